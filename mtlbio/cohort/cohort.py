@@ -1,0 +1,130 @@
+"""The cohort as every later room sees it, and its form on disk (``cohort.h5ad``)."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import asdict, dataclass, field
+from pathlib import Path
+
+import anndata as ad
+import numpy as np
+import pandas as pd
+
+from mtlbio.errors import InputError
+from mtlbio.files import replacing
+
+
+@dataclass(frozen=True)
+class TaskInfo:
+    """A label to be predicted.
+
+    ``classes`` are the labels in code order (binary: negative, positive; ordinal: low to high; regression: empty).
+    """
+
+    name: str
+    kind: str
+    classes: tuple[str, ...] = ()
+
+    @property
+    def is_class(self) -> bool:
+        """Whether the labels are classes (codes 0, 1, ...) rather than numbers."""
+        return self.kind != "regression"
+
+
+@dataclass(frozen=True)
+class CovariateInfo:
+    """Something known about a sample: ``role`` confounder or technical, ``kind`` categorical or continuous."""
+
+    name: str
+    role: str
+    kind: str
+
+
+@dataclass(frozen=True)
+class Cohort:
+    """Samples x genes with donors, tasks and covariates.
+
+    Attributes
+    ----------
+    expression : array (samples, genes), float32, on a log-like scale; normalised per sample only, nothing fitted
+    genes, samples : names
+    obs : one row per sample, index = sample; column ``donor`` (text) and one column per task and covariate name:
+        text categories for classes and categorical covariates, float for the rest, missing = NaN
+    tasks, covariates : by name, in the order of the YAML
+    """
+
+    expression: np.ndarray
+    genes: tuple[str, ...]
+    obs: pd.DataFrame
+    tasks: dict[str, TaskInfo] = field(default_factory=dict)
+    covariates: dict[str, CovariateInfo] = field(default_factory=dict)
+
+    @property
+    def samples(self) -> np.ndarray:
+        """Sample identifiers, text."""
+        return self.obs.index.to_numpy().astype(str)
+
+    @property
+    def donors(self) -> np.ndarray:
+        """Donor identifier per sample, text."""
+        return self.obs["donor"].to_numpy().astype(str)
+
+    def y(self, task: str) -> np.ndarray:
+        """Labels of a task, float (samples,): class code or value; NaN where missing."""
+        return encode_labels(self.obs[task], self.tasks[task])
+
+
+def encode_labels(column: pd.Series, task: TaskInfo) -> np.ndarray:
+    """Class codes (or values, for regression) of a label column as float, NaN where missing."""
+    if not task.is_class:
+        return column.to_numpy(dtype=float)
+    codes = {label: float(code) for code, label in enumerate(task.classes)}
+    return np.array([codes.get(v, np.nan) if isinstance(v, str) else np.nan for v in column.astype(object)])
+
+
+def schema_json(cohort: Cohort) -> str:
+    """Tasks and covariates as JSON, for ``uns["mtlbio"]``."""
+    return json.dumps(
+        {
+            "tasks": [asdict(t) for t in cohort.tasks.values()],
+            "covariates": [asdict(c) for c in cohort.covariates.values()],
+        }
+    )
+
+
+def write_cohort(cohort: Cohort, path: str | Path) -> None:
+    """Write ``cohort.h5ad``: X, obs, and the tasks and covariates as JSON in ``uns["mtlbio"]``."""
+    adata = ad.AnnData(
+        X=cohort.expression.astype(np.float32),
+        obs=cohort.obs.copy(),
+        var=pd.DataFrame(index=pd.Index(cohort.genes, name="gene")),
+        uns={"mtlbio": schema_json(cohort)},
+    )
+    with replacing(path) as temporary:
+        adata.write_h5ad(temporary, compression="lzf")
+
+
+def read_cohort(path: str | Path) -> Cohort:
+    """Read what :func:`write_cohort` wrote.
+
+    Raises
+    ------
+    InputError
+        No such file, or an h5ad that ``mtlbio prepare`` did not write.
+    """
+    path = Path(path)
+    if not path.exists():
+        raise InputError(f"{path}: no such file; run `mtlbio prepare` first")
+    adata = ad.read_h5ad(path)
+    if "mtlbio" not in adata.uns:
+        raise InputError(f'{path}: not a prepared cohort (no uns["mtlbio"]); `mtlbio prepare` writes one')
+    tasks, covariates = parse_schema(adata.uns["mtlbio"])
+    return Cohort(np.asarray(adata.X), tuple(adata.var_names), adata.obs, tasks, covariates)
+
+
+def parse_schema(text: str) -> tuple[dict[str, TaskInfo], dict[str, CovariateInfo]]:
+    """Inverse of :func:`schema_json`."""
+    schema = json.loads(text)
+    tasks = {t["name"]: TaskInfo(t["name"], t["kind"], tuple(t["classes"])) for t in schema["tasks"]}
+    covariates = {c["name"]: CovariateInfo(**c) for c in schema["covariates"]}
+    return tasks, covariates

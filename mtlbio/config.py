@@ -1,0 +1,335 @@
+"""The run description: the only module that knows the YAML.
+
+``load_run`` reads one file, checks it and returns a :class:`Run`. Every key of every class below is a
+key of the YAML; its ``description`` is the text of ``config/README.md`` and of the JSON schema.
+"""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Annotated, Literal
+
+import yaml
+from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
+
+from mtlbio.errors import InputError, listing
+
+Fraction = Annotated[float, Field(ge=0, le=1)]
+Name = Annotated[str, Field(pattern=r"^[A-Za-z][A-Za-z0-9_]*$")]
+
+
+class Section(BaseModel):
+    """A part of the YAML: unknown keys are errors, text is never taken for a number."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True, strict=True)
+
+
+class Expression(Section):
+    """Where the measurements are and on which scale."""
+
+    path: str = Field(description="h5ad, csv/tsv (optionally .gz), parquet, or a 10x/mtx folder; samples in rows")
+    scale: Literal["counts", "log", "log2", "beta", "z"] = Field(
+        description="counts are normalised and log-transformed; log, log2 and z are used as they are; "
+        "beta (methylation, 0-1) becomes M values"
+    )
+    layer: str | None = Field(None, description="h5ad only: the layer to use instead of X")
+
+
+class Metadata(Section):
+    """Where the description of the samples is."""
+
+    path: str | None = Field(None, description="csv/tsv (.gz) or parquet; may be left out for h5ad with obs columns")
+    sample: str = Field("sample_id", description="column with the sample identifier")
+    donor: str = Field("donor_id", description="column with the donor identifier: the unit of every test")
+
+
+class Pseudobulk(Section):
+    """Single cells become donor-level samples."""
+
+    by: list[str] = Field(
+        [], description="metadata columns besides the donor that make a sample, e.g. condition, cell_type"
+    )
+    min_cells: int = Field(10, ge=1, description="samples of fewer cells are dropped and listed in qc.tsv")
+
+
+class Task(Section):
+    """A label to be predicted."""
+
+    kind: Literal["binary", "multiclass", "regression", "ordinal"] = Field(description="what kind of label")
+    column: str | None = Field(None, description="metadata column; the task's own name where left out")
+    positive: str | int | float | bool | None = Field(None, description="binary: the value that counts as 1")
+    negative: str | int | float | bool | None = Field(
+        None, description="binary: the value that counts as 0; where given, other values count as missing"
+    )
+    classes: list[str | int | float | bool] | None = Field(
+        None,
+        description="multiclass: the classes; ordinal: the levels from low to high; values outside count as missing",
+    )
+
+
+class Covariate(Section):
+    """Something that is known about a sample and must be controlled for."""
+
+    role: Literal["confounder", "technical"] = Field(
+        description="confounder: upstream of the disease (age, sex, site); technical: processing (plate, chip, run)"
+    )
+    kind: Literal["categorical", "continuous"] = Field("categorical", description="factors stay factors")
+    column: str | None = Field(None, description="metadata column; the covariate's own name where left out")
+
+
+class Qc(Section):
+    """What is dropped before anything is learnt."""
+
+    min_genes: int = Field(0, ge=0, description="counts only: samples with fewer genes detected are dropped")
+    min_samples: int = Field(
+        3, ge=0, description="genes detected in fewer samples are dropped (counts), constant genes always"
+    )
+
+
+class Splits(Section):
+    """Who is held out."""
+
+    kind: Literal["donor", "leave_out"] = Field(
+        "donor", description="donor: stratified folds of donors; leave_out: each level of `by` is held out in turn"
+    )
+    folds: int = Field(5, ge=2, description="number of folds (kind donor)")
+    by: str | None = Field(None, description="kind leave_out: the categorical covariate whose levels are held out")
+    seed: int = Field(0, ge=0, description="seed of the fold assignment")
+
+
+class Training(Section):
+    """The network and how it is fitted."""
+
+    genes: int = Field(5000, ge=10, description="most variable genes used, chosen on the training donors of each fold")
+    axes: Literal["auto"] | Annotated[int, Field(ge=1)] = Field(
+        "auto", description="number of gene-sparse axes; auto: parallel analysis on the training donors"
+    )
+    max_axes: int = Field(60, ge=1, description="upper bound of the automatic number of axes")
+    block: int = Field(4, ge=0, description="dimensions of the supervised block that carries what the axes miss")
+    seeds: int = Field(5, ge=1, description="replicas per fold and arm")
+    epochs: int = Field(300, ge=1, description="upper bound; early stopping decides, per task")
+    patience: int = Field(30, ge=1, description="epochs without improvement before a task stops")
+    learning_rate: float = Field(0.01, gt=0, description="step size of the optimiser")
+    reconstruction: float = Field(
+        1.0, ge=0, description="weight of the decoder's loss; without it no technical axis can exist"
+    )
+    single_task: bool = Field(True, description="train the matched single-task arm too")
+    device: Literal["auto", "cpu", "cuda"] = Field("auto", description="auto: a GPU where there is one")
+    seed: int = Field(0, ge=0, description="first seed of the replicas")
+
+
+class Baselines(Section):
+    """What the network has to beat."""
+
+    arms: list[Literal["ridge", "elasticnet", "lightgbm", "pca_linear", "covariates"]] = Field(
+        ["ridge", "elasticnet", "lightgbm", "pca_linear", "covariates"], description="which baselines are fitted"
+    )
+    seed: int = Field(0, ge=0, description="seed of the inner folds and of LightGBM")
+
+
+class Evaluate(Section):
+    """Intervals and calls."""
+
+    bootstrap: int = Field(1000, ge=100, description="donor bootstrap draws")
+    margin: float = Field(
+        0.02, gt=0, description="no_worse: the interval of the difference stays above minus this margin"
+    )
+    seed: int = Field(0, ge=0, description="seed of the bootstrap")
+
+
+class Probe(Section):
+    """The trial of every dimension."""
+
+    alpha: float = Field(0.05, gt=0, lt=0.5, description="false discovery rate and test level")
+    margin: float = Field(0.02, gt=0, description="harmless: the loss of the metric stays below this margin")
+    permutations: int = Field(999, ge=99, description="Freedman-Lane permutations within batch")
+    bootstrap: int = Field(1000, ge=100, description="donor bootstrap draws")
+    spline_df: int = Field(4, ge=1, description="degrees of freedom of the spline of a continuous covariate")
+    share_dominant: Fraction = Field(0.6, description="partial R2 from which a covariate dominates a dimension")
+    share_technical: Fraction = Field(0.2, description="technical partial R2 that a biology verdict may not reach")
+    min_discordant: int = Field(5, ge=1, description="fewer discordant donors: task and batch are not identifiable")
+    max_vif: float = Field(4.0, gt=1, description="variance inflation of the task from which it is not identifiable")
+    seed: int = Field(0, ge=0, description="seed of permutations and bootstrap")
+
+
+class Report(Section):
+    """The page."""
+
+    title: str | None = Field(None, description="heading of the page; the run's name where left out")
+    cards: int = Field(6, ge=1, description="dimensions shown as cards on the first screen")
+
+
+class Run(Section):
+    """One run: a cohort, its tasks, its covariates and the options of every step."""
+
+    run: Annotated[str, Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9._-]*$")] = Field(
+        description="name; results go to results/<run>"
+    )
+    expression: Expression
+    metadata: Metadata = Metadata()
+    pseudobulk: Pseudobulk | None = Field(None, description="only for single-cell input")
+    tasks: dict[Name, Task] = Field(min_length=1, description="labels to be predicted, by name")
+    covariates: dict[Name, Covariate] = Field({}, description="what to control for, by name")
+    gene_sets: str | None = Field(
+        None, description="GMT file, or `builtin` for the small marker sets that ship with mtlbio"
+    )
+    qc: Qc = Qc()
+    splits: Splits = Splits()
+    training: Training = Training()
+    baselines: Baselines = Baselines()
+    evaluate: Evaluate = Evaluate()
+    probe: Probe = Probe()
+    report: Report = Report()
+
+    @model_validator(mode="after")
+    def _names_agree(self) -> Run:
+        for name, task in self.tasks.items():
+            if task.kind == "binary" and task.positive is None:
+                raise ValueError(f"tasks.{name}.positive: a binary task needs the value that counts as 1")
+            if task.kind != "binary" and (task.positive is not None or task.negative is not None):
+                raise ValueError(f"tasks.{name}.positive: only a binary task has positive and negative values")
+            if task.kind == "ordinal" and not task.classes:
+                raise ValueError(f"tasks.{name}.classes: an ordinal task needs its levels from low to high")
+            if task.kind in ("binary", "regression") and task.classes:
+                raise ValueError(f"tasks.{name}.classes: only multiclass and ordinal tasks have classes")
+            if task.classes and len(set(map(str, task.classes))) != len(task.classes):
+                raise ValueError(f"tasks.{name}.classes: a class is listed twice")
+            twin = self.covariates.get(name)
+            if twin and self.task_column(name) != self.covariate_column(name):
+                raise ValueError(
+                    f"tasks.{name} and covariates.{name} read different columns "
+                    f"({self.task_column(name)}, {self.covariate_column(name)}): give one of them another name"
+                )
+        for name in (*self.tasks, *self.covariates):
+            if name in ("sample", "donor", "fold"):
+                raise ValueError(f"{name}: reserved; a task or covariate needs another name")
+        if self.splits.kind == "leave_out":
+            found = self.covariates.get(self.splits.by or "")
+            if found is None or found.kind != "categorical":
+                valid = [n for n, c in self.covariates.items() if c.kind == "categorical"]
+                raise ValueError(
+                    f"splits.by: leave_out needs a categorical covariate, "
+                    f"found {self.splits.by!r}; valid: {listing(valid)}"
+                )
+        elif self.splits.by is not None:
+            raise ValueError("splits.by: only used with splits.kind leave_out")
+        return self
+
+    def task_column(self, name: str) -> str:
+        """Metadata column of a task."""
+        return self.tasks[name].column or name
+
+    def covariate_column(self, name: str) -> str:
+        """Metadata column of a covariate."""
+        return self.covariates[name].column or name
+
+
+# Which keys each step depends on beyond the files it reads: a changed key reruns these steps and what follows.
+STEP_KEYS = {
+    "prepare": ("expression", "metadata", "pseudobulk", "tasks", "covariates", "qc", "splits"),
+    "train": ("training",),
+    "baselines": ("baselines", "training.genes"),
+    "evaluate": ("evaluate",),
+    "probe": ("probe", "gene_sets"),
+    "report": ("run", "report"),
+}
+
+
+def step_options(run: Run, step: str) -> str:
+    """JSON text of the keys that ``step`` depends on: the parameter that makes Snakemake rerun it."""
+    whole = run.model_dump(mode="json")
+
+    def pick(key: str):
+        value = whole
+        for part in key.split("."):
+            value = value[part]
+        return value
+
+    return json.dumps({key: pick(key) for key in STEP_KEYS[step]}, sort_keys=True)
+
+
+def load_run(path: str | Path) -> Run:
+    """Read and check a run's YAML.
+
+    Paths in it are relative to the YAML and come back absolute. Files are checked for existence only; their
+    content is the business of ``mtlbio prepare``.
+
+    Raises
+    ------
+    InputError
+        One line: the file, the key, what was found and what is valid.
+    """
+    path = Path(path)
+    if not path.is_file():
+        raise InputError(f"{path}: no such file; a run is described by a YAML file (see config/README.md)")
+    try:
+        content = yaml.load(path.read_text(encoding="utf-8"), Loader=_UniqueKeys)
+    except (yaml.YAMLError, UnicodeDecodeError) as error:
+        raise InputError(f"{path}: not valid YAML: {' '.join(str(error).split())}") from None
+    if not isinstance(content, dict):
+        raise InputError(f"{path}: expected keys such as run, expression, tasks; found {type(content).__name__}")
+    try:
+        run = Run.model_validate(content)
+    except ValidationError as error:
+        raise InputError(f"{path}: {_one_line(error)}") from None
+    return _absolute(run, path)
+
+
+class _UniqueKeys(yaml.SafeLoader):
+    """YAML lets a later key overwrite an earlier one in silence; here that is an error."""
+
+    def construct_mapping(self, node, deep=False):
+        seen = set()
+        for key, _ in node.value:
+            if key.value in seen:
+                raise yaml.MarkedYAMLError(None, None, f"key {key.value!r} stands twice", key.start_mark)
+            seen.add(key.value)
+        return super().construct_mapping(node, deep)
+
+
+def _one_line(error: ValidationError) -> str:
+    first = error.errors()[0]
+    key = ".".join(str(part) for part in first["loc"] if part not in ("str", "int", "float", "bool"))
+    found = first.get("input")
+    message = first["msg"].removeprefix("Value error, ")
+    if first["type"] == "extra_forbidden":
+        return f"{key}: unknown key; valid here: {listing(_valid_keys(first['loc']), 40)}"
+    if first["type"] == "missing":
+        return f"{key}: missing; it is required"
+    if first["type"] == "value_error":
+        return message
+    shown = found if isinstance(found, (str, int, float, bool, type(None))) else type(found).__name__
+    return f"{key}: {message[0].lower()}{message[1:]}, found {shown!r}"
+
+
+def _valid_keys(location: tuple) -> list[str]:
+    model: type[BaseModel] | None = Run
+    for part in location[:-1]:
+        if part in ("tasks", "covariates"):
+            model = {"tasks": Task, "covariates": Covariate}[part]
+        elif model is not None and part in model.model_fields:
+            annotation = model.model_fields[part].annotation
+            options = [annotation, *getattr(annotation, "__args__", ())]
+            model = next((o for o in options if isinstance(o, type) and issubclass(o, BaseModel)), model)
+    return list(model.model_fields)
+
+
+def _absolute(run: Run, source: Path) -> Run:
+    folder = source.resolve().parent
+
+    def resolved(key: str, value: str) -> str:
+        found = (folder / Path(value).expanduser()).resolve()
+        if not found.exists():
+            raise InputError(f"{source}: {key}: no such file: {found}")
+        return str(found)
+
+    expression = run.expression.model_copy(update={"path": resolved("expression.path", run.expression.path)})
+    metadata, gene_sets = run.metadata, run.gene_sets
+    if metadata.path is not None:
+        metadata = metadata.model_copy(update={"path": resolved("metadata.path", metadata.path)})
+    elif not expression.path.endswith(".h5ad"):
+        raise InputError(f"{source}: metadata.path: missing; only an h5ad file may carry its own metadata")
+    if gene_sets not in (None, "builtin"):
+        gene_sets = resolved("gene_sets", gene_sets)
+    return run.model_copy(update={"expression": expression, "metadata": metadata, "gene_sets": gene_sets})

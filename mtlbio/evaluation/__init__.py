@@ -1,0 +1,1 @@
+"""Baselines, metrics with donor-bootstrap intervals, and paired comparisons."""

@@ -1,0 +1,1 @@
+"""The trial of every latent dimension: audit, association, ablation, enrichment, stability, verdict."""

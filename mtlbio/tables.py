@@ -1,0 +1,50 @@
+"""The tables that other programs read: their columns are an interface.
+
+TSV, UTF-8, a header row, ``NA`` for missing. Columns named here always stand, in this order;
+columns per task or covariate follow them (see ``verdicts.tsv`` in ``docs/tables.md``).
+"""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pandas as pd
+
+from mtlbio.errors import InputError, listing
+from mtlbio.files import replacing
+
+QC = ["item", "kind", "reason", "detail"]
+SPLITS = ["sample", "donor", "fold"]
+PREDICTIONS = ["sample", "donor", "fold", "seed", "arm", "task", "label", "y_true", "y_pred"]
+HISTORY = ["arm", "fold", "seed", "epoch", "task", "part", "loss"]
+METRICS = ["arm", "task", "metric", "value", "ci_low", "ci_high", "n_samples", "n_donors"]
+COMPARISONS = ["arm_a", "arm_b", "task", "metric", "difference", "ci_low", "ci_high", "call"]
+VERDICTS = ["dim", "verdict", "driver"]
+
+# Identifiers stay text even where they look like numbers (donor 007, chip 5730053041).
+_TEXT = ("sample", "donor", "seed", "arm", "task", "label", "dim", "driver", "set", "item", "level")
+
+
+def write_table(table: pd.DataFrame, path: str | Path, columns: list[str] | None = None) -> None:
+    """Write a TSV; ``columns`` must all be there and come first."""
+    if columns is not None:
+        missing = [c for c in columns if c not in table.columns]
+        if missing:
+            raise KeyError(f"{Path(path).name} lacks its columns {missing}")
+        table = table[columns + [c for c in table.columns if c not in columns]]
+    with replacing(path) as temporary:
+        # Nine digits: more than any result deserves, and stable across BLAS builds.
+        table.to_csv(temporary, sep="\t", index=False, na_rep="NA", float_format="%.9g")
+
+
+def read_table(path: str | Path, columns: list[str] | None = None) -> pd.DataFrame:
+    """Read one of the project's TSVs; raise InputError where a column of the interface is missing."""
+    path = Path(path)
+    if not path.exists():
+        raise InputError(f"{path}: no such file; run the step that writes it first")
+    # only the empty-by-convention mark is missing: a donor called "nan" or a label "None" is text
+    table = pd.read_csv(path, sep="\t", na_values=["NA"], keep_default_na=False, dtype={c: str for c in _TEXT})
+    missing = [c for c in columns or [] if c not in table.columns]
+    if missing:
+        raise InputError(f"{path}: column {listing(missing)} missing; found {listing(table.columns)}")
+    return table

@@ -1,0 +1,1 @@
+"""Fitting many small networks at once: replicas, losses, early stopping, checkpoints."""
