@@ -1,0 +1,108 @@
+"""What a fold learns about its genes before any model: which ones, their means, their scales, their row space."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+
+# Genes are walked in blocks so that the double-precision copy stays small on large cohorts.
+_BLOCK = 2048
+# Singular values below this share of the largest are rounding of float32 data, not directions.
+_RANK_TOLERANCE = 1e-6
+
+
+@dataclass(frozen=True)
+class Features:
+    """Genes chosen on training samples, with what standardises them.
+
+    Attributes
+    ----------
+    genes_idx : (p,) int, ascending columns of the cohort's expression
+    mean, scale : (p,) float64, on the training samples; ``scale`` is a standard deviation, never 0
+    """
+
+    genes_idx: np.ndarray
+    mean: np.ndarray
+    scale: np.ndarray
+
+    def transform(self, expression: np.ndarray) -> np.ndarray:
+        """Standardise the chosen genes of ``expression`` (n, genes of the cohort) -> (n, p) float32."""
+        chosen = np.asarray(expression)[:, self.genes_idx]
+        return ((chosen - self.mean) / self.scale).astype(np.float32)
+
+
+def donor_weights(donors: np.ndarray) -> np.ndarray:
+    """One over the number of samples of each sample's donor, scaled to mean 1; (n,) float64.
+
+    With them every donor counts once, however often it was measured.
+    """
+    _, donor, count = np.unique(np.asarray(donors), return_inverse=True, return_counts=True)
+    weights = 1.0 / count[donor]
+    return weights / weights.mean()
+
+
+def fit_features(
+    expression_train: np.ndarray, n_genes: int | None = None, weights: np.ndarray | None = None
+) -> Features:
+    """Choose the most variable genes of the training samples and measure their mean and standard deviation.
+
+    Parameters
+    ----------
+    expression_train : (n, genes) training samples only
+    n_genes : how many genes to keep, by variance; None keeps all. Constant genes are never kept, and where two
+        genes tie the one that comes first in the cohort wins
+    weights : (n,) weight of each sample, e.g. :func:`donor_weights`; equal where left out
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> fit_features(np.array([[0.0, 5.0, 1.0], [4.0, 5.0, 3.0]]), n_genes=1).genes_idx
+    array([0])
+    """
+    expression = np.asarray(expression_train)
+    n, total = expression.shape
+    share = np.full(n, 1.0 / n) if weights is None else np.asarray(weights, dtype=float) / np.sum(weights)
+    mean, variance = np.empty(total), np.empty(total)
+    for start in range(0, total, _BLOCK):
+        block = expression[:, start : start + _BLOCK].astype(float)
+        mean[start : start + _BLOCK] = share @ block
+        variance[start : start + _BLOCK] = share @ np.square(block - mean[start : start + _BLOCK])
+    # A constant gene leaves a variance of rounding size; its scale would blow noise up.
+    varies = np.flatnonzero(variance > 1e-12 * np.maximum(1.0, np.square(mean)))
+    order = varies[np.argsort(-variance[varies], kind="stable")]
+    genes = np.sort(order if n_genes is None else order[:n_genes])
+    return Features(genes, mean[genes], np.sqrt(variance[genes]))
+
+
+def row_space(x_train: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """Rotate training data into its own row space, without loss.
+
+    Parameters
+    ----------
+    x_train : (n, p)
+
+    Returns
+    -------
+    basis : (p, r) float64, orthonormal columns, strongest direction first; r = rank <= min(n, p)
+    scores : (n, r) float64 with ``scores @ basis.T == x_train``; for other samples ``x @ basis``
+
+    Notes
+    -----
+    A linear model with an L2 penalty on ``p`` genes is the same model on the ``r`` scores, so its cost no longer
+    depends on the number of genes. Columns are signed so that their largest entry is positive: the same data give
+    the same basis on every machine, up to rounding.
+    """
+    x = np.asarray(x_train, dtype=float)
+    n, p = x.shape
+    if n <= p:
+        values, vectors = np.linalg.eigh(x @ x.T)
+    else:
+        values, vectors = np.linalg.eigh(x.T @ x)
+    values, vectors = values[::-1], vectors[:, ::-1]
+    singular = np.sqrt(np.maximum(values, 0.0))
+    keep = singular > _RANK_TOLERANCE * max(singular[0], np.finfo(float).tiny)
+    basis = x.T @ (vectors[:, keep] / singular[keep]) if n <= p else np.ascontiguousarray(vectors[:, keep])
+    largest = np.abs(basis).argmax(axis=0)
+    basis = basis * np.where(basis[largest, np.arange(basis.shape[1])] < 0, -1.0, 1.0)
+    return basis, x @ basis
