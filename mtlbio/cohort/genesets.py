@@ -1,0 +1,73 @@
+"""Gene sets: GMT files, and the small marker sets that ship with mtlbio."""
+
+from __future__ import annotations
+
+import gzip
+from importlib import resources
+from pathlib import Path
+
+from mtlbio.errors import InputError
+
+
+def read_gmt(path: str | Path) -> dict[str, list[str]]:
+    """Read a GMT file: one set per line, ``name<TAB>description<TAB>gene<TAB>gene ...``.
+
+    Parameters
+    ----------
+    path
+        Text or gzipped GMT.
+
+    Returns
+    -------
+    Genes of every set by name, in file order, each gene once.
+
+    Raises
+    ------
+    InputError
+        No such file, not text, no sets, a line of fewer than three columns, or a name that stands twice.
+
+    Examples
+    --------
+    >>> len(builtin_sets()["INTERFERON_RESPONSE"]) > 40
+    True
+    """
+    path = Path(path)
+    if not path.is_file():
+        raise InputError(f"{path}: no such file; gene sets are read from a GMT file")
+    try:
+        raw = gzip.decompress(path.read_bytes()) if path.suffix == ".gz" else path.read_bytes()
+        return _parse(raw.decode("utf-8-sig"), str(path))
+    except (UnicodeDecodeError, gzip.BadGzipFile, EOFError) as error:
+        raise InputError(f"{path}: not a text GMT file ({error})") from None
+
+
+def builtin_sets() -> dict[str, list[str]]:
+    """The marker sets that ship with mtlbio (``gene_sets: builtin``): cell types and common programmes of blood."""
+    source = resources.files("mtlbio.cohort") / "data" / "programmes.gmt"
+    return _parse(source.read_text(encoding="utf-8"), "programmes.gmt")
+
+
+def load_sets(gene_sets: str | None) -> dict[str, list[str]]:
+    """Gene sets as the run's ``gene_sets`` names them: ``None`` (none), ``builtin`` or the path of a GMT file."""
+    if gene_sets is None:
+        return {}
+    return builtin_sets() if gene_sets == "builtin" else read_gmt(gene_sets)
+
+
+def _parse(text: str, source: str) -> dict[str, list[str]]:
+    sets: dict[str, list[str]] = {}
+    for number, line in enumerate(text.splitlines(), start=1):
+        if not line.strip():
+            continue
+        name, *rest = (part.strip() for part in line.split("\t"))
+        if len(rest) < 2:
+            raise InputError(
+                f"{source}: line {number}: expected name, description and genes separated by tabs; "
+                f"found {len(rest) + 1} column(s)"
+            )
+        if not name or name in sets:
+            raise InputError(f"{source}: line {number}: set name {name!r} is {'taken twice' if name else 'empty'}")
+        sets[name] = list(dict.fromkeys(gene for gene in rest[1:] if gene))
+    if not sets:
+        raise InputError(f"{source}: empty; expected one gene set per line (name, description, genes)")
+    return sets
