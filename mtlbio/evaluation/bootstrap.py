@@ -1,0 +1,112 @@
+"""The donor bootstrap: whole donors are drawn again, so that repeated samples never pose as new people.
+
+A draw is a row of sample weights (how often the sample's donor was drawn). The metrics take all rows at once, which
+is some hundred times faster than writing the resamples out.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from mtlbio.cohort.cohort import TaskInfo
+from mtlbio.evaluation.metrics import LOWER_IS_BETTER, primary_metric, score
+
+
+@dataclass(frozen=True)
+class Estimate:
+    """A value with its percentile interval."""
+
+    value: float
+    ci_low: float
+    ci_high: float
+
+
+def bootstrap_weights(donors: np.ndarray, draws: int, seed: int, strata: np.ndarray | None = None) -> np.ndarray:
+    """Weights of samples under resampling of donors with replacement.
+
+    Parameters
+    ----------
+    donors : (n,) donor of each sample
+    draws : number of resamples
+    seed : the same donors, draws, strata and seed give the same weights
+    strata : (n,) optional label of each sample (class codes, NaN allowed). Donors are then drawn within the groups of
+        donors that carry the same set of labels, so that no draw loses a class
+
+    Returns
+    -------
+    (draws, n) float64: how often each sample's donor was drawn
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> w = bootstrap_weights(np.array(["a", "a", "b", "c"]), draws=5, seed=0)
+    >>> bool((w[:, 0] == w[:, 1]).all()), w[:, 1:].sum(axis=1)
+    (True, array([3., 3., 3., 3., 3.]))
+    """
+    names, donor = np.unique(np.asarray(donors), return_inverse=True)
+    rng = np.random.default_rng([seed, draws])
+    groups = np.zeros(len(names), dtype=int) if strata is None else _donor_strata(donor, len(names), strata)
+    counts = np.empty((draws, len(names)))
+    for group in np.unique(groups):
+        members = np.flatnonzero(groups == group)
+        counts[:, members] = rng.multinomial(len(members), np.full(len(members), 1 / len(members)), size=draws)
+    return counts[:, donor]
+
+
+def class_strata(task: TaskInfo, y: np.ndarray) -> np.ndarray | None:
+    """What to stratify the draws of a task by: the labels of a class task, nothing for a regression."""
+    return np.asarray(y) if task.is_class else None
+
+
+def interval(draws: np.ndarray, level: float = 0.95) -> tuple[float, float]:
+    """Percentile interval of bootstrap values (draws,); undefined draws (NaN) are left out."""
+    defined = draws[np.isfinite(draws)]
+    if len(defined) == 0:
+        return np.nan, np.nan
+    low, high = np.quantile(defined, [(1 - level) / 2, (1 + level) / 2])
+    return float(low), float(high)
+
+
+def estimate(
+    task: TaskInfo, y: np.ndarray, pred: np.ndarray, weights: np.ndarray, metric: str | None = None
+) -> Estimate:
+    """A metric (the primary one by default) with its interval over the draws ``weights`` (draws, n)."""
+    return Estimate(score(task, y, pred, None, metric), *interval(score(task, y, pred, weights, metric)))
+
+
+def paired_difference(
+    task: TaskInfo,
+    y: np.ndarray,
+    pred_a: np.ndarray,
+    pred_b: np.ndarray,
+    weights: np.ndarray,
+    metric: str | None = None,
+) -> Estimate:
+    """How much better ``pred_a`` is than ``pred_b``, both scored on the same draws of donors.
+
+    Parameters
+    ----------
+    y : (n,), NaN = no label
+    pred_a, pred_b : (n,) or (n, K), predictions of the same samples
+    weights : (draws, n) from :func:`bootstrap_weights`
+    metric : the task's primary metric where left out
+
+    Returns
+    -------
+    Estimate
+        metric(a) - metric(b); the sign is flipped for metrics where lower is better, so positive always favours a
+    """
+    sign = -1.0 if (metric or primary_metric(task)) in LOWER_IS_BETTER else 1.0
+    value = score(task, y, pred_a, None, metric) - score(task, y, pred_b, None, metric)
+    drawn = score(task, y, pred_a, weights, metric) - score(task, y, pred_b, weights, metric)
+    return Estimate(float(sign * value), *interval(sign * drawn))
+
+
+def _donor_strata(donor: np.ndarray, n_donors: int, strata: np.ndarray) -> np.ndarray:
+    """Group of each donor: donors with the same set of labels share one."""
+    labels, code = np.unique(np.asarray(strata), return_inverse=True)
+    carries = np.zeros((n_donors, len(labels)), dtype=bool)
+    carries[donor, code] = True
+    return np.unique(carries, axis=0, return_inverse=True)[1].ravel()
