@@ -1,0 +1,157 @@
+"""Whether the design can be analysed at all: one clear line before any work starts."""
+
+from __future__ import annotations
+
+import numpy as np
+import pandas as pd
+
+from mtlbio.cohort.cohort import CovariateInfo, TaskInfo
+from mtlbio.cohort.genesets import builtin_sets, read_gmt
+from mtlbio.cohort.qc import QcList
+from mtlbio.config import Run
+from mtlbio.errors import InputError, listing
+
+# What a person has once: two values within a donor are a mistake in the table, not a course of events.
+_FIXED_COVARIATES = ("sex", "gender")
+_FIXED_TASKS = ("disease", "diagnosis", "case", "status")
+
+# An average of more samples per donor than this, without pseudobulk, are cells.
+_MAX_SAMPLES_PER_DONOR = 50
+_MIN_COMMON_GENES = 3
+
+
+def check_unit(run: Run, obs: pd.DataFrame, source: str) -> None:
+    """Refuse single cells that would be taken for samples."""
+    if run.pseudobulk is not None:
+        return
+    donors = obs["donor"].nunique()
+    if len(obs) > _MAX_SAMPLES_PER_DONOR * donors:
+        raise InputError(
+            f"{source}: {len(obs)} samples of {donors} donors look like single cells; add "
+            f"`pseudobulk: {{by: [...]}}` to the run (`by`: columns such as condition or cell_type)"
+        )
+
+
+def check_fixed(run: Run, obs: pd.DataFrame, source: str) -> None:
+    """Refuse donors recorded with two sexes or two diagnoses.
+
+    Most of what is known about a donor may change from visit to visit (age, treatment, response). Two kinds of column
+    may not: a categorical confounder called sex or gender, and a class task called disease, diagnosis, case or status
+    (by its name or its column).
+    """
+    fixed = {}
+    for name, covariate in run.covariates.items():
+        names = (name.lower(), run.covariate_column(name).lower())
+        if covariate.role == "confounder" and covariate.kind == "categorical" and set(names) & set(_FIXED_COVARIATES):
+            fixed[name] = f"covariates.{name}"
+    for name, task in run.tasks.items():
+        names = (name.lower(), run.task_column(name).lower())
+        if task.kind != "regression" and set(names) & set(_FIXED_TASKS):
+            fixed[name] = f"tasks.{name}"
+    for name, key in fixed.items():
+        levels = obs.groupby("donor", observed=True)[name].nunique()
+        twice = levels.index[levels > 1]
+        if len(twice):
+            found = sorted(obs.loc[obs["donor"] == twice[0], name].dropna().unique())
+            raise InputError(
+                f"{source}: {key}: donor(s) {listing(twice, 5)} recorded with two values ({listing(found)} for "
+                f"{twice[0]}); expected one per donor: correct the table, or give the donors of each value other names"
+            )
+
+
+def check_design(
+    run: Run, obs: pd.DataFrame, tasks: dict[str, TaskInfo], covariates: dict[str, CovariateInfo], source: str
+) -> None:
+    """Check labels, covariates and folds of the samples that are left after quality control.
+
+    Raises
+    ------
+    InputError
+        Fewer (labelled) donors than folds, a constant label or covariate, an identifier declared as covariate, a held
+        out level without labels, or one without which a class cannot be learnt.
+    """
+    folds = run.splits.folds if run.splits.kind == "donor" else 2
+    donors = obs["donor"].nunique()
+    if donors < folds:
+        raise InputError(
+            f"{source}: splits.folds: {folds} folds need as many donors; found {donors} donor(s) in column "
+            f"{run.metadata.donor!r} after quality control"
+        )
+    for name, task in tasks.items():
+        _check_task(f"{source}: tasks.{name}", obs[["donor", name]].dropna(), task, folds)
+    for name, covariate in covariates.items():
+        _check_covariate(f"{source}: covariates.{name}", obs[["donor", name]].dropna(), covariate)
+    if run.splits.kind == "leave_out":
+        _check_leave_out(f"{source}: splits.by: {run.splits.by}", obs, run.splits.by, tasks)
+
+
+def _check_task(where: str, labelled: pd.DataFrame, task: TaskInfo, folds: int) -> None:
+    label = labelled[task.name]
+    if not task.is_class:
+        if label.nunique() < 2:
+            raise InputError(f"{where}: the label is constant (found {listing(label.unique())}); nothing to predict")
+        if labelled["donor"].nunique() < folds:
+            raise InputError(
+                f"{where}: {labelled['donor'].nunique()} labelled donor(s) after quality control, fewer than the "
+                f"{folds} folds (splits.folds)"
+            )
+        return
+    donors = labelled.groupby(label.astype(str))["donor"].nunique().reindex(list(task.classes), fill_value=0)
+    rarest = donors.idxmin()
+    if donors[rarest] < folds:
+        found = listing([f"{c} {n}" for c, n in donors.items()])
+        raise InputError(
+            f"{where}: {donors[rarest]} donor(s) of class {rarest!r} after quality control, fewer than the {folds} "
+            f"folds (donors: {found}); lower splits.folds or leave the class out"
+        )
+
+
+def _check_covariate(where: str, known: pd.DataFrame, covariate: CovariateInfo) -> None:
+    values = known[covariate.name]
+    levels = values.nunique()
+    if levels < 2:
+        raise InputError(f"{where}: one value only ({listing(values.unique())}): it can explain nothing; leave it out")
+    if covariate.kind == "continuous":
+        return
+    if levels > 2 and levels > 0.8 * len(values):
+        raise InputError(
+            f"{where}: {levels} levels in {len(values)} samples look like an identifier; a categorical covariate needs "
+            f"several samples per level (a number: kind: continuous)"
+        )
+    pairs = known.drop_duplicates()
+    if levels > 2 and len(pairs) == levels == known["donor"].nunique() and len(values) > levels:
+        raise InputError(f"{where}: one level per donor ({levels}): that is the donor itself; leave it out")
+
+
+def _check_leave_out(where: str, obs: pd.DataFrame, by: str, tasks: dict[str, TaskInfo]) -> None:
+    for level, held_out in obs.groupby(by, observed=True):
+        if held_out[list(tasks)].isna().to_numpy().all():
+            raise InputError(f"{where} {level!r} holds no label of any task ({len(held_out)} samples): nothing to test")
+        training = obs[~obs["donor"].isin(held_out["donor"])]
+        for name, task in tasks.items():
+            label = training[name].dropna()
+            absent = [c for c in task.classes if c not in set(label)]
+            if absent or label.nunique() < 2:
+                what = f"no {listing(absent)}" if absent else "fewer than two values"
+                raise InputError(
+                    f"{where}: holding out {level!r} (and its {held_out['donor'].nunique()} donors) leaves {what} to "
+                    f"train tasks.{name} on; expected every class outside each level"
+                )
+
+
+def check_gene_sets(run: Run, genes: np.ndarray, source: str, qc: QcList) -> None:
+    """Refuse a GMT file that shares fewer than three genes with the cohort in every set."""
+    if run.gene_sets is None:
+        return
+    builtin = run.gene_sets == "builtin"
+    sets = builtin_sets() if builtin else read_gmt(run.gene_sets)
+    known = set(genes)
+    common = {name: len(known.intersection(members)) for name, members in sets.items()}
+    if max(common.values()) >= _MIN_COMMON_GENES:
+        return
+    example = next((g for members in sets.values() for g in members), "(none)")
+    found = f"no set shares {_MIN_COMMON_GENES} genes with {source} (genes such as {listing(genes, 2)}; sets name {example})"
+    if builtin:
+        qc.add(["gene_sets"], "note", "no gene in common", f"builtin: {found}")
+    else:
+        raise InputError(f"{run.gene_sets}: gene_sets: {found}; expected the same kind of identifier")

@@ -1,0 +1,166 @@
+"""The measurements before anything is done to them: samples x genes, dense, sparse or still on disk."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+import numpy as np
+from scipy import sparse
+
+from mtlbio.errors import InputError, listing
+
+BLOCK = 20_000  # rows at a time: 20,000 cells x 1,500 detected genes are about 250 MB
+
+
+@dataclass(frozen=True)
+class OnDisk:
+    """A sparse matrix (rows compressed) inside an h5ad that is read block by block: a million cells fit anywhere.
+
+    ``keep`` marks the rows in use.
+    """
+
+    path: Path
+    key: str
+    keep: np.ndarray
+
+    def blocks(self) -> Iterator[sparse.csr_matrix]:
+        """Kept rows in file order, block by block."""
+        import h5py
+        from anndata.io import sparse_dataset
+
+        with h5py.File(self.path) as file:
+            matrix = sparse_dataset(file[self.key])
+            for start in range(0, len(self.keep), BLOCK):
+                keep = self.keep[start : start + BLOCK]
+                if keep.any():
+                    yield sparse.csr_matrix(matrix[start : start + BLOCK])[keep]
+
+
+@dataclass(frozen=True)
+class Measurements:
+    """Samples x genes as read.
+
+    Attributes
+    ----------
+    samples, genes : text arrays
+    matrix : array or csr_matrix (samples, genes), or :class:`OnDisk`
+    source : the file, for messages
+    """
+
+    samples: np.ndarray
+    genes: np.ndarray
+    matrix: np.ndarray | sparse.csr_matrix | OnDisk
+    source: str
+
+    @property
+    def is_sparse(self) -> bool:
+        """Whether the matrix is sparse or on disk."""
+        return not isinstance(self.matrix, np.ndarray)
+
+    def blocks(self) -> Iterator[tuple[slice, np.ndarray | sparse.csr_matrix]]:
+        """Rows in order as (positions, block)."""
+        start = 0
+        if isinstance(self.matrix, OnDisk):
+            for block in self.matrix.blocks():
+                yield slice(start, start + block.shape[0]), block
+                start += block.shape[0]
+        else:
+            for start in range(0, len(self.samples), BLOCK):
+                positions = slice(start, min(start + BLOCK, len(self.samples)))
+                yield positions, self.matrix[positions]
+
+    def keep(self, mask: np.ndarray) -> Measurements:
+        """Only the samples marked in ``mask`` (n_samples,), in the same order."""
+        if mask.all():
+            return self
+        if isinstance(self.matrix, OnDisk):
+            rows = self.matrix.keep.copy()
+            rows[rows] = mask
+            matrix = replace(self.matrix, keep=rows)
+        else:
+            matrix = self.matrix[mask]
+        return replace(self, samples=self.samples[mask], matrix=matrix)
+
+    def dense(self) -> np.ndarray:
+        """Array (samples, genes)."""
+        if isinstance(self.matrix, np.ndarray):
+            return self.matrix
+        return np.concatenate([block.toarray() for _, block in self.blocks()])
+
+
+def check_values(data: Measurements, scale: str) -> None:
+    """Refuse values that cannot be what ``scale`` says.
+
+    Raises
+    ------
+    InputError
+        Naming file, gene, sample and value: missing or infinite values; negative or fractional counts; beta values
+        outside 0-1; a log scale above 50; or no gene that varies.
+    """
+    low, high = np.full(len(data.genes), np.inf), np.full(len(data.genes), -np.inf)
+    for positions, block in data.blocks():
+        stored = block.data if sparse.issparse(block) else block
+        for wrong, problem in _problems(stored, scale):
+            if wrong.any():
+                row, gene, value = _first(block, wrong)
+                raise InputError(
+                    f"{data.source}: gene {data.genes[gene]!r}, sample {data.samples[positions][row]!r}: found "
+                    f"{value:g}; {problem}"
+                )
+        if sparse.issparse(block):
+            low = np.minimum(low, block.min(axis=0).toarray().ravel())
+            high = np.maximum(high, block.max(axis=0).toarray().ravel())
+        else:
+            low, high = np.minimum(low, block.min(axis=0)), np.maximum(high, block.max(axis=0))
+    if not (high > low).any():
+        raise InputError(
+            f"{data.source}: every gene is constant over the {len(data.samples)} samples: nothing to learn from"
+        )
+
+
+def check_names(data: Measurements) -> None:
+    """Refuse an empty matrix, and gene names that are empty or stand twice."""
+    if not len(data.genes) or not len(data.samples):
+        raise InputError(
+            f"{data.source}: found {len(data.samples)} samples x {len(data.genes)} genes; expected samples in rows, "
+            f"genes in columns"
+        )
+    names, counts = np.unique(data.genes, return_counts=True)
+    if (counts > 1).any():
+        raise InputError(
+            f"{data.source}: gene(s) {listing(names[counts > 1], 5)} stand twice; every gene once "
+            f"(average them or keep the highest)"
+        )
+    if "" in names:
+        raise InputError(f"{data.source}: a gene column has no name")
+
+
+def _problems(values: np.ndarray, scale: str) -> Iterator[tuple[np.ndarray, str]]:
+    yield np.isnan(values), "missing values are not filled in here: impute or drop the gene first"
+    yield np.isinf(values), "expected finite numbers (a log of zero?)"
+    if scale == "counts":
+        yield values < 0, "scale counts: expected whole numbers from 0 (already normalised? then scale: log or z)"
+        yield (
+            values != np.round(values),
+            "scale counts: expected whole numbers (estimated counts: round them; normalised: scale: log or log2)",
+        )
+    elif scale == "beta":
+        yield (values < 0) | (values > 1), "scale beta: expected methylation values from 0 to 1 (M values: scale: z)"
+    else:
+        yield (
+            np.abs(values) > 50,
+            f"scale {scale}: expected values up to 50; these look like counts or raw intensities "
+            f"(scale: counts, or take logarithms)",
+        )
+
+
+def _first(block: np.ndarray | sparse.csr_matrix, wrong: np.ndarray) -> tuple[int, int, float]:
+    """Row, column and value of the first wrong entry."""
+    if sparse.issparse(block):
+        entry = int(np.flatnonzero(wrong)[0])
+        row = int(np.searchsorted(block.indptr, entry, side="right")) - 1
+        return row, int(block.indices[entry]), float(block.data[entry])
+    row, gene = np.unravel_index(int(np.argmax(wrong)), block.shape)
+    return int(row), int(gene), float(block[row, gene])

@@ -1,0 +1,174 @@
+"""Reading the description of the samples: one row per sample, every value as text."""
+
+from __future__ import annotations
+
+import csv
+import gzip
+import zlib
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+
+from mtlbio.cohort.text import as_text, suggestion
+from mtlbio.errors import InputError, listing
+
+TABLES = (".csv", ".csv.gz", ".tsv", ".tsv.gz", ".txt", ".txt.gz", ".parquet")
+
+
+def suffix(path: str | Path) -> str:
+    """The ending that decides the format, ``.gz`` included."""
+    name = Path(path).name.lower()
+    endings = Path(name).suffixes[-2:]
+    return "".join(endings) if endings[-1:] == [".gz"] else "".join(endings[-1:])
+
+
+def read_metadata(path: str | Path) -> pd.DataFrame:
+    """Read csv, tsv (gzipped or not) or parquet; all columns as text, missing = NaN.
+
+    Raises
+    ------
+    InputError
+        Unreadable file, unknown format, a column name that stands twice, or no rows.
+    """
+    path = Path(path)
+    ending = suffix(path)
+    if ending == ".parquet":
+        table = read_parquet(path)
+        if not isinstance(table.index, pd.RangeIndex):
+            name = table.index.name or "index"
+            # pandas keeps a column that was also made the index: one copy is enough
+            table = table.reset_index(drop=name in table.columns)
+    elif ending in TABLES:
+        header, _ = csv_header(path)
+        _unique(header, path)
+        table = read_csv(path, header)
+    else:
+        raise InputError(
+            f"{path}: metadata.path: format {ending or 'without ending'!r} is unknown; valid: {listing(TABLES)}"
+        )
+    table.columns = [str(c).strip() for c in table.columns]
+    _unique(list(table.columns), path)
+    if not len(table):
+        raise InputError(f"{path}: no rows; expected one row per sample below the header")
+    return text_table(table)
+
+
+def text_table(table: pd.DataFrame) -> pd.DataFrame:
+    """Every column of a table as text (see :func:`mtlbio.cohort.text.as_text`)."""
+    return pd.DataFrame({c: as_text(table[c]) for c in table.columns}, index=table.index)
+
+
+def by_sample(metadata: pd.DataFrame, sample_column: str, source: str) -> pd.DataFrame:
+    """Set the sample identifier as index.
+
+    Raises
+    ------
+    InputError
+        The column is missing or has gaps, or an identifier stands twice.
+    """
+    if sample_column not in metadata.columns:
+        raise InputError(
+            f"{source}: metadata.sample: no column {sample_column!r}; {suggestion(sample_column, metadata.columns)}"
+        )
+    ids = metadata[sample_column]
+    if ids.isna().any():
+        rows = np.flatnonzero(ids.isna()) + 1
+        raise InputError(
+            f"{source}: column {sample_column!r}: no sample identifier in row {listing(rows)} (rows counted below "
+            f"the header); every row needs one"
+        )
+    unique_ids(ids, f"{source}: column {sample_column!r}")
+    return metadata.set_index(pd.Index(ids.to_numpy(), name="sample", dtype=object))
+
+
+def unique_ids(ids: pd.Series | np.ndarray, where: str) -> None:
+    """Raise where a sample identifier stands twice."""
+    ids = pd.Series(ids)
+    twice = ids[ids.duplicated()].unique()
+    if len(twice):
+        raise InputError(
+            f"{where}: sample identifier(s) {listing(twice, 5)} stand twice; every sample needs one of its own"
+        )
+
+
+def csv_header(path: Path) -> tuple[list[str], list[str]]:
+    """Column names and first row of a csv/tsv; R's one-short header is completed with an empty name."""
+    separator = separator_of(path)
+    try:
+        with _open(path) as handle:
+            rows = csv.reader(handle, delimiter=separator)
+            header = next(rows, [])
+            first = next(rows, [])
+    except (UnicodeDecodeError, gzip.BadGzipFile, EOFError, zlib.error, csv.Error) as error:
+        raise InputError(f"{path}: not a UTF-8 text table ({_short(error)})") from None
+    if not any(cell.strip() for cell in header):
+        raise InputError(f"{path}: empty; expected a header row and one row per sample")
+    header = [cell.strip() for cell in header]
+    if first and len(header) == len(first) - 1:
+        header = ["", *header]
+    if len(header) == 1:
+        other = next((s for s in (";", "\t", ",") if s in header[0]), None)
+        if other:
+            raise InputError(
+                f"{path}: found one column, {header[0][:60]!r}: the columns seem to be separated by {other!r}; "
+                f"expected {separator!r} for this ending (csv: comma, tsv and txt: tab)"
+            )
+    return header, first
+
+
+def read_csv(path: Path, header: list[str], text: bool = True, id_column: int = 0) -> pd.DataFrame:
+    """Body of a csv/tsv under ``header``: all text, or numbers with one text column of identifiers."""
+    try:
+        table = pd.read_csv(
+            path,
+            sep=separator_of(path),
+            header=None,
+            skiprows=1,
+            names=range(len(header)),
+            index_col=False,
+            dtype=str if text else {id_column: str},
+            keep_default_na=not text,
+            encoding="utf-8-sig",
+            low_memory=False,
+        )
+    except pd.errors.EmptyDataError:
+        table = pd.DataFrame(columns=range(len(header)), dtype=object)
+    except (pd.errors.ParserError, UnicodeDecodeError, gzip.BadGzipFile, EOFError, zlib.error) as error:
+        raise InputError(f"{path}: not a readable table ({_short(error)})") from None
+    table.columns = header
+    return table
+
+
+def read_parquet(path: Path) -> pd.DataFrame:
+    """Read parquet; a file that is none is an InputError."""
+    import pyarrow as pa
+    import pyarrow.parquet as pq
+
+    try:
+        _unique([c for c in pq.read_schema(path).names], path)
+        return pd.read_parquet(path)
+    except (pa.ArrowInvalid, pa.ArrowTypeError, OSError) as error:
+        raise InputError(f"{path}: not a readable parquet file ({_short(error)})") from None
+
+
+def separator_of(path: str | Path) -> str:
+    """Comma for csv, tab for tsv and txt."""
+    return "," if ".csv" in suffix(path) else "\t"
+
+
+def _open(path: Path):
+    if path.suffix.lower() == ".gz":
+        return gzip.open(path, "rt", encoding="utf-8-sig", newline="")
+    return open(path, encoding="utf-8-sig", newline="")
+
+
+def _unique(names: list[str], path: Path) -> None:
+    counts = pd.Series(names, dtype=object).value_counts()
+    twice = [n for n in counts.index[counts > 1] if n]
+    if twice:
+        raise InputError(f"{path}: column(s) {listing(twice, 5)} stand twice; every gene or metadata column once")
+
+
+def _short(error: BaseException) -> str:
+    return " ".join(str(error).split())[:120]

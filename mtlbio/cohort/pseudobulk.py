@@ -1,0 +1,117 @@
+"""Single cells become donor-level samples: the donor is the unit, a cell is not."""
+
+from __future__ import annotations
+
+from collections.abc import Collection
+
+import numpy as np
+import pandas as pd
+from scipy import sparse
+
+from mtlbio.cohort.measurements import Measurements
+from mtlbio.cohort.qc import QcList
+from mtlbio.errors import InputError, listing
+from mtlbio.progress import say
+
+
+def pseudobulk(
+    data: Measurements,
+    obs: pd.DataFrame,
+    by: pd.DataFrame,
+    scale: str,
+    min_cells: int,
+    qc: QcList,
+    source: str,
+    continuous: Collection[str] = (),
+) -> tuple[Measurements, pd.DataFrame]:
+    """Sum (counts) or average (other scales) the cells of a donor, within each level of ``by``.
+
+    Parameters
+    ----------
+    data
+        Cells x genes; read block by block, so the matrix may stay on disk.
+    obs
+        One row per cell: ``donor``, tasks and covariates (:func:`mtlbio.cohort.labels.encode`).
+    by
+        One row per cell, text: the columns besides the donor that make a sample; may have no columns.
+    scale
+        The run's ``expression.scale``.
+    min_cells
+        Samples of fewer cells are dropped and listed in ``qc``.
+    source
+        The metadata file, for messages.
+    continuous
+        Columns of ``obs`` that are numbers: averaged. All others must be constant within a sample.
+
+    Returns
+    -------
+    data : samples (``donor|level|...``, sorted) x genes, float64
+    obs : one row per sample
+
+    Raises
+    ------
+    InputError
+        A categorical column of ``obs`` that differs between the cells of one sample, or no sample of ``min_cells``.
+    """
+    known = by.notna().all(axis=1).to_numpy()
+    for column in by.columns:
+        missing = by.index[by[column].isna()]
+        qc.add(missing, "cell", "pseudobulk level missing", f"dropped: no {column}")
+    data, obs, by = data.keep(known), obs[known], by[known]
+    keys = pd.concat([obs["donor"].astype(str), *(by[c].astype(str) for c in by.columns)], axis=1)
+    # grouped on the columns, not on the joined name: a level may itself hold a bar
+    keys.columns = range(keys.shape[1])
+    code = keys.groupby(list(keys.columns), sort=True).ngroup().to_numpy()
+    first = np.unique(code, return_index=True)[1]
+    names = keys.iloc[first].agg("|".join, axis=1).to_numpy().astype(str)
+    cells = np.bincount(code, minlength=len(names))
+    enough = cells >= min_cells
+    qc.add(names[~enough], "sample", "few cells", [f"{n} of {min_cells} cells" for n in cells[~enough]])
+    if not enough.any():
+        best = cells.max() if len(cells) else 0
+        raise InputError(
+            f"{source}: pseudobulk.min_cells: no donor{''.join(f' x {c}' for c in by.columns)} has {min_cells} cells "
+            f"(the largest has {best})"
+        )
+    say(f"pseudobulk: {len(code)} cells to {enough.sum()} samples")
+    sample_obs = _collapse(obs, code, names, enough, source, continuous)
+    sums = _sums(data, code, len(names))[enough]
+    if scale != "counts":
+        sums = sums / cells[enough, None]
+    return Measurements(names[enough], data.genes, sums, data.source), sample_obs
+
+
+def _sums(data: Measurements, code: np.ndarray, groups: int) -> np.ndarray:
+    """Indicator (groups x cells) times cells x genes, block by block; float64, exact for counts."""
+    sums = np.zeros((groups, len(data.genes)))
+    for positions, block in data.blocks():
+        members = code[positions]
+        indicator = sparse.csr_matrix(
+            (np.ones(len(members)), (members, np.arange(len(members)))), shape=(groups, len(members))
+        )
+        product = indicator @ block.astype(np.float64)
+        sums += product.toarray() if sparse.issparse(product) else product
+    return sums
+
+
+def _collapse(
+    obs: pd.DataFrame, code: np.ndarray, names: np.ndarray, enough: np.ndarray, source: str, continuous: Collection[str]
+) -> pd.DataFrame:
+    """One row per sample: the mean of a number, the one value of a category."""
+    result = pd.DataFrame(index=pd.Index(names[enough], name="sample", dtype=object))
+    for column in obs.columns:
+        grouped = obs[column].groupby(code)
+        if column in continuous:
+            result[column] = grouped.mean().to_numpy()[enough]
+            continue
+        levels = grouped.nunique().to_numpy()
+        mixed = np.flatnonzero((levels > 1) & enough)
+        if len(mixed):
+            found = sorted(obs[column][code == mixed[0]].dropna().unique())
+            raise InputError(
+                f"{source}: {column!r} differs between the cells of sample {names[mixed[0]]!r} ({listing(found, 4)}): "
+                f"add its column to pseudobulk.by or leave {column!r} out"
+            )
+        values = grouped.first().reindex(range(len(names)))[enough]
+        result[column] = values.array if column != "donor" else values.to_numpy().astype(object)
+    return result

@@ -1,0 +1,116 @@
+"""Quality control: what is dropped before anything is learnt, and the list of it (``qc.tsv``).
+
+Nothing here is fitted to the cohort's labels, and each sample is normalised by itself, so that held-out donors
+teach nothing to the training donors.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+
+import numpy as np
+import pandas as pd
+
+from mtlbio.config import Qc
+from mtlbio.errors import InputError
+from mtlbio.tables import QC
+
+# more cells than this are told as one line with their number
+_LISTED_CELLS = 100
+
+
+@dataclass
+class QcList:
+    """Rows of ``qc.tsv`` as they come up: item, kind (sample, gene, donor, cell or note), reason, detail."""
+
+    rows: list[tuple[str, str, str, str]] = field(default_factory=list)
+
+    def add(self, items: Iterable[str], kind: str, reason: str, detail: str | Iterable[str] = "") -> None:
+        """One row per item; ``detail`` is shared or one per item."""
+        items = [str(i) for i in items]
+        details = [detail] * len(items) if isinstance(detail, str) else list(detail)
+        if kind == "cell" and len(items) > _LISTED_CELLS:
+            items, details = [f"{len(items)} cells"], details[:1]
+        self.rows += [(i, kind, reason, d) for i, d in zip(items, details, strict=True)]
+
+    def table(self) -> pd.DataFrame:
+        """The rows as a table with the columns of ``qc.tsv``."""
+        return pd.DataFrame(self.rows, columns=QC, dtype=str)
+
+
+def quality_control(
+    values: np.ndarray, samples: np.ndarray, genes: np.ndarray, scale: str, options: Qc, qc: QcList, source: str
+) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """Drop what cannot be learnt from and bring the measurements to a log-like scale.
+
+    Parameters
+    ----------
+    values
+        (samples, genes) on the run's ``scale``.
+    samples, genes
+        Names.
+    scale
+        ``counts``: samples and genes are filtered by detection, then scanpy's ``normalize_total`` and ``log1p``. The
+        total is the power of ten below the median library size (at most a million), a round number rather than a
+        quantity fitted to the cohort. ``beta``: M values, log2((b + .001) / (1 - b + .001)). Others: as they are.
+    options
+        Thresholds.
+    qc
+        Takes a row for everything dropped.
+    source
+        The expression file, for messages.
+
+    Returns
+    -------
+    values : float32 (samples kept, genes kept)
+    sample_mask, gene_mask : what was kept
+
+    Raises
+    ------
+    InputError
+        No sample or no gene is left.
+    """
+    kept = np.ones(len(samples), dtype=bool)
+    detected = np.ones(len(genes), dtype=bool)
+    if scale == "counts":
+        genes_per_sample = (values > 0).sum(axis=1)
+        empty = genes_per_sample == 0
+        few = ~empty & (genes_per_sample < options.min_genes)
+        qc.add(samples[empty], "sample", "no counts", "dropped: every count is 0")
+        qc.add(samples[few], "sample", "few genes", [f"{n} of {options.min_genes} genes" for n in genes_per_sample[few]])
+        kept = ~(empty | few)
+        samples_per_gene = (values[kept] > 0).sum(axis=0)
+        detected = samples_per_gene >= options.min_samples
+        found = [f"{n} of {options.min_samples} samples" for n in samples_per_gene[~detected]]
+        qc.add(genes[~detected], "gene", "few samples", found)
+    if not kept.any():
+        raise InputError(
+            f"{source}: qc.min_genes: no sample has {options.min_genes} genes detected "
+            f"(the best has {genes_per_sample.max()})"
+        )
+    values = values[kept]
+    varies = (values.max(axis=0) > values.min(axis=0)) if len(values) else np.zeros(len(genes), dtype=bool)
+    qc.add(genes[detected & ~varies], "gene", "constant", "dropped: the same value in every sample")
+    gene_mask = detected & varies
+    if not gene_mask.any():
+        raise InputError(f"{source}: qc.min_samples: no gene is detected in {options.min_samples} samples and varies")
+    values = values[:, gene_mask]
+    if scale == "counts":
+        values = log_normalise(values)
+    elif scale == "beta":
+        values = np.log2((values + 0.001) / (1 - values + 0.001))
+    return values.astype(np.float32), kept, gene_mask
+
+
+def log_normalise(counts: np.ndarray) -> np.ndarray:
+    """Counts (samples, genes) to log1p of counts per library of one round size (see :func:`quality_control`)."""
+    import anndata as ad
+    import scanpy as sc
+
+    adata = ad.AnnData(counts.astype(np.float64))
+    # a sample can lose its last count with the filtered genes; it then stays all zero
+    library = np.median(counts.sum(axis=1)[counts.sum(axis=1) > 0])
+    sc.pp.normalize_total(adata, target_sum=min(10.0 ** np.floor(np.log10(library)), 1e6))
+    sc.pp.log1p(adata)
+    return adata.X

@@ -1,0 +1,105 @@
+"""Reading a run's two files and joining them on the sample identifier."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+import pandas as pd
+
+from mtlbio.cohort.expression import h5ad_obs, read_expression
+from mtlbio.cohort.measurements import Measurements, check_names
+from mtlbio.cohort.metadata import by_sample, read_metadata
+from mtlbio.cohort.qc import QcList
+from mtlbio.cohort.text import suggestion
+from mtlbio.config import Run
+from mtlbio.errors import InputError, listing
+
+
+@dataclass(frozen=True)
+class Raw:
+    """What the files say about the samples that stand in both.
+
+    ``metadata`` (samples in the order of the expression file; text, missing = NaN) belongs row by row to
+    ``measurements``; ``source`` names the metadata file for messages.
+    """
+
+    measurements: Measurements
+    metadata: pd.DataFrame
+    source: str
+
+
+def read(run: Run, qc: QcList) -> Raw:
+    """Read expression and metadata and join them.
+
+    Samples in one file only, and samples without a donor, are dropped and listed in ``qc``.
+
+    Raises
+    ------
+    InputError
+        Unreadable files, missing columns, duplicated identifiers, no sample in common, genes in rows.
+    """
+    source, metadata = _metadata(run)
+    check_columns(run, metadata, source)
+    data = read_expression(run.expression, run.metadata.sample, metadata.index, on_disk=run.pseudobulk is not None)
+    check_names(data)
+    kind = "sample" if run.pseudobulk is None else "cell"
+    in_metadata = np.isin(data.samples, metadata.index.to_numpy().astype(str))
+    if not in_metadata.any():
+        raise InputError(
+            f"{data.source}: no sample in common with {source}: expression has {listing(data.samples, 3)}; "
+            f"metadata has {listing(metadata.index, 3)} in column {run.metadata.sample!r}"
+        )
+    qc.add(data.samples[~in_metadata], kind, "not in metadata", "dropped: only in the expression file")
+    in_expression = metadata.index.isin(data.samples)
+    qc.add(metadata.index[~in_expression], kind, "not in expression", "dropped: only in the metadata")
+    data = data.keep(in_metadata)
+    metadata = metadata.loc[data.samples]
+
+    donor = metadata[run.metadata.donor]
+    if donor.isna().all():
+        raise InputError(f"{source}: metadata.donor: column {run.metadata.donor!r} is empty for every sample")
+    qc.add(donor.index[donor.isna()], kind, "donor missing", "dropped: the donor is the unit of every test")
+    data, metadata = data.keep(donor.notna().to_numpy()), metadata[donor.notna()]
+    _labels_among_genes(run, data, metadata)
+    return Raw(data, metadata, source)
+
+
+def check_columns(run: Run, metadata: pd.DataFrame, source: str) -> None:
+    """Every column that the run names exists; the message suggests near misses."""
+    named = [("metadata.donor", run.metadata.donor)]
+    named += [(f"tasks.{t}", run.task_column(t)) for t in run.tasks]
+    named += [(f"covariates.{c}", run.covariate_column(c)) for c in run.covariates]
+    named += [("pseudobulk.by", column) for column in (run.pseudobulk.by if run.pseudobulk else [])]
+    for key, column in named:
+        if column not in metadata.columns:
+            raise InputError(f"{source}: {key}: no column {column!r}; {suggestion(column, metadata.columns)}")
+
+
+def _metadata(run: Run) -> tuple[str, pd.DataFrame]:
+    if run.metadata.path is None:
+        source = f"{run.expression.path} (obs)"
+        obs = h5ad_obs(run.expression.path)
+        if not len(obs):
+            raise InputError(f"{source}: no rows; expected one row per sample")
+        obs.index = pd.Index(obs.index.astype(str), name="sample", dtype=object)
+        return source, obs
+    source = run.metadata.path
+    return source, by_sample(read_metadata(source), run.metadata.sample, source)
+
+
+def _labels_among_genes(run: Run, data: Measurements, metadata: pd.DataFrame) -> None:
+    """A label that was left among the measurements would be predicted from itself."""
+    columns = {run.task_column(t) for t in run.tasks} | {run.covariate_column(c) for c in run.covariates}
+    for column in sorted(columns.intersection(data.genes)):
+        position = int(np.flatnonzero(data.genes == column)[0])
+        values = np.concatenate(
+            [np.asarray(block[:, [position]].todense() if data.is_sparse else block[:, [position]]).ravel()
+             for _, block in data.blocks()]
+        )  # fmt: skip
+        label = pd.to_numeric(metadata[column], errors="coerce").to_numpy(dtype=float)
+        both = np.isfinite(label) & np.isfinite(values)
+        if both.any() and np.allclose(values[both], label[both], rtol=1e-5):
+            raise InputError(
+                f"{data.source}: column {column!r} holds the metadata column of that name, not a gene: remove it"
+            )

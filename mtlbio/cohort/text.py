@@ -1,0 +1,96 @@
+"""Metadata as text: nothing that a person typed is silently turned into a number.
+
+Donor 007 stays 007 and chip 5730053041 stays ten digits, whichever file format they came in.
+"""
+
+from __future__ import annotations
+
+import difflib
+from collections.abc import Iterable
+
+import numpy as np
+import pandas as pd
+
+from mtlbio.errors import listing
+
+# "None" and "none" are not here: they are levels (therapy: none).
+MISSING = ("", "NA", "N/A", "#N/A", "NaN", "nan", "<NA>")
+
+# PyYAML reads yes, on and true as True (YAML 1.1), so a label written without quotes arrives as a boolean.
+_TRUE = ("true", "yes", "on", "t", "y", "1", "1.0")
+_FALSE = ("false", "no", "off", "f", "n", "0", "0.0")
+
+
+def as_text(values: pd.Series) -> pd.Series:
+    """Text of every value, stripped; missing values are NaN.
+
+    Whole numbers in a column of floats lose their ``.0`` (a column of integers with gaps is stored as floats), also
+    when a text column holds nothing but such numbers; leading zeros stay.
+
+    Examples
+    --------
+    >>> as_text(pd.Series([1.0, None, 2.0])).tolist()
+    ['1', nan, '2']
+    >>> as_text(pd.Series(["007", " a ", "NA"])).tolist()
+    ['007', 'a', nan]
+    """
+    present = values.notna().to_numpy()
+    raw = values.astype(object).to_numpy()
+    if pd.api.types.is_float_dtype(values.dtype) and np.isfinite(raw[present].astype(float)).all():
+        whole = np.all(np.mod(raw[present].astype(float), 1) == 0)
+        text = [str(int(v)) if whole else repr(float(v)) for v in raw[present]]
+    else:
+        text = [v.decode() if isinstance(v, bytes) else str(v) for v in raw[present]]
+    result = np.full(len(values), np.nan, dtype=object)
+    result[present] = text
+    series = pd.Series(result, index=values.index, name=values.name, dtype=object)
+    series = series.str.strip()
+    series = series.mask(series.isin(MISSING), np.nan)
+    filled = series.dropna()
+    # one column, one way of writing: only where every value is a whole number is ".0" an artefact
+    if len(filled) and filled.str.fullmatch(r"[+-]?\d+(\.0+)?").all() and filled.str.contains(".", regex=False).any():
+        series = series.str.replace(r"\.0+$", "", regex=True)
+    return series
+
+
+def as_number(values: pd.Series) -> tuple[pd.Series, pd.Series]:
+    """Numbers of a text column, and the values (by sample) that are no finite number."""
+    numbers = pd.to_numeric(values, errors="coerce").astype(float)
+    wrong = values[values.notna() & ~np.isfinite(numbers)]
+    return numbers, wrong
+
+
+def matching(value: str | int | float | bool, found: Iterable[str]) -> list[str]:
+    """The texts among ``found`` that a YAML value means, in sorted order.
+
+    Text matches itself; a number every way of writing it (``1``: "1", "1.0"); a boolean also yes/no, 1/0.
+
+    Examples
+    --------
+    >>> matching(1, ["0.0", "1.0"]), matching(True, ["yes", "no"]), matching("SLE", ["SLE", "healthy"])
+    (['1.0'], ['yes'], ['SLE'])
+    """
+    found = sorted(set(found))
+    if isinstance(value, bool):
+        return [f for f in found if f.lower() in (_TRUE if value else _FALSE)]
+    text = str(value).strip()
+    if text in found:
+        return [text]
+    number = _number(text)
+    return [f for f in found if number is not None and _number(f) == number]
+
+
+def suggestion(wanted: str, available: Iterable[str]) -> str:
+    """What to say about a name that does not exist: a near miss if there is one, and the valid names."""
+    available = [str(a) for a in available]
+    folded = {a.lower(): a for a in available}
+    near = difflib.get_close_matches(wanted.lower(), folded, n=2, cutoff=0.6)
+    hint = f"did you mean {' or '.join(repr(folded[n]) for n in near)}? " if near else ""
+    return f"{hint}found: {listing(available, 12)}"
+
+
+def _number(text: str) -> float | None:
+    try:
+        return float(text)
+    except ValueError:
+        return None
