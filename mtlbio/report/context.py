@@ -1,0 +1,288 @@
+"""From tables to what the template prints: plain dictionaries of text, numbers already in words."""
+
+from __future__ import annotations
+
+from importlib import metadata
+
+import numpy as np
+import pandas as pd
+
+from mtlbio import __version__
+from mtlbio.report import plain
+from mtlbio.report.figures import task_metric
+from mtlbio.report.heatmap import in_order
+from mtlbio.report.inputs import OPTIONAL, Inputs
+from mtlbio.report.palette import VERDICTS
+from mtlbio.report.svg import Picture
+from mtlbio.report.words import counted, file_stem, interval, known, metric_name, number, percent, probability
+
+TOP_GENES = 8
+TOP_SETS = 3
+QC_ROWS = 40
+
+MISSING = {
+    "metrics": "No metrics.tsv in this run: how well the model predicts is not known (`mtlbio evaluate` writes it).",
+    "comparisons": "No comparisons.tsv in this run: the arms were not compared (`mtlbio evaluate` writes it).",
+    "history": "No history.tsv in this run: there are no training curves (`mtlbio train` writes it).",
+    "qc": "No qc.tsv in this run: what was dropped before training is not known (`mtlbio prepare` writes it).",
+    "audit": "No probing/audit.tsv in this run: the design was not audited (`mtlbio probe` writes it).",
+    "enrichment": "No probing/enrichment.tsv in this run: no gene sets were tested (the run's gene_sets names them).",
+}
+
+
+def page_context(inputs: Inputs, chosen: list[str], pictures: dict[str, Picture]) -> dict:
+    """All that ``templates/page.html`` refers to."""
+    tables = inputs.tables
+    readings = [plain.read_task(t, tables.get("metrics"), tables.get("comparisons")) for t in inputs.tasks]
+    run = inputs.run
+    return {
+        "title": run.report.title or run.run,
+        "run": run.run,
+        "headline": plain.headline(inputs.verdicts),
+        "summary": plain.summary_of_tasks(readings) if "metrics" in tables else MISSING["metrics"],
+        "cautions": plain.cautions(inputs.verdicts, readings, run.probe.alpha),
+        "facts": facts(inputs),
+        "styles": VERDICTS,
+        "legend": legend(inputs),
+        "tiles": [
+            {"dim": d, "verdict": r["verdict"], "driver": _driver(inputs, r)}
+            for d, r in in_order(inputs.verdicts).iterrows()
+        ],
+        "cards": [card(inputs, d, pictures) for d in chosen],
+        "calibrated": "error_rate" in inputs.verdicts and inputs.verdicts["error_rate"].notna().any(),
+        "rates": rates(inputs),
+        "tasks": [task_section(inputs, reading, pictures) for reading in readings],
+        "audit": audit(inputs),
+        "training": [p for stem, p in pictures.items() if stem.startswith("training_")],
+        "enrichment": enrichment(inputs),
+        "table_data": verdict_table(inputs),
+        "qc": quality(inputs),
+        "rank": inputs.effective_rank,
+        "options": run.probe,
+        "missing": {name: "" if name in tables else text for name, text in MISSING.items()},
+        "pictures": pictures,
+        "versions": versions(),
+        "files": files(inputs),
+    }
+
+
+def facts(inputs: Inputs) -> dict:
+    """Size of the cohort, labels with their counts, covariates with their roles."""
+    cohort, obs = inputs.cohort, inputs.obs
+    tasks = []
+    for name, info in cohort.tasks.items():
+        column = obs[name]
+        if info.is_class:
+            counts = column.value_counts()
+            text = ", ".join(f"{c} {int(counts.get(c, 0))}" for c in info.classes)
+        else:
+            values = column.astype(float)
+            text = f"{number(values.min(), 1)} to {number(values.max(), 1)}, median {number(values.median(), 1)}"
+        missing = int(column.isna().sum())
+        tasks.append({"name": name, "kind": info.kind, "text": text, "missing": missing})
+    covariates = []
+    for name, info in cohort.covariates.items():
+        column = obs[name]
+        if info.kind == "continuous":
+            values = column.astype(float)
+            text = f"{number(values.min(), 1)} to {number(values.max(), 1)}"
+        else:
+            text = counted(column.dropna().nunique(), "level")
+        missing = int(column.isna().sum())
+        covariates.append({"name": name, "role": info.role, "text": text, "missing": missing})
+    return {
+        "samples": len(obs),
+        "donors": obs["donor"].nunique(),
+        "genes": len(cohort.genes),
+        "dims": inputs.latents.shape[1],
+        "tasks": tasks,
+        "covariates": covariates,
+    }
+
+
+def legend(inputs: Inputs) -> list[dict]:
+    """Every verdict with its meaning and how many dimensions carry it here."""
+    counts = inputs.verdicts["verdict"].value_counts()
+    return [{"verdict": name, "style": s, "count": int(counts.get(name, 0))} for name, s in VERDICTS.items()]
+
+
+def _driver(inputs: Inputs, row: pd.Series) -> str:
+    return inputs.spoken(str(row["driver"])) if known(row["driver"]) else ""
+
+
+def card(inputs: Inputs, dim: str, pictures: dict[str, Picture]) -> dict:
+    """One dimension: verdict, sentence, picture, numbers, genes."""
+    row = inputs.verdicts.loc[dim]
+    effects = []
+    for task in inputs.tasks:
+        call, loss = plain.removal(
+            row.get(f"removal_{task}"),
+            row.get(f"delta_{task}"),
+            row.get(f"delta_ci_low_{task}"),
+            row.get(f"delta_ci_high_{task}"),
+        )
+        effects.append(
+            {
+                "task": task,
+                "effect": interval(row.get(f"effect_{task}"), row.get(f"ci_low_{task}"), row.get(f"ci_high_{task}")),
+                "q": probability(row.get(f"q_{task}")),
+                "call": call,
+                "loss": loss,
+            }
+        )
+    shares = [
+        {"name": c, "role": i.role, "value": float(row[f"share_{c}"]), "text": percent(row[f"share_{c}"])}
+        for c, i in inputs.cohort.covariates.items()
+        if known(row.get(f"share_{c}"))
+    ]
+    about = inputs.about.loc[dim]
+    stability = row.get("stability") if known(row.get("stability")) else about.get("stability")
+    return {
+        "dim": dim,
+        "verdict": row["verdict"],
+        "driver": _driver(inputs, row),
+        "why": row["why"] if known(row.get("why")) else "",
+        "effects": effects,
+        "shares": shares,
+        "stability": number(stability),
+        "variance": percent(about.get("variance")),
+        "genes": top_genes(inputs, dim),
+        "error": plain.error_rate(row),
+        "picture": pictures[f"card_{file_stem(dim)}"],
+    }
+
+
+def top_genes(inputs: Inputs, dim: str) -> list[dict]:
+    """Genes with the largest absolute loadings; ``up`` says whether they rise with the dimension."""
+    if inputs.loadings is None:
+        return []
+    weights = inputs.loadings[inputs.latents.columns.get_loc(dim)]
+    order = np.argsort(-np.abs(weights), kind="stable")[:TOP_GENES]
+    return [{"gene": str(inputs.genes[i]), "up": bool(weights[i] > 0)} for i in order if weights[i] != 0]
+
+
+def rates(inputs: Inputs) -> list[dict]:
+    """Calibrated error rates by verdict, where verdicts.tsv carries them."""
+    found = []
+    if "error_rate" not in inputs.verdicts:
+        return found
+    for name in VERDICTS:
+        rows = inputs.verdicts[(inputs.verdicts["verdict"] == name) & inputs.verdicts["error_rate"].notna()]
+        if len(rows):
+            found.append({"verdict": name, "sentence": plain.error_rate(rows.iloc[0])})
+    return found
+
+
+def task_section(inputs: Inputs, reading: plain.Reading, pictures: dict[str, Picture]) -> dict:
+    """What a task's part of the page shows."""
+    task = reading.task
+    metric = task_metric(inputs, task)
+    call, sentence = plain.sharing(task, metric, inputs.tables.get("comparisons"))
+    return {
+        "name": task,
+        "kind": inputs.cohort.tasks[task].kind,
+        "metric": metric_name(metric) if metric else "",
+        "reading": reading,
+        "sharing": call,
+        "sharing_sentence": sentence,
+        "performance": pictures.get(f"performance_{task}"),
+        "ablation": pictures.get(f"ablation_{task}"),
+    }
+
+
+def audit(inputs: Inputs) -> list[dict]:
+    """The audit of the design: pair, call and its sentence."""
+    table = inputs.tables.get("audit")
+    if table is None:
+        return []
+    column = next((c for c in ("sentence", "why", "text") if c in table), None)
+    found = []
+    for _, row in table.iterrows():
+        sentence = row[column] if column and known(row[column]) else f"{row['task']} and {row['covariate']}: {row['call']}"
+        found.append({"pair": f"{row['task']} × {row['covariate']}", "call": str(row["call"]), "sentence": sentence})
+    return found
+
+
+def enrichment(inputs: Inputs) -> dict | None:
+    """The best gene sets per dimension: header and rows of text."""
+    table = inputs.tables.get("enrichment")
+    if table is None or not len(table):
+        return None
+    by = next((c for c in ("q", "padj", "p") if c in table), None)
+    if by:
+        table = table.sort_values(["dim", by], kind="stable")
+    table = table.groupby("dim", sort=False).head(TOP_SETS)
+    return as_text(table)
+
+
+def verdict_table(inputs: Inputs) -> dict:
+    """The full table of verdicts as text, in the order of the page."""
+    return as_text(in_order(inputs.verdicts).reset_index())
+
+
+def as_text(table: pd.DataFrame) -> dict:
+    """Any table as header and rows of text; numbers with three decimals, p and q values in their own form."""
+
+    def cell(column: str, value) -> str:
+        if not known(value):
+            return "–"
+        if isinstance(value, (bool, np.bool_)):
+            return "yes" if value else "no"
+        if isinstance(value, (int, np.integer)):
+            return str(int(value))
+        if isinstance(value, (float, np.floating)):
+            if column == "p" or column.startswith(("p_", "q_")) or column == "q":
+                return probability(float(value))
+            return number(value, 0 if float(value).is_integer() and abs(value) > 1 else 3)
+        return str(value)
+
+    header = [str(c) for c in table.columns]
+    rows = [[cell(c, v) for c, v in zip(header, row, strict=True)] for row in table.itertuples(index=False)]
+    return {"header": header, "rows": rows}
+
+
+def quality(inputs: Inputs) -> dict | None:
+    """What quality control dropped: counts by kind and reason, and the first items of each."""
+    table = inputs.tables.get("qc")
+    if table is None:
+        return None
+    counts = table.groupby(["kind", "reason"], sort=True).size()
+    return {
+        "counts": [{"kind": k, "reason": r, "count": int(n)} for (k, r), n in counts.items()],
+        "rows": as_text(table[table["kind"] != "gene"].head(QC_ROWS)),
+        "total": int((table["kind"] != "gene").sum()),
+    }
+
+
+def versions() -> list[tuple[str, str]]:
+    """Versions of what computed the numbers; read from package metadata, nothing heavy is imported."""
+    import platform
+
+    names = ("torch", "numpy", "scipy", "statsmodels", "scikit-learn", "anndata", "decoupler", "matplotlib")
+    found = [("mtlbio", __version__), ("python", platform.python_version())]
+    for name in names:
+        try:
+            found.append((name, metadata.version(name)))
+        except metadata.PackageNotFoundError:
+            found.append((name, "not installed"))
+    return found
+
+
+def files(inputs: Inputs) -> list[tuple[str, str]]:
+    """The run's files and what each holds."""
+    says = {
+        "cohort.h5ad": "samples x genes, labels, covariates",
+        "latents.h5ad": "out-of-fold latents, gene loadings",
+        "verdicts.tsv": "one row per dimension",
+        "metrics.tsv": "every arm on every task, with intervals",
+        "comparisons.tsv": "paired differences between arms",
+        "history.tsv": "losses by epoch",
+        "qc.tsv": "what was dropped, and why",
+        "splits.tsv": "which donors were held out together",
+        "probing/audit.tsv": "what the design can tell apart",
+        "probing/enrichment.tsv": "gene sets per dimension",
+    }
+    present = {"cohort.h5ad", "latents.h5ad", "verdicts.tsv", *(OPTIONAL[name][0] for name in inputs.tables)}
+    return [(file, text) for file, text in says.items() if file in present] + [
+        ("figures/", "every figure of this page as SVG and PNG")
+    ]

@@ -1,0 +1,57 @@
+"""Every figure of a run, drawn once: into ``figures/`` and, as inline SVG, onto the page."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+
+from mtlbio.files import replacing
+from mtlbio.progress import track
+from mtlbio.report.cards import card_figure
+from mtlbio.report.curves import training_figure
+from mtlbio.report.forest import forest_figure, forest_rows
+from mtlbio.report.heatmap import heatmap_figure
+from mtlbio.report.inputs import Inputs
+from mtlbio.report.performance import performance_figure, performance_rows
+from mtlbio.report.plain import primary
+from mtlbio.report.svg import Picture, house_style, save
+from mtlbio.report.words import file_stem, metric_name
+
+
+def plan(inputs: Inputs, chosen: list[str]) -> dict[str, Callable]:
+    """File stem -> function that draws it, for every figure that the run's tables allow."""
+    jobs: dict[str, Callable] = {f"card_{file_stem(d)}": lambda d=d: card_figure(inputs, d) for d in chosen}
+    if any(str(c).startswith(("share_", "effect_")) for c in inputs.verdicts):
+        jobs["shares"] = lambda: heatmap_figure(inputs)
+    metrics, history = inputs.tables.get("metrics"), inputs.tables.get("history")
+    for task in inputs.tasks:
+        metric = task_metric(inputs, task)
+        if metric is not None:
+            jobs[f"performance_{task}"] = lambda t=task, m=metric: performance_figure(
+                performance_rows(metrics, t, m), t, m
+            )
+        rows = forest_rows(inputs.verdicts, task)
+        if len(rows):
+            name = metric_name(metric) if metric else "the metric"
+            jobs[f"ablation_{task}"] = lambda r=rows, t=task, n=name: forest_figure(r, t, n, inputs.run.probe.margin)
+    if history is not None:
+        for task in dict.fromkeys(history["task"]):
+            jobs[f"training_{file_stem(task)}"] = lambda t=task: training_figure(history, t)
+    return jobs
+
+
+def task_metric(inputs: Inputs, task: str) -> str | None:
+    """The metric that decides about a task, or None where the run was not evaluated."""
+    metrics = inputs.tables.get("metrics")
+    return None if metrics is None else primary(task, metrics, inputs.tables.get("comparisons"))
+
+
+def draw_all(inputs: Inputs, chosen: list[str], folder: str | Path) -> dict[str, Picture]:
+    """Draw every figure; ``folder`` is replaced as a whole, so that no figure of an earlier run stays behind."""
+    pictures = {}
+    with replacing(folder) as temporary, house_style():
+        temporary.mkdir()
+        for stem, job in track(list(plan(inputs, chosen).items()), "Drawing figures"):
+            figure, title, description = job()
+            pictures[stem] = save(figure, temporary, stem, title, description)
+    return pictures

@@ -1,0 +1,60 @@
+"""What is lost when a dimension is taken out: one forest plot per task."""
+
+from __future__ import annotations
+
+import pandas as pd
+
+from mtlbio.report.palette import GRID, INK, MUTED, VERDICTS
+from mtlbio.report.svg import new_figure
+
+MOST_ROWS = 20
+_SHAPE = {"harmful": "D", "harmless": "o", "inconclusive": "|"}
+
+
+def forest_rows(verdicts: pd.DataFrame, task: str) -> pd.DataFrame:
+    """Dimensions whose removal was tested on ``task``, the largest losses first, at most ``MOST_ROWS``.
+
+    Returns
+    -------
+    DataFrame, index dim, columns verdict, delta, low, high, call
+    """
+    names = {
+        f"delta_{task}": "delta",
+        f"delta_ci_low_{task}": "low",
+        f"delta_ci_high_{task}": "high",
+        f"removal_{task}": "call",
+    }
+    if any(c not in verdicts for c in names):
+        return pd.DataFrame(columns=["verdict", "delta", "low", "high", "call"])
+    rows = verdicts[["verdict", *names]].rename(columns=names).dropna(subset=["delta"])
+    return rows.sort_values("delta", ascending=False, kind="stable").head(MOST_ROWS)
+
+
+def forest_figure(rows: pd.DataFrame, task: str, metric: str, margin: float):
+    """Loss of the task's metric with its interval per dimension, and the margin of harmlessness.
+
+    Returns
+    -------
+    figure, title, description
+    """
+    figure = new_figure(4.2, 1.0 + 0.21 * len(rows))
+    axes = figure.subplots()
+    axes.axvspan(-margin, margin, color=GRID, alpha=0.5, linewidth=0)
+    axes.axvline(0, color=MUTED, linewidth=0.8)
+    axes.axvline(margin, color=INK, linewidth=0.9, linestyle=(0, (4, 2)))
+    for i, (_, row) in enumerate(rows.iterrows()):
+        colour = VERDICTS[row["verdict"]].colour
+        axes.plot([row["low"], row["high"]], [i, i], color=colour, linewidth=1.4, solid_capstyle="butt")
+        shape = _SHAPE.get(row["call"], "|")
+        axes.plot([row["delta"]], [i], shape, color=colour, markersize=5.5, markeredgewidth=1.6)
+    axes.set_yticks(range(len(rows)), [f"{VERDICTS[v].mark} {d}" for d, v in rows["verdict"].items()])
+    for tick, verdict in zip(axes.get_yticklabels(), rows["verdict"], strict=True):
+        tick.set_color(VERDICTS[verdict].colour)
+    axes.set_ylim(len(rows) - 0.4, -0.6)
+    axes.tick_params(axis="y", length=0)
+    axes.set_xlabel(f"loss of {metric} without the dimension (dashed: margin {margin:g})")
+    axes.spines["left"].set_visible(False)
+    axes.grid(axis="x")
+    counts = rows["call"].value_counts()
+    described = ", ".join(f"{int(n)} {call}" for call, n in counts.items())
+    return figure, f"Taking dimensions out: {task}", f"Forest plot of {len(rows)} dimensions for {task}: {described}."

@@ -1,0 +1,71 @@
+"""All dimensions at once: how much of each the covariates explain, and what it still says about the tasks."""
+
+from __future__ import annotations
+
+import numpy as np
+import pandas as pd
+
+from mtlbio.report.inputs import Inputs
+from mtlbio.report.palette import HIGHLIGHT, INK, MUTED, VERDICTS
+from mtlbio.report.svg import new_figure
+from mtlbio.report.words import known, number
+
+
+def in_order(verdicts: pd.DataFrame) -> pd.DataFrame:
+    """Rows by verdict (the telling ones first), then by name."""
+    kinds = list(VERDICTS)
+    place = verdicts["verdict"].map(kinds.index)
+    return verdicts.iloc[np.lexsort((verdicts.index.astype(str), place))]
+
+
+def heatmap_figure(inputs: Inputs):
+    """Dimensions x (covariates | tasks): shares (partial R2, 0 to 1) and absolute standardised effects.
+
+    Returns
+    -------
+    figure, title, description
+    """
+    table = in_order(inputs.verdicts)
+    shares = [c for c in inputs.covariates if f"share_{c}" in table]
+    effects = [t for t in inputs.tasks if f"effect_{t}" in table]
+    columns = [f"share_{c}" for c in shares] + [f"effect_{t}" for t in effects]
+    values = table[columns].to_numpy(dtype=float)
+    scale = np.ones(len(columns))
+    top = np.nanmax(np.abs(values[:, len(shares) :]), initial=0.0) if effects else 0.0
+    scale[len(shares) :] = max(top, 0.2)  # a floor: effects near zero must not be blown up to full colour
+    place = np.arange(len(columns)) + np.where(np.arange(len(columns)) >= len(shares), 0.5, 0.0)
+
+    figure = new_figure(max(3.6, 1.9 + 0.62 * len(columns)), 1.0 + 0.2 * len(table))
+    axes = figure.subplots()
+    for i, row in enumerate(values):
+        colour = VERDICTS[table["verdict"].iloc[i]].colour
+        for j, value in enumerate(row):
+            if not known(float(value)):
+                axes.text(place[j], i, "·", ha="center", va="center", color=MUTED)
+                continue
+            depth = min(abs(value) / scale[j], 1.0)
+            tint = colour if j < len(shares) else HIGHLIGHT
+            # colour by opacity, so that a cell of zero is the page's own ground, light or dark
+            axes.barh(i, 0.94, 0.9, left=place[j] - 0.47, color=tint, alpha=0.06 + 0.8 * depth, linewidth=0)
+            white = {"color": "white", "fontweight": "bold"} if depth > 0.55 else {"color": INK}
+            axes.text(place[j], i, number(value), ha="center", va="center", fontsize=6.5, **white)
+    axes.set_xlim(-0.6, place[-1] + 0.6)
+    axes.set_ylim(len(table) - 0.4, -0.6)
+    axes.set_xticks(place, [_short(c) for c in (*shares, *effects)], rotation=35, ha="left")
+    axes.xaxis.tick_top()
+    axes.set_yticks(range(len(table)), [f"{VERDICTS[v].mark} {d}" for d, v in table["verdict"].items()])
+    for tick, verdict in zip(axes.get_yticklabels(), table["verdict"], strict=True):
+        tick.set_color(VERDICTS[verdict].colour)
+        tick.set_fontweight("bold")
+    axes.tick_params(length=0)
+    for side in axes.spines.values():
+        side.set_visible(False)
+    description = (
+        f"Table in colour of {len(table)} dimensions. Columns {', '.join(shares) or 'none'}: share of the dimension "
+        f"that the covariate explains. Columns {', '.join(effects) or 'none'}: standardised effect after adjustment."
+    )
+    return figure, "What every dimension follows", description
+
+
+def _short(name: str) -> str:
+    return name if len(name) <= 14 else name[:13] + "…"

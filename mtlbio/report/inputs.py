@@ -1,0 +1,123 @@
+"""What the page is made of, read from ``results/<run>/``: three files it cannot do without, and the rest if there."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import anndata as ad
+import numpy as np
+import pandas as pd
+
+from mtlbio.cohort.cohort import Cohort, read_cohort
+from mtlbio.cohort.genesets import load_sets
+from mtlbio.config import Run
+from mtlbio.errors import InputError, listing
+from mtlbio.report.palette import VERDICTS
+from mtlbio.report.words import set_name
+from mtlbio.tables import COMPARISONS, HISTORY, METRICS, QC, SPLITS, read_table
+from mtlbio.tables import VERDICTS as VERDICT_COLUMNS
+
+# table -> (file, columns it must have, the step that writes it)
+OPTIONAL = {
+    "metrics": ("metrics.tsv", METRICS, "evaluate"),
+    "comparisons": ("comparisons.tsv", COMPARISONS, "evaluate"),
+    "history": ("history.tsv", HISTORY, "train"),
+    "qc": ("qc.tsv", QC, "prepare"),
+    "splits": ("splits.tsv", SPLITS, "prepare"),
+    "audit": ("probing/audit.tsv", ["task", "covariate", "call"], "probe"),
+    "enrichment": ("probing/enrichment.tsv", ["dim", "set"], "probe"),
+}
+
+
+@dataclass(frozen=True)
+class Inputs:
+    """Everything that one page shows.
+
+    Attributes
+    ----------
+    latents : DataFrame (samples, dimensions), out-of-fold
+    obs : DataFrame (samples, ...), labels and covariates of the same samples, plus ``donor``
+    loadings : array (dimensions, genes) or None; ``genes`` holds the names of its columns
+    about : DataFrame (dimensions, ...): block, stability, variance
+    verdicts : one row per dimension, index ``dim``
+    tables : the optional tables by name (a key of ``OPTIONAL``); those that were not found are left out
+    members : gene set -> its genes, for the sets that name a dimension
+    """
+
+    run: Run
+    cohort: Cohort
+    latents: pd.DataFrame
+    obs: pd.DataFrame
+    loadings: np.ndarray | None
+    genes: np.ndarray
+    about: pd.DataFrame
+    verdicts: pd.DataFrame
+    effective_rank: float | None = None
+    tables: dict[str, pd.DataFrame] = field(default_factory=dict)
+    members: dict[str, list[str]] = field(default_factory=dict)
+
+    def spoken(self, driver: str) -> str:
+        """A driver in readable form: gene sets are spelt out, tasks and covariates keep the user's name."""
+        return driver if driver in self.cohort.tasks or driver in self.cohort.covariates else set_name(driver)
+
+    @property
+    def tasks(self) -> list[str]:
+        """Names of the tasks, in the order of the YAML."""
+        return list(self.cohort.tasks)
+
+    @property
+    def covariates(self) -> list[str]:
+        """Names of the covariates, in the order of the YAML."""
+        return list(self.cohort.covariates)
+
+
+def read_inputs(run: Run, results: str | Path) -> Inputs:
+    """Read a results folder.
+
+    Raises
+    ------
+    InputError
+        ``cohort.h5ad``, ``latents.h5ad`` or ``verdicts.tsv`` is missing or lacks what the page is about.
+    """
+    results = Path(results)
+    cohort = read_cohort(results / "cohort.h5ad")
+    path = results / "latents.h5ad"
+    if not path.exists():
+        raise InputError(f"{path}: no such file; run `mtlbio train` first")
+    adata = ad.read_h5ad(path)
+    verdicts = _verdicts(results / "verdicts.tsv", list(adata.var_names))
+    rank = adata.uns.get("effective_rank")
+    tables = {}
+    for name, (file, columns, _) in OPTIONAL.items():
+        if (results / file).exists():
+            tables[name] = read_table(results / file, columns)
+    return Inputs(
+        run=run,
+        cohort=cohort,
+        latents=pd.DataFrame(np.asarray(adata.X, dtype=float), index=adata.obs_names, columns=adata.var_names),
+        obs=adata.obs,
+        loadings=np.asarray(adata.varm["loadings"], dtype=float) if "loadings" in adata.varm else None,
+        genes=np.asarray(adata.uns.get("genes", [])).astype(str),
+        about=adata.var,
+        verdicts=verdicts,
+        effective_rank=None if rank is None else float(rank),
+        tables=tables,
+        members=_members(run, set(verdicts["driver"].dropna())),
+    )
+
+
+def _verdicts(path: Path, dims: list[str]) -> pd.DataFrame:
+    table = read_table(path, VERDICT_COLUMNS)
+    unknown = sorted(set(table["verdict"]) - set(VERDICTS))
+    if unknown:
+        raise InputError(f"{path}: verdict {listing(unknown)} unknown; valid: {listing(VERDICTS)}")
+    strangers = [d for d in table["dim"] if d not in dims]
+    if strangers:
+        raise InputError(f"{path}: dimension {listing(strangers)} is not in latents.h5ad; run `mtlbio probe` again")
+    return table.set_index("dim")
+
+
+def _members(run: Run, drivers: set[str]) -> dict[str, list[str]]:
+    """Genes of the sets that name a dimension; a driver that is no gene set is simply not found."""
+    return {name: genes for name, genes in load_sets(run.gene_sets).items() if name in drivers}

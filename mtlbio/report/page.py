@@ -1,0 +1,61 @@
+"""``mtlbio report``: one page that opens offline, on a telephone and in print, and the figures as files."""
+
+from __future__ import annotations
+
+from importlib import resources
+from pathlib import Path
+
+from mtlbio.config import Run
+from mtlbio.files import replacing
+from mtlbio.progress import say
+from mtlbio.report.palette import variables
+
+
+def report(run: Run, results: str | Path) -> None:
+    """Write ``report.html`` and ``figures/`` into ``results``.
+
+    The page carries its style and pictures in itself, runs no script and names no date, so that the same results
+    give the same bytes. Tables that a run does not have are named as missing where they would stand.
+
+    Raises
+    ------
+    InputError
+        ``cohort.h5ad``, ``latents.h5ad`` or ``verdicts.tsv`` is missing or does not fit.
+    """
+    from mtlbio.report.cards import choose
+    from mtlbio.report.context import page_context
+    from mtlbio.report.figures import draw_all
+    from mtlbio.report.inputs import read_inputs
+
+    results = Path(results)
+    inputs = read_inputs(run, results)
+    chosen = choose(inputs.verdicts, run.report.cards)
+    pictures = draw_all(inputs, chosen, results / "figures")
+    text = render(page_context(inputs, chosen, pictures))
+    with replacing(results / "report.html") as temporary:
+        temporary.write_text(text, encoding="utf-8", newline="\n")
+    say(f"Report: {results / 'report.html'} ({len(text.encode()) / 1e6:.1f} MB)")
+
+
+def render(context: dict) -> str:
+    """Fill the template; everything is escaped except the style sheet and the figures drawn here."""
+    from jinja2 import Environment, FunctionLoader, StrictUndefined
+
+    folder = resources.files("mtlbio.report") / "templates"
+    environment = Environment(
+        loader=FunctionLoader(lambda name: (folder / name).read_text(encoding="utf-8")),
+        autoescape=True,
+        undefined=StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+        keep_trailing_newline=True,
+    )
+    style = css_variables() + (folder / "style.css").read_text(encoding="utf-8")
+    return environment.get_template("page.html").render(**context, style=style)
+
+
+def css_variables() -> str:
+    """The palette as CSS variables, for light screens and print, and for dark screens."""
+    light = "".join(f"--{name}:{value[0]};" for name, value in variables().items())
+    dark = "".join(f"--{name}:{value[1]};" for name, value in variables().items())
+    return f":root{{{light}}}\n@media screen and (prefers-color-scheme:dark){{:root{{{dark}}}}}\n"

@@ -1,0 +1,60 @@
+"""The model beside its baselines on held-out donors: one panel per task."""
+
+from __future__ import annotations
+
+import pandas as pd
+
+from mtlbio.report.palette import HIGHLIGHT, INK, MUTED
+from mtlbio.report.plain import COVARIATES, MODEL, SINGLE
+from mtlbio.report.svg import new_figure
+from mtlbio.report.words import chance, interval, metric_name
+
+LABELS = {
+    MODEL: "multi-task model",
+    SINGLE: "single-task model",
+    COVARIATES: "covariates only",
+    "ridge": "ridge, all genes",
+    "elasticnet": "elastic net",
+    "lightgbm": "LightGBM",
+    "pca_linear": "PCA + linear",
+}
+
+
+def performance_rows(metrics: pd.DataFrame, task: str, metric: str) -> pd.DataFrame:
+    """Arms of one task: the model first, the covariates last, the others by value; index arm."""
+    rows = metrics[(metrics["task"] == task) & (metrics["metric"] == metric)].drop_duplicates("arm").set_index("arm")
+    place = {MODEL: 0, SINGLE: 1, COVARIATES: 3}
+    rows = rows.assign(_place=[place.get(a, 2) for a in rows.index], _value=-rows["value"].fillna(-9))
+    return rows.sort_values(["_place", "_value"], kind="stable").drop(columns=["_place", "_value"])
+
+
+def performance_figure(rows: pd.DataFrame, task: str, metric: str):
+    """Value with interval per arm, and the line of chance.
+
+    Returns
+    -------
+    figure, title, description
+    """
+    figure = new_figure(4.2, 0.75 + 0.25 * len(rows))
+    axes = figure.subplots()
+    guess = chance(metric)
+    if guess is not None:
+        axes.axvline(guess, color=MUTED, linewidth=0.9, linestyle=(0, (2, 2)))
+    for i, (arm, row) in enumerate(rows.iterrows()):
+        strong = arm == MODEL
+        colour = HIGHLIGHT if strong else MUTED
+        axes.plot([row["ci_low"], row["ci_high"]], [i, i], color=colour, linewidth=2.4 if strong else 1.3)
+        axes.plot([row["value"]], [i], "o", color=colour, markersize=6.5 if strong else 4.5)
+    axes.set_yticks(range(len(rows)), [LABELS.get(a, a) for a in rows.index])
+    for tick, arm in zip(axes.get_yticklabels(), rows.index, strict=True):
+        tick.set_fontweight("bold" if arm == MODEL else "normal")
+        tick.set_color(INK)
+    axes.set_ylim(len(rows) - 0.4, -0.6)
+    axes.tick_params(axis="y", length=0)
+    axes.spines["left"].set_visible(False)
+    axes.grid(axis="x")
+    axes.set_xlabel(metric_name(metric) + (" (dotted: chance)" if guess is not None else ""))
+    shown = "; ".join(
+        f"{LABELS.get(a, a)} {interval(r['value'], r['ci_low'], r['ci_high'])}" for a, r in rows.iterrows()
+    )
+    return figure, f"Held-out performance: {task}", f"{metric_name(metric)} with interval: {shown}."

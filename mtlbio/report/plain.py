@@ -1,0 +1,250 @@
+"""What the tables say, in sentences that a biologist can quote.
+
+Pure functions from tables to text: every number in a sentence stands in a table, and a model that has learnt
+nothing is told so in as many words.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import pandas as pd
+
+from mtlbio.report.palette import VERDICTS
+from mtlbio.report.words import chance, counted, interval, joined, known, metric_name, number, percent
+
+MODEL, SINGLE, COVARIATES = "multitask", "singletask", "covariates"
+
+# Below these a task that beats chance is still told to be nearly unpredictable.
+_WEAK = {0.5: 0.6, 0.0: 0.1}
+_ARMS = {
+    MODEL: "the multi-task model",
+    SINGLE: "the single-task model",
+    COVARIATES: "the covariates-only baseline",
+    "ridge": "ridge regression on all genes",
+    "elasticnet": "the elastic net",
+    "lightgbm": "LightGBM",
+    "pca_linear": "a linear model on principal components",
+}
+
+
+@dataclass(frozen=True)
+class Reading:
+    """What can be said of a task. ``level``: learnt, weak, covariates, chance, unknown."""
+
+    task: str
+    level: str
+    short: str
+    sentence: str
+
+
+def arm_name(arm: str) -> str:
+    """An arm of the comparison in prose."""
+    return _ARMS.get(arm, arm)
+
+
+def headline(verdicts: pd.DataFrame) -> str:
+    """One sentence on all dimensions: how many, and how many of each verdict."""
+    counts = verdicts["verdict"].value_counts()
+    parts = []
+    for name, style in VERDICTS.items():
+        count = int(counts.get(name, 0))
+        if count:
+            parts.append(f"{count} {style.label if count == 1 else style.plural}")
+    verb = "is" if parts and parts[0].startswith("1 ") else "are"
+    sentence = f"Of {counted(len(verdicts), 'latent dimension')}, {verb} {joined(parts)}"
+    sentence = sentence.replace(f", {verb} {parts[0]}", f", {parts[0].split()[0]} {verb} {parts[0].split(' ', 1)[1]}")
+    if not counts.get("biology", 0):
+        sentence += "; none could be affirmed as biology"
+    return sentence + "."
+
+
+def primary(task: str, metrics: pd.DataFrame, comparisons: pd.DataFrame | None) -> str | None:
+    """The metric that decides about a task: the one of the comparisons, else the first in the table."""
+    for table in (comparisons, metrics):
+        if table is not None and (table["task"] == task).any():
+            return str(table.loc[table["task"] == task, "metric"].iloc[0])
+    return None
+
+
+def compare(comparisons: pd.DataFrame | None, a: str, b: str, task: str, metric: str) -> dict | None:
+    """Row of the comparison of ``a`` with ``b``, turned round where the table holds ``b`` with ``a``."""
+    if comparisons is None:
+        return None
+    rows = comparisons[(comparisons["task"] == task) & (comparisons["metric"] == metric)]
+    found = rows[(rows["arm_a"] == a) & (rows["arm_b"] == b)]
+    if len(found):
+        return found.iloc[0].to_dict()
+    found = rows[(rows["arm_a"] == b) & (rows["arm_b"] == a)]
+    if not len(found):
+        return None
+    row = found.iloc[0].to_dict()
+    # "b is no worse than a" says nothing about a against b: turned round it is undecided
+    turned = {"better": "worse", "worse": "better"}.get(row["call"], "undecided")
+    low, high = row["ci_low"], row["ci_high"]
+    return {**row, "difference": -row["difference"], "ci_low": -high, "ci_high": -low, "call": turned}
+
+
+def read_task(task: str, metrics: pd.DataFrame | None, comparisons: pd.DataFrame | None) -> Reading:
+    """Whether the model predicts a task on donors it has not seen, against chance and against the covariates."""
+    metric = primary(task, metrics, comparisons) if metrics is not None else None
+    rows = metrics[(metrics["task"] == task) & (metrics["metric"] == metric)] if metric else None
+    if rows is None or not (rows["arm"] == MODEL).any():
+        return Reading(task, "unknown", "not evaluated", f"{task}: the model was not evaluated on this task.")
+    values = rows.drop_duplicates("arm").set_index("arm")
+    own = values.loc[MODEL]
+    shown = interval(own["value"], own["ci_low"], own["ci_high"])
+    start = f"{task}: {metric_name(metric)} {shown} in {counted(int(own['n_donors']), 'held-out donor')}"
+    guess = chance(metric)
+    others = values.drop(index=[MODEL])
+
+    if not known(own["value"]):
+        return Reading(task, "unknown", "not evaluated", f"{task}: {metric_name(metric)} could not be computed.")
+    if guess is not None and not (known(own["ci_low"]) and own["ci_low"] > guess):
+        able = [a for a in others.index if known(others.at[a, "ci_low"]) and others.at[a, "ci_low"] > guess]
+        if able:
+            names = joined([f"{arm_name(a)} ({number(others.at[a, 'value'])})" for a in able])
+            tail = f"the model's interval includes chance ({guess:g}), although {names} did better than chance"
+        elif guess == 0:
+            tail = (
+                "the interval includes chance (0), and no arm does better than chance: "
+                "treat as not predictable from these data"
+            )
+        else:
+            tail = (
+                f"the intervals of all arms include chance ({guess:g}): treat as not predictable from these data"
+                if len(others)
+                else f"the interval includes chance ({guess:g}): treat as not predictable from these data"
+            )
+        return Reading(task, "chance", "no better than chance", f"{start}; {tail}.")
+
+    against = compare(comparisons, MODEL, COVARIATES, task, metric)
+    if against is None:
+        word = "no covariates-only baseline was compared, so what goes beyond the covariates is unknown"
+        return Reading(task, "unknown", "not compared with the covariates", f"{start}; {word}.")
+    gap = interval(against["difference"], against["ci_low"], against["ci_high"])
+    base = f" ({number(values.at[COVARIATES, 'value'])})" if COVARIATES in values.index else ""
+    if against["call"] != "better":
+        winners = _winners(task, metric, others, comparisons)
+        who = f"it does not beat the covariates-only baseline{base}"
+        if not winners and _all_fail(task, metric, others, comparisons):
+            who = f"no arm beats the covariates-only baseline{base}"
+        tail = f"{who}; difference {gap}. The model has learnt nothing about {task} that the covariates do not say"
+        if winners:
+            tail += f", although {joined([arm_name(w) for w in winners])} did"
+        return Reading(task, "covariates", "no better than the covariates alone", f"{start}; {tail}.")
+
+    floor = _WEAK.get(guess)
+    if floor is not None and own["value"] < floor:
+        near = f"better than the covariates-only baseline{base} by {gap}, but near-unpredictable from these data"
+        return Reading(task, "weak", "near-unpredictable", f"{start}; {near}.")
+    tail = f"beats the covariates-only baseline{base} by {gap}{_best(task, metric, values, comparisons)}"
+    return Reading(task, "learnt", "learnt", f"{start}; {tail}.")
+
+
+def _winners(task, metric, others, comparisons) -> list[str]:
+    found = []
+    for arm in others.index.drop(COVARIATES, errors="ignore"):
+        row = compare(comparisons, arm, COVARIATES, task, metric)
+        if row is not None and row["call"] == "better":
+            found.append(arm)
+    return found
+
+
+def _all_fail(task, metric, others, comparisons) -> bool:
+    """Whether every other arm was compared with the covariates and none was better."""
+    arms = others.index.drop(COVARIATES, errors="ignore")
+    rows = [compare(comparisons, arm, COVARIATES, task, metric) for arm in arms]
+    return len(rows) > 0 and all(row is not None and row["call"] != "better" for row in rows)
+
+
+def _best(task, metric, values, comparisons) -> str:
+    best = values["value"].astype(float).idxmax()
+    if best == MODEL:
+        return "; no other arm scores higher"
+    row = compare(comparisons, MODEL, best, task, metric)
+    say = f"; the highest score is that of {arm_name(best)} ({number(values.at[best, 'value'])})"
+    if row is None:
+        return say
+    calls = {
+        "worse": "to which the model is inferior",
+        "no_worse": "to which the model is not inferior",
+        "better": "which the paired comparison nevertheless puts behind the model",
+    }
+    return f"{say}, {calls.get(row['call'], 'and the paired difference is undecided')}"
+
+
+def sharing(task: str, metric: str | None, comparisons: pd.DataFrame | None) -> tuple[str, str]:
+    """Whether learning the tasks together helps this one: (helps | hurts | cannot tell, sentence)."""
+    row = compare(comparisons, MODEL, SINGLE, task, metric) if metric else None
+    if row is None:
+        return "not compared", f"{task}: no single-task model was compared."
+    gap = f"{metric_name(metric)} difference {interval(row['difference'], row['ci_low'], row['ci_high'], 3)}"
+    if row["call"] == "better":
+        return "helps", f"{task}: learning the tasks together helps; {gap}."
+    if row["call"] == "worse":
+        return "hurts", f"{task}: learning the tasks together hurts; {gap}."
+    if row["call"] == "no_worse":
+        return "cannot tell", f"{task}: it does no harm within the margin, and whether it helps cannot be told; {gap}."
+    return "cannot tell", f"{task}: these data cannot tell whether it helps or hurts; {gap}."
+
+
+def summary_of_tasks(readings: list[Reading]) -> str:
+    """The page's second sentence: what the model predicts and what it does not."""
+    groups = {
+        "learnt": "The model predicts {} better than the covariates alone",
+        "weak": "it barely predicts {}",
+        "covariates": "it has learnt nothing about {} beyond the covariates",
+        "chance": "it predicts {} no better than chance",
+        "unknown": "what it learnt about {} was not compared",
+    }
+    parts = []
+    for level, words in groups.items():
+        tasks = [r.task for r in readings if r.level == level]
+        if tasks:
+            parts.append(words.format(joined(tasks)))
+    if not parts:
+        return ""
+    if parts[0].startswith("it "):
+        parts[0] = "The model" + parts[0][2:]
+    return "; ".join(p[0].upper() + p[1:] if i == 0 else p for i, p in enumerate(parts)) + "."
+
+
+def cautions(verdicts: pd.DataFrame, readings: list[Reading], alpha: float) -> list[str]:
+    """What has to be said loudly: shortcuts through the batch, and biology claimed for a task nobody predicts."""
+    found = []
+    tasks = [r.task for r in readings]
+    for dim, row in verdicts.iterrows():
+        if row["verdict"] != "technical":
+            continue
+        harmed = [t for t in tasks if row.get(f"removal_{t}") == "harmful"]
+        if harmed:
+            losses = joined([f"{t} by {number(row.get(f'delta_{t}'), 3)}" for t in harmed])
+            found.append(
+                f"Shortcut: {dim} follows {row['driver']}, which is technical, and taking it out lowers {losses}. "
+                f"Part of what the model seems to know about {joined(harmed)} comes from the processing."
+            )
+    poor = {r.task: r.short for r in readings if r.level in ("chance", "covariates")}
+    for dim, row in verdicts[verdicts["verdict"] == "biology"].iterrows():
+        linked = [t for t in tasks if known(row.get(f"q_{t}")) and row[f"q_{t}"] < alpha]
+        if linked and all(t in poor for t in linked):
+            why = joined([f"{t} ({poor[t]})" for t in linked])
+            found.append(
+                f"{dim} is called biology for {why}: the association stands, but the model does not predict it."
+            )
+    return found
+
+
+def error_rate(row: pd.Series) -> str | None:
+    """How often such a verdict is wrong, where the table carries a calibrated rate."""
+    if not known(row.get("error_rate")):
+        return None
+    low, high = row.get("error_rate_low"), row.get("error_rate_high")
+    span = f" ({percent(low)} to {percent(high)})" if known(low) and known(high) else ""
+    return f"On planted cohorts, {percent(row['error_rate'])}{span} of such verdicts were wrong."
+
+
+def removal(value, delta, low, high) -> tuple[str, str]:
+    """What taking a dimension out does to a task: (call, loss with its interval)."""
+    call = value if known(value) else "not tested"
+    return str(call), interval(delta, low, high, 3)

@@ -1,0 +1,117 @@
+"""Figures as files and as inline SVG: same bytes for the same run, readable by machines and on dark screens."""
+
+from __future__ import annotations
+
+import html
+import re
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from mtlbio.report.palette import GRID, INK, MUTED, variables
+
+if TYPE_CHECKING:
+    from matplotlib.figure import Figure
+
+RASTERISE_ABOVE = 2000  # points; beyond it a cloud as vectors would dominate the size of the page
+
+_STYLE = {
+    "svg.hashsalt": "mtlbio",
+    "svg.fonttype": "none",
+    # "$" in the name of a gene or a batch is a character, not a formula
+    "text.parse_math": False,
+    "axes.unicode_minus": True,
+    "font.family": "DejaVu Sans",
+    "font.size": 8,
+    "axes.titlesize": 8.5,
+    "axes.titleweight": "bold",
+    "axes.titlelocation": "left",
+    "axes.labelsize": 8,
+    "xtick.labelsize": 7.5,
+    "ytick.labelsize": 7.5,
+    "legend.fontsize": 7.5,
+    "legend.frameon": False,
+    "text.color": INK,
+    "axes.labelcolor": INK,
+    "axes.edgecolor": MUTED,
+    "axes.linewidth": 0.7,
+    "xtick.color": MUTED,
+    "ytick.color": MUTED,
+    "xtick.labelcolor": INK,
+    "ytick.labelcolor": INK,
+    "xtick.major.width": 0.7,
+    "ytick.major.width": 0.7,
+    "xtick.major.size": 3,
+    "ytick.major.size": 3,
+    "axes.spines.top": False,
+    "axes.spines.right": False,
+    "axes.facecolor": "none",
+    "figure.facecolor": "none",
+    "grid.color": GRID,
+    "grid.linewidth": 0.6,
+    "axes.axisbelow": True,
+}
+
+
+@dataclass(frozen=True)
+class Picture:
+    """A drawn figure: ``inline`` is trusted markup, ``title`` and ``description`` its text alternative."""
+
+    stem: str
+    title: str
+    description: str
+    inline: str
+    width: float
+
+
+@contextmanager
+def house_style() -> Iterator[None]:
+    """Everything drawn and saved inside looks alike and is reproducible byte by byte."""
+    from matplotlib import rc_context, rcdefaults
+
+    with rc_context():
+        rcdefaults()  # a matplotlibrc of the user must not change the page
+        with rc_context(_STYLE):
+            yield
+
+
+def new_figure(width: float, height: float) -> Figure:
+    """Empty figure of ``width`` x ``height`` inches, without pyplot's global state."""
+    from matplotlib.figure import Figure
+
+    return Figure(figsize=(width, height), layout="constrained")
+
+
+def save(figure: Figure, folder: Path, stem: str, title: str, description: str) -> Picture:
+    """Write ``stem.svg`` and ``stem.png`` under ``folder`` and return the picture for the page."""
+    figure.savefig(
+        folder / f"{stem}.svg", metadata={"Date": None, "Creator": None, "Format": None, "Type": None}, dpi=150
+    )
+    figure.savefig(folder / f"{stem}.png", dpi=200, facecolor="white", metadata={"Software": None})
+    text = (folder / f"{stem}.svg").read_text(encoding="utf-8")
+    width = figure.get_size_inches()[0]
+    return Picture(stem, title, description, inline(text, stem, title, description), float(width))
+
+
+def inline(text: str, stem: str, title: str, description: str) -> str:
+    """Turn the text of an SVG file into markup for an HTML page.
+
+    The XML prologue and fixed size go, identifiers get the figure's name in front (two figures of one page may
+    not share one), known colours become CSS variables, and the text alternative is attached.
+    """
+    body = text[text.index("<svg") :]
+    body = re.sub(r"<metadata>.*?</metadata>", "", body, flags=re.S)
+    body = re.sub(r'\bid="([^"]+)"', rf'id="{stem}-\1"', body)
+    body = re.sub(r"url\(#([^)]+)\)", rf"url(#{stem}-\1)", body)
+    body = re.sub(r'xlink:href="#([^"]+)"', rf'href="#{stem}-\1"', body).replace("xlink:href=", "href=")
+    for name, (_, _, hexadecimal) in variables().items():
+        body = body.replace(hexadecimal, f"var(--{name})")
+    box = re.search(r'viewBox="([^"]+)"', body).group(1)
+    head = (
+        f'<svg viewBox="{box}" role="img" aria-labelledby="{stem}-title {stem}-desc">'
+        f'<title id="{stem}-title">{html.escape(title)}</title>'
+        f'<desc id="{stem}-desc">{html.escape(description)}</desc>'
+    )
+    return re.sub(r"^<svg[^>]*>", lambda _: head, body).strip()

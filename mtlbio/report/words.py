@@ -1,0 +1,123 @@
+"""Numbers and names as a reader wants them: small pure functions used by page, sentences and figures."""
+
+from __future__ import annotations
+
+import math
+
+_COLLECTIONS = {"HALLMARK": "Hallmark", "REACTOME": "Reactome", "KEGG": "KEGG", "GOBP": "GO", "WP": "WikiPathways"}
+_METRICS = {"auroc": "AUROC", "macro_auroc": "macro AUROC", "r2": "R²", "spearman": "Spearman ρ", "rho": "Spearman ρ"}
+
+
+def known(value) -> bool:
+    """Whether a table's cell holds something (a finite number or a text)."""
+    if value is None:
+        return False
+    return math.isfinite(value) if isinstance(value, float) else str(value) not in ("", "nan", "<NA>")
+
+
+def number(value, digits: int = 2) -> str:
+    """A number with a real minus sign; a dash where there is none.
+
+    Examples
+    --------
+    >>> number(-0.0451), number(float("nan")), number(0.9999)
+    ('−0.05', '–', '1.00')
+    """
+    if not known(value):
+        return "–"
+    text = f"{float(value):.{digits}f}"
+    if float(text) == 0:
+        text = text.lstrip("-")
+    return text.replace("-", "−")
+
+
+def interval(value, low, high, digits: int = 2) -> str:
+    """Value with its interval.
+
+    Examples
+    --------
+    >>> interval(0.5, 0.41, 0.6)
+    '0.50 (0.41 to 0.60)'
+    """
+    if not (known(low) and known(high)):
+        return number(value, digits)
+    return f"{number(value, digits)} ({number(low, digits)} to {number(high, digits)})"
+
+
+def probability(value) -> str:
+    """A p or q value.
+
+    Examples
+    --------
+    >>> probability(0.03), probability(0.0004), probability(0.0012)
+    ('0.03', '< 0.001', '0.001')
+    """
+    if not known(value):
+        return "–"
+    if value < 0.001:
+        return "< 0.001"
+    return f"{value:.3f}" if value < 0.01 else f"{value:.2f}"
+
+
+def percent(value) -> str:
+    """A share between 0 and 1 in percent."""
+    return f"{number(100 * float(value), 0)} %" if known(value) else "–"
+
+
+def counted(count: int, singular: str, plural: str | None = None) -> str:
+    """Count and noun that agree.
+
+    Examples
+    --------
+    >>> counted(1, "donor"), counted(3200, "gene")
+    ('1 donor', '3,200 genes')
+    """
+    return f"{count:,} {singular if count == 1 else plural or singular + 's'}"
+
+
+def joined(parts: list[str]) -> str:
+    """Enumeration in prose.
+
+    Examples
+    --------
+    >>> joined(["a", "b", "c"])
+    'a, b and c'
+    """
+    return parts[0] if len(parts) == 1 else ", ".join(parts[:-1]) + " and " + parts[-1] if parts else ""
+
+
+def metric_name(metric: str) -> str:
+    """Name of a metric in print."""
+    return _METRICS.get(metric.lower(), metric)
+
+
+def chance(metric: str) -> float | None:
+    """Value of a metric that a guess reaches: 0.5 for AUROC, 0 for R2 and rank correlation; None where unknown."""
+    name = metric.lower()
+    if "auroc" in name or name == "auc":
+        return 0.5
+    return 0.0 if name in ("r2", "spearman", "rho", "spearman_rho") else None
+
+
+def set_name(name: str) -> str:
+    """A gene set in readable form; anything that is not an upper-case identifier stays as it is.
+
+    Examples
+    --------
+    >>> set_name("HALLMARK_INTERFERON_ALPHA_RESPONSE"), set_name("B_CELL"), set_name("batch")
+    ('Interferon alpha response (Hallmark)', 'B cell', 'batch')
+    """
+    head, _, rest = name.partition("_")
+    if head in _COLLECTIONS and rest:
+        return f"{_sentence(rest)} ({_COLLECTIONS[head]})"
+    return _sentence(name) if rest and name.isupper() else name
+
+
+def _sentence(name: str) -> str:
+    words = name.replace("_", " ").lower()
+    return words[0].upper() + words[1:]
+
+
+def file_stem(name: str) -> str:
+    """A part of a file name or an HTML identifier out of any text."""
+    return "".join(c if c.isascii() and (c.isalnum() or c in "-_") else "_" for c in name)
