@@ -150,7 +150,7 @@ def check_gene_sets(run: Run, genes: np.ndarray, source: str, qc: QcList) -> Non
     if max(common.values()) >= _MIN_COMMON_GENES:
         return
     example = next((g for members in sets.values() for g in members), "(none)")
-    found = f"no set shares {_MIN_COMMON_GENES} genes with {source} (genes such as {listing(genes, 2)}; sets name {example})"
+    found = f"no set shares {_MIN_COMMON_GENES} genes with {source} (cohort: {listing(genes, 2)}; sets: {example}, ...)"
     if builtin:
         qc.add(["gene_sets"], "note", "no gene in common", f"builtin: {found}")
     else:

@@ -10,7 +10,7 @@ import pandas as pd
 from scipy import sparse
 
 from mtlbio.cohort.measurements import Measurements, OnDisk
-from mtlbio.cohort.metadata import TABLES, csv_header, read_csv, read_parquet, suffix, text_table, unique_ids
+from mtlbio.cohort.metadata import TABLES, csv_header, read_csv, read_parquet, suffix, unique_ids
 from mtlbio.cohort.text import as_text
 from mtlbio.config import Expression
 from mtlbio.errors import InputError, listing
@@ -57,14 +57,14 @@ def read_expression(
 
 
 def h5ad_obs(path: str | Path) -> pd.DataFrame:
-    """``obs`` of an h5ad as text, its index as index."""
+    """``obs`` of an h5ad as it is typed, its index as index."""
     import h5py
     from anndata.io import read_elem
 
     with _h5(Path(path)) as file:
         if not isinstance(file.get("obs"), h5py.Group):
             raise InputError(f"{path}: not an h5ad file: no obs in it")
-        return text_table(read_elem(file["obs"]))
+        return read_elem(file["obs"])
 
 
 def _read_h5ad(path: Path, layer: str | None, on_disk: bool) -> Measurements:

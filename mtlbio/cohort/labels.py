@@ -86,9 +86,7 @@ def _some(column: pd.Series, where: str) -> None:
         raise InputError(f"{where} is empty for all {len(column)} samples; expected a value for some of them")
 
 
-def _classes(
-    column: pd.Series, name: str, task: Task, where: str, qc: QcList
-) -> tuple[pd.Series, tuple[str, ...]]:
+def _classes(column: pd.Series, name: str, task: Task, where: str, qc: QcList) -> tuple[pd.Series, tuple[str, ...]]:
     if task.kind == "binary":
         return _binary(column, name, task, where, qc)
     if task.classes is None:
@@ -104,9 +102,7 @@ def _classes(
     return categories(column.map(meaning), classes), classes
 
 
-def _binary(
-    column: pd.Series, name: str, task: Task, where: str, qc: QcList
-) -> tuple[pd.Series, tuple[str, str]]:
+def _binary(column: pd.Series, name: str, task: Task, where: str, qc: QcList) -> tuple[pd.Series, tuple[str, str]]:
     positives = _occurring(task.positive, column, f"tasks.{name}.positive", where)
     others = sorted(set(column.dropna()) - set(positives))
     if not others:

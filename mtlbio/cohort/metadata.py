@@ -5,12 +5,13 @@ from __future__ import annotations
 import csv
 import gzip
 import zlib
+from collections.abc import Iterable
 from pathlib import Path
 
 import numpy as np
 import pandas as pd
 
-from mtlbio.cohort.text import as_text, suggestion
+from mtlbio.cohort.text import as_text
 from mtlbio.errors import InputError, listing
 
 TABLES = (".csv", ".csv.gz", ".tsv", ".tsv.gz", ".txt", ".txt.gz", ".parquet")
@@ -24,7 +25,7 @@ def suffix(path: str | Path) -> str:
 
 
 def read_metadata(path: str | Path) -> pd.DataFrame:
-    """Read csv, tsv (gzipped or not) or parquet; all columns as text, missing = NaN.
+    """Read csv, tsv (gzipped or not) or parquet; csv and tsv as text, parquet as it is typed.
 
     Raises
     ------
@@ -51,12 +52,13 @@ def read_metadata(path: str | Path) -> pd.DataFrame:
     _unique(list(table.columns), path)
     if not len(table):
         raise InputError(f"{path}: no rows; expected one row per sample below the header")
-    return text_table(table)
+    return table
 
 
-def text_table(table: pd.DataFrame) -> pd.DataFrame:
-    """Every column of a table as text (see :func:`mtlbio.cohort.text.as_text`)."""
-    return pd.DataFrame({c: as_text(table[c]) for c in table.columns}, index=table.index)
+def text_table(table: pd.DataFrame, columns: Iterable[str] | None = None) -> pd.DataFrame:
+    """Columns of a table (all by default) as text, missing = NaN (see :func:`mtlbio.cohort.text.as_text`)."""
+    columns = table.columns if columns is None else dict.fromkeys(columns)
+    return pd.DataFrame({c: as_text(table[c]) for c in columns}, index=table.index)
 
 
 def by_sample(metadata: pd.DataFrame, sample_column: str, source: str) -> pd.DataFrame:
@@ -65,12 +67,8 @@ def by_sample(metadata: pd.DataFrame, sample_column: str, source: str) -> pd.Dat
     Raises
     ------
     InputError
-        The column is missing or has gaps, or an identifier stands twice.
+        The column has gaps, or an identifier stands twice.
     """
-    if sample_column not in metadata.columns:
-        raise InputError(
-            f"{source}: metadata.sample: no column {sample_column!r}; {suggestion(sample_column, metadata.columns)}"
-        )
     ids = metadata[sample_column]
     if ids.isna().any():
         rows = np.flatnonzero(ids.isna()) + 1

@@ -78,7 +78,8 @@ def quality_control(
         empty = genes_per_sample == 0
         few = ~empty & (genes_per_sample < options.min_genes)
         qc.add(samples[empty], "sample", "no counts", "dropped: every count is 0")
-        qc.add(samples[few], "sample", "few genes", [f"{n} of {options.min_genes} genes" for n in genes_per_sample[few]])
+        found = [f"{n} of {options.min_genes} genes" for n in genes_per_sample[few]]
+        qc.add(samples[few], "sample", "few genes", found)
         kept = ~(empty | few)
         samples_per_gene = (values[kept] > 0).sum(axis=0)
         detected = samples_per_gene >= options.min_samples

@@ -9,7 +9,7 @@ import pandas as pd
 
 from mtlbio.cohort.expression import h5ad_obs, read_expression
 from mtlbio.cohort.measurements import Measurements, check_names
-from mtlbio.cohort.metadata import by_sample, read_metadata
+from mtlbio.cohort.metadata import by_sample, read_metadata, text_table, unique_ids
 from mtlbio.cohort.qc import QcList
 from mtlbio.cohort.text import suggestion
 from mtlbio.config import Run
@@ -40,7 +40,6 @@ def read(run: Run, qc: QcList) -> Raw:
         Unreadable files, missing columns, duplicated identifiers, no sample in common, genes in rows.
     """
     source, metadata = _metadata(run)
-    check_columns(run, metadata, source)
     data = read_expression(run.expression, run.metadata.sample, metadata.index, on_disk=run.pseudobulk is not None)
     check_names(data)
     kind = "sample" if run.pseudobulk is None else "cell"
@@ -65,27 +64,35 @@ def read(run: Run, qc: QcList) -> Raw:
     return Raw(data, metadata, source)
 
 
-def check_columns(run: Run, metadata: pd.DataFrame, source: str) -> None:
-    """Every column that the run names exists; the message suggests near misses."""
-    named = [("metadata.donor", run.metadata.donor)]
+def _metadata(run: Run) -> tuple[str, pd.DataFrame]:
+    """Name of the metadata file, and the columns that the run uses, as text, by sample."""
+    if run.metadata.path is None:
+        source = f"{run.expression.path} (obs)"
+        table = h5ad_obs(run.expression.path)
+        table.index = pd.Index(table.index.astype(str), name="sample", dtype=object)
+        unique_ids(table.index, source)
+    else:
+        source = run.metadata.path
+        table = read_metadata(source)
+    if not len(table):
+        raise InputError(f"{source}: no rows; expected one row per sample")
+    columns = _columns(run, table, source)
+    if run.metadata.path is None:
+        return source, text_table(table, columns)
+    return source, by_sample(text_table(table, [run.metadata.sample, *columns]), run.metadata.sample, source)
+
+
+def _columns(run: Run, table: pd.DataFrame, source: str) -> list[str]:
+    """The columns that the run names; one that does not exist is an error that suggests near misses."""
+    named = [("metadata.sample", run.metadata.sample)] if run.metadata.path is not None else []
+    named += [("metadata.donor", run.metadata.donor)]
     named += [(f"tasks.{t}", run.task_column(t)) for t in run.tasks]
     named += [(f"covariates.{c}", run.covariate_column(c)) for c in run.covariates]
     named += [("pseudobulk.by", column) for column in (run.pseudobulk.by if run.pseudobulk else [])]
     for key, column in named:
-        if column not in metadata.columns:
-            raise InputError(f"{source}: {key}: no column {column!r}; {suggestion(column, metadata.columns)}")
-
-
-def _metadata(run: Run) -> tuple[str, pd.DataFrame]:
-    if run.metadata.path is None:
-        source = f"{run.expression.path} (obs)"
-        obs = h5ad_obs(run.expression.path)
-        if not len(obs):
-            raise InputError(f"{source}: no rows; expected one row per sample")
-        obs.index = pd.Index(obs.index.astype(str), name="sample", dtype=object)
-        return source, obs
-    source = run.metadata.path
-    return source, by_sample(read_metadata(source), run.metadata.sample, source)
+        if column not in table.columns:
+            raise InputError(f"{source}: {key}: no column {column!r}; {suggestion(column, table.columns)}")
+    return [column for _, column in named]
 
 
 def _labels_among_genes(run: Run, data: Measurements, metadata: pd.DataFrame) -> None:

@@ -34,6 +34,12 @@ def as_text(values: pd.Series) -> pd.Series:
     >>> as_text(pd.Series(["007", " a ", "NA"])).tolist()
     ['007', 'a', nan]
     """
+    if isinstance(values.dtype, pd.CategoricalDtype):
+        # a million cells share a few levels
+        levels = as_text(pd.Series(values.cat.categories)).to_numpy()
+        codes = values.cat.codes.to_numpy()
+        text = np.append(levels, np.nan)[codes] if len(levels) else np.full(len(values), np.nan, dtype=object)
+        return pd.Series(text, index=values.index, name=values.name, dtype=object)
     present = values.notna().to_numpy()
     raw = values.astype(object).to_numpy()
     if pd.api.types.is_float_dtype(values.dtype) and np.isfinite(raw[present].astype(float)).all():

@@ -1,0 +1,101 @@
+"""The first step: raw files to ``cohort.h5ad``, ``qc.tsv`` and ``splits.tsv``."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import tempfile
+from pathlib import Path
+
+from mtlbio.cohort.check import check_design, check_fixed, check_gene_sets, check_unit
+from mtlbio.cohort.cohort import Cohort, write_cohort
+from mtlbio.cohort.labels import encode
+from mtlbio.cohort.measurements import check_values
+from mtlbio.cohort.pseudobulk import pseudobulk
+from mtlbio.cohort.qc import QcList, quality_control
+from mtlbio.cohort.read import read
+from mtlbio.cohort.split import make_splits
+from mtlbio.config import Run
+from mtlbio.errors import InputError
+from mtlbio.progress import say
+from mtlbio.tables import QC, SPLITS, write_table
+
+
+def prepare(run: Run, results: Path) -> None:
+    """Read, check, reduce to samples of donors, filter, normalise and split.
+
+    Parameters
+    ----------
+    run
+        The run (:func:`mtlbio.config.load_run`).
+    results
+        Folder that receives ``cohort.h5ad``, ``qc.tsv`` and ``splits.tsv``: all three or none.
+
+    Raises
+    ------
+    InputError
+        Whatever is wrong with the input, in one line; nothing is written then.
+    """
+    cohort, qc = build_cohort(run)
+    splits = make_splits(cohort, run.splits)
+    results = Path(results)
+    results.mkdir(parents=True, exist_ok=True)
+    holder = Path(tempfile.mkdtemp(prefix=".prepare.", dir=results))
+    try:
+        write_cohort(cohort, holder / "cohort.h5ad")
+        write_table(qc.table(), holder / "qc.tsv", QC)
+        write_table(splits, holder / "splits.tsv", SPLITS)
+        for name in ("cohort.h5ad", "qc.tsv", "splits.tsv"):
+            os.replace(holder / name, results / name)
+    finally:
+        shutil.rmtree(holder, ignore_errors=True)
+    say(
+        f"{run.run}: {len(cohort.samples)} samples of {len(set(cohort.donors))} donors x {len(cohort.genes)} genes, "
+        f"{splits['fold'].nunique()} folds"
+    )
+
+
+def build_cohort(run: Run) -> tuple[Cohort, QcList]:
+    """The cohort that a run describes, and the list of what was dropped on the way."""
+    qc = QcList()
+    say(f"{run.run}: reading {Path(run.expression.path).name}")
+    raw = read(run, qc)
+    data, source = raw.measurements, raw.source
+    obs, tasks, covariates = encode(run, raw.metadata, source, qc)
+    check_unit(run, obs, source)
+    check_fixed(run, obs, source)
+    check_values(data, run.expression.scale)
+    if run.pseudobulk is not None:
+        numeric = [t.name for t in tasks.values() if not t.is_class]
+        numeric += [c.name for c in covariates.values() if c.kind == "continuous"]
+        by = raw.metadata[list(dict.fromkeys(run.pseudobulk.by))]
+        data, obs = pseudobulk(
+            data, obs, by, run.expression.scale, run.pseudobulk.min_cells, qc, source, continuous=numeric
+        )
+    if run.splits.kind == "leave_out":
+        placed = obs[run.splits.by].notna().to_numpy()
+        qc.add(obs.index[~placed], "sample", "held-out level missing", f"dropped: no {run.splits.by} (splits.by)")
+        if not placed.any():
+            raise InputError(f"{source}: splits.by: {run.splits.by} is missing for every sample")
+        data, obs = data.keep(placed), obs[placed]
+    values, samples, genes = quality_control(
+        data.dense(), data.samples, data.genes, run.expression.scale, run.qc, qc, data.source
+    )
+    obs, names = obs[samples].copy(), data.genes[genes]
+    for column in obs.select_dtypes("category"):
+        # classes stay as the task has them; levels of a covariate that lost their samples go
+        if column not in tasks:
+            obs[column] = obs[column].cat.remove_unused_categories()
+    obs.index = obs.index.astype(str)
+    check_design(run, obs, tasks, covariates, source)
+    check_gene_sets(run, names, data.source, qc)
+    _list_missing_covariates(obs, list(covariates), qc)
+    return Cohort(values, tuple(str(g) for g in names), obs, tasks, covariates), qc
+
+
+def _list_missing_covariates(obs, covariates: list[str], qc: QcList) -> None:
+    """Samples without a covariate stay, but the reader must know of them."""
+    missing = obs[covariates].isna()
+    incomplete = missing.any(axis=1).to_numpy()
+    details = [", ".join(missing.columns[row]) for row in missing.to_numpy()[incomplete]]
+    qc.add(obs.index[incomplete], "sample", "covariate missing", details)

@@ -1,0 +1,230 @@
+"""Who is held out: folds of donors, never of samples.
+
+Folds depend on the donors' names and labels and on the seed, not on the order of the samples in a file.
+"""
+
+from __future__ import annotations
+
+import numpy as np
+import pandas as pd
+
+from mtlbio.cohort.cohort import Cohort
+from mtlbio.config import Splits
+from mtlbio.errors import InputError
+from mtlbio.tables import SPLITS
+
+# Bins of a regression label for the stratification; fewer where a bin would hold less than a donor per fold.
+_BINS = 5
+# The search for better exchanges is quadratic in the label patterns; beyond these the greedy folds stand.
+_PATTERNS, _EXCHANGES = 300, 200
+
+
+def make_splits(cohort: Cohort, options: Splits) -> pd.DataFrame:
+    """Assign every sample the fold in which it is held out.
+
+    Parameters
+    ----------
+    cohort
+        Prepared cohort.
+    options
+        ``kind: donor``: folds of donors, stratified on all tasks at once by iterative stratification (Sechidis,
+        Tsoumakas & Vlahavas 2011). ``kind: leave_out``: one fold per level of the covariate ``by``, levels sorted.
+
+    Returns
+    -------
+    Table with the columns ``sample``, ``donor``, ``fold`` (0, 1, ...), one row per sample of the cohort. A donor is in
+    one fold only, except in ``leave_out``, where a donor's visits may lie in several; see :func:`train_test`.
+
+    Raises
+    ------
+    InputError
+        Fewer donors than folds, or a sample without a level of ``by``.
+    """
+    if options.kind == "leave_out":
+        level = cohort.obs[options.by].astype(object)
+        if level.isna().any():
+            raise InputError(f"splits.by: {options.by} is missing for sample {level.index[level.isna()][0]!r}")
+        fold = np.unique(level.to_numpy().astype(str), return_inverse=True)[1]
+    else:
+        donors = np.unique(cohort.donors)
+        if len(donors) < options.folds:
+            raise InputError(f"splits.folds: {options.folds} folds need as many donors; found {len(donors)}")
+        labels = np.concatenate(
+            [_donor_labels(cohort.donors, cohort.y(name), task.is_class, options.folds)
+             for name, task in cohort.tasks.items()], axis=1
+        )  # fmt: skip
+        fold_of_donor = _stratify(labels, _sizes(cohort.donors), options.folds, [options.seed, 0])
+        fold = fold_of_donor[np.searchsorted(donors, cohort.donors)]
+    return pd.DataFrame({"sample": cohort.samples, "donor": cohort.donors, "fold": fold.astype(int)})[SPLITS]
+
+
+def train_test(splits: pd.DataFrame, fold: int) -> tuple[np.ndarray, np.ndarray]:
+    """Row numbers that train and that test ``fold``.
+
+    Training leaves out every sample of a donor who has a sample in the fold, so that no donor is on both sides.
+
+    Examples
+    --------
+    >>> splits = pd.DataFrame({"sample": list("abcd"), "donor": ["d1", "d1", "d2", "d3"], "fold": [0, 1, 1, 0]})
+    >>> [rows.tolist() for rows in train_test(splits, 0)]
+    [[2], [0, 3]]
+    """
+    held_out = (splits["fold"] == fold).to_numpy()
+    donors = splits["donor"].astype(str)
+    training = ~donors.isin(donors[held_out]).to_numpy()
+    return np.flatnonzero(training), np.flatnonzero(held_out)
+
+
+def inner_folds(donors: np.ndarray, y: np.ndarray | None, n: int, seed: int) -> np.ndarray:
+    """Donor-grouped stratified folds for tuning among training donors.
+
+    Parameters
+    ----------
+    donors
+        (samples,) donor of each sample.
+    y
+        (samples,) labels, NaN where missing; at most ten distinct values count as classes, more are binned. None:
+        folds of equal numbers of donors.
+    n
+        Number of folds; no more than there are donors are made.
+    seed
+        Same donors, labels and seed: same folds, whatever the order of the samples.
+
+    Returns
+    -------
+    (samples,) fold 0 .. n-1
+    """
+    donors = np.asarray(donors).astype(str)
+    names = np.unique(donors)
+    n = max(1, min(n, len(names)))
+    if y is None:
+        labels = np.zeros((len(names), 0), dtype=bool)
+    else:
+        y = np.asarray(y, dtype=float)
+        labels = _donor_labels(donors, y, len(np.unique(y[~np.isnan(y)])) <= 10, n)
+    fold = _stratify(labels, _sizes(donors), n, [seed, 1])
+    return fold[np.searchsorted(names, donors)]
+
+
+def _sizes(donors: np.ndarray) -> np.ndarray:
+    """Samples per donor, donors sorted by name."""
+    return np.unique(donors, return_counts=True)[1]
+
+
+def _donor_labels(donors: np.ndarray, y: np.ndarray, is_class: bool, folds: int) -> np.ndarray:
+    """Which labels a donor carries: bool (donors sorted by name, labels), the last one for no label at all.
+
+    A donor whose visits differ carries several classes. A regression label is binned at quantiles of the donor means.
+    """
+    names, code = np.unique(donors, return_inverse=True)
+    known = ~np.isnan(y)
+    if is_class:
+        values = np.unique(y[known])
+        columns = [np.bincount(code[known & (y == v)], minlength=len(names)) > 0 for v in values]
+    else:
+        count = np.bincount(code[known], minlength=len(names))
+        mean = np.bincount(code[known], weights=y[known], minlength=len(names)) / np.maximum(count, 1)
+        labelled = count > 0
+        bins = int(np.clip(labelled.sum() // (2 * folds), 1, _BINS))
+        edges = np.unique(np.quantile(mean[labelled], np.arange(1, bins) / bins)) if labelled.any() else np.empty(0)
+        # equal ages that differ by rounding of their mean must fall into one bin on every machine
+        bin_of = np.searchsorted(np.round(edges, 9), np.round(mean, 9), side="right")
+        columns = [labelled & (bin_of == b) for b in range(len(edges) + 1)]
+    missing = np.bincount(code[known], minlength=len(names)) == 0
+    return np.stack([*columns, missing], axis=1)
+
+
+def _stratify(labels: np.ndarray, sizes: np.ndarray, folds: int, seed: list[int]) -> np.ndarray:
+    """Fold of every donor, by iterative stratification and a few exchanges.
+
+    Rarest label first, each of its donors goes to the fold that still lacks most of it; ties go to the fold that lacks
+    most donors, then to the one with the fewest samples. The greedy order can leave a frequent label uneven: donors
+    are then exchanged between folds for as long as that evens the labels out.
+
+    Parameters
+    ----------
+    labels
+        (donors, labels) bool.
+    sizes
+        (donors,) samples per donor.
+    """
+    donors = len(labels)
+    rng = np.random.default_rng(seed)
+    order = rng.permutation(donors)
+    tie = rng.permutation(folds)
+    labels = labels[:, labels.any(axis=0)].astype(float)
+    lacking = np.tile(labels.sum(axis=0) / folds, (folds, 1))
+    room = np.full(folds, donors / folds)
+    samples = np.zeros(folds)
+    fold = np.full(donors, -1)
+    waiting = np.ones(donors, dtype=bool)
+
+    def assign(donor: int, need: np.ndarray) -> None:
+        best = int(np.lexsort((tie, samples, -room.round(9), -need.round(9)))[0])
+        fold[donor] = best
+        waiting[donor] = False
+        lacking[best] -= labels[donor]
+        room[best] -= 1
+        samples[best] += sizes[donor]
+
+    while waiting.any():
+        left = labels[waiting].sum(axis=0)
+        if not (left > 0).any():
+            for donor in order[waiting[order]]:
+                assign(donor, room)
+            break
+        label = int(np.argmin(np.where(left > 0, left, np.inf)))
+        members = order[waiting[order] & (labels[order, label] > 0)]
+        # many visits first: they are the hardest to place evenly
+        for donor in members[np.argsort(-sizes[members], kind="stable")]:
+            assign(donor, lacking[:, label])
+    return _exchange(fold, labels, folds)
+
+
+def _exchange(fold: np.ndarray, labels: np.ndarray, folds: int) -> np.ndarray:
+    """Exchange or move donors between folds while that brings the label counts closer to even.
+
+    The distance is the sum over folds and labels of (count - even)^2 / frequency of the label, so that rare classes
+    weigh most, plus the same for the number of donors.
+    """
+    # donors of one label pattern are interchangeable: exchanges are searched over patterns, not over donors
+    patterns, pattern = np.unique(labels, axis=0, return_inverse=True)
+    pattern = pattern.ravel()
+    if len(patterns) > _PATTERNS:
+        return fold
+    fold = fold.copy()
+    weights = 1 / np.maximum(labels.sum(axis=0), 1)
+    even, members = labels.sum(axis=0) / folds, len(labels) / folds
+    counts = np.zeros((folds, len(patterns)))
+    np.add.at(counts, (fold, pattern), 1)
+    square = patterns**2 @ weights
+    apart = square[:, None] + square[None, :] - 2 * (patterns * weights) @ patterns.T
+    for _ in range(_EXCHANGES):
+        excess = counts @ patterns - even
+        size = counts.sum(axis=1)
+        best, change = -1e-9, None
+        for a, b in np.argwhere(~np.eye(folds, dtype=bool)):
+            # moving x from a to b changes the distance by 2 x.(excess_b - excess_a) + 2 x.x
+            toward = patterns @ ((excess[b] - excess[a]) * weights)
+            alone = 2 * (toward + square + (size[b] - size[a] + 1) / members)
+            alone[counts[a] == 0] = np.inf
+            p = int(np.argmin(alone.round(9)))
+            if alone[p] < best:
+                best, change = alone[p], (a, b, p, None)
+            if a < b:
+                swapped = 2 * (toward[:, None] - toward[None, :] + apart)
+                swapped[counts[a] == 0, :] = np.inf
+                swapped[:, counts[b] == 0] = np.inf
+                p, q = np.unravel_index(int(np.argmin(swapped.round(9))), swapped.shape)
+                if swapped[p, q] < best:
+                    best, change = swapped[p, q], (a, b, p, q)
+        if change is None:
+            break
+        a, b, p, q = change
+        moves = [(a, b, p)] if q is None else [(a, b, p), (b, a, q)]
+        chosen = [np.flatnonzero((fold == source) & (pattern == kind))[0] for source, _, kind in moves]
+        for donor, (source, target, kind) in zip(chosen, moves, strict=True):
+            fold[donor] = target
+            counts[source, kind] -= 1
+            counts[target, kind] += 1
+    return fold
