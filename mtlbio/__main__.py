@@ -1,0 +1,5 @@
+"""``python -m mtlbio``."""
+
+from mtlbio.cli import main
+
+main()

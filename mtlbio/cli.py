@@ -1,0 +1,223 @@
+"""The command line: parse, check the run's YAML, call one function.
+
+Heavy libraries are imported by the function that is called, so that ``mtlbio --help`` answers at once.
+"""
+
+from __future__ import annotations
+
+import importlib
+import json
+import os
+import sys
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from mtlbio import __version__
+from mtlbio.errors import InputError, listing
+
+app = typer.Typer(
+    name="mtlbio",
+    help="Multi-task models of omics cohorts, with a verdict on every latent dimension: biology, confounder or batch.",
+    no_args_is_help=True,
+    add_completion=False,
+    rich_markup_mode=None,
+    pretty_exceptions_enable=False,
+)
+
+RunFile = Annotated[Path, typer.Argument(metavar="RUN.yaml", help="the run's description (see config/README.md)")]
+StepResults = Annotated[
+    Path | None,
+    typer.Option("--results", metavar="DIR", help="folder of this run's results; results/<run> where left out"),
+]
+
+# What a step may find in the folder that it writes to. Any of these marks the folder as mtlbio's own.
+_RESULTS = ("cohort.h5ad", "qc.tsv", "model", "latents.h5ad", "verdicts.tsv", "report.html", "logs", "benchmarks")
+
+
+def _own(folder: Path, marks: tuple[str, ...]) -> Path:
+    """The folder, refused where it is a file or holds only what mtlbio did not write."""
+    if folder.is_file():
+        raise InputError(f"{folder}: found a file; expected a folder, or a name for a new one")
+    if folder.is_dir() and any(folder.iterdir()) and not any((folder / mark).exists() for mark in marks):
+        raise InputError(f"{folder}: holds files that mtlbio did not write; give a new or an empty folder")
+    return folder
+
+
+def _function(place: str):
+    module, _, name = place.partition(":")
+    return getattr(importlib.import_module(module), name)
+
+
+def _step(step: str, path: Path, results: Path | None) -> None:
+    from mtlbio.config import load_run
+    from mtlbio.workflow import STEPS
+
+    run = load_run(path)
+    folder = _own(results or Path("results") / run.run, _RESULTS)
+    folder.mkdir(parents=True, exist_ok=True)
+    _function(STEPS[step])(run, folder)
+
+
+@app.command()
+def prepare(run: RunFile, results: StepResults = None) -> None:
+    """Read and check the cohort, assign folds: cohort.h5ad, qc.tsv, splits.tsv."""
+    _step("prepare", run, results)
+
+
+@app.command()
+def train(run: RunFile, results: StepResults = None) -> None:
+    """Fit the replicas of every fold: model/, history.tsv, latents.h5ad, predictions.tsv."""
+    _step("train", run, results)
+
+
+@app.command()
+def baselines(run: RunFile, results: StepResults = None) -> None:
+    """Fit what the network has to beat: baselines/predictions.tsv."""
+    _step("baselines", run, results)
+
+
+@app.command()
+def evaluate(run: RunFile, results: StepResults = None) -> None:
+    """Score both prediction tables: metrics.tsv, comparisons.tsv."""
+    _step("evaluate", run, results)
+
+
+@app.command()
+def probe(run: RunFile, results: StepResults = None) -> None:
+    """Put every dimension on trial: probing/*.tsv, verdicts.tsv."""
+    _step("probe", run, results)
+
+
+@app.command()
+def report(run: RunFile, results: StepResults = None) -> None:
+    """Draw the figures and the page: report.html, figures/."""
+    _step("report", run, results)
+
+
+@app.command("run", context_settings={"allow_extra_args": True, "ignore_unknown_options": True})
+def run_workflow(
+    context: typer.Context,
+    run: RunFile,
+    cores: Annotated[int | None, typer.Option(min=1, help="cores to use; all where left out")] = None,
+    results: Annotated[Path, typer.Option(metavar="DIR", help="folder of all results")] = Path("results"),
+) -> None:
+    """Run the whole workflow on one run's YAML.
+
+    What follows RUN.yaml and is not listed here goes to Snakemake: -n shows what would run,
+    --workflow-profile slurm submits to Slurm, --unlock frees a folder after a killed run.
+    """
+    from mtlbio.config import load_run
+    from mtlbio.workflow import snakefile
+
+    load_run(run)
+    extra = context.args
+    for option in ("--config", "-C", "--configfile", "--directory", "-d", "--snakefile", "-s"):
+        if option in extra:
+            raise InputError(f"{option}: set by mtlbio run; a run's options stand in its YAML, its folder is --results")
+    if results.is_file():
+        raise InputError(f"--results: {results}: found a file; expected a folder")
+    results = results.absolute()
+    results.parent.mkdir(parents=True, exist_ok=True)
+    elsewhere = ("--executor", "-e", "--profile", "--workflow-profile", "--jobs", "-j", "--cores", "-c")
+    if cores is None and any(a.partition("=")[0] in elsewhere or a.startswith(("-j", "-c")) for a in extra):
+        parallel = []
+    else:
+        parallel = ["--cores", str(cores or "all")]
+    # The working directory is the results' parent: Snakemake's records then lie beside the results, wherever
+    # the command was given. An option must follow --config, which takes every word up to the next one.
+    command = ["snakemake", "--snakefile", str(snakefile()), "--directory", str(results.parent)]
+    command += ["--config", f"runs={json.dumps([str(run.absolute())])}", f"results={results.name}"]
+    command += ["--rerun-incomplete", *parallel, *extra]
+    sys.stdout.flush()
+    os.execv(sys.executable, [sys.executable, "-m", *command])
+
+
+@app.command()
+def simulate(
+    directory: Annotated[Path, typer.Argument(metavar="DIR", help="folder of the planted cohort")],
+    design: Annotated[str, typer.Option(help="clear, correlated, confounded, nested, buried or null")] = "clear",
+    seed: Annotated[int, typer.Option(min=0, help="fixes every number")] = 0,
+    donors: Annotated[int | None, typer.Option(help="number of donors")] = None,
+    genes: Annotated[int | None, typer.Option(help="number of genes")] = None,
+    batches: Annotated[int | None, typer.Option(help="number of batches")] = None,
+    visits: Annotated[int | None, typer.Option(help="samples per donor")] = None,
+    name: Annotated[str, typer.Option(help="name of the run in run.yaml")] = "planted",
+) -> None:
+    """Write a cohort whose truth is planted, and the run.yaml that analyses it."""
+    from mtlbio.cohort.simulate import simulate as plant
+    from mtlbio.cohort.simulate import write_simulation
+
+    _own(directory, ("truth.csv",))
+    sizes = {"donors": donors, "genes": genes, "batches": batches, "visits": visits}
+    planted = plant(design, seed, **{key: value for key, value in sizes.items() if value is not None})
+    typer.echo(f"mtlbio run {write_simulation(directory, planted, name)}")
+
+
+@app.command()
+def init(
+    expression: Annotated[Path, typer.Argument(help="the measurements, samples in rows")],
+    metadata: Annotated[Path | None, typer.Argument(help="the samples' description; none for h5ad")] = None,
+    out: Annotated[Path, typer.Option(metavar="RUN.yaml", help="the draft that is written")] = Path("run.yaml"),
+) -> None:
+    """Draft a run's YAML from the two files; read it and correct it before you run it."""
+    from mtlbio.cohort.draft import draft
+    from mtlbio.files import replacing
+
+    if out.exists():
+        raise InputError(f"{out}: exists already; remove it or name another file with --out")
+    text, notes = draft(expression, metadata)
+    with replacing(out) as temporary:
+        temporary.write_text(text, encoding="utf-8")
+    for note in notes:
+        typer.echo(note, err=True)
+    typer.echo(f"{out}: a draft; read it, correct it, then: mtlbio run {out}")
+
+
+@app.command()
+def predict(
+    results: Annotated[Path, typer.Argument(metavar="RESULTS", help="a finished run, e.g. results/my_cohort")],
+    expression: Annotated[Path, typer.Argument(metavar="EXPRESSION", help="new samples, in the cohort's format")],
+    out: Annotated[
+        Path | None,
+        typer.Option(metavar="DIR", help="RESULTS/predict/<file name> where left out"),
+    ] = None,
+    standardise: Annotated[
+        str, typer.Option(help="training: by the training cohort's means; cohort: by the new samples' own")
+    ] = "training",
+) -> None:
+    """Predict the tasks of new samples with the final ensemble."""
+    if standardise not in ("training", "cohort"):
+        raise InputError(f"--standardise: found {standardise!r}; valid: {listing(['training', 'cohort'])}")
+    if not expression.exists():
+        raise InputError(f"{expression}: no such file; expected the measurements of the new samples")
+    if not (results / "model").is_dir():
+        raise InputError(f"{results}: no trained model in it; expected the folder of a finished run, results/<run>")
+    target = _own(out or results / "predict" / expression.name.split(".")[0], ("predictions.tsv",))
+    _function("mtlbio.training.predict:predict")(results, expression, target, standardise)
+    typer.echo(str(target))
+
+
+def _version(show: bool) -> None:
+    if show:
+        typer.echo(f"mtlbio {__version__}")
+        raise typer.Exit()
+
+
+@app.callback()
+def _options(
+    version: Annotated[
+        bool, typer.Option("--version", callback=_version, is_eager=True, help="print and exit")
+    ] = False,
+) -> None:
+    pass
+
+
+def main() -> None:
+    """Entry point: what a user gave wrong is one line and exit status 2; any other error keeps its traceback."""
+    try:
+        app()
+    except InputError as error:
+        print(f"mtlbio: error: {error}", file=sys.stderr)
+        sys.exit(2)

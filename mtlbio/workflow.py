@@ -1,0 +1,223 @@
+"""What the Snakefile asks: which runs there are, what each step depends on, and which modules a step uses.
+
+A step is run again when its files, its options (:func:`mtlbio.config.step_options`) or its modules
+(:func:`modules_of`) have changed, and for no other reason.
+"""
+
+from __future__ import annotations
+
+import ast
+import os
+import re
+import sys
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from functools import cache
+from importlib import metadata
+from pathlib import Path
+
+from mtlbio.config import Run, load_run, step_options
+from mtlbio.errors import InputError, listing
+
+PACKAGE = Path(__file__).resolve().parent
+
+STEPS = {
+    "prepare": "mtlbio.cohort.prepare:prepare",
+    "train": "mtlbio.training.train:train",
+    "baselines": "mtlbio.evaluation.baselines:baselines",
+    "evaluate": "mtlbio.evaluation.evaluate:evaluate",
+    "probe": "mtlbio.probing.probe:probe",
+    "report": "mtlbio.report.page:report",
+}
+
+# Modules that cannot change a result: their effect reaches a step through its options, or not at all.
+NO_RESULT = frozenset(
+    {"mtlbio.cli", "mtlbio.config", "mtlbio.errors", "mtlbio.files", "mtlbio.progress", "mtlbio.workflow"}
+)
+
+
+@dataclass(frozen=True)
+class Plan:
+    """The runs of one workflow: by name, the YAML that describes each and what it says."""
+
+    results: str
+    yamls: dict[str, str]
+    runs: dict[str, Run]
+
+    def folder(self, wildcards) -> str:
+        """The results of a run."""
+        return f"{self.results}/{wildcards.run}"
+
+    def yaml(self, wildcards) -> str:
+        """The YAML of a run."""
+        return self.yamls[wildcards.run]
+
+    def data(self, wildcards) -> list[str]:
+        """Expression and metadata of a run; of a 10x folder, the files in it."""
+        run = self.runs[wildcards.run]
+        expression = Path(run.expression.path)
+        files = sorted(p for p in expression.iterdir() if p.is_file()) if expression.is_dir() else [expression]
+        return [shown(p) for p in files] + ([shown(run.metadata.path)] if run.metadata.path else [])
+
+    def gene_sets(self, wildcards) -> list[str]:
+        """The GMT file of a run, if it names one; the builtin sets belong to the modules."""
+        found = self.runs[wildcards.run].gene_sets
+        return [] if found in (None, "builtin") else [shown(found)]
+
+    def options(self, step: str) -> Callable:
+        """Function of the wildcards that gives the options of ``step``, for a rule's ``params``."""
+
+        def options(wildcards) -> str:
+            return step_options(self.runs[wildcards.run], step)
+
+        return options
+
+
+def plan(config: dict) -> Plan:
+    """Check a workflow's configuration, and every run that it lists, before any job starts.
+
+    Parameters
+    ----------
+    config : ``runs`` (paths of run YAMLs, relative to the working directory) and ``results`` (a folder)
+
+    Raises
+    ------
+    InputError
+        An unknown key, no run, a run's YAML with a mistake, or two runs of one name.
+    """
+    unknown = [key for key in config if key not in ("runs", "results")]
+    if unknown:
+        raise InputError(f"config: {unknown[0]}: unknown key; valid here: runs, results")
+    paths = config.get("runs") or []
+    paths = [paths] if isinstance(paths, str) else list(paths)
+    if not paths:
+        raise InputError("config: runs: missing; a list of run YAMLs, e.g. runs: [my_cohort.yaml]")
+    yamls: dict[str, str] = {}
+    runs: dict[str, Run] = {}
+    for path in map(str, paths):
+        run = load_run(path)
+        if run.run in runs:
+            raise InputError(f"{path}: run: {run.run!r} is the name of {yamls[run.run]} too; each run needs its own")
+        yamls[run.run], runs[run.run] = shown(path), run
+    return Plan(str(config.get("results") or "results").rstrip("/") or "/", yamls, runs)
+
+
+def shown(path: str | Path) -> str:
+    """A path as Snakemake's records should know it: relative below the working directory, so that a clone can move."""
+    path, here = os.path.abspath(path), os.getcwd()
+    return os.path.relpath(path, here) if path.startswith(here + os.sep) else path
+
+
+def memory(megabytes: int, per_input: float = 0.0) -> Callable:
+    """Memory of a job as a function of the size of its input and of the attempt (a retry gets more)."""
+
+    def mem_mb(wildcards, input, attempt) -> int:
+        return attempt * int(megabytes + per_input * input.size_mb)
+
+    return mem_mb
+
+
+def find_command() -> None:
+    """Let the jobs find ``mtlbio`` even where the environment of this interpreter is not activated."""
+    folder = os.path.dirname(sys.executable)
+    if folder not in os.environ.get("PATH", "").split(os.pathsep):
+        os.environ["PATH"] = folder + os.pathsep + os.environ.get("PATH", "")
+
+
+def snakefile() -> Path:
+    """The Snakefile: beside the package in a clone, under ``share/mtlbio`` of an installed wheel.
+
+    Raises
+    ------
+    InputError
+        Neither is there.
+    """
+    beside = PACKAGE.parent / "workflow" / "Snakefile"
+    if beside.is_file():
+        return beside
+    for file in metadata.files("mtlbio") or []:
+        if file.parts[-3:] == ("mtlbio", "workflow", "Snakefile"):
+            return Path(file.locate()).resolve()
+    raise InputError(f"{beside}: no such file; install mtlbio from its clone or from a wheel, both bring the workflow")
+
+
+def modules_of(step: str, package: Path = PACKAGE) -> list[str]:
+    """Files of the package that ``step`` uses: modules by their imports, and the data files those name.
+
+    The imports are read, not executed: a module counts wherever the ``import`` stands, and so do the ``__init__``
+    files on the way. A data file counts, with its neighbours in the folder, when its name or its folder's name is a
+    text constant of such a module. Modules of :data:`NO_RESULT` are left out.
+
+    Parameters
+    ----------
+    step : a key of :data:`STEPS`
+    package : folder of the package
+
+    Returns
+    -------
+    Sorted paths, as :func:`shown`.
+    """
+    if step not in STEPS:
+        raise KeyError(f"{step}: no such step; valid: {listing(STEPS)}")
+    waiting, found, data = [STEPS[step].partition(":")[0]], {}, set()
+    while waiting:
+        name = waiting.pop()
+        file = _file_of(name, package)
+        if file is None or name in found or name in NO_RESULT:
+            continue
+        found[name] = file
+        waiting += [name.rpartition(".")[0]]
+        imported, constants = _read(file, name)
+        waiting += imported
+        data.update(_data_files(file, constants, package))
+    return sorted(shown(p) for p in {*found.values(), *data})
+
+
+def _file_of(name: str, package: Path) -> Path | None:
+    """File of a module, or None where the dotted name is no module of the package."""
+    first, *rest = name.split(".")
+    if first != package.name:
+        return None
+    place = package.joinpath(*rest)
+    return next((f for f in (place / "__init__.py", place.with_suffix(".py")) if f.is_file()), None)
+
+
+@cache
+def _read(file: Path, name: str) -> tuple[tuple[str, ...], frozenset[str]]:
+    """Dotted names that a module may import, and its text constants."""
+    imported, constants = [], set()
+    parts = name.split(".") if file.name == "__init__.py" else name.split(".")[:-1]
+    for node in ast.walk(ast.parse(file.read_text(encoding="utf-8"))):
+        if isinstance(node, ast.Import):
+            imported += [alias.name for alias in node.names]
+        elif isinstance(node, ast.ImportFrom):
+            base = parts[: len(parts) - node.level + 1] if node.level else []
+            origin = ".".join([*base, *([node.module] if node.module else [])])
+            # what is imported from a package may be one of its modules
+            imported += [origin, *(f"{origin}.{alias.name}" for alias in node.names)]
+        elif isinstance(node, ast.Constant) and isinstance(node.value, str):
+            constants.add(node.value)
+    # modules that are named in a registry ("mtlbio.model.linear:fit") are imported later
+    imported += [c.partition(":")[0] for c in constants if re.fullmatch(r"\w+(\.\w+)+(:\w+)?", c)]
+    return tuple(imported), frozenset(constants)
+
+
+def _data_files(module: Path, constants: frozenset[str], package: Path) -> Iterator[Path]:
+    """Data files (and their neighbours) that a module's constants name, by file name or by folder."""
+    named = {part for constant in constants if len(constant) < 200 for part in Path(constant).parts}
+    for folder, files in _data_folders(package):
+        own = folder != module.parent and folder.is_relative_to(module.parent) and folder.name in named
+        if own or any(file.name in named for file in files):
+            yield from files
+
+
+@cache
+def _data_folders(package: Path) -> list[tuple[Path, list[Path]]]:
+    """Folders of the package that hold other files than Python's, with these files."""
+    folders = []
+    for folder, below, names in os.walk(package):
+        below[:] = sorted(d for d in below if d != "__pycache__")
+        files = [Path(folder, n) for n in sorted(names) if not n.endswith((".py", ".pyc"))]
+        if files:
+            folders.append((Path(folder), files))
+    return folders

@@ -1,0 +1,58 @@
+rule baselines:
+    input:
+        run=ancient(planned.yaml),
+        cohort=f"{results}/{{run}}/cohort.h5ad",
+        splits=f"{results}/{{run}}/splits.tsv",
+        modules=modules_of("baselines"),
+    output:
+        predictions=f"{results}/{{run}}/baselines/predictions.tsv",
+    log:
+        f"{results}/{{run}}/logs/baselines.log",
+    benchmark:
+        f"{results}/{{run}}/benchmarks/baselines.tsv"
+    conda:
+        "../../envs/mtlbio.yaml"
+    threads: 4
+    resources:
+        mem_mb=memory(3000, per_input=20),
+        runtime=120,
+    params:
+        folder=planned.folder,
+        options=planned.options("baselines"),
+    shell:
+        "mtlbio baselines {input.run:q} --results {params.folder:q} 2> {log:q}"
+
+
+rule evaluate:
+    input:
+        run=ancient(planned.yaml),
+        cohort=f"{results}/{{run}}/cohort.h5ad",
+        predictions=f"{results}/{{run}}/predictions.tsv",
+        baselines=f"{results}/{{run}}/baselines/predictions.tsv",
+        modules=modules_of("evaluate"),
+    output:
+        metrics=report(
+            f"{results}/{{run}}/metrics.tsv",
+            caption="../report/metrics.rst",
+            category="{run}",
+        ),
+        comparisons=report(
+            f"{results}/{{run}}/comparisons.tsv",
+            caption="../report/comparisons.rst",
+            category="{run}",
+        ),
+    log:
+        f"{results}/{{run}}/logs/evaluate.log",
+    benchmark:
+        f"{results}/{{run}}/benchmarks/evaluate.tsv"
+    conda:
+        "../../envs/mtlbio.yaml"
+    threads: 1
+    resources:
+        mem_mb=memory(2000, per_input=10),
+        runtime=30,
+    params:
+        folder=planned.folder,
+        options=planned.options("evaluate"),
+    shell:
+        "mtlbio evaluate {input.run:q} --results {params.folder:q} 2> {log:q}"

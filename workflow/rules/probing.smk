@@ -1,0 +1,35 @@
+rule probe:
+    input:
+        run=ancient(planned.yaml),
+        cohort=f"{results}/{{run}}/cohort.h5ad",
+        splits=f"{results}/{{run}}/splits.tsv",
+        latents=f"{results}/{{run}}/latents.h5ad",
+        model=f"{results}/{{run}}/model",
+        gene_sets=planned.gene_sets,
+        modules=modules_of("probe"),
+    output:
+        audit=f"{results}/{{run}}/probing/audit.tsv",
+        association=f"{results}/{{run}}/probing/association.tsv",
+        ablation=f"{results}/{{run}}/probing/ablation.tsv",
+        enrichment=f"{results}/{{run}}/probing/enrichment.tsv",
+        stability=f"{results}/{{run}}/probing/stability.tsv",
+        verdicts=report(
+            f"{results}/{{run}}/verdicts.tsv",
+            caption="../report/verdicts.rst",
+            category="{run}",
+        ),
+    log:
+        f"{results}/{{run}}/logs/probe.log",
+    benchmark:
+        f"{results}/{{run}}/benchmarks/probe.tsv"
+    conda:
+        "../../envs/mtlbio.yaml"
+    threads: 2
+    resources:
+        mem_mb=memory(4000, per_input=20),
+        runtime=120,
+    params:
+        folder=planned.folder,
+        options=planned.options("probe"),
+    shell:
+        "mtlbio probe {input.run:q} --results {params.folder:q} 2> {log:q}"

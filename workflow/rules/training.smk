@@ -1,0 +1,27 @@
+rule train:
+    input:
+        run=ancient(planned.yaml),
+        cohort=f"{results}/{{run}}/cohort.h5ad",
+        splits=f"{results}/{{run}}/splits.tsv",
+        modules=modules_of("train"),
+    output:
+        model=directory(f"{results}/{{run}}/model"),
+        history=f"{results}/{{run}}/history.tsv",
+        latents=f"{results}/{{run}}/latents.h5ad",
+        predictions=f"{results}/{{run}}/predictions.tsv",
+    log:
+        f"{results}/{{run}}/logs/train.log",
+    benchmark:
+        f"{results}/{{run}}/benchmarks/train.tsv"
+    conda:
+        "../../envs/mtlbio.yaml"
+    threads: 4
+    resources:
+        mem_mb=memory(6000, per_input=20),
+        runtime=240,
+        gpu=0,
+    params:
+        folder=planned.folder,
+        options=planned.options("train"),
+    shell:
+        "mtlbio train {input.run:q} --results {params.folder:q} 2> {log:q}"
