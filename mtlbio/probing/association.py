@@ -1,0 +1,179 @@
+"""Step 1: which dimension follows which task and which covariate, on held-out donors.
+
+- task: ``z ~ task + s(confounders) + technical (+ s(confounder) x technical)``;
+- confounder: without any task, because disease lies downstream of it (adjusting would open a collider);
+- technical: with the tasks, because samples of one disease state may have been processed together.
+
+Wald test with HC3 (or donor-clustered) covariance and Freedman-Lane randomisation; the larger of the two p enters BH over
+the dimensions of the question, so a call needs both.
+"""
+
+from __future__ import annotations
+
+import numpy as np
+import pandas as pd
+from scipy import optimize, stats
+
+from mtlbio.probing.design import Nuisance, Units, code, label_columns, nuisance, sample_units
+from mtlbio.probing.inference import Contrast, Wald, adjust
+from mtlbio.probing.shares import share
+from mtlbio.probing.trial import Trial
+from mtlbio.progress import track
+
+COLUMNS = ["dim", "question", "variable", "unit", "n", "n_donors", "adjusted_for", "effect", "ci_low", "ci_high"]
+COLUMNS += ["share", "statistic", "df", "p_wald", "p_permutation", "p", "q", "called"]
+WITHIN = 0.2  # share of a technical covariate's variation inside donors from which it is tested inside donors
+
+
+def association(trial: Trial) -> pd.DataFrame:
+    """All questions of all dimensions, long form with the columns ``COLUMNS``.
+
+    ``question`` is ``task``, ``joint`` (a task without adjustment for the covariates that the audit could not tell from
+    it), ``confounder``, ``technical``, or ``technical_all`` (the share of all technical covariates together).
+    """
+    questions = [("task", name) for name in trial.tasks]
+    questions += [("joint", name) for name in trial.outcomes if trial.entangled(name)]
+    questions += [(c.role, c.name) for c in trial.covariates.values()]
+    if len(trial.role("technical")) > 1:
+        questions.append(("technical_all", "technical"))
+    tables = []
+    for number, (question, name) in enumerate(track(questions, "association of every dimension")):
+        seed = trial.options.seed * 1000 + number
+        if question in ("task", "joint"):
+            tables.append(task_table(trial, name, question, seed))
+        else:
+            tables.append(covariate_table(trial, name, question, seed))
+    return pd.concat(tables, ignore_index=True)[COLUMNS]
+
+
+def task_design(
+    trial: Trial, task: str, without: tuple[str, ...] = (), extra: np.ndarray | None = None, units: Units | None = None
+) -> tuple[Units, Nuisance, np.ndarray]:
+    """Units, nuisance and label columns of the test of a task.
+
+    Parameters
+    ----------
+    without : covariates that are left out of the adjustment
+    extra : (samples, k) further columns, for instance other dimensions
+    units : where not the task's own (subsets for stability)
+    """
+    units = trial.task_units(task) if units is None else units
+    covariates = [c for c in trial.covariates.values() if c.name != task and c.name not in without]
+    more = None if extra is None else units.mean(extra)
+    given = nuisance(trial.obs, covariates, units, trial.options.spline_df, True, more)
+    return units, given, label_columns(units.y, trial.tasks[task].kind)
+
+
+def task_table(trial: Trial, task: str, question: str, seed: int) -> pd.DataFrame:
+    """Effect of a task on every dimension."""
+    without = tuple(trial.entangled(task)) if question == "joint" else ()
+    units = trial.task_units(task)
+    if len(units) < 6 or len(np.unique(units.y)) < 2:
+        return _rows(trial, question, task, units, None)
+    units, given, columns = task_design(trial, task, without, units=units)
+    z = units.mean(trial.z)
+    contrast = Contrast(columns, given, units)
+    wald = contrast.wald(z)
+    table = _rows(trial, question, task, units, given, wald, contrast.randomisation(z, trial.options.permutations, seed))
+    # the model may be linear in the label, but its share of variance is what the label explains
+    table["share"] = share(z, columns, False, given, units)
+    effect, low, high = effects(wald, z)
+    return table.assign(effect=effect, ci_low=low, ci_high=high)
+
+
+def effects(wald: Wald, z: np.ndarray, level: float = 0.95) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """Standardised effect of a label with its interval, each (D,).
+
+    One column: its coefficient in standard deviations of the dimension (per class difference, or per standard deviation
+    of a number), with the interval of the robust t. Several columns (multi-class): the multiple correlation
+    R = sqrt(f2 / (1 + f2)), 0-1, with the interval of the non-central F (Steiger 2004, Psychol. Methods 9:164).
+    """
+    scale = z.std(axis=0, ddof=1)
+    scale = np.where(scale > 0, scale, np.nan)
+    if wald.coefficients.shape[0] == 1:
+        half = stats.t.isf((1 - level) / 2, wald.df_error) * wald.se[0]
+        beta = wald.coefficients[0]
+        return beta / scale, (beta - half) / scale, (beta + half) / scale
+    n = wald.df_error + wald.df + 1
+    tails = (1 - level) / 2, 1 - (1 - level) / 2
+    bounds = np.array([[_noncentrality(f, wald.df, wald.df_error, tail) for f in wald.f] for tail in tails])
+    point = np.maximum(wald.f * wald.df * (wald.df_error - 2) / wald.df_error - wald.df, 0)
+    correlation = [np.sqrt(value / (value + n)) for value in (point, bounds[1], bounds[0])]
+    return correlation[0], np.minimum(correlation[1], correlation[0]), np.maximum(correlation[2], correlation[0])
+
+
+def covariate_table(trial: Trial, name: str, question: str, seed: int) -> pd.DataFrame:
+    """Association with a covariate and its share of every dimension; ``technical_all``: all technical ones at once."""
+    infos = trial.role("technical") if question == "technical_all" else [trial.covariates[name]]
+    units, columns = covariate_units(trial, infos)
+    others = [c for c in trial.covariates.values() if c not in infos and _may_adjust(trial, c, infos)]
+    extra = trial.adjusters(units, name) if infos[0].role == "technical" else None
+    given = nuisance(trial.obs, others, units, trial.options.spline_df, False, extra)
+    z = units.mean(trial.z)
+    part = share(z, columns, any(c.kind == "categorical" for c in infos), given, units)
+    if question == "technical_all":
+        return _rows(trial, question, name, units, given).assign(share=part)
+    contrast = Contrast(columns, given, units)
+    p = contrast.randomisation(z, trial.options.permutations, seed)
+    return _rows(trial, question, name, units, given, contrast.wald(z), p).assign(share=part)
+
+
+def covariate_units(trial: Trial, infos: list) -> tuple[Units, np.ndarray]:
+    """Units and columns of covariates.
+
+    Confounders belong to donors. A technical covariate that changes within donors is tested on samples, every donor
+    compared with itself: averaging over visits would hide it, and donors nested in chips would pass for chips.
+    """
+    donors, mask = trial.donors, trial.mask
+    df = min(trial.options.spline_df, max(1, len(np.unique(donors[mask])) // 10))
+    least = 2 if infos[0].role == "technical" else 5
+    columns = np.column_stack([code(trial.obs[c.name], c, donors, mask, df, least)[0] for c in infos])
+    units = trial.donor_units()
+    if infos[0].role == "technical":
+        samples = sample_units(donors, mask)
+        per_sample = samples.mean(columns)
+        inside = np.square(samples.centre(per_sample)).sum()
+        if inside > WITHIN * np.square(per_sample - per_sample.mean(axis=0)).sum():
+            return samples, per_sample
+    return units, units.mean(columns)
+
+
+def _may_adjust(trial: Trial, other, infos: list) -> bool:
+    """Whether a covariate is adjusted for another: technical ones are often nested in each other, and are not."""
+    if infos[0].role == "technical":
+        return other.role == "confounder" and all(trial.separable(other.name, c.name) for c in infos)
+    # a technical covariate that stands in for a task would bring the collider back
+    stands_in = other.role == "technical" and any(not trial.separable(t, other.name) for t in trial.outcomes)
+    return not stands_in and trial.separable(other.name, infos[0].name)
+
+
+def _rows(trial: Trial, question, name, units, given, wald: Wald | None = None, p_permutation=np.nan) -> pd.DataFrame:
+    table = pd.DataFrame({"dim": trial.dims, "question": question, "variable": name, "unit": units.kind, "n": len(units)})
+    table["n_donors"] = units.donors
+    table["adjusted_for"] = ", ".join(given.terms) if given is not None and given.terms else "nothing"
+    for column in ("effect", "ci_low", "ci_high", "share"):
+        table[column] = np.nan
+    table["statistic"] = np.nan if wald is None else wald.f
+    table["df"] = np.nan if wald is None else wald.df
+    table["p_wald"] = np.nan if wald is None else wald.p
+    table["p_permutation"] = p_permutation
+    table["p"] = table[["p_wald", "p_permutation"]].max(axis=1, skipna=False)
+    table["q"] = adjust(table["p"].to_numpy())
+    table["called"] = table["q"] <= trial.options.alpha
+    return table
+
+
+def _noncentrality(f: float, df: int, df_error: float, tail: float) -> float:
+    """Non-centrality under which a fraction ``tail`` of F values exceeds... the observed one from below: cdf = 1 - tail."""
+    if not np.isfinite(f):
+        return np.nan
+
+    def gap(value: float) -> float:
+        return stats.ncf.cdf(f, df, df_error, value) - (1 - tail)
+
+    if gap(0.0) <= 0:
+        return 0.0
+    high = max(4.0 * f * df, 10.0)
+    while gap(high) > 0:
+        high *= 2
+    return float(optimize.brentq(gap, 0.0, high))

@@ -1,0 +1,227 @@
+"""Step 0: what the design of the cohort can answer at all, before any latent is looked at."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+import pandas as pd
+
+from mtlbio.cohort.cohort import CovariateInfo, TaskInfo, encode_labels
+from mtlbio.config import Probe
+from mtlbio.probing.design import (
+    Units,
+    code,
+    complete_cases,
+    donor_units,
+    label_columns,
+    label_units,
+    nuisance,
+    orthonormal,
+)
+from mtlbio.probing.inference import variance_inflation
+
+COLUMNS = ["kind", "task", "covariate", "role", "unit", "n", "n_donors", "association", "value"]
+COLUMNS += ["vif", "vif_all", "n_effective", "smallest_cell", "discordant", "overlap", "rank_deficient", "call", "why"]
+
+
+@dataclass(frozen=True)
+class Subject:
+    """One side of a pair: a task, or a technical covariate that is itself set against the confounders."""
+
+    kind: str
+    info: TaskInfo | CovariateInfo
+    units: Units
+    columns: np.ndarray
+    classes: np.ndarray | None
+
+
+def audit(
+    obs: pd.DataFrame, tasks: dict[str, TaskInfo], covariates: dict[str, CovariateInfo], options: Probe
+) -> pd.DataFrame:
+    """Task x covariate, and technical covariate x confounder.
+
+    Parameters
+    ----------
+    obs : one row per sample with ``donor``, tasks and covariates
+
+    Returns
+    -------
+    DataFrame with the columns ``COLUMNS``:
+        ``association`` / ``value``: bias-corrected Cramer's V (Bergsma 2013) of two factors, adjusted eta squared of a
+        factor and a number, squared multiple correlation of two numbers. ``vif``: variance inflation of the task given
+        this covariate, ``vif_all``: given all covariates; ``n_effective`` = units / vif_all. ``discordant``: donors
+        outside the majority label of their level, summed over levels (continuous covariates: within the common range).
+        ``overlap``: share of the units whose propensity lies in the range that all classes reach.
+        ``call``: ``not_identifiable`` (rank deficient, vif >= max_vif, or too few discordant donors), ``weak`` or ``ok``
+    """
+    donors = obs["donor"].to_numpy().astype(str)
+    roster = list(covariates.values())
+    mask = complete_cases(obs, roster)
+    rows = []
+    for task in tasks.values():
+        y = encode_labels(obs[task.name], task)
+        units = label_units(donors, y, task.is_class, mask)
+        others = [c for c in roster if c.name != task.name]
+        if len(units) < 4 or len(np.unique(units.y)) < 2:
+            rows += [_empty("task", task.name, c, units) for c in others]
+            continue
+        subject = Subject("task", task, units, label_columns(units.y, task.kind), units.y if task.is_class else None)
+        rows += _pairs(obs, subject, others, others, options)
+    for info in [c for c in roster if c.role == "technical"]:
+        units = donor_units(donors, mask)
+        columns = units.mean(code(obs[info.name], info, donors, mask, 1)[0])
+        classes = columns.argmax(axis=1) if info.kind == "categorical" else None
+        against = [c for c in roster if c.role == "confounder"]
+        if len(units) >= 4 and columns.shape[1] >= (1 if classes is None else 2):
+            rows += _pairs(obs, Subject("covariate", info, units, columns, classes), against, against, options)
+    return pd.DataFrame(rows, columns=COLUMNS)
+
+
+def inseparable(table: pd.DataFrame) -> set[frozenset[str]]:
+    """Pairs of names that the audit calls ``not_identifiable``."""
+    bad = table[table["call"] == "not_identifiable"]
+    return {frozenset(pair) for pair in zip(bad["task"], bad["covariate"], strict=True)}
+
+
+def cramers_v(table: np.ndarray) -> float:
+    """Bias-corrected Cramer's V of a contingency table (Bergsma 2013, eq. 7)."""
+    n = table.sum()
+    table = table[table.sum(axis=1) > 0][:, table.sum(axis=0) > 0]
+    r, c = table.shape
+    if n < 2 or min(r, c) < 2:
+        return float("nan")
+    expected = np.outer(table.sum(axis=1), table.sum(axis=0)) / n
+    phi2 = max(0.0, (np.square(table - expected) / expected).sum() / n - (r - 1) * (c - 1) / (n - 1))
+    small = min(r - (r - 1) ** 2 / (n - 1), c - (c - 1) ** 2 / (n - 1)) - 1
+    return float(np.sqrt(phi2 / small)) if small > 0 else float("nan")
+
+
+def _pairs(obs, subject: Subject, against: list[CovariateInfo], everything: list[CovariateInfo], options: Probe):
+    units, donors = subject.units, obs["donor"].to_numpy().astype(str)
+    intercept = np.ones((len(units), 1))
+    everyone = nuisance(obs, everything, units, options.spline_df, interactions=False)
+    vif_all = variance_inflation(units.centre(subject.columns), _with_intercept(everyone.basis))
+    for info in against:
+        coded, level, _ = code(obs[info.name], info, donors, units.mask, min(options.spline_df, max(1, len(units) // 10)))
+        columns = units.mean(coded)
+        basis = orthonormal(np.column_stack([intercept, units.centre(columns)]))
+        vif = variance_inflation(units.centre(subject.columns), basis)
+        counts = _counts(subject, donors, level) if info.kind == "categorical" else None
+        judged = subject.kind == "task"  # of 100 chips none overlaps all others in age, and none has to
+        propensity, common = _overlap(subject if judged else None, orthonormal(np.column_stack([intercept, columns])))
+        row = {
+            "kind": subject.kind,
+            "task": subject.info.name,
+            "covariate": info.name,
+            "role": info.role,
+            "unit": units.kind,
+            "n": len(units),
+            "n_donors": units.donors,
+            **_association(subject, info, columns, counts),
+            "vif": vif,
+            "vif_all": vif_all,
+            "n_effective": len(units) / vif_all,
+            "smallest_cell": float(counts.min()) if counts is not None else np.nan,
+            "discordant": _discordant(subject, counts, common),
+            "overlap": propensity,
+            "rank_deficient": bool(np.isinf(vif)),
+        }
+        row["call"] = _call(row, options)
+        row["why"] = _why(row, counts, level, obs[info.name], subject, options)
+        yield row
+
+
+def _with_intercept(basis: np.ndarray) -> np.ndarray:
+    return orthonormal(np.column_stack([np.ones((len(basis), 1)), basis]))
+
+
+def _counts(subject: Subject, donors: np.ndarray, level: np.ndarray) -> np.ndarray | None:
+    """Donors per level x class. A donor counts in every cell it was seen in: donors that bridge levels separate."""
+    if subject.classes is None:
+        return None
+    weights = subject.units.average.tocoo()
+    frame = pd.DataFrame({"level": level[weights.col], "class": subject.classes[weights.row], "donor": donors[weights.col]})
+    return frame.groupby(["level", "class"])["donor"].nunique().unstack(fill_value=0).to_numpy()
+
+
+def _association(subject: Subject, info: CovariateInfo, columns: np.ndarray, counts: np.ndarray | None) -> dict:
+    if counts is not None:
+        return {"association": "cramers_v", "value": cramers_v(counts.astype(float))}
+    n, basis = len(columns), orthonormal(np.column_stack([np.ones((len(columns), 1)), columns]))
+    if subject.classes is not None:  # a continuous covariate over classes: how much of it lies between the classes
+        groups = (subject.classes[:, None] == np.unique(subject.classes)[None]).astype(float)
+        basis, tested = orthonormal(groups), columns[:, :1]
+    else:
+        tested = subject.columns[:, :1]
+    r2 = 1 - 1 / variance_inflation(tested, basis)
+    adjusted = 1 - (1 - r2) * (n - 1) / max(n - basis.shape[1], 1)
+    both_numbers = subject.classes is None and info.kind == "continuous"
+    return {"association": "r2" if both_numbers else "eta2", "value": max(0.0, adjusted)}
+
+
+def _overlap(subject: Subject | None, basis: np.ndarray) -> tuple[float, np.ndarray | None]:
+    """Share and mask of the units whose fitted probability lies in the range that every class reaches."""
+    if subject is None or subject.classes is None:
+        return np.nan, None
+    inside = np.ones(len(basis), dtype=bool)
+    for k in np.unique(subject.classes):
+        member = subject.classes == k
+        fitted = basis @ (basis.T @ member.astype(float))
+        low = max(fitted[member].min(), fitted[~member].min())
+        high = min(fitted[member].max(), fitted[~member].max())
+        inside &= (fitted >= low - 1e-9) & (fitted <= high + 1e-9)
+    return float(inside.mean()), inside
+
+
+def _discordant(subject: Subject, counts: np.ndarray | None, common: np.ndarray | None) -> float:
+    if subject.classes is None or (counts is None and common is None):
+        return np.nan
+    if counts is not None:
+        return float((counts.sum(axis=1) - counts.max(axis=1)).sum())
+    sizes = [len(np.unique(subject.units.cluster[common & (subject.classes == k)])) for k in np.unique(subject.classes)]
+    return float(sum(sizes) - max(sizes))
+
+
+def _call(row: dict, options: Probe) -> str:
+    known = not np.isnan(row["discordant"])
+    if row["rank_deficient"] or row["vif"] >= options.max_vif:
+        return "not_identifiable"
+    # paired designs put every class into every level within the donor: the count of donors says nothing more
+    if known and row["discordant"] < options.min_discordant and row["vif"] > 1.1:
+        return "not_identifiable"
+    thin = known and row["discordant"] < 2 * options.min_discordant
+    return "weak" if thin or row["vif"] >= np.sqrt(options.max_vif) or row["overlap"] < 0.5 else "ok"
+
+
+def _why(row, counts, level, values, subject: Subject, options: Probe) -> str:
+    task, covariate = row["task"], row["covariate"]
+    inflation = "without limit" if row["rank_deficient"] else f"{row['vif']:.1f}-fold"
+    if row["call"] == "ok":
+        return f"{task} and {covariate} can be told apart (variance inflation {row['vif']:.2f}, {row['n']} units)."
+    found = f"knowing {covariate} inflates the variance of the {task} effect {inflation}"
+    if not np.isnan(row["discordant"]):
+        found += f", and {row['discordant']:.0f} of {row['n_donors']} donors lie outside the majority of their level"
+    if row["call"] == "weak":
+        return f"{task} and {covariate} are told apart with difficulty: {found}; more such donors would help."
+    missing = max(options.min_discordant - (0 if np.isnan(row["discordant"]) else row["discordant"]), 1)
+    fix = f"add donors so that {task} varies at given {covariate}"
+    if counts is not None:
+        worst = int(np.argmax(counts.max(axis=1) - np.sort(counts, axis=1)[:, :-1].sum(axis=1)))
+        names = values.astype(object).where(values.notna(), "missing").astype(str).to_numpy()
+        members = np.unique(names[subject.units.mask & (level == worst)])
+        rarest = int(np.argmin(counts[worst]))
+        classes = getattr(subject.info, "classes", ())
+        label = classes[int(np.unique(subject.classes)[rarest])] if classes else "the other levels"
+        where = members[0] if len(members) == 1 else "the smaller levels"
+        fix = f"measure at least {missing:.0f} more donors with {task} = {label} in {covariate} = {where}, or re-run some"
+    return f"{task} and {covariate} cannot be told apart: {found}; to fix it, {fix}."
+
+
+def _empty(kind: str, name: str, info: CovariateInfo, units: Units) -> dict:
+    row = dict.fromkeys(COLUMNS, np.nan)
+    row.update(kind=kind, task=name, covariate=info.name, role=info.role, unit=units.kind, n=len(units))
+    row.update(n_donors=units.donors, rank_deficient=True, vif=np.inf, vif_all=np.inf, n_effective=0.0)
+    row.update(association="none", call="not_identifiable")
+    row["why"] = f"{name} has fewer than two labels among the donors whose covariates are known."
+    return row

@@ -1,0 +1,92 @@
+"""What the trial is about: held-out latents with the labels and covariates of their samples."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+
+import numpy as np
+import pandas as pd
+
+from mtlbio.cohort.cohort import CovariateInfo, TaskInfo, encode_labels
+from mtlbio.config import Probe
+from mtlbio.probing.design import Units, complete_cases, donor_units, label_columns, label_units
+
+
+@dataclass(frozen=True)
+class Trial:
+    """Evidence and options.
+
+    Attributes
+    ----------
+    z : (samples, D) out-of-fold latents
+    dims : (D,) names
+    block : (D,) ``axis`` or ``supervised``
+    obs : samples x (donor, tasks, covariates)
+    inseparable : pairs of names that the audit could not tell apart
+    """
+
+    z: np.ndarray
+    dims: tuple[str, ...]
+    block: np.ndarray
+    obs: pd.DataFrame
+    tasks: dict[str, TaskInfo]
+    covariates: dict[str, CovariateInfo]
+    options: Probe = field(default_factory=Probe)
+    inseparable: frozenset[frozenset[str]] = frozenset()
+
+    @property
+    def donors(self) -> np.ndarray:
+        """(samples,) donor."""
+        return self.obs["donor"].to_numpy().astype(str)
+
+    @property
+    def outcomes(self) -> list[str]:
+        """Tasks that biology can be about: those that are not themselves something to control for."""
+        return [name for name in self.tasks if name not in self.covariates]
+
+    def role(self, role: str) -> list[CovariateInfo]:
+        """Covariates of a role."""
+        return [c for c in self.covariates.values() if c.role == role]
+
+    @property
+    def mask(self) -> np.ndarray:
+        """(samples,) samples whose covariates are known."""
+        return complete_cases(self.obs, list(self.covariates.values()))
+
+    def separable(self, a: str, b: str) -> bool:
+        """Whether the audit lets ``a`` and ``b`` be told apart."""
+        return frozenset((a, b)) not in self.inseparable
+
+    def entangled(self, task: str) -> list[str]:
+        """Covariates that cannot be told apart from ``task``."""
+        return [c for c in self.covariates if c != task and not self.separable(task, c)]
+
+    def task_units(self, task: str) -> Units:
+        """Units on which ``task`` is tested."""
+        info = self.tasks[task]
+        return label_units(self.donors, encode_labels(self.obs[task], info), info.is_class, self.mask)
+
+    def donor_units(self) -> Units:
+        """One unit per donor with known covariates."""
+        return donor_units(self.donors, self.mask)
+
+    def adjusters(self, units: Units, against: str) -> np.ndarray | None:
+        """Labels of the outcomes as nuisance columns (units, k) for a test of the covariate ``against``.
+
+        Only outcomes that are labelled in four fifths of the units: a task that is mostly missing must not shrink the
+        cohort. A gap gets the mean and an indicator column.
+        """
+        columns = []
+        for name in self.outcomes:
+            info = self.tasks[name]
+            y = encode_labels(self.obs[name], info)
+            known = ~np.isnan(y)
+            if units.mean(known.astype(float)).mean() < 0.8 or not self.separable(name, against):
+                continue
+            coded = np.zeros((len(y), 1))
+            if len(np.unique(y[known])) > 1:
+                coded = np.zeros((len(y), label_columns(y[known], info.kind).shape[1]))
+                coded[known] = label_columns(y[known], info.kind)
+                coded[~known] = coded[known].mean(axis=0)
+            columns += [units.mean(coded), units.mean((~known).astype(float)[:, None])]
+        return np.column_stack(columns) if columns else None
