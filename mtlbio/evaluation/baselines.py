@@ -1,0 +1,225 @@
+"""The baselines: what the network has to beat, on the same folds of donors.
+
+Decisions that hold for every arm:
+
+- whatever is fitted (genes, scales, penalties, levels, knots) is fitted on the training donors of the fold;
+- the donor is the unit: a training sample weighs one over the number of labelled samples of its donor, in the fit, in
+  the choice of the setting and in gene means and variances; inner folds keep donors whole;
+- only labelled samples train; every held-out sample is predicted;
+- an ordinal task is a regression on the level, whose residual spread on inner held-out donors turns the predicted
+  level into class probabilities (a normal distribution cut halfway between levels): the order is used and few
+  parameters are spent;
+- a class without a training donor gets the smoothed prevalence (count + 1/2) / (donors + K / 2) and the other classes
+  share the rest; with one class left this is the prevalence for everybody.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from functools import cached_property
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+from scipy.stats import norm
+
+from mtlbio.cohort.cohort import Cohort, TaskInfo, read_cohort
+from mtlbio.cohort.features import donor_weights, fit_features, row_space
+from mtlbio.cohort.split import inner_folds, train_test
+from mtlbio.config import Run
+from mtlbio.errors import InputError, listing
+from mtlbio.evaluation.boosting import lightgbm
+from mtlbio.evaluation.covariates import design, usable_covariates
+from mtlbio.evaluation.linear import elasticnet, pca_linear, ridge
+from mtlbio.evaluation.tuning import Labels
+from mtlbio.progress import say, track
+from mtlbio.tables import PREDICTIONS, SPLITS, read_table, write_table
+
+INNER_FOLDS = 5
+# Elastic net and trees see this many of the fold's genes, the most variable ones: for speed.
+SCREENED_GENES = 1000
+
+Arm = Callable[[np.ndarray, np.ndarray, Labels], tuple[np.ndarray, float]]
+_ARMS: dict[str, tuple[str, Arm]] = {
+    "ridge": ("rotated", ridge),
+    "elasticnet": ("screened", elasticnet),
+    "lightgbm": ("screened", lightgbm),
+    "pca_linear": ("rotated", pca_linear),
+    "covariates": ("covariates", ridge),
+}
+
+
+@dataclass(frozen=True)
+class FoldData:
+    """Features of one fold for all tasks; rows of a train array follow ``train``, of a test array ``test``."""
+
+    cohort: Cohort
+    train: np.ndarray
+    test: np.ndarray
+    n_genes: int
+
+    @cached_property
+    def rotated(self) -> tuple[np.ndarray, np.ndarray]:
+        """Row-space scores of the fold's genes: (train, r), (test, r)."""
+        x_train, x_test = self._standardised(self.n_genes)
+        basis, scores = row_space(x_train)
+        return scores, x_test.astype(float) @ basis
+
+    @cached_property
+    def screened(self) -> tuple[np.ndarray, np.ndarray]:
+        """The most variable genes, standardised: (train, p), (test, p)."""
+        x_train, x_test = self._standardised(min(self.n_genes, SCREENED_GENES))
+        return x_train.astype(float), x_test.astype(float)
+
+    def covariates(self, task: str, labelled: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+        """Design matrices for a task: (labelled training samples, q), (test, q)."""
+        return design(self.cohort.obs, usable_covariates(self.cohort, task), self.train[labelled], self.test)
+
+    def _standardised(self, n_genes: int) -> tuple[np.ndarray, np.ndarray]:
+        expression = self.cohort.expression[self.train]
+        features = fit_features(expression, n_genes, donor_weights(self.cohort.donors[self.train]))
+        return features.transform(expression), features.transform(self.cohort.expression[self.test])
+
+
+def baselines(run: Run, results: Path) -> None:
+    """Step ``baselines``: cohort.h5ad, splits.tsv -> baselines/predictions.tsv."""
+    results = Path(results)
+    cohort = read_cohort(results / "cohort.h5ad")
+    splits = read_table(results / "splits.tsv", SPLITS)
+    table = predict_baselines(cohort, splits, run.baselines.arms, run.training.genes, run.baselines.seed)
+    write_table(table, results / "baselines" / "predictions.tsv", PREDICTIONS)
+
+
+def predict_baselines(
+    cohort: Cohort, splits: pd.DataFrame, arms: list[str], n_genes: int, seed: int = 0
+) -> pd.DataFrame:
+    """Out-of-fold predictions of every baseline arm for every task.
+
+    Parameters
+    ----------
+    splits : columns sample, donor, fold; one row per sample of the cohort, in any order
+    arms : names out of ridge, elasticnet, lightgbm, pca_linear, covariates
+    n_genes : the most variable genes used, chosen in each fold
+
+    Returns
+    -------
+    DataFrame with the columns of ``mtlbio.tables.PREDICTIONS``
+
+    Raises
+    ------
+    InputError
+        Splits and cohort name different samples, or a task has no labelled training sample in some fold.
+    """
+    splits = _aligned(splits, cohort)
+    chosen = []
+    for arm in arms:
+        for task in cohort.tasks.values():
+            if arm == "covariates" and not usable_covariates(cohort, task.name):
+                say(f"baselines: no covariates arm for {task.name}: the cohort has no covariate beside it")
+            else:
+                chosen.append((arm, task))
+    folds = sorted(splits["fold"].unique())
+    frames = {(arm, task.name): [] for arm, task in chosen}
+    for fold in track(folds, f"Fitting {listing(arms)} on {len(folds)} folds"):
+        train, test = train_test(splits, fold)
+        data = FoldData(cohort, train, test, n_genes)
+        for arm, task in chosen:
+            predicted = fit_predict(arm, data, task, seed)
+            frames[arm, task.name].append(_rows(cohort, task, arm, fold, test, predicted))
+    if not frames:
+        return pd.DataFrame(columns=PREDICTIONS)
+    return pd.concat([frame for same_arm in frames.values() for frame in same_arm], ignore_index=True)
+
+
+def fit_predict(arm: str, data: FoldData, task: TaskInfo, seed: int = 0) -> np.ndarray:
+    """Fit one arm on one fold for one task and predict the held-out samples.
+
+    Returns
+    -------
+    (m,) values in the task's units for a regression, (m, K) class probabilities for every other kind
+    """
+    y = data.cohort.y(task.name)[data.train]
+    labelled = np.flatnonzero(~np.isnan(y))
+    if len(labelled) == 0:
+        raise InputError(f"task {task.name}: no labelled sample among the training donors of a fold; use fewer folds")
+    y, donors = y[labelled], data.cohort.donors[data.train][labelled]
+    features, fit = _ARMS[arm]
+    if features == "covariates":
+        train, test = data.covariates(task.name, labelled)
+    else:
+        train, test = getattr(data, features)
+        train = train[labelled]
+    if task.kind in ("regression", "ordinal"):
+        return _fit_value(fit, train, test, y, donors, task, seed)
+    return _fit_classes(fit, train, test, y, donors, len(task.classes), seed)
+
+
+def level_probabilities(level: np.ndarray, spread: float, n_levels: int) -> np.ndarray:
+    """Probabilities (m, K) of ordinal levels 0 .. K - 1 from predicted levels (m,) with normal errors of sd spread."""
+    cuts = np.arange(n_levels - 1) + 0.5
+    below = norm.cdf((cuts - level[:, None]) / max(spread, 1e-3))
+    return np.diff(below, axis=1, prepend=0.0, append=1.0)
+
+
+def _fit_value(fit: Arm, train, test, y, donors, task: TaskInfo, seed: int) -> np.ndarray:
+    weights = donor_weights(donors)
+    mean = np.average(y, weights=weights)
+    scale = np.sqrt(np.average(np.square(y - mean), weights=weights))
+    if scale < 1e-12 or train.shape[1] == 0:
+        predicted, spread = np.zeros(len(test)), 1.0
+    else:
+        inner = inner_folds(donors, y, min(INNER_FOLDS, len(np.unique(donors))), seed)
+        predicted, spread = fit(train, test, Labels((y - mean) / scale, 0, weights, inner, seed))
+    value = mean + scale * predicted
+    return value if task.kind == "regression" else level_probabilities(value, scale * spread, len(task.classes))
+
+
+def _fit_classes(fit: Arm, train, test, y, donors, n_classes: int, seed: int) -> np.ndarray:
+    per_class = np.array([len(np.unique(donors[y == k])) for k in range(n_classes)])
+    prevalence = (per_class + 0.5) / (per_class + 0.5).sum()
+    present = np.flatnonzero(per_class)
+    predicted = np.tile(prevalence, (len(test), 1))
+    if len(present) > 1 and train.shape[1] > 0:
+        codes = np.searchsorted(present, y).astype(float)
+        folds = min(INNER_FOLDS, int(per_class[present].min()))
+        inner = inner_folds(donors, codes, folds, seed) if folds > 1 else np.zeros(len(y), dtype=int)
+        found, _ = fit(train, test, Labels(codes, len(present), donor_weights(donors), inner, seed))
+        predicted[:, present] = found * prevalence[present].sum()
+    return predicted
+
+
+def _rows(cohort: Cohort, task: TaskInfo, arm: str, fold, test: np.ndarray, predicted: np.ndarray) -> pd.DataFrame:
+    """Rows of predictions.tsv: one per sample, for multiclass and ordinal one per sample and class."""
+    y = cohort.y(task.name)[test]
+    if task.kind == "regression":
+        labels, truth, predicted = [None], y[:, None], predicted[:, None]
+    else:
+        codes = np.arange(len(task.classes))
+        truth = np.where(np.isnan(y)[:, None], np.nan, (y[:, None] == codes).astype(float))
+        labels = list(task.classes)
+        if task.kind == "binary":
+            labels, truth, predicted = labels[1:], truth[:, 1:], predicted[:, 1:]
+    repeats = len(labels)
+    return pd.DataFrame(
+        {
+            "sample": np.repeat(cohort.samples[test], repeats),
+            "donor": np.repeat(cohort.donors[test], repeats),
+            "fold": fold,
+            "seed": "0",
+            "arm": arm,
+            "task": task.name,
+            "label": pd.array(labels * len(test), dtype=object),
+            "y_true": truth.ravel(),
+            "y_pred": predicted.ravel(),
+        },
+        columns=PREDICTIONS,
+    )
+
+
+def _aligned(splits: pd.DataFrame, cohort: Cohort) -> pd.DataFrame:
+    """Splits in the order of the cohort's samples."""
+    by_sample = splits.set_index(splits["sample"].astype(str))
+    if set(by_sample.index) != set(cohort.samples) or len(by_sample) != len(cohort.samples):
+        raise InputError("splits.tsv and cohort.h5ad name different samples; run `mtlbio prepare` again")
+    return by_sample.loc[cohort.samples].reset_index(drop=True)

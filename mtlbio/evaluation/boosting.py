@@ -1,0 +1,73 @@
+"""Gradient-boosted trees: what a model that is not linear makes of the same genes."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from mtlbio.evaluation.tuning import Labels
+
+ROUNDS = 400
+PATIENCE = 25
+
+
+def lightgbm(train: np.ndarray, test: np.ndarray, labels: Labels) -> tuple[np.ndarray, float]:
+    """LightGBM; the number of trees is found on one inner fold of donors, then all training donors are used.
+
+    Parameters
+    ----------
+    train : (n, p); test : (m, p)
+
+    Returns
+    -------
+    (m,) values or (m, K) class probabilities, and the root mean squared error on the inner fold (regression)
+
+    Notes
+    -----
+    Deterministic for a seed. The number of threads is left to OpenMP, so ``OMP_NUM_THREADS`` (which Snakemake sets to
+    a rule's threads) is respected.
+    """
+    import lightgbm as lgb
+
+    params = _parameters(labels)
+    splits = labels.inner_splits()
+    trees, spread = 100, 1.0
+    if splits:
+        fit, held_out = splits[0]
+        booster = lgb.train(
+            params,
+            lgb.Dataset(train[fit], labels.y[fit], weight=labels.weights[fit], params=params),
+            num_boost_round=ROUNDS,
+            valid_sets=[
+                lgb.Dataset(train[held_out], labels.y[held_out], weight=labels.weights[held_out], params=params)
+            ],
+            callbacks=[lgb.early_stopping(PATIENCE, verbose=False)],
+        )
+        trees = max(booster.best_iteration, 1)
+        if labels.n_classes == 0:
+            error = labels.y[held_out] - booster.predict(train[held_out], num_iteration=trees)
+            spread = float(np.sqrt(np.average(np.square(error), weights=labels.weights[held_out])))
+    everyone = lgb.Dataset(train, labels.y, weight=labels.weights, params=params)
+    predicted = lgb.train(params, everyone, num_boost_round=trees).predict(test)
+    return np.stack([1 - predicted, predicted], axis=1) if labels.n_classes == 2 else predicted, spread
+
+
+def _parameters(labels: Labels) -> dict:
+    n = len(labels.y)
+    objective = {0: {"objective": "regression"}, 2: {"objective": "binary"}}.get(
+        labels.n_classes, {"objective": "multiclass", "num_class": labels.n_classes}
+    )
+    return objective | {
+        "learning_rate": 0.07,
+        "num_leaves": 8,
+        "min_data_in_leaf": int(np.clip(n // 30, 2, 20)),
+        "feature_fraction": 0.3,
+        "bagging_fraction": 0.8,
+        "bagging_freq": 1,
+        "lambda_l2": 1.0,
+        "max_bin": 63,
+        "seed": labels.seed,
+        "deterministic": True,
+        "force_col_wise": True,
+        "num_threads": 0,
+        "verbosity": -1,
+    }
