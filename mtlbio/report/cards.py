@@ -6,7 +6,7 @@ import numpy as np
 import pandas as pd
 
 from mtlbio.report.inputs import Inputs
-from mtlbio.report.palette import CLASS_COLOURS, INK, MUTED, NEUTRAL, VERDICTS
+from mtlbio.report.palette import CLASS_COLOURS, FAINT, INK, MUTED, NEUTRAL, VERDICTS
 from mtlbio.report.svg import RASTERISE_ABOVE, new_figure
 from mtlbio.report.words import known
 
@@ -34,15 +34,13 @@ def choose(verdicts: pd.DataFrame, cards: int) -> list[str]:
         kind: list(rows.apply(strength, axis=1).sort_values(ascending=False, kind="stable").index)
         for kind, rows in verdicts.groupby("verdict")
     }
-    order = [k for k in (*SHOWN_FIRST, "underpowered") if k in ranked] or [k for k in ranked]
-    room = max(cards, sum(k in ranked for k in SHOWN_FIRST))
-    chosen: list[str] = []
-    depth = 0
-    while len(chosen) < room and any(depth < len(ranked[k]) for k in order):
-        # the first round covers every kind; later rounds fill up in the same order
-        chosen += [ranked[k][depth] for k in order if depth < len(ranked[k])][: room - len(chosen)]
-        depth += 1
-    return sorted(chosen, key=lambda d: (order.index(verdicts.at[d, "verdict"]), ranked[verdicts.at[d, "verdict"]].index(d)))
+    telling = [k for k in SHOWN_FIRST if k in ranked]
+    room = max(cards, len(telling))
+    # the first round covers every kind; later rounds fill up in the same order, and the silent kinds come last
+    queue = [ranked[k][i] for i in range(len(verdicts)) for k in telling if i < len(ranked[k])]
+    queue += ranked.get("underpowered", [])
+    chosen = set((queue or ranked["unused"])[:room])
+    return [d for k in (*SHOWN_FIRST, "underpowered", "unused") for d in ranked.get(k, []) if d in chosen]
 
 
 def card_figure(inputs: Inputs, dim: str):
@@ -55,7 +53,7 @@ def card_figure(inputs: Inputs, dim: str):
     row = inputs.verdicts.loc[dim]
     driver = _drawable(inputs, row)
     frame, unit = _frame(inputs, dim, driver)
-    group = _grouping(inputs, row, driver)
+    group = _grouping(inputs, row, driver, frame)
     accent = VERDICTS[row["verdict"]].colour
     figure = new_figure(3.9, 2.75)
     axes = figure.subplots()
@@ -69,14 +67,16 @@ def card_figure(inputs: Inputs, dim: str):
     if pd.api.types.is_numeric_dtype(frame["driver"]):
         score = driver in inputs.members
         axes.set_xlabel(f"{name}\nmean z-score of its genes" if score else name)
-        _scatter(axes, frame, dim, group, accent)
+        _scatter(axes, frame, dim, _parts(inputs, frame, group, accent), accent)
         r = frame["driver"].corr(frame[dim])
         what = f"score of {name}" if score else name
         title = f"{dim} against the {what}" if score else f"{dim} against {what}"
         note = f"Pearson r {r:.2f} over {len(frame)} {unit}s"
         axes.set_title(note, fontweight="normal", color=MUTED, fontsize=7.5)
         return figure, title, f"Scatter plot: {note}" + (f", coloured by {group}." if group else ".")
-    levels = _strips(axes, frame, dim, group, accent)
+    info = inputs.cohort.tasks.get(driver)
+    order = info.classes if info is not None else ()
+    levels = _strips(axes, frame, dim, _parts(inputs, frame, group, accent), accent, order)
     axes.set_xlabel(name)
     title = f"{dim} by {name}"
     return figure, title, f"{levels} levels of {name}, {len(frame)} {unit}s; boxes are quartiles, lines medians."
@@ -114,7 +114,11 @@ def _frame(inputs: Inputs, dim: str, driver: str | None) -> tuple[pd.DataFrame, 
     if not constant or frame["donor"].is_unique:
         return frame, "donor" if frame["donor"].is_unique else "sample"
     pooled = frame.groupby("donor", sort=True).agg(
-        {c: "mean" if c == dim or (c == "driver" and driver in inputs.members) else "first" for c in frame if c != "donor"}
+        {
+            c: "mean" if c == dim or (c == "driver" and driver in inputs.members) else "first"
+            for c in frame
+            if c != "donor"
+        }
     )
     return pooled.reset_index(), "donor"
 
@@ -130,30 +134,33 @@ def set_score(inputs: Inputs, genes: list[str]) -> pd.Series:
     return pd.Series(mean, index=inputs.cohort.samples).reindex(inputs.latents.index)
 
 
-def _grouping(inputs: Inputs, row: pd.Series, driver: str | None) -> str | None:
-    """The class label to colour by: the one this dimension has most to do with, never the driver itself."""
-    tasks = [t for t, info in inputs.cohort.tasks.items() if info.is_class and t != driver and len(info.classes) <= 6]
+def _grouping(inputs: Inputs, row: pd.Series, driver: str | None, frame: pd.DataFrame) -> str | None:
+    """The class label to colour by: mostly known, never the driver itself, and the one with the largest effect."""
+    tasks = [
+        t
+        for t, info in inputs.cohort.tasks.items()
+        if info.is_class and t != driver and frame[t].notna().mean() > 0.7 and 2 <= frame[t].nunique() <= 6
+    ]
     if not tasks:
         return None
     effects = [abs(row[f"effect_{t}"]) if known(row.get(f"effect_{t}")) else -1.0 for t in tasks]
     return tasks[int(np.argmax(effects))]
 
 
-def _colours(frame: pd.DataFrame, group: str | None, accent: str) -> list[tuple[str, np.ndarray, str]]:
-    """(label, rows, colour) per class of the grouping label; unlabelled points last and faint."""
+def _parts(inputs: Inputs, frame: pd.DataFrame, group: str | None, accent: str) -> list[tuple[str, np.ndarray, str]]:
+    """(label, rows, colour) per class of the grouping label; the first class stays neutral, unlabelled is faint."""
     if group is None:
         return [("", np.ones(len(frame), bool), accent)]
     labels = frame[group]
-    classes = sorted(labels.dropna().unique(), key=str)
+    classes = [c for c in inputs.cohort.tasks[group].classes if (labels == c).any()]
     palette = (NEUTRAL, accent) if len(classes) == 2 else (NEUTRAL, *CLASS_COLOURS)
-    found = [(str(c), (labels == c).to_numpy(), palette[i % len(palette)]) for i, c in enumerate(classes)]
+    found = [(f"{group}: {c}" if i == 0 else c, (labels == c).to_numpy(), palette[i]) for i, c in enumerate(classes)]
     if labels.isna().any():
-        found.append(("not known", labels.isna().to_numpy(), "#c8ced6"))
+        found.append(("not known", labels.isna().to_numpy(), FAINT))
     return found
 
 
-def _scatter(axes, frame: pd.DataFrame, dim: str, group: str | None, accent: str) -> None:
-    parts = _colours(frame, group, accent)
+def _scatter(axes, frame: pd.DataFrame, dim: str, parts: list, accent: str) -> None:
     size = 11 if len(frame) <= 400 else 5
     for label, rows, colour in parts:
         axes.scatter(
@@ -170,12 +177,13 @@ def _scatter(axes, frame: pd.DataFrame, dim: str, group: str | None, accent: str
     if len(np.unique(x)) >= 8:
         grid, line = smooth(x, y)
         axes.plot(grid, line, color=INK, linewidth=1.6)
-    if group is not None:
-        _legend(axes, group, len(parts))
+    _legend(axes, len(parts))
 
 
-def _legend(axes, group: str, entries: int) -> None:
-    legend = axes.figure.legend(
+def _legend(axes, entries: int) -> None:
+    if entries < 2:
+        return
+    axes.figure.legend(
         *axes.get_legend_handles_labels(),
         loc="outside upper right",
         ncols=min(entries, 4),
@@ -183,9 +191,7 @@ def _legend(axes, group: str, entries: int) -> None:
         columnspacing=0.9,
         borderaxespad=0.1,
         markerscale=1.5,
-        title=None,
     )
-    legend.set_label(group)
 
 
 def smooth(x: np.ndarray, y: np.ndarray, span: float = 0.6, points: int = 60) -> tuple[np.ndarray, np.ndarray]:
@@ -208,20 +214,21 @@ def smooth(x: np.ndarray, y: np.ndarray, span: float = 0.6, points: int = 60) ->
     s0, s1, s2 = weight.sum(1), (weight * centred).sum(1), (weight * centred**2).sum(1)
     t0, t1 = (weight * y).sum(1), (weight * centred * y).sum(1)
     determinant = s0 * s2 - s1**2
-    fitted = np.where(determinant > 1e-9 * s0 * s2, (s2 * t0 - s1 * t1) / np.where(determinant > 0, determinant, 1), t0 / s0)
+    fitted = np.where(
+        determinant > 1e-9 * s0 * s2, (s2 * t0 - s1 * t1) / np.where(determinant > 0, determinant, 1), t0 / s0
+    )
     return grid, fitted
 
 
-def _strips(axes, frame: pd.DataFrame, dim: str, group: str | None, accent: str) -> int:
+def _strips(axes, frame: pd.DataFrame, dim: str, parts: list, accent: str, order: tuple[str, ...]) -> int:
     levels = [str(v) for v in frame["driver"].unique()]
     text = frame["driver"].astype(str)
     if len(levels) > MOST_LEVELS:
         _medians(axes, frame[dim], text, accent)
         return len(levels)
-    levels = sorted(levels)
+    levels = [c for c in order if c in levels] or sorted(levels)
     position = text.map({level: i for i, level in enumerate(levels)}).to_numpy(float)
     jitter = np.random.default_rng([0, len(frame)]).uniform(-0.22, 0.22, len(frame))
-    parts = _colours(frame, group, accent)
     for label, rows, colour in parts:
         axes.scatter(
             position[rows] + jitter[rows],
@@ -249,8 +256,7 @@ def _strips(axes, frame: pd.DataFrame, dim: str, group: str | None, accent: str)
     shown = [level if len(level) <= 16 else level[:15] + "…" for level in levels]
     axes.set_xticks(range(len(levels)), shown, rotation=40 if crowded else 0, ha="right" if crowded else "center")
     axes.set_xlim(-0.6, len(levels) - 0.4)
-    if group is not None:
-        _legend(axes, group, len(parts))
+    _legend(axes, len(parts))
     return len(levels)
 
 

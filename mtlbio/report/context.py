@@ -14,8 +14,9 @@ from mtlbio.report.heatmap import in_order
 from mtlbio.report.inputs import OPTIONAL, Inputs
 from mtlbio.report.palette import VERDICTS
 from mtlbio.report.svg import Picture
-from mtlbio.report.words import counted, file_stem, interval, known, metric_name, number, percent, probability
+from mtlbio.report.words import counted, file_stem, known, metric_name, number, percent, probability
 
+AUDIT_ORDER = {"not_identifiable": 0, "weak": 1, "ok": 2}
 TOP_GENES = 8
 TOP_SETS = 3
 QC_ROWS = 40
@@ -33,7 +34,10 @@ MISSING = {
 def page_context(inputs: Inputs, chosen: list[str], pictures: dict[str, Picture]) -> dict:
     """All that ``templates/page.html`` refers to."""
     tables = inputs.tables
-    readings = [plain.read_task(t, tables.get("metrics"), tables.get("comparisons")) for t in inputs.tasks]
+    readings = [
+        plain.read_task(t, task_metric(inputs, t), tables.get("metrics"), tables.get("comparisons"))
+        for t in inputs.tasks
+    ]
     run = inputs.run
     return {
         "title": run.report.title or run.run,
@@ -115,19 +119,13 @@ def card(inputs: Inputs, dim: str, pictures: dict[str, Picture]) -> dict:
     row = inputs.verdicts.loc[dim]
     effects = []
     for task in inputs.tasks:
-        call, loss = plain.removal(
-            row.get(f"removal_{task}"),
-            row.get(f"delta_{task}"),
-            row.get(f"delta_ci_low_{task}"),
-            row.get(f"delta_ci_high_{task}"),
-        )
         effects.append(
             {
                 "task": task,
-                "effect": interval(row.get(f"effect_{task}"), row.get(f"ci_low_{task}"), row.get(f"ci_high_{task}")),
+                "effect": _parts(row, f"effect_{task}", f"ci_low_{task}", f"ci_high_{task}", 2),
                 "q": probability(row.get(f"q_{task}")),
-                "call": call,
-                "loss": loss,
+                "call": str(row[f"removal_{task}"]) if known(row.get(f"removal_{task}")) else "not tested",
+                "loss": _parts(row, f"delta_{task}", f"delta_ci_low_{task}", f"delta_ci_high_{task}", 3),
             }
         )
     shares = [
@@ -150,6 +148,13 @@ def card(inputs: Inputs, dim: str, pictures: dict[str, Picture]) -> dict:
         "error": plain.error_rate(row),
         "picture": pictures[f"card_{file_stem(dim)}"],
     }
+
+
+def _parts(row: pd.Series, value: str, low: str, high: str, digits: int) -> tuple[str, str]:
+    """Value and interval as two texts, for a cell of two lines."""
+    if not (known(row.get(low)) and known(row.get(high))):
+        return number(row.get(value), digits), ""
+    return number(row[value], digits), f"{number(row[low], digits)} to {number(row[high], digits)}"
 
 
 def top_genes(inputs: Inputs, dim: str) -> list[dict]:
@@ -195,10 +200,11 @@ def audit(inputs: Inputs) -> list[dict]:
     table = inputs.tables.get("audit")
     if table is None:
         return []
-    column = next((c for c in ("sentence", "why", "text") if c in table), None)
+    # what cannot be separated first
+    table = table.sort_values("call", key=lambda c: c.map(AUDIT_ORDER).fillna(1), kind="stable")
     found = []
     for _, row in table.iterrows():
-        sentence = row[column] if column and known(row[column]) else f"{row['task']} and {row['covariate']}: {row['call']}"
+        sentence = row["why"] if known(row.get("why")) else f"{row['task']} and {row['covariate']}: {row['call']}."
         found.append({"pair": f"{row['task']} × {row['covariate']}", "call": str(row["call"]), "sentence": sentence})
     return found
 
@@ -217,7 +223,12 @@ def enrichment(inputs: Inputs) -> dict | None:
 
 def verdict_table(inputs: Inputs) -> dict:
     """The full table of verdicts as text, in the order of the page."""
-    return as_text(in_order(inputs.verdicts).reset_index())
+    table = in_order(inputs.verdicts).reset_index()
+    first = [c for c in ("dim", "verdict", "driver", "why") if c in table]
+    rest = [c for c in table if c not in first]
+    # too wide for paper: print leaves these columns out
+    fine = [c for c in rest if not str(c).startswith(("share_", "effect_"))]
+    return as_text(table[first + rest]) | {"fine": fine}
 
 
 def as_text(table: pd.DataFrame) -> dict:

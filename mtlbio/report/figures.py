@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from pathlib import Path
 
+from mtlbio.evaluation.metrics import primary_metric
 from mtlbio.files import replacing
 from mtlbio.progress import track
 from mtlbio.report.cards import card_figure
@@ -13,7 +14,6 @@ from mtlbio.report.forest import forest_figure, forest_rows
 from mtlbio.report.heatmap import heatmap_figure
 from mtlbio.report.inputs import Inputs
 from mtlbio.report.performance import performance_figure, performance_rows
-from mtlbio.report.plain import primary
 from mtlbio.report.svg import Picture, house_style, save
 from mtlbio.report.words import file_stem, metric_name
 
@@ -41,9 +41,11 @@ def plan(inputs: Inputs, chosen: list[str]) -> dict[str, Callable]:
 
 
 def task_metric(inputs: Inputs, task: str) -> str | None:
-    """The metric that decides about a task, or None where the run was not evaluated."""
-    metrics = inputs.tables.get("metrics")
-    return None if metrics is None else primary(task, metrics, inputs.tables.get("comparisons"))
+    """The metric that decides about a task, or None where the run was not evaluated on it."""
+    metric, metrics = primary_metric(inputs.cohort.tasks[task]), inputs.tables.get("metrics")
+    if metrics is None or not ((metrics["task"] == task) & (metrics["metric"] == metric)).any():
+        return None
+    return metric
 
 
 def draw_all(inputs: Inputs, chosen: list[str], folder: str | Path) -> dict[str, Picture]:

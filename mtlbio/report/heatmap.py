@@ -6,7 +6,7 @@ import numpy as np
 import pandas as pd
 
 from mtlbio.report.inputs import Inputs
-from mtlbio.report.palette import HIGHLIGHT, INK, MUTED, VERDICTS
+from mtlbio.report.palette import HIGHLIGHT, INK, MUTED, ON, VERDICTS
 from mtlbio.report.svg import new_figure
 from mtlbio.report.words import known, number
 
@@ -46,9 +46,9 @@ def heatmap_figure(inputs: Inputs):
             depth = min(abs(value) / scale[j], 1.0)
             tint = colour if j < len(shares) else HIGHLIGHT
             # colour by opacity, so that a cell of zero is the page's own ground, light or dark
-            axes.barh(i, 0.94, 0.9, left=place[j] - 0.47, color=tint, alpha=0.06 + 0.8 * depth, linewidth=0)
-            white = {"color": "white", "fontweight": "bold"} if depth > 0.55 else {"color": INK}
-            axes.text(place[j], i, number(value), ha="center", va="center", fontsize=6.5, **white)
+            axes.barh(i, 0.94, 0.9, left=place[j] - 0.47, color=tint, alpha=0.06 + 0.9 * depth, linewidth=0)
+            style = {"color": ON, "fontweight": "bold"} if depth > 0.6 else {"color": INK}
+            axes.text(place[j], i, number(value), ha="center", va="center", fontsize=6.5, **style)
     axes.set_xlim(-0.6, place[-1] + 0.6)
     axes.set_ylim(len(table) - 0.4, -0.6)
     axes.set_xticks(place, [_short(c) for c in (*shares, *effects)], rotation=35, ha="left")

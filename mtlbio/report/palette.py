@@ -64,10 +64,11 @@ VERDICTS: dict[str, VerdictStyle] = {
 
 INK, MUTED, GRID = "#1c2530", "#5b6674", "#dde2e8"
 DARK_INK, DARK_MUTED, DARK_GRID = "#e8ecf1", "#9ba6b3", "#38424e"
+ON, DARK_ON = "#ffffff", "#10151b"  # text upon a coloured ground
 HIGHLIGHT, DARK_HIGHLIGHT = "#34406b", "#9fb0f0"
 
 # Classes of a label inside one picture: the first class stays neutral, the others stand out from it.
-NEUTRAL = "#8fa0b3"
+NEUTRAL, FAINT = "#8fa0b3", "#c8ced6"
 CLASS_COLOURS = ("#b0487d", "#c7902b", "#3f7fbf", "#5d8f3a", "#7a5bb5", "#2f9d9d")
 
 
@@ -83,6 +84,7 @@ def variables() -> dict[str, tuple[str, str, str]]:
         "muted": (MUTED, DARK_MUTED, MUTED),
         "grid": (GRID, DARK_GRID, GRID),
         "highlight": (HIGHLIGHT, DARK_HIGHLIGHT, HIGHLIGHT),
+        "on": (ON, DARK_ON, ON),
     }
     for name, style in VERDICTS.items():
         found[name.replace("_", "-")] = (style.colour, style.dark, style.colour)

@@ -59,14 +59,6 @@ def headline(verdicts: pd.DataFrame) -> str:
     return sentence + "."
 
 
-def primary(task: str, metrics: pd.DataFrame, comparisons: pd.DataFrame | None) -> str | None:
-    """The metric that decides about a task: the one of the comparisons, else the first in the table."""
-    for table in (comparisons, metrics):
-        if table is not None and (table["task"] == task).any():
-            return str(table.loc[table["task"] == task, "metric"].iloc[0])
-    return None
-
-
 def compare(comparisons: pd.DataFrame | None, a: str, b: str, task: str, metric: str) -> dict | None:
     """Row of the comparison of ``a`` with ``b``, turned round where the table holds ``b`` with ``a``."""
     if comparisons is None:
@@ -85,10 +77,12 @@ def compare(comparisons: pd.DataFrame | None, a: str, b: str, task: str, metric:
     return {**row, "difference": -row["difference"], "ci_low": -high, "ci_high": -low, "call": turned}
 
 
-def read_task(task: str, metrics: pd.DataFrame | None, comparisons: pd.DataFrame | None) -> Reading:
-    """Whether the model predicts a task on donors it has not seen, against chance and against the covariates."""
-    metric = primary(task, metrics, comparisons) if metrics is not None else None
-    rows = metrics[(metrics["task"] == task) & (metrics["metric"] == metric)] if metric else None
+def read_task(task: str, metric: str | None, metrics: pd.DataFrame | None, comparisons: pd.DataFrame | None) -> Reading:
+    """Whether the model predicts a task on donors it has not seen, against chance and against the covariates.
+
+    ``metric`` is the one that decides about this kind of task (``mtlbio.evaluation.metrics.primary_metric``).
+    """
+    rows = None if metrics is None else metrics[(metrics["task"] == task) & (metrics["metric"] == metric)]
     if rows is None or not (rows["arm"] == MODEL).any():
         return Reading(task, "unknown", "not evaluated", f"{task}: the model was not evaluated on this task.")
     values = rows.drop_duplicates("arm").set_index("arm")
@@ -242,9 +236,3 @@ def error_rate(row: pd.Series) -> str | None:
     low, high = row.get("error_rate_low"), row.get("error_rate_high")
     span = f" ({percent(low)} to {percent(high)})" if known(low) and known(high) else ""
     return f"On planted cohorts, {percent(row['error_rate'])}{span} of such verdicts were wrong."
-
-
-def removal(value, delta, low, high) -> tuple[str, str]:
-    """What taking a dimension out does to a task: (call, loss with its interval)."""
-    call = value if known(value) else "not tested"
-    return str(call), interval(delta, low, high, 3)

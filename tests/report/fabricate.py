@@ -114,9 +114,7 @@ def fabricate(folder: Path, donors: int = 160, hostile: bool = False, seed: int 
                 "age": {"kind": "regression"},
                 "response": {"kind": "binary", "positive": "yes"},
             },
-            "covariates": {
-                n: {"role": c.role, "kind": c.kind} for n, c in covariates.items()
-            },
+            "covariates": {n: {"role": c.role, "kind": c.kind} for n, c in covariates.items()},
             "gene_sets": str(gmt),
             "report": {"title": f"Lupus, two visits per donor {evil}".strip()},
         }
@@ -144,7 +142,11 @@ def _verdicts(rng: np.random.Generator, evil: str) -> pd.DataFrame:
             harmful = strong or (dim == "z04" and task == "disease")
             delta = rng.uniform(0.03, 0.07) if harmful else rng.normal(0, 0.003)
             width = rng.uniform(0.008, 0.014) if verdict != "underpowered" else 0.04
-            row |= {f"delta_{task}": delta, f"delta_ci_low_{task}": delta - width, f"delta_ci_high_{task}": delta + width}
+            row |= {
+                f"delta_{task}": delta,
+                f"delta_ci_low_{task}": delta - width,
+                f"delta_ci_high_{task}": delta + width,
+            }
             call = "harmful" if delta > width else "harmless" if delta + width < 0.02 else "inconclusive"
             row[f"removal_{task}"] = call
         row |= {"stability": 0.97 - 0.02 * i, "n_effective": 140 - i, "vif": 1.2}
@@ -180,17 +182,32 @@ def _tables(rng, folder: Path, samples: list[str], obs: pd.DataFrame, evil: str)
     qc = [["S900", "sample", "too few genes", f"812 of 1000 {evil}"], ["GENE9", "gene", "constant", "NA"]]
     write_table(pd.DataFrame(qc, columns=QC), folder / "qc.tsv")
     folds = [int(d[1:]) % 5 for d in obs["donor"]]
-    write_table(pd.DataFrame({"sample": samples, "donor": obs["donor"].to_numpy(), "fold": folds}), folder / "splits.tsv", SPLITS)
+    write_table(
+        pd.DataFrame({"sample": samples, "donor": obs["donor"].to_numpy(), "fold": folds}),
+        folder / "splits.tsv",
+        SPLITS,
+    )
     audit = pd.DataFrame(
         [
             ["disease", "age", "ok", 0.12, 1.1, "disease and age overlap: the two can be told apart (VIF 1.1)."],
-            ["disease", "site", "not_identifiable", 0.81, 5.2, "nearly all SLE donors are from Leeds (VIF 5.2)." + evil],
+            [
+                "disease",
+                "site",
+                "not_identifiable",
+                0.81,
+                5.2,
+                "nearly all SLE donors are from Leeds (VIF 5.2)." + evil,
+            ],
         ],
-        columns=["task", "covariate", "call", "association", "vif", "sentence"],
+        columns=["task", "covariate", "call", "association", "vif", "why"],
     )
     write_table(audit, folder / "probing" / "audit.tsv")
     sets = pd.DataFrame(
-        [["z02", SET, 5.1, 0.0002, 0.001], ["z02", "HALLMARK_APOPTOSIS", 1.1, 0.2, 0.4], ["z01", "SENESCENCE", 2, 0.01, 0.2]],
+        [
+            ["z02", SET, 5.1, 0.0002, 0.001],
+            ["z02", "HALLMARK_APOPTOSIS", 1.1, 0.2, 0.4],
+            ["z01", "SENESCENCE", 2, 0.01, 0.2],
+        ],
         columns=["dim", "set", "score", "p", "q"],
     )
     write_table(sets, folder / "probing" / "enrichment.tsv")
