@@ -10,10 +10,12 @@ import json
 from pathlib import Path
 from typing import Annotated, Literal
 
-import yaml
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
 
 from mtlbio.errors import InputError, listing
+from mtlbio.keys import explain
+from mtlbio.reference import INTRODUCTION, markdown
+from mtlbio.strict_yaml import read_yaml
 
 Fraction = Annotated[float, Field(ge=0, le=1)]
 Name = Annotated[str, Field(pattern=r"^[A-Za-z][A-Za-z0-9_]*$")]
@@ -22,13 +24,15 @@ Name = Annotated[str, Field(pattern=r"^[A-Za-z][A-Za-z0-9_]*$")]
 class Section(BaseModel):
     """A part of the YAML: unknown keys are errors, text is never taken for a number."""
 
-    model_config = ConfigDict(extra="forbid", frozen=True, strict=True)
+    model_config = ConfigDict(extra="forbid", frozen=True, strict=True, allow_inf_nan=False)
 
 
 class Expression(Section):
     """Where the measurements are and on which scale."""
 
-    path: str = Field(description="h5ad, csv/tsv (optionally .gz), parquet, or a 10x/mtx folder; samples in rows")
+    path: str = Field(
+        description="h5ad, csv/tsv (.gz), parquet, a 10x/mtx folder or 10x h5; samples in rows, genes in columns"
+    )
     scale: Literal["counts", "log", "log2", "beta", "z"] = Field(
         description="counts are normalised and log-transformed; log, log2 and z are used as they are; "
         "beta (methylation, 0-1) becomes M values"
@@ -39,8 +43,12 @@ class Expression(Section):
 class Metadata(Section):
     """Where the description of the samples is."""
 
-    path: str | None = Field(None, description="csv/tsv (.gz) or parquet; may be left out for h5ad with obs columns")
-    sample: str = Field("sample_id", description="column with the sample identifier")
+    path: str | None = Field(
+        None, description="csv/tsv (.gz) or parquet; may be left out for an h5ad whose obs describes the samples"
+    )
+    sample: str = Field(
+        "sample_id", description="column with the sample identifier; for h5ad with its own obs: the index"
+    )
     donor: str = Field("donor_id", description="column with the donor identifier: the unit of every test")
 
 
@@ -58,9 +66,11 @@ class Task(Section):
 
     kind: Literal["binary", "multiclass", "regression", "ordinal"] = Field(description="what kind of label")
     column: str | None = Field(None, description="metadata column; the task's own name where left out")
-    positive: str | int | float | bool | None = Field(None, description="binary: the value that counts as 1")
+    positive: str | int | float | bool | None = Field(None, description="binary: the value that counts as 1; required")
     negative: str | int | float | bool | None = Field(
-        None, description="binary: the value that counts as 0; where given, other values count as missing"
+        None,
+        description="binary: the value that counts as 0; where given, other values count as missing, "
+        "where left out, all of them count as 0",
     )
     classes: list[str | int | float | bool] | None = Field(
         None,
@@ -164,7 +174,7 @@ class Run(Section):
     """One run: a cohort, its tasks, its covariates and the options of every step."""
 
     run: Annotated[str, Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9._-]*$")] = Field(
-        description="name; results go to results/<run>"
+        description="name; results go to `results/<run>`"
     )
     expression: Expression
     metadata: Metadata = Metadata()
@@ -195,15 +205,27 @@ class Run(Section):
                 raise ValueError(f"tasks.{name}.classes: only multiclass and ordinal tasks have classes")
             if task.classes and len(set(map(str, task.classes))) != len(task.classes):
                 raise ValueError(f"tasks.{name}.classes: a class is listed twice")
+            if task.negative is not None and str(task.negative) == str(task.positive):
+                raise ValueError(f"tasks.{name}.negative: {task.negative!r} is the positive value too")
             twin = self.covariates.get(name)
             if twin and self.task_column(name) != self.covariate_column(name):
                 raise ValueError(
                     f"tasks.{name} and covariates.{name} read different columns "
                     f"({self.task_column(name)}, {self.covariate_column(name)}): give one of them another name"
                 )
-        for name in (*self.tasks, *self.covariates):
+        for key, name in self._entries():
             if name in ("sample", "donor", "fold"):
-                raise ValueError(f"{name}: reserved; a task or covariate needs another name")
+                raise ValueError(f"{key}: the name is reserved (sample, donor, fold); give it another name")
+            column = self._column(key, name)
+            if column in (self.metadata.sample, self.metadata.donor):
+                raise ValueError(f"{key}: column {column!r} is the identifier of samples or donors, not a label")
+        for name in self.covariates:
+            others = [k for k, n in self._entries() if n != name and self._column(k, n) == self.covariate_column(name)]
+            if others:
+                raise ValueError(
+                    f"covariates.{name}: column {self.covariate_column(name)!r} is read by {others[0]} too: "
+                    f"give both the same name"
+                )
         if self.splits.kind == "leave_out":
             found = self.covariates.get(self.splits.by or "")
             if found is None or found.kind != "categorical":
@@ -215,6 +237,12 @@ class Run(Section):
         elif self.splits.by is not None:
             raise ValueError("splits.by: only used with splits.kind leave_out")
         return self
+
+    def _entries(self) -> list[tuple[str, str]]:
+        return [(f"tasks.{n}", n) for n in self.tasks] + [(f"covariates.{n}", n) for n in self.covariates]
+
+    def _column(self, key: str, name: str) -> str:
+        return self.task_column(name) if key.startswith("tasks.") else self.covariate_column(name)
 
     def task_column(self, name: str) -> str:
         """Metadata column of a task."""
@@ -263,56 +291,34 @@ def load_run(path: str | Path) -> Run:
     path = Path(path)
     if not path.is_file():
         raise InputError(f"{path}: no such file; a run is described by a YAML file (see config/README.md)")
-    try:
-        content = yaml.load(path.read_text(encoding="utf-8"), Loader=_UniqueKeys)
-    except (yaml.YAMLError, UnicodeDecodeError) as error:
-        raise InputError(f"{path}: not valid YAML: {' '.join(str(error).split())}") from None
+    content = read_yaml(path)
     if not isinstance(content, dict):
-        raise InputError(f"{path}: expected keys such as run, expression, tasks; found {type(content).__name__}")
+        found = "an empty file" if content is None else type(content).__name__
+        raise InputError(f"{path}: expected keys such as run, expression, tasks; found {found}")
     try:
         run = Run.model_validate(content)
     except ValidationError as error:
-        raise InputError(f"{path}: {_one_line(error)}") from None
+        raise InputError(f"{path}: {explain(error, Run)}") from None
     return _absolute(run, path)
 
 
-class _UniqueKeys(yaml.SafeLoader):
-    """YAML lets a later key overwrite an earlier one in silence; here that is an error."""
-
-    def construct_mapping(self, node, deep=False):
-        seen = set()
-        for key, _ in node.value:
-            if key.value in seen:
-                raise yaml.MarkedYAMLError(None, None, f"key {key.value!r} stands twice", key.start_mark)
-            seen.add(key.value)
-        return super().construct_mapping(node, deep)
+def config_reference() -> str:
+    """``config/README.md``: how a run is written, and every key of it."""
+    return INTRODUCTION + markdown(Run)
 
 
-def _one_line(error: ValidationError) -> str:
-    first = error.errors()[0]
-    key = ".".join(str(part) for part in first["loc"] if part not in ("str", "int", "float", "bool"))
-    found = first.get("input")
-    message = first["msg"].removeprefix("Value error, ")
-    if first["type"] == "extra_forbidden":
-        return f"{key}: unknown key; valid here: {listing(_valid_keys(first['loc']), 40)}"
-    if first["type"] == "missing":
-        return f"{key}: missing; it is required"
-    if first["type"] == "value_error":
-        return message
-    shown = found if isinstance(found, (str, int, float, bool, type(None))) else type(found).__name__
-    return f"{key}: {message[0].lower()}{message[1:]}, found {shown!r}"
+def json_schema() -> dict:
+    """JSON schema of a run's YAML (``workflow/schemas/run.schema.json``), for editors and for Snakemake."""
+    schema = Run.model_json_schema()
+    return {"$schema": "https://json-schema.org/draft/2020-12/schema", **schema}
 
 
-def _valid_keys(location: tuple) -> list[str]:
-    model: type[BaseModel] | None = Run
-    for part in location[:-1]:
-        if part in ("tasks", "covariates"):
-            model = {"tasks": Task, "covariates": Covariate}[part]
-        elif model is not None and part in model.model_fields:
-            annotation = model.model_fields[part].annotation
-            options = [annotation, *getattr(annotation, "__args__", ())]
-            model = next((o for o in options if isinstance(o, type) and issubclass(o, BaseModel)), model)
-    return list(model.model_fields)
+def generated_files() -> dict[str, str]:
+    """Files of the repository that follow from the model, by path; ``python -m mtlbio.config`` writes them."""
+    return {
+        "config/README.md": config_reference(),
+        "workflow/schemas/run.schema.json": json.dumps(json_schema(), indent=2) + "\n",
+    }
 
 
 def _absolute(run: Run, source: Path) -> Run:
@@ -333,3 +339,11 @@ def _absolute(run: Run, source: Path) -> Run:
     if gene_sets not in (None, "builtin"):
         gene_sets = resolved("gene_sets", gene_sets)
     return run.model_copy(update={"expression": expression, "metadata": metadata, "gene_sets": gene_sets})
+
+
+if __name__ == "__main__":
+    for name, text in generated_files().items():
+        target = Path(__file__).parents[1] / name
+        target.parent.mkdir(parents=True, exist_ok=True)
+        target.write_text(text, encoding="utf-8")
+        print(target)

@@ -18,6 +18,8 @@ _FIXED_TASKS = ("disease", "diagnosis", "case", "status")
 # An average of more samples per donor than this, without pseudobulk, are cells.
 _MAX_SAMPLES_PER_DONOR = 50
 _MIN_COMMON_GENES = 3
+# A categorical covariate with more levels than this that are all numbers is likely a measurement.
+_MAX_NUMERIC_LEVELS = 10
 
 
 def check_unit(run: Run, obs: pd.DataFrame, source: str) -> None:
@@ -113,6 +115,16 @@ def _check_covariate(where: str, known: pd.DataFrame, covariate: CovariateInfo) 
         raise InputError(f"{where}: one value only ({listing(values.unique())}): it can explain nothing; leave it out")
     if covariate.kind == "continuous":
         return
+    as_numbers = pd.to_numeric(values.astype(object), errors="coerce")
+    if (
+        levels > _MAX_NUMERIC_LEVELS
+        and as_numbers.notna().all()
+        and (covariate.name.lower() == "age" or _broken(values))
+    ):
+        raise InputError(
+            f"{where}: {levels} levels that are all numbers (such as {values.iloc[0]}) declared as categorical; "
+            f"expected kind: continuous"
+        )
     if levels > 2 and levels > 0.8 * len(values):
         raise InputError(
             f"{where}: {levels} levels in {len(values)} samples look like an identifier; a categorical covariate needs "
@@ -121,6 +133,11 @@ def _check_covariate(where: str, known: pd.DataFrame, covariate: CovariateInfo) 
     pairs = known.drop_duplicates()
     if levels > 2 and len(pairs) == levels == known["donor"].nunique() and len(values) > levels:
         raise InputError(f"{where}: one level per donor ({levels}): that is the donor itself; leave it out")
+
+
+def _broken(values: pd.Series) -> bool:
+    """Whether numbers have decimals: chips and plates are whole numbers, measurements are not."""
+    return bool(values.astype(str).str.contains(r"\.\d*[1-9]", regex=True).any())
 
 
 def _check_leave_out(where: str, obs: pd.DataFrame, by: str, tasks: dict[str, TaskInfo]) -> None:

@@ -1,0 +1,122 @@
+"""The keys of a pydantic model in words: what each accepts, for error messages and for the reference.
+
+``mtlbio.config`` knows which keys there are; this module only describes whatever model it is given.
+"""
+
+from __future__ import annotations
+
+import difflib
+import types
+from typing import Annotated, Any, Literal, Union, get_args, get_origin
+
+from pydantic import BaseModel, ValidationError
+from pydantic.fields import FieldInfo
+
+from mtlbio.errors import listing
+
+_WORDS = {str: "text", int: "whole number", float: "number", bool: "true or false", type(None): ""}
+_BOUNDS = {"ge": "{} or more", "gt": "above {}", "le": "at most {}", "lt": "below {}"}
+
+
+def in_words(annotation: Any, metadata: list | tuple = ()) -> str:
+    """What a value has to be.
+
+    Examples
+    --------
+    >>> in_words(Literal["a", "b"]), in_words(list[str]), in_words(int | None)
+    ('a, b', 'list of text', 'whole number')
+    """
+    origin = get_origin(annotation)
+    if origin is Annotated:
+        inner, *extra = get_args(annotation)
+        return in_words(inner, [m for e in extra for m in (e.metadata if isinstance(e, FieldInfo) else [e])])
+    if origin is Literal:
+        return ", ".join(map(str, get_args(annotation)))
+    if origin in (Union, types.UnionType):
+        members = get_args(annotation)
+        parts = [in_words(a) for a in members if not (a is int and float in members)]
+        return " or ".join(dict.fromkeys(p for p in parts if p))
+    if origin is list:
+        return f"list of {in_words(get_args(annotation)[0])}"
+    if origin is dict:
+        return f"name: {{{', '.join(section_of(annotation).model_fields)}}}"
+    if isinstance(annotation, type) and issubclass(annotation, BaseModel):
+        return f"{{{', '.join(annotation.model_fields)}}}"
+    words = _WORDS[annotation]
+    if any(getattr(m, "pattern", None) for m in metadata):
+        return f"{words} of letters, digits and . _ -, starting with a letter or digit"
+    bounds = [text.format(getattr(m, key)) for m in metadata for key, text in _BOUNDS.items() if hasattr(m, key)]
+    return f"{words}, {' and '.join(bounds)}" if bounds else words
+
+
+def explain(error: ValidationError, model: type[BaseModel]) -> str:
+    """The first problem of a validation error in one line: key, what was found, what is valid."""
+    first = error.errors()[0]
+    if first["type"] == "value_error":
+        return first["msg"].removeprefix("Value error, ")
+    location = list(first["loc"])
+    names_a_key = location[-1:] == ["[key]"]
+    key, annotation, metadata, parent = _walk([p for p in location if p != "[key]"], model)
+    if first["type"] == "extra_forbidden":
+        valid = list(parent.model_fields)
+        near = difflib.get_close_matches(str(location[-1]), valid, n=1)
+        hint = f"did you mean {near[0]}? " if near else ""
+        return f"{key}: unknown key; {hint}valid here: {listing(valid, 40)}"
+    if first["type"] == "missing":
+        return f"{key}: missing; expected {in_words(annotation, metadata)}"
+    found = first.get("input")
+    if names_a_key:
+        return f"{key}: a name has to be text of letters, digits and _, starting with a letter; found {found!r}"
+    shown = repr(found) if isinstance(found, (str, int, float, bool)) else _kind(found)
+    hint = ""
+    if isinstance(found, bool) and "text" in in_words(annotation):
+        hint = " (YAML reads yes, no, on and off as true and false: put it in quotes)"
+    elif found is None:
+        field = parent.model_fields.get(str(location[-1]))
+        hint = " (an empty value; leave the key out for its default)" if field and not field.is_required() else ""
+    many = "at least one " if first["type"] == "too_short" else ""
+    return f"{key}: found {shown}{hint}; expected {many}{in_words(annotation, metadata)}"
+
+
+def section_of(annotation: Any) -> type[BaseModel] | None:
+    """The section that an annotation holds: itself, the value of a dict or the part of a union."""
+    if isinstance(annotation, type) and issubclass(annotation, BaseModel):
+        return annotation
+    return next((m for m in map(section_of, get_args(annotation)) if m is not None), None)
+
+
+def _walk(location: list, model: type[BaseModel]) -> tuple[str, Any, list, type[BaseModel]]:
+    """Key as the user wrote it, annotation and bounds of its value, and the section it stands in.
+
+    Pydantic's locations also name the member of a union that failed: those parts are no keys.
+    """
+    parts: list[str] = []
+    parent, annotation, metadata = model, model, []
+    for part in location:
+        origin = get_origin(annotation)
+        section = section_of(annotation)
+        if origin is dict or (section is not None and get_origin(annotation) is not dict and isinstance(part, str)):
+            parts.append(str(part))
+            if origin is dict:
+                annotation, metadata = get_args(annotation)[1], []
+                continue
+            parent = section
+            field = section.model_fields.get(part)
+            annotation, metadata = (field.annotation, field.metadata) if field else (None, [])
+        elif isinstance(part, int) and _list(annotation) is not None:
+            annotation, metadata = _list(annotation), []
+        # otherwise the name of a member of a union
+    return ".".join(parts), annotation, metadata, parent
+
+
+def _list(annotation: Any) -> Any:
+    """Type of the items of a list, also of an optional one."""
+    if get_origin(annotation) is list:
+        return get_args(annotation)[0]
+    return next((i for i in map(_list, get_args(annotation)) if i is not None), None)
+
+
+def _kind(value: Any) -> str:
+    if value is None:
+        return "nothing"
+    return {list: "a list", dict: "a mapping of keys"}.get(type(value), type(value).__name__)
