@@ -133,7 +133,8 @@ def _verdicts(rng: np.random.Generator, evil: str) -> pd.DataFrame:
         row = {"dim": dim, "verdict": verdict, "driver": driver}
         for covariate in ("age", "sex", "site", "batch"):
             high = driver == covariate
-            row[f"share_{covariate}"] = round(rng.uniform(0.62, 0.85) if high else rng.uniform(0, 0.08), 3)
+            dominant = {"z01": 0.71, "z03": 0.82, "z04": 0.66}.get(dim, 0.63)
+            row[f"share_{covariate}"] = dominant if high else round(rng.uniform(0, 0.08), 3)
         for task in TASKS:
             strong = (task == "disease" and verdict in ("biology", "mixed")) or driver == task
             effect = rng.uniform(0.4, 0.8) if strong else rng.normal(0, 0.05)

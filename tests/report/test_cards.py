@@ -1,0 +1,87 @@
+"""Which cards come first, and what they draw."""
+
+import numpy as np
+import pandas as pd
+import pytest
+from fabricate import SET, fabricate
+
+from mtlbio.report.cards import card_figure, choose, set_score, smooth
+from mtlbio.report.inputs import read_inputs
+from mtlbio.report.svg import house_style
+
+
+def verdicts(**kinds):
+    rows = [
+        (f"{kind[:3]}{i}", kind, "batch", 0.6 + i / 100, 0.1 + i / 100) for kind, n in kinds.items() for i in range(n)
+    ]
+    table = pd.DataFrame(rows, columns=["dim", "verdict", "driver", "share_batch", "effect_disease"])
+    return table.set_index("dim")
+
+
+def test_no_verdict_is_crowded_out():
+    table = verdicts(technical=9, biology=1, confounder=2, unused=30, underpowered=3)
+    assert choose(table, 6) == ["bio0", "tec8", "tec7", "tec6", "con1", "con0"]
+    assert choose(table, 1) == ["bio0", "tec8", "con1"]  # one of each, whatever the number of cards
+    assert choose(table, 14)[-2:] == ["und2", "und1"]  # underpowered after everything that tells
+
+
+def test_unused_only_where_there_is_nothing_else():
+    assert choose(verdicts(unused=4), 2) == ["unu3", "unu2"]
+    assert choose(verdicts(unused=4, underpowered=1), 6) == ["und0"]
+
+
+@pytest.fixture(scope="module")
+def inputs(tmp_path_factory):
+    folder = tmp_path_factory.mktemp("cards")
+    return read_inputs(fabricate(folder, donors=80), folder)
+
+
+def draw(inputs, dim):
+    with house_style():
+        return card_figure(inputs, dim)
+
+
+def test_set_score_is_the_mean_z_score(inputs):
+    x = np.asarray(inputs.cohort.expression[:, :6], dtype=float)
+    expected = ((x - x.mean(0)) / x.std(0)).mean(1)
+    np.testing.assert_allclose(set_score(inputs, inputs.members[SET]).to_numpy(), expected, atol=1e-9)
+
+
+def test_drivers_of_donors_are_drawn_per_donor_and_batches_per_sample(inputs):
+    assert draw(inputs, "z01")[2].startswith("Scatter plot: Pearson r 0.9")
+    assert "over 80 donors" in draw(inputs, "z01")[2]
+    assert draw(inputs, "z02")[1] == "z02 against the score of Interferon alpha response (Hallmark)"
+    assert draw(inputs, "z03")[2].startswith("4 levels of batch, 160 samples")
+
+
+def test_no_driver_falls_back_to_what_is_nearest(inputs):
+    shares = {c: inputs.verdicts.at["z07", f"share_{c}"] for c in inputs.covariates}
+    assert max(shares, key=shares.get) in draw(inputs, "z07")[1]
+
+
+def test_many_levels_become_medians(inputs):
+    inputs.obs["many"] = [f"chip{i % 40}" for i in range(len(inputs.obs))]
+    inputs.cohort.covariates["many"] = inputs.cohort.covariates["batch"]
+    inputs.verdicts.loc["z04", "driver"] = "many"
+    figure, title, description = draw(inputs, "z04")
+    assert title == "z04 by many" and description.startswith("40 levels of many")
+    assert figure.axes[0].get_title(loc="left") == "40 levels in order of their medians"
+
+
+def test_large_clouds_are_rasterised(inputs):
+    from dataclasses import replace
+
+    n = 30
+    obs = pd.concat([inputs.obs.assign(donor=inputs.obs["donor"].astype(str) + f"_{k}") for k in range(n)])
+    latents = pd.concat([inputs.latents] * n)
+    obs.index = latents.index = [f"s{i}" for i in range(len(obs))]
+    figure, _, _ = draw(replace(inputs, obs=obs, latents=latents), "z01")
+    assert all(cloud.get_rasterized() for cloud in figure.axes[0].collections)
+
+
+def test_smooth_reproduces_a_line_and_follows_a_bend():
+    x = np.linspace(0, 10, 80)
+    grid, line = smooth(x, 2 * x + 1)
+    np.testing.assert_allclose(line, 2 * grid + 1, atol=1e-8)
+    grid, line = smooth(x, (x - 5) ** 2, span=0.3)
+    assert np.abs(line - (grid - 5) ** 2).max() < 2.5 and line[30] < 1.0
