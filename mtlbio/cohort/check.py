@@ -22,12 +22,17 @@ _MIN_COMMON_GENES = 3
 _MAX_NUMERIC_LEVELS = 10
 
 
+def unit_is_cell(rows: int, donors: int) -> bool:
+    """Whether so many rows per donor can only be single cells."""
+    return rows > _MAX_SAMPLES_PER_DONOR * max(donors, 1)
+
+
 def check_unit(run: Run, obs: pd.DataFrame, source: str) -> None:
     """Refuse single cells that would be taken for samples."""
     if run.pseudobulk is not None:
         return
     donors = obs["donor"].nunique()
-    if len(obs) > _MAX_SAMPLES_PER_DONOR * donors:
+    if unit_is_cell(len(obs), donors):
         raise InputError(
             f"{source}: {len(obs)} samples of {donors} donors look like single cells; add "
             f"`pseudobulk: {{by: [...]}}` to the run (`by`: columns such as condition or cell_type)"

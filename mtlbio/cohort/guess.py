@@ -1,0 +1,97 @@
+"""What the names and values of metadata columns hint at, for the draft of a run."""
+
+from __future__ import annotations
+
+import re
+
+import numpy as np
+import pandas as pd
+from scipy import sparse
+
+from mtlbio.cohort.measurements import Measurements
+from mtlbio.errors import InputError
+
+DONOR = ("donor", "subject", "patient", "individual", "participant", "person", "case_id", "mouse", "animal")
+DISEASE = ("disease", "diagnosis", "case", "case_control", "status", "disease_status", "phenotype")
+CONDITION = ("condition", "group", "stim", "stimulation", "treatment", "infection")
+RESPONSE = ("response", "responder", "outcome", "remission", "relapse", "recurrence", "progression")
+CONFOUNDER = ("sex", "gender", "race", "ethnicity", "ancestry", "site", "centre", "center", "hospital", "cohort")
+CONFOUNDER += ("country", "study", "smoking", "smoker", "bmi")
+TECHNICAL = ("batch", "plate", "chip", "run", "lane", "array", "slide", "flowcell", "sequencer", "library", "kit")
+POSITION = ("position", "row", "col", "column", "well")
+# Read-outs and book-keeping that a name gives away: learning from them would be circular or pointless.
+_DERIVED = ("score", "reference", "predicted", "prediction", "replicate", "pair", "split", "cellprop", "proportion")
+_CONTROL = ("healthy", "control", "ctrl", "ctl", "normal", "none", "no", "neg", "negative", "hc", "unaffected", "0")
+_CONTROL += ("false", "wildtype", "wt", "unstimulated", "untreated", "placebo", "baseline")
+_GOOD = ("responder", "response", "responders", "r", "cr", "complete", "remission", "favourable", "favorable")
+_GOOD += ("yes", "true", "1", "good", "improved", "recovered", "relapse", "progression")
+_NEGATING = ("non", "not", "un", "no", "never", "without")
+
+_PEEK = 2_000  # samples that are enough to recognise a scale
+
+
+def words(column: str) -> list[str]:
+    """Words of a column's name: ``array_chip``, ``arrayChip`` and ``array.chip`` are two each."""
+    return re.sub(r"(?<=[a-z])(?=[A-Z])", "_", column).lower().replace(".", "_").replace(" ", "_").split("_")
+
+
+def has_word(column: str, vocabulary: tuple[str, ...]) -> bool:
+    """Whether a column is named by one of the words, alone or with others."""
+    return column.lower() in vocabulary or any(w in vocabulary for w in words(column))
+
+
+def is_age(column: str) -> bool:
+    """Whether a column is called age."""
+    return column.lower() in ("age", "age_years", "age_at_sampling", "age_at_diagnosis", "age_at_visit")
+
+
+def is_derived(column: str) -> bool:
+    """Whether a name says that the column was derived from the data, or keeps the books."""
+    parts = words(column)
+    return any(w in _DERIVED or w.rstrip("s") in _DERIVED for w in parts) or parts[-1] == "id"
+
+
+def guess_scale(data: Measurements) -> tuple[str, str]:
+    """Scale of the values, from the first samples, and what speaks for it."""
+    _, block = next(data.blocks())
+    values = block[:_PEEK]
+    stored = values.data if sparse.issparse(values) else np.asarray(values)
+    if not np.isfinite(stored).all():
+        raise InputError(f"{data.source}: missing or infinite values: impute them or drop those genes first")
+    low, high = float(stored.min(initial=0)), float(stored.max(initial=0))
+    low = low if sparse.issparse(values) else float(stored.min())
+    whole = bool((stored == np.round(stored)).all())
+    if whole and low >= 0 and high > 1:
+        scale, why = "counts", "whole numbers from 0"
+    elif low >= 0 and high <= 1:
+        scale, why = "beta", "between 0 and 1, as methylation is"
+    elif max(abs(low), high) > 50:
+        raise InputError(
+            f"{data.source}: values up to {high:g} that are no counts look like raw intensities: take log2 first"
+        )
+    elif low < 0 and not sparse.issparse(values) and abs(float(np.median(stored))) < 1:
+        scale, why = "z", "around 0 with both signs"
+    elif high > 10:
+        scale, why = "log2", f"from {low:.3g} to {high:.3g}"
+    else:
+        scale, why = "log", f"from {low:.3g} to {high:.3g}; log2 would be treated the same"
+    return scale, why
+
+
+def guess_positive(carriers: pd.Series) -> str:
+    """The class that counts as 1: the good answer, the one that is no control, else the rarer one."""
+
+    def negated(level: str) -> bool:
+        return re.split(r"[\W_]+", level.lower())[0] in _NEGATING or level.lower().startswith(("non", "un"))
+
+    def called(level: str, names: tuple[str, ...]) -> bool:
+        return level.lower() in names or any(w in names for w in re.split(r"[\W_]+", level.lower()))
+
+    levels = list(carriers.index)
+    good = [c for c in levels if called(c, _GOOD) and not negated(c)]
+    control = [c for c in levels if called(c, _CONTROL) or negated(c)]
+    if len(good) == 1:
+        return good[0]
+    if len(control) == 1:
+        return next(c for c in levels if c != control[0])
+    return carriers.idxmin()
