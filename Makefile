@@ -19,6 +19,10 @@ demo: $(PLANTED) | setup
 test: | setup
 	$(BIN)/python -m pytest
 
+# config/README.md and the schema are written from the model in mtlbio/config.py
+docs: | setup
+	$(BIN)/python -m mtlbio.config
+
 lint: | setup
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .

@@ -51,7 +51,7 @@ install_torch() {
     esac
 }
 
-pip() { .venv/bin/python -m pip --disable-pip-version-check -q "$@"; }
+pip() { .venv/bin/python -m pip --disable-pip-version-check -qq "$@"; }
 
 if [ ! -x .venv/bin/python ]; then
     find_python

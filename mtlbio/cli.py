@@ -167,7 +167,7 @@ def init(
 
     if out.exists():
         raise InputError(f"{out}: exists already; remove it or name another file with --out")
-    text, notes = draft(expression, metadata)
+    text, notes = draft(expression, metadata, out.absolute().parent)
     with replacing(out) as temporary:
         temporary.write_text(text, encoding="utf-8")
     for note in notes:
@@ -197,6 +197,22 @@ def predict(
     target = _own(out or results / "predict" / expression.name.split(".")[0], ("predictions.tsv",))
     _function("mtlbio.training.predict:predict")(results, expression, target, standardise)
     typer.echo(str(target))
+
+
+@app.command()
+def config() -> None:
+    """Print every key of a run's YAML, with its meaning and default (Markdown)."""
+    from mtlbio.config import config_reference
+
+    typer.echo(config_reference())
+
+
+@app.command()
+def schema() -> None:
+    """Print the JSON schema of a run's YAML, for editors."""
+    from mtlbio.config import json_schema
+
+    typer.echo(json.dumps(json_schema(), indent=2))
 
 
 def _version(show: bool) -> None:

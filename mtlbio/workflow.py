@@ -57,12 +57,12 @@ class Plan:
         run = self.runs[wildcards.run]
         expression = Path(run.expression.path)
         files = sorted(p for p in expression.iterdir() if p.is_file()) if expression.is_dir() else [expression]
-        return [shown(p) for p in files] + ([shown(run.metadata.path)] if run.metadata.path else [])
+        return [str(p) for p in files] + ([run.metadata.path] if run.metadata.path else [])
 
     def gene_sets(self, wildcards) -> list[str]:
         """The GMT file of a run, if it names one; the builtin sets belong to the modules."""
         found = self.runs[wildcards.run].gene_sets
-        return [] if found in (None, "builtin") else [shown(found)]
+        return [] if found in (None, "builtin") else [found]
 
     def options(self, step: str) -> Callable:
         """Function of the wildcards that gives the options of ``step``, for a rule's ``params``."""
@@ -98,7 +98,7 @@ def plan(config: dict) -> Plan:
         run = load_run(path)
         if run.run in runs:
             raise InputError(f"{path}: run: {run.run!r} is the name of {yamls[run.run]} too; each run needs its own")
-        yamls[run.run], runs[run.run] = shown(path), run
+        yamls[run.run], runs[run.run] = shown(path), _with_shown_paths(run)
     return Plan(str(config.get("results") or "results").rstrip("/") or "/", yamls, runs)
 
 
@@ -106,6 +106,13 @@ def shown(path: str | Path) -> str:
     """A path as Snakemake's records should know it: relative below the working directory, so that a clone can move."""
     path, here = os.path.abspath(path), os.getcwd()
     return os.path.relpath(path, here) if path.startswith(here + os.sep) else path
+
+
+def _with_shown_paths(run: Run) -> Run:
+    expression = run.expression.model_copy(update={"path": shown(run.expression.path)})
+    metadata = run.metadata.model_copy(update={"path": run.metadata.path and shown(run.metadata.path)})
+    gene_sets = run.gene_sets if run.gene_sets in (None, "builtin") else shown(run.gene_sets)
+    return run.model_copy(update={"expression": expression, "metadata": metadata, "gene_sets": gene_sets})
 
 
 def memory(megabytes: int, per_input: float = 0.0) -> Callable:
@@ -159,7 +166,10 @@ def modules_of(step: str, package: Path = PACKAGE) -> list[str]:
     """
     if step not in STEPS:
         raise KeyError(f"{step}: no such step; valid: {listing(STEPS)}")
-    waiting, found, data = [STEPS[step].partition(":")[0]], {}, set()
+    entry = STEPS[step].partition(":")[0]
+    if _file_of(entry, package) is None:
+        raise FileNotFoundError(f"{entry}: the module of step {step} is not in {package}")
+    waiting, found, data = [entry], {}, set()
     while waiting:
         name = waiting.pop()
         file = _file_of(name, package)

@@ -1,0 +1,217 @@
+"""The command line: what is wrong is one line and exit status 2; nothing of somebody else's is overwritten."""
+
+import json
+import subprocess
+import sys
+import time
+
+import pytest
+
+from mtlbio import __version__, cli
+from mtlbio.workflow import STEPS
+
+RUN = "run: tiny\nexpression: {path: e.csv, scale: log}\nmetadata: {path: m.csv}\ntasks: {age: {kind: regression}}\n"
+
+
+@pytest.fixture
+def folder(tmp_path, monkeypatch):
+    """A working directory with a valid run."""
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "run.yaml").write_text(RUN)
+    (tmp_path / "e.csv").write_text("sample_id,g\na,1\n")
+    (tmp_path / "m.csv").write_text("sample_id,donor_id,age\na,a,1\n")
+    return tmp_path
+
+
+@pytest.fixture
+def mtlbio(monkeypatch, capsys):
+    """Call the command line; gives (exit status, stdout, stderr)."""
+
+    def call(*words: str) -> tuple[int, str, str]:
+        monkeypatch.setattr(sys, "argv", ["mtlbio", *words])
+        with pytest.raises(SystemExit) as ended:
+            cli.main()
+        out, err = capsys.readouterr()
+        return ended.value.code or 0, out, err
+
+    return call
+
+
+def test_help_answers_at_once_and_names_every_command():
+    best = 10.0
+    for _ in range(3):
+        started = time.perf_counter()
+        done = subprocess.run([sys.executable, "-m", "mtlbio", "--help"], capture_output=True, text=True, check=True)
+        best = min(best, time.perf_counter() - started)
+    for command in (*STEPS, "run", "simulate", "init", "predict", "config", "schema"):
+        assert f"\n  {command} " in done.stdout
+    assert best < 0.5
+
+
+def test_help_of_run_and_reading_a_run_import_no_heavy_library(folder):
+    code = """if True:
+        import sys, mtlbio.cli, mtlbio.workflow
+        mtlbio.workflow.plan({"runs": "run.yaml"})
+        heavy = {"torch", "scanpy", "anndata", "lightgbm", "decoupler", "matplotlib", "pandas"}
+        print(sorted(heavy & set(sys.modules)))
+    """
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert done.stdout == "[]\n"
+
+
+def test_version(mtlbio):
+    assert mtlbio("--version") == (0, f"mtlbio {__version__}\n", "")
+
+
+@pytest.mark.parametrize("step", [*STEPS, "run"])
+def test_a_wrong_run_is_one_line_and_status_2(folder, mtlbio, step):
+    (folder / "run.yaml").write_text(RUN + "probe: {alfa: 0.05}\n")
+    status, out, err = mtlbio(step, "run.yaml")
+    assert status == 2 and out == ""
+    assert err.startswith("mtlbio: error: run.yaml: probe.alfa: unknown key") and err.count("\n") == 1
+    assert not (folder / "results").exists()
+
+
+def test_a_step_is_given_the_run_and_its_folder(folder, mtlbio, monkeypatch):
+    calls = []
+    monkeypatch.setattr(
+        cli, "_function", lambda place: lambda run, results: calls.append((place, run.run, str(results)))
+    )
+    assert mtlbio("probe", "run.yaml")[0] == 0
+    assert mtlbio("report", "run.yaml", "--results", "out")[0] == 0
+    assert calls == [(STEPS["probe"], "tiny", "results/tiny"), (STEPS["report"], "tiny", "out")]
+
+
+@pytest.mark.parametrize(
+    "words",
+    [
+        ("prepare", "run.yaml", "--results", "mine"),
+        ("simulate", "mine"),
+    ],
+)
+def test_a_folder_with_other_files_is_refused(folder, mtlbio, words):
+    (folder / "mine").mkdir()
+    (folder / "mine" / "thesis.docx").touch()
+    status, _, err = mtlbio(*words)
+    assert status == 2
+    assert err == "mtlbio: error: mine: holds files that mtlbio did not write; give a new or an empty folder\n"
+
+
+def test_a_file_where_a_folder_is_needed_is_refused(folder, mtlbio):
+    for words in (("prepare", "run.yaml", "--results", "e.csv"), ("simulate", "e.csv")):
+        assert mtlbio(*words)[2] == "mtlbio: error: e.csv: found a file; expected a folder, or a name for a new one\n"
+    assert mtlbio("run", "run.yaml", "--results", "e.csv")[0] == 2
+
+
+def test_run_refuses_options_that_would_point_the_workflow_elsewhere(folder, mtlbio):
+    status, _, err = mtlbio("run", "run.yaml", "--configfile", "x.yaml")
+    assert status == 2 and err.startswith("mtlbio: error: --configfile: set by mtlbio run")
+
+
+@pytest.mark.parametrize(
+    "given, parallel",
+    [
+        ([], ["--cores", "all"]),
+        (["--cores", "3"], ["--cores", "3"]),
+        (["--workflow-profile", "slurm"], ["--workflow-profile", "slurm"]),
+        (["-j4"], ["-j4"]),
+        (["--cores", "2", "--executor=slurm"], ["--cores", "2", "--executor=slurm"]),
+    ],
+)
+def test_run_hands_over_to_snakemake(folder, mtlbio, monkeypatch, given, parallel):
+    commands = []
+    monkeypatch.setattr(cli.os, "execv", lambda program, words: commands.append(words))
+    assert mtlbio("run", "run.yaml", "--results", "deep/out", *given)[0] == 0
+    words = commands[0]
+    assert words[:3] == [sys.executable, "-m", "snakemake"]
+    assert words[words.index("--directory") + 1] == str(folder / "deep")
+    place = words.index("--config")
+    assert words[place + 1 : place + 4] == [f'runs=["{folder}/run.yaml"]', "results=out", "--rerun-incomplete"]
+    assert words[place + 4 :] == parallel
+
+
+def test_simulate_writes_a_cohort_that_can_be_run_and_can_be_repeated(folder, mtlbio):
+    words = (
+        "simulate",
+        "planted",
+        "--donors",
+        "12",
+        "--genes",
+        "300",
+        "--seed",
+        "3",
+        "--design",
+        "null",
+        "--name",
+        "p",
+    )
+    assert mtlbio(*words) == (0, "mtlbio run planted/run.yaml\n", "")
+    first = {p.name: p.read_bytes() for p in (folder / "planted").iterdir()}
+    assert mtlbio(*words)[0] == 0
+    assert {p.name: p.read_bytes() for p in (folder / "planted").iterdir()} == first
+    from mtlbio.config import load_run
+
+    assert load_run(folder / "planted" / "run.yaml").run == "p"
+    assert first["metadata.csv"].count(b"\n") == 13
+
+
+def test_simulate_names_the_valid_designs(folder, mtlbio):
+    status, _, err = mtlbio("simulate", "planted", "--design", "clean")
+    assert status == 2 and err.startswith("mtlbio: error: design: found 'clean'; valid: clear,")
+
+
+def test_init_writes_a_draft_that_loads_and_never_overwrites(folder, mtlbio):
+    mtlbio("simulate", "planted", "--donors", "30", "--genes", "300")
+    status, out, _ = mtlbio("init", "planted/expression.parquet", "planted/metadata.csv", "--out", "drafts/new.yaml")
+    assert status == 0 and out.startswith("drafts/new.yaml: a draft")
+    from mtlbio.config import load_run
+
+    run = load_run(folder / "drafts" / "new.yaml")
+    assert run.tasks["disease"].positive == "case" and run.covariates["batch"].role == "technical"
+    status, _, err = mtlbio("init", "planted/expression.parquet", "--out", "drafts/new.yaml")
+    assert status == 2 and err.startswith("mtlbio: error: drafts/new.yaml: exists already")
+
+
+@pytest.mark.parametrize(
+    "words, message",
+    [
+        (("predict", "results/tiny", "new.csv"), "new.csv: no such file"),
+        (("predict", "results/tiny", "e.csv"), "results/tiny: no trained model in it"),
+        (
+            ("predict", "results/tiny", "e.csv", "--standardise", "none"),
+            "--standardise: found 'none'; valid: training, cohort",
+        ),
+    ],
+)
+def test_predict_says_what_it_misses(folder, mtlbio, words, message):
+    status, _, err = mtlbio(*words)
+    assert status == 2 and err.startswith(f"mtlbio: error: {message}") and err.count("\n") == 1
+
+
+def test_predict_is_given_its_folder(folder, mtlbio, monkeypatch):
+    (folder / "results/tiny/model").mkdir(parents=True)
+    calls = []
+    monkeypatch.setattr(cli, "_function", lambda place: lambda *given: calls.append(tuple(map(str, given))))
+    assert mtlbio("predict", "results/tiny", "e.csv")[:2] == (0, "results/tiny/predict/e\n")
+    assert mtlbio("predict", "results/tiny", "e.csv", "--out", "o", "--standardise", "cohort")[0] == 0
+    assert calls == [
+        ("results/tiny", "e.csv", "results/tiny/predict/e", "training"),
+        ("results/tiny", "e.csv", "o", "cohort"),
+    ]
+
+
+def test_the_reference_of_keys_can_be_printed(mtlbio):
+    status, out, _ = mtlbio("config")
+    assert status == 0 and "## `probe`" in out
+    status, out, _ = mtlbio("schema")
+    assert status == 0 and json.loads(out)["properties"]["tasks"]
+
+
+def test_any_other_error_keeps_its_traceback(folder, monkeypatch):
+    def broken(run, results):
+        raise ZeroDivisionError
+
+    monkeypatch.setattr(cli, "_function", lambda place: broken)
+    monkeypatch.setattr(sys, "argv", ["mtlbio", "probe", "run.yaml"])
+    with pytest.raises(ZeroDivisionError):
+        cli.main()

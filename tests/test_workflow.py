@@ -1,0 +1,170 @@
+"""Which modules a step uses, and how a workflow's configuration is checked."""
+
+from pathlib import Path
+from types import SimpleNamespace
+
+import pandas as pd
+import pytest
+
+from mtlbio.errors import InputError
+from mtlbio.workflow import NO_RESULT, PACKAGE, STEPS, memory, modules_of, plan, shown
+
+
+def write(folder: Path, files: dict[str, str]) -> Path:
+    for name, text in files.items():
+        (folder / name).parent.mkdir(parents=True, exist_ok=True)
+        (folder / name).write_text(text)
+    return folder
+
+
+@pytest.fixture
+def package(tmp_path):
+    """A package with the entry module of one step and every way to import."""
+    return write(
+        tmp_path / "mtlbio",
+        {
+            "__init__.py": "",
+            "cli.py": "",
+            "errors.py": "",
+            "tables.py": "from mtlbio.errors import InputError",
+            "probing/__init__.py": "",
+            "probing/probe.py": """
+                from mtlbio.probing import audit
+                from mtlbio.errors import InputError
+                import numpy as np
+                def probe(run, results):
+                    from .association import partial
+                    import mtlbio.model.axes as axes
+                    METHODS = {"rotate": "mtlbio.model.rotate:varimax"}
+            """.replace("\n                ", "\n"),
+            "probing/audit.py": "from ..tables import read_table",
+            "probing/association.py": "from . import audit",
+            "probing/unused.py": "from mtlbio.probing import probe",
+            "model/__init__.py": "",
+            "model/axes.py": "FILE = 'marker.gmt'",
+            "model/rotate.py": "def varimax(): 'reads other.gmt'",
+            "model/other.gmt": "",
+            "cohort/__init__.py": "",
+            "cohort/data/marker.gmt": "",
+            "cohort/data/neighbour.css": "",
+            "cohort/data/leukaemia/expression.parquet": "",
+        },
+    )
+
+
+def test_modules_of_a_step_are_what_it_imports_and_reads(package):
+    found = {str(Path(p).relative_to(package)) for p in modules_of("probe", package)}
+    assert found == {
+        "__init__.py",
+        "tables.py",
+        "probing/__init__.py",
+        "probing/probe.py",
+        "probing/audit.py",
+        "probing/association.py",
+        "model/__init__.py",
+        "model/axes.py",
+        "model/rotate.py",
+        "cohort/data/marker.gmt",
+        "cohort/data/neighbour.css",
+    }
+
+
+def test_a_folder_named_by_a_module_counts_with_all_its_files(package):
+    write(
+        package,
+        {"probing/audit.py": "FOLDER = 'templates'", "probing/templates/page.html": "", "model/templates/x": ""},
+    )
+    found = modules_of("probe", package)
+    assert str(package / "probing/templates/page.html") in found
+    assert str(package / "model/templates/x") not in found
+
+
+def test_modules_of_an_unknown_step_or_a_missing_entry_is_an_error(package):
+    with pytest.raises(KeyError, match="no such step"):
+        modules_of("paint")
+    with pytest.raises(FileNotFoundError, match="mtlbio.training.train"):
+        modules_of("train", package)
+
+
+def test_every_step_of_this_package_has_its_entry_and_no_later_room():
+    later = {
+        "prepare": ("model", "training", "evaluation", "probing", "report"),
+        "train": ("evaluation", "probing", "report"),
+        "baselines": ("probing", "report"),
+        "evaluate": ("probing", "report"),
+        "probe": ("report",),
+        "report": (),
+    }
+    for step, place in STEPS.items():
+        found = {str(Path(p).resolve().relative_to(PACKAGE)) for p in modules_of(step)}
+        assert place.partition(":")[0].removeprefix("mtlbio.").replace(".", "/") + ".py" in found
+        assert not [f for f in found if f.startswith(tuple(f"{room}/" for room in later[step]))], step
+        assert not found & {name.removeprefix("mtlbio.") + ".py" for name in NO_RESULT}
+
+
+@pytest.fixture
+def run_yaml(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    pd.DataFrame({"sample_id": ["a"], "g": [1.0]}).to_csv("expression.csv", index=False)
+    Path("metadata.csv").write_text("sample_id,donor_id,age\na,a,3\n")
+    text = "run: {name}\nexpression: {{path: expression.csv, scale: log}}\nmetadata: {{path: metadata.csv}}\n"
+    text += "tasks: {{age: {{kind: regression}}}}\n"
+
+    def one(name: str, file: str | None = None) -> str:
+        path = Path(file or f"{name}.yaml")
+        path.write_text(text.format(name=name))
+        return str(path)
+
+    return one
+
+
+def test_plan_knows_the_files_and_options_of_every_run(run_yaml, tmp_path):
+    planned = plan({"runs": [run_yaml("one"), str(tmp_path / run_yaml("two"))], "results": "out/"})
+    two = SimpleNamespace(run="two")
+    assert list(planned.runs) == ["one", "two"]
+    assert planned.folder(two) == "out/two"
+    assert planned.yaml(two) == "two.yaml"
+    assert planned.data(two) == ["expression.csv", "metadata.csv"]
+    assert planned.gene_sets(two) == []
+    assert '"epochs": 300' in planned.options("train")(two)
+
+
+def test_files_of_a_10x_folder_are_inputs_one_by_one(run_yaml, tmp_path):
+    path = run_yaml("cells")
+    write(tmp_path / "tenx", {"matrix.mtx": "", "barcodes.tsv": ""})
+    Path(path).write_text(Path(path).read_text().replace("expression.csv", "tenx"))
+    found = plan({"runs": path}).data(SimpleNamespace(run="cells"))
+    assert found == ["tenx/barcodes.tsv", "tenx/matrix.mtx", "metadata.csv"]
+
+
+@pytest.mark.parametrize(
+    "config, message",
+    [
+        ({}, "config: runs: missing"),
+        ({"runs": []}, "config: runs: missing"),
+        ({"runs": ["one.yaml"], "result": "x"}, "config: result: unknown key; valid here: runs, results"),
+        ({"runs": ["nowhere.yaml"]}, "nowhere.yaml: no such file"),
+        ({"runs": ["one.yaml", "again.yaml"]}, "again.yaml: run: 'one' is the name of one.yaml too"),
+    ],
+)
+def test_a_wrong_configuration_is_one_clear_line(run_yaml, config, message):
+    run_yaml("one")
+    run_yaml("one", "again.yaml")
+    with pytest.raises(InputError) as caught:
+        plan(config)
+    assert str(caught.value).startswith(message)
+    assert "\n" not in str(caught.value)
+
+
+def test_paths_are_relative_below_the_working_directory_only(tmp_path, monkeypatch):
+    (tmp_path / "here").mkdir()
+    monkeypatch.chdir(tmp_path / "here")
+    assert shown("a/b.tsv") == "a/b.tsv"
+    assert shown(tmp_path / "here" / "b.tsv") == "b.tsv"
+    assert shown(tmp_path / "here2" / "b.tsv") == str(tmp_path / "here2" / "b.tsv")
+
+
+def test_memory_grows_with_input_and_attempt():
+    mem_mb = memory(1000, per_input=10)
+    assert mem_mb(None, SimpleNamespace(size_mb=50), 1) == 1500
+    assert mem_mb(None, SimpleNamespace(size_mb=50), 3) == 4500

@@ -1,0 +1,145 @@
+"""A copy of the clone whose steps only make their files, so that the wiring can be tested in seconds.
+
+Snakefile, rules, profiles and package are the real ones; only the command ``mtlbio <step>`` is replaced.
+"""
+
+from __future__ import annotations
+
+import os
+import re
+import shutil
+import subprocess
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).parents[2]
+
+# One line per call goes to `calls`; a file `wait_<step>` makes that step hang, `fail_<step>` makes it fail.
+FAKE = """\
+#!/bin/sh
+step=$1; results=$4
+echo "$step" >> "$CLONE/calls"
+[ -e "$CLONE/fail_$step" ] && { echo "mtlbio: error: made to fail" >&2; exit 2; }
+[ -e "$CLONE/wait_$step" ] && { touch "$CLONE/waiting"; sleep 60; }
+cd "$results" || exit 1
+case $step in
+    prepare) touch cohort.h5ad qc.tsv splits.tsv ;;
+    train) mkdir -p model; touch model/model.json history.tsv latents.h5ad predictions.tsv ;;
+    baselines) mkdir -p baselines; touch baselines/predictions.tsv ;;
+    evaluate) touch metrics.tsv comparisons.tsv ;;
+    probe) mkdir -p probing; for t in audit association ablation enrichment stability; do touch probing/$t.tsv; done
+        touch verdicts.tsv ;;
+    report) mkdir -p figures; touch figures/a.svg report.html ;;
+esac
+"""
+
+RUN = """\
+run: {name}
+expression: {{path: ../expression.csv, scale: log2}}
+metadata: {{path: ../{name}.csv}}
+tasks: {{age: {{kind: regression}}}}
+"""
+
+
+class Clone:
+    """A clone in a temporary folder with some runs, and what Snakemake says about it."""
+
+    def __init__(self, folder: Path, runs: list[str]):
+        self.folder, self.changes = folder, CHANGES
+        commands = folder / "commands"
+        commands.mkdir(parents=True)
+        (commands / "mtlbio").write_text(FAKE)
+        (commands / "mtlbio").chmod(0o755)
+        hide = shutil.ignore_patterns("__pycache__", "*.parquet", ".*")
+        for name in ("mtlbio", "workflow", "envs"):
+            shutil.copytree(ROOT / name, folder / name, ignore=hide)
+        shutil.copy(ROOT / "Snakefile", folder)
+        from mtlbio.workflow import STEPS  # TEMP
+
+        for e in STEPS.values():
+            f = folder / (e.partition(":")[0].replace(".", "/") + ".py")
+            f.exists() or f.write_text("")
+        # the interpreter's own folder follows, so that find_command has nothing to add in front of the fake
+        path = f"{commands}:{Path(sys.executable).parent}:{os.environ['PATH']}"
+        own = {"XDG_CACHE_HOME": str(folder / "cache"), "PYTHONPATH": str(folder), "CLONE": str(folder)}
+        self.environment = os.environ | own | {"PATH": path}
+        (folder / "expression.csv").write_text("sample_id,GENE\na,1\n")
+        (folder / "config").mkdir()
+        (folder / "config" / "config.yaml").write_text(f"runs: [{', '.join(map(self.yaml, runs))}]\n")
+        for name in runs:
+            (folder / self.yaml(name)).write_text(RUN.format(name=name))
+            (folder / f"{name}.csv").write_text("sample_id,donor_id,age\na,a,3\n")
+
+    @staticmethod
+    def yaml(run: str) -> str:
+        """The YAML of a run, relative to the clone."""
+        return f"config/{run}.yaml"
+
+    def call(self, *words: str, folder: Path | None = None) -> subprocess.CompletedProcess:
+        """Run ``python -m <words>``."""
+        return subprocess.run(
+            [sys.executable, "-m", *words],
+            cwd=folder or self.folder,
+            env=self.environment,
+            capture_output=True,
+            text=True,
+            timeout=120,
+        )
+
+    def stale(self) -> dict[str, set[str]]:
+        """Steps that Snakemake would run now, by run; a run with nothing to do is left out."""
+        done = self.call("snakemake", "--dry-run", "--cores", "2")
+        assert done.returncode == 0, done.stderr
+        found: dict[str, set[str]] = {}
+        for job in re.split(r"^(?:local)?rule ", done.stdout + done.stderr, flags=re.MULTILINE)[1:]:
+            if run := re.search(r"^    wildcards: run=(\S+)$", job, flags=re.MULTILINE):
+                found.setdefault(run[1], set()).add(job.partition(":")[0])
+        return found
+
+    @contextmanager
+    def appended(self, file: str, text: str) -> Iterator[None]:
+        """Add a line to a file of the clone, for a while; afterwards it is newer, but what it was."""
+        path = self.folder / file
+        before = path.read_text()
+        path.write_text(before + text + "\n")
+        try:
+            yield
+        finally:
+            path.write_text(before)
+
+    @property
+    def calls(self) -> list[str]:
+        """Steps that have been called so far, in order."""
+        file = self.folder / "calls"
+        return file.read_text().split() if file.exists() else []
+
+
+@pytest.fixture
+def clone(tmp_path):
+    """A clone with one run, ``one``, in which nothing has run yet."""
+    return Clone(tmp_path / "clone", ["one"])
+
+
+# For the rerun tests: what is added to the YAML of each run, and what then runs again.
+CHANGES = {
+    "plain": ("# a remark", set()),
+    "splits": ("splits: {folds: 3}", {"prepare", "train", "baselines", "evaluate", "probe", "report"}),
+    "training": ("training: {epochs: 20}", {"train", "evaluate", "probe", "report"}),
+    "baselines": ("baselines: {seed: 4}", {"baselines", "evaluate", "report"}),
+    "evaluate": ("evaluate: {margin: 0.05}", {"evaluate", "report"}),
+    "probe": ("probe: {alpha: 0.01}", {"probe", "report"}),
+    "report": ("report: {title: Lupus}", {"report"}),
+}
+
+
+@pytest.fixture(scope="session")
+def finished(tmp_path_factory):
+    """A clone with the runs of ``CHANGES`` in which everything is up to date; tests leave it so."""
+    done = Clone(tmp_path_factory.mktemp("finished") / "clone", list(CHANGES))
+    made = done.call("snakemake", "--cores", "2")
+    assert made.returncode == 0, made.stderr
+    return done
