@@ -4,8 +4,8 @@
 - confounder: without any task, because disease lies downstream of it (adjusting would open a collider);
 - technical: with the tasks, because samples of one disease state may have been processed together.
 
-Wald test with HC3 (or donor-clustered) covariance and Freedman-Lane randomisation; the larger of the two p enters BH over
-the dimensions of the question, so a call needs both.
+Wald test with HC3 (or donor-clustered) covariance and Freedman-Lane randomisation; the larger of the two p enters BH
+over the dimensions of the question, so a call needs both.
 """
 
 from __future__ import annotations
@@ -74,7 +74,9 @@ def task_table(trial: Trial, task: str, question: str, seed: int) -> pd.DataFram
     z = units.mean(trial.z)
     contrast = Contrast(columns, given, units)
     wald = contrast.wald(z)
-    table = _rows(trial, question, task, units, given, wald, contrast.randomisation(z, trial.options.permutations, seed))
+    table = _rows(
+        trial, question, task, units, given, wald, contrast.randomisation(z, trial.options.permutations, seed)
+    )
     # the model may be linear in the label, but its share of variance is what the label explains
     table["share"] = share(z, columns, False, given, units)
     effect, low, high = effects(wald, z)
@@ -148,7 +150,9 @@ def _may_adjust(trial: Trial, other, infos: list) -> bool:
 
 
 def _rows(trial: Trial, question, name, units, given, wald: Wald | None = None, p_permutation=np.nan) -> pd.DataFrame:
-    table = pd.DataFrame({"dim": trial.dims, "question": question, "variable": name, "unit": units.kind, "n": len(units)})
+    table = pd.DataFrame(
+        {"dim": trial.dims, "question": question, "variable": name, "unit": units.kind, "n": len(units)}
+    )
     table["n_donors"] = units.donors
     table["adjusted_for"] = ", ".join(given.terms) if given is not None and given.terms else "nothing"
     for column in ("effect", "ci_low", "ci_high", "share"):
@@ -164,7 +168,7 @@ def _rows(trial: Trial, question, name, units, given, wald: Wald | None = None, 
 
 
 def _noncentrality(f: float, df: int, df_error: float, tail: float) -> float:
-    """Non-centrality under which a fraction ``tail`` of F values exceeds... the observed one from below: cdf = 1 - tail."""
+    """Non-centrality under which a fraction ``tail`` of F lies above the observed value; 0 if there is none."""
     if not np.isfinite(f):
         return np.nan
 

@@ -53,7 +53,7 @@ def audit(
         this covariate, ``vif_all``: given all covariates; ``n_effective`` = units / vif_all. ``discordant``: donors
         outside the majority label of their level, summed over levels (continuous covariates: within the common range).
         ``overlap``: share of the units whose propensity lies in the range that all classes reach.
-        ``call``: ``not_identifiable`` (rank deficient, vif >= max_vif, or too few discordant donors), ``weak`` or ``ok``
+        ``call``: ``not_identifiable`` (rank deficient, vif >= max_vif, too few discordant donors), ``weak`` or ``ok``
     """
     donors = obs["donor"].to_numpy().astype(str)
     roster = list(covariates.values())
@@ -103,7 +103,9 @@ def _pairs(obs, subject: Subject, against: list[CovariateInfo], everything: list
     everyone = nuisance(obs, everything, units, options.spline_df, interactions=False)
     vif_all = variance_inflation(units.centre(subject.columns), _with_intercept(everyone.basis))
     for info in against:
-        coded, level, _ = code(obs[info.name], info, donors, units.mask, min(options.spline_df, max(1, len(units) // 10)))
+        coded, level, _ = code(
+            obs[info.name], info, donors, units.mask, min(options.spline_df, max(1, len(units) // 10))
+        )
         columns = units.mean(coded)
         basis = orthonormal(np.column_stack([intercept, units.centre(columns)]))
         vif = variance_inflation(units.centre(subject.columns), basis)
@@ -141,7 +143,9 @@ def _counts(subject: Subject, donors: np.ndarray, level: np.ndarray) -> np.ndarr
     if subject.classes is None:
         return None
     weights = subject.units.average.tocoo()
-    frame = pd.DataFrame({"level": level[weights.col], "class": subject.classes[weights.row], "donor": donors[weights.col]})
+    frame = pd.DataFrame(
+        {"level": level[weights.col], "class": subject.classes[weights.row], "donor": donors[weights.col]}
+    )
     return frame.groupby(["level", "class"])["donor"].nunique().unstack(fill_value=0).to_numpy()
 
 
@@ -214,7 +218,9 @@ def _why(row, counts, level, values, subject: Subject, options: Probe) -> str:
         classes = getattr(subject.info, "classes", ())
         label = classes[int(np.unique(subject.classes)[rarest])] if classes else "the other levels"
         where = members[0] if len(members) == 1 else "the smaller levels"
-        fix = f"measure at least {missing:.0f} more donors with {task} = {label} in {covariate} = {where}, or re-run some"
+        fix = (
+            f"measure at least {missing:.0f} more donors with {task} = {label} in {covariate} = {where}, or re-run some"
+        )
     return f"{task} and {covariate} cannot be told apart: {found}; to fix it, {fix}."
 
 

@@ -8,7 +8,7 @@ dimensions from which the association can have come:
 - axes that a covariate dominates: they know about processing what the recorded levels do not.
 
 Not given: dimensions of the supervised block, which are trained combinations of everything; and axes that share half
-of the variance with the dimension (twins): such a dimension does not hold a trace of the programme, it is the programme.
+of the variance with the dimension (twins): that is no trace of the programme, it is the programme.
 Conditioning on *all* others at donor scale costs more degrees of freedom than there are donors.
 """
 
@@ -53,7 +53,8 @@ def leakage(trial: Trial, association: pd.DataFrame) -> pd.DataFrame:
                 p_wald = contrast.wald(z).p[0]
                 seed = trial.options.seed * 1000 + 500 + number
                 p_permutation = contrast.randomisation(z, trial.options.permutations, seed)[0]
-            found.append((trial.dims[d], task, ", ".join(trial.dims[j] for j in given) or "nobody", p_wald, p_permutation))
+            names = ", ".join(trial.dims[j] for j in given) or "nobody"
+            found.append((trial.dims[d], task, names, p_wald, p_permutation))
         table = pd.DataFrame(found, columns=COLUMNS[:5])
         table["p_given"] = table[["p_given_wald", "p_given_permutation"]].max(axis=1, skipna=False)
         table["q_given"] = adjust(table["p_given"].to_numpy())

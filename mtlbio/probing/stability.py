@@ -5,11 +5,11 @@ from __future__ import annotations
 import numpy as np
 import pandas as pd
 
+from mtlbio.cohort.cohort import encode_labels
 from mtlbio.probing.association import task_design
 from mtlbio.probing.design import Units, label_units
 from mtlbio.probing.inference import Contrast
 from mtlbio.probing.trial import Trial
-from mtlbio.cohort.cohort import encode_labels
 
 COLUMNS = ["dim", "stability", "task", "effect", "left_out", "sign_stable", "worst_left_out", "worst_effect"]
 COLUMNS += ["robustness_value"]
@@ -30,53 +30,57 @@ def stability(trial: Trial, replica_stability: np.ndarray) -> pd.DataFrame:
     """
     tables = []
     for task in trial.outcomes:
-        units = trial.task_units(task)
-        base, t, freedom = _effect(trial, task, units)
-        table = pd.DataFrame({"dim": trial.dims, "stability": replica_stability, "task": task, "effect": base})
-        names, partial = [], []
+        base, f2 = _effect(trial, task, trial.task_units(task))
+        size = np.sqrt(np.square(base).sum(axis=0))
+        names, inward = [], []
         for name, level, kept in _left_out(trial, task):
-            names.append(f"{name} = {level}")
-            partial.append(_effect(trial, task, kept)[0])
-        inward = np.array(partial).reshape(-1, len(trial.dims)) * np.sign(base)
-        usable = np.isfinite(inward).all(axis=1)
-        inward, names = inward[usable], [n for n, u in zip(names, usable, strict=True) if u]
-        worst = inward.argmin(axis=0) if len(inward) else np.zeros(len(trial.dims), dtype=int)
+            partial = _effect(trial, task, kept)[0]
+            if partial.shape == base.shape and np.isfinite(partial).all():
+                names.append(f"{name} = {level}")
+                # length along the direction of the whole effect; with one column its size, negative if the sign flips
+                inward.append((partial * base).sum(axis=0) / np.where(size > 0, size, 1.0))
+        inward = np.array(inward).reshape(-1, len(trial.dims))
+        table = pd.DataFrame({"dim": trial.dims, "stability": replica_stability, "task": task})
+        table["effect"] = base[0] if len(base) == 1 else size
         table["left_out"] = len(inward)
-        table["sign_stable"] = (inward > 0).all(axis=0) & np.isfinite(base)
+        table["sign_stable"] = (inward > 0).all(axis=0) & np.isfinite(size)
+        worst = inward.argmin(axis=0) if names else np.zeros(len(trial.dims), dtype=int)
         table["worst_left_out"] = [names[w] for w in worst] if names else "nothing"
-        table["worst_effect"] = inward.min(axis=0) * np.sign(base) if len(inward) else np.nan
-        table["robustness_value"] = robustness(t, freedom)
+        direction = np.sign(base[0]) if len(base) == 1 else 1.0
+        table["worst_effect"] = inward.min(axis=0) * direction if names else np.nan
+        table["robustness_value"] = robustness(f2)
         tables.append(table)
     return pd.concat(tables, ignore_index=True)[COLUMNS] if tables else pd.DataFrame(columns=COLUMNS)
 
 
-def robustness(t: np.ndarray, freedom: float) -> np.ndarray:
+def robustness(f2: np.ndarray) -> np.ndarray:
     """Robustness value, 0-1: the partial R2 that an unmeasured confounder would need with both the task and the
     dimension to bring the effect to zero (Cinelli & Hazlett 2020, JRSS-B 82:39, eq. 15, q = 1).
 
+    Parameters
+    ----------
+    f2 : partial Cohen's f squared: the classical t squared over its degrees of freedom
+
     Examples
     --------
-    >>> round(float(robustness(np.array(4.18), 783)), 3)
+    >>> round(float(robustness(np.array(4.18**2 / 783))), 3)
     0.139
     """
-    f2 = np.square(t) / freedom
     return 0.5 * (np.sqrt(np.square(f2) + 4 * f2) - f2)
 
 
-def _effect(trial: Trial, task: str, units: Units) -> tuple[np.ndarray, np.ndarray, float]:
-    """Effect (D,), classical t (D,) and residual degrees of freedom; several columns: largest one's sign is kept."""
-    gap = np.full(len(trial.dims), np.nan)
+def _effect(trial: Trial, task: str, units: Units) -> tuple[np.ndarray, np.ndarray]:
+    """Coefficients (k, D) in standard deviations of the dimension, and Cohen's f squared (D,)."""
+    gap = np.full((1, len(trial.dims)), np.nan)
     if len(units) < LEAST or len(np.unique(units.y)) < 2:
-        return gap, gap, np.nan
+        return gap, gap[0]
     units, given, columns = task_design(trial, task, units=units)
-    if columns.shape[1] > 1:
-        return gap, gap, np.nan
-    contrast, z = Contrast(columns, given, units), units.mean(trial.z)
-    if not contrast.estimable:
-        return gap, gap, np.nan
-    beta = contrast.wald(z).coefficients[0]
-    classical = Contrast(columns, given, units, robust=False).statistic(contrast.residual_of_nuisance(z))
-    return beta / z.std(axis=0, ddof=1), np.sign(beta) * np.sqrt(classical), contrast.df_residual
+    contrast, z = Contrast(columns, given, units, robust=False), units.mean(trial.z)
+    if not contrast.estimable or not contrast.full_rank:
+        return gap, gap[0]
+    left = contrast.residual_of_nuisance(z)
+    beta = contrast.inverse @ (contrast.a.T @ left)
+    return beta / z.std(axis=0, ddof=1), contrast.statistic(left) * contrast.df / contrast.df_residual
 
 
 def _left_out(trial: Trial, task: str):
@@ -98,6 +102,6 @@ def _left_out(trial: Trial, task: str):
             kept = label_units(donors, y, info.is_class, mask & ~inside)
             if kept.donors < LEAST:
                 continue
-            if info.is_class and np.bincount(kept.y.astype(int)).min(initial=LEAST, where=None or True) < 3:
+            if info.is_class and min(np.bincount(kept.y.astype(int), minlength=len(info.classes))) < 3:
                 continue
             yield covariate.name, level, kept

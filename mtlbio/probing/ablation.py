@@ -1,0 +1,167 @@
+"""Step 3: what does each head lose, on held-out donors, when a dimension is taken out?
+
+Two ways, because they answer two questions:
+
+- ``conditional``: the dimension is replaced by its mean given the others, and the model's own heads predict: what this
+  model uses the dimension for;
+- ``refit``: ridge heads are fitted on the training donors with and without it: what information is lost.
+
+Loss = metric with minus metric without, on pooled held-out predictions averaged over seeds; paired donor bootstrap.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+import pandas as pd
+from scipy import stats
+
+from mtlbio.cohort.cohort import Cohort, TaskInfo
+from mtlbio.config import Probe
+from mtlbio.evaluation.bootstrap import bootstrap_weights, class_strata
+from mtlbio.evaluation.metrics import primary_metric, score
+from mtlbio.probing.refit import refitted
+from mtlbio.progress import track
+
+COLUMNS = ["dim", "task", "metric", "way", "score", "loss", "ci_low", "ci_high", "upper", "donors_needed", "call"]
+COLUMNS += ["removal"]
+
+
+@dataclass
+class Removed:
+    """Held-out predictions of one task with everything (n, ...) and without each dimension (D, n, ...); NaN = none."""
+
+    full: np.ndarray
+    without: np.ndarray
+
+
+def ablation(ensemble, cohort: Cohort, fold: np.ndarray, options: Probe) -> pd.DataFrame:
+    """Loss of every task's primary metric without every dimension.
+
+    Parameters
+    ----------
+    ensemble : :class:`mtlbio.model.ensemble.Ensemble`
+    fold : (samples,) fold in which each sample is held out
+
+    Returns
+    -------
+    DataFrame with ``COLUMNS``: a row per dimension x task x way. ``ci_low`` .. ``ci_high``: 95 % percentile interval;
+    ``upper``: one-sided 95 % bound. ``donors_needed``: test donors with which a dimension of no loss would be shown to
+    be harmless with 80 % power. ``call`` is of the way, ``removal`` of both (:func:`combined`)
+    """
+    removed = held_out_predictions(ensemble, cohort, fold)
+    tables = []
+    for task in track(cohort.tasks.values(), "loss of every head without every dimension"):
+        y = cohort.y(task.name)
+        for way, predictions in removed[task.name].items():
+            table = losses(task, y, cohort.donors, predictions, options)
+            tables.append(table.assign(dim=ensemble.dims, task=task.name, metric=primary_metric(task), way=way))
+    table = pd.concat(tables, ignore_index=True)
+    calls = table.pivot(index=["dim", "task"], columns="way", values="call")
+    both = calls.apply(lambda row: combined(row["conditional"], row["refit"]), axis=1)
+    table["removal"] = [both[(d, t)] for d, t in zip(table["dim"], table["task"], strict=True)]
+    return table[COLUMNS]
+
+
+def held_out_predictions(ensemble, cohort: Cohort, fold: np.ndarray) -> dict[str, dict[str, Removed]]:
+    """Predictions of every held-out sample: task -> way -> :class:`Removed`."""
+    n, dims = len(fold), len(ensemble.dims)
+    labels = {name: cohort.y(name) for name in cohort.tasks}
+    out: dict[str, dict[str, Removed]] = {}
+    for name, task in cohort.tasks.items():
+        many = {"conditional": task.kind in ("multiclass", "ordinal"), "refit": task.kind == "multiclass"}
+        out[name] = {
+            way: Removed(
+                np.full((n, len(task.classes))[: 1 + wide], np.nan),
+                np.full((dims, n, len(task.classes))[: 2 + wide], np.nan),
+            )
+            for way, wide in many.items()
+        }
+    for f in track(np.unique(fold), "encoding held-out donors"):
+        test = np.flatnonzero(fold == f)
+        train = ~np.isin(cohort.donors, np.unique(cohort.donors[test]))
+        latents = np.asarray(ensemble.latents(cohort.expression, int(f)), dtype=float)
+        replaced = conditional_means(latents[:, train], latents[:, test])
+        mean = latents.mean(axis=0)
+        for name, task in cohort.tasks.items():
+            kept = out[name]["conditional"]
+            kept.full[test] = ensemble.predict_from_latents(name, latents[:, test], int(f)).mean(axis=0)
+            for d in range(dims):
+                without = latents[:, test].copy()
+                without[:, :, d] = replaced[:, :, d]
+                kept.without[d, test] = ensemble.predict_from_latents(name, without, int(f)).mean(axis=0)
+            rows = train & ~np.isnan(labels[name])
+            if len(np.unique(labels[name][rows])) > 1:
+                own = out[name]["refit"]
+                own.full[test], own.without[:, test] = refitted(
+                    mean[rows], labels[name][rows], cohort.donors[rows], mean[test], task.kind, len(task.classes)
+                )
+    return out
+
+
+def conditional_means(train: np.ndarray, test: np.ndarray) -> np.ndarray:
+    """Every dimension of the test samples as the linear regression on all others predicts it, per replica.
+
+    With the precision matrix P of the training latents (Ledoit & Wolf 2004 shrinkage), the regression of dimension d
+    on the others is z_d - (P (z - mean))_d / P_dd: one inverse serves all dimensions.
+
+    Parameters
+    ----------
+    train, test : (seeds, samples, D)
+
+    Returns
+    -------
+    (seeds, test samples, D)
+    """
+    from sklearn.covariance import ledoit_wolf
+
+    out = np.empty_like(test)
+    for s in range(len(train)):
+        mean, spread = train[s].mean(axis=0), train[s].std(axis=0)
+        spread = np.where(spread > 0, spread, 1.0)
+        precision = np.linalg.inv(ledoit_wolf((train[s] - mean) / spread)[0])
+        scaled = (test[s] - mean) / spread
+        out[s] = (scaled - scaled @ precision / np.diag(precision)) * spread + mean
+    return out
+
+
+def losses(task: TaskInfo, y: np.ndarray, donors: np.ndarray, removed: Removed, options: Probe) -> pd.DataFrame:
+    """Loss of the task's metric without each dimension: one row per dimension."""
+    known = ~np.isnan(y) & ~np.isnan(removed.full.reshape(len(y), -1)).any(axis=1)
+    y, donors = y[known], donors[known]
+    rows = []
+    weights = bootstrap_weights(donors, options.bootstrap, options.seed, class_strata(task, y)) if known.any() else None
+    full = removed.full[known]
+    base, base_draws = (score(task, y, full), score(task, y, full, weights)) if known.any() else (np.nan, None)
+    for without in removed.without[:, known]:
+        if not known.any() or not np.isfinite(base):
+            rows.append([base, np.nan, np.nan, np.nan, np.nan, np.nan, "inconclusive"])
+            continue
+        loss = base - score(task, y, without)
+        draws = base_draws - score(task, y, without, weights)
+        low, high, upper = np.nanquantile(draws, [0.025, 0.975, 0.95])
+        needed = donors_needed(np.nanstd(draws), len(np.unique(donors)), options.margin)
+        rows.append([base, loss, low, high, upper, needed, call(low, upper, options.margin)])
+    return pd.DataFrame(rows, columns=["score", "loss", "ci_low", "ci_high", "upper", "donors_needed", "call"])
+
+
+def call(low: float, upper: float, margin: float) -> str:
+    """``harmless``: one-sided 95 % upper bound of the loss below the margin (non-inferiority); ``harmful``: 95 %
+    interval above 0; a loss that is certain but certainly smaller than the margin is harmless."""
+    if upper < margin:
+        return "harmless"
+    return "harmful" if low > 0 else "inconclusive"
+
+
+def combined(conditional: str, refit: str) -> str:
+    """Harmful if either way is, harmless only if both are: a bin has to be useless to this model and in itself."""
+    if "harmful" in (conditional, refit):
+        return "harmful"
+    return "harmless" if conditional == refit == "harmless" else "inconclusive"
+
+
+def donors_needed(se: float, donors: int, margin: float, power: float = 0.8) -> float:
+    """Donors with which a true loss of zero would be shown to lie below the margin: the standard error of the loss
+    falls with the root of the donors, so n = donors * ((z_.95 + z_power) se / margin)^2."""
+    return float(np.ceil(donors * ((stats.norm.isf(0.05) + stats.norm.ppf(power)) * se / margin) ** 2))

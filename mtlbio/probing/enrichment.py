@@ -1,0 +1,172 @@
+"""Step 4: which gene set names a dimension.
+
+Two pieces of evidence, both below the false discovery rate:
+
+- competitive, on the loadings: decoupler's univariate linear model. Genes of a set are correlated, so its p is too
+  small by an unknown factor: it ranks the sets and opens the door, no more;
+- self-contained, on donors: the set's score per donor (mean z of its genes) against the dimension given the covariates.
+  Donors, not genes, are exchanged, so any correlation between genes is respected.
+"""
+
+from __future__ import annotations
+
+import numpy as np
+import pandas as pd
+from scipy import stats
+
+from mtlbio.cohort.cohort import Cohort
+from mtlbio.probing.design import Nuisance, Units, nuisance
+from mtlbio.probing.inference import adjust, exchanges, tail_probability
+from mtlbio.probing.trial import Trial
+
+COLUMNS = ["dim", "set", "genes", "ulm", "q_ulm", "correlation", "p_wald", "p_permutation", "p", "q", "names"]
+LEAST_GENES = 5
+LEAST_CORRELATION = 0.3
+_NUMBERS = 20_000_000  # randomisation values held at once
+REDUNDANT = 0.8  # a set whose ulm score reaches this share of the best one's is a tie: redundant sets overlap
+
+
+def enrichment(
+    trial: Trial, cohort: Cohort, loadings: np.ndarray, genes: np.ndarray, sets: dict[str, list[str]]
+) -> pd.DataFrame:
+    """Every gene set against every dimension.
+
+    Parameters
+    ----------
+    cohort : expression of the samples of ``trial``, in its order
+    loadings : (D, genes) of ``genes``
+    sets : gene set -> genes; those with fewer than five genes on either side are skipped
+
+    Returns
+    -------
+    DataFrame with ``COLUMNS``: ``correlation`` is partial (given the covariates), ``q`` is BH over sets x dimensions,
+    ``names`` marks the sets that may name the dimension
+    """
+    present = {name: [g for g in members if g in set(cohort.genes)] for name, members in sets.items()}
+    present = {name: members for name, members in present.items() if len(members) >= LEAST_GENES}
+    ulm, q_ulm = loading_scores(loadings, genes, trial.dims, present)
+    present = {name: members for name, members in present.items() if name in ulm.columns}
+    if not present:
+        return pd.DataFrame(columns=COLUMNS)
+    units, given = _units(trial)
+    scores = units.mean(set_scores(cohort, present))
+    correlation, p_wald, p_permutation = partial_correlations(scores, units.mean(trial.z), given, units, trial)
+    names = list(present)
+    table = pd.DataFrame(
+        {
+            "dim": np.repeat(trial.dims, len(names)),
+            "set": np.tile(names, len(trial.dims)),
+            "genes": np.tile([len(present[s]) for s in names], len(trial.dims)),
+            "ulm": ulm[names].to_numpy().ravel(),
+            "q_ulm": q_ulm[names].to_numpy().ravel(),
+            "correlation": correlation.T.ravel(),
+            "p_wald": p_wald.T.ravel(),
+            "p_permutation": p_permutation.T.ravel(),
+        }
+    )
+    table["p"] = table[["p_wald", "p_permutation"]].max(axis=1, skipna=False)
+    table["q"] = adjust(table["p"].to_numpy())
+    alpha = trial.options.alpha
+    both = (table["q_ulm"] <= alpha) & (table["q"] <= alpha) & (np.sign(table["ulm"]) == np.sign(table["correlation"]))
+    table["names"] = both & (table["correlation"].abs() >= LEAST_CORRELATION)
+    return table[COLUMNS]
+
+
+def best_set(rows: pd.DataFrame) -> str | None:
+    """The set that names a dimension, from its rows of :func:`enrichment`.
+
+    The highest ``ulm`` score wins; among sets within a fifth of it (interferon alpha and gamma share their genes) the
+    one whose score follows the dimension most closely.
+    """
+    rows = rows[rows["names"]]
+    if rows.empty:
+        return None
+    tied = rows[rows["ulm"].abs() >= REDUNDANT * rows["ulm"].abs().max()]
+    return str(tied.loc[tied["correlation"].abs().idxmax(), "set"])
+
+
+def loading_scores(
+    loadings: np.ndarray, genes: np.ndarray, dims: tuple[str, ...], sets: dict[str, list[str]]
+) -> tuple[pd.DataFrame, pd.DataFrame]:
+    """decoupler's ulm t values and their BH-adjusted p, both (D, sets), sets with too few loaded genes left out."""
+    known = set(np.asarray(genes).astype(str))
+    net = [(name, gene, 1.0) for name, members in sets.items() for gene in members if gene in known]
+    net = pd.DataFrame(net, columns=["source", "target", "weight"])
+    counts = net["source"].value_counts()
+    # a set that is all genes has no complement to compete with
+    net = net[net["source"].isin(counts.index[(counts >= LEAST_GENES) & (counts < len(known))])]
+    if net.empty:
+        return pd.DataFrame(index=list(dims)), pd.DataFrame(index=list(dims))
+    import decoupler
+
+    frame = pd.DataFrame(np.asarray(loadings, dtype=float), index=list(dims), columns=np.asarray(genes).astype(str))
+    # decoupler drops all-zero rows: a dimension without loadings has no score
+    scores, _ = decoupler.mt.ulm(data=frame, net=net, tmin=LEAST_GENES)
+    scores = scores.reindex(list(dims)).fillna(0.0)
+    p = 2 * stats.t.sf(np.abs(scores.to_numpy()), len(known) - 2)
+    return scores, pd.DataFrame(adjust(p.ravel()).reshape(p.shape), index=scores.index, columns=scores.columns)
+
+
+def set_scores(cohort: Cohort, sets: dict[str, list[str]]) -> np.ndarray:
+    """Mean z-score of every set's genes per sample (samples, sets)."""
+    place = {gene: i for i, gene in enumerate(cohort.genes)}
+    mean, spread = cohort.expression.mean(axis=0, dtype=float), cohort.expression.std(axis=0, dtype=float)
+    out = np.empty((len(cohort.expression), len(sets)))
+    for k, members in enumerate(sets.values()):
+        columns = [place[g] for g in members]
+        scale = np.where(spread[columns] > 0, spread[columns], 1.0)
+        out[:, k] = ((cohort.expression[:, columns] - mean[columns]) / scale).mean(axis=1)
+    return out
+
+
+def partial_correlations(
+    scores: np.ndarray, z: np.ndarray, given: Nuisance, units: Units, trial: Trial
+) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """Partial correlation of scores (units, S) with latents (units, D), its t test and its randomisation test, (S, D).
+
+    Freedman-Lane: what the nuisance leaves of z is permuted within strata (signs of whole donors are flipped where a
+    donor holds several units).
+    """
+    freedom = (units.donors if units.clustered else len(units)) - given.rank - 1
+    if units.within:
+        freedom = units.donors - 1 - given.basis.shape[1]
+    a, b = _left(scores, given, units), _left(z, given, units)
+    a = a / np.maximum(np.linalg.norm(a, axis=0), 1e-300)
+    if freedom < 4:
+        gap = np.full((a.shape[1], b.shape[1]), np.nan)
+        return gap, gap, gap
+    r = a.T @ (b / np.maximum(np.linalg.norm(b, axis=0), 1e-300))
+    f, p = _f(r, freedom), np.empty_like(r)
+    draws, step = trial.options.permutations, max(1, _NUMBERS // (trial.options.permutations * z.shape[1]))
+    for start in range(0, len(r), step):  # blocks of sets, so that thousands of sets fit the memory
+        rng = np.random.default_rng([trial.options.seed, 4, len(units)])  # the same exchanges for every block
+        rows = slice(start, start + step)
+        null = np.empty((draws, *r[rows].shape))
+        for i in range(draws):
+            if units.clustered:
+                drawn = rng.choice([-1.0, 1.0], size=units.donors)[units.cluster][:, None] * b
+            else:
+                drawn = b[exchanges(given.strata, 1, rng)[0]]
+            drawn = drawn - given.basis @ (given.basis.T @ drawn)
+            null[i] = _f(a[:, rows].T @ (drawn / np.maximum(np.linalg.norm(drawn, axis=0), 1e-300)), freedom)
+        p[rows] = tail_probability(f[rows].ravel(), null.reshape(draws, -1), 1, freedom).reshape(f[rows].shape)
+    return r, stats.f.sf(f, 1, freedom), p
+
+
+def _units(trial: Trial) -> tuple[Units, Nuisance]:
+    """Donors given the covariates; in a paired design of few donors, the states of each donor against each other."""
+    units = trial.donor_units()
+    paired = [u for u in map(trial.task_units, trial.outcomes) if u.within]
+    if paired and units.donors < 20:
+        units = paired[0]
+    covariates = list(trial.covariates.values())
+    return units, nuisance(trial.obs, covariates, units, trial.options.spline_df, interactions=False)
+
+
+def _left(values: np.ndarray, given: Nuisance, units: Units) -> np.ndarray:
+    values = units.centre(values)
+    return values - given.basis @ (given.basis.T @ values)
+
+
+def _f(r: np.ndarray, freedom: float) -> np.ndarray:
+    return np.square(r) * freedom / np.maximum(1 - np.square(r), 1e-12)

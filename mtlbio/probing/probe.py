@@ -1,0 +1,109 @@
+"""``mtlbio probe``: the trial of every latent dimension."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from pathlib import Path
+
+import anndata as ad
+import numpy as np
+import pandas as pd
+
+from mtlbio.cohort.cohort import Cohort, read_cohort
+from mtlbio.cohort.genesets import load_sets
+from mtlbio.config import Probe, Run
+from mtlbio.errors import InputError, listing
+from mtlbio.probing import enrichment as sets_of_genes
+from mtlbio.probing.ablation import ablation
+from mtlbio.probing.association import association
+from mtlbio.probing.audit import audit, inseparable
+from mtlbio.probing.evidence import gather, verdict_table
+from mtlbio.probing.leakage import leakage
+from mtlbio.probing.stability import stability
+from mtlbio.probing.trial import Trial
+from mtlbio.progress import say
+from mtlbio.tables import VERDICTS, write_table
+
+
+def probe(run: Run, results: Path) -> None:
+    """Put every dimension of ``latents.h5ad`` on trial.
+
+    Reads ``cohort.h5ad``, ``latents.h5ad`` and ``model/`` of ``results``; writes
+    ``probing/{audit,association,ablation,enrichment,stability}.tsv`` and ``verdicts.tsv``.
+    """
+    from mtlbio.model.ensemble import load_ensemble
+
+    results = Path(results)
+    latents = read_latents(results / "latents.h5ad")
+    cohort = aligned(read_cohort(results / "cohort.h5ad"), latents)
+    tables = examine(cohort, latents, load_ensemble(results / "model"), run.probe, load_sets(run.gene_sets))
+    for name in ("audit", "association", "ablation", "enrichment", "stability"):
+        write_table(tables[name], results / "probing" / f"{name}.tsv")
+    write_table(tables["verdicts"], results / "verdicts.tsv", VERDICTS)
+    counts = tables["verdicts"]["verdict"].value_counts()
+    say("verdicts: " + ", ".join(f"{count} {verdict}" for verdict, count in counts.items()))
+
+
+def examine(
+    cohort: Cohort, latents: ad.AnnData, ensemble, options: Probe, sets: dict[str, list[str]]
+) -> dict[str, pd.DataFrame]:
+    """The whole trial in memory: ``audit, association, ablation, enrichment, stability, verdicts`` as tables.
+
+    Parameters
+    ----------
+    cohort : samples in the order of ``latents``
+    latents : as ``latents.h5ad``
+    ensemble : :class:`mtlbio.model.ensemble.Ensemble`
+    sets : gene sets by name, may be empty
+    """
+    design = audit(cohort.obs, cohort.tasks, cohort.covariates, options)
+    trial = Trial(
+        z=np.asarray(latents.X, dtype=float),
+        dims=tuple(latents.var_names),
+        block=latents.var["block"].to_numpy().astype(str),
+        obs=cohort.obs,
+        tasks=cohort.tasks,
+        covariates=cohort.covariates,
+        options=options,
+    )
+    trial = replace(trial, inseparable=frozenset(inseparable(design)))
+    if trial.mask.sum() < 4:
+        raise InputError(
+            f"cohort.h5ad: {int(trial.mask.sum())} samples have all of {listing(cohort.covariates)}; too few"
+        )
+    found = association(trial)
+    borrowed = leakage(trial, found)
+    steady = stability(trial, latents.var["stability"].to_numpy(dtype=float))
+    removed = ablation(ensemble, cohort, latents.obs["fold"].to_numpy().astype(int), options)
+    say("gene sets that name a dimension")
+    loadings, genes = np.asarray(latents.varm["loadings"], dtype=float), np.asarray(latents.uns["genes"]).astype(str)
+    named = sets_of_genes.enrichment(trial, cohort, loadings, genes, sets)
+    evidence = gather(trial, found, borrowed, removed, steady, named)
+    verdicts = verdict_table(trial, evidence, removed, design, latents.var["stability"].to_numpy(dtype=float))
+    # leakage has no table of its own: what it found belongs to the rows of the task's effect
+    merged = found.merge(borrowed.rename(columns={"task": "variable"}).assign(question="task"), how="left")
+    tables = {"audit": design, "association": merged, "ablation": removed, "enrichment": named, "stability": steady}
+    return {**tables, "verdicts": verdicts}
+
+
+def read_latents(path: Path) -> ad.AnnData:
+    """``latents.h5ad``, checked for what the trial reads."""
+    if not path.exists():
+        raise InputError(f"{path}: no such file; run `mtlbio train` first")
+    latents = ad.read_h5ad(path)
+    missing = [f"var[{c!r}]" for c in ("block", "stability") if c not in latents.var]
+    missing += [f"obs[{c!r}]" for c in ("donor", "fold") if c not in latents.obs]
+    missing += [] if "loadings" in latents.varm else ["varm['loadings']"]
+    missing += [] if "genes" in latents.uns else ["uns['genes']"]
+    if missing:
+        raise InputError(f"{path}: lacks {listing(missing)}; `mtlbio train` writes it")
+    return latents
+
+
+def aligned(cohort: Cohort, latents: ad.AnnData) -> Cohort:
+    """The cohort with its samples in the order of the latents."""
+    strangers = latents.obs_names.difference(cohort.obs.index)
+    if len(strangers):
+        raise InputError(f"latents.h5ad: samples {listing(strangers)} are not in cohort.h5ad; run `mtlbio train` again")
+    place = cohort.obs.index.get_indexer(latents.obs_names)
+    return replace(cohort, expression=cohort.expression[place], obs=cohort.obs.iloc[place])

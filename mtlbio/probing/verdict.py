@@ -1,0 +1,231 @@
+"""From the evidence on one dimension to its verdict: pure, so that every rule can be read and tested on its own."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+
+from mtlbio.config import Probe
+
+VERDICTS = ("biology", "confounder", "technical", "mixed", "unused", "not_identifiable", "underpowered")
+
+
+@dataclass(frozen=True)
+class TaskEvidence:
+    """One task and one dimension.
+
+    Attributes
+    ----------
+    outcome : whether biology can be about it (not a covariate at the same time)
+    called : adjusted effect, both tests, BH over dimensions
+    own : the effect stands given the other dimensions; ``given`` names them
+    sign_stable, worst_left_out : sign consistency, and the level whose omission pulls most
+    entangled : covariates that the audit cannot tell from the task; ``joint``: called without adjusting for them
+    removal, loss, donors_needed, metric : from the ablation
+    """
+
+    name: str
+    outcome: bool = True
+    effect: float = math.nan
+    ci_low: float = math.nan
+    ci_high: float = math.nan
+    q: float = math.nan
+    called: bool = False
+    own: bool = False
+    given: str = "nobody"
+    sign_stable: bool = True
+    worst_left_out: str = "nothing"
+    entangled: tuple[str, ...] = ()
+    joint: bool = False
+    removal: str = "inconclusive"
+    loss: float = math.nan
+    donors_needed: float = math.nan
+    metric: str = "metric"
+
+
+@dataclass(frozen=True)
+class CovariateEvidence:
+    """One covariate and one dimension: role, share of variance, q and call."""
+
+    name: str
+    role: str
+    share: float = 0.0
+    q: float = math.nan
+    called: bool = False
+
+
+@dataclass(frozen=True)
+class Evidence:
+    """All that is known about a dimension. ``technical_share``: of all technical covariates together."""
+
+    dim: str
+    tasks: tuple[TaskEvidence, ...]
+    covariates: tuple[CovariateEvidence, ...]
+    technical_share: float = 0.0
+    gene_set: str | None = None
+
+
+@dataclass(frozen=True)
+class Verdict:
+    """``verdict`` is one of ``VERDICTS``; ``driver`` a covariate, task or gene set, or None; ``why`` one sentence."""
+
+    verdict: str
+    driver: str | None
+    why: str
+
+
+def judge(evidence: Evidence, options: Probe) -> Verdict:
+    """The verdict on a dimension.
+
+    In this order (the first that applies):
+
+    1. ``not_identifiable``: the dimension follows a task and a covariate that the audit cannot tell from that task,
+       and no other covariate dominates it;
+    2. two roles dominate (possible only where they cannot be told apart): ``mixed``;
+    3. a technical covariate dominates: ``technical``, whatever else is called, with what its removal does;
+    4. a confounder dominates: ``confounder``, unless a task effect of its own stands: ``mixed``;
+    5. a task effect of its own with a stable sign: ``biology`` below the technical limit, else ``mixed``;
+    6. a task effect whose sign depends on a batch, or a covariate with a material share: ``mixed``;
+    7. nothing: ``unused`` where every head is harmless without it, else ``underpowered``.
+    """
+    technical = _dominant(evidence, options, "technical")
+    confounder = _dominant(evidence, options, "confounder")
+    tangled = [t for t in evidence.tasks if t.outcome and t.joint and _follows(evidence, t.entangled)]
+    free = [c for c in (technical, confounder) if c and not any(c.name in t.entangled for t in tangled)]
+    if tangled and not free:
+        task, other = tangled[0], _follows(evidence, tangled[0].entangled)[0]
+        why = (
+            f"{evidence.dim} follows {task.name} and {other.name} together ({_percent(other.share)} of its variance "
+            f"goes with {other.name}), and in this cohort the two cannot be told apart; the design audit says what "
+            f"would help."
+        )
+        return Verdict("not_identifiable", other.name, why)
+    if technical and confounder:
+        first = max(technical, confounder, key=lambda c: c.share)
+        why = (
+            f"{evidence.dim} follows {technical.name} ({_percent(technical.share)}) and {confounder.name} "
+            f"({_percent(confounder.share)}), which overlap in this cohort."
+        )
+        return Verdict("mixed", first.name, why)
+    if technical:
+        return Verdict("technical", technical.name, _technical(evidence, technical))
+    own = [t for t in evidence.tasks if t.outcome and t.called and t.own and t not in tangled]
+    own = sorted(own, key=lambda t: (not t.sign_stable, t.q))
+    if confounder:
+        return _confounder(evidence, confounder, own)
+    if own:
+        return _biology(evidence, own, options)
+    partial = [c for c in evidence.covariates if c.called and _known(c.share) >= options.share_technical]
+    if partial:
+        named = sorted(partial, key=lambda c: -c.share)
+        parts = " and ".join(f"{c.name} ({_percent(c.share)})" for c in named)
+        why = f"{evidence.dim} partly follows {parts}; the rest of its variance goes with nothing recorded."
+        return Verdict("mixed", named[0].name, why + _borrowed(evidence))
+    return _nothing(evidence, options)
+
+
+def _dominant(evidence: Evidence, options: Probe, role: str) -> CovariateEvidence | None:
+    found = [c for c in evidence.covariates if c.role == role and c.called]
+    found = [c for c in found if _known(c.share) >= options.share_dominant]
+    return max(found, key=lambda c: c.share, default=None)
+
+
+def _follows(evidence: Evidence, names: tuple[str, ...]) -> list[CovariateEvidence]:
+    return sorted((c for c in evidence.covariates if c.name in names and c.called), key=lambda c: -_known(c.share))
+
+
+def _technical(evidence: Evidence, cause: CovariateEvidence) -> str:
+    start = f"{evidence.dim} follows {cause.name}: {_percent(cause.share)} of its variance"
+    harmed = [t for t in evidence.tasks if t.removal == "harmful"]
+    if harmed:
+        lost = ", ".join(f"{t.name} ({t.metric} -{t.loss:.3f})" for t in harmed)
+        return f"SHORTCUT: {start}, and the model leans on it: taking it out costs {lost}."
+    open_ = [t for t in evidence.tasks if t.removal == "inconclusive"]
+    if open_:
+        needed = _needed(open_)
+        return f"{start}; whether the heads need it is open for {_names(open_)}{needed}."
+    return f"{start}, and taking it out leaves every prediction unharmed: a technical bin."
+
+
+def _confounder(evidence: Evidence, cause: CovariateEvidence, own: list[TaskEvidence]) -> Verdict:
+    start = f"{evidence.dim} follows {cause.name}: {_percent(cause.share)} of its variance"
+    if own:
+        why = f"{start}; yet given the covariates its {own[0].name} effect of {_effect(own[0])} stands."
+        return Verdict("mixed", cause.name, why)
+    outcomes = [t for t in evidence.tasks if t.outcome and not math.isnan(t.effect)]
+    if not outcomes:
+        return Verdict("confounder", cause.name, f"{start}.")
+    nearest = min(outcomes, key=lambda t: 1.0 if math.isnan(t.q) else t.q)
+    rest = f"once the covariates are held fixed, no link to {_names(outcomes)} can be shown"
+    if nearest.called:
+        rest = f"what is left of its link to {nearest.name} is borrowed from {nearest.given}"
+    return Verdict("confounder", cause.name, f"{start}; {rest} ({nearest.name}: {_effect(nearest)}).")
+
+
+def _biology(evidence: Evidence, own: list[TaskEvidence], options: Probe) -> Verdict:
+    best = own[0]
+    effects = "; ".join(f"{t.name} {_effect(t)}" for t in own)
+    driver = evidence.gene_set or best.name
+    name = f", named by {evidence.gene_set}" if evidence.gene_set else ""
+    if not best.sign_stable:
+        why = f"{evidence.dim} is linked to {best.name} ({_effect(best)}), but the sign turns"
+        return Verdict("mixed", driver, f"{why} without {best.worst_left_out}.")
+    share = _known(evidence.technical_share)
+    if share >= options.share_technical:
+        why = f"{evidence.dim} keeps a task effect ({effects}), but {_percent(share)} of its variance is technical."
+        return Verdict("mixed", driver, why)
+    why = (
+        f"{evidence.dim}{name} is still linked to {_names(own)} once the covariates and the other dimensions are held "
+        f"fixed ({effects}); {_percent(share)} of its variance is technical."
+    )
+    return Verdict("biology", driver, why)
+
+
+def _nothing(evidence: Evidence, options: Probe) -> Verdict:
+    said = f"{evidence.dim} has no established link to a task or covariate"
+    called = [t for t in evidence.tasks if t.outcome and t.called]
+    small = [c for c in evidence.covariates if c.called and _known(c.share) > 0.005]
+    if called:
+        said = f"{evidence.dim} has no task effect of its own"
+    elif small:
+        parts = ", ".join(f"{c.name} ({_percent(c.share)})" for c in small)
+        said = f"{evidence.dim} has no link to a task and only traces of {parts}"
+    open_ = [t for t in evidence.tasks if t.removal == "inconclusive"]
+    harmed = [t for t in evidence.tasks if t.removal == "harmful"]
+    if harmed:
+        lost = ", ".join(f"{t.name} ({t.metric} -{t.loss:.3f})" for t in harmed)
+        why = f"{said}, yet predictions need it: taking it out costs {lost}.{_borrowed(evidence)}"
+        return Verdict("underpowered", evidence.gene_set, why)
+    if open_:
+        why = f"{said}, but that {_names(open_)} can do without it is not shown{_needed(open_)}.{_borrowed(evidence)}"
+        return Verdict("underpowered", evidence.gene_set, why)
+    why = f"{said}, and every prediction does as well without it (loss below {options.margin:g}).{_borrowed(evidence)}"
+    return Verdict("unused", evidence.gene_set, why)
+
+
+def _borrowed(evidence: Evidence) -> str:
+    called = [t for t in evidence.tasks if t.outcome and t.called and not t.own]
+    if not called:
+        return ""
+    return " " + " ".join(f"Its link to {t.name} is that of {t.given}." for t in called)
+
+
+def _needed(tasks: list[TaskEvidence]) -> str:
+    finite = [t.donors_needed for t in tasks if math.isfinite(t.donors_needed)]
+    return f" (about {max(finite):.0f} donors would settle it)" if finite else ""
+
+
+def _effect(task: TaskEvidence) -> str:
+    return f"{task.effect:+.2f} SD, 95 % {task.ci_low:.2f} to {task.ci_high:.2f}"
+
+
+def _names(tasks: list[TaskEvidence]) -> str:
+    return " and ".join(t.name for t in tasks)
+
+
+def _percent(share: float) -> str:
+    return f"{100 * _known(share):.0f} %"
+
+
+def _known(value: float) -> float:
+    return 0.0 if math.isnan(value) else value
