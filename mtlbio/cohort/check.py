@@ -59,10 +59,11 @@ def check_fixed(run: Run, obs: pd.DataFrame, source: str) -> None:
         levels = obs.groupby("donor", observed=True)[name].nunique()
         twice = levels.index[levels > 1]
         if len(twice):
+            hint = " (a label that may change between visits needs another name)" if key.startswith("tasks") else ""
             found = sorted(obs.loc[obs["donor"] == twice[0], name].dropna().unique())
             raise InputError(
                 f"{source}: {key}: donor(s) {listing(twice, 5)} recorded with two values ({listing(found)} for "
-                f"{twice[0]}); expected one per donor: correct the table, or give the donors of each value other names"
+                f"{twice[0]}); expected one per donor: correct the table{hint}"
             )
 
 

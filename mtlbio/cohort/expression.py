@@ -152,7 +152,7 @@ def _from_frame(table: pd.DataFrame, path: Path, known: Collection[str] | None) 
         wrong = column[column.notna() & pd.to_numeric(column, errors="coerce").isna()]
         shown = f"{str(wrong.iloc[0])[:40]!r} in sample {wrong.index[0]!r}" if len(wrong) else f"type {dtype}"
         raise InputError(
-            f"{path}: column {genes[position]!r} is not numeric (found {shown}); every column beside the sample "
+            f"{path}: column {str(genes[position])!r} is not numeric (found {shown}); every column beside the sample "
             f"identifier is taken for a gene"
         )
     matrix = table.to_numpy(dtype=np.float32, na_value=np.nan)
@@ -167,6 +167,6 @@ def _orientation(samples: np.ndarray, genes: np.ndarray, known: Collection[str] 
     if not known.intersection(samples) and known.intersection(genes):
         first = next(g for g in genes if g in known)
         raise InputError(
-            f"{path}: genes in rows? The metadata's samples (such as {first!r}) are the columns here: transpose the "
+            f"{path}: genes in rows? The metadata's samples (such as {str(first)!r}) are the columns here: transpose the "
             f"matrix, samples go in rows"
         )

@@ -48,7 +48,7 @@ def encode(
         if task.kind == "regression":
             obs[name], tasks[name] = numbers(column, where), TaskInfo(name, task.kind)
         else:
-            obs[name], classes = _classes(column, name, task, where, qc)
+            obs[name], classes = _classes(column, name, task, source, qc)
             tasks[name] = TaskInfo(name, task.kind, classes)
     for name, covariate in run.covariates.items():
         column = metadata[run.covariate_column(name)]
@@ -56,7 +56,7 @@ def encode(
         _some(column, where)
         values = numbers(column, where) if covariate.kind == "continuous" else categories(column)
         if name in tasks:
-            _twins_agree(name, tasks[name], obs[name], values, covariate, where)
+            _twins_agree(name, tasks[name], obs[name], values, covariate, source)
         else:
             obs[name] = values
     covariates = {name: CovariateInfo(name, c.role, c.kind) for name, c in run.covariates.items()}
@@ -86,14 +86,15 @@ def _some(column: pd.Series, where: str) -> None:
         raise InputError(f"{where} is empty for all {len(column)} samples; expected a value for some of them")
 
 
-def _classes(column: pd.Series, name: str, task: Task, where: str, qc: QcList) -> tuple[pd.Series, tuple[str, ...]]:
+def _classes(column: pd.Series, name: str, task: Task, source: str, qc: QcList) -> tuple[pd.Series, tuple[str, ...]]:
+    where = f"{source}: tasks.{name}: column {column.name!r}"
     if task.kind == "binary":
-        return _binary(column, name, task, where, qc)
+        return _binary(column, name, task, source, qc)
     if task.classes is None:
         classes = tuple(sorted(column.dropna().unique()))
         meaning = {c: c for c in classes}
     else:
-        found = {str(value): _occurring(value, column, f"tasks.{name}.classes", where) for value in task.classes}
+        found = {str(value): _occurring(value, column, f"tasks.{name}.classes", source) for value in task.classes}
         meaning = {text: texts[0] for texts in found.values() for text in texts}
         classes = tuple(texts[0] for texts in found.values())
     if len(set(classes)) < 2:
@@ -102,8 +103,9 @@ def _classes(column: pd.Series, name: str, task: Task, where: str, qc: QcList) -
     return categories(column.map(meaning), classes), classes
 
 
-def _binary(column: pd.Series, name: str, task: Task, where: str, qc: QcList) -> tuple[pd.Series, tuple[str, str]]:
-    positives = _occurring(task.positive, column, f"tasks.{name}.positive", where)
+def _binary(column: pd.Series, name: str, task: Task, source: str, qc: QcList) -> tuple[pd.Series, tuple[str, str]]:
+    where = f"{source}: tasks.{name}: column {column.name!r}"
+    positives = _occurring(task.positive, column, f"tasks.{name}.positive", source)
     others = sorted(set(column.dropna()) - set(positives))
     if not others:
         raise InputError(
@@ -111,9 +113,9 @@ def _binary(column: pd.Series, name: str, task: Task, where: str, qc: QcList) ->
         )
     positive = positives[0]
     if task.negative is not None:
-        negatives = _occurring(task.negative, column, f"tasks.{name}.negative", where)
+        negatives = _occurring(task.negative, column, f"tasks.{name}.negative", source)
         if set(negatives) & set(positives):
-            raise InputError(f"{where}: tasks.{name}.negative: {task.negative!r} is the positive value too")
+            raise InputError(f"{source}: tasks.{name}.negative: {task.negative!r} is the positive value too")
         negative = negatives[0]
     elif len(others) == 1:
         negatives, negative = others, others[0]
@@ -127,12 +129,12 @@ def _binary(column: pd.Series, name: str, task: Task, where: str, qc: QcList) ->
     return categories(column.map(meaning), classes), classes
 
 
-def _occurring(value: str | int | float | bool, column: pd.Series, key: str, where: str) -> list[str]:
+def _occurring(value: str | int | float | bool, column: pd.Series, key: str, source: str) -> list[str]:
     texts = matching(value, column.dropna())
     if not texts:
         found = column.value_counts()
         shown = listing([f"{v} ({n})" for v, n in found.items()], 8)
-        raise InputError(f"{where}: {key}: {value!r} never occurs; found: {shown}")
+        raise InputError(f"{source}: {key}: {value!r} never occurs in column {column.name!r}; found: {shown}")
     return texts
 
 
@@ -144,15 +146,15 @@ def _note_ignored(column: pd.Series, meaning: dict[str, str], name: str, qc: QcL
 
 
 def _twins_agree(
-    name: str, task: TaskInfo, labels: pd.Series, values: pd.Series, covariate: Covariate, where: str
+    name: str, task: TaskInfo, labels: pd.Series, values: pd.Series, covariate: Covariate, source: str
 ) -> None:
     """A task and a covariate of one name share their column of the cohort."""
     valid = "categorical" if task.is_class else "continuous"
     if covariate.kind != valid:
         raise InputError(
-            f"{where}: covariates.{name}.kind: found {covariate.kind}; the {task.kind} task of that name needs {valid}"
+            f"{source}: covariates.{name}.kind: found {covariate.kind}; the {task.kind} task of that name needs {valid}"
         )
     if task.is_class and not np.array_equal(labels.astype(str).to_numpy(), values.astype(str).to_numpy()):
         raise InputError(
-            f"{where}: tasks.{name} pools or leaves out values that covariates.{name} keeps: give one another name"
+            f"{source}: tasks.{name} pools or leaves out values that covariates.{name} keeps: give one another name"
         )

@@ -106,8 +106,8 @@ def check_values(data: Measurements, scale: str) -> None:
             if wrong.any():
                 row, gene, value = _first(block, wrong)
                 raise InputError(
-                    f"{data.source}: gene {data.genes[gene]!r}, sample {data.samples[positions][row]!r}: found "
-                    f"{value:g}; {problem}"
+                    f"{data.source}: gene {str(data.genes[gene])!r}, sample {str(data.samples[positions][row])!r}: "
+                    f"found {value:g}; {problem}"
                 )
         if sparse.issparse(block):
             low = np.minimum(low, block.min(axis=0).toarray().ravel())

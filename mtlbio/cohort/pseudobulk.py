@@ -109,7 +109,7 @@ def _collapse(
         if len(mixed):
             found = sorted(obs[column][code == mixed[0]].dropna().unique())
             raise InputError(
-                f"{source}: {column!r} differs between the cells of sample {names[mixed[0]]!r} ({listing(found, 4)}): "
+                f"{source}: {column!r} differs between the cells of sample {str(names[mixed[0]])!r} ({listing(found, 4)}): "
                 f"add its column to pseudobulk.by or leave {column!r} out"
             )
         values = grouped.first().reindex(range(len(names)))[enough]

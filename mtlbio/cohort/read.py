@@ -108,5 +108,5 @@ def _labels_among_genes(run: Run, data: Measurements, metadata: pd.DataFrame) ->
         both = np.isfinite(label) & np.isfinite(values)
         if both.any() and np.allclose(values[both], label[both], rtol=1e-5):
             raise InputError(
-                f"{data.source}: column {column!r} holds the metadata column of that name, not a gene: remove it"
+                f"{data.source}: column {str(column)!r} holds the metadata column of that name, not a gene: remove it"
             )
