@@ -1,46 +1,15 @@
-"""Which dimensions come first, and the picture of each: the latent against what drives it."""
+"""The picture of one dimension: the latent against what drives it."""
 
 from __future__ import annotations
 
 import numpy as np
 import pandas as pd
 
+from mtlbio.report.clouds import MOST_LEVELS, scatter, strips
 from mtlbio.report.inputs import Inputs
-from mtlbio.report.palette import CLASS_COLOURS, FAINT, INK, MUTED, NEUTRAL, VERDICTS
-from mtlbio.report.svg import RASTERISE_ABOVE, new_figure
+from mtlbio.report.palette import CLASS_COLOURS, FAINT, MUTED, NEUTRAL, VERDICTS
+from mtlbio.report.svg import new_figure
 from mtlbio.report.words import known
-
-SHOWN_FIRST = ("biology", "technical", "confounder", "mixed", "not_identifiable")
-MOST_LEVELS = 12  # more levels than this are drawn as medians without names
-
-
-def strength(row: pd.Series) -> float:
-    """What a dimension is ranked by among its kind: the driver's share, or the largest effect on a task."""
-    share = row.get(f"share_{row['driver']}")
-    if row["verdict"] in ("technical", "confounder") and known(share):
-        return float(share)
-    effects = [abs(float(v)) for c, v in row.items() if str(c).startswith("effect_") and known(v)]
-    shares = [float(v) for c, v in row.items() if str(c).startswith("share_") and known(v)]
-    return max(effects or shares or [0.0])
-
-
-def choose(verdicts: pd.DataFrame, cards: int) -> list[str]:
-    """Dimensions to show first.
-
-    Each of the telling verdicts is represented before any comes twice, even where ``cards`` is smaller than their
-    number. Within a verdict the strongest comes first. Unused dimensions only appear where nothing else is there.
-    """
-    ranked = {
-        kind: list(rows.apply(strength, axis=1).sort_values(ascending=False, kind="stable").index)
-        for kind, rows in verdicts.groupby("verdict")
-    }
-    telling = [k for k in SHOWN_FIRST if k in ranked]
-    room = max(cards, len(telling))
-    # the first round covers every kind; later rounds fill up in the same order, and the silent kinds come last
-    queue = [ranked[k][i] for i in range(len(verdicts)) for k in telling if i < len(ranked[k])]
-    queue += ranked.get("underpowered", [])
-    chosen = set((queue or ranked["unused"])[:room])
-    return [d for k in (*SHOWN_FIRST, "underpowered", "unused") for d in ranked.get(k, []) if d in chosen]
 
 
 def card_figure(inputs: Inputs, dim: str):
@@ -67,7 +36,7 @@ def card_figure(inputs: Inputs, dim: str):
     if pd.api.types.is_numeric_dtype(frame["driver"]):
         score = driver in inputs.members
         axes.set_xlabel(f"{name}\nmean z-score of its genes" if score else name)
-        _scatter(axes, frame, dim, _parts(inputs, frame, group, accent), accent)
+        scatter(axes, frame, dim, _parts(inputs, frame, group, accent), accent)
         r = frame["driver"].corr(frame[dim])
         what = f"score of {name}" if score else name
         title = f"{dim} against the {what}" if score else f"{dim} against {what}"
@@ -76,7 +45,7 @@ def card_figure(inputs: Inputs, dim: str):
         return figure, title, f"Scatter plot: {note}" + (f", coloured by {group}." if group else ".")
     info = inputs.cohort.tasks.get(driver)
     order = info.classes if info is not None else ()
-    levels = _strips(axes, frame, dim, _parts(inputs, frame, group, accent), accent, order)
+    levels = strips(axes, frame, dim, _parts(inputs, frame, group, accent), accent, order)
     axes.set_xlabel(name)
     title = f"{dim} by {name}"
     return figure, title, f"{levels} levels of {name}, {len(frame)} {unit}s; boxes are quartiles, lines medians."
@@ -91,7 +60,14 @@ def _drawable(inputs: Inputs, row: pd.Series) -> str | None:
     if row["verdict"] in ("biology", "mixed") or not values:
         values = {t: abs(row[f"effect_{t}"]) for t in inputs.tasks if known(row.get(f"effect_{t}"))} or values
     values = {name: value for name, value in values.items() if known(value)}
+    # a factor of many levels wins by counting: only where nothing else is there
+    few = {n: v for n, v in values.items() if not _crowded(inputs.obs[n])}
+    values = few or values
     return max(values, key=values.get) if values else None
+
+
+def _crowded(column: pd.Series) -> bool:
+    return not pd.api.types.is_numeric_dtype(column) and column.nunique() > MOST_LEVELS
 
 
 def _frame(inputs: Inputs, dim: str, driver: str | None) -> tuple[pd.DataFrame, str]:
@@ -158,113 +134,3 @@ def _parts(inputs: Inputs, frame: pd.DataFrame, group: str | None, accent: str) 
     if labels.isna().any():
         found.append(("not known", labels.isna().to_numpy(), FAINT))
     return found
-
-
-def _scatter(axes, frame: pd.DataFrame, dim: str, parts: list, accent: str) -> None:
-    size = 11 if len(frame) <= 400 else 5
-    for label, rows, colour in parts:
-        axes.scatter(
-            frame["driver"][rows],
-            frame[dim][rows],
-            s=size,
-            color=colour,
-            alpha=0.8,
-            linewidths=0,
-            label=label,
-            rasterized=len(frame) > RASTERISE_ABOVE,
-        )
-    x, y = frame["driver"].to_numpy(float), frame[dim].to_numpy(float)
-    if len(np.unique(x)) >= 8:
-        grid, line = smooth(x, y)
-        axes.plot(grid, line, color=INK, linewidth=1.6)
-    _legend(axes, len(parts))
-
-
-def _legend(axes, entries: int) -> None:
-    if entries < 2:
-        return
-    axes.figure.legend(
-        *axes.get_legend_handles_labels(),
-        loc="outside upper right",
-        ncols=min(entries, 4),
-        handletextpad=0.1,
-        columnspacing=0.9,
-        borderaxespad=0.1,
-        markerscale=1.5,
-    )
-
-
-def smooth(x: np.ndarray, y: np.ndarray, span: float = 0.6, points: int = 60) -> tuple[np.ndarray, np.ndarray]:
-    """Local linear regression with tricube weights (Cleveland 1979), without the robustness rounds.
-
-    Parameters
-    ----------
-    x, y : (n,)
-    span : share of the points that a local fit sees
-
-    Returns
-    -------
-    grid (points,), fitted (points,)
-    """
-    grid = np.linspace(x.min(), x.max(), points)
-    distance = np.abs(grid[:, None] - x[None, :])
-    reach = np.quantile(distance, span, axis=1, keepdims=True) + 1e-12
-    weight = np.clip(1 - (distance / reach) ** 3, 0, None) ** 3
-    centred = x[None, :] - grid[:, None]
-    s0, s1, s2 = weight.sum(1), (weight * centred).sum(1), (weight * centred**2).sum(1)
-    t0, t1 = (weight * y).sum(1), (weight * centred * y).sum(1)
-    determinant = s0 * s2 - s1**2
-    fitted = np.where(
-        determinant > 1e-9 * s0 * s2, (s2 * t0 - s1 * t1) / np.where(determinant > 0, determinant, 1), t0 / s0
-    )
-    return grid, fitted
-
-
-def _strips(axes, frame: pd.DataFrame, dim: str, parts: list, accent: str, order: tuple[str, ...]) -> int:
-    levels = [str(v) for v in frame["driver"].unique()]
-    text = frame["driver"].astype(str)
-    if len(levels) > MOST_LEVELS:
-        _medians(axes, frame[dim], text, accent)
-        return len(levels)
-    levels = [c for c in order if c in levels] or sorted(levels)
-    position = text.map({level: i for i, level in enumerate(levels)}).to_numpy(float)
-    jitter = np.random.default_rng([0, len(frame)]).uniform(-0.22, 0.22, len(frame))
-    for label, rows, colour in parts:
-        axes.scatter(
-            position[rows] + jitter[rows],
-            frame[dim][rows],
-            s=9 if len(frame) <= 400 else 4,
-            color=colour,
-            alpha=0.75,
-            linewidths=0,
-            label=label,
-            rasterized=len(frame) > RASTERISE_ABOVE,
-        )
-    axes.boxplot(
-        [frame[dim][position == i] for i in range(len(levels))],
-        positions=range(len(levels)),
-        widths=0.62,
-        showfliers=False,
-        showcaps=False,
-        manage_ticks=False,
-        medianprops={"color": INK, "linewidth": 1.6},
-        boxprops={"color": MUTED, "linewidth": 0.9},
-        whiskerprops={"color": MUTED, "linewidth": 0.9},
-    )
-    longest = max(len(level) for level in levels)
-    crowded = longest * len(levels) > 42
-    shown = [level if len(level) <= 16 else level[:15] + "…" for level in levels]
-    axes.set_xticks(range(len(levels)), shown, rotation=40 if crowded else 0, ha="right" if crowded else "center")
-    axes.set_xlim(-0.6, len(levels) - 0.4)
-    _legend(axes, len(parts))
-    return len(levels)
-
-
-def _medians(axes, values: pd.Series, text: pd.Series, accent: str) -> None:
-    """Many levels: a median with its quartiles per level, in order of the median."""
-    quartiles = values.groupby(text).quantile([0.25, 0.5, 0.75]).unstack().sort_values(0.5)
-    place = np.arange(len(quartiles))
-    axes.vlines(place, quartiles[0.25], quartiles[0.75], color=accent, alpha=0.35, linewidth=2)
-    axes.scatter(place, quartiles[0.5], s=9, color=accent, linewidths=0)
-    axes.set_xticks([])
-    axes.set_title(f"{len(quartiles)} levels in order of their medians", fontweight="normal", color=MUTED, fontsize=7.5)

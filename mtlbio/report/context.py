@@ -2,31 +2,28 @@
 
 from __future__ import annotations
 
-from importlib import metadata
-
 import numpy as np
 import pandas as pd
 
-from mtlbio import __version__
 from mtlbio.report import plain
+from mtlbio.report.facts import as_text, facts, files, quality, versions
 from mtlbio.report.figures import task_metric
 from mtlbio.report.heatmap import in_order
-from mtlbio.report.inputs import OPTIONAL, Inputs
+from mtlbio.report.inputs import Inputs
 from mtlbio.report.palette import VERDICTS
 from mtlbio.report.svg import Picture
-from mtlbio.report.words import counted, file_stem, known, metric_name, number, percent, probability
+from mtlbio.report.words import file_stem, known, metric_name, number, percent, probability
 
 AUDIT_ORDER = {"not_identifiable": 0, "weak": 1, "ok": 2}
 TOP_GENES = 8
 TOP_SETS = 3
-QC_ROWS = 40
 
 MISSING = {
-    "metrics": "No metrics.tsv in this run: how well the model predicts is not known (`mtlbio evaluate` writes it).",
-    "comparisons": "No comparisons.tsv in this run: the arms were not compared (`mtlbio evaluate` writes it).",
-    "history": "No history.tsv in this run: there are no training curves (`mtlbio train` writes it).",
-    "qc": "No qc.tsv in this run: what was dropped before training is not known (`mtlbio prepare` writes it).",
-    "audit": "No probing/audit.tsv in this run: the design was not audited (`mtlbio probe` writes it).",
+    "metrics": "No metrics.tsv in this run: how well the model predicts is not known (mtlbio evaluate writes it).",
+    "comparisons": "No comparisons.tsv in this run: the arms were not compared (mtlbio evaluate writes it).",
+    "history": "No history.tsv in this run: there are no training curves (mtlbio train writes it).",
+    "qc": "No qc.tsv in this run: what was dropped before training is not known (mtlbio prepare writes it).",
+    "audit": "No probing/audit.tsv in this run: the design was not audited (mtlbio probe writes it).",
     "enrichment": "No probing/enrichment.tsv in this run: no gene sets were tested (the run's gene_sets names them).",
 }
 
@@ -67,40 +64,6 @@ def page_context(inputs: Inputs, chosen: list[str], pictures: dict[str, Picture]
         "pictures": pictures,
         "versions": versions(),
         "files": files(inputs),
-    }
-
-
-def facts(inputs: Inputs) -> dict:
-    """Size of the cohort, labels with their counts, covariates with their roles."""
-    cohort, obs = inputs.cohort, inputs.obs
-    tasks = []
-    for name, info in cohort.tasks.items():
-        column = obs[name]
-        if info.is_class:
-            counts = column.value_counts()
-            text = ", ".join(f"{c} {int(counts.get(c, 0))}" for c in info.classes)
-        else:
-            values = column.astype(float)
-            text = f"{number(values.min(), 1)} to {number(values.max(), 1)}, median {number(values.median(), 1)}"
-        missing = int(column.isna().sum())
-        tasks.append({"name": name, "kind": info.kind, "text": text, "missing": missing})
-    covariates = []
-    for name, info in cohort.covariates.items():
-        column = obs[name]
-        if info.kind == "continuous":
-            values = column.astype(float)
-            text = f"{number(values.min(), 1)} to {number(values.max(), 1)}"
-        else:
-            text = counted(column.dropna().nunique(), "level")
-        missing = int(column.isna().sum())
-        covariates.append({"name": name, "role": info.role, "text": text, "missing": missing})
-    return {
-        "samples": len(obs),
-        "donors": obs["donor"].nunique(),
-        "genes": len(cohort.genes),
-        "dims": inputs.latents.shape[1],
-        "tasks": tasks,
-        "covariates": covariates,
     }
 
 
@@ -214,9 +177,10 @@ def enrichment(inputs: Inputs) -> dict | None:
     table = inputs.tables.get("enrichment")
     if table is None or not len(table):
         return None
-    by = next((c for c in ("q", "padj", "p") if c in table), None)
-    if by:
-        table = table.sort_values(["dim", by], kind="stable")
+    # sets that may name the dimension come first, then those its loadings point to
+    order = {"names": False, "ulm": False, "q": True}
+    by = ["dim", *(c for c in order if c in table)]
+    table = table.sort_values(by, ascending=[True, *(order[c] for c in by[1:])], kind="stable")
     table = table.groupby("dim", sort=False).head(TOP_SETS)
     return as_text(table)
 
@@ -229,71 +193,3 @@ def verdict_table(inputs: Inputs) -> dict:
     # too wide for paper: print leaves these columns out
     fine = [c for c in rest if not str(c).startswith(("share_", "effect_"))]
     return as_text(table[first + rest]) | {"fine": fine}
-
-
-def as_text(table: pd.DataFrame) -> dict:
-    """Any table as header and rows of text; numbers with three decimals, p and q values in their own form."""
-
-    def cell(column: str, value) -> str:
-        if not known(value):
-            return "–"
-        if isinstance(value, (bool, np.bool_)):
-            return "yes" if value else "no"
-        if isinstance(value, (int, np.integer)):
-            return str(int(value))
-        if isinstance(value, (float, np.floating)):
-            if column == "p" or column.startswith(("p_", "q_")) or column == "q":
-                return probability(float(value))
-            return number(value, 0 if float(value).is_integer() and abs(value) > 1 else 3)
-        return str(value)
-
-    header = [str(c) for c in table.columns]
-    rows = [[cell(c, v) for c, v in zip(header, row, strict=True)] for row in table.itertuples(index=False)]
-    return {"header": header, "rows": rows}
-
-
-def quality(inputs: Inputs) -> dict | None:
-    """What quality control dropped: counts by kind and reason, and the first items of each."""
-    table = inputs.tables.get("qc")
-    if table is None:
-        return None
-    counts = table.groupby(["kind", "reason"], sort=True).size()
-    return {
-        "counts": [{"kind": k, "reason": r, "count": int(n)} for (k, r), n in counts.items()],
-        "rows": as_text(table[table["kind"] != "gene"].head(QC_ROWS)),
-        "total": int((table["kind"] != "gene").sum()),
-    }
-
-
-def versions() -> list[tuple[str, str]]:
-    """Versions of what computed the numbers; read from package metadata, nothing heavy is imported."""
-    import platform
-
-    names = ("torch", "numpy", "scipy", "statsmodels", "scikit-learn", "anndata", "decoupler", "matplotlib")
-    found = [("mtlbio", __version__), ("python", platform.python_version())]
-    for name in names:
-        try:
-            found.append((name, metadata.version(name)))
-        except metadata.PackageNotFoundError:
-            found.append((name, "not installed"))
-    return found
-
-
-def files(inputs: Inputs) -> list[tuple[str, str]]:
-    """The run's files and what each holds."""
-    says = {
-        "cohort.h5ad": "samples x genes, labels, covariates",
-        "latents.h5ad": "out-of-fold latents, gene loadings",
-        "verdicts.tsv": "one row per dimension",
-        "metrics.tsv": "every arm on every task, with intervals",
-        "comparisons.tsv": "paired differences between arms",
-        "history.tsv": "losses by epoch",
-        "qc.tsv": "what was dropped, and why",
-        "splits.tsv": "which donors were held out together",
-        "probing/audit.tsv": "what the design can tell apart",
-        "probing/enrichment.tsv": "gene sets per dimension",
-    }
-    present = {"cohort.h5ad", "latents.h5ad", "verdicts.tsv", *(OPTIONAL[name][0] for name in inputs.tables)}
-    return [(file, text) for file, text in says.items() if file in present] + [
-        ("figures/", "every figure of this page as SVG and PNG")
-    ]

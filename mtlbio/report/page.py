@@ -22,7 +22,7 @@ def report(run: Run, results: str | Path) -> None:
     InputError
         ``cohort.h5ad``, ``latents.h5ad`` or ``verdicts.tsv`` is missing or does not fit.
     """
-    from mtlbio.report.cards import choose
+    from mtlbio.report.choice import choose
     from mtlbio.report.context import page_context
     from mtlbio.report.figures import draw_all
     from mtlbio.report.inputs import read_inputs

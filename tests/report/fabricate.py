@@ -205,10 +205,10 @@ def _tables(rng, folder: Path, samples: list[str], obs: pd.DataFrame, evil: str)
     write_table(audit, folder / "probing" / "audit.tsv")
     sets = pd.DataFrame(
         [
-            ["z02", SET, 5.1, 0.0002, 0.001],
-            ["z02", "HALLMARK_APOPTOSIS", 1.1, 0.2, 0.4],
-            ["z01", "SENESCENCE", 2, 0.01, 0.2],
+            ["z02", "HALLMARK_APOPTOSIS", 12, 6.1, 0.2, 0.4, False],
+            ["z02", SET, 6, 5.1, 0.0002, 0.001, True],
+            ["z01", "SENESCENCE", 20, 2.0, 0.01, 0.2, False],
         ],
-        columns=["dim", "set", "score", "p", "q"],
+        columns=["dim", "set", "genes", "ulm", "p", "q", "names"],
     )
     write_table(sets, folder / "probing" / "enrichment.tsv")

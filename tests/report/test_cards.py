@@ -5,7 +5,9 @@ import pandas as pd
 import pytest
 from fabricate import SET, fabricate
 
-from mtlbio.report.cards import card_figure, choose, set_score, smooth
+from mtlbio.report.cards import card_figure, set_score
+from mtlbio.report.choice import choose
+from mtlbio.report.clouds import shuffled_medians, smooth
 from mtlbio.report.inputs import read_inputs
 from mtlbio.report.svg import house_style
 
@@ -66,6 +68,16 @@ def test_many_levels_become_medians(inputs):
     figure, title, description = draw(inputs, "z04")
     assert title == "z04 by many" and description.startswith("40 levels of many")
     assert figure.axes[0].get_title(loc="left") == "40 levels in order of their medians"
+
+
+def test_shuffled_medians_keep_the_spread_of_noise_and_lose_that_of_levels():
+    rng = np.random.default_rng(1)
+    levels = np.repeat(np.arange(50), 8)
+    noise, driven = rng.normal(size=(40, 400)), levels / 50.0
+    observed = np.mean([np.ptp(pd.Series(z).groupby(levels).median()) for z in noise])
+    expected = np.mean([np.ptp(shuffled_medians(z, levels, shuffles=5)) for z in noise])
+    assert expected == pytest.approx(observed, rel=0.1)
+    assert np.ptp(shuffled_medians(driven, levels)) < 0.7 * np.ptp(driven)
 
 
 def test_large_clouds_are_rasterised(inputs):

@@ -1,0 +1,38 @@
+"""Which dimensions come first on the page."""
+
+from __future__ import annotations
+
+import pandas as pd
+
+from mtlbio.report.words import known
+
+SHOWN_FIRST = ("biology", "technical", "confounder", "mixed", "not_identifiable")
+
+
+def strength(row: pd.Series) -> float:
+    """What a dimension is ranked by among its kind: the driver's share, or the largest effect on a task."""
+    share = row.get(f"share_{row['driver']}")
+    if row["verdict"] in ("technical", "confounder") and known(share):
+        return float(share)
+    effects = [abs(float(v)) for c, v in row.items() if str(c).startswith("effect_") and known(v)]
+    shares = [float(v) for c, v in row.items() if str(c).startswith("share_") and known(v)]
+    return max(effects or shares or [0.0])
+
+
+def choose(verdicts: pd.DataFrame, cards: int) -> list[str]:
+    """Dimensions to show first.
+
+    Each of the telling verdicts is represented before any comes twice, even where ``cards`` is smaller than their
+    number. Within a verdict the strongest comes first. Unused dimensions only appear where nothing else is there.
+    """
+    ranked = {
+        kind: list(rows.apply(strength, axis=1).sort_values(ascending=False, kind="stable").index)
+        for kind, rows in verdicts.groupby("verdict")
+    }
+    telling = [k for k in SHOWN_FIRST if k in ranked]
+    room = max(cards, len(telling))
+    # the first round covers every kind; later rounds fill up in the same order, and the silent kinds come last
+    queue = [ranked[k][i] for i in range(len(verdicts)) for k in telling if i < len(ranked[k])]
+    queue += ranked.get("underpowered", [])
+    chosen = set((queue or ranked["unused"])[:room])
+    return [d for k in (*SHOWN_FIRST, "underpowered", "unused") for d in ranked.get(k, []) if d in chosen]

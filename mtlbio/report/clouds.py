@@ -1,0 +1,134 @@
+"""Points of one dimension: against a number, by level, or by so many levels that only medians fit."""
+
+from __future__ import annotations
+
+import numpy as np
+import pandas as pd
+
+from mtlbio.report.palette import INK, MUTED
+from mtlbio.report.svg import RASTERISE_ABOVE
+
+MOST_LEVELS = 12  # more levels than this are drawn as medians without names
+
+
+def scatter(axes, frame: pd.DataFrame, dim: str, parts: list, accent: str) -> None:
+    size = 11 if len(frame) <= 400 else 5
+    for label, rows, colour in parts:
+        axes.scatter(
+            frame["driver"][rows],
+            frame[dim][rows],
+            s=size,
+            color=colour,
+            alpha=0.8,
+            linewidths=0,
+            label=label,
+            rasterized=len(frame) > RASTERISE_ABOVE,
+        )
+    x, y = frame["driver"].to_numpy(float), frame[dim].to_numpy(float)
+    if len(np.unique(x)) >= 8:
+        grid, line = smooth(x, y)
+        axes.plot(grid, line, color=INK, linewidth=1.6)
+    _legend(axes, len(parts))
+
+
+def _legend(axes, entries: int) -> None:
+    if entries < 2:
+        return
+    axes.figure.legend(
+        *axes.get_legend_handles_labels(),
+        loc="outside upper right",
+        ncols=min(entries, 4),
+        handletextpad=0.1,
+        columnspacing=0.9,
+        borderaxespad=0.1,
+        markerscale=1.5,
+    )
+
+
+def smooth(x: np.ndarray, y: np.ndarray, span: float = 0.6, points: int = 60) -> tuple[np.ndarray, np.ndarray]:
+    """Local linear regression with tricube weights (Cleveland 1979), without the robustness rounds.
+
+    Parameters
+    ----------
+    x, y : (n,)
+    span : share of the points that a local fit sees
+
+    Returns
+    -------
+    grid (points,), fitted (points,)
+    """
+    grid = np.linspace(x.min(), x.max(), points)
+    distance = np.abs(grid[:, None] - x[None, :])
+    reach = np.quantile(distance, span, axis=1, keepdims=True) + 1e-12
+    weight = np.clip(1 - (distance / reach) ** 3, 0, None) ** 3
+    centred = x[None, :] - grid[:, None]
+    s0, s1, s2 = weight.sum(1), (weight * centred).sum(1), (weight * centred**2).sum(1)
+    t0, t1 = (weight * y).sum(1), (weight * centred * y).sum(1)
+    determinant = s0 * s2 - s1**2
+    fitted = np.where(
+        determinant > 1e-9 * s0 * s2, (s2 * t0 - s1 * t1) / np.where(determinant > 0, determinant, 1), t0 / s0
+    )
+    return grid, fitted
+
+
+def strips(axes, frame: pd.DataFrame, dim: str, parts: list, accent: str, order: tuple[str, ...]) -> int:
+    levels = [str(v) for v in frame["driver"].unique()]
+    text = frame["driver"].astype(str)
+    if len(levels) > MOST_LEVELS:
+        _medians(axes, frame[dim], text, accent)
+        return len(levels)
+    levels = [c for c in order if c in levels] or sorted(levels)
+    position = text.map({level: i for i, level in enumerate(levels)}).to_numpy(float)
+    jitter = np.random.default_rng([0, len(frame)]).uniform(-0.22, 0.22, len(frame))
+    for label, rows, colour in parts:
+        axes.scatter(
+            position[rows] + jitter[rows],
+            frame[dim][rows],
+            s=9 if len(frame) <= 400 else 4,
+            color=colour,
+            alpha=0.75,
+            linewidths=0,
+            label=label,
+            rasterized=len(frame) > RASTERISE_ABOVE,
+        )
+    axes.boxplot(
+        [frame[dim][position == i] for i in range(len(levels))],
+        positions=range(len(levels)),
+        widths=0.62,
+        showfliers=False,
+        showcaps=False,
+        manage_ticks=False,
+        medianprops={"color": INK, "linewidth": 1.6},
+        boxprops={"color": MUTED, "linewidth": 0.9},
+        whiskerprops={"color": MUTED, "linewidth": 0.9},
+    )
+    longest = max(len(level) for level in levels)
+    crowded = longest * len(levels) > 42
+    shown = [level if len(level) <= 16 else level[:15] + "…" for level in levels]
+    axes.set_xticks(range(len(levels)), shown, rotation=40 if crowded else 0, ha="right" if crowded else "center")
+    axes.set_xlim(-0.6, len(levels) - 0.4)
+    _legend(axes, len(parts))
+    return len(levels)
+
+
+def _medians(axes, values: pd.Series, text: pd.Series, accent: str) -> None:
+    """Many levels: a median with its quartiles per level, in order of the median.
+
+    Sorted medians rise even for noise, so the same curve for shuffled levels is drawn beside it.
+    """
+    quartiles = values.groupby(text).quantile([0.25, 0.5, 0.75]).unstack().sort_values(0.5)
+    place = np.arange(len(quartiles))
+    axes.plot(place, shuffled_medians(values.to_numpy(), text.to_numpy()), color=MUTED, linewidth=1.2, label="shuffled")
+    axes.vlines(place, quartiles[0.25], quartiles[0.75], color=accent, alpha=0.35, linewidth=2)
+    axes.scatter(place, quartiles[0.5], s=9, color=accent, linewidths=0, label="median and quartiles")
+    axes.set_xticks([])
+    axes.set_title(f"{len(quartiles)} levels in order of their medians", fontweight="normal", color=MUTED, fontsize=7.5)
+    _legend(axes, 2)
+
+
+def shuffled_medians(values: np.ndarray, levels: np.ndarray, shuffles: int = 50) -> np.ndarray:
+    """What sorted medians (levels,) look like on average when the levels (n,) say nothing about the values (n,)."""
+    rng = np.random.default_rng([0, len(values)])
+    codes = pd.factorize(levels)[0]
+    runs = [np.sort(pd.Series(rng.permutation(values)).groupby(codes).median()) for _ in range(shuffles)]
+    return np.mean(runs, axis=0)
