@@ -6,7 +6,8 @@ import pandas as pd
 
 from mtlbio.report.words import known
 
-SHOWN_FIRST = ("biology", "technical", "confounder", "mixed", "not_identifiable")
+# a shortcut is a technical dimension that a prediction leans on: whoever reads one card only should see it
+SHOWN_FIRST = ("biology", "technical", "shortcut", "confounder", "mixed", "not_identifiable")
 
 
 def strength(row: pd.Series) -> float:
@@ -19,15 +20,21 @@ def strength(row: pd.Series) -> float:
     return max(effects or shares or [0.0])
 
 
+def kind(row: pd.Series) -> str:
+    """The verdict, with ``shortcut`` for a technical dimension whose removal harms a task."""
+    harmful = any(str(c).startswith("removal_") and v == "harmful" for c, v in row.items())
+    return "shortcut" if row["verdict"] == "technical" and harmful else row["verdict"]
+
+
 def choose(verdicts: pd.DataFrame, cards: int) -> list[str]:
     """Dimensions to show first.
 
-    Each of the telling verdicts is represented before any comes twice, even where ``cards`` is smaller than their
-    number. Within a verdict the strongest comes first. Unused dimensions only appear where nothing else is there.
+    Each of the telling kinds is represented before any comes twice, even where ``cards`` is smaller than their
+    number. Within a kind the strongest comes first. Unused dimensions only appear where nothing else is there.
     """
     ranked = {
-        kind: list(rows.apply(strength, axis=1).sort_values(ascending=False, kind="stable").index)
-        for kind, rows in verdicts.groupby("verdict")
+        name: list(rows.apply(strength, axis=1).sort_values(ascending=False, kind="stable").index)
+        for name, rows in verdicts.groupby(verdicts.apply(kind, axis=1))
     }
     telling = [k for k in SHOWN_FIRST if k in ranked]
     room = max(cards, len(telling))

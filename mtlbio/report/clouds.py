@@ -12,6 +12,7 @@ MOST_LEVELS = 12  # more levels than this are drawn as medians without names
 
 
 def scatter(axes, frame: pd.DataFrame, dim: str, parts: list, accent: str) -> None:
+    """Draw ``dim`` against the numeric driver: one colour per part, and a smooth line through all points."""
     size = 11 if len(frame) <= 400 else 5
     for label, rows, colour in parts:
         axes.scatter(
@@ -72,6 +73,7 @@ def smooth(x: np.ndarray, y: np.ndarray, span: float = 0.6, points: int = 60) ->
 
 
 def strips(axes, frame: pd.DataFrame, dim: str, parts: list, accent: str, order: tuple[str, ...]) -> int:
+    """Draw ``dim`` by level of the driver as points and boxes; ``order`` sorts the levels; gives their number."""
     levels = [str(v) for v in frame["driver"].unique()]
     text = frame["driver"].astype(str)
     if len(levels) > MOST_LEVELS:

@@ -6,6 +6,7 @@ import numpy as np
 import pandas as pd
 
 from mtlbio.report import plain
+from mtlbio.report.choice import kind
 from mtlbio.report.facts import as_text, facts, files, quality, versions
 from mtlbio.report.figures import task_metric
 from mtlbio.report.heatmap import in_order
@@ -101,6 +102,7 @@ def card(inputs: Inputs, dim: str, pictures: dict[str, Picture]) -> dict:
     return {
         "dim": dim,
         "verdict": row["verdict"],
+        "shortcut": kind(row) == "shortcut",
         "driver": _driver(inputs, row),
         "why": row["why"] if known(row.get("why")) else "",
         "effects": effects,

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pandas as pd
 
-from mtlbio.report.palette import HIGHLIGHT, MUTED
+from mtlbio.report.palette import HIGHLIGHT, NEUTRAL
 from mtlbio.report.plain import MODEL, SINGLE
 from mtlbio.report.svg import new_figure
 
@@ -43,7 +43,7 @@ def training_figure(history: pd.DataFrame, task: str):
     axes = figure.subplots()
     replicas = 0
     for arm, part, colour, line, label in (
-        (SINGLE, "validation", MUTED, "-", "single-task, validation"),
+        (SINGLE, "validation", NEUTRAL, "-", "single-task, validation"),
         (MODEL, "train", HIGHLIGHT, (0, (3, 2)), "multi-task, training"),
         (MODEL, "validation", HIGHLIGHT, "-", "multi-task, validation"),
     ):

@@ -119,13 +119,14 @@ def read_task(task: str, metric: str | None, metrics: pd.DataFrame | None, compa
     gap = interval(against["difference"], against["ci_low"], against["ci_high"])
     base = f" ({number(values.at[COVARIATES, 'value'])})" if COVARIATES in values.index else ""
     if against["call"] != "better":
-        winners = _winners(task, metric, others, comparisons)
+        above = _above_covariates(values)
         who = f"it does not beat the covariates-only baseline{base}"
-        if not winners and _all_fail(task, metric, others, comparisons):
+        if not above and len(others) > 1:
             who = f"no arm beats the covariates-only baseline{base}"
         tail = f"{who}; difference {gap}. The model has learnt nothing about {task} that the covariates do not say"
-        if winners:
-            tail += f", although {joined([arm_name(w) for w in winners])} did"
+        if above:
+            names = joined([f"{arm_name(a)} ({number(values.at[a, 'value'])})" for a in above])
+            tail += f", although {names} came out above that baseline's interval"
         return Reading(task, "covariates", "no better than the covariates alone", f"{start}; {tail}.")
 
     floor = _WEAK.get(guess)
@@ -136,20 +137,12 @@ def read_task(task: str, metric: str | None, metrics: pd.DataFrame | None, compa
     return Reading(task, "learnt", "learnt", f"{start}; {tail}.")
 
 
-def _winners(task, metric, others, comparisons) -> list[str]:
-    found = []
-    for arm in others.index.drop(COVARIATES, errors="ignore"):
-        row = compare(comparisons, arm, COVARIATES, task, metric)
-        if row is not None and row["call"] == "better":
-            found.append(arm)
-    return found
-
-
-def _all_fail(task, metric, others, comparisons) -> bool:
-    """Whether every other arm was compared with the covariates and none was better."""
-    arms = others.index.drop(COVARIATES, errors="ignore")
-    rows = [compare(comparisons, arm, COVARIATES, task, metric) for arm in arms]
-    return len(rows) > 0 and all(row is not None and row["call"] != "better" for row in rows)
+def _above_covariates(values: pd.DataFrame) -> list[str]:
+    """Arms other than the model whose value exceeds the interval of the covariates; they have no paired test."""
+    if COVARIATES not in values.index:
+        return []
+    rivals = values.drop(index=[MODEL, COVARIATES])
+    return list(rivals.index[rivals["value"] > values.at[COVARIATES, "ci_high"]])
 
 
 def _best(task, metric, values, comparisons) -> str:
@@ -179,7 +172,8 @@ def sharing(task: str, metric: str | None, comparisons: pd.DataFrame | None) -> 
     if row["call"] == "worse":
         return "hurts", f"{task}: learning the tasks together hurts; {gap}."
     if row["call"] == "no_worse":
-        return "cannot tell", f"{task}: it does no harm within the margin, and whether it helps cannot be told; {gap}."
+        doubt = "there is a loss, but a negligible one" if row["ci_high"] < 0 else "whether it helps cannot be told"
+        return "cannot tell", f"{task}: any loss from learning the tasks together is below the margin; {doubt}; {gap}."
     return "cannot tell", f"{task}: these data cannot tell whether it helps or hurts; {gap}."
 
 

@@ -138,6 +138,7 @@ def _verdicts(rng: np.random.Generator, evil: str) -> pd.DataFrame:
         for task in TASKS:
             strong = (task == "disease" and verdict in ("biology", "mixed")) or driver == task
             effect = rng.uniform(0.4, 0.8) if strong else rng.normal(0, 0.05)
+            effect = 0.9 if (dim, task) == ("z02", "disease") else effect
             row |= {f"effect_{task}": effect, f"ci_low_{task}": effect - 0.17, f"ci_high_{task}": effect + 0.17}
             row[f"q_{task}"] = 0.0004 if strong else rng.uniform(0.1, 0.9)
             harmful = strong or (dim == "z04" and task == "disease")

@@ -27,6 +27,12 @@ def test_no_verdict_is_crowded_out():
     assert choose(table, 14)[-2:] == ["und2", "und1"]  # underpowered after everything that tells
 
 
+def test_a_shortcut_is_a_kind_of_its_own():
+    table = verdicts(technical=3, biology=3)
+    table["removal_disease"] = ["harmful", "harmless", "harmless"] + ["harmful"] * 3
+    assert choose(table, 3) == ["bio2", "tec2", "tec0"]
+
+
 def test_unused_only_where_there_is_nothing_else():
     assert choose(verdicts(unused=4), 2) == ["unu3", "unu2"]
     assert choose(verdicts(unused=4, underpowered=1), 6) == ["und0"]

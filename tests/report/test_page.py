@@ -95,8 +95,9 @@ def test_every_verdict_kind_is_there_and_cards_cover_the_telling_ones(page):
         assert f'<span class="badge {verdict}">' in page
     cards = re.findall(r'<article class="panel card (\w+)" id="card-(z\d+)">', page)
     assert [verdict for verdict, _ in cards] == [
-        "biology", "biology", "technical", "confounder", "mixed", "not_identifiable",
+        "biology", "technical", "technical", "confounder", "mixed", "not_identifiable",
     ]  # fmt: skip
+    assert [dim for _, dim in cards][:3] == ["z02", "z03", "z04"]  # the bin, then the shortcut
     assert page.count('<tr id="row-z') == len(DIMS)
 
 
@@ -109,6 +110,7 @@ def test_numbers_of_a_card_are_those_of_the_table(reported, page):
 
 
 def test_loud_about_the_shortcut_and_honest_about_errors(page):
+    assert page.count("! shortcut") == 1
     assert "Shortcut: z04 follows batch, which is technical" in page
     assert "This run carries no calibrated error rate." in page
     assert "treat as not predictable from these data" in page

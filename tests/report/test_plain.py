@@ -58,8 +58,8 @@ def test_another_arm_that_beats_the_covariates_is_named():
         ("multitask", "covariates", "auroc", -0.02, "worse"), ("covariates", "ridge", "auroc", -0.1, "worse")
     )
     sentence = plain.read_task("y", "auroc", m, c).sentence
-    assert "it does not beat the covariates-only baseline" in sentence
-    assert sentence.endswith("although ridge regression on all genes did.")
+    assert "it does not beat the covariates-only baseline (0.70)" in sentence
+    assert sentence.endswith("although ridge regression on all genes (0.80) came out above that baseline's interval.")
 
 
 @pytest.mark.parametrize(
@@ -113,7 +113,7 @@ def test_sharing_in_both_directions_of_the_table(call, turned, word):
 
 def test_no_worse_does_no_harm_and_says_nothing_the_other_way_round():
     found, sentence = plain.sharing("y", "auroc", comparisons(("multitask", "singletask", "auroc", 0.0, "no_worse")))
-    assert found == "cannot tell" and "does no harm" in sentence
+    assert found == "cannot tell" and "below the margin; whether it helps cannot be told" in sentence
     _, sentence = plain.sharing("y", "auroc", comparisons(("singletask", "multitask", "auroc", 0.0, "no_worse")))
     assert "cannot tell whether it helps or hurts" in sentence
     assert plain.sharing("y", "auroc", None)[0] == "not compared"
