@@ -95,6 +95,8 @@ def row_space(x_train: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
     """
     x = np.asarray(x_train, dtype=float)
     n, p = x.shape
+    if x.size == 0:
+        return np.empty((p, 0)), np.empty((n, 0))
     if n <= p:
         values, vectors = np.linalg.eigh(x @ x.T)
     else:

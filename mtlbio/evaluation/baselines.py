@@ -73,8 +73,12 @@ class FoldData:
         return x_train.astype(float), x_test.astype(float)
 
     def covariates(self, task: str, labelled: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-        """Design matrices for a task: (labelled training samples, q), (test, q)."""
-        return design(self.cohort.obs, usable_covariates(self.cohort, task), self.train[labelled], self.test)
+        """Design matrices for a task, rotated: (labelled training samples, r), (test, r)."""
+        usable = usable_covariates(self.cohort, task)
+        x_train, x_test = design(self.cohort.obs, usable, self.train[labelled], self.test)
+        # levels and splines overlap: on orthogonal columns the same model is fitted many times faster
+        basis, scores = row_space(x_train)
+        return scores, x_test @ basis
 
     def _standardised(self, n_genes: int) -> tuple[np.ndarray, np.ndarray]:
         expression = self.cohort.expression[self.train]

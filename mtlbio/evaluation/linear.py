@@ -9,7 +9,7 @@ from __future__ import annotations
 import numpy as np
 
 from mtlbio.evaluation.elasticnet import PATH, fit_elasticnet, null_penalty
-from mtlbio.evaluation.ridge import PENALTIES, LinearPath, fit_logistic, fit_ridge, total_variance
+from mtlbio.evaluation.ridge import CLASS_PENALTIES, PENALTIES, LinearPath, fit_logistic, fit_ridge, total_variance
 from mtlbio.evaluation.tuning import Labels, choose
 
 COMPONENTS = (5, 10, 20, 40, 80)
@@ -28,7 +28,7 @@ def ridge(train: np.ndarray, test: np.ndarray, labels: Labels) -> tuple[np.ndarr
 
     ``train`` and ``test`` may be the row-space scores of the genes: the model is that on the genes themselves.
     """
-    penalties = PENALTIES * total_variance(train, labels.weights)
+    penalties = (CLASS_PENALTIES if labels.n_classes else PENALTIES) * total_variance(train, labels.weights)
     best, spread = choose(
         labels, lambda fit, out: fit_penalised(train, labels, fit, penalties).predict(train[out]), len(penalties)
     )

@@ -51,3 +51,8 @@ def test_row_space_is_lossless_and_orthonormal(shape):
     np.testing.assert_allclose(basis.T @ basis, np.eye(basis.shape[1]), atol=1e-6)
     np.testing.assert_allclose(np.linalg.norm(scores, axis=0), np.linalg.svd(x)[1][: basis.shape[1]], rtol=1e-4)
     assert (basis[np.abs(basis).argmax(axis=0), np.arange(basis.shape[1])] > 0).all()
+
+
+def test_data_without_variation_have_no_direction():
+    assert [part.shape for part in row_space(np.zeros((4, 3)))] == [(3, 0), (4, 0)]
+    assert [part.shape for part in row_space(np.zeros((4, 0)))] == [(0, 0), (4, 0)]

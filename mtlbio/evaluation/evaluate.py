@@ -1,0 +1,55 @@
+"""Step ``evaluate``: how good is every arm, and does training the tasks together help?"""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pandas as pd
+
+from mtlbio.config import Run
+from mtlbio.evaluation.comparisons import task_comparisons, task_metrics
+from mtlbio.evaluation.predictions import collect
+from mtlbio.progress import track
+from mtlbio.tables import COMPARISONS, METRICS, PREDICTIONS, read_table, write_table
+
+
+def evaluate(run: Run, results: Path) -> None:
+    """predictions.tsv, baselines/predictions.tsv -> metrics.tsv, comparisons.tsv.
+
+    Out-of-fold predictions of all folds are scored together, after the seeds of an arm are averaged, on labelled
+    samples only. Metrics are per sample, their intervals by bootstrap of donors.
+    """
+    results = Path(results)
+    tables = [read_table(results / "predictions.tsv", PREDICTIONS)]
+    tables.append(read_table(results / "baselines" / "predictions.tsv", PREDICTIONS))
+    table = pd.concat([t for t in tables if len(t)], ignore_index=True)
+    metrics, comparisons = evaluate_tables(
+        table, {n: t.kind for n, t in run.tasks.items()}, run.evaluate.bootstrap, run.evaluate.seed, run.evaluate.margin
+    )
+    write_table(metrics, results / "metrics.tsv", METRICS)
+    write_table(comparisons, results / "comparisons.tsv", COMPARISONS)
+
+
+def evaluate_tables(
+    table: pd.DataFrame, kinds: dict[str, str], draws: int, seed: int, margin: float
+) -> tuple[pd.DataFrame, pd.DataFrame]:
+    """Metrics and comparisons of a table of predictions.
+
+    Parameters
+    ----------
+    table : columns of ``mtlbio.tables.PREDICTIONS``, all arms
+    kinds : kind of every task, by name
+    draws, seed : of the donor bootstrap
+    margin : see :func:`mtlbio.evaluation.comparisons.call_difference`
+
+    Returns
+    -------
+    metrics : columns of ``mtlbio.tables.METRICS``
+    comparisons : columns of ``mtlbio.tables.COMPARISONS`` and ``best_baseline`` (yes, no)
+    """
+    metrics, comparisons = [], []
+    for name in track(list(kinds), f"Scoring {table['arm'].nunique()} arms on {len(kinds)} tasks"):
+        predictions = collect(table, name, kinds[name])
+        metrics.append(task_metrics(predictions, draws, seed))
+        comparisons.append(task_comparisons(predictions, draws, seed, margin))
+    return pd.concat(metrics, ignore_index=True), pd.concat(comparisons, ignore_index=True)
