@@ -6,15 +6,13 @@ question about the study, and the names of the columns only hint at the answer.
 
 from __future__ import annotations
 
-import re
-from dataclasses import dataclass, field
 from pathlib import Path
 
 import numpy as np
 import pandas as pd
 
 from mtlbio.cohort.check import unit_is_cell
-from mtlbio.cohort.drafting import column_key, identifier, levels_text, path_text, range_text, scalar
+from mtlbio.cohort.drafting import Draft, column_key, identifier, levels_text, range_text, scalar, yaml_text
 from mtlbio.cohort.expression import h5ad_obs, read_expression
 from mtlbio.cohort.genesets import builtin_sets
 from mtlbio.cohort.guess import (
@@ -37,19 +35,6 @@ from mtlbio.cohort.metadata import read_metadata, text_table
 from mtlbio.cohort.text import as_number
 from mtlbio.config import Expression
 from mtlbio.errors import InputError, listing
-
-_FOLDS = 5
-
-
-@dataclass
-class _Draft:
-    """Lines of the YAML's sections and the notes on them."""
-
-    tasks: list[str] = field(default_factory=list)
-    covariates: list[str] = field(default_factory=list)
-    notes: list[str] = field(default_factory=list)
-    used: set[str] = field(default_factory=set)
-    folds: int = _FOLDS
 
 
 def draft(
@@ -77,7 +62,7 @@ def draft(
     """
     expression_path = Path(expression_path)
     table, source = _table(expression_path, metadata_path)
-    out = _Draft()
+    out = Draft()
     data = read_expression(Expression(path=str(expression_path), scale="z"), _likely_sample(table, metadata_path))
     check_names(data)
     sample = _sample_column(table, data, source) if metadata_path is not None else None
@@ -98,7 +83,7 @@ def draft(
     _covariates(table, donors, by, out)
     _left_out(table, donors, out)
     gene_sets = _gene_sets(data.genes, out)
-    text = _yaml(expression_path, metadata_path, folder, scale, sample, donor, by, gene_sets, out)
+    text = yaml_text(expression_path, metadata_path, folder, scale, sample, donor, by, gene_sets, out)
     return text, out.notes
 
 
@@ -138,7 +123,7 @@ def _sample_column(table: pd.DataFrame, data: Measurements, source: str) -> str:
     )
 
 
-def _donor_column(table: pd.DataFrame, sample: str | None, out: _Draft, source: str) -> str:
+def _donor_column(table: pd.DataFrame, sample: str | None, out: Draft, source: str) -> str:
     named = [c for c in table.columns if has_word(c, DONOR) and c != sample and table[c].notna().any()]
     if named:
         repeated = table[named[0]].dropna().duplicated().any()
@@ -153,7 +138,7 @@ def _donor_column(table: pd.DataFrame, sample: str | None, out: _Draft, source: 
     return sample
 
 
-def _by(table: pd.DataFrame, donor: str, out: _Draft) -> list[str] | None:
+def _by(table: pd.DataFrame, donor: str, out: Draft) -> list[str] | None:
     """Columns that make a pseudobulk sample, or None where the samples are no cells."""
     if not unit_is_cell(len(table), table[donor].nunique()):
         return None
@@ -165,7 +150,7 @@ def _by(table: pd.DataFrame, donor: str, out: _Draft) -> list[str] | None:
     return named
 
 
-def _tasks(table: pd.DataFrame, donors: pd.Series, by: list[str] | None, out: _Draft, source: str) -> None:
+def _tasks(table: pd.DataFrame, donors: pd.Series, by: list[str] | None, out: Draft, source: str) -> None:
     disease = [c for c in table.columns if c.lower() in DISEASE] or [c for c in table.columns if c in (by or [])]
     disease = disease or [c for c in table.columns if c.lower() in CONDITION]
     for column in disease:
@@ -195,7 +180,7 @@ def _tasks(table: pd.DataFrame, donors: pd.Series, by: list[str] | None, out: _D
 
 
 def _class_task(
-    table: pd.DataFrame, donors: pd.Series, by: list[str] | None, column: str, name: str, out: _Draft
+    table: pd.DataFrame, donors: pd.Series, by: list[str] | None, column: str, name: str, out: Draft
 ) -> bool:
     """Add a binary or multiclass task, or say why not."""
     labels = table[column].dropna()
@@ -228,7 +213,7 @@ def _class_task(
     return True
 
 
-def _covariates(table: pd.DataFrame, donors: pd.Series, by: list[str] | None, out: _Draft) -> None:
+def _covariates(table: pd.DataFrame, donors: pd.Series, by: list[str] | None, out: Draft) -> None:
     for column in table.columns:
         name = identifier(column)
         age = is_age(column) and (column in out.used or not any(is_age(c) for c in out.used))
@@ -272,7 +257,7 @@ def _unfit(table: pd.DataFrame, donors: pd.Series, by: list[str] | None, column:
     return None
 
 
-def _left_out(table: pd.DataFrame, donors: pd.Series, out: _Draft) -> None:
+def _left_out(table: pd.DataFrame, donors: pd.Series, out: Draft) -> None:
     """Say which columns the draft does not use, and why."""
     rest = [c for c in table.columns if c not in out.used and table[c].notna().any()]
     derived = [c for c in rest if is_derived(c)]
@@ -289,7 +274,7 @@ def _left_out(table: pd.DataFrame, donors: pd.Series, out: _Draft) -> None:
             out.notes.append(f"left out: {', '.join(columns)} ({why})")
 
 
-def _gene_sets(genes: np.ndarray, out: _Draft) -> str | None:
+def _gene_sets(genes: np.ndarray, out: Draft) -> str | None:
     known = set(genes)
     sets = sum(len(known.intersection(members)) >= 3 for members in builtin_sets().values())
     if not sets:
@@ -297,38 +282,6 @@ def _gene_sets(genes: np.ndarray, out: _Draft) -> str | None:
         return None
     out.notes.append("gene sets: the small built-in sets; a GMT file of yours (Hallmark, Reactome) says more")
     return "builtin"
-
-
-def _yaml(
-    expression: Path,
-    metadata: str | Path | None,
-    folder: str | Path | None,
-    scale: str,
-    sample: str | None,
-    donor: str,
-    by: list[str] | None,
-    gene_sets: str | None,
-    out: _Draft,
-) -> str:
-    name = re.sub(r"[^A-Za-z0-9._-]+", "_", expression.absolute().parent.name).strip("._-") or "run"
-    lines = ["# A draft: every line is a guess from the names and values of the columns. Read it and correct it."]
-    lines += [f"# {note}" for note in out.notes]
-    lines += [f"run: {scalar(name)}"]
-    lines += [f"expression: {{path: {path_text(expression, folder)}, scale: {scale}}}"]
-    keys = [f"path: {path_text(metadata, folder)}"] if metadata is not None else []
-    keys += [f"sample: {scalar(sample)}"] if sample is not None else []
-    lines += [f"metadata: {{{', '.join([*keys, f'donor: {scalar(donor)}'])}}}"]
-    if by is not None:
-        lines += [f"pseudobulk: {{by: [{', '.join(map(scalar, by))}]}}"]
-    lines += ["tasks:", *(f"  {t}" for t in out.tasks)]
-    if out.covariates:
-        lines += ["covariates:   # confounder: upstream of the disease; technical: processing"]
-        lines += [f"  {c}" for c in out.covariates]
-    if gene_sets:
-        lines += [f"gene_sets: {gene_sets}"]
-    if out.folds < _FOLDS:
-        lines += [f"splits: {{folds: {out.folds}}}   # the rarest class has {out.folds} donors"]
-    return "\n".join(lines) + "\n"
 
 
 def _varies(table: pd.DataFrame, unit: list[pd.Series], column: str) -> bool:

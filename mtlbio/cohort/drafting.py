@@ -5,9 +5,56 @@ from __future__ import annotations
 import json
 import os
 import re
+from dataclasses import dataclass, field
 from pathlib import Path
 
 import pandas as pd
+
+FOLDS = 5
+
+
+@dataclass
+class Draft:
+    """Lines of the YAML's sections and the notes on them."""
+
+    tasks: list[str] = field(default_factory=list)
+    covariates: list[str] = field(default_factory=list)
+    notes: list[str] = field(default_factory=list)
+    used: set[str] = field(default_factory=set)
+    folds: int = FOLDS
+
+
+def yaml_text(
+    expression: Path,
+    metadata: str | Path | None,
+    folder: str | Path | None,
+    scale: str,
+    sample: str | None,
+    donor: str,
+    by: list[str] | None,
+    gene_sets: str | None,
+    out: Draft,
+) -> str:
+    """The whole YAML of a draft."""
+    name = re.sub(r"[^A-Za-z0-9._-]+", "_", expression.absolute().parent.name).strip("._-") or "run"
+    lines = ["# A draft: every line is a guess from the names and values of the columns. Read it and correct it."]
+    lines += [f"# {note}" for note in out.notes]
+    lines += [f"run: {scalar(name)}"]
+    lines += [f"expression: {{path: {path_text(expression, folder)}, scale: {scale}}}"]
+    keys = [f"path: {path_text(metadata, folder)}"] if metadata is not None else []
+    keys += [f"sample: {scalar(sample)}"] if sample is not None else []
+    lines += [f"metadata: {{{', '.join([*keys, f'donor: {scalar(donor)}'])}}}"]
+    if by is not None:
+        lines += [f"pseudobulk: {{by: [{', '.join(map(scalar, by))}]}}"]
+    lines += ["tasks:", *(f"  {t}" for t in out.tasks)]
+    if out.covariates:
+        lines += ["covariates:   # confounder: upstream of the disease; technical: processing"]
+        lines += [f"  {c}" for c in out.covariates]
+    if gene_sets:
+        lines += [f"gene_sets: {gene_sets}"]
+    if out.folds < FOLDS:
+        lines += [f"splits: {{folds: {out.folds}}}   # the rarest class has {out.folds} donors"]
+    return "\n".join(lines) + "\n"
 
 
 def path_text(path: str | Path, folder: str | Path | None) -> str:

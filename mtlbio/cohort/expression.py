@@ -165,8 +165,8 @@ def _orientation(samples: np.ndarray, genes: np.ndarray, known: Collection[str] 
         return
     known = set(known)
     if not known.intersection(samples) and known.intersection(genes):
-        first = next(g for g in genes if g in known)
+        first = str(next(g for g in genes if g in known))
         raise InputError(
-            f"{path}: genes in rows? The metadata's samples (such as {str(first)!r}) are the columns here: transpose the "
+            f"{path}: genes in rows? The metadata's samples (such as {first!r}) are the columns here: transpose the "
             f"matrix, samples go in rows"
         )

@@ -7,6 +7,8 @@ import shutil
 import tempfile
 from pathlib import Path
 
+import pandas as pd
+
 from mtlbio.cohort.check import check_design, check_fixed, check_gene_sets, check_unit
 from mtlbio.cohort.cohort import Cohort, write_cohort
 from mtlbio.cohort.labels import encode
@@ -93,7 +95,7 @@ def build_cohort(run: Run) -> tuple[Cohort, QcList]:
     return Cohort(values, tuple(str(g) for g in names), obs, tasks, covariates), qc
 
 
-def _list_missing_covariates(obs, covariates: list[str], qc: QcList) -> None:
+def _list_missing_covariates(obs: pd.DataFrame, covariates: list[str], qc: QcList) -> None:
     """Samples without a covariate stay, but the reader must know of them."""
     missing = obs[covariates].isna()
     incomplete = missing.any(axis=1).to_numpy()

@@ -107,9 +107,10 @@ def _collapse(
         levels = grouped.nunique().to_numpy()
         mixed = np.flatnonzero((levels > 1) & enough)
         if len(mixed):
+            sample = str(names[mixed[0]])
             found = sorted(obs[column][code == mixed[0]].dropna().unique())
             raise InputError(
-                f"{source}: {column!r} differs between the cells of sample {str(names[mixed[0]])!r} ({listing(found, 4)}): "
+                f"{source}: {column!r} differs between the cells of sample {sample!r} ({listing(found, 4)}): "
                 f"add its column to pseudobulk.by or leave {column!r} out"
             )
         values = grouped.first().reindex(range(len(names)))[enough]

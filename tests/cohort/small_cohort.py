@@ -76,5 +76,5 @@ class SmallCohort:
     def write_run(self) -> Path:
         """Write the YAML alone."""
         path = self.folder / "run.yaml"
-        path.write_text(yaml.safe_dump(self.run))
+        path.write_text(yaml.safe_dump(self.run, sort_keys=False))
         return path

@@ -1,0 +1,151 @@
+"""A drafted run prepares without editing, and proposes nothing circular."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pandas as pd
+import pytest
+import yaml
+
+from mtlbio.cohort.draft import draft
+from mtlbio.cohort.guess import guess_positive
+from mtlbio.cohort.prepare import build_cohort
+from mtlbio.config import Run, load_run
+from mtlbio.errors import InputError
+
+DATA = Path(__file__).parents[3] / "shared/data"
+
+# cohort: scale, tasks with their column, confounders, technical covariates
+EXPECTED = {
+    "sle": (
+        "log2",
+        {"disease": "disease", "age": "age", "response": "response_180d"},
+        {"age", "sex", "race"},
+        {"batch", "array_chip"},
+    ),
+    "ra_methylation": ("beta", {"disease": "disease", "age": "age"}, {"age", "sex", "smoking"}, {"array_chip"}),
+    "covid_proteome": (
+        "log2",
+        {"disease": "disease", "age": "age", "outcome": "outcome"},
+        {"age", "sex"},
+        set(),
+    ),
+    "ageing_proteome": ("log", {"age": "age"}, {"age", "sex", "cohort"}, set()),
+    "leukaemia_all": (
+        "log2",
+        {"disease": "disease", "age": "age", "response": "response"},
+        {"age", "sex"},
+        set(),
+    ),
+}
+
+
+def covariates(run: Run, role: str) -> set[str]:
+    return {name for name, c in run.covariates.items() if c.role == role}
+
+
+@pytest.mark.parametrize("name", EXPECTED)
+def test_real_cohorts(tmp_path, name):
+    folder = DATA / name
+    if not folder.exists():
+        pytest.skip(f"{name} is not here")
+    text, notes = draft(folder / "expression.parquet", folder / "metadata.csv")
+    (tmp_path / "run.yaml").write_text(text)
+    run = load_run(tmp_path / "run.yaml")
+    scale, tasks, confounders, technical = EXPECTED[name]
+    assert run.expression.scale == scale
+    assert {t: run.task_column(t) for t in run.tasks} == tasks
+    assert covariates(run, "confounder") == confounders
+    assert covariates(run, "technical") == technical
+    assert all(run.covariates[c].kind == ("continuous" if c == "age" else "categorical") for c in run.covariates)
+    cohort, _ = build_cohort(run)
+    assert len(cohort.samples) > 100
+    for note in notes:
+        assert note in text
+
+
+@pytest.mark.skipif(not (DATA / "kang_ifnb").exists(), reason="the Kang cells are not here")
+def test_single_cells(tmp_path):
+    text, _ = draft(DATA / "kang_ifnb/kang2018_ifnb_2000cells.h5ad")
+    (tmp_path / "run.yaml").write_text(text)
+    run = load_run(tmp_path / "run.yaml")
+    assert run.expression.scale == "counts"
+    assert run.pseudobulk.by == ["condition"]
+    assert run.tasks["condition"].positive == "stim"
+    cohort, _ = build_cohort(run)
+    assert len(cohort.samples) == 16
+
+
+def test_small_cohort(small, tmp_path):
+    small.metadata["age_score_reference"] = small.metadata["age"]
+    small.metadata["disease"] = small.metadata["disease"].replace("case", "yes").replace("control", "no")
+    small.write()
+    text, notes = draft(tmp_path / "expression.csv", tmp_path / "metadata.csv", folder=tmp_path)
+    content = yaml.safe_load(text)
+    assert content["expression"] == {"path": "expression.csv", "scale": "log2"}
+    assert content["tasks"] == {"disease": {"kind": "binary", "positive": "yes"}, "age": {"kind": "regression"}}
+    assert set(content["covariates"]) == {"age", "sex", "batch", "chip"}
+    assert any("age_score_reference" in n and n.startswith("left out") for n in notes)
+    (tmp_path / "draft.yaml").write_text(text)
+    build_cohort(load_run(tmp_path / "draft.yaml"))
+
+
+@pytest.mark.parametrize(("scale", "expected"), [("counts", "counts"), ("beta", "beta")])
+def test_scale_is_recognised(small, tmp_path, scale, expected):
+    getattr(small, scale)()
+    small.write()
+    text, _ = draft(tmp_path / "expression.csv", tmp_path / "metadata.csv")
+    assert yaml.safe_load(text)["expression"]["scale"] == expected
+
+
+def test_z_scores_are_recognised(small, tmp_path):
+    small.expression = (small.expression - small.expression.mean()) / small.expression.std()
+    small.write()
+    text, _ = draft(tmp_path / "expression.csv", tmp_path / "metadata.csv")
+    assert yaml.safe_load(text)["expression"]["scale"] == "z"
+
+
+def test_fewer_folds_for_few_donors(small, tmp_path):
+    small.metadata["disease"] = small.metadata["donor_id"].isin(["001", "002", "003"]).map({True: "ill", False: "well"})
+    small.write()
+    content = yaml.safe_load(draft(tmp_path / "expression.csv", tmp_path / "metadata.csv")[0])
+    assert content["splits"] == {"folds": 3}
+
+
+@pytest.mark.parametrize(
+    ("levels", "positive"),
+    [
+        ({"SLE": 118, "healthy": 34}, "SLE"),
+        ({"COVID19": 102, "non_COVID": 26}, "COVID19"),
+        ({"favourable": 74, "unfavourable": 54}, "favourable"),
+        ({"responder": 10, "non_responder": 90}, "responder"),
+        ({"0": 5, "1": 9}, "1"),
+        ({"No": 5, "Yes": 9}, "Yes"),
+        ({"B_ALL": 95, "T_ALL": 33}, "T_ALL"),
+        ({"stim": 8, "ctrl": 8}, "stim"),
+    ],
+)
+def test_positive_class(levels, positive):
+    assert guess_positive(pd.Series(levels)) == positive
+
+
+def test_transposed_matrix_is_said(small, tmp_path):
+    small.expression = small.expression.T
+    small.write()
+    with pytest.raises(InputError, match="genes in rows"):
+        draft(tmp_path / "expression.csv", tmp_path / "metadata.csv")
+
+
+def test_raw_intensities_are_refused(small, tmp_path):
+    small.expression = 2**small.expression + 0.5
+    small.write()
+    with pytest.raises(InputError, match="take log2 first"):
+        draft(tmp_path / "expression.csv", tmp_path / "metadata.csv")
+
+
+def test_nothing_to_predict(small, tmp_path):
+    small.metadata = small.metadata[["sample_id", "donor_id", "batch"]]
+    small.write()
+    with pytest.raises(InputError, match="no column that could be a label"):
+        draft(tmp_path / "expression.csv", tmp_path / "metadata.csv")
