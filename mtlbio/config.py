@@ -116,13 +116,19 @@ class Training(Section):
         "auto", description="number of gene-sparse axes; auto: parallel analysis on the training donors"
     )
     max_axes: int = Field(60, ge=1, description="upper bound of the automatic number of axes")
-    block: int = Field(4, ge=0, description="dimensions of the supervised block that carries what the axes miss")
-    seeds: int = Field(5, ge=1, description="replicas per fold and arm")
-    epochs: int = Field(300, ge=1, description="upper bound; early stopping decides, per task")
-    patience: int = Field(30, ge=1, description="epochs without improvement before a task stops")
-    learning_rate: float = Field(0.01, gt=0, description="step size of the optimiser")
-    reconstruction: float = Field(
-        1.0, ge=0, description="weight of the decoder's loss; without it no technical axis can exist"
+    sparsity: float = Field(
+        3.0, ge=0, description="penalty on the gene loadings of the axes, in standard errors of a loading"
+    )
+    block: int = Field(
+        8,
+        ge=1,
+        description="width of the supervised block, the trunk that all tasks share; it carries what the axes miss",
+    )
+    seeds: int = Field(5, ge=1, description="replicas per fold and arm, each with its own inner validation donors")
+    epochs: int = Field(400, ge=10, description="upper bound; early stopping decides, per task")
+    patience: int = Field(40, ge=1, description="epochs without improvement before a task stops")
+    learning_rate: float = Field(
+        0.3, gt=0, le=2, description="step of the trunk, in units of the inverse curvature of its strongest direction"
     )
     single_task: bool = Field(True, description="train the matched single-task arm too")
     device: Literal["auto", "cpu", "cuda"] = Field("auto", description="auto: a GPU where there is one")

@@ -83,8 +83,8 @@ def inner_folds(donors: np.ndarray, y: np.ndarray | None, n: int, seed: int) -> 
     donors
         (samples,) donor of each sample.
     y
-        (samples,) labels, NaN where missing; at most ten distinct values count as classes, more are binned. None:
-        folds of equal numbers of donors.
+        (samples,) or (samples, tasks) labels, NaN where missing; at most ten distinct values count as classes, more
+        are binned. None: folds of equal numbers of donors.
     n
         Number of folds; no more than there are donors are made.
     seed
@@ -100,8 +100,10 @@ def inner_folds(donors: np.ndarray, y: np.ndarray | None, n: int, seed: int) -> 
     if y is None:
         labels = np.zeros((len(names), 0), dtype=bool)
     else:
-        y = np.asarray(y, dtype=float)
-        labels = _donor_labels(donors, y, len(np.unique(y[~np.isnan(y)])) <= 10, n)
+        tasks = np.atleast_2d(np.asarray(y, dtype=float).T)
+        labels = np.concatenate(
+            [_donor_labels(donors, task, len(np.unique(task[~np.isnan(task)])) <= 10, n) for task in tasks], axis=1
+        )
     fold = _stratify(labels, _sizes(donors), n, [seed, 1])
     return fold[np.searchsorted(names, donors)]
 

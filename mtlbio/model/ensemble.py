@@ -1,0 +1,164 @@
+"""The trained ensemble: linear encoders onto canonical dimensions and linear heads on them, in numpy.
+
+Everything that training finds is linear and folded together: gene standardisation, axes, rotation, matching of the
+folds, the supervised block. What is left per fold is an encoder from genes to dimensions and, per task, weights
+and a bias on the dimensions. Prediction and probing need nothing else, so they do not import torch.
+"""
+
+from __future__ import annotations
+
+import json
+from dataclasses import asdict, dataclass
+from pathlib import Path
+
+import numpy as np
+from safetensors.numpy import load_file, save_file
+
+from mtlbio import __version__
+from mtlbio.cohort.cohort import TaskInfo
+from mtlbio.cohort.features import Features
+from mtlbio.errors import InputError
+from mtlbio.files import replacing
+from mtlbio.model.outputs import Outputs, to_prediction
+
+FINAL = -1  # the fold that holds nobody out
+
+
+@dataclass(frozen=True)
+class FoldModel:
+    """The replicas (seeds) of one fold; p genes, k axes, s seeds, c columns, o outputs, d = k + c dimensions.
+
+    Attributes
+    ----------
+    features : genes of this fold and their standardisation
+    axes : (p, k) encoder of the axes, the same for every seed
+    axes_mean : (k,) subtracted after encoding, so that the training mean is 0
+    block : (s, p, c) encoder of the supervised dimensions
+    block_mean : (s, c)
+    weights : (s, d, c) heads
+    bias : (s, o)
+    target_mean, target_scale : (tasks,) of the regression targets on the training donors, 0 and 1 otherwise
+    """
+
+    features: Features
+    axes: np.ndarray
+    axes_mean: np.ndarray
+    block: np.ndarray
+    block_mean: np.ndarray
+    weights: np.ndarray
+    bias: np.ndarray
+    target_mean: np.ndarray
+    target_scale: np.ndarray
+
+    def latents(self, standardised: np.ndarray) -> np.ndarray:
+        """(s, n, d) dimensions of every replica for standardised genes (n, p)."""
+        axes = standardised @ self.axes - self.axes_mean
+        block = np.einsum("np,spc->snc", standardised, self.block, optimize=True) - self.block_mean[:, None]
+        return np.concatenate([np.broadcast_to(axes, (len(block), *axes.shape)), block], axis=2)
+
+
+@dataclass(frozen=True)
+class Ensemble:
+    """All folds of the multi-task arm.
+
+    Attributes
+    ----------
+    models : by fold held out; ``FINAL`` is trained on all donors
+    tasks : by name
+    genes : of the cohort, the columns that ``latents`` expects
+    dims : names of the dimensions
+    seeds : of the replicas of each fold
+    """
+
+    models: dict[int, FoldModel]
+    tasks: dict[str, TaskInfo]
+    genes: tuple[str, ...]
+    dims: tuple[str, ...]
+    seeds: tuple[int, ...]
+
+    @property
+    def folds(self) -> list[int]:
+        """Folds held out, without the final one."""
+        return sorted(f for f in self.models if f != FINAL)
+
+    def latents(self, expression: np.ndarray, fold: int = FINAL) -> np.ndarray:
+        """Canonical dimensions of every replica of a fold: (seeds, n, dims) for expression (n, genes)."""
+        model = self.models[fold]
+        return model.latents(model.features.transform(expression))
+
+    def head(self, task: str, fold: int = FINAL) -> tuple[np.ndarray, np.ndarray]:
+        """Weights (seeds, dims, columns) and bias (seeds, outputs) of a task's head."""
+        model, packing = self.models[fold], Outputs.of(self.tasks)
+        t = list(self.tasks).index(task)
+        return model.weights[:, :, packing.columns[t]], model.bias[:, packing.outputs[t]]
+
+    def predict_from_latents(self, task: str, latents: np.ndarray, fold: int = FINAL) -> np.ndarray:
+        """Predictions of every replica from its own latents (seeds, n, dims).
+
+        Returns
+        -------
+        (seeds, n) probability (binary) or value in the task's units (regression); (seeds, n, K) class
+        probabilities (multiclass, ordinal).
+        """
+        model, packing = self.models[fold], Outputs.of(self.tasks)
+        t = list(self.tasks).index(task)
+        weights, bias = self.head(task, fold)
+        expand = packing.expand[packing.columns[t], packing.outputs[t]]
+        outputs = latents @ weights @ expand + bias[:, None]
+        return to_prediction(self.tasks[task], outputs, model.target_mean[t], model.target_scale[t])
+
+    def predict(self, task: str, expression: np.ndarray, fold: int = FINAL) -> np.ndarray:
+        """Predictions of every replica for expression (n, genes)."""
+        return self.predict_from_latents(task, self.latents(expression, fold), fold)
+
+
+_ARRAYS = ("axes", "axes_mean", "block", "block_mean", "weights", "bias", "target_mean", "target_scale")
+
+
+def save_ensemble(ensemble: Ensemble, directory: str | Path, options: dict) -> None:
+    """Write ``weights.safetensors`` and ``model.json`` (tasks, genes, dimensions, training options)."""
+    arrays = {}
+    for fold, model in ensemble.models.items():
+        for name in _ARRAYS:
+            arrays[f"{fold}/{name}"] = np.ascontiguousarray(getattr(model, name), dtype=np.float32)
+        arrays[f"{fold}/genes_idx"] = model.features.genes_idx.astype(np.int64)
+        arrays[f"{fold}/mean"] = model.features.mean.astype(np.float64)
+        arrays[f"{fold}/scale"] = model.features.scale.astype(np.float64)
+    description = {
+        "mtlbio": __version__,
+        "folds": list(ensemble.models),
+        "tasks": [asdict(task) for task in ensemble.tasks.values()],
+        "dims": ensemble.dims,
+        "seeds": ensemble.seeds,
+        "options": options,
+        "genes": ensemble.genes,
+    }
+    with replacing(directory) as temporary:
+        temporary.mkdir()
+        save_file(arrays, temporary / "weights.safetensors")
+        (temporary / "model.json").write_text(json.dumps(description, indent=1), encoding="utf-8")
+
+
+def load_ensemble(directory: str | Path) -> Ensemble:
+    """Read what :func:`save_ensemble` wrote.
+
+    Raises
+    ------
+    InputError
+        The folder holds no trained model.
+    """
+    directory = Path(directory)
+    for name in ("model.json", "weights.safetensors"):
+        if not (directory / name).is_file():
+            raise InputError(f"{directory}: no trained model ({name} missing); `mtlbio train` writes one")
+    description = json.loads((directory / "model.json").read_text(encoding="utf-8"))
+    arrays = load_file(directory / "weights.safetensors")
+    models = {
+        fold: FoldModel(
+            Features(arrays[f"{fold}/genes_idx"], arrays[f"{fold}/mean"], arrays[f"{fold}/scale"]),
+            *(arrays[f"{fold}/{name}"] for name in _ARRAYS),
+        )
+        for fold in description["folds"]
+    }
+    tasks = {t["name"]: TaskInfo(t["name"], t["kind"], tuple(t["classes"])) for t in description["tasks"]}
+    return Ensemble(models, tasks, tuple(description["genes"]), tuple(description["dims"]), tuple(description["seeds"]))

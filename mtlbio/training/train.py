@@ -1,0 +1,146 @@
+"""The train step: folds x arms x seeds in one stack, then everything folded onto canonical dimensions."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+import torch
+
+from mtlbio.cohort.cohort import Cohort, read_cohort
+from mtlbio.config import Run, Training
+from mtlbio.errors import InputError
+from mtlbio.model.ensemble import FINAL, save_ensemble
+from mtlbio.model.latents import write_latents
+from mtlbio.model.outputs import Outputs, to_prediction
+from mtlbio.progress import say, track
+from mtlbio.tables import HISTORY, PREDICTIONS, SPLITS, read_table, write_table
+from mtlbio.training.fold_in import fold_in
+from mtlbio.training.mixing import mix_paths
+from mtlbio.training.problem import make_problem, make_targets, prepare_fold
+from mtlbio.training.replicas import fit
+from mtlbio.training.sparse_heads import fit_sparse_heads
+
+# The history keeps every fifth epoch: enough for a curve, a fifth of the rows.
+_HISTORY_EVERY = 5
+
+
+def train(run: Run, results: Path) -> None:
+    """Fit the network and write ``model/``, ``history.tsv``, ``latents.h5ad`` and ``predictions.tsv``.
+
+    Raises
+    ------
+    InputError
+        A GPU was asked for and there is none, or the results folder lacks the prepared cohort.
+    """
+    results = Path(results)
+    cohort = read_cohort(results / "cohort.h5ad")
+    splits = read_table(results / "splits.tsv", SPLITS)
+    options = run.training
+    device = choose_device(options.device)
+    numbers = [*sorted(int(fold) for fold in splits["fold"].unique()), FINAL]
+    folds = [
+        prepare_fold(cohort, splits, fold, options) for fold in track(numbers, "Finding gene-sparse axes", len(numbers))
+    ]
+    say(f"Axes per fold: {', '.join(str(data.axes.n_axes) for data in folds)} (last: all donors)")
+    names, arms = arms_of(cohort, options)
+    targets = make_targets(cohort, folds)
+    problem = make_problem(cohort, folds, targets, arms, options.seeds, device)
+    seeds = [options.seed + s for s in range(options.seeds)]
+    say(f"Training {len(folds) * len(arms) * len(seeds)} networks on {device}")
+    fitted = fit(
+        problem,
+        seeds,
+        options.block,
+        options.epochs,
+        options.patience,
+        options.learning_rate,
+        progress=lambda epochs: track(epochs, "Training", len(epochs)),
+    )
+    heads = fit_sparse_heads(problem)
+    mixed = mix_paths(problem, heads, fitted, folds, targets)
+    canonical = fold_in(cohort, folds, targets, heads, fitted, mixed, seeds)
+    save_ensemble(canonical.ensemble, results / "model", options.model_dump(mode="json"))
+    write_latents(cohort, splits, canonical, results / "latents.h5ad")
+    write_table(
+        _predictions(cohort, folds, targets, mixed, names, arms, seeds), results / "predictions.tsv", PREDICTIONS
+    )
+    write_table(_history(fitted, folds, names, arms, list(cohort.tasks), seeds), results / "history.tsv", HISTORY)
+
+
+def choose_device(wanted: str) -> str:
+    """``auto`` takes a GPU where there is one.
+
+    Raises
+    ------
+    InputError
+        ``cuda`` where torch sees no GPU.
+    """
+    there = torch.cuda.is_available()
+    if wanted == "cuda" and not there:
+        raise InputError("training.device: found 'cuda', but torch sees no GPU here; valid: auto, cpu")
+    return "cuda" if there and wanted != "cpu" else "cpu"
+
+
+def arms_of(cohort: Cohort, options: Training) -> tuple[list[str], list[np.ndarray]]:
+    """Name and active tasks of every arm: all tasks together, then each task alone."""
+    t = len(cohort.tasks)
+    alone = list(np.eye(t)) if options.single_task else []
+    return ["multitask"] + ["singletask"] * len(alone), [np.ones(t), *alone]
+
+
+def _predictions(cohort, folds, targets, mixed, names, arms, seeds) -> pd.DataFrame:
+    """Rows of predictions.tsv for every held-out sample, arm, seed and task."""
+    packing = Outputs.of(cohort.tasks)
+    parts = []
+    for i, data in enumerate(folds):
+        if data.fold == FINAL:
+            continue
+        base = {"sample": cohort.samples[data.test], "donor": cohort.donors[data.test], "fold": data.fold}
+        for j, (name, active) in enumerate(zip(names, arms, strict=True)):
+            for t, task in enumerate(packing.tasks):
+                if not active[t]:
+                    continue
+                y = cohort.y(task.name)[data.test]
+                for q, seed in enumerate(seeds):
+                    raw = mixed.outputs[i, j, q][data.test][:, packing.outputs[t]]
+                    predicted = to_prediction(task, raw, targets.mean[i, t], targets.scale[i, t])
+                    row = base | {"seed": str(seed), "arm": name, "task": task.name}
+                    parts += [pd.DataFrame(row | own) for own in long_form(task, y, predicted)]
+    return pd.concat(parts, ignore_index=True)
+
+
+def long_form(task, y: np.ndarray, predicted: np.ndarray) -> list[dict]:
+    """Columns label, y_true and y_pred of one task: one block of rows, or one per class (multiclass, ordinal)."""
+    if task.kind == "regression":
+        return [{"label": None, "y_true": y, "y_pred": predicted}]
+    if task.kind == "binary":
+        return [{"label": task.classes[1], "y_true": y, "y_pred": predicted}]
+    return [
+        {"label": label, "y_true": np.where(np.isnan(y), np.nan, y == code), "y_pred": predicted[:, code]}
+        for code, label in enumerate(task.classes)
+    ]
+
+
+def _history(fitted, folds, names, arms, tasks, seeds) -> pd.DataFrame:
+    """Rows of history.tsv: loss of the block's epochs, training and validation donors."""
+    losses = fitted.history.cpu().numpy()[::_HISTORY_EVERY]
+    epochs, parts, f, a, s, t = losses.shape
+    index = pd.MultiIndex.from_product(
+        [
+            np.arange(epochs) * _HISTORY_EVERY,
+            ["train", "validation"],
+            [data.fold for data in folds],
+            np.arange(a),
+            [str(seed) for seed in seeds],
+            np.arange(t),
+        ],
+        names=["epoch", "part", "fold", "arm", "seed", "task"],
+    )
+    table = pd.DataFrame({"loss": losses.ravel()}, index).reset_index()
+    trained = np.stack(arms)[table["arm"], table["task"]] > 0
+    table = table[trained].reset_index(drop=True)
+    table["task"] = np.array(tasks)[table["task"]]
+    table["arm"] = np.array(names)[table["arm"]]
+    return table
