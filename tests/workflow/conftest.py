@@ -58,11 +58,6 @@ class Clone:
         for name in ("mtlbio", "workflow", "envs"):
             shutil.copytree(ROOT / name, folder / name, ignore=hide)
         shutil.copy(ROOT / "Snakefile", folder)
-        from mtlbio.workflow import STEPS  # TEMP
-
-        for e in STEPS.values():
-            f = folder / (e.partition(":")[0].replace(".", "/") + ".py")
-            f.exists() or f.write_text("")
         # the interpreter's own folder follows, so that find_command has nothing to add in front of the fake
         path = f"{commands}:{Path(sys.executable).parent}:{os.environ['PATH']}"
         own = {"XDG_CACHE_HOME": str(folder / "cache"), "PYTHONPATH": str(folder), "CLONE": str(folder)}

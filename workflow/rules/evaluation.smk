@@ -12,7 +12,8 @@ rule baselines:
         f"{results}/{{run}}/benchmarks/baselines.tsv"
     conda:
         "../../envs/mtlbio.yaml"
-    threads: 4
+    # one thread: LightGBM on a cohort of some hundred samples spends further threads on waiting for each other
+    threads: 1
     resources:
         mem_mb=memory(3000, per_input=20),
         runtime=120,
@@ -26,7 +27,6 @@ rule baselines:
 rule evaluate:
     input:
         run=ancient(planned.yaml),
-        cohort=f"{results}/{{run}}/cohort.h5ad",
         predictions=f"{results}/{{run}}/predictions.tsv",
         baselines=f"{results}/{{run}}/baselines/predictions.tsv",
         modules=modules_of("evaluate"),
