@@ -19,6 +19,10 @@ demo: $(PLANTED) | setup
 test: | setup
 	$(BIN)/python -m pytest
 
+# how often verdicts are wrong, on planted cohorts
+bench: | setup
+	$(BIN)/python benchmarks/verdicts_axes_given.py
+
 # config/README.md and the schema are written from the model in mtlbio/config.py
 docs: | setup
 	$(BIN)/python -m mtlbio.config

@@ -1,11 +1,13 @@
 """Which modules a step uses, and how a workflow's configuration is checked."""
 
+import json
 from pathlib import Path
 from types import SimpleNamespace
 
 import pandas as pd
 import pytest
 
+from mtlbio.config import Training
 from mtlbio.errors import InputError
 from mtlbio.workflow import NO_RESULT, PACKAGE, STEPS, memory, modules_of, plan, shown
 
@@ -126,7 +128,7 @@ def test_plan_knows_the_files_and_options_of_every_run(run_yaml, tmp_path):
     assert planned.yaml(two) == "two.yaml"
     assert planned.data(two) == ["expression.csv", "metadata.csv"]
     assert planned.gene_sets(two) == []
-    assert '"epochs": 300' in planned.options("train")(two)
+    assert json.loads(planned.options("train")(two)) == {"training": Training().model_dump(mode="json")}
 
 
 def test_files_of_a_10x_folder_are_inputs_one_by_one(run_yaml, tmp_path):
