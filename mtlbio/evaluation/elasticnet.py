@@ -1,4 +1,4 @@
-"""Sparse linear and logistic regression: the elastic net, nearly a lasso, along a path of penalties.
+"""Sparse linear and logistic regression: the elastic net, along a path of penalties.
 
 Minimises ``sum_i w_i loss_i / sum_i w_i + penalty * (L1 |b|_1 + (1 - L1) / 2 |b|_2^2)`` with loss = squared error / 2
 or the log loss and free intercepts: ``sklearn.linear_model.ElasticNet`` with ``alpha`` = penalty, ``l1_ratio`` = L1.
@@ -16,9 +16,10 @@ from scipy.special import expit, softmax
 
 from mtlbio.evaluation.ridge import LinearPath
 
-L1 = 0.9
+# Half and half: among correlated genes of small cohorts measurably better than .9, at the same cost.
+L1 = 0.5
 # Shares of the smallest penalty at which every coefficient is zero.
-PATH = np.logspace(0, -1.5, 10)
+PATH = np.logspace(0, -1.7, 10)
 _ROUNDS = 5
 
 
