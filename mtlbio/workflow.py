@@ -124,6 +124,15 @@ def memory(megabytes: int, per_input: float = 0.0) -> Callable:
     return mem_mb
 
 
+def minutes(first: int) -> Callable:
+    """Time limit of a job as a function of the attempt."""
+
+    def runtime(wildcards, attempt) -> int:
+        return attempt * first
+
+    return runtime
+
+
 def find_command() -> None:
     """Let the jobs find ``mtlbio`` even where the environment of this interpreter is not activated."""
     folder = os.path.dirname(sys.executable)

@@ -9,7 +9,7 @@ import pytest
 
 from mtlbio.config import Training
 from mtlbio.errors import InputError
-from mtlbio.workflow import NO_RESULT, PACKAGE, STEPS, memory, modules_of, plan, shown
+from mtlbio.workflow import NO_RESULT, PACKAGE, STEPS, memory, minutes, modules_of, plan, shown
 
 
 def write(folder: Path, files: dict[str, str]) -> Path:
@@ -166,7 +166,8 @@ def test_paths_are_relative_below_the_working_directory_only(tmp_path, monkeypat
     assert shown(tmp_path / "here2" / "b.tsv") == str(tmp_path / "here2" / "b.tsv")
 
 
-def test_memory_grows_with_input_and_attempt():
+def test_memory_and_time_grow_with_input_and_attempt():
     mem_mb = memory(1000, per_input=10)
     assert mem_mb(None, SimpleNamespace(size_mb=50), 1) == 1500
     assert mem_mb(None, SimpleNamespace(size_mb=50), 3) == 4500
+    assert [minutes(30)(None, attempt) for attempt in (1, 2)] == [30, 60]

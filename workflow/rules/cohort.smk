@@ -16,7 +16,7 @@ rule prepare:
     threads: 1
     resources:
         mem_mb=memory(2000, per_input=12),
-        runtime=30,
+        runtime=minutes(30),
     params:
         folder=planned.folder,
         options=planned.options("prepare"),

@@ -16,7 +16,7 @@ rule baselines:
     threads: 1
     resources:
         mem_mb=memory(3000, per_input=20),
-        runtime=120,
+        runtime=minutes(60),
     params:
         folder=planned.folder,
         options=planned.options("baselines"),
@@ -50,7 +50,7 @@ rule evaluate:
     threads: 1
     resources:
         mem_mb=memory(2000, per_input=10),
-        runtime=30,
+        runtime=minutes(30),
     params:
         folder=planned.folder,
         options=planned.options("evaluate"),

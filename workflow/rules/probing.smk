@@ -27,7 +27,7 @@ rule probe:
     threads: 2
     resources:
         mem_mb=memory(4000, per_input=20),
-        runtime=120,
+        runtime=minutes(60),
     params:
         folder=planned.folder,
         options=planned.options("probe"),

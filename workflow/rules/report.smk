@@ -29,7 +29,7 @@ rule report:
     threads: 1
     resources:
         mem_mb=memory(2000, per_input=10),
-        runtime=30,
+        runtime=minutes(30),
     params:
         folder=planned.folder,
         options=planned.options("report"),

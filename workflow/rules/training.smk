@@ -18,7 +18,7 @@ rule train:
     threads: 4
     resources:
         mem_mb=memory(6000, per_input=20),
-        runtime=240,
+        runtime=minutes(60),
         gpu=0,
     params:
         folder=planned.folder,
