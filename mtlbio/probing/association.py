@@ -15,13 +15,13 @@ import pandas as pd
 from scipy import optimize, stats
 
 from mtlbio.probing.design import Nuisance, Units, code, label_columns, nuisance, sample_units
-from mtlbio.probing.inference import Contrast, Wald, adjust
+from mtlbio.probing.inference import Contrast, Wald, adjust, adjust_familywise
 from mtlbio.probing.shares import share
 from mtlbio.probing.trial import Trial
 from mtlbio.progress import track
 
 COLUMNS = ["dim", "question", "variable", "unit", "n", "n_donors", "adjusted_for", "effect", "ci_low", "ci_high"]
-COLUMNS += ["share", "statistic", "df", "p_wald", "p_permutation", "p", "q", "called"]
+COLUMNS += ["share", "statistic", "df", "p_wald", "p_permutation", "p", "q", "called", "p_familywise"]
 WITHIN = 0.2  # share of a technical covariate's variation inside donors from which it is tested inside donors
 
 
@@ -29,7 +29,8 @@ def association(trial: Trial) -> pd.DataFrame:
     """All questions of all dimensions, long form with the columns ``COLUMNS``.
 
     ``question`` is ``task``, ``joint`` (a task without adjustment for the covariates that the audit could not tell from
-    it), ``confounder``, ``technical``, or ``technical_all`` (the share of all technical covariates together).
+    it), ``confounder``, ``technical``, or ``technical_all`` (the share of all technical covariates together). ``q`` is
+    BH over the dimensions of a question, ``p_familywise`` Holm over all dimensions and outcomes.
     """
     questions = [("task", name) for name in trial.tasks]
     questions += [("joint", name) for name in trial.outcomes if trial.entangled(name)]
@@ -43,7 +44,11 @@ def association(trial: Trial) -> pd.DataFrame:
             tables.append(task_table(trial, name, question, seed))
         else:
             tables.append(covariate_table(trial, name, question, seed))
-    return pd.concat(tables, ignore_index=True)[COLUMNS]
+    table = pd.concat(tables, ignore_index=True)
+    family = (table["question"] == "task") & table["variable"].isin(trial.outcomes)
+    table["p_familywise"] = np.nan
+    table.loc[family, "p_familywise"] = adjust_familywise(table.loc[family, "p"].to_numpy())
+    return table[COLUMNS]
 
 
 def task_design(

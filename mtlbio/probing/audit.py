@@ -192,7 +192,8 @@ def _call(row: dict, options: Probe) -> str:
     if row["rank_deficient"] or row["vif"] >= options.max_vif:
         return "not_identifiable"
     # paired designs put every class into every level within the donor: the count of donors says nothing more
-    if known and row["discordant"] < options.min_discordant and row["vif"] > 1.1:
+    counted = known and not np.isnan(row["smallest_cell"])  # a thin range of a continuous covariate only makes it weak
+    if counted and row["discordant"] < options.min_discordant and row["vif"] > 1.1:
         return "not_identifiable"
     thin = known and row["discordant"] < 2 * options.min_discordant
     return "weak" if thin or row["vif"] >= np.sqrt(options.max_vif) or row["overlap"] < 0.5 else "ok"

@@ -197,6 +197,22 @@ def adjust(p: np.ndarray) -> np.ndarray:
     return out
 
 
+def adjust_familywise(p: np.ndarray) -> np.ndarray:
+    """Holm adjusted p (Holm 1979): the chance of *any* false call stays below the level; NaN stays NaN.
+
+    Examples
+    --------
+    >>> adjust_familywise(np.array([0.01, 0.04, np.nan, 0.02])).tolist()
+    [0.03, 0.04, nan, 0.04]
+    """
+    p = np.asarray(p, dtype=float)
+    out = np.full(p.shape, np.nan)
+    known = np.flatnonzero(~np.isnan(p))
+    order = known[np.argsort(p[known], kind="stable")]
+    out[order] = np.minimum(1.0, np.maximum.accumulate(p[order] * np.arange(len(order), 0, -1)))
+    return out
+
+
 def variance_inflation(columns: np.ndarray, basis: np.ndarray) -> float:
     """1 / (1 - R2) of the worst of ``columns`` (n, k) on the nuisance ``basis`` (with intercept); inf if aliased."""
     centred = columns - columns.mean(axis=0)

@@ -52,9 +52,11 @@ def plant(
     visits: int = 1,
     response: str = "interferon",
     labelled: float = 0.6,
+    shaped_axis: bool = False,
 ) -> Planted:
     """Donors, labels and axes. ``leak`` is the loading of interferon on the batch, age and composition axes
-    (.1 = 1 % of the variance), ``unexplained`` the share of an axis' variance that is not its programme."""
+    (.1 = 1 % of the variance), ``unexplained`` the share of an axis' variance that is not its programme,
+    ``shaped_axis``: the age axis follows the shape through which age acts on disease (the hardest null)."""
     rng = np.random.default_rng([seed, 77])
     age = rng.uniform(20, 80, donors)
     age_z = (age - 50) / 17.3
@@ -75,7 +77,8 @@ def plant(
     answered = rng.random(donors) < labelled
 
     repeat = np.repeat(np.arange(donors), visits)
-    parts = {"age": shaped if shape == "age_x_batch" else age_z, "interferon": ifn, "composition": composition}
+    follows = shaped if shaped_axis or shape == "age_x_batch" else age_z
+    parts = {"age": follows, "interferon": ifn, "composition": composition}
     parts |= {"batch": _unit(centre[batch]), "sex": _unit(sex.astype(float))}
     roles = (*ROLES, *["noise"] * noise_dims)
     z = np.empty((len(repeat), len(roles)))
@@ -91,7 +94,9 @@ def plant(
         {
             "donor": np.array(names)[repeat],
             "disease": np.array(TASKS["disease"].classes)[disease][repeat],
-            "response": pd.Series(np.where(answered, np.array(TASKS["response"].classes)[answer], None))[repeat].to_numpy(),
+            "response": pd.Series(np.where(answered, np.array(TASKS["response"].classes)[answer], None))[
+                repeat
+            ].to_numpy(),
             "age": age[repeat],
             "sex": np.array(["f", "m"])[sex][repeat],
             "batch": np.array([f"B{b}" for b in batch])[repeat],
