@@ -1,0 +1,137 @@
+import numpy as np
+import pandas as pd
+import pytest
+
+from mtlbio.cohort.cohort import CovariateInfo
+from mtlbio.probing.design import (
+    code,
+    complete_cases,
+    donor_units,
+    label_columns,
+    label_units,
+    nuisance,
+    orthonormal,
+    sample_units,
+    spline,
+)
+
+AGE = CovariateInfo("age", "confounder", "continuous")
+SEX = CovariateInfo("sex", "confounder", "categorical")
+CHIP = CovariateInfo("chip", "technical", "categorical")
+
+
+def cohort(donors=60, visits=2, chips=2, seed=0):
+    rng = np.random.default_rng(seed)
+    names = np.repeat([f"d{i:02d}" for i in range(donors)], visits)
+    return pd.DataFrame(
+        {
+            "donor": names,
+            "age": np.repeat(rng.uniform(20, 80, donors), visits),
+            "sex": np.repeat(rng.choice(["f", "m"], donors), visits),
+            "chip": rng.choice([f"c{k}" for k in range(chips)], len(names)),
+        }
+    )
+
+
+def test_spline_holds_a_straight_line_and_is_linear_beyond_the_outer_knots():
+    x = np.linspace(0, 10, 200)
+    basis = spline(x, 4)
+    assert basis.shape == (200, 4)
+    design = np.column_stack([np.ones(200), basis])
+    fitted = design @ np.linalg.lstsq(design, 3 * x - 1, rcond=None)[0]
+    np.testing.assert_allclose(fitted, 3 * x - 1, atol=1e-8)
+    np.testing.assert_allclose(np.diff(basis[-8:], 2, axis=0), 0, atol=1e-9)
+    np.testing.assert_allclose(np.diff(basis[:8], 2, axis=0), 0, atol=1e-9)
+
+
+def test_spline_of_few_values_becomes_a_line():
+    assert spline(np.repeat([0.0, 1.0, 2.0], 10), 4).shape == (30, 1)
+    assert spline(np.arange(30.0), 1).shape == (30, 1)
+
+
+def test_donor_units_average_the_columns_so_that_a_donor_on_two_chips_gets_half_of_each():
+    obs = pd.DataFrame({"donor": ["a", "a", "b"], "chip": ["x", "y", "y"]})
+    units = donor_units(obs["donor"].to_numpy(), np.ones(3, bool))
+    columns, _, _ = code(obs["chip"], CHIP, obs["donor"].to_numpy(), np.ones(3, bool), 4, least=1)
+    np.testing.assert_allclose(units.mean(columns), [[0.5, 0.5], [0.0, 1.0]])
+    np.testing.assert_allclose(units.mean(np.array([1.0, 3.0, 7.0])), [2.0, 7.0])
+
+
+def test_repeated_visits_in_one_state_add_no_units():
+    donors = np.array(["a", "a", "a", "b", "b", "c"])
+    y = np.array([0.0, 1.0, 1.0, 0.0, 0.0, 1.0])
+    units = label_units(donors, y, True, np.ones(6, bool))
+    assert len(units) == 4 and units.donors == 3 and units.clustered and not units.within
+    np.testing.assert_array_equal(units.y, [0, 1, 0, 1])
+    np.testing.assert_array_equal(units.cluster, [0, 0, 1, 2])
+
+
+def test_paired_design_is_compared_within_donors():
+    donors = np.repeat([f"d{i}" for i in range(8)], 2)
+    units = label_units(donors, np.tile([0.0, 1.0], 8), True, np.ones(16, bool))
+    assert units.within and len(units) == 16
+    assert np.allclose(units.centre(np.arange(32.0).reshape(16, 2)).reshape(8, 2, 2).sum(axis=1), 0)
+
+
+def test_class_codes_survive_averaging_over_many_visits():
+    donors = np.repeat(["a", "b"], [7, 3])
+    units = label_units(donors, np.repeat([1.0, 0.0], [7, 3]), True, np.ones(10, bool))
+    assert set(units.y) == {0.0, 1.0}
+
+
+def test_a_number_that_changes_is_averaged_over_labelled_samples():
+    units = label_units(np.array(["a", "a", "b"]), np.array([1.0, np.nan, 4.0]), False, np.ones(3, bool))
+    np.testing.assert_allclose(units.y, [1.0, 4.0])
+    assert units.mask.tolist() == [True, False, True]
+
+
+def test_rare_levels_are_pooled_by_donors_not_by_samples():
+    obs = pd.DataFrame({"donor": [f"d{i}" for i in range(20)] + ["d0"] * 10, "chip": ["a"] * 12 + ["b"] * 8 + ["c"] * 10})
+    mask = np.ones(30, bool)
+    columns, _, pooled = code(obs["chip"], CHIP, obs["donor"].to_numpy(), mask, 4)
+    assert pooled == 1 and columns.shape == (30, 2)  # c has ten samples of one donor: it joins the largest level
+    np.testing.assert_array_equal(columns[-10:, 0], 1)
+
+
+def test_many_levels_are_pooled_until_a_third_of_the_units_is_left_for_the_rest():
+    obs = cohort(150, 4, chips=100)
+    units = donor_units(obs["donor"].to_numpy(), np.ones(len(obs), bool))
+    given = nuisance(obs, [AGE, SEX, CHIP], units)
+    assert given.rank <= len(units) / 3
+    assert any("pooled" in term for term in given.terms)
+
+
+def test_interaction_enters_when_the_columns_are_affordable():
+    obs = cohort(80, 1)
+    units = donor_units(obs["donor"].to_numpy(), np.ones(80, bool))
+    assert nuisance(obs, [AGE, SEX, CHIP], units).rank == 1 + 4 + 1 + 1 + 4
+    small = cohort(40, 1)
+    units = donor_units(small["donor"].to_numpy(), np.ones(40, bool))
+    assert nuisance(small, [AGE, SEX, CHIP], units).terms[-1] == "age x chip (straight line)"
+
+
+def test_aliased_columns_vanish():
+    x = np.random.default_rng(0).normal(size=(30, 3))
+    assert orthonormal(np.column_stack([x, x @ [1, 2, 3]])).shape == (30, 3)
+
+
+def test_rarely_missing_covariates_drop_samples_and_often_missing_ones_do_not():
+    obs = cohort(50, 1)
+    obs.loc[:1, "sex"] = None
+    obs.loc[:30, "age"] = np.nan
+    mask = complete_cases(obs, [AGE, SEX])
+    assert mask.sum() == 48
+    columns, _, _ = code(obs["age"], AGE, obs["donor"].to_numpy(), mask, 4)
+    assert np.isfinite(columns).all() and columns.shape[1] >= 2
+
+
+def test_samples_are_sorted_by_donor():
+    units = sample_units(np.array(["b", "a", "b", "a"]), np.ones(4, bool))
+    np.testing.assert_array_equal(units.cluster, [0, 0, 1, 1])
+    np.testing.assert_allclose(units.mean(np.array([1.0, 2.0, 3.0, 4.0])), [2, 4, 1, 3])
+
+
+@pytest.mark.parametrize("kind, columns", [("binary", 1), ("multiclass", 2), ("ordinal", 1), ("regression", 1)])
+def test_label_columns(kind, columns):
+    y = np.array([0.0, 1.0, 2.0, 1.0]) if kind != "binary" else np.array([0.0, 1.0, 0.0, 1.0])
+    assert label_columns(y, kind).shape == (4, columns)
