@@ -92,7 +92,8 @@ def verdict_table(
             row[f"delta_ci_high_{task.name}"] = np.nan if loss is None else loss["ci_high"]
         row |= {f"removal_{task.name}": task.removal for task in item.tasks}
         about = [t for t in item.tasks if t.outcome] or list(item.tasks)
-        about = min(about, key=lambda t: 2.0 if np.isnan(t.q) else t.q).name
+        # the task that the verdict is about: one that cannot be told from a covariate, else the one most closely linked
+        about = min(about, key=lambda t: (not t.joint, 2.0 if np.isnan(t.q) else t.q)).name
         row["stability"] = steady
         row["n_effective"] = design["n_effective"].get(about, np.nan)
         row["vif"] = design["vif_all"].get(about, np.nan)

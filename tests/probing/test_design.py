@@ -86,7 +86,9 @@ def test_a_number_that_changes_is_averaged_over_labelled_samples():
 
 
 def test_rare_levels_are_pooled_by_donors_not_by_samples():
-    obs = pd.DataFrame({"donor": [f"d{i}" for i in range(20)] + ["d0"] * 10, "chip": ["a"] * 12 + ["b"] * 8 + ["c"] * 10})
+    obs = pd.DataFrame(
+        {"donor": [f"d{i}" for i in range(20)] + ["d0"] * 10, "chip": ["a"] * 12 + ["b"] * 8 + ["c"] * 10}
+    )
     mask = np.ones(30, bool)
     columns, _, pooled = code(obs["chip"], CHIP, obs["donor"].to_numpy(), mask, 4)
     assert pooled == 1 and columns.shape == (30, 2)  # c has ten samples of one donor: it joins the largest level

@@ -1,0 +1,53 @@
+import numpy as np
+from planted import plant, trial_of
+
+from mtlbio.probing.association import association
+from mtlbio.probing.leakage import conditioners, leakage
+from mtlbio.probing.trial import Trial
+
+
+def test_a_borrowed_trace_is_not_an_effect_of_its_own():
+    called = own = 0
+    for seed in range(8):
+        trial = trial_of(plant(300, seed, leak=0.32, noise_dims=1), permutations=99)
+        table = leakage(trial, association(trial))
+        borrowed = table[(table["dim"] == "z04") & (table["task"] == "disease")]  # composition with 10 % interferon
+        called += len(borrowed)
+        own += int(borrowed["own"].sum())
+        true = table[(table["dim"] == "z02") & (table["task"] == "disease")]
+        assert true["own"].all() and len(true) == 1
+        assert "z04" not in true["given"].iloc[0]
+    assert called >= 4 and own <= 1
+
+
+def test_supervised_dimensions_are_never_held_fixed():
+    planted = plant(200, 1)
+    base = trial_of(planted)
+    noise = np.random.default_rng(0).normal(size=(200, 1))
+    # a trained combination that carries the interferon axis and half of everything else
+    combination = planted.z[:, [1]] + 0.5 * planted.z[:, [0]] + 0.5 * planted.z[:, [2]] + 0.2 * noise
+    trial = Trial(
+        np.column_stack([base.z, combination]),
+        (*base.dims, "s1"),
+        np.append(base.block, "supervised"),
+        base.obs,
+        base.tasks,
+        base.covariates,
+        base.options,
+    )
+    table = leakage(trial, association(trial)).set_index(["dim", "task"])
+    assert table.loc[("z02", "disease"), "own"]
+    assert not table["given"].str.contains("s1").any()
+
+
+def test_conditioners_are_stronger_carriers_then_dominated_axes_never_twins():
+    rng = np.random.default_rng(0)
+    z = rng.normal(size=(60, 5))
+    z[:, 3] = z[:, 0] + 0.3 * rng.normal(size=60)  # a twin of the first
+    trial = trial_of(plant(60, 0, noise_dims=0))
+    called = np.array([True, True, False, True, False])
+    strength = np.array([5.0, 9.0, 1.0, 20.0, 1.0])
+    shares = np.array([0.0, 0.0, 0.0, 0.0, 0.9])
+    assert conditioners(trial, 0, called, strength, shares, z, 60) == [1, 4]
+    assert conditioners(trial, 1, called, strength, shares, z, 60) == [3, 4]
+    assert len(conditioners(trial, 0, np.ones(5, bool), np.array([0.0, 4, 3, 2, 1]), np.ones(5), z, 45)) == 3

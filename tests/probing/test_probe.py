@@ -1,0 +1,99 @@
+from dataclasses import replace
+
+import numpy as np
+import pytest
+from planted import plant, results_of
+
+from mtlbio.cohort.cohort import write_cohort
+from mtlbio.config import Probe, Run
+from mtlbio.errors import InputError
+from mtlbio.probing import probe as step
+from mtlbio.tables import VERDICTS, read_table
+
+FAST = Probe(permutations=199, bootstrap=200)
+
+
+def verdicts(donors, seed, sets=False, **changes):
+    planted = plant(donors, seed, noise_dims=2, **changes)
+    latents, ensemble = results_of(planted)
+    table = step.examine(planted.cohort, latents, ensemble, FAST, planted.sets if sets else {})["verdicts"]
+    return table.assign(role=planted.roles).set_index("dim")
+
+
+def test_the_textbook_picture():
+    table = verdicts(200, 2, sets=True)
+    assert table["verdict"].tolist()[:3] == ["confounder", "biology", "technical"]
+    assert table["driver"].tolist()[:3] == ["age", "INTERFERON_SET", "batch"]
+    assert table.loc["z05", ["verdict", "driver"]].tolist() == ["confounder", "sex"]
+    assert table.loc[["z04", "z06", "z07"], "verdict"].isin(["unused", "underpowered"]).all()
+
+
+def test_batch_that_is_the_disease_is_not_identifiable():
+    table = verdicts(120, 3, batch_disease=1.0)
+    assert table.loc[["z02", "z03"], "verdict"].eq("not_identifiable").all()
+    assert table.loc["z01", "verdict"] == "confounder"
+    assert np.isinf(table.loc["z03", "vif"]) and table.loc["z03", "n_effective"] == 0
+
+
+def test_a_batch_that_the_heads_lean_on_is_a_shortcut():
+    table = verdicts(200, 2, batch_disease=0.85)
+    assert table.loc["z03", "verdict"] == "technical" and table.loc["z03", "removal_disease"] == "harmful"
+    assert table.loc["z03", "why"].startswith("SHORTCUT")
+
+
+def run_on(tmp_path, monkeypatch, planted):
+    latents, ensemble = results_of(planted)
+    write_cohort(planted.cohort, tmp_path / "cohort.h5ad")
+    latents[::-1].copy().write_h5ad(tmp_path / "latents.h5ad")  # any order of samples must do
+    monkeypatch.setattr("mtlbio.model.ensemble.load_ensemble", lambda directory: Reordered(ensemble))
+    tasks = {"disease": {"kind": "binary", "positive": "case"}}
+    run = Run.model_validate({"run": "planted", "expression": {"path": "x", "scale": "z"}, "tasks": tasks})
+    return run.model_copy(update={"probe": FAST})
+
+
+class Reordered:
+    def __init__(self, ensemble):
+        self._ensemble, self.dims = ensemble, ensemble.dims
+        self.latents, self.predict_from_latents = ensemble.latents, ensemble.predict_from_latents
+
+
+def test_probe_writes_the_tables_of_the_interface_twice_alike(tmp_path, monkeypatch):
+    planted = plant(100, 0, noise_dims=1)
+    run = run_on(tmp_path, monkeypatch, planted)
+    step.probe(run, tmp_path)
+    names = [f"probing/{n}.tsv" for n in ("audit", "association", "ablation", "enrichment", "stability")]
+    first = {name: (tmp_path / name).read_bytes() for name in [*names, "verdicts.tsv"]}
+    table = read_table(tmp_path / "verdicts.tsv", VERDICTS)
+    expected = ["dim", "verdict", "driver", "share_age", "share_sex", "share_batch"]
+    for task in ("disease", "response", "age"):
+        expected += [f"{column}_{task}" for column in ("effect", "ci_low", "ci_high", "q")]
+    for task in ("disease", "response", "age"):
+        expected += [f"delta_{task}", f"delta_ci_low_{task}", f"delta_ci_high_{task}"]
+    expected += ["removal_disease", "removal_response", "removal_age", "stability", "n_effective", "vif", "why"]
+    assert list(table.columns) == expected and len(table) == 6
+    assert set(table["removal_disease"]) <= {"harmful", "harmless", "inconclusive"}
+    step.probe(run, tmp_path)
+    assert {name: (tmp_path / name).read_bytes() for name in first} == first
+
+
+def test_latents_of_strangers_are_one_clear_line(tmp_path):
+    planted = plant(40, 0, noise_dims=1)
+    latents, _ = results_of(planted)
+    fewer = replace(planted.cohort, expression=planted.cohort.expression[1:], obs=planted.cohort.obs.iloc[1:])
+    with pytest.raises(InputError, match="s00000 are not in cohort.h5ad"):
+        step.aligned(fewer, latents)
+    with pytest.raises(InputError, match="run `mtlbio train` first"):
+        step.read_latents(tmp_path / "latents.h5ad")
+
+
+@pytest.mark.slow
+def test_error_rate_of_biology():
+    """Runs with any false biology: 100 planted cohorts of 80 donors, all axes given, interferon the only cause."""
+    false = found = 0
+    for seed in range(100):
+        table = verdicts(80, 5000 + seed)
+        called = table[table["verdict"] == "biology"]
+        false += bool((called["role"] != "interferon").any())
+        found += bool((called["role"] == "interferon").any())
+    assert false <= 9  # P(more than 9 | .05) = .03
+    assert found >= 80

@@ -1,0 +1,115 @@
+import math
+
+import pytest
+
+from mtlbio.config import Probe
+from mtlbio.probing.verdict import CovariateEvidence, Evidence, TaskEvidence, judge
+
+LINK = dict(effect=0.9, ci_low=0.5, ci_high=1.3, q=1e-5, called=True, firm=True, own=True, share=0.2, metric="auroc")
+QUIET = dict(effect=0.05, ci_low=-0.2, ci_high=0.3, q=0.7, share=0.0, removal="harmless", loss=0.0, metric="auroc")
+
+
+def dim(task=None, technical=None, covariates=(), **changes):
+    disease = TaskEvidence("disease", **(task or QUIET))
+    covariates = {"age": 0.0, "batch": 0.0, **dict(covariates)}
+    rows = tuple(
+        CovariateEvidence(n, "technical" if n in ("batch", "chip") else "confounder", s, 0.001, s > 0.005)
+        for n, s in covariates.items()
+    )
+    return Evidence("z1", (disease,), rows, covariates["batch"] if technical is None else technical, **changes)
+
+
+def verdict(*args, **kwargs):
+    return judge(dim(*args, **kwargs), Probe())
+
+
+def test_biology_takes_the_name_of_the_gene_set_or_the_task():
+    named = verdict(LINK, gene_set="HALLMARK_INTERFERON_ALPHA_RESPONSE")
+    assert (named.verdict, named.driver) == ("biology", "HALLMARK_INTERFERON_ALPHA_RESPONSE")
+    assert "+0.90 SD, 95 % 0.50 to 1.30" in named.why
+    assert (verdict(LINK).verdict, verdict(LINK).driver) == ("biology", "disease")
+
+
+def test_a_programme_may_rise_with_age_and_still_be_biology():
+    assert verdict(LINK, covariates={"age": 0.4}).verdict == "biology"
+
+
+@pytest.mark.parametrize(
+    "change, expected",
+    [
+        (dict(own=False), "unused"),
+        (dict(called=False, own=False), "unused"),
+        (dict(firm=False), "underpowered"),
+        (dict(share=0.004), "unused"),
+        (dict(sign_stable=False, worst_left_out="batch = B1"), "mixed"),
+        (dict(outcome=False), "unused"),
+    ],
+)
+def test_what_biology_needs(change, expected):
+    found = verdict({**LINK, "removal": "harmless", **change})
+    assert found.verdict == expected
+    if "worst_left_out" in change:
+        assert "batch = B1" in found.why
+
+
+def test_technical_share_bars_biology():
+    found = verdict(LINK, covariates={"batch": 0.3})
+    assert found.verdict == "mixed" and "30 %" in found.why
+    assert verdict(LINK, technical=0.25).verdict == "mixed"
+
+
+def test_technical_bin_shortcut_and_open_question():
+    assert "technical bin" in verdict(covariates={"batch": 0.8}).why
+    loud = verdict({**QUIET, "removal": "harmful", "loss": 0.08}, covariates={"batch": 0.8})
+    assert (loud.verdict, loud.driver) == ("technical", "batch")
+    assert loud.why.startswith("SHORTCUT") and "disease (auroc -0.080)" in loud.why
+    open_ = verdict({**QUIET, "removal": "inconclusive", "donors_needed": 210.0}, covariates={"batch": 0.8})
+    assert open_.verdict == "technical" and "210 donors" in open_.why
+
+
+def test_leaked_disease_in_a_batch_dimension_stays_technical():
+    assert verdict(LINK, covariates={"batch": 0.9}).verdict == "technical"
+
+
+def test_confounder_and_what_turns_it_into_mixed():
+    found = verdict(covariates={"age": 0.7})
+    assert (found.verdict, found.driver) == ("confounder", "age") and "70 %" in found.why
+    assert verdict({**LINK, "share": 0.1}, covariates={"age": 0.7}).verdict == "mixed"
+    assert verdict({**LINK, "share": 0.03}, covariates={"age": 0.7}).verdict == "confounder"
+
+
+def test_not_identifiable_needs_both_sides_and_no_other_owner():
+    tangled = {**QUIET, "effect": math.nan, "entangled": ("batch",), "joint": True}
+    assert verdict(tangled, covariates={"batch": 0.9}).verdict == "not_identifiable"
+    assert verdict(tangled, covariates={"batch": 0.1}).verdict == "not_identifiable"
+    assert verdict(tangled, covariates={"batch": 0.1, "age": 0.8}).verdict == "confounder"
+    assert verdict({**tangled, "joint": False}, covariates={"batch": 0.9}).verdict == "technical"
+    assert verdict(tangled, covariates={"batch": 0.0}).verdict == "unused"
+
+
+def test_two_dominant_roles_are_mixed():
+    assert verdict(covariates={"batch": 0.7, "age": 0.65}).verdict == "mixed"
+
+
+def test_partial_shares_are_mixed_and_traces_are_not():
+    assert verdict(covariates={"age": 0.35}).verdict == "mixed"
+    assert verdict(covariates={"age": 0.08}).verdict == "unused"
+
+
+def test_nothing_is_unused_only_when_every_head_is_harmless():
+    assert verdict().verdict == "unused"
+    found = verdict({**QUIET, "removal": "inconclusive", "donors_needed": 340.0})
+    assert found.verdict == "underpowered" and "340 donors" in found.why
+    needed = verdict({**QUIET, "removal": "harmful", "loss": 0.04})
+    assert needed.verdict == "underpowered" and "predictions need it" in needed.why
+
+
+def test_an_uncalled_share_dominates_nothing():
+    evidence = Evidence("z1", (TaskEvidence("disease", **QUIET),), (CovariateEvidence("batch", "technical", 0.9),), 0.9)
+    assert judge(evidence, Probe()).verdict == "unused"
+
+
+def test_no_covariates_and_no_outcomes():
+    age = TaskEvidence("age", outcome=False, **LINK | {"removal": "harmful", "loss": 0.3})
+    found = judge(Evidence("z1", (age,), (CovariateEvidence("age", "confounder", 0.8, 0.0, True),)), Probe())
+    assert (found.verdict, found.driver) == ("confounder", "age")
