@@ -24,8 +24,8 @@ from mtlbio.evaluation.metrics import primary_metric, score
 from mtlbio.probing.refit import refitted
 from mtlbio.progress import track
 
-COLUMNS = ["dim", "task", "metric", "way", "score", "loss", "ci_low", "ci_high", "upper", "donors_needed", "call"]
-COLUMNS += ["removal"]
+COLUMNS = ["dim", "task", "metric", "way", "score", "loss", "ci_low", "ci_high", "lower", "upper", "donors_needed"]
+COLUMNS += ["call", "removal"]
 
 
 @dataclass
@@ -47,15 +47,17 @@ def ablation(ensemble, cohort: Cohort, fold: np.ndarray, options: Probe) -> pd.D
     Returns
     -------
     DataFrame with ``COLUMNS``: a row per dimension x task x way. ``ci_low`` .. ``ci_high``: 95 % percentile interval;
-    ``upper``: one-sided 95 % bound. ``donors_needed``: test donors with which a dimension of no loss would be shown to
-    be harmless with 80 % power. ``call`` is of the way, ``removal`` of both (:func:`combined`)
+    ``upper``: one-sided 95 % bound for harmlessness. ``lower``: the bound for harm, one-sided 97.5 % shared out over
+    tasks and ways, so that a useless dimension is called a shortcut for *any* task in at most one case of forty.
+    ``donors_needed``: test donors with which a dimension of no loss would be shown to be harmless with 80 % power.
+    ``call`` is of the way, ``removal`` of both (:func:`combined`)
     """
     removed = held_out_predictions(ensemble, cohort, fold)
     tables = []
     for task in track(cohort.tasks.values(), "loss of every head without every dimension"):
         y = cohort.y(task.name)
         for way, predictions in removed[task.name].items():
-            table = losses(task, y, cohort.donors, predictions, options)
+            table = losses(task, y, cohort.donors, predictions, options, 2 * len(cohort.tasks))
             tables.append(table.assign(dim=ensemble.dims, task=task.name, metric=primary_metric(task), way=way))
     table = pd.concat(tables, ignore_index=True)
     calls = table.pivot(index=["dim", "task"], columns="way", values="call")
@@ -126,8 +128,10 @@ def conditional_means(train: np.ndarray, test: np.ndarray) -> np.ndarray:
     return out
 
 
-def losses(task: TaskInfo, y: np.ndarray, donors: np.ndarray, removed: Removed, options: Probe) -> pd.DataFrame:
-    """Loss of the task's metric without each dimension: one row per dimension."""
+def losses(
+    task: TaskInfo, y: np.ndarray, donors: np.ndarray, removed: Removed, options: Probe, questions: int = 1
+) -> pd.DataFrame:
+    """Loss of the task's metric without each dimension, a row each; ``questions`` share the error of calling harm."""
     known = ~np.isnan(y) & ~np.isnan(removed.full.reshape(len(y), -1)).any(axis=1)
     y, donors = y[known], donors[known]
     rows = []
@@ -136,22 +140,22 @@ def losses(task: TaskInfo, y: np.ndarray, donors: np.ndarray, removed: Removed, 
     base, base_draws = (score(task, y, full), score(task, y, full, weights)) if known.any() else (np.nan, None)
     for without in removed.without[:, known]:
         if not known.any() or not np.isfinite(base):
-            rows.append([base, np.nan, np.nan, np.nan, np.nan, np.nan, "inconclusive"])
+            rows.append([base, *[np.nan] * 6, "inconclusive"])
             continue
         loss = base - score(task, y, without)
         draws = base_draws - score(task, y, without, weights)
-        low, high, upper = np.nanquantile(draws, [0.025, 0.975, 0.95])
+        low, high, lower, upper = np.nanquantile(draws, [0.025, 0.975, 0.025 / questions, 0.95])
         needed = donors_needed(np.nanstd(draws), len(np.unique(donors)), options.margin)
-        rows.append([base, loss, low, high, upper, needed, call(low, upper, options.margin)])
-    return pd.DataFrame(rows, columns=["score", "loss", "ci_low", "ci_high", "upper", "donors_needed", "call"])
+        rows.append([base, loss, low, high, lower, upper, needed, call(lower, upper, options.margin)])
+    return pd.DataFrame(rows, columns=COLUMNS[4:12])
 
 
-def call(low: float, upper: float, margin: float) -> str:
-    """``harmless``: one-sided 95 % upper bound of the loss below the margin (non-inferiority); ``harmful``: 95 %
-    interval above 0; a loss that is certain but certainly smaller than the margin is harmless."""
+def call(lower: float, upper: float, margin: float) -> str:
+    """``harmless``: one-sided 95 % upper bound of the loss below the margin (non-inferiority); ``harmful``: lower
+    bound above 0; a loss that is certain but certainly smaller than the margin is harmless."""
     if upper < margin:
         return "harmless"
-    return "harmful" if low > 0 else "inconclusive"
+    return "harmful" if lower > 0 else "inconclusive"
 
 
 def combined(conditional: str, refit: str) -> str:
