@@ -107,23 +107,23 @@ def confusion(donors: int, runs: int, seed: int, **changes) -> tuple[pd.DataFram
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument("--full", action="store_true", help="ten times the cohorts, three sizes")
+    parser.add_argument("--full", action="store_true", help="twenty times the cohorts, three sizes")
     parser.add_argument("--seed", type=int, default=0)
     arguments = parser.parse_args()
-    runs, sizes = (100, (80, 200, 500)) if arguments.full else (8, (80, 200))
+    runs, sizes = (100, (80, 200, 500)) if arguments.full else (5, (80, 200))
     console.quiet = True
     print("Type I error at .05, 80 donors (age axis only, then all axes; both = what counts)")
     for shape in SHAPES:
         for label, dims in (("age axis", 0), ("all axes", 10)):
             print(
                 f"  {shape:12s} {label}",
-                type_one(shape, 80, runs * (25 if dims == 0 else 8), arguments.seed, noise_dims=dims),
+                type_one(shape, 80, runs * (8 if dims == 0 else 3), arguments.seed, noise_dims=dims),
             )
-    print("  three visits, all axes", type_one("linear", 80, runs * 8, arguments.seed, visits=3))
+    print("  three visits, all axes", type_one("linear", 80, runs * 3, arguments.seed, visits=3))
     print("Coverage of the 95 % interval of the disease effect, five axes")
     for donors in sizes:
         for label in ("clear", "P(batch = disease) .85", "three visits"):
-            inside, n = coverage(donors, runs * 10, arguments.seed, **ARMS[label])
+            inside, n = coverage(donors, runs * 5, arguments.seed, **ARMS[label])
             print(f"  {donors} donors, {label}: {wilson(inside, n)}")
     for donors in sizes:
         for label, changes in ARMS.items():
