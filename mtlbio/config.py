@@ -124,6 +124,7 @@ class Training(Section):
         ge=1,
         description="width of the supervised block, the trunk that all tasks share; it carries what the axes miss",
     )
+    curves: int = Field(500, ge=1, description="nonlinear features of the axes that the block may use")
     seeds: int = Field(5, ge=1, description="replicas per fold and arm, each with its own inner validation donors")
     epochs: int = Field(400, ge=10, description="upper bound; early stopping decides, per task")
     patience: int = Field(40, ge=1, description="epochs without improvement before a task stops")

@@ -1,14 +1,15 @@
-"""The trained ensemble: linear encoders onto canonical dimensions and linear heads on them, in numpy.
+"""The trained ensemble: encoders onto canonical dimensions and linear heads on them, in numpy.
 
-Everything that training finds is linear and folded together: gene standardisation, axes, rotation, matching of the
-folds, the supervised block. What is left per fold is an encoder from genes to dimensions and, per task, weights
-and a bias on the dimensions. Prediction and probing need nothing else, so they do not import torch.
+Whatever training finds is folded together: gene standardisation, axes, rotation, matching of the folds, the
+supervised block. What is left per fold is an encoder from genes to dimensions (linear for the axes; linear plus a
+layer of cosines for the supervised dimensions) and, per task, weights and a bias on the dimensions. Prediction and
+probing need nothing else, so they do not import torch.
 """
 
 from __future__ import annotations
 
 import json
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, fields
 from pathlib import Path
 
 import numpy as np
@@ -19,6 +20,7 @@ from mtlbio.cohort.cohort import TaskInfo
 from mtlbio.cohort.features import Features
 from mtlbio.errors import InputError
 from mtlbio.files import replacing
+from mtlbio.model.curves import Curves
 from mtlbio.model.outputs import Outputs, to_prediction
 
 FINAL = -1  # the fold that holds nobody out
@@ -26,15 +28,17 @@ FINAL = -1  # the fold that holds nobody out
 
 @dataclass(frozen=True)
 class FoldModel:
-    """The replicas (seeds) of one fold; p genes, k axes, s seeds, c columns, o outputs, d = k + c dimensions.
+    """The replicas (seeds) of one fold; p genes, k axes, s seeds, c columns, o outputs, d = k + c dimensions, m curves.
 
     Attributes
     ----------
     features : genes of this fold and their standardisation
     axes : (p, k) encoder of the axes, the same for every seed
     axes_mean : (k,) subtracted after encoding, so that the training mean is 0
-    block : (s, p, c) encoder of the supervised dimensions
+    block : (s, p, c) linear part of the encoder of the supervised dimensions
     block_mean : (s, c)
+    own_axes, frequencies, phase, curve_mean : (p, k'), (k', m), (m,), (m,) nonlinear features of the fold's own axes
+    curved : (s, m, c) what the supervised dimensions take from those
     weights : (s, d, c) heads
     bias : (s, o)
     target_mean, target_scale : (tasks,) of the regression targets on the training donors, 0 and 1 otherwise
@@ -45,6 +49,11 @@ class FoldModel:
     axes_mean: np.ndarray
     block: np.ndarray
     block_mean: np.ndarray
+    own_axes: np.ndarray
+    frequencies: np.ndarray
+    phase: np.ndarray
+    curve_mean: np.ndarray
+    curved: np.ndarray
     weights: np.ndarray
     bias: np.ndarray
     target_mean: np.ndarray
@@ -53,7 +62,9 @@ class FoldModel:
     def latents(self, standardised: np.ndarray) -> np.ndarray:
         """(s, n, d) dimensions of every replica for standardised genes (n, p)."""
         axes = standardised @ self.axes - self.axes_mean
+        curves = Curves(self.frequencies, self.phase, self.curve_mean).transform(standardised @ self.own_axes)
         block = np.einsum("np,spc->snc", standardised, self.block, optimize=True) - self.block_mean[:, None]
+        block = block + np.einsum("nm,smc->snc", curves, self.curved, optimize=True)
         return np.concatenate([np.broadcast_to(axes, (len(block), *axes.shape)), block], axis=2)
 
 
@@ -112,7 +123,7 @@ class Ensemble:
         return self.predict_from_latents(task, self.latents(expression, fold), fold)
 
 
-_ARRAYS = ("axes", "axes_mean", "block", "block_mean", "weights", "bias", "target_mean", "target_scale")
+_ARRAYS = tuple(field.name for field in fields(FoldModel) if field.name != "features")
 
 
 def save_ensemble(ensemble: Ensemble, directory: str | Path, options: dict) -> None:
@@ -156,7 +167,7 @@ def load_ensemble(directory: str | Path) -> Ensemble:
     models = {
         fold: FoldModel(
             Features(arrays[f"{fold}/genes_idx"], arrays[f"{fold}/mean"], arrays[f"{fold}/scale"]),
-            *(arrays[f"{fold}/{name}"] for name in _ARRAYS),
+            **{name: arrays[f"{fold}/{name}"] for name in _ARRAYS},
         )
         for fold in description["folds"]
     }

@@ -15,7 +15,7 @@ from mtlbio.cohort.cohort import Cohort
 from mtlbio.model.ensemble import FINAL, Ensemble, FoldModel
 from mtlbio.model.matching import Matching, match_axes
 from mtlbio.model.outputs import Outputs
-from mtlbio.training.mixing import Mixed, Mixture
+from mtlbio.training.mixing import PATHS, Mixed, Mixture
 from mtlbio.training.problem import FoldData, Targets
 from mtlbio.training.replicas import Fitted
 from mtlbio.training.sparse_heads import SparseHeads
@@ -43,8 +43,8 @@ def fold_in(
     cohort: Cohort,
     folds: list[FoldData],
     targets: Targets,
-    heads: SparseHeads,
-    fitted: Fitted,
+    heads: dict[str, SparseHeads],
+    blocks: dict[str, Fitted],
     mixed: Mixed,
     seeds: list[int],
 ) -> Canonical:
@@ -59,11 +59,20 @@ def fold_in(
         matching = match_axes(reference[data.train], x @ data.axes.encoder)
         if data.fold != FINAL:
             correlations.append(matching.correlation)
+
+        def array(tensor, i=i) -> np.ndarray:
+            return tensor[i].cpu().numpy().astype(float)
+
+        genes = np.zeros((len(seeds), x.shape[1], packing.n_columns))
+        genes[:, data.selected] = array(heads["genes"].weights)[:, : len(data.selected)]
+        r, m = data.basis.shape[1], data.curved_basis.shape[1]
         paths = _Paths(
-            axes=heads.weights[i].cpu().numpy().astype(float)[:, : data.axes.n_axes],
-            axes_bias=heads.bias[i].cpu().numpy().astype(float),
-            block=data.basis @ fitted.block[i, 0].cpu().numpy().astype(float)[:, : data.basis.shape[1]],
-            block_bias=fitted.bias[i, 0].cpu().numpy().astype(float),
+            axes=array(heads["axes"].weights)[:, : data.axes.n_axes],
+            genes=genes,
+            dense=data.basis @ array(blocks["dense"].block)[0, :, :r],
+            curved=data.curved_basis @ array(blocks["curved"].block)[0, :, :m],
+            bias={name: array(path.bias) for name, path in heads.items()}
+            | {name: array(path.bias)[0] for name, path in blocks.items()},
             mixture=[mixed.mixture[i, 0, t] for t in range(len(packing.tasks))],
         )
         models[data.fold] = _fold_model(x, data, matching, paths, packing, targets.mean[i], targets.scale[i])
@@ -82,12 +91,14 @@ def fold_in(
 
 @dataclass(frozen=True)
 class _Paths:
-    """Both paths of one fold: axes (s, k, c), block (s, p, c), biases (s, o), and the mixture of each task."""
+    """All paths of one fold: weights on axes (s, k, c), genes and dense (s, p, c), curved (s, m, c), the bias of each
+    (s, o), and the mixture of each task."""
 
     axes: np.ndarray
-    axes_bias: np.ndarray
-    block: np.ndarray
-    block_bias: np.ndarray
+    genes: np.ndarray
+    dense: np.ndarray
+    curved: np.ndarray
+    bias: dict[str, np.ndarray]
     mixture: list[Mixture]
 
 
@@ -101,34 +112,48 @@ def _fold_model(
     target_scale: np.ndarray,
 ) -> FoldModel:
     """Encoder and heads of one fold on the reference dimensions; ``x`` are its standardised training samples."""
-    task = packing.task_of_column
-    share_axes = np.array([m.axes for m in paths.mixture])
-    share_block = np.array([m.block for m in paths.mixture])
-    axes_heads = paths.axes * share_axes[task]
+    of_column, of_output = packing.task_of_column, packing.task_of_output
+    shares = dict(zip(PATHS, np.stack([m.shares for m in paths.mixture], axis=1), strict=True))  # path -> (tasks,)
+    axes_heads = paths.axes * shares["axes"][of_column]
     # Axes: partners move with their heads; a stand-in for a missing partner is read by no head.
     encoder = data.axes.encoder @ matching.transfer
     size = np.maximum((x @ encoder).std(axis=0), 1e-9)
-    on_reference = np.einsum("kr,skc->src", np.where(matching.paired, matching.transfer, 0.0), axes_heads)
-    weights_axes = on_reference * size[:, None]
-    # Block: axes without a partner ride along, or the predictions would change.
-    rest = np.einsum("pk,skc->spc", data.axes.encoder[:, matching.unmatched], axes_heads[:, matching.unmatched])
-    carried = paths.block * share_block[task] + rest
-    unread = np.abs(carried).max(axis=1, keepdims=True) == 0  # the mixture gave the block no share
-    carried = np.where(unread, paths.block, carried)
-    spread = np.einsum("np,spc->snc", x, carried, optimize=True).std(axis=1)  # (s, c)
-    spread = np.maximum(spread, 1e-9)
-    block = carried / spread[:, None]
-    weights_block = np.stack([np.diag(row) for row in np.where(unread[:, 0], 0.0, spread)])
+    signs = np.where(matching.paired, matching.transfer, 0.0)
+    weights_axes = np.einsum("kr,skc->src", signs, axes_heads) * size[:, None]
+    # Block: what the axes miss. Axes without a partner ride along, or the predictions would change.
+    lonely = matching.unmatched
+    linear = paths.dense * shares["dense"][of_column] + paths.genes * shares["genes"][of_column]
+    linear = linear + np.einsum("pk,skc->spc", data.axes.encoder[:, lonely], axes_heads[:, lonely])
+    curved = paths.curved * shares["curved"][of_column]
+    # Where the mixture gives the block nothing, the dimension is still what the dense path would have said.
+    unread = (np.abs(linear).max(1) == 0) & (np.abs(curved).max(1) == 0)
+    linear = np.where(unread[:, None], paths.dense, linear)
+    raw = data.curves.transform(x @ data.axes.encoder)
+    values = np.einsum("np,spc->snc", x, linear, optimize=True) + np.einsum("nm,smc->snc", raw, curved, optimize=True)
+    spread = np.maximum(values.std(axis=1), 1e-9)
+    weights_block = np.stack([np.diag(row) for row in np.where(unread, 0.0, spread)])
     weights = np.concatenate([weights_axes, weights_block], axis=1)
     axes_mean = (x @ (encoder / size)).mean(axis=0)
-    block_mean = np.einsum("np,spc->snc", x, block, optimize=True).mean(axis=1)
-    of_output = packing.task_of_output
-    bias = paths.axes_bias * share_axes[of_output] + paths.block_bias * share_block[of_output]
-    bias = bias + np.concatenate([m.bias for m in paths.mixture])
+    block_mean = values.mean(axis=1) / spread
+    bias = np.concatenate([m.bias for m in paths.mixture])
+    bias = bias + sum(paths.bias[name] * shares[name][of_output] for name in PATHS)
     centre = np.concatenate([np.broadcast_to(axes_mean, (len(block_mean), len(axes_mean))), block_mean], axis=1)
     bias = bias + np.einsum("sd,sdc->sc", centre, weights) @ packing.expand
     return FoldModel(
-        data.features, encoder / size, axes_mean, block, block_mean, weights, bias, target_mean, target_scale
+        data.features,
+        axes=encoder / size,
+        axes_mean=axes_mean,
+        block=linear / spread[:, None],
+        block_mean=block_mean,
+        own_axes=data.axes.encoder,
+        frequencies=data.curves.frequencies,
+        phase=data.curves.phase,
+        curve_mean=data.curves.mean,
+        curved=curved / spread[:, None],
+        weights=weights,
+        bias=bias,
+        target_mean=target_mean,
+        target_scale=target_scale,
     )
 
 

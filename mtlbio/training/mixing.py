@@ -1,4 +1,4 @@
-"""How much of each path: stacking the axes and the block on inner validation donors (Wolpert 1992)."""
+"""How much of each path: stacking on inner validation donors (Wolpert 1992, Breiman 1996)."""
 
 from __future__ import annotations
 
@@ -11,55 +11,19 @@ from scipy.optimize import minimize
 from mtlbio.cohort.cohort import TaskInfo
 from mtlbio.training.losses import LOSSES
 from mtlbio.training.problem import FoldData, Problem, Targets
-from mtlbio.training.replicas import Fitted
-from mtlbio.training.sparse_heads import SparseHeads
 
-# Strength of the pull towards equal shares, in donors: with fewer labels than this the average decides.
-_PRIOR_DONORS = 20.0
+# In the order of the shares of a mixture.
+PATHS = ("axes", "genes", "dense", "curved")
+# Strength of the pull towards equal shares, in donors: with few labels the average decides.
+_PRIOR_DONORS = 4.0
 
 
 @dataclass(frozen=True)
 class Mixture:
-    """``axes * outputs of the axes + block * outputs of the block + bias``; ``bias`` has one entry per output."""
+    """``sum of share * outputs of the path + bias``; ``shares`` (paths,), ``bias`` one entry per output."""
 
-    axes: float
-    block: float
+    shares: np.ndarray
     bias: np.ndarray
-
-
-def mix(task: TaskInfo, axes: np.ndarray, block: np.ndarray, target: np.ndarray, weights: np.ndarray) -> Mixture:
-    """Non-negative shares of the two paths that minimise the task's loss on validation samples.
-
-    Parameters
-    ----------
-    task : the task
-    axes, block : (n, outputs of the task) outputs of each path for samples that the replica did not train on
-    target : (n,) codes or standardised values
-    weights : (n,) sample weights; their sum counts as the number of donors
-
-    Returns
-    -------
-    The mixture; equal shares where there are no labels.
-    """
-    n_outputs = axes.shape[1]
-    if not weights.sum() > 0:
-        return Mixture(0.5, 0.5, np.zeros(n_outputs))
-    paths = torch.as_tensor(np.stack([axes, block]), dtype=torch.float64)
-    y, w = torch.as_tensor(target, dtype=torch.float64), torch.as_tensor(weights, dtype=torch.float64)
-
-    def objective(values: np.ndarray) -> tuple[float, np.ndarray]:
-        point = torch.tensor(values, dtype=torch.float64, requires_grad=True)
-        outputs = (point[:2, None, None] * paths).sum(0) + point[2:]
-        fit = (LOSSES[task.kind](outputs, y) * w).sum()
-        pull = _PRIOR_DONORS * ((point[:2] - 0.5) ** 2).sum() + (point[2:] ** 2).sum()
-        total = fit + pull
-        (gradient,) = torch.autograd.grad(total, point)
-        return total.item(), gradient.numpy()
-
-    start = np.concatenate([[0.5, 0.5], np.zeros(n_outputs)])
-    bounds = [(0, None)] * 2 + [(None, None)] * n_outputs
-    found = minimize(objective, start, jac=True, method="L-BFGS-B", bounds=bounds).x
-    return Mixture(float(found[0]), float(found[1]), found[2:])
 
 
 @dataclass(frozen=True)
@@ -76,31 +40,65 @@ class Mixed:
     outputs: np.ndarray
 
 
-def mix_paths(problem: Problem, heads: SparseHeads, fitted: Fitted, folds: list[FoldData], targets: Targets) -> Mixed:
-    """Mix the two paths of every fold, arm and task on the validation samples of its seeds."""
-    packing = problem.packing
-    f, a, s = fitted.block.shape[:3]
-    expand = problem.inputs.new_tensor(packing.expand)
+def mix(task: TaskInfo, paths: np.ndarray, target: np.ndarray) -> Mixture:
+    """Non-negative shares of the paths that minimise the task's loss on validation samples.
+
+    Parameters
+    ----------
+    task : the task
+    paths : (paths, n, outputs of the task) outputs for samples that the replica did not train on
+    target : (n,) codes or standardised values
+
+    Returns
+    -------
+    The mixture; equal shares where there are no labels.
+    """
+    n_paths, n, n_outputs = paths.shape
+    equal = np.full(n_paths, 1.0 / n_paths)
+    if n == 0:
+        return Mixture(equal, np.zeros(n_outputs))
+    stacked, y = torch.as_tensor(paths, dtype=torch.float64), torch.as_tensor(target, dtype=torch.float64)
+    middle = torch.as_tensor(equal)
+
+    def objective(values: np.ndarray) -> tuple[float, np.ndarray]:
+        point = torch.tensor(values, dtype=torch.float64, requires_grad=True)
+        shares, bias = point[:n_paths], point[n_paths:]
+        fit = LOSSES[task.kind](torch.einsum("p,pno->no", shares, stacked) + bias, y).sum()
+        total = fit + _PRIOR_DONORS * ((shares - middle) ** 2).sum() + (bias**2).sum()
+        (gradient,) = torch.autograd.grad(total, point)
+        return total.item(), gradient.numpy()
+
+    start = np.concatenate([equal, np.zeros(n_outputs)])
+    bounds = [(0, None)] * n_paths + [(None, None)] * n_outputs
+    found = minimize(objective, start, jac=True, method="L-BFGS-B", bounds=bounds).x
+    return Mixture(found[:n_paths], found[n_paths:])
+
+
+def mix_paths(problem: Problem, outputs: dict[str, torch.Tensor], folds: list[FoldData], targets: Targets) -> Mixed:
+    """Mix the paths of every fold, arm and task on the validation samples of its seeds.
+
+    Parameters
+    ----------
+    problem, folds, targets : as they were fitted
+    outputs : by path, (f, s, n, o) where all arms share it, else (f, a, s, n, o)
+    """
+    packing, a = problem.packing, len(problem.active)
+    arrays = [outputs[name].cpu().numpy() for name in PATHS]
+    arrays = [v if v.ndim == 5 else np.broadcast_to(v[:, None], (v.shape[0], a, *v.shape[1:])) for v in arrays]
+    active = problem.active.cpu().numpy() > 0
     mixture: dict[tuple[int, int, int], Mixture] = {}
-    outputs = np.zeros((f, a, s, problem.inputs.shape[1], packing.n_outputs), dtype=np.float32)
+    mixed = np.zeros(arrays[0].shape, dtype=np.float32)
+    seeds = mixed.shape[2]
     for i, data in enumerate(folds):
-        axes = (problem.axes[i] @ heads.weights[i] @ expand + heads.bias[i][:, None]).cpu().numpy()  # (s, n, o)
-        for j in range(a):
-            block = (problem.inputs[i] @ fitted.block[i, j] @ expand + fitted.bias[i, j][:, None]).cpu().numpy()
-            for t, task in enumerate(packing.tasks):
-                if not problem.active[j, t]:
-                    continue
-                place = packing.outputs[t]
-                rows = [(q, np.flatnonzero((data.inner == q) & targets.known[:, t])) for q in range(s)]
-                found = mix(
-                    task,
-                    np.concatenate([axes[q, own][:, place] for q, own in rows]),
-                    np.concatenate([block[q, own][:, place] for q, own in rows]),
-                    np.concatenate([targets.values[i, own, t] for _, own in rows]),
-                    np.ones(sum(len(own) for _, own in rows)),
-                )
+        for t, task in enumerate(packing.tasks):
+            place = packing.outputs[t]
+            rows = [(q, np.flatnonzero((data.inner == q) & targets.known[:, t])) for q in range(seeds)]
+            target = np.concatenate([targets.values[i, own, t] for _, own in rows])
+            for j in np.flatnonzero(active[:, t]):
+                paths = np.stack([np.concatenate([v[i, j, q, own][:, place] for q, own in rows]) for v in arrays])
+                found = mix(task, paths, target)
                 mixture[i, j, t] = found
-                outputs[i, j, :, :, place] = (
-                    found.axes * axes[:, :, place] + found.block * block[:, :, place] + found.bias
+                mixed[i, j, :, :, place] = found.bias + sum(
+                    share * v[i, j, :, :, place] for share, v in zip(found.shares, arrays, strict=True)
                 )
-    return Mixed(mixture, outputs)
+    return Mixed(mixture, mixed)

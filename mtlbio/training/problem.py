@@ -13,10 +13,14 @@ from mtlbio.cohort.features import Features, fit_features, row_space
 from mtlbio.cohort.split import inner_folds, train_test
 from mtlbio.config import Training
 from mtlbio.model.axes import Axes, sparse_axes
+from mtlbio.model.curves import Curves
 from mtlbio.model.ensemble import FINAL
 from mtlbio.model.outputs import Outputs
 from mtlbio.model.parallel import count_axes, generous
 from mtlbio.model.rotation import rotated_start
+
+# The sparse gene path sees at most so many genes: its cost grows with them, its accuracy hardly.
+_SPARSE_GENES = 1000
 
 
 @dataclass(frozen=True)
@@ -25,16 +29,20 @@ class Problem:
 
     Attributes
     ----------
-    inputs : (f, n, r) row-space scores of all samples, top direction of the training donors scaled to variance 1
     axes : (f, n, k) axes of all samples
+    genes : (f, n, p) the most variable genes, standardised
+    dense : (f, n, r) row-space scores of all genes, top direction of the training donors scaled to variance 1
+    curved : (f, n, r) row-space scores of nonlinear features of the axes, scaled likewise
     targets : (f, n, t) labels, standardised per fold for regression, any number where missing
     train, validation : (f, s, n, t) weights that sum to 1 over n, or are all 0
     active : (a, t) 1 where the arm trains the task
     packing : places of the tasks
     """
 
-    inputs: torch.Tensor
     axes: torch.Tensor
+    genes: torch.Tensor
+    dense: torch.Tensor
+    curved: torch.Tensor
     targets: torch.Tensor
     train: torch.Tensor
     validation: torch.Tensor
@@ -52,7 +60,10 @@ class FoldData:
     train, test : row numbers
     features : genes and their standardisation, from the training donors
     axes : gene-sparse axes of the training donors
-    basis : (p, r) row space of the training samples, scaled so that the top direction has variance 1
+    curves : nonlinear features of the axes
+    selected : places, among the fold's genes, of those that the sparse gene path sees
+    basis : (p, r) row space of the training samples
+    curved_basis : (m, r) row space of the nonlinear features
     inner : (n,) inner fold of every training sample, -1 for the others
     """
 
@@ -61,12 +72,15 @@ class FoldData:
     test: np.ndarray
     features: Features
     axes: Axes
+    curves: Curves
+    selected: np.ndarray
     basis: np.ndarray
+    curved_basis: np.ndarray
     inner: np.ndarray
 
 
 def prepare_fold(cohort: Cohort, splits: pd.DataFrame, fold: int, options: Training) -> FoldData:
-    """Choose genes, find the axes and the row space of one fold, on its training donors only."""
+    """Choose genes, find the axes and the row spaces of one fold, on its training donors only."""
     if fold == FINAL:
         train, test = np.arange(len(cohort.obs)), np.array([], dtype=int)
     else:
@@ -78,12 +92,23 @@ def prepare_fold(cohort: Cohort, splits: pd.DataFrame, fold: int, options: Train
     else:
         wanted = min(options.axes, len(train) - 1, x.shape[1])
     axes = sparse_axes(x, rotated_start(x, wanted), options.sparsity)
-    basis, scores = row_space(x)
-    basis = basis / np.sqrt((scores[:, 0] ** 2).mean())
+    latents = x @ axes.encoder
+    curves = Curves.of(latents, options.curves, options.seed)
+    # variance before standardisation: among low-variance genes noise is a larger part
+    selected = np.sort(np.argsort(-features.scale, kind="stable")[:_SPARSE_GENES])
     inner = np.full(len(cohort.obs), -1)
     labels = np.stack([cohort.y(task)[train] for task in cohort.tasks], axis=1)
     inner[train] = inner_folds(cohort.donors[train], labels, max(5, options.seeds), options.seed)
-    return FoldData(fold, train, test, features, axes, basis, inner)
+    return FoldData(
+        fold, train, test, features, axes, curves, selected, _scaled(x), _scaled(curves.transform(latents)), inner
+    )
+
+
+def _scaled(x: np.ndarray) -> np.ndarray:
+    """Row-space basis of training data, scaled so that the top direction has variance 1: then a step of gradient
+    descent means the same in every fold."""
+    basis, scores = row_space(x)
+    return basis / np.sqrt((scores[:, 0] ** 2).mean())
 
 
 @dataclass(frozen=True)
@@ -121,32 +146,36 @@ def make_problem(
     cohort: Cohort, folds: list[FoldData], targets: Targets, arms: list[np.ndarray], seeds: int, device: str
 ) -> Problem:
     """Stack the folds, padded to the same width with zeros, which a gradient never moves."""
-    n = len(cohort.obs)
-    r = max(data.basis.shape[1] for data in folds)
-    k = max(data.axes.n_axes for data in folds)
-    inputs, axes = np.zeros((len(folds), n, r), np.float32), np.zeros((len(folds), n, k), np.float32)
-    t = len(cohort.tasks)
+    parts: dict[str, list[np.ndarray]] = {"axes": [], "genes": [], "dense": [], "curved": []}
+    n, t = len(cohort.obs), len(cohort.tasks)
     weight = {part: np.zeros((len(folds), seeds, n, t), np.float32) for part in ("train", "validation")}
     for f, data in enumerate(folds):
         x = data.features.transform(cohort.expression)
-        inputs[f, :, : data.basis.shape[1]] = x @ data.basis
-        axes[f, :, : data.axes.n_axes] = x @ data.axes.encoder
+        axes = x @ data.axes.encoder
+        parts["axes"].append(axes)
+        parts["genes"].append(x[:, data.selected])
+        parts["dense"].append(x @ data.basis)
+        parts["curved"].append(data.curves.transform(axes) @ data.curved_basis)
         for s in range(seeds):
             validates = (data.inner == s)[:, None] & targets.known
             trains = ((data.inner >= 0) & (data.inner != s))[:, None] & targets.known
             weight["train"][f, s] = trains / np.maximum(trains.sum(0), 1)
             weight["validation"][f, s] = validates / np.maximum(validates.sum(0), 1)
-    packing = Outputs.of(cohort.tasks)
 
     def tensor(values: np.ndarray) -> torch.Tensor:
         return torch.as_tensor(values, dtype=torch.float32, device=device)
 
+    stacked = {name: tensor(_padded(values)) for name, values in parts.items()}
     return Problem(
-        tensor(inputs),
-        tensor(axes),
-        tensor(targets.values),
-        tensor(weight["train"]),
-        tensor(weight["validation"]),
-        tensor(np.stack(arms)),
-        packing,
+        **stacked,
+        targets=tensor(targets.values),
+        train=tensor(weight["train"]),
+        validation=tensor(weight["validation"]),
+        active=tensor(np.stack(arms)),
+        packing=Outputs.of(cohort.tasks),
     )
+
+
+def _padded(parts: list[np.ndarray]) -> np.ndarray:
+    width = max(part.shape[1] for part in parts)
+    return np.stack([np.pad(part.astype(np.float32), ((0, 0), (0, width - part.shape[1]))) for part in parts])

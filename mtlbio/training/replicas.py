@@ -38,18 +38,21 @@ class Fitted:
     ----------
     block : (f, a, s, r, columns)
     bias : (f, a, s, outputs)
+    outputs : (f, a, s, n, outputs) of all samples
     best_epoch : (f, a, t)
     history : (epochs, 2, f, a, s, t) training (0) and validation (1) loss at each epoch
     """
 
     block: torch.Tensor
     bias: torch.Tensor
+    outputs: torch.Tensor
     best_epoch: torch.Tensor
     history: torch.Tensor
 
 
 def fit(
     problem: Problem,
+    inputs: torch.Tensor,
     seeds: list[int],
     width: int,
     epochs: int,
@@ -61,16 +64,17 @@ def fit(
 
     Parameters
     ----------
-    problem : data, weights and tasks
+    problem : labels, weights, tasks and arms
+    inputs : (f, n, r) the problem's dense or curved scores
     seeds : initial values of each replica along s; a replica's numbers depend on its own seed only
     width : dimensions of the trunk
     epochs, patience : at most so many steps; a task stops after ``patience`` steps without a better validation loss
     learning_rate : step in units of the inverse curvature of the strongest direction
     progress : wraps the range of epochs
     """
-    f, n, r = problem.inputs.shape
+    f, n, r = inputs.shape
     a, t = problem.active.shape
-    s, device, packing = len(seeds), problem.inputs.device, problem.packing
+    s, device, packing = len(seeds), inputs.device, problem.packing
     networks = [SharedEncoder(r, width, packing, seed) for _ in range(f * a) for seed in seeds]
     stacked, buffers = stack_module_state(networks)
     parameters = {
@@ -79,7 +83,7 @@ def fit(
     }
     buffers = {name: value[0].to(device) for name, value in buffers.items()}
     frame = networks[0].to(device)
-    forward = vmap(vmap(lambda own, inputs: functional_call(frame, (own, buffers), (inputs,)), (0, None)), (0, 0))
+    forward = vmap(vmap(lambda own, scores: functional_call(frame, (own, buffers), (scores,)), (0, None)), (0, 0))
     losses = vmap(lambda outputs, targets: task_losses(outputs, targets, packing))
 
     train = problem.train[:, None].expand(f, a, s, n, t)
@@ -94,7 +98,7 @@ def fit(
     kept, kept_bias, history = None, None, []
 
     for epoch in progress(range(epochs + 1)):
-        loss = losses(forward(parameters, problem.inputs), problem.targets).reshape(f, a, s, n, t)
+        loss = losses(forward(parameters, inputs), problem.targets).reshape(f, a, s, n, t)
         with torch.no_grad():
             valid = (loss * validation).sum(3)
             pooled = valid.sum(2) / voters
@@ -120,4 +124,6 @@ def fit(
         with torch.no_grad():
             for value, slope in zip(parameters.values(), gradient, strict=True):
                 value -= learning_rate * slope
-    return Fitted(kept, kept_bias, best_epoch, torch.stack(history))
+    expand = torch.as_tensor(packing.expand, device=device)
+    final = inputs[:, None, None] @ kept @ expand + kept_bias[:, :, :, None]
+    return Fitted(kept, kept_bias, final, best_epoch, torch.stack(history))

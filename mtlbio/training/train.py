@@ -48,25 +48,30 @@ def train(run: Run, results: Path) -> None:
     targets = make_targets(cohort, folds)
     problem = make_problem(cohort, folds, targets, arms, options.seeds, device)
     seeds = [options.seed + s for s in range(options.seeds)]
-    say(f"Training {len(folds) * len(arms) * len(seeds)} networks on {device}")
-    fitted = fit(
-        problem,
-        seeds,
-        options.block,
-        options.epochs,
-        options.patience,
-        options.learning_rate,
-        progress=lambda epochs: track(epochs, "Training", len(epochs)),
-    )
-    heads = fit_sparse_heads(problem)
-    mixed = mix_paths(problem, heads, fitted, folds, targets)
-    canonical = fold_in(cohort, folds, targets, heads, fitted, mixed, seeds)
+    say(f"Training {2 * len(folds) * len(arms) * len(seeds)} networks on {device}")
+    blocks = {
+        name: fit(
+            problem,
+            getattr(problem, name),
+            seeds,
+            options.block,
+            options.epochs,
+            options.patience,
+            options.learning_rate,
+            progress=lambda epochs, name=name: track(epochs, f"Training the {name} block", len(epochs)),
+        )
+        for name in ("dense", "curved")
+    }
+    heads = {name: fit_sparse_heads(problem, getattr(problem, name)) for name in ("axes", "genes")}
+    mixed = mix_paths(problem, {name: path.outputs for name, path in (heads | blocks).items()}, folds, targets)
+    canonical = fold_in(cohort, folds, targets, heads, blocks, mixed, seeds)
     save_ensemble(canonical.ensemble, results / "model", options.model_dump(mode="json"))
     write_latents(cohort, splits, canonical, results / "latents.h5ad")
     write_table(
         _predictions(cohort, folds, targets, mixed, names, arms, seeds), results / "predictions.tsv", PREDICTIONS
     )
-    write_table(_history(fitted, folds, names, arms, list(cohort.tasks), seeds), results / "history.tsv", HISTORY)
+    history = _history(blocks["dense"], folds, names, arms, list(cohort.tasks), seeds)
+    write_table(history, results / "history.tsv", HISTORY)
 
 
 def choose_device(wanted: str) -> str:
