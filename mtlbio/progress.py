@@ -24,4 +24,4 @@ def track(items: Iterable[T], description: str, total: int | None = None) -> Ite
 
 def say(message: str) -> None:
     """One line about what is going on, to standard error."""
-    console.print(message, highlight=False, markup=False)
+    console.print(message, highlight=False, markup=False, soft_wrap=True)

@@ -51,6 +51,7 @@ class Cohort:
     obs : one row per sample, index = sample; column ``donor`` (text) and one column per task and covariate name:
         text categories for classes and categorical covariates, float for the rest, missing = NaN
     tasks, covariates : by name, in the order of the YAML
+    preprocessing : ``scale`` and, for counts, the library ``size``: what new samples need to come onto this scale
     """
 
     expression: np.ndarray
@@ -58,6 +59,7 @@ class Cohort:
     obs: pd.DataFrame
     tasks: dict[str, TaskInfo] = field(default_factory=dict)
     covariates: dict[str, CovariateInfo] = field(default_factory=dict)
+    preprocessing: dict[str, str | float | None] = field(default_factory=dict)
 
     @property
     def samples(self) -> np.ndarray:
@@ -98,7 +100,7 @@ def write_cohort(cohort: Cohort, path: str | Path) -> None:
         X=cohort.expression.astype(np.float32),
         obs=cohort.obs.copy(),
         var=pd.DataFrame(index=pd.Index(cohort.genes, name="gene")),
-        uns={"mtlbio": schema_json(cohort)},
+        uns={"mtlbio": schema_json(cohort), "preprocessing": json.dumps(cohort.preprocessing)},
     )
     with replacing(path) as temporary:
         adata.write_h5ad(temporary, compression="lzf")
@@ -119,7 +121,8 @@ def read_cohort(path: str | Path) -> Cohort:
     if "mtlbio" not in adata.uns:
         raise InputError(f'{path}: not a prepared cohort (no uns["mtlbio"]); `mtlbio prepare` writes one')
     tasks, covariates = parse_schema(adata.uns["mtlbio"])
-    return Cohort(np.asarray(adata.X), tuple(adata.var_names), adata.obs, tasks, covariates)
+    preprocessing = json.loads(adata.uns.get("preprocessing", "{}"))
+    return Cohort(np.asarray(adata.X), tuple(adata.var_names), adata.obs, tasks, covariates, preprocessing)
 
 
 def parse_schema(text: str) -> tuple[dict[str, TaskInfo], dict[str, CovariateInfo]]:

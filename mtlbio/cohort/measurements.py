@@ -90,8 +90,10 @@ class Measurements:
         return np.concatenate([block.toarray() for _, block in self.blocks()])
 
 
-def check_values(data: Measurements, scale: str) -> None:
+def check_values(data: Measurements, scale: str, must_vary: bool = True) -> None:
     """Refuse values that cannot be what ``scale`` says.
+
+    ``must_vary`` is False for new samples to predict: there may be a single one.
 
     Raises
     ------
@@ -114,7 +116,7 @@ def check_values(data: Measurements, scale: str) -> None:
             high = np.maximum(high, block.max(axis=0).toarray().ravel())
         else:
             low, high = np.minimum(low, block.min(axis=0)), np.maximum(high, block.max(axis=0))
-    if not (high > low).any():
+    if must_vary and not (high > low).any():
         raise InputError(
             f"{data.source}: every gene is constant over the {len(data.samples)} samples: nothing to learn from"
         )

@@ -80,7 +80,7 @@ def build_cohort(run: Run) -> tuple[Cohort, QcList]:
         if not placed.any():
             raise InputError(f"{source}: splits.by: {run.splits.by} is missing for every sample")
         data, obs = data.keep(placed), obs[placed]
-    values, samples, genes = quality_control(
+    values, samples, genes, size = quality_control(
         data.dense(), data.samples, data.genes, run.expression.scale, run.qc, qc, data.source
     )
     obs, names = obs[samples].copy(), data.genes[genes]
@@ -92,7 +92,8 @@ def build_cohort(run: Run) -> tuple[Cohort, QcList]:
     check_design(run, obs, tasks, covariates, source)
     check_gene_sets(run, names, data.source, qc)
     _list_missing_covariates(obs, list(covariates), qc)
-    return Cohort(values, tuple(str(g) for g in names), obs, tasks, covariates), qc
+    preprocessing = {"scale": run.expression.scale, "size": size}
+    return Cohort(values, tuple(str(g) for g in names), obs, tasks, covariates, preprocessing), qc
 
 
 def _list_missing_covariates(obs: pd.DataFrame, covariates: list[str], qc: QcList) -> None:

@@ -41,7 +41,7 @@ class QcList:
 
 def quality_control(
     values: np.ndarray, samples: np.ndarray, genes: np.ndarray, scale: str, options: Qc, qc: QcList, source: str
-) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+) -> tuple[np.ndarray, np.ndarray, np.ndarray, float | None]:
     """Drop what cannot be learnt from and bring the measurements to a log-like scale.
 
     Parameters
@@ -65,6 +65,7 @@ def quality_control(
     -------
     values : float32 (samples kept, genes kept)
     sample_mask, gene_mask : what was kept
+    size : library size that counts were brought to, None for other scales
 
     Raises
     ------
@@ -97,21 +98,27 @@ def quality_control(
     if not gene_mask.any():
         raise InputError(f"{source}: qc.min_samples: no gene is detected in {options.min_samples} samples and varies")
     values = values[:, gene_mask]
-    if scale == "counts":
-        values = log_normalise(values)
-    elif scale == "beta":
-        values = np.log2((values + 0.001) / (1 - values + 0.001))
-    return values.astype(np.float32), kept, gene_mask
+    size = library_size(values) if scale == "counts" else None
+    return to_log_scale(values, scale, size).astype(np.float32), kept, gene_mask, size
 
 
-def log_normalise(counts: np.ndarray) -> np.ndarray:
-    """Counts (samples, genes) to log1p of counts per library of one round size (see :func:`quality_control`)."""
-    import anndata as ad
-    import scanpy as sc
-
-    adata = ad.AnnData(counts.astype(np.float64))
+def library_size(counts: np.ndarray) -> float:
+    """The power of ten at or below the median library size of counts (samples, genes), at most a million."""
     # a sample can lose its last count with the filtered genes; it then stays all zero
-    library = np.median(counts.sum(axis=1)[counts.sum(axis=1) > 0])
-    sc.pp.normalize_total(adata, target_sum=min(10.0 ** np.floor(np.log10(library)), 1e6))
-    sc.pp.log1p(adata)
-    return adata.X
+    total = counts.sum(axis=1)
+    return float(min(10.0 ** np.floor(np.log10(np.median(total[total > 0]))), 1e6))
+
+
+def to_log_scale(values: np.ndarray, scale: str, size: float | None) -> np.ndarray:
+    """Measurements (samples, genes) on a log-like scale; ``size`` is the library size that counts are brought to."""
+    if scale == "counts":
+        import anndata as ad
+        import scanpy as sc
+
+        adata = ad.AnnData(values.astype(np.float64))
+        sc.pp.normalize_total(adata, target_sum=size)
+        sc.pp.log1p(adata)
+        return adata.X
+    if scale == "beta":
+        return np.log2((values + 0.001) / (1 - values + 0.001))
+    return values

@@ -126,8 +126,8 @@ class Ensemble:
 _ARRAYS = tuple(field.name for field in fields(FoldModel) if field.name != "features")
 
 
-def save_ensemble(ensemble: Ensemble, directory: str | Path, options: dict) -> None:
-    """Write ``weights.safetensors`` and ``model.json`` (tasks, genes, dimensions, training options)."""
+def save_ensemble(ensemble: Ensemble, directory: str | Path, description: dict) -> None:
+    """Write ``weights.safetensors`` and ``model.json`` (tasks, genes, dimensions, and ``description``)."""
     arrays = {}
     for fold, model in ensemble.models.items():
         for name in _ARRAYS:
@@ -135,19 +135,19 @@ def save_ensemble(ensemble: Ensemble, directory: str | Path, options: dict) -> N
         arrays[f"{fold}/genes_idx"] = model.features.genes_idx.astype(np.int64)
         arrays[f"{fold}/mean"] = model.features.mean.astype(np.float64)
         arrays[f"{fold}/scale"] = model.features.scale.astype(np.float64)
-    description = {
+    content = {
         "mtlbio": __version__,
         "folds": list(ensemble.models),
         "tasks": [asdict(task) for task in ensemble.tasks.values()],
         "dims": ensemble.dims,
         "seeds": ensemble.seeds,
-        "options": options,
+        **description,
         "genes": ensemble.genes,
     }
     with replacing(directory) as temporary:
         temporary.mkdir()
         save_file(arrays, temporary / "weights.safetensors")
-        (temporary / "model.json").write_text(json.dumps(description, indent=1), encoding="utf-8")
+        (temporary / "model.json").write_text(json.dumps(content, indent=1), encoding="utf-8")
 
 
 def load_ensemble(directory: str | Path) -> Ensemble:
@@ -159,10 +159,7 @@ def load_ensemble(directory: str | Path) -> Ensemble:
         The folder holds no trained model.
     """
     directory = Path(directory)
-    for name in ("model.json", "weights.safetensors"):
-        if not (directory / name).is_file():
-            raise InputError(f"{directory}: no trained model ({name} missing); `mtlbio train` writes one")
-    description = json.loads((directory / "model.json").read_text(encoding="utf-8"))
+    description = model_description(directory)
     arrays = load_file(directory / "weights.safetensors")
     models = {
         fold: FoldModel(
@@ -173,3 +170,18 @@ def load_ensemble(directory: str | Path) -> Ensemble:
     }
     tasks = {t["name"]: TaskInfo(t["name"], t["kind"], tuple(t["classes"])) for t in description["tasks"]}
     return Ensemble(models, tasks, tuple(description["genes"]), tuple(description["dims"]), tuple(description["seeds"]))
+
+
+def model_description(directory: str | Path) -> dict:
+    """What ``model.json`` says.
+
+    Raises
+    ------
+    InputError
+        The folder holds no trained model.
+    """
+    directory = Path(directory)
+    for name in ("model.json", "weights.safetensors"):
+        if not (directory / name).is_file():
+            raise InputError(f"{directory}: no trained model ({name} missing); `mtlbio train` writes one")
+    return json.loads((directory / "model.json").read_text(encoding="utf-8"))

@@ -17,6 +17,7 @@ from mtlbio.model.outputs import Outputs, to_prediction
 from mtlbio.progress import say, track
 from mtlbio.tables import HISTORY, PREDICTIONS, SPLITS, read_table, write_table
 from mtlbio.training.fold_in import fold_in
+from mtlbio.training.long_form import long_form
 from mtlbio.training.mixing import mix_paths
 from mtlbio.training.problem import make_problem, make_targets, prepare_fold
 from mtlbio.training.replicas import fit
@@ -65,7 +66,8 @@ def train(run: Run, results: Path) -> None:
     heads = {name: fit_sparse_heads(problem, getattr(problem, name)) for name in ("axes", "genes")}
     mixed = mix_paths(problem, {name: path.outputs for name, path in (heads | blocks).items()}, folds, targets)
     canonical = fold_in(cohort, folds, targets, heads, blocks, mixed, seeds)
-    save_ensemble(canonical.ensemble, results / "model", options.model_dump(mode="json"))
+    description = {"training": options.model_dump(mode="json"), "preprocessing": cohort.preprocessing}
+    save_ensemble(canonical.ensemble, results / "model", description)
     write_latents(cohort, splits, canonical, results / "latents.h5ad")
     write_table(
         _predictions(cohort, folds, targets, mixed, names, arms, seeds), results / "predictions.tsv", PREDICTIONS
@@ -114,18 +116,6 @@ def _predictions(cohort, folds, targets, mixed, names, arms, seeds) -> pd.DataFr
                     row = base | {"seed": str(seed), "arm": name, "task": task.name}
                     parts += [pd.DataFrame(row | own) for own in long_form(task, y, predicted)]
     return pd.concat(parts, ignore_index=True)
-
-
-def long_form(task, y: np.ndarray, predicted: np.ndarray) -> list[dict]:
-    """Columns label, y_true and y_pred of one task: one block of rows, or one per class (multiclass, ordinal)."""
-    if task.kind == "regression":
-        return [{"label": None, "y_true": y, "y_pred": predicted}]
-    if task.kind == "binary":
-        return [{"label": task.classes[1], "y_true": y, "y_pred": predicted}]
-    return [
-        {"label": label, "y_true": np.where(np.isnan(y), np.nan, y == code), "y_pred": predicted[:, code]}
-        for code, label in enumerate(task.classes)
-    ]
 
 
 def _history(fitted, folds, names, arms, tasks, seeds) -> pd.DataFrame:
