@@ -1,0 +1,6 @@
+"""Planted data for the tests of the model (``programmes.py`` lies beside this file)."""
+
+import sys
+from pathlib import Path
+
+sys.path.insert(0, str(Path(__file__).parent))
