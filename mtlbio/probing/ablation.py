@@ -4,7 +4,9 @@ Two ways, because they answer two questions:
 
 - ``conditional``: the dimension is replaced by its mean given the others, and the model's own heads predict: what this
   model uses the dimension for;
-- ``refit``: ridge heads are fitted on the training donors with and without it: what information is lost.
+- ``refit``: ridge heads are fitted on the training donors with and without it: what information is lost. They see the
+  training donors' *held-out* latents: on its own training donors a supervised dimension already knows the labels, heads
+  would rely on it, and fail on new donors for a reason that has nothing to do with the dimension taken out.
 
 Loss = metric with minus metric without, on pooled held-out predictions averaged over seeds; paired donor bootstrap.
 """
@@ -80,12 +82,13 @@ def held_out_predictions(ensemble, cohort: Cohort, fold: np.ndarray) -> dict[str
             )
             for way, wide in many.items()
         }
+    held_out = np.full((n, dims), np.nan)
     for f in track(np.unique(fold), "encoding held-out donors"):
         test = np.flatnonzero(fold == f)
         train = ~np.isin(cohort.donors, np.unique(cohort.donors[test]))
         latents = np.asarray(ensemble.latents(cohort.expression, int(f)), dtype=float)
         replaced = conditional_means(latents[:, train], latents[:, test])
-        mean = latents.mean(axis=0)
+        held_out[test] = latents[:, test].mean(axis=0)
         for name, task in cohort.tasks.items():
             kept = out[name]["conditional"]
             kept.full[test] = ensemble.predict_from_latents(name, latents[:, test], int(f)).mean(axis=0)
@@ -93,11 +96,20 @@ def held_out_predictions(ensemble, cohort: Cohort, fold: np.ndarray) -> dict[str
                 without = latents[:, test].copy()
                 without[:, :, d] = replaced[:, :, d]
                 kept.without[d, test] = ensemble.predict_from_latents(name, without, int(f)).mean(axis=0)
+    for f in np.unique(fold):
+        test = np.flatnonzero(fold == f)
+        train = ~np.isin(cohort.donors, np.unique(cohort.donors[test]))
+        for name, task in cohort.tasks.items():
             rows = train & ~np.isnan(labels[name])
             if len(np.unique(labels[name][rows])) > 1:
                 own = out[name]["refit"]
                 own.full[test], own.without[:, test] = refitted(
-                    mean[rows], labels[name][rows], cohort.donors[rows], mean[test], task.kind, len(task.classes)
+                    held_out[rows],
+                    labels[name][rows],
+                    cohort.donors[rows],
+                    held_out[test],
+                    task.kind,
+                    len(task.classes),
                 )
     return out
 
