@@ -50,7 +50,7 @@ def fit_sparse_heads(problem: Problem, features: torch.Tensor, iterations: int =
     expand = torch.as_tensor(packing.expand, device=device)
     penalty = torch.tensor(PENALTIES, device=device)[:, None]
     losses = torch.vmap(lambda outputs, targets: task_losses(outputs, targets, packing))
-    step = _step(problem, features)
+    step, step_bias = _steps(problem, features)
 
     def apply(weights: torch.Tensor, bias: torch.Tensor) -> torch.Tensor:
         # one wide product per fold: (n, k) @ (k, s * g * c); batches of narrow ones cost ten times as much
@@ -67,7 +67,7 @@ def fit_sparse_heads(problem: Problem, features: torch.Tensor, iterations: int =
         with torch.no_grad():
             moved = ahead - step * slope
             new = moved.sign() * (moved.abs() - step * penalty).clamp_min(0.0)
-            new_bias = ahead_bias - slope_bias
+            new_bias = ahead_bias - step_bias * slope_bias
             following = (1 + (1 + 4 * momentum**2) ** 0.5) / 2
             push = (momentum - 1) / following
             ahead, ahead_bias = new + push * (new - weights), new_bias + push * (new_bias - bias)
@@ -84,24 +84,39 @@ def fit_sparse_heads(problem: Problem, features: torch.Tensor, iterations: int =
     return SparseHeads(chosen.transpose(1, 2), chosen_bias, chosen_outputs, best)
 
 
-def _step(problem: Problem, features: torch.Tensor) -> torch.Tensor:
-    """(f, 1, s, 1, 1) half the inverse of the largest curvature over the tasks.
+def _steps(problem: Problem, features: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:
+    """(f, 1, s, 1, 1) step of the weights and (f, s, 1, 1, 1) step of the biases: safe for every task.
 
     The curvature of a mean loss is at most the largest eigenvalue of the labelled samples' second moment; a task with
-    few labels sits on a subset of the samples, whose eigenvalue is larger, so every task has its own.
+    few labels sits on a subset of the samples, whose eigenvalue is larger, so every task has its own. Where those
+    samples lie apart (a severity score known for cases only), weights and bias pull the same way, and steps that are
+    safe for each alone overshoot together: both are shortened. Only a regression needs it, for the curvature of the
+    other losses is at most one half.
     """
     f, s, _, t = problem.train.shape
-    curvature = features.new_ones(f, s)
+    regression = [task.kind == "regression" for task in problem.packing.tasks]
+    curvature, joint = features.new_ones(f, s), features.new_ones(f, s)
     for fold in range(f):
         for seed in range(s):
-            for task in range(t):
-                weighted = features[fold] * problem.train[fold, seed, :, task].sqrt()[:, None]
-                used = weighted[problem.train[fold, seed, :, task] > 0]
-                if len(used):
-                    gram = used @ used.T if used.shape[0] < used.shape[1] else used.T @ used
-                    largest = _largest_eigenvalue(gram)
-                    curvature[fold, seed] = torch.maximum(curvature[fold, seed], largest)
-    return 0.9 / curvature[:, None, :, None, None]
+            root = problem.train[fold, seed].sqrt()
+            used = {
+                task: (features[fold] * root[:, task, None])[root[:, task] > 0]
+                for task in range(t)
+                if (root[:, task] > 0).any()
+            }
+            for weighted in used.values():
+                curvature[fold, seed] = torch.maximum(curvature[fold, seed], _curvature(weighted))
+            for task, weighted in used.items():
+                if regression[task]:
+                    own = root[root[:, task] > 0, task, None]
+                    both = torch.cat([weighted * (0.9 / curvature[fold, seed]).sqrt(), own], dim=1)
+                    joint[fold, seed] = torch.maximum(joint[fold, seed], _curvature(both))
+    return (0.9 / (curvature * joint))[:, None, :, None, None], (1 / joint)[:, :, None, None, None]
+
+
+def _curvature(weighted: torch.Tensor) -> torch.Tensor:
+    """Largest eigenvalue of the second moment of weighted samples (n, k)."""
+    return _largest_eigenvalue(weighted @ weighted.T if len(weighted) < weighted.shape[1] else weighted.T @ weighted)
 
 
 def _largest_eigenvalue(gram: torch.Tensor, iterations: int = 20) -> torch.Tensor:
