@@ -9,7 +9,7 @@ import pandas as pd
 import torch
 
 from mtlbio.cohort.cohort import Cohort
-from mtlbio.cohort.features import Features, fit_features, row_space
+from mtlbio.cohort.features import Features, donor_weights, fit_features, row_space
 from mtlbio.cohort.split import inner_folds, train_test
 from mtlbio.config import Training
 from mtlbio.model.axes import Axes, sparse_axes
@@ -146,6 +146,8 @@ def make_problem(
     cohort: Cohort, folds: list[FoldData], targets: Targets, arms: list[np.ndarray], seeds: int, device: str
 ) -> Problem:
     """Stack the folds, padded to the same width with zeros, which a gradient never moves."""
+    # the donor is the unit: somebody with ten visits must not count ten times
+    donor = donor_weights(cohort.donors)[:, None]
     parts: dict[str, list[np.ndarray]] = {"axes": [], "genes": [], "dense": [], "curved": []}
     n, t = len(cohort.obs), len(cohort.tasks)
     weight = {part: np.zeros((len(folds), seeds, n, t), np.float32) for part in ("train", "validation")}
@@ -157,10 +159,10 @@ def make_problem(
         parts["dense"].append(x @ data.basis)
         parts["curved"].append(data.curves.transform(axes) @ data.curved_basis)
         for s in range(seeds):
-            validates = (data.inner == s)[:, None] & targets.known
-            trains = ((data.inner >= 0) & (data.inner != s))[:, None] & targets.known
-            weight["train"][f, s] = trains / np.maximum(trains.sum(0), 1)
-            weight["validation"][f, s] = validates / np.maximum(validates.sum(0), 1)
+            validates = ((data.inner == s)[:, None] & targets.known) * donor
+            trains = (((data.inner >= 0) & (data.inner != s))[:, None] & targets.known) * donor
+            weight["train"][f, s] = trains / np.where(trains.sum(0) > 0, trains.sum(0), 1.0)
+            weight["validation"][f, s] = validates / np.where(validates.sum(0) > 0, validates.sum(0), 1.0)
 
     def tensor(values: np.ndarray) -> torch.Tensor:
         return torch.as_tensor(values, dtype=torch.float32, device=device)
