@@ -142,3 +142,26 @@ def test_inner_folds_without_classes(y):
 
 def test_inner_folds_never_exceed_the_donors():
     assert sorted(inner_folds(np.array(["a", "a", "b"]), None, 5, seed=0).tolist()) in ([0, 0, 1], [0, 1, 1])
+
+
+def test_inner_folds_are_even_for_several_tasks_at_once():
+    made = cohort(120)
+    labels = np.stack([made.y(name) for name in made.tasks], axis=1)
+    assert labels.shape == (len(made.samples), 3) and np.isnan(labels).any()
+    folds = inner_folds(made.donors, labels, 5, seed=3)
+    table = pd.DataFrame({"donor": made.donors, "fold": folds, "disease": labels[:, 0], "response": labels[:, 1]})
+    assert (table.groupby("donor")["fold"].nunique() == 1).all()
+    for name in ("disease", "response"):
+        for code in (0.0, 1.0):
+            own = table[table[name] == code].groupby("fold")["donor"].nunique().reindex(range(5), fill_value=0)
+            assert np.abs(own - own.sum() / 5).max() <= 1.5, (name, code, own.tolist())
+    age = pd.Series(labels[:, 2]).groupby(folds).mean()
+    assert age.max() - age.min() < 9
+    order = np.random.default_rng(0).permutation(len(labels))
+    np.testing.assert_array_equal(inner_folds(made.donors[order], labels[order], 5, seed=3), folds[order])
+
+
+def test_inner_folds_of_one_task_do_not_depend_on_its_shape():
+    made = cohort()
+    y = made.y("disease")
+    np.testing.assert_array_equal(inner_folds(made.donors, y, 4, 0), inner_folds(made.donors, y[:, None], 4, 0))
