@@ -33,6 +33,7 @@ def write_latents(cohort: Cohort, splits: pd.DataFrame, canonical, path: str | P
     var = pd.DataFrame(
         {
             "block": canonical.block,
+            "task": canonical.task,
             "stability": canonical.stability,
             "variance": np.where(canonical.block == "axis", (canonical.loadings**2).sum(axis=1) / n_genes, np.nan),
         },

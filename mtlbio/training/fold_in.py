@@ -29,12 +29,14 @@ class Canonical:
     ----------
     ensemble : all folds on the same dimensions
     block : (d,) "axis" or "supervised"
+    task : (d,) the task that a supervised dimension was trained for, "" for an axis
     stability : (d,) median absolute correlation with the partner over folds (axes) or folds and seeds (supervised)
     loadings : (d, genes of the cohort) of the final model, in units of a gene's standard deviation; 0 where unused
     """
 
     ensemble: Ensemble
     block: np.ndarray
+    task: np.ndarray
     stability: np.ndarray
     loadings: np.ndarray
 
@@ -86,7 +88,8 @@ def fold_in(
     loadings[n_axes:, final.features.genes_idx] = block.T @ standardised / len(block)
     stability = np.concatenate([np.median(correlations, axis=0), _block_stability(ensemble, cohort, folds, n_axes)])
     kind = np.array(["axis"] * n_axes + ["supervised"] * packing.n_columns)
-    return Canonical(ensemble, kind, stability, loadings)
+    served = np.array([""] * n_axes + [packing.tasks[t].name for t in packing.task_of_column])
+    return Canonical(ensemble, kind, served, stability, loadings)
 
 
 @dataclass(frozen=True)
