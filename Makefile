@@ -19,8 +19,11 @@ demo: $(PLANTED) | setup
 test: | setup
 	$(BIN)/python -m pytest
 
-# how often verdicts are wrong, on planted cohorts
+# on planted cohorts: how good axes and predictions are, what stacking saves, how often verdicts are wrong
 bench: | setup
+	$(BIN)/python benchmarks/axes.py
+	$(BIN)/python benchmarks/replicas.py
+	$(BIN)/python benchmarks/planted.py
 	$(BIN)/python benchmarks/verdicts_axes_given.py
 
 # config/README.md and the schema are written from the model in mtlbio/config.py

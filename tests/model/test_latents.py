@@ -54,13 +54,16 @@ def test_the_table_that_probing_reads(tmp_path):
     d = len(models.dims)
     loadings = np.random.default_rng(0).normal(size=(d, 30)).astype(np.float32)
     block = np.array(["axis"] * AXES + ["supervised"] * (d - AXES))
-    write_latents(made, splits, Canonical(models, block, np.linspace(1, 0.5, d), loadings), tmp_path / "latents.h5ad")
+    task = np.array([""] * AXES + ["disease", "age", "stage", "subtype", "subtype", "subtype"])
+    canonical = Canonical(models, block=block, task=task, stability=np.linspace(1, 0.5, d), loadings=loadings)
+    write_latents(made, splits, canonical, tmp_path / "latents.h5ad")
     table = ad.read_h5ad(tmp_path / "latents.h5ad")
     assert table.obs_names.tolist() == made.samples.tolist()
     assert list(table.obs.columns) == ["donor", "fold", "disease", "age", "stage", "subtype", "site"]
     assert table.obs["fold"].tolist() == splits["fold"].tolist()
     assert table.var_names.tolist() == [f"z{i + 1:02d}" for i in range(d)]
     assert table.var["block"].astype(str).tolist() == block.tolist()
+    assert table.var["task"].astype(str).tolist() == task.tolist()
     np.testing.assert_allclose(table.var["stability"], np.linspace(1, 0.5, d))
     np.testing.assert_allclose(table.var["variance"][:AXES], (loadings[:AXES] ** 2).sum(axis=1) / 20, rtol=1e-6)
     assert table.var["variance"][AXES:].isna().all()

@@ -90,6 +90,7 @@ def test_a_supervised_dimension_feeds_its_own_column_only(made):
     _, canonical, _, _ = made
     n_axes = int((canonical.block == "axis").sum())
     assert canonical.block.tolist() == ["axis"] * n_axes + ["supervised"] * 6
+    assert canonical.task.tolist() == [""] * n_axes + ["disease", "age", "stage", "subtype", "subtype", "subtype"]
     for model in canonical.ensemble.models.values():
         own = model.weights[:, n_axes:]
         assert (own[:, ~np.eye(6, dtype=bool)] == 0).all()
