@@ -89,7 +89,7 @@ def held_out_predictions(ensemble, cohort: Cohort, fold: np.ndarray) -> dict[str
         latents = np.asarray(ensemble.latents(cohort.expression, int(f)), dtype=float)
         replaced = conditional_means(latents[:, train], latents[:, test])
         held_out[test] = latents[:, test].mean(axis=0)
-        for name, task in cohort.tasks.items():
+        for name in cohort.tasks:
             kept = out[name]["conditional"]
             kept.full[test] = ensemble.predict_from_latents(name, latents[:, test], int(f)).mean(axis=0)
             for d in range(dims):

@@ -105,7 +105,7 @@ def effects(wald: Wald, z: np.ndarray, level: float = 0.95) -> tuple[np.ndarray,
     tails = (1 - level) / 2, 1 - (1 - level) / 2
     bounds = np.array([[_noncentrality(f, wald.df, wald.df_error, tail) for f in wald.f] for tail in tails])
     point = np.maximum(wald.f * wald.df * (wald.df_error - 2) / wald.df_error - wald.df, 0)
-    correlation = [np.sqrt(value / (value + n)) for value in (point, bounds[1], bounds[0])]
+    correlation = [np.sqrt(value / (value + n)) for value in (point, *bounds)]
     return correlation[0], np.minimum(correlation[1], correlation[0]), np.maximum(correlation[2], correlation[0])
 
 

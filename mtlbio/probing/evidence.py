@@ -47,6 +47,7 @@ def gather(
                     loss=np.nan if loss is None else float(loss.loss),
                     donors_needed=np.nan if loss is None else float(loss.donors_needed),
                     metric="metric" if loss is None else loss.metric,
+                    unit="R" if trial.tasks[name].kind == "multiclass" else "SD",
                 )
             )
         covariates = []

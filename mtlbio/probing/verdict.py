@@ -26,6 +26,7 @@ class TaskEvidence:
     sign_stable, worst_left_out : sign consistency, and the level whose omission pulls most
     entangled : covariates that the audit cannot tell from the task; ``joint``: called without adjusting for them
     removal, loss, donors_needed, metric : from the ablation
+    unit : of the effect: SD of the dimension, or R where a multi-class label has no single direction
     """
 
     name: str
@@ -47,6 +48,12 @@ class TaskEvidence:
     loss: float = math.nan
     donors_needed: float = math.nan
     metric: str = "metric"
+    unit: str = "SD"
+
+    @property
+    def suspected(self) -> bool:
+        """Not called, yet the interval of the effect leaves zero out."""
+        return self.outcome and not self.called and (self.ci_low > 0 or self.ci_high < 0)
 
 
 @dataclass(frozen=True)
@@ -95,7 +102,8 @@ def judge(evidence: Evidence, options: Probe) -> Verdict:
        else ``mixed``. Firm means family-wise: with BH alone 8 % of planted cohorts held a false biology;
     6. a covariate with a material share: ``mixed``;
     7. a task effect of its own that is not firm: ``underpowered``;
-    8. nothing: ``unused`` where every head is harmless without it, else ``underpowered``.
+    8. nothing: ``unused`` where every head is harmless without it and no interval of a task effect leaves zero out,
+       else ``underpowered``: a large effect that eight donors cannot establish is not the absence of one.
 
     A task effect is a dimension's own if it stands given the other dimensions and makes up at least ``TRACE`` of its
     variance: a dimension that is measured well shows its neighbours' traces at any sample size.
@@ -221,6 +229,11 @@ def _nothing(evidence: Evidence, options: Probe) -> Verdict:
     if open_:
         why = f"{said}, but that {_names(open_)} can do without it is not shown{_needed(open_)}.{_borrowed(evidence)}"
         return Verdict("underpowered", evidence.gene_set, why)
+    suspected = [t for t in evidence.tasks if t.suspected and _known(t.share) >= TRACE]
+    if suspected:
+        links = " and ".join(f"{t.name} ({_effect(t)})" for t in suspected)
+        why = f"{said}; a link to {links} is suspected, but these donors cannot establish it among so many dimensions."
+        return Verdict("underpowered", evidence.gene_set, why)
     why = f"{said}, and every prediction does as well without it (loss below {options.margin:g}).{_borrowed(evidence)}"
     return Verdict("unused", evidence.gene_set, why)
 
@@ -239,6 +252,8 @@ def _needed(tasks: list[TaskEvidence]) -> str:
 
 
 def _effect(task: TaskEvidence) -> str:
+    if task.unit == "R":
+        return f"R {task.effect:.2f}, 95 % {task.ci_low:.2f} to {task.ci_high:.2f}"
     return f"{task.effect:+.2f} SD, 95 % {task.ci_low:.2f} to {task.ci_high:.2f}"
 
 

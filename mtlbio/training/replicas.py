@@ -20,6 +20,7 @@ import torch
 from torch.func import functional_call, stack_module_state, vmap
 
 from mtlbio.model.network import SharedEncoder
+from mtlbio.training.curvature import pace
 from mtlbio.training.losses import task_losses
 from mtlbio.training.problem import Problem
 
@@ -88,6 +89,7 @@ def fit(
 
     train = problem.train[:, None].expand(f, a, s, n, t)
     validation = problem.validation[:, None].expand(f, a, s, n, t)
+    paced = train * pace(inputs, problem.train)[:, None, :, None]
     # seeds without a labelled validation sample have no say
     voters = (problem.validation.sum(2) > 0).sum(1)[:, None].clamp_min(1)
     columns = torch.as_tensor(packing.task_of_column, device=device)
@@ -119,7 +121,7 @@ def fit(
         if epoch == epochs or not going.any():
             break
         # an absent label has weight 0 and a stopped task is masked: neither adds anything to any gradient
-        total = (loss * train * going[:, :, None, None, :]).sum()
+        total = (loss * paced * going[:, :, None, None, :]).sum()
         gradient = torch.autograd.grad(total, list(parameters.values()))
         with torch.no_grad():
             for value, slope in zip(parameters.values(), gradient, strict=True):

@@ -10,6 +10,7 @@ from dataclasses import dataclass
 
 import torch
 
+from mtlbio.training.curvature import curvature_of
 from mtlbio.training.losses import task_losses
 from mtlbio.training.problem import Problem
 
@@ -105,24 +106,10 @@ def _steps(problem: Problem, features: torch.Tensor) -> tuple[torch.Tensor, torc
                 if (root[:, task] > 0).any()
             }
             for weighted in used.values():
-                curvature[fold, seed] = torch.maximum(curvature[fold, seed], _curvature(weighted))
+                curvature[fold, seed] = torch.maximum(curvature[fold, seed], curvature_of(weighted))
             for task, weighted in used.items():
                 if regression[task]:
                     own = root[root[:, task] > 0, task, None]
                     both = torch.cat([weighted * (0.9 / curvature[fold, seed]).sqrt(), own], dim=1)
-                    joint[fold, seed] = torch.maximum(joint[fold, seed], _curvature(both))
+                    joint[fold, seed] = torch.maximum(joint[fold, seed], curvature_of(both))
     return (0.9 / (curvature * joint))[:, None, :, None, None], (1 / joint)[:, :, None, None, None]
-
-
-def _curvature(weighted: torch.Tensor) -> torch.Tensor:
-    """Largest eigenvalue of the second moment of weighted samples (n, k)."""
-    return _largest_eigenvalue(weighted @ weighted.T if len(weighted) < weighted.shape[1] else weighted.T @ weighted)
-
-
-def _largest_eigenvalue(gram: torch.Tensor, iterations: int = 20) -> torch.Tensor:
-    """Power iteration; 5 % are added because it approaches from below."""
-    vector = gram.sum(1) + 1e-6
-    for _ in range(iterations):
-        vector = gram @ vector
-        vector = vector / vector.norm().clamp_min(1e-20)
-    return 1.05 * (gram @ vector).norm()

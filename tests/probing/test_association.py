@@ -140,3 +140,4 @@ def test_multiclass_effect_is_a_multiple_correlation_with_its_interval():
     assert table["df"].eq(2).all() and table["effect"].between(0, 1).all()
     assert table["called"][1] and 0.8 < table["effect"][1] < 0.97
     assert (table["ci_low"] <= table["effect"]).all() and (table["effect"] <= table["ci_high"]).all()
+    assert table["ci_low"][1] < table["effect"][1] - 0.01 and table["effect"][1] + 0.01 < table["ci_high"][1]

@@ -38,7 +38,8 @@ def test_a_programme_may_rise_with_age_and_still_be_biology():
     "change, expected",
     [
         (dict(own=False), "unused"),
-        (dict(called=False, own=False), "unused"),
+        (dict(called=False, own=False), "underpowered"),
+        (dict(called=False, own=False, ci_low=-0.1), "unused"),
         (dict(firm=False), "underpowered"),
         (dict(share=0.004), "unused"),
         (dict(sign_stable=False, worst_left_out="batch = B1"), "mixed"),
@@ -113,3 +114,12 @@ def test_no_covariates_and_no_outcomes():
     age = TaskEvidence("age", outcome=False, **LINK | {"removal": "harmful", "loss": 0.3})
     found = judge(Evidence("z1", (age,), (CovariateEvidence("age", "confounder", 0.8, 0.0, True),)), Probe())
     assert (found.verdict, found.driver) == ("confounder", "age")
+
+
+def test_a_large_effect_that_is_not_called_is_not_unused():
+    suspected = TaskEvidence("condition", effect=1.8, ci_low=1.4, ci_high=2.2, q=0.11, share=0.85, removal="harmless")
+    verdict = judge(Evidence("z01", (suspected,), ()), Probe())
+    assert verdict.verdict == "underpowered"
+    assert "+1.80 SD, 95 % 1.40 to 2.20" in verdict.why
+    nothing = TaskEvidence("condition", effect=0.1, ci_low=-0.2, ci_high=0.4, q=0.8, share=0.01, removal="harmless")
+    assert judge(Evidence("z01", (nothing,), ()), Probe()).verdict == "unused"

@@ -9,6 +9,7 @@ from small_training import OPTIONS, changed, folds_of, problem_of, small_cohort
 
 from mtlbio.model.network import SharedEncoder
 from mtlbio.model.outputs import Outputs
+from mtlbio.training.curvature import pace
 from mtlbio.training.losses import task_losses
 from mtlbio.training.problem import Problem
 from mtlbio.training.replicas import fit
@@ -45,13 +46,15 @@ def test_a_stack_is_the_same_as_plain_gradient_descent_on_each_network(cohort, f
     problem, _ = problem_of(cohort, folds)
     stacked = fitted(problem)
     packing = Outputs.of(cohort.tasks)
+    shortened = pace(problem.dense, problem.train)
     for f, s in ((0, 0), (1, 1), (2, 0)):
         network = SharedEncoder(problem.dense.shape[2], OPTIONS.block, packing, seed=s)
         for epoch in range(EPOCHS + 1):
             loss = task_losses(network(problem.dense[f]), problem.targets[f], packing)
             own = torch.stack([(loss * problem.train[f, s]).sum(0), (loss * problem.validation[f, s]).sum(0)])
             close(stacked.history[epoch, :, f, 0, s], own.detach())
-            slopes = torch.autograd.grad((loss * problem.train[f, s]).sum(), list(network.parameters()))
+            own_steps = (loss * problem.train[f, s] * shortened[f, s]).sum()
+            slopes = torch.autograd.grad(own_steps, list(network.parameters()))
             with torch.no_grad():
                 for value, slope in zip(network.parameters(), slopes, strict=True):
                     value -= 0.3 * slope
