@@ -9,6 +9,8 @@ Two ways, because they answer two questions:
   would rely on it, and fail on new donors for a reason that has nothing to do with the dimension taken out.
 
 Loss = metric with minus metric without, on pooled held-out predictions averaged over seeds; paired donor bootstrap.
+A metric below chance counts as chance, with and without: a head that knows nothing has nothing to lose, and the noise of
+two worthless predictions is no evidence that a dimension is needed.
 """
 
 from __future__ import annotations
@@ -22,7 +24,7 @@ from scipy import stats
 from mtlbio.cohort.cohort import Cohort, TaskInfo
 from mtlbio.config import Probe
 from mtlbio.evaluation.bootstrap import bootstrap_weights, class_strata
-from mtlbio.evaluation.metrics import primary_metric, score
+from mtlbio.evaluation.metrics import CHANCE, primary_metric, score
 from mtlbio.probing.refit import refitted
 from mtlbio.progress import track
 
@@ -148,14 +150,14 @@ def losses(
     y, donors = y[known], donors[known]
     rows = []
     weights = bootstrap_weights(donors, options.bootstrap, options.seed, class_strata(task, y)) if known.any() else None
-    full = removed.full[known]
+    full, floor = removed.full[known], CHANCE[primary_metric(task)]
     base, base_draws = (score(task, y, full), score(task, y, full, weights)) if known.any() else (np.nan, None)
     for without in removed.without[:, known]:
         if not known.any() or not np.isfinite(base):
             rows.append([base, *[np.nan] * 6, "inconclusive"])
             continue
-        loss = base - score(task, y, without)
-        draws = base_draws - score(task, y, without, weights)
+        loss = max(base, floor) - max(score(task, y, without), floor)
+        draws = np.maximum(base_draws, floor) - np.maximum(score(task, y, without, weights), floor)
         low, high, lower, upper = np.nanquantile(draws, [0.025, 0.975, 0.025 / questions, 0.95])
         needed = donors_needed(np.nanstd(draws), len(np.unique(donors)), options.margin)
         rows.append([base, loss, low, high, lower, upper, needed, call(lower, upper, options.margin)])

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import math
 
+from mtlbio.evaluation.metrics import CHANCE
+
 _COLLECTIONS = {"HALLMARK": "Hallmark", "REACTOME": "Reactome", "KEGG": "KEGG", "GOBP": "GO", "WP": "WikiPathways"}
 _METRICS = {"auroc": "AUROC", "macro_auroc": "macro AUROC", "r2": "R²", "spearman": "Spearman ρ", "rho": "Spearman ρ"}
 
@@ -93,10 +95,7 @@ def metric_name(metric: str) -> str:
 
 def chance(metric: str) -> float | None:
     """Value of a metric that a guess reaches: 0.5 for AUROC, 0 for R2 and rank correlation; None where unknown."""
-    name = metric.lower()
-    if "auroc" in name or name == "auc":
-        return 0.5
-    return 0.0 if name in ("r2", "spearman", "rho", "spearman_rho") else None
+    return CHANCE.get(metric.lower())
 
 
 def set_name(name: str) -> str:

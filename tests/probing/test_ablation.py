@@ -103,3 +103,14 @@ def test_the_cause_is_harmful_and_noise_is_not():
     assert calls["z02", "disease"] == "harmful" and calls["z01", "age"] == "harmful"
     assert (calls.loc[["z06", "z07", "z08"]] != "harmful").all()
     assert calls["z06", "age"] == "harmless"
+
+
+def test_a_head_that_knows_nothing_has_nothing_to_lose():
+    rng = np.random.default_rng(0)
+    y, donors = rng.integers(0, 2, 120).astype(float), np.arange(120).astype(str)
+    task = TaskInfo("response", "binary", ("no", "yes"))
+    worthless = -0.1 * y + rng.random(120)
+    without = np.stack([-0.2 * y + rng.random(120), 0.3 * y + rng.random(120)])
+    table = losses(task, y, donors, Removed(worthless, without), Probe())
+    assert table["loss"][0] == 0.0 and table["call"][0] == "harmless"  # .5 with and without
+    assert table["loss"][1] < -0.1  # what rises above chance counts as it is
