@@ -9,8 +9,8 @@ Two ways, because they answer two questions:
   would rely on it, and fail on new donors for a reason that has nothing to do with the dimension taken out.
 
 Loss = metric with minus metric without, on pooled held-out predictions averaged over seeds; paired donor bootstrap.
-A metric below chance counts as chance, with and without: a head that knows nothing has nothing to lose, and the noise of
-two worthless predictions is no evidence that a dimension is needed.
+A metric below chance counts as chance, with and without: a head that knows nothing has nothing to lose, and the noise
+of two worthless predictions is no evidence that a dimension is needed.
 """
 
 from __future__ import annotations
