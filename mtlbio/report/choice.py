@@ -26,16 +26,19 @@ def kind(row: pd.Series) -> str:
     return "shortcut" if row["verdict"] == "technical" and harmful else row["verdict"]
 
 
-def choose(verdicts: pd.DataFrame, cards: int) -> list[str]:
+def choose(verdicts: pd.DataFrame, cards: int, supervised: frozenset[str] = frozenset()) -> list[str]:
     """Dimensions to show first.
 
     Each of the telling kinds is represented before any comes twice, even where ``cards`` is smaller than their
-    number. Within a kind the strongest comes first. Unused dimensions only appear where nothing else is there.
+    number. Within a kind axes come before ``supervised`` dimensions, which were trained to follow their task, and the
+    strongest comes first. Unused dimensions only appear where nothing else is there.
     """
-    ranked = {
-        name: list(rows.apply(strength, axis=1).sort_values(ascending=False, kind="stable").index)
-        for name, rows in verdicts.groupby(verdicts.apply(kind, axis=1))
-    }
+
+    def rank(rows: pd.DataFrame) -> list[str]:
+        by_strength = rows.apply(strength, axis=1).sort_values(ascending=False, kind="stable").index
+        return sorted(by_strength, key=lambda dim: dim in supervised)
+
+    ranked = {name: rank(rows) for name, rows in verdicts.groupby(verdicts.apply(kind, axis=1))}
     telling = [k for k in SHOWN_FIRST if k in ranked]
     room = max(cards, len(telling))
     # the first round covers every kind; later rounds fill up in the same order, and the silent kinds come last

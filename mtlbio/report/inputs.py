@@ -62,6 +62,13 @@ class Inputs:
         return driver if driver in self.cohort.tasks or driver in self.cohort.covariates else set_name(driver)
 
     @property
+    def supervised(self) -> frozenset[str]:
+        """Dimensions that were trained to follow a task."""
+        return (
+            frozenset(self.about.index[self.about["block"] == "supervised"]) if "block" in self.about else frozenset()
+        )
+
+    @property
     def tasks(self) -> list[str]:
         """Names of the tasks, in the order of the YAML."""
         return list(self.cohort.tasks)

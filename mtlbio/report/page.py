@@ -29,7 +29,7 @@ def report(run: Run, results: str | Path) -> None:
 
     results = Path(results)
     inputs = read_inputs(run, results)
-    chosen = choose(inputs.verdicts, run.report.cards)
+    chosen = choose(inputs.verdicts, run.report.cards, inputs.supervised)
     pictures = draw_all(inputs, chosen, results / "figures")
     text = render(page_context(inputs, chosen, pictures))
     with replacing(results / "report.html") as temporary:

@@ -27,6 +27,11 @@ def test_no_verdict_is_crowded_out():
     assert choose(table, 14)[-2:] == ["und2", "und1"]  # underpowered after everything that tells
 
 
+def test_axes_come_before_dimensions_that_were_trained_to_follow_their_task():
+    table = verdicts(biology=3, technical=1)
+    assert choose(table, 3, frozenset({"bio2"})) == ["bio1", "bio0", "tec0"]
+
+
 def test_a_shortcut_is_a_kind_of_its_own():
     table = verdicts(technical=3, biology=3)
     table["removal_disease"] = ["harmful", "harmless", "harmless"] + ["harmful"] * 3
