@@ -149,7 +149,7 @@ def task_section(inputs: Inputs, reading: plain.Reading, pictures: dict[str, Pic
     """What a task's part of the page shows."""
     task = reading.task
     metric = task_metric(inputs, task)
-    call, sentence = plain.sharing(task, metric, inputs.tables.get("comparisons"))
+    call, sentence = plain.sharing(task, metric, inputs.tables.get("comparisons"), reading.level)
     return {
         "name": task,
         "kind": inputs.cohort.tasks[task].kind,

@@ -15,8 +15,9 @@ from mtlbio.report.words import chance, counted, interval, joined, known, metric
 
 MODEL, SINGLE, COVARIATES = "multitask", "singletask", "covariates"
 
-# Below these a task that beats chance is still told to be nearly unpredictable.
-_WEAK = {0.5: 0.6, 0.0: 0.1}
+# Below these a task that beats chance is still told to be nearly unpredictable: an AUROC that puts one pair in three
+# the wrong way round, less than a fifth of the variance.
+_WEAK = {0.5: 0.65, 0.0: 0.2}
 _ARMS = {
     MODEL: "the multi-task model",
     SINGLE: "the single-task model",
@@ -161,11 +162,16 @@ def _best(task, metric, values, comparisons) -> str:
     return f"{say}, {calls.get(row['call'], 'and the paired difference is undecided')}"
 
 
-def sharing(task: str, metric: str | None, comparisons: pd.DataFrame | None) -> tuple[str, str]:
-    """Whether learning the tasks together helps this one: (helps | hurts | cannot tell, sentence)."""
+def sharing(task: str, metric: str | None, comparisons: pd.DataFrame | None, level: str = "learnt") -> tuple[str, str]:
+    """Whether learning the tasks together helps this one: (helps | hurts | cannot tell, sentence).
+
+    ``level`` is that of the task's :class:`Reading`: of two models that are no better than chance neither helps.
+    """
     row = compare(comparisons, MODEL, SINGLE, task, metric) if metric else None
     if row is None:
         return "not compared", f"{task}: no single-task model was compared."
+    if level == "chance":
+        return "cannot tell", f"{task}: it is not predicted better than chance, so there is nothing to help or to hurt."
     gap = f"{metric_name(metric)} difference {interval(row['difference'], row['ci_low'], row['ci_high'], 3)}"
     if row["call"] == "better":
         return "helps", f"{task}: learning the tasks together helps; {gap}."

@@ -91,6 +91,13 @@ def test_weak_regression_is_called_near_unpredictable():
     assert reading.sentence.startswith("y: R² 0.05 (0.01 to 0.09)") and "near-unpredictable" in reading.sentence
 
 
+def test_where_nothing_is_predicted_sharing_neither_helps_nor_hurts():
+    better = comparisons(("multitask", "singletask", "auroc", 0.01, "better"))
+    assert plain.sharing("y", "auroc", better)[0] == "helps"
+    found, sentence = plain.sharing("y", "auroc", better, "chance")
+    assert found == "cannot tell" and "not predicted better than chance" in sentence
+
+
 def test_without_numbers_nothing_is_claimed():
     assert plain.read_task("y", None, None, None).level == "unknown"
     m = metrics(("multitask", "auroc", 0.8, 0.7, 0.9))
