@@ -109,9 +109,9 @@ def run_workflow(
     --workflow-profile slurm submits to Slurm, --unlock frees a folder after a killed run.
     """
     from mtlbio.config import load_run
-    from mtlbio.workflow import snakefile
+    from mtlbio.workflow import is_older, snakefile
 
-    load_run(run)
+    described = load_run(run)
     extra = context.args
     for option in ("--config", "-C", "--configfile", "--directory", "-d", "--snakefile", "-s"):
         if option in extra:
@@ -119,6 +119,11 @@ def run_workflow(
     if results.is_file():
         raise InputError(f"--results: {results}: found a file; expected a folder")
     results = results.absolute()
+    inputs = [run, described.expression.path, described.metadata.path, described.gene_sets]
+    inputs = [Path(path) for path in inputs if path not in (None, "builtin")]
+    if is_older(results / described.run / "cohort.h5ad", inputs):
+        # inside a job the one clear line would drown among Snakemake's
+        _function("mtlbio.cohort.prepare:check")(described)
     results.parent.mkdir(parents=True, exist_ok=True)
     elsewhere = ("--executor", "-e", "--profile", "--workflow-profile", "--jobs", "-j", "--cores", "-c")
     if cores is None and any(a.partition("=")[0] in elsewhere or a.startswith(("-j", "-c")) for a in extra):

@@ -240,3 +240,15 @@ def _data_folders(package: Path) -> list[tuple[Path, list[Path]]]:
         if files:
             folders.append((Path(folder), files))
     return folders
+
+
+def is_older(made: Path, sources: list[Path]) -> bool:
+    """Whether a file is missing or older than one of its sources."""
+    return not made.exists() or any(path.stat().st_mtime > made.stat().st_mtime for path in sources)
+
+
+def reported_errors(results: str | Path, runs: list[str]) -> list[str]:
+    """The steps' own one-line errors, from the logs of the runs: what a reader needs of a failed workflow."""
+    logs = [log for run in runs for log in sorted((Path(results) / run / "logs").glob("*.log"))]
+    lines = [line for log in logs for line in log.read_text(encoding="utf-8", errors="replace").splitlines()]
+    return [line for line in lines if line.startswith("mtlbio: error:")]

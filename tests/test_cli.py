@@ -1,6 +1,7 @@
 """The command line: what is wrong is one line and exit status 2; nothing of somebody else's is overwritten."""
 
 import json
+import os
 import subprocess
 import sys
 import time
@@ -8,7 +9,7 @@ import time
 import pytest
 
 from mtlbio import __version__, cli
-from mtlbio.workflow import STEPS
+from mtlbio.workflow import STEPS, is_older, reported_errors
 
 RUN = "run: tiny\nexpression: {path: e.csv, scale: log}\nmetadata: {path: m.csv}\ntasks: {age: {kind: regression}}\n"
 
@@ -119,9 +120,11 @@ def test_run_refuses_options_that_would_point_the_workflow_elsewhere(folder, mtl
     ],
 )
 def test_run_hands_over_to_snakemake(folder, mtlbio, monkeypatch, given, parallel):
-    commands = []
+    commands, checked = [], []
     monkeypatch.setattr(cli.os, "execv", lambda program, words: commands.append(words))
+    monkeypatch.setattr("mtlbio.cohort.prepare.check", checked.append)
     assert mtlbio("run", "run.yaml", "--results", "deep/out", *given)[0] == 0
+    assert len(checked) == 1  # there is no prepared cohort yet
     words = commands[0]
     assert words[:3] == [sys.executable, "-m", "snakemake"]
     assert words[words.index("--directory") + 1] == str(folder / "deep")
@@ -215,3 +218,28 @@ def test_any_other_error_keeps_its_traceback(folder, monkeypatch):
     monkeypatch.setattr(sys, "argv", ["mtlbio", "probe", "run.yaml"])
     with pytest.raises(ZeroDivisionError):
         cli.main()
+
+
+def test_run_tells_what_is_wrong_with_the_data_before_any_job(folder, mtlbio, monkeypatch):
+    monkeypatch.setattr(cli.os, "execv", lambda program, words: pytest.fail("handed over"))
+    status, _, err = mtlbio("run", "run.yaml", "--results", "deep/out")
+    assert status == 2 and err.splitlines()[-1].startswith("mtlbio: error: ")
+    assert not (folder / "deep").exists()
+
+
+def test_the_cohort_is_checked_again_only_where_something_changed(tmp_path):
+    made, source = tmp_path / "cohort.h5ad", tmp_path / "e.csv"
+    source.touch()
+    assert is_older(made, [source])
+    made.touch()
+    os.utime(source, (1, 1))
+    assert not is_older(made, [source])
+    os.utime(made, (0, 0))
+    assert is_older(made, [source])
+
+
+def test_errors_of_the_steps_are_collected_from_their_logs(tmp_path):
+    (tmp_path / "mine" / "logs").mkdir(parents=True)
+    (tmp_path / "mine" / "logs" / "prepare.log").write_text("mine: reading\nmtlbio: error: e.csv: no such gene\n")
+    (tmp_path / "mine" / "logs" / "train.log").write_text("Training\n")
+    assert reported_errors(tmp_path, ["mine", "other"]) == ["mtlbio: error: e.csv: no such gene"]

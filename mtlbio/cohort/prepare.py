@@ -57,6 +57,11 @@ def prepare(run: Run, results: Path) -> None:
     )
 
 
+def check(run: Run) -> None:
+    """All that :func:`prepare` would object to, without writing anything: for a look before any job starts."""
+    make_splits(build_cohort(run)[0], run.splits)
+
+
 def build_cohort(run: Run) -> tuple[Cohort, QcList]:
     """The cohort that a run describes, and the list of what was dropped on the way."""
     qc = QcList()

@@ -24,6 +24,7 @@ def gather(
     steady = {(r.dim, r.task): r for r in stability.itertuples()}
     removed = {(r.dim, r.task): r for r in worst_way(ablation).itertuples()}
     sets = dict(list(enrichment.groupby("dim"))) if len(enrichment) else {}
+    donors = trial.obs["donor"].nunique()
     out = []
     for dim in trial.dims:
         tasks = []
@@ -59,17 +60,23 @@ def gather(
         if ("technical_all", "technical", dim) in found:
             technical.append(float(found[("technical_all", "technical", dim)]["share"]))
         share = max([s for s in technical if not np.isnan(s)], default=0.0)
-        name = best_set(sets[dim]) if dim in sets else None
-        out.append(Evidence(dim, tuple(tasks), tuple(covariates), share, name))
+        # a supervised dimension is a prediction: the genes it weighs are no programme that a set could name
+        is_axis = trial.block[trial.dims.index(dim)] == "axis"
+        name = best_set(sets[dim]) if dim in sets and is_axis else None
+        again = next((steady[(dim, t)].stability for t in trial.tasks if (dim, t) in steady), 1.0)
+        evidence = Evidence(dim, tuple(tasks), tuple(covariates), share, name, float(again), donors)
+        out.append(evidence)
     return out
 
 
 def worst_way(ablation: pd.DataFrame) -> pd.DataFrame:
-    """Of the two ways of removal the one that loses more, per dimension and task."""
+    """Of the two ways of removal the one with the graver call, then the larger loss, per dimension and task."""
     if ablation.empty:
         return ablation
-    order = ablation.assign(_loss=ablation["loss"].fillna(-np.inf)).sort_values("_loss", ascending=False, kind="stable")
-    return order.drop_duplicates(["dim", "task"]).drop(columns="_loss")
+    grave = ablation["call"].map({"harmful": 2, "inconclusive": 1, "harmless": 0})
+    order = ablation.assign(_grave=grave, _loss=ablation["loss"].fillna(-np.inf))
+    order = order.sort_values(["_grave", "_loss"], ascending=False, kind="stable")
+    return order.drop_duplicates(["dim", "task"]).drop(columns=["_grave", "_loss"])
 
 
 def verdict_table(

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from mtlbio.config import Probe
 
 TRACE = 0.01  # share of a dimension's variance below which a task effect is a trace, whatever its p
+RETURNS = 0.5  # correlation with its partner in the folds below which a dimension was not found again
 BESIDE = 0.1  # next to a dominant confounder a task effect counts from this fraction of the confounder's share
 VERDICTS = ("biology", "confounder", "technical", "mixed", "unused", "not_identifiable", "underpowered")
 
@@ -69,13 +70,19 @@ class CovariateEvidence:
 
 @dataclass(frozen=True)
 class Evidence:
-    """All that is known about a dimension. ``technical_share``: of all technical covariates together."""
+    """All that is known about a dimension.
+
+    ``technical_share``: of all technical covariates together. ``stability``: median correlation with its partner over
+    folds and seeds. ``donors``: in the cohort, the number that a number of needed donors has to exceed.
+    """
 
     dim: str
     tasks: tuple[TaskEvidence, ...]
     covariates: tuple[CovariateEvidence, ...]
     technical_share: float = 0.0
     gene_set: str | None = None
+    stability: float = 1.0
+    donors: int = 0
 
 
 @dataclass(frozen=True)
@@ -90,7 +97,8 @@ class Verdict:
 def judge(evidence: Evidence, options: Probe) -> Verdict:
     """The verdict on a dimension.
 
-    In this order (the first that applies):
+    A dimension that the folds did not find again (``RETURNS``) has no held-out latents of its own: ``underpowered``.
+    Otherwise, in this order (the first that applies):
 
     1. ``not_identifiable``: the dimension follows a task and a covariate that the audit cannot tell from that task,
        and no other covariate dominates it;
@@ -108,6 +116,12 @@ def judge(evidence: Evidence, options: Probe) -> Verdict:
     A task effect is a dimension's own if it stands given the other dimensions and makes up at least ``TRACE`` of its
     variance: a dimension that is measured well shows its neighbours' traces at any sample size.
     """
+    if evidence.stability < RETURNS:
+        why = (
+            f"{evidence.dim} was not found again when donors were held out (stability {evidence.stability:.2f}): "
+            f"these donors do not establish it, so nothing can be said of it."
+        )
+        return Verdict("underpowered", None, why)
     technical = _dominant(evidence, options, "technical")
     confounder = _dominant(evidence, options, "confounder")
     tangled = [t for t in evidence.tasks if t.outcome and t.joint and _follows(evidence, t.entangled)]
@@ -145,7 +159,7 @@ def judge(evidence: Evidence, options: Probe) -> Verdict:
         return Verdict("mixed", named[0].name, why + _borrowed(evidence))
     if own:
         why = f"{evidence.dim} may be linked to {own[0].name} ({_effect(own[0])}, q {own[0].q:.2g}), but among so many"
-        why += " dimensions a link of this size is not beyond chance; more donors would tell."
+        why += " dimensions it does not pass the family-wise level that biology needs; more donors would tell."
         return Verdict("underpowered", evidence.gene_set or own[0].name, why)
     return _nothing(evidence, options)
 
@@ -172,7 +186,7 @@ def _technical(evidence: Evidence, cause: CovariateEvidence) -> str:
         return f"SHORTCUT: {start}, and the model leans on it: taking it out costs {lost}."
     open_ = [t for t in evidence.tasks if t.removal == "inconclusive"]
     if open_:
-        needed = _needed(open_)
+        needed = _needed(open_, evidence.donors)
         return f"{start}; whether the heads need it is open for {_names(open_)}{needed}."
     return f"{start}, and taking it out leaves every prediction unharmed: a technical bin."
 
@@ -196,7 +210,7 @@ def _biology(evidence: Evidence, own: list[TaskEvidence], options: Probe) -> Ver
     best = own[0]
     effects = "; ".join(f"{t.name} {_effect(t)}" for t in own)
     driver = evidence.gene_set or best.name
-    name = f", named by {evidence.gene_set}" if evidence.gene_set else ""
+    name = f" ({evidence.gene_set})" if evidence.gene_set else ""
     if not best.sign_stable:
         why = f"{evidence.dim} is linked to {best.name} ({_effect(best)}), but the sign turns"
         return Verdict("mixed", driver, f"{why} without {best.worst_left_out}.")
@@ -204,9 +218,15 @@ def _biology(evidence: Evidence, own: list[TaskEvidence], options: Probe) -> Ver
     if share >= options.share_technical:
         why = f"{evidence.dim} keeps a task effect ({effects}), but {_percent(share)} of its variance is technical."
         return Verdict("mixed", driver, why)
+    rivals = list(dict.fromkeys(name for t in own for name in t.given.split(", ") if t.given != "nobody"))
+    beside = f", also beside {_listed(rivals)}" if rivals else ""
+    recorded = any(c.role == "technical" for c in evidence.covariates)
+    rest = (
+        f"{_percent(share)} of its variance is technical" if recorded else "no processing was recorded to compare with"
+    )
     why = (
-        f"{evidence.dim}{name} is still linked to {_names(own)} once the covariates and the other dimensions are held "
-        f"fixed ({effects}); {_percent(share)} of its variance is technical."
+        f"{evidence.dim}{name} is still linked to {_names(own)} once the covariates are held fixed ({effects})"
+        f"{beside}; {rest}."
     )
     return Verdict("biology", driver, why)
 
@@ -227,7 +247,8 @@ def _nothing(evidence: Evidence, options: Probe) -> Verdict:
         why = f"{said}, yet predictions need it: taking it out costs {lost}.{_borrowed(evidence)}"
         return Verdict("underpowered", evidence.gene_set, why)
     if open_:
-        why = f"{said}, but that {_names(open_)} can do without it is not shown{_needed(open_)}.{_borrowed(evidence)}"
+        needed = _needed(open_, evidence.donors)
+        why = f"{said}, but that {_names(open_)} can do without it is not shown{needed}.{_borrowed(evidence)}"
         return Verdict("underpowered", evidence.gene_set, why)
     suspected = [t for t in evidence.tasks if t.suspected and _known(t.share) >= TRACE]
     if suspected:
@@ -242,13 +263,23 @@ def _borrowed(evidence: Evidence) -> str:
     called = [t for t in evidence.tasks if t.outcome and t.called and not _own(t)]
     if not called:
         return ""
-    words = {False: "Its link to {} is that of {}.", True: "Its link to {0} is a trace."}
-    return " " + " ".join(words[t.own or t.given == "nobody"].format(t.name, t.given) for t in called)
+    words = {False: "Its link to {} does not stand beside {}.", True: "Its link to {0} is a trace."}
+    return " " + " ".join(
+        words[t.own or t.given == "nobody"].format(t.name, _listed(t.given.split(", "))) for t in called
+    )
 
 
-def _needed(tasks: list[TaskEvidence]) -> str:
+def _listed(names: list[str], limit: int = 3) -> str:
+    """z01, z02, z03 and 4 others."""
+    if len(names) > limit + 1:
+        return f"{', '.join(names[:limit])} and {len(names) - limit} others"
+    return " and ".join(filter(None, [", ".join(names[:-1]), names[-1]]))
+
+
+def _needed(tasks: list[TaskEvidence], donors: int) -> str:
+    """The number assumes that nothing is lost in truth; where the cohort has as many already, something may be."""
     finite = [t.donors_needed for t in tasks if math.isfinite(t.donors_needed)]
-    return f" (about {max(finite):.0f} donors would settle it)" if finite else ""
+    return f" (about {max(finite):.0f} donors would settle it)" if finite and max(finite) > donors else ""
 
 
 def _effect(task: TaskEvidence) -> str:
@@ -258,7 +289,7 @@ def _effect(task: TaskEvidence) -> str:
 
 
 def _names(tasks: list[TaskEvidence]) -> str:
-    return " and ".join(t.name for t in tasks)
+    return _listed([t.name for t in tasks], len(tasks))
 
 
 def _percent(share: float) -> str:

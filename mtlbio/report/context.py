@@ -40,7 +40,7 @@ def page_context(inputs: Inputs, chosen: list[str], pictures: dict[str, Picture]
     return {
         "title": run.report.title or run.run,
         "run": run.run,
-        "headline": plain.headline(inputs.verdicts),
+        "headline": plain.headline(inputs.verdicts, inputs.supervised),
         "summary": plain.summary_of_tasks(readings) if "metrics" in tables else MISSING["metrics"],
         "cautions": plain.cautions(inputs.verdicts, readings, run.probe.alpha),
         "facts": facts(inputs),

@@ -44,8 +44,12 @@ def arm_name(arm: str) -> str:
     return _ARMS.get(arm, arm)
 
 
-def headline(verdicts: pd.DataFrame) -> str:
-    """One sentence on all dimensions: how many, and how many of each verdict."""
+def headline(verdicts: pd.DataFrame, supervised: frozenset[str] = frozenset()) -> str:
+    """How many dimensions there are, and how many of each verdict; ``supervised`` ones are told apart.
+
+    A supervised dimension is a head's prediction: to count it as biology would count a programme twice.
+    """
+    verdicts, apart = verdicts[~verdicts.index.isin(supervised)], int(verdicts.index.isin(supervised).sum())
     counts = verdicts["verdict"].value_counts()
     parts = []
     for name, style in VERDICTS.items():
@@ -57,6 +61,9 @@ def headline(verdicts: pd.DataFrame) -> str:
     sentence = sentence.replace(f", {verb} {parts[0]}", f", {parts[0].split()[0]} {verb} {parts[0].split(' ', 1)[1]}")
     if not counts.get("biology", 0):
         sentence += "; none could be affirmed as biology"
+    if apart:
+        words = "trained to follow its task, is" if apart == 1 else "trained to follow their tasks, are"
+        sentence += f". {counted(apart, 'supervised dimension')}, {words} judged too"
     return sentence + "."
 
 
@@ -124,7 +131,8 @@ def read_task(task: str, metric: str | None, metrics: pd.DataFrame | None, compa
         who = f"it does not beat the covariates-only baseline{base}"
         if not above and len(others) > 1:
             who = f"no arm beats the covariates-only baseline{base}"
-        tail = f"{who}; difference {gap}. The model has learnt nothing about {task} that the covariates do not say"
+        nothing = f"The model has not been shown to learn anything about {task} that the covariates do not say"
+        tail = f"{who}; difference {gap}. {nothing}"
         if above:
             names = joined([f"{arm_name(a)} ({number(values.at[a, 'value'])})" for a in above])
             tail += f", although {names} came out above that baseline's interval"
@@ -188,7 +196,7 @@ def summary_of_tasks(readings: list[Reading]) -> str:
     groups = {
         "learnt": "The model predicts {} better than the covariates alone",
         "weak": "it barely predicts {}",
-        "covariates": "it has learnt nothing about {} beyond the covariates",
+        "covariates": "it has not been shown to learn anything about {} beyond the covariates",
         "chance": "it predicts {} no better than chance",
         "unknown": "what it learnt about {} was not compared",
     }

@@ -72,8 +72,8 @@ def _on_training_genes(values, genes, ensemble: Ensemble, source: str) -> tuple[
     absent = [ensemble.genes[i] for i in used if not shared[i]]
     if absent:
         say(
-            f"{len(absent)} of the model's {len(used)} genes are not in {Path(source).name} and are filled with the "
-            f"training mean: {listing(absent, 5)}"
+            f"{len(absent)} of the model's {len(used)} genes are not in {Path(source).name} and count as average: "
+            f"{listing(absent, 5)}"
         )
     aligned = np.full((len(values), len(ensemble.genes)), np.nan)
     aligned[:, shared] = values[:, index[shared]]

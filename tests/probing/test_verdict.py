@@ -123,3 +123,27 @@ def test_a_large_effect_that_is_not_called_is_not_unused():
     assert "+1.80 SD, 95 % 1.40 to 2.20" in verdict.why
     nothing = TaskEvidence("condition", effect=0.1, ci_low=-0.2, ci_high=0.4, q=0.8, share=0.01, removal="harmless")
     assert judge(Evidence("z01", (nothing,), ()), Probe()).verdict == "unused"
+
+
+def test_a_dimension_that_the_folds_did_not_find_again_is_not_judged():
+    link = TaskEvidence(
+        "disease", effect=0.9, ci_low=0.5, ci_high=1.3, q=1e-4, called=True, firm=True, own=True, share=0.3
+    )
+    assert judge(Evidence("z01", (link,), ()), Probe()).verdict == "biology"
+    lost = judge(Evidence("z01", (link,), (), gene_set="T_CELL", stability=0.2), Probe())
+    assert (lost.verdict, lost.driver) == ("underpowered", None) and "stability 0.20" in lost.why
+
+
+def test_donors_needed_are_only_told_where_the_cohort_has_fewer():
+    open_ = TaskEvidence("disease", removal="inconclusive", donors_needed=150.0)
+    assert "about 150 donors" in judge(Evidence("z01", (open_,), (), donors=100), Probe()).why
+    assert "donors would settle" not in judge(Evidence("z01", (open_,), (), donors=200), Probe()).why
+
+
+def test_biology_says_what_it_was_held_against():
+    link = TaskEvidence(
+        "disease", effect=0.9, ci_low=0.5, ci_high=1.3, q=1e-4, called=True, firm=True, own=True, share=0.3,
+        given="z02, z03, z04, z05, z06",
+    )  # fmt: skip
+    why = judge(Evidence("z01", (link,), ()), Probe()).why
+    assert "also beside z02, z03, z04 and 2 others" in why and "no processing was recorded" in why

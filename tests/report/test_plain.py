@@ -48,7 +48,7 @@ def test_beats_chance_but_not_the_covariates():
     reading = plain.read_task("y", "auroc", m, c)
     assert reading.level == "covariates"
     assert "no arm beats the covariates-only baseline (0.70); difference −0.02 (−0.04 to 0.00)" in reading.sentence
-    assert "The model has learnt nothing about y that the covariates do not say." in reading.sentence
+    assert "The model has not been shown to learn anything about y that the covariates do not say." in reading.sentence
 
 
 def test_another_arm_that_beats_the_covariates_is_named():
@@ -89,6 +89,14 @@ def test_weak_regression_is_called_near_unpredictable():
     reading = plain.read_task("y", "r2", m, c)
     assert reading.level == "weak"
     assert reading.sentence.startswith("y: R² 0.05 (0.01 to 0.09)") and "near-unpredictable" in reading.sentence
+
+
+def test_headline_does_not_count_supervised_dimensions():
+    table = pd.DataFrame({"verdict": ["biology", "biology", "unused"]}, index=["z1", "z3", "z2"])
+    assert plain.headline(table, frozenset({"z3"})) == (
+        "Of 2 latent dimensions, 1 is biology and 1 unused. "
+        "1 supervised dimension, trained to follow its task, is judged too."
+    )
 
 
 def test_where_nothing_is_predicted_sharing_neither_helps_nor_hurts():
