@@ -62,12 +62,15 @@ class Clone:
         path = f"{commands}:{Path(sys.executable).parent}:{os.environ['PATH']}"
         own = {"XDG_CACHE_HOME": str(folder / "cache"), "PYTHONPATH": str(folder), "CLONE": str(folder)}
         self.environment = os.environ | own | {"PATH": path}
-        (folder / "expression.csv").write_text("sample_id,GENE\na,1\n")
+        # a small but valid cohort: `mtlbio run` looks at the data before it hands over
+        rows = range(12)
+        (folder / "expression.csv").write_text("sample_id,ACTB,GAPDH\n" + "".join(f"s{i},{i},{i % 5}\n" for i in rows))
         (folder / "config").mkdir()
         (folder / "config" / "config.yaml").write_text(f"runs: [{', '.join(map(self.yaml, runs))}]\n")
         for name in runs:
             (folder / self.yaml(name)).write_text(RUN.format(name=name))
-            (folder / f"{name}.csv").write_text("sample_id,donor_id,age\na,a,3\n")
+            metadata = "".join(f"s{i},d{i},{30 + i}\n" for i in rows)
+            (folder / f"{name}.csv").write_text("sample_id,donor_id,age\n" + metadata)
 
     @staticmethod
     def yaml(run: str) -> str:

@@ -62,6 +62,7 @@ def test_a_failed_step_is_run_again_and_the_others_are_not(clone):
     assert done.returncode == 1
     assert sorted(clone.calls) == ["baselines", "evaluate", "prepare", "probe", "train"]
     assert (clone.folder / "results/one/logs/probe.log").read_text() == "mtlbio: error: made to fail\n"
+    assert "mtlbio: error: made to fail" in done.stderr.splitlines()
     (clone.folder / "fail_probe").unlink()
     assert clone.stale() == {"one": {"probe", "report"}}
 
