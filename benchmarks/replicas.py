@@ -26,6 +26,7 @@ from mtlbio.cohort.simulate import simulate
 from mtlbio.cohort.split import make_splits
 from mtlbio.config import Splits, Training
 from mtlbio.model.network import SharedEncoder
+from mtlbio.training.curvature import pace
 from mtlbio.training.losses import task_losses
 from mtlbio.training.problem import Problem, make_problem, make_targets, prepare_fold
 from mtlbio.training.replicas import Fitted, fit
@@ -59,12 +60,12 @@ def problems(donors: int, genes: int, folds: int, seeds: int, seed: int, device:
 def one_after_another(problem: Problem, seeds: list[int], epochs: int, checkpoint: torch.Tensor) -> torch.Tensor:
     """(f, a, s, n, outputs) of plain gradient descent on each network by itself, every task at its checkpoint."""
     f, a, s, n = len(problem.dense), len(problem.active), len(seeds), problem.dense.shape[1]
-    packing, checkpoint = problem.packing, checkpoint.cpu().numpy()
+    packing, checkpoint, shortened = problem.packing, checkpoint.cpu().numpy(), pace(problem.dense, problem.train)
     kept = torch.zeros(f, a, s, n, packing.n_outputs, device=problem.dense.device)
     for i, j, q in np.ndindex(f, a, s):
         inputs, targets = problem.dense[i], problem.targets[i]
         network = SharedEncoder(inputs.shape[1], WIDTH, packing, seeds[q]).to(inputs.device)
-        weight = problem.train[i, q] * problem.active[j]
+        weight = problem.train[i, q] * problem.active[j] * shortened[i, q]
         for epoch in range(epochs + 1):
             outputs = network(inputs)
             for t in np.flatnonzero(checkpoint[i, j] == epoch):
