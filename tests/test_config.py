@@ -203,4 +203,5 @@ def test_schema_file_is_json():
 
 @pytest.mark.parametrize("path", sorted((REPOSITORY / "config/runs").glob("*.yaml")), ids=lambda p: p.name)
 def test_shipped_runs_are_valid(path):
-    Run.model_validate(yaml.safe_load(path.read_text()))
+    run = Run.model_validate(yaml.safe_load(path.read_text()))
+    assert run.run == path.stem and run.tasks

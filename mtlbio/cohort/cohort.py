@@ -25,6 +25,11 @@ class TaskInfo:
     kind: str
     classes: tuple[str, ...] = ()
 
+    @classmethod
+    def read(cls, saved: dict) -> TaskInfo:
+        """From what ``dataclasses.asdict`` gave, possibly by way of JSON, which has no tuples."""
+        return cls(saved["name"], saved["kind"], tuple(saved["classes"]))
+
     @property
     def is_class(self) -> bool:
         """Whether the labels are classes (codes 0, 1, ...) rather than numbers."""
@@ -128,6 +133,6 @@ def read_cohort(path: str | Path) -> Cohort:
 def parse_schema(text: str) -> tuple[dict[str, TaskInfo], dict[str, CovariateInfo]]:
     """Inverse of :func:`schema_json`."""
     schema = json.loads(text)
-    tasks = {t["name"]: TaskInfo(t["name"], t["kind"], tuple(t["classes"])) for t in schema["tasks"]}
+    tasks = {t["name"]: TaskInfo.read(t) for t in schema["tasks"]}
     covariates = {c["name"]: CovariateInfo(**c) for c in schema["covariates"]}
     return tasks, covariates

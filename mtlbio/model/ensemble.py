@@ -168,7 +168,7 @@ def load_ensemble(directory: str | Path) -> Ensemble:
         )
         for fold in description["folds"]
     }
-    tasks = {t["name"]: TaskInfo(t["name"], t["kind"], tuple(t["classes"])) for t in description["tasks"]}
+    tasks = {t["name"]: TaskInfo.read(t) for t in description["tasks"]}
     return Ensemble(models, tasks, tuple(description["genes"]), tuple(description["dims"]), tuple(description["seeds"]))
 
 
