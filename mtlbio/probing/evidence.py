@@ -25,6 +25,7 @@ def gather(
     removed = {(r.dim, r.task): r for r in worst_way(ablation).itertuples()}
     sets = dict(list(enrichment.groupby("dim"))) if len(enrichment) else {}
     donors = trial.obs["donor"].nunique()
+    tests = max(int(association["p_familywise"].notna().sum()), 1)
     out = []
     for dim in trial.dims:
         tasks = []
@@ -46,8 +47,13 @@ def gather(
                     joint=joint is not None and bool(joint["called"]),
                     removal="inconclusive" if loss is None else loss.removal,
                     loss=np.nan if loss is None else float(loss.loss),
+                    loss_se=np.nan if loss is None else float(loss.ci_high - loss.ci_low) / (2 * 1.96),
                     donors_needed=np.nan if loss is None else float(loss.donors_needed),
                     metric="metric" if loss is None else loss.metric,
+                    p=float(row["p"]),
+                    p_given=np.nan if own is None else float(own.p_given),
+                    df=float(row["df"]),
+                    donors=int(row["n_donors"]),
                     unit="R" if trial.tasks[name].kind == "multiclass" else "SD",
                 )
             )
@@ -64,7 +70,7 @@ def gather(
         is_axis = trial.block[trial.dims.index(dim)] == "axis"
         name = best_set(sets[dim]) if dim in sets and is_axis else None
         again = next((steady[(dim, t)].stability for t in trial.tasks if (dim, t) in steady), 1.0)
-        evidence = Evidence(dim, tuple(tasks), tuple(covariates), share, name, float(again), donors)
+        evidence = Evidence(dim, tuple(tasks), tuple(covariates), share, name, float(again), donors, tests)
         out.append(evidence)
     return out
 

@@ -26,7 +26,10 @@ class TaskEvidence:
     share : of the dimension's variance that goes with the task
     sign_stable, worst_left_out : sign consistency, and the level whose omission pulls most
     entangled : covariates that the audit cannot tell from the task; ``joint``: called without adjusting for them
-    removal, loss, donors_needed, metric : from the ablation
+    removal, loss, loss_se, donors_needed, metric : from the ablation
+    p, p_given, df : what a number of needed donors follows from (:mod:`mtlbio.probing.settle`): the larger p of the two
+        tests, the same given the other dimensions, columns of the label
+    donors : with the label and all covariates
     unit : of the effect: SD of the dimension, or R where a multi-class label has no single direction
     """
 
@@ -47,8 +50,13 @@ class TaskEvidence:
     joint: bool = False
     removal: str = "inconclusive"
     loss: float = math.nan
+    loss_se: float = math.nan
     donors_needed: float = math.nan
     metric: str = "metric"
+    p: float = math.nan
+    p_given: float = math.nan
+    df: float = 1.0
+    donors: int = 0
     unit: str = "SD"
 
     @property
@@ -73,7 +81,8 @@ class Evidence:
     """All that is known about a dimension.
 
     ``technical_share``: of all technical covariates together. ``stability``: median correlation with its partner over
-    folds and seeds. ``donors``: in the cohort, the number that a number of needed donors has to exceed.
+    folds and seeds. ``donors``: in the cohort, the number that a number of needed donors has to exceed. ``tests``:
+    dimensions x outcomes of the family-wise level.
     """
 
     dim: str
@@ -83,6 +92,7 @@ class Evidence:
     gene_set: str | None = None
     stability: float = 1.0
     donors: int = 0
+    tests: int = 1
 
 
 @dataclass(frozen=True)
