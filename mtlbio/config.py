@@ -168,6 +168,12 @@ class Probe(Section):
     min_discordant: int = Field(5, ge=1, description="fewer discordant donors: task and batch are not identifiable")
     max_vif: float = Field(4.0, gt=1, description="variance inflation of the task from which it is not identifiable")
     seed: int = Field(0, ge=0, description="seed of permutations and bootstrap")
+    null_refits: int = Field(
+        0,
+        ge=0,
+        description="whole-pipeline null: so many times the outcomes are permuted between donors, the network is "
+        "trained again and every dimension put on trial (199 reach p = .005; can take hours); 0: not done",
+    )
 
 
 class Report(Section):
