@@ -10,7 +10,7 @@ import pandas as pd
 from scipy import sparse
 
 from mtlbio.cohort.measurements import Measurements, OnDisk
-from mtlbio.cohort.metadata import TABLES, csv_header, read_csv, read_parquet, suffix, unique_ids
+from mtlbio.cohort.metadata import TABLES, csv_header, parquet_schema, read_csv, read_parquet, suffix, unique_ids
 from mtlbio.cohort.text import as_text
 from mtlbio.config import Expression
 from mtlbio.errors import InputError, listing
@@ -54,6 +54,43 @@ def read_expression(
     _orientation(data.samples, data.genes, known, path)
     unique_ids(data.samples, str(path))
     return data
+
+
+def sample_names(expression: Expression, sample_column: str, known: Collection[str] | None = None) -> np.ndarray:
+    """The samples of an expression file (text) in its order, without reading the measurements.
+
+    Parameters and errors as in :func:`read_expression`, as far as names can tell.
+    """
+    path = Path(expression.path)
+    ending = suffix(path)
+    if path.is_dir():
+        files = sorted(path.glob("*barcodes.tsv*"))
+        if not files:
+            raise InputError(f"{path}: a folder without barcodes.tsv(.gz); expected the folder of 10x Cell Ranger")
+        samples = pd.read_csv(files[0], sep="\t", header=None, dtype=str, usecols=[0])[0].to_numpy()
+        genes = np.array([], dtype=str)
+    elif ending == ".h5":
+        with _h5(path) as file:
+            if "matrix/barcodes" not in file:  # Cell Ranger 2 keeps them below the genome's name
+                return _read_10x(path).samples
+            samples, genes = file["matrix/barcodes"].asstr()[:], np.array([], dtype=str)
+    elif ending == ".h5ad":
+        from anndata.io import read_elem
+
+        with _h5(path) as file:
+            missing = [k for k in ("obs", "var") if k not in file]
+            if missing:
+                raise InputError(f"{path}: not an h5ad file with expression: no {listing(missing)} in it")
+            samples, genes = (read_elem(file[k]).index.to_numpy().astype(str) for k in ("obs", "var"))
+    elif ending in TABLES:
+        table, genes = _read_ids(path, sample_column)
+        samples = table.index.to_numpy()
+    else:
+        raise InputError(f"{path}: expression.path: format {ending!r} is unknown; valid: {listing(FORMATS, 12)}")
+    samples = samples.astype(str)
+    _orientation(samples, genes, known, path)
+    unique_ids(samples, str(path))
+    return samples
 
 
 def h5ad_obs(path: str | Path) -> pd.DataFrame:
@@ -132,6 +169,33 @@ def _read_frame(path: Path, sample_column: str) -> pd.DataFrame:
         table = read_csv(path, header, text=False, id_column=column)
         ids = table.iloc[:, column]
         table = table.iloc[:, [i for i in range(len(header)) if i != column]].set_axis(ids, axis=0)
+    return _text_index(table, path)
+
+
+def _read_ids(path: Path, sample_column: str) -> tuple[pd.DataFrame, np.ndarray]:
+    """As :func:`_read_frame` without its columns, and the names of all columns of the file."""
+    if suffix(path) == ".parquet":
+        import pyarrow as pa
+
+        schema = parquet_schema(path)
+        column = sample_column if sample_column in schema.names else None
+        indexed = any(isinstance(c, str) for c in (schema.pandas_metadata or {}).get("index_columns", ()))
+        if column is None and not indexed:
+            text = [f.name for f in schema if pa.types.is_string(f.type) or pa.types.is_large_string(f.type)]
+            column = text[0] if text else None
+            if column is None:
+                raise InputError(
+                    f"{path}: no sample identifiers: expected a column {sample_column!r}, an index or a text column"
+                )
+        table = read_parquet(path, [] if column is None else [column])
+        return _text_index(table if column is None else table.set_index(column), path), np.array(schema.names)
+    header, _ = csv_header(path)
+    column = header.index(sample_column) if sample_column in header else 0
+    table = read_csv(path, header, text=False, id_column=column, only_ids=True)
+    return _text_index(table.set_axis(table.iloc[:, 0], axis=0).iloc[:, :0], path), np.array(header)
+
+
+def _text_index(table: pd.DataFrame, path: Path) -> pd.DataFrame:
     ids = as_text(pd.Series(table.index))
     if ids.isna().any():
         row = int(np.flatnonzero(ids.isna())[0]) + 1

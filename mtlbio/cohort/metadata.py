@@ -115,8 +115,10 @@ def csv_header(path: Path) -> tuple[list[str], list[str]]:
     return header, first
 
 
-def read_csv(path: Path, header: list[str], text: bool = True, id_column: int = 0) -> pd.DataFrame:
-    """Body of a csv/tsv under ``header``: all text, or numbers with one text column of identifiers."""
+def read_csv(
+    path: Path, header: list[str], text: bool = True, id_column: int = 0, only_ids: bool = False
+) -> pd.DataFrame:
+    """Body of a csv/tsv under ``header``: all text, or numbers with one text column of identifiers (or just those)."""
     try:
         table = pd.read_csv(
             path,
@@ -124,6 +126,7 @@ def read_csv(path: Path, header: list[str], text: bool = True, id_column: int = 
             header=None,
             skiprows=1,
             names=range(len(header)),
+            usecols=[id_column] if only_ids else None,
             index_col=False,
             dtype=str if text else {id_column: str},
             keep_default_na=not text,
@@ -134,18 +137,28 @@ def read_csv(path: Path, header: list[str], text: bool = True, id_column: int = 
         table = pd.DataFrame(columns=range(len(header)), dtype=object)
     except (pd.errors.ParserError, UnicodeDecodeError, gzip.BadGzipFile, EOFError, zlib.error) as error:
         raise InputError(f"{path}: not a readable table ({_short(error)})") from None
-    table.columns = header
+    table.columns = [header[id_column]] if only_ids else header
     return table
 
 
-def read_parquet(path: Path) -> pd.DataFrame:
-    """Read parquet; a file that is none is an InputError."""
+def read_parquet(path: Path, columns: list[str] | None = None) -> pd.DataFrame:
+    """Read parquet (some columns and the index, or all); a file that is none is an InputError."""
+    import pyarrow as pa
+
+    try:
+        _unique(parquet_schema(path).names, path)
+        return pd.read_parquet(path, columns=columns)
+    except (pa.ArrowInvalid, pa.ArrowTypeError, OSError) as error:
+        raise InputError(f"{path}: not a readable parquet file ({_short(error)})") from None
+
+
+def parquet_schema(path: Path):
+    """Names and types of the columns (``pyarrow.Schema``)."""
     import pyarrow as pa
     import pyarrow.parquet as pq
 
     try:
-        _unique([c for c in pq.read_schema(path).names], path)
-        return pd.read_parquet(path)
+        return pq.read_schema(path)
     except (pa.ArrowInvalid, pa.ArrowTypeError, OSError) as error:
         raise InputError(f"{path}: not a readable parquet file ({_short(error)})") from None
 

@@ -10,12 +10,12 @@ from pathlib import Path
 import pandas as pd
 
 from mtlbio.cohort.check import check_design, check_fixed, check_gene_sets, check_unit
-from mtlbio.cohort.cohort import Cohort, write_cohort
+from mtlbio.cohort.cohort import Cohort, CovariateInfo, TaskInfo, write_cohort
 from mtlbio.cohort.labels import encode
-from mtlbio.cohort.measurements import check_values
+from mtlbio.cohort.measurements import Measurements, check_values
 from mtlbio.cohort.pseudobulk import pseudobulk
 from mtlbio.cohort.qc import QcList, quality_control
-from mtlbio.cohort.read import read
+from mtlbio.cohort.read import Raw, read, read_roster
 from mtlbio.cohort.split import make_splits
 from mtlbio.config import Run
 from mtlbio.errors import InputError
@@ -67,11 +67,40 @@ def build_cohort(run: Run) -> tuple[Cohort, QcList]:
     qc = QcList()
     say(f"{run.run}: reading {Path(run.expression.path).name}")
     raw = read(run, qc)
+    data, obs, tasks, covariates = _samples(run, raw, qc)
+    values, samples, genes, size = quality_control(
+        data.dense(), data.samples, data.genes, run.expression.scale, run.qc, qc, data.source
+    )
+    obs, names = _without_empty_levels(obs[samples], tasks), data.genes[genes]
+    check_design(run, obs, tasks, covariates, raw.source)
+    check_gene_sets(run, names, data.source, qc)
+    _list_missing_covariates(obs, list(covariates), qc)
+    preprocessing = {"scale": run.expression.scale, "size": size}
+    return Cohort(values, tuple(str(g) for g in names), obs, tasks, covariates, preprocessing), qc
+
+
+def build_roster(run: Run) -> tuple[pd.DataFrame, dict[str, TaskInfo], dict[str, CovariateInfo], QcList]:
+    """``obs``, tasks and covariates of the cohort that a run describes, as :func:`build_cohort` gives them, without
+    reading the measurements: samples that only their quality would drop are still there."""
+    qc = QcList()
+    raw = read_roster(run, qc)
+    _, obs, tasks, covariates = _samples(run, raw, qc)
+    obs = _without_empty_levels(obs, tasks)
+    check_design(run, obs, tasks, covariates, raw.source)
+    _list_missing_covariates(obs, list(covariates), qc)
+    return obs, tasks, covariates, qc
+
+
+def _samples(
+    run: Run, raw: Raw, qc: QcList
+) -> tuple[Measurements, pd.DataFrame, dict[str, TaskInfo], dict[str, CovariateInfo]]:
+    """Samples of donors with their labels, before quality control."""
     data, source = raw.measurements, raw.source
     obs, tasks, covariates = encode(run, raw.metadata, source, qc)
     check_unit(run, obs, source)
     check_fixed(run, obs, source)
-    check_values(data, run.expression.scale)
+    if len(data.genes):
+        check_values(data, run.expression.scale)
     if run.pseudobulk is not None:
         numeric = [t.name for t in tasks.values() if not t.is_class]
         numeric += [c.name for c in covariates.values() if c.kind == "continuous"]
@@ -85,20 +114,17 @@ def build_cohort(run: Run) -> tuple[Cohort, QcList]:
         if not placed.any():
             raise InputError(f"{source}: splits.by: {run.splits.by} is missing for every sample")
         data, obs = data.keep(placed), obs[placed]
-    values, samples, genes, size = quality_control(
-        data.dense(), data.samples, data.genes, run.expression.scale, run.qc, qc, data.source
-    )
-    obs, names = obs[samples].copy(), data.genes[genes]
+    return data, obs, tasks, covariates
+
+
+def _without_empty_levels(obs: pd.DataFrame, tasks: dict[str, TaskInfo]) -> pd.DataFrame:
+    """Classes stay as the task has them; levels of a covariate that lost their samples go."""
+    obs = obs.copy()
     for column in obs.select_dtypes("category"):
-        # classes stay as the task has them; levels of a covariate that lost their samples go
         if column not in tasks:
             obs[column] = obs[column].cat.remove_unused_categories()
     obs.index = obs.index.astype(str)
-    check_design(run, obs, tasks, covariates, source)
-    check_gene_sets(run, names, data.source, qc)
-    _list_missing_covariates(obs, list(covariates), qc)
-    preprocessing = {"scale": run.expression.scale, "size": size}
-    return Cohort(values, tuple(str(g) for g in names), obs, tasks, covariates, preprocessing), qc
+    return obs
 
 
 def _list_missing_covariates(obs: pd.DataFrame, covariates: list[str], qc: QcList) -> None:

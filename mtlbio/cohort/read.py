@@ -7,7 +7,7 @@ from dataclasses import dataclass
 import numpy as np
 import pandas as pd
 
-from mtlbio.cohort.expression import h5ad_obs, read_expression
+from mtlbio.cohort.expression import h5ad_obs, read_expression, sample_names
 from mtlbio.cohort.measurements import Measurements, check_names
 from mtlbio.cohort.metadata import by_sample, read_metadata, text_table, unique_ids
 from mtlbio.cohort.qc import QcList
@@ -42,6 +42,24 @@ def read(run: Run, qc: QcList) -> Raw:
     source, metadata = _metadata(run)
     data = read_expression(run.expression, run.metadata.sample, metadata.index, on_disk=run.pseudobulk is not None)
     check_names(data)
+    raw = _joined(run, data, metadata, source, qc)
+    _labels_among_genes(run, raw.measurements, raw.metadata)
+    return raw
+
+
+def read_roster(run: Run, qc: QcList) -> Raw:
+    """As :func:`read`, but of the expression file only the samples' names are read: the measurements have no genes.
+
+    What the measurements themselves could be wrong in is not looked at.
+    """
+    source, metadata = _metadata(run)
+    samples = sample_names(run.expression, run.metadata.sample, metadata.index)
+    data = Measurements(samples, np.array([], dtype=str), np.zeros((len(samples), 0), np.float32), run.expression.path)
+    return _joined(run, data, metadata, source, qc)
+
+
+def _joined(run: Run, data: Measurements, metadata: pd.DataFrame, source: str, qc: QcList) -> Raw:
+    """The samples that stand in both files and have a donor."""
     kind = "sample" if run.pseudobulk is None else "cell"
     in_metadata = np.isin(data.samples, metadata.index.to_numpy().astype(str))
     if not in_metadata.any():
@@ -60,7 +78,6 @@ def read(run: Run, qc: QcList) -> Raw:
         raise InputError(f"{source}: metadata.donor: column {run.metadata.donor!r} is empty for every sample")
     qc.add(donor.index[donor.isna()], kind, "donor missing", "dropped: the donor is the unit of every test")
     data, metadata = data.keep(donor.notna().to_numpy()), metadata[donor.notna()]
-    _labels_among_genes(run, data, metadata)
     return Raw(data, metadata, source)
 
 

@@ -1,0 +1,142 @@
+"""How many donors a question needs: planning formulas, from a design or from what a cohort has shown so far.
+
+All rest on one scaling: at a fixed design (class balance, variance inflation) the noncentrality of the test of an
+effect grows in proportion to the donors, so its root, the expected t, grows with their root. That holds for donors
+who are like those already measured.
+"""
+
+from __future__ import annotations
+
+import numpy as np
+from scipy import optimize, stats
+
+POWER = 0.8
+
+
+def test_level(tests: int, alpha: float = 0.05) -> float:
+    """Level of a single test that holds family-wise over ``tests``: alpha / tests (Bonferroni; the first step of Holm).
+
+    Benjamini-Hochberg is at least as lenient: where r of the tests are called it asks for r alpha / tests.
+    """
+    return alpha / max(int(tests), 1)
+
+
+def noncentrality_root(level: float, df: float, df_error: float, power: float = POWER) -> float:
+    """Root of the noncentrality at which the F test rejects with probability ``power``.
+
+    With one column this is the expected t: about t_(level/2) + z_power (Cohen 1988, Statistical Power Analysis, ch. 8).
+
+    Parameters
+    ----------
+    level : two-sided level of the test
+    df, df_error : tested columns, degrees of freedom of the denominator
+
+    Examples
+    --------
+    >>> round(noncentrality_root(0.05, 1, 1e6), 3)
+    2.802
+    """
+    critical = stats.f.isf(level, df, df_error)
+
+    def gap(root: float) -> float:
+        return float(stats.ncf.sf(critical, df, df_error, root**2)) - power
+
+    high = 4.0
+    while gap(high) < 0:
+        high *= 1.5
+    return float(optimize.brentq(gap, 0.0, high, xtol=1e-6))
+
+
+def smallest_effect(
+    donors: float, variance: float, vif: float, level: float, df: int = 1, spent: int = 1, power: float = POWER
+) -> float:
+    """Smallest effect, in standard deviations of the dimension per unit of the label, found with ``power``.
+
+    The effect d leaves 1 - d2 v of the dimension's variance as error, so the noncentrality with n donors is
+    n d2 v / (vif (1 - d2 v)); solved for d. Whatever else the covariates explain of the dimension would only help.
+
+    Parameters
+    ----------
+    donors : n, labelled
+    variance : v of the label: p (1 - p) for classes of shares p and 1 - p, 1 for a standardised number
+    vif : variance inflation of the label given the covariates
+    df, spent : columns of the label, and of the nuisance with the intercept
+
+    Returns
+    -------
+    NaN where fewer than four degrees of freedom are left, or where no effect would do
+    """
+    left = donors - spent - df
+    if left < 4 or not np.isfinite(vif) or variance <= 0:
+        return float("nan")
+    needed = noncentrality_root(level, df, left, power) ** 2
+    return float(np.sqrt(needed / (variance * (donors / vif + needed))))
+
+
+def donors_for_effect(
+    effect: float, variance: float, vif: float, level: float, df: int = 1, spent: int = 1, power: float = POWER
+) -> float:
+    """Donors with which an effect is found with ``power``: the inverse of :func:`smallest_effect`; inf if none do."""
+    explained = effect**2 * variance
+    if not 0 < explained < 1 or not np.isfinite(vif):
+        return float("inf")
+    per_donor = explained / (vif * (1 - explained))
+    return _least(lambda n: noncentrality_root(level, df, n - spent - df, power) ** 2 / per_donor, spent + df + 4)
+
+
+def donors_to_establish(
+    t: float, donors: float, level: float, df: int = 1, spent: int = 1, power: float = POWER
+) -> float:
+    """Donors with which an effect that was *observed* would be found with probability ``power``.
+
+    The observed t is the truth plus an error of size 1. A plan that takes it for the truth gives the number at which
+    t k reaches the noncentrality that the test needs, k = sqrt(donors needed / donors); over the truths that such a t
+    can come from, the test then succeeds less often than promised. So the error is averaged over (assurance, O'Hagan,
+    Stevens & Campbell 2005, Pharm Stat 4:187, with a flat prior): t k - c = z_power sqrt(1 + k2), where c is the
+    needed noncentrality less z_power.
+
+    Parameters
+    ----------
+    t : absolute t of one column; root of the noncentrality estimate, sqrt(df (F - 1)), of several
+
+    Returns
+    -------
+    inf where t is so small that no number of donors gives the probability: an effect of zero is then too likely
+    """
+    z = stats.norm.ppf(power)
+    if not t > z:
+        return float("inf")
+
+    def wanted(n: float) -> float:
+        c = noncentrality_root(level, df, n - spent - df, power) - z
+        # root of (t2 - z2) k2 - 2 c t k + c2 - z2 = 0 with t k > c
+        square = t**2 - z**2
+        return donors * ((c * t + z * np.sqrt(max(c**2 + square, 0.0))) / square) ** 2
+
+    return _least(wanted, spent + df + 4)
+
+
+def donors_to_return(stability: float, donors: float, wanted: float) -> float:
+    """Donors with which a dimension of this stability would be found again at ``wanted``.
+
+    Spearman-Brown prophecy (Spearman 1910; Brown 1910) with donors for items: s / (1 - s) grows in proportion to the
+    donors. An approximation; ``docs/plan.md`` says how good.
+    """
+    if not stability > 0:
+        return float("inf")
+    return float(np.ceil(donors * (wanted / (1 - wanted)) * (1 - stability) / stability)) if stability < 1 else 0.0
+
+
+def donors_for_harmlessness(se: float, donors: int, margin: float, power: float = POWER) -> float:
+    """Donors with which a true loss of zero would be shown to lie below the margin: the standard error of the loss
+    falls with the root of the donors, so n = donors * ((z_.95 + z_power) se / margin)^2."""
+    return float(np.ceil(donors * ((stats.norm.isf(0.05) + stats.norm.ppf(power)) * se / margin) ** 2))
+
+
+def _least(wanted, start: int) -> float:
+    """Smallest whole n >= start with n >= wanted(n), where ``wanted`` falls with n."""
+    low, high = start - 1, int(np.ceil(max(start, min(wanted(start), 1e9))))
+    while high - low > 1:
+        middle = (low + high) // 2
+        low, high = (low, middle) if wanted(middle) <= middle + 0.01 else (middle, high)
+    return float(high)
