@@ -19,12 +19,12 @@ from dataclasses import dataclass
 
 import numpy as np
 import pandas as pd
-from scipy import stats
 
 from mtlbio.cohort.cohort import Cohort, TaskInfo
 from mtlbio.config import Probe
 from mtlbio.evaluation.bootstrap import bootstrap_weights, class_strata
 from mtlbio.evaluation.metrics import CHANCE, primary_metric, score
+from mtlbio.probing.power import donors_for_harmlessness
 from mtlbio.probing.refit import refitted
 from mtlbio.progress import track
 
@@ -159,7 +159,7 @@ def losses(
         loss = max(base, floor) - max(score(task, y, without), floor)
         draws = np.maximum(base_draws, floor) - np.maximum(score(task, y, without, weights), floor)
         low, high, lower, upper = np.nanquantile(draws, [0.025, 0.975, 0.025 / questions, 0.95])
-        needed = donors_needed(np.nanstd(draws), len(np.unique(donors)), options.margin)
+        needed = donors_for_harmlessness(np.nanstd(draws), len(np.unique(donors)), options.margin)
         rows.append([base, loss, low, high, lower, upper, needed, call(lower, upper, options.margin)])
     return pd.DataFrame(rows, columns=COLUMNS[4:12])
 
@@ -177,9 +177,3 @@ def combined(conditional: str, refit: str) -> str:
     if "harmful" in (conditional, refit):
         return "harmful"
     return "harmless" if conditional == refit == "harmless" else "inconclusive"
-
-
-def donors_needed(se: float, donors: int, margin: float, power: float = 0.8) -> float:
-    """Donors with which a true loss of zero would be shown to lie below the margin: the standard error of the loss
-    falls with the root of the donors, so n = donors * ((z_.95 + z_power) se / margin)^2."""
-    return float(np.ceil(donors * ((stats.norm.isf(0.05) + stats.norm.ppf(power)) * se / margin) ** 2))

@@ -6,6 +6,7 @@ import numpy as np
 import pandas as pd
 
 from mtlbio.probing.enrichment import best_set
+from mtlbio.probing.settle import donors_to_settle
 from mtlbio.probing.trial import Trial
 from mtlbio.probing.verdict import CovariateEvidence, Evidence, TaskEvidence, Verdict, judge
 
@@ -111,6 +112,9 @@ def verdict_table(
         row["stability"] = steady
         row["n_effective"] = design["n_effective"].get(about, np.nan)
         row["vif"] = design["vif_all"].get(about, np.nan)
+        row["donors_needed"], row["needed_for"] = np.nan, None
+        if verdict.verdict == "underpowered":
+            row["donors_needed"], row["needed_for"] = donors_to_settle(item, trial.options)
         row["why"] = verdict.why
         rows.append(row)
     return pd.DataFrame(rows)

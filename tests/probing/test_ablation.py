@@ -7,7 +7,8 @@ from mtlbio.cohort.cohort import TaskInfo
 from mtlbio.config import Probe
 from mtlbio.evaluation.metrics import score
 from mtlbio.probing import refit
-from mtlbio.probing.ablation import Removed, ablation, call, combined, conditional_means, donors_needed, losses
+from mtlbio.probing.ablation import Removed, ablation, call, combined, conditional_means, losses
+from mtlbio.probing.power import donors_for_harmlessness
 
 
 def data(n=150, d=6, seed=0):
@@ -77,8 +78,8 @@ def test_calls():
 
 
 def test_donors_needed_scale_with_the_variance_of_the_loss():
-    assert donors_needed(0.02, 100, 0.02) == np.ceil(100 * (1.6448536 + 0.8416212) ** 2)
-    assert donors_needed(0.01, 100, 0.02) == np.ceil(25 * (1.6448536 + 0.8416212) ** 2)
+    assert donors_for_harmlessness(0.02, 100, 0.02) == np.ceil(100 * (1.6448536 + 0.8416212) ** 2)
+    assert donors_for_harmlessness(0.01, 100, 0.02) == np.ceil(25 * (1.6448536 + 0.8416212) ** 2)
 
 
 def test_losses_are_metric_differences_on_labelled_samples():

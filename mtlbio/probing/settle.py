@@ -1,0 +1,125 @@
+"""How many donors would settle a dimension that these donors leave open, and what they would settle."""
+
+from __future__ import annotations
+
+import math
+
+from scipy import stats
+
+from mtlbio.config import Probe
+from mtlbio.probing.power import POWER, donors_for_harmlessness, donors_to_establish, donors_to_return, test_level
+from mtlbio.probing.verdict import RETURNS, TRACE, Evidence, TaskEvidence
+
+MOST = 10_000  # a larger number is no plan
+
+
+def donors_to_settle(evidence: Evidence, options: Probe) -> tuple[float, str]:
+    """Donors with which an ``underpowered`` dimension would be settled with 80 % probability, and for what.
+
+    In the order in which :func:`mtlbio.probing.verdict.judge` asks:
+
+    1. not found again: donors that bring its stability to ``RETURNS``;
+    2. a task effect that is called but not firm, or suspected, or of a task whose predictions need the dimension:
+       donors that would make it firm (and show it to be the dimension's own, where that is what is missing);
+    3. nothing but open removals: donors that would show that every head can do without it.
+
+    Returns
+    -------
+    donors : NaN where none can be stated; the words then say why
+    needed_for : in words; what is counted are donors like those of the cohort, with the label that is named
+
+    Examples
+    --------
+    >>> donors_to_settle(Evidence("z1", (), (), stability=0.25, donors=80), Probe())
+    (240.0, 'to find the dimension again when donors are held out (stability 0.25 now, 0.5 needed)')
+    """
+    if evidence.stability < RETURNS:
+        what = f"find the dimension again when donors are held out (stability {evidence.stability:.2f} now"
+        needed = donors_to_return(evidence.stability, evidence.donors, RETURNS)
+        return _stated(needed, f"{what}, {RETURNS:g} needed)", "its replicas have nothing in common")
+    outcomes = [t for t in evidence.tasks if t.outcome]
+    open_effects = [t for t in outcomes if t.called and t.own and not t.firm and not t.share < TRACE]
+    harmed = [t for t in evidence.tasks if t.removal == "harmful"]
+    suspected = [t for t in outcomes if t.suspected and not t.share < TRACE]
+    asked = open_effects or [t for t in harmed if t.outcome] or suspected
+    if asked:
+        return _effect(min(asked, key=lambda t: 1.0 if math.isnan(t.p) else t.p), evidence, options)
+    if harmed:
+        names = " and ".join(t.name for t in harmed)
+        return math.nan, f"no number can be stated: predictions of {names} need it, and {names} can be no biology here"
+    return _removal([t for t in evidence.tasks if t.removal == "inconclusive"], options, len(evidence.tasks))
+
+
+def _effect(task: TaskEvidence, evidence: Evidence, options: Probe) -> tuple[float, str]:
+    """Donors that make a task effect firm and, where its neighbours could carry it, its own."""
+    needed = _establish(task, task.p, test_level(evidence.tests, options.alpha))
+    what = f"establish its link to {task.name}"
+    if task.called and not task.own and task.given != "nobody":
+        needed = max(needed, _establish(task, task.p_given, options.alpha))
+        what += f" beside {_few(task.given)}"
+    elif task.called:
+        what += f" among {evidence.tests} tests"
+    elif task.suspected:
+        what = f"establish its suspected link to {task.name}"
+    else:
+        what += ", whose predictions need it"
+    nothing = f"the link to {task.name} seen so far is too close to none"
+    return _stated(_more(needed, task), f"{what} ({_counted(task)})", nothing)
+
+
+def _establish(task: TaskEvidence, p: float, level: float) -> float:
+    if not 0 <= p <= 1 or task.donors < 4:
+        return math.nan
+    df = max(int(task.df), 1) if math.isfinite(task.df) else 1
+    # the p of the two tests that binds, as a statistic again; all other columns count as one, which hardly matters
+    f = float(stats.f.isf(max(p, 1e-300), df, max(task.donors - df - 1, 4)))
+    t = math.sqrt(f) if df == 1 else math.sqrt(max(df * (f - 1), 0.0))
+    return donors_to_establish(t, task.donors, level, df)
+
+
+def _removal(tasks: list[TaskEvidence], options: Probe, questions: int) -> tuple[float, str]:
+    """Donors that show of every task whether its head can do without the dimension."""
+    numbers = {t: _more(_open_loss(t, options, questions), t) for t in tasks}
+    known = {t: n for t, n in numbers.items() if not math.isnan(n)}
+    if not known:
+        return math.nan, "no number can be stated: the loss of the predictions could not be measured"
+    hardest = max(known, key=known.get)
+    what = f"tell whether {hardest.name} can do without it ({_counted(hardest)})"
+    return _stated(known[hardest], what, f"the loss of {hardest.name} lies at the margin itself")
+
+
+def _open_loss(task: TaskEvidence, options: Probe, questions: int) -> float:
+    """Harmless if nothing is lost in truth. Donors that should have shown it and did not say that something is: then
+    it is the observed loss that has to turn out below the margin, or above zero."""
+    if not task.donors_needed <= task.donors:
+        return task.donors_needed
+    if not task.loss_se > 0:
+        return math.nan
+    z = stats.norm.ppf(POWER)
+    harm = stats.norm.isf(0.025 / (2 * questions)) + z
+    found = [task.donors * (harm * task.loss_se / task.loss) ** 2] if task.loss > 0 else []
+    if task.loss < options.margin:
+        found.append(donors_for_harmlessness(task.loss_se, task.donors, options.margin - max(task.loss, 0.0)))
+    return min(found, default=math.inf)
+
+
+def _more(needed: float, task: TaskEvidence) -> float:
+    """These donors did not do it, whatever the formula says."""
+    return needed if math.isnan(needed) else max(needed, task.donors + 1.0)
+
+
+def _stated(needed: float, what: str, otherwise: str) -> tuple[float, str]:
+    if math.isnan(needed) or math.isinf(needed):
+        return math.nan, f"no number can be stated to {what}: {otherwise}"
+    if needed > MOST:
+        return math.nan, f"more than {MOST:,} donors to {what}"
+    return float(math.ceil(needed)), f"to {what}"
+
+
+def _counted(task: TaskEvidence) -> str:
+    return f"donors with {task.name} known; {task.donors} now"
+
+
+def _few(names: str, limit: int = 2) -> str:
+    parts = names.split(", ")
+    return " and ".join(parts) if len(parts) <= limit else f"{parts[0]} and {len(parts) - 1} others"
