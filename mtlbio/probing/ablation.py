@@ -1,4 +1,4 @@
-"""Step 3: what does each head lose, on held-out donors, when a dimension is taken out?
+"""Step 3: what does each head lose, on held-out donors, when a dimension, or a block of them, is taken out?
 
 Two ways, because they answer two questions:
 
@@ -25,7 +25,7 @@ from mtlbio.config import Probe
 from mtlbio.evaluation.bootstrap import bootstrap_weights, class_strata
 from mtlbio.evaluation.metrics import CHANCE, primary_metric, score
 from mtlbio.probing.power import donors_for_harmlessness
-from mtlbio.probing.refit import refitted
+from mtlbio.probing.refit import Sets, refitted
 from mtlbio.progress import track
 
 COLUMNS = ["dim", "task", "metric", "way", "score", "loss", "ci_low", "ci_high", "lower", "upper", "donors_needed"]
@@ -34,35 +34,40 @@ COLUMNS += ["call", "removal"]
 
 @dataclass
 class Removed:
-    """Held-out predictions of one task with everything (n, ...) and without each dimension (D, n, ...); NaN = none."""
+    """Held-out predictions of one task with everything (n, ...) and without each set of dimensions (S, n, ...);
+    NaN = none."""
 
     full: np.ndarray
     without: np.ndarray
 
 
-def ablation(ensemble, cohort: Cohort, fold: np.ndarray, options: Probe) -> pd.DataFrame:
-    """Loss of every task's primary metric without every dimension.
+def ablation(
+    ensemble, cohort: Cohort, fold: np.ndarray, options: Probe, blocks: dict[str, tuple[int, ...]] | None = None
+) -> pd.DataFrame:
+    """Loss of every task's primary metric without every dimension, and without every block.
 
     Parameters
     ----------
     ensemble : :class:`mtlbio.model.ensemble.Ensemble`
     fold : (samples,) fold in which each sample is held out
+    blocks : name -> places of dimensions that are taken out together
 
     Returns
     -------
-    DataFrame with ``COLUMNS``: a row per dimension x task x way. ``ci_low`` .. ``ci_high``: 95 % percentile interval;
-    ``upper``: one-sided 95 % bound for harmlessness. ``lower``: the bound for harm, one-sided 97.5 % shared out over
-    tasks and ways, so that a useless dimension is called a shortcut for *any* task in at most one case of forty.
-    ``donors_needed``: test donors with which a dimension of no loss would be shown to be harmless with 80 % power.
-    ``call`` is of the way, ``removal`` of both (:func:`combined`)
+    DataFrame with ``COLUMNS``: a row per dimension (or block, by its name) x task x way. ``ci_low`` .. ``ci_high``:
+    95 % percentile interval; ``upper``: one-sided 95 % bound for harmlessness. ``lower``: the bound for harm, one-sided
+    97.5 % shared out over tasks and ways, so that a useless dimension is called a shortcut for *any* task in at most
+    one case of forty. ``donors_needed``: test donors with which a dimension of no loss would be shown to be harmless
+    with 80 % power. ``call`` is of the way, ``removal`` of both (:func:`combined`)
     """
-    removed = held_out_predictions(ensemble, cohort, fold)
+    sets = {dim: (d,) for d, dim in enumerate(ensemble.dims)} | (blocks or {})
+    removed = held_out_predictions(ensemble, cohort, fold, list(sets.values()))
     tables = []
     for task in track(cohort.tasks.values(), "loss of every head without every dimension"):
         y = cohort.y(task.name)
         for way, predictions in removed[task.name].items():
             table = losses(task, y, cohort.donors, predictions, options, 2 * len(cohort.tasks))
-            tables.append(table.assign(dim=ensemble.dims, task=task.name, metric=primary_metric(task), way=way))
+            tables.append(table.assign(dim=list(sets), task=task.name, metric=primary_metric(task), way=way))
     table = pd.concat(tables, ignore_index=True)
     calls = table.pivot(index=["dim", "task"], columns="way", values="call")
     both = calls.apply(lambda row: combined(row["conditional"], row["refit"]), axis=1)
@@ -70,8 +75,8 @@ def ablation(ensemble, cohort: Cohort, fold: np.ndarray, options: Probe) -> pd.D
     return table[COLUMNS]
 
 
-def held_out_predictions(ensemble, cohort: Cohort, fold: np.ndarray) -> dict[str, dict[str, Removed]]:
-    """Predictions of every held-out sample: task -> way -> :class:`Removed`."""
+def held_out_predictions(ensemble, cohort: Cohort, fold: np.ndarray, sets: Sets) -> dict[str, dict[str, Removed]]:
+    """Predictions of every held-out sample: task -> way -> :class:`Removed`; ``sets`` are left out one by one."""
     n, dims = len(fold), len(ensemble.dims)
     labels = {name: cohort.y(name) for name in cohort.tasks}
     out: dict[str, dict[str, Removed]] = {}
@@ -80,7 +85,7 @@ def held_out_predictions(ensemble, cohort: Cohort, fold: np.ndarray) -> dict[str
         out[name] = {
             way: Removed(
                 np.full((n, len(task.classes))[: 1 + wide], np.nan),
-                np.full((dims, n, len(task.classes))[: 2 + wide], np.nan),
+                np.full((len(sets), n, len(task.classes))[: 2 + wide], np.nan),
             )
             for way, wide in many.items()
         }
@@ -89,15 +94,15 @@ def held_out_predictions(ensemble, cohort: Cohort, fold: np.ndarray) -> dict[str
         test = np.flatnonzero(fold == f)
         train = ~np.isin(cohort.donors, np.unique(cohort.donors[test]))
         latents = np.asarray(ensemble.latents(cohort.expression, int(f)), dtype=float)
-        replaced = conditional_means(latents[:, train], latents[:, test])
+        replaced = conditional_means(latents[:, train], latents[:, test], sets)
         held_out[test] = latents[:, test].mean(axis=0)
         for name in cohort.tasks:
             kept = out[name]["conditional"]
             kept.full[test] = ensemble.predict_from_latents(name, latents[:, test], int(f)).mean(axis=0)
-            for d in range(dims):
+            for i, gone in enumerate(sets):
                 without = latents[:, test].copy()
-                without[:, :, d] = replaced[:, :, d]
-                kept.without[d, test] = ensemble.predict_from_latents(name, without, int(f)).mean(axis=0)
+                without[:, :, gone] = replaced[i]
+                kept.without[i, test] = ensemble.predict_from_latents(name, without, int(f)).mean(axis=0)
     for f in np.unique(fold):
         test = np.flatnonzero(fold == f)
         train = ~np.isin(cohort.donors, np.unique(cohort.donors[test]))
@@ -112,33 +117,37 @@ def held_out_predictions(ensemble, cohort: Cohort, fold: np.ndarray) -> dict[str
                     held_out[test],
                     task.kind,
                     len(task.classes),
+                    sets,
                 )
     return out
 
 
-def conditional_means(train: np.ndarray, test: np.ndarray) -> np.ndarray:
-    """Every dimension of the test samples as the linear regression on all others predicts it, per replica.
+def conditional_means(train: np.ndarray, test: np.ndarray, sets: Sets) -> list[np.ndarray]:
+    """Sets of dimensions of the test samples as the linear regression on all others predicts them, per replica.
 
-    With the precision matrix P of the training latents (Ledoit & Wolf 2004 shrinkage), the regression of dimension d
-    on the others is z_d - (P (z - mean))_d / P_dd: one inverse serves all dimensions.
+    With the precision matrix P of the training latents (Ledoit & Wolf 2004 shrinkage), the regression of the dimensions
+    S on the others is z_S - P_SS^-1 (P (z - mean))_S: one inverse serves all sets.
 
     Parameters
     ----------
     train, test : (seeds, samples, D)
+    sets : places of dimensions that are predicted together from the rest
 
     Returns
     -------
-    (seeds, test samples, D)
+    For each set (seeds, test samples, its size)
     """
     from sklearn.covariance import ledoit_wolf
 
-    out = np.empty_like(test)
+    out = [test[:, :, gone].copy() for gone in map(list, sets)]
     for s in range(len(train)):
         mean, spread = train[s].mean(axis=0), train[s].std(axis=0)
         spread = np.where(spread > 0, spread, 1.0)
         precision = np.linalg.inv(ledoit_wolf((train[s] - mean) / spread)[0])
-        scaled = (test[s] - mean) / spread
-        out[s] = (scaled - scaled @ precision / np.diag(precision)) * spread + mean
+        unexpected = (test[s] - mean) / spread @ precision
+        for values, gone in zip(out, map(list, sets), strict=True):
+            own = np.linalg.solve(precision[np.ix_(gone, gone)], unexpected[:, gone].T).T
+            values[s] -= own * spread[gone]
     return out
 
 

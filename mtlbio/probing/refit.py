@@ -1,20 +1,29 @@
-"""Ridge heads on given latents, and the same heads refitted without each dimension in turn.
+"""Ridge heads on given latents, and the same heads refitted without each dimension, or set of dimensions, in turn.
 
-For a quadratic loss the ridge solution without feature d is b - H^-1[:, d] b_d / H^-1[d, d] with H = X'X + penalty
-(the solution under the constraint b_d = 0), so all refits cost one inverse. The logistic head starts from the same
+For a quadratic loss the ridge solution without the features S is b - H^-1[:, S] (H^-1[S, S])^-1 b_S with
+H = X'X + penalty (the solution under the constraint b_S = 0), so all refits cost one inverse. The logistic head starts from the same
 formula at its own Hessian and takes three Newton steps.
 """
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 import numpy as np
 
 PENALTIES = (0.3, 3.0, 30.0, 300.0, 3000.0)
 _INNER_FOLDS = 5
+Sets = Sequence[tuple[int, ...]]  # places of dimensions that are taken out together
 
 
 def refitted(
-    z_train: np.ndarray, y_train: np.ndarray, donors_train: np.ndarray, z_test: np.ndarray, kind: str, classes: int
+    z_train: np.ndarray,
+    y_train: np.ndarray,
+    donors_train: np.ndarray,
+    z_test: np.ndarray,
+    kind: str,
+    classes: int,
+    sets: Sets | None = None,
 ) -> tuple[np.ndarray, np.ndarray]:
     """Predictions for held-out samples with all dimensions and without each of them.
 
@@ -26,30 +35,32 @@ def refitted(
     kind : ``binary`` (probability), ``multiclass`` (one-versus-rest probabilities, (m, K)), ``regression``, or
         ``ordinal`` (linear in the level; the prediction is the expected level)
     classes : K
+    sets : places of the dimensions that are left out together, S times; each dimension alone where not given
 
     Returns
     -------
     full : (m,) or (m, K)
-    without : (D, m) or (D, m, K)
+    without : (S, m) or (S, m, K)
     """
+    sets = [(d,) for d in range(z_train.shape[1])] if sets is None else sets
     mean, spread = z_train.mean(axis=0), z_train.std(axis=0)
     spread = np.where(spread > 0, spread, 1.0)
     x, x_test = (z_train - mean) / spread, (z_test - mean) / spread
     if kind in ("regression", "ordinal"):
         penalty = _choose(x, y_train, donors_train, _linear)
-        return _predict(x_test, *_without(*_linear(x, y_train, penalty)))
+        return _predict(x_test, *_without(*_linear(x, y_train, penalty), sets))
     if kind == "binary":
-        return _logistic_predictions(x, y_train, donors_train, x_test)
-    parts = [_logistic_predictions(x, (y_train == k).astype(float), donors_train, x_test) for k in range(classes)]
+        return _logistic_predictions(x, y_train, donors_train, x_test, sets)
+    parts = [_logistic_predictions(x, (y_train == k).astype(float), donors_train, x_test, sets) for k in range(classes)]
     return np.stack([p[0] for p in parts], axis=-1), np.stack([p[1] for p in parts], axis=-1)
 
 
-def _logistic_predictions(x, y, donors, x_test):
+def _logistic_predictions(x, y, donors, x_test, sets: Sets):
     if len(np.unique(y)) < 2:
-        return np.full(len(x_test), y.mean()), np.full((x.shape[1], len(x_test)), y.mean())
+        return np.full(len(x_test), y.mean()), np.full((len(sets), len(x_test)), y.mean())
     penalty = _choose(x, y, donors, _logistic)
-    full, without = _without(*_logistic(x, y, penalty))
-    full, without = _predict(x_test, full, _newton_without(x, y, penalty, without))
+    full, without = _without(*_logistic(x, y, penalty), sets)
+    full, without = _predict(x_test, full, _newton_without(x, y, penalty, without, sets))
     return _sigmoid(full), _sigmoid(without)
 
 
@@ -74,17 +85,22 @@ def _logistic(x: np.ndarray, y: np.ndarray, penalty: float) -> tuple[np.ndarray,
     return beta, np.linalg.inv(hessian)
 
 
-def _without(beta: np.ndarray, inverse: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    """Coefficients with all dimensions (1 + D,) and under b_d = 0 for every d (D, 1 + D)."""
-    step = inverse[:, 1:] * (beta[1:] / np.diag(inverse)[1:])
-    without = beta[None, :] - step.T
-    without[np.arange(len(without)), np.arange(1, len(beta))] = 0.0
+def _without(beta: np.ndarray, inverse: np.ndarray, sets: Sets) -> tuple[np.ndarray, np.ndarray]:
+    """Coefficients with all dimensions (1 + D,) and with those of each set held at 0 (S, 1 + D)."""
+    without = np.tile(beta, (len(sets), 1))
+    for row, dims in zip(without, sets, strict=True):
+        gone = 1 + np.asarray(dims)
+        row -= inverse[:, gone] @ np.linalg.solve(inverse[np.ix_(gone, gone)], beta[gone])
+        row[gone] = 0.0
     return beta, without
 
 
-def _newton_without(x: np.ndarray, y: np.ndarray, penalty: float, without: np.ndarray, steps: int = 3) -> np.ndarray:
+def _newton_without(
+    x: np.ndarray, y: np.ndarray, penalty: float, without: np.ndarray, sets: Sets, steps: int = 3
+) -> np.ndarray:
     design, ridge = _design(x), _ridge(x.shape[1], penalty)
-    rows, columns = np.arange(len(without)), np.arange(1, design.shape[1])
+    rows = np.concatenate([np.full(len(dims), i) for i, dims in enumerate(sets)])
+    columns = 1 + np.concatenate([np.asarray(dims) for dims in sets])
     for _ in range(steps):
         p = _sigmoid(without @ design.T)
         hessian = (design.T[None] * (p * (1 - p) + 1e-9)[:, None, :]) @ design + ridge

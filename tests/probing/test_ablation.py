@@ -18,10 +18,13 @@ def data(n=150, d=6, seed=0):
     return x, (x[:, 0] + 0.5 * x[:, 1] + rng.normal(size=n) > 0).astype(float), rng
 
 
+EACH = [(d,) for d in range(6)]
+
+
 def test_ridge_without_a_dimension_is_the_refitted_ridge():
     x, _, rng = data()
     y = x @ np.arange(6.0) + rng.normal(size=150)
-    full, without = refit._without(*refit._linear(x, y, 30.0))
+    full, without = refit._without(*refit._linear(x, y, 30.0), EACH)
     np.testing.assert_allclose(full[1:], Ridge(30.0).fit(x, y).coef_, rtol=1e-8)
     for d in range(6):
         kept = [j for j in range(6) if j != d]
@@ -34,7 +37,7 @@ def test_logistic_head_without_a_dimension_is_the_refitted_head():
     beta, inverse = refit._logistic(x, y, 3.0)
     reference = LogisticRegression(C=1 / 3.0, tol=1e-10, max_iter=1000).fit(x, y)
     np.testing.assert_allclose(beta[1:], reference.coef_[0], rtol=1e-4)
-    without = refit._newton_without(x, y, 3.0, refit._without(beta, inverse)[1])
+    without = refit._newton_without(x, y, 3.0, refit._without(beta, inverse, EACH)[1], EACH)
     for d in range(6):
         kept = [j for j in range(6) if j != d]
         expected = LogisticRegression(C=1 / 3.0, tol=1e-10, max_iter=1000).fit(x[:, kept], y).coef_[0]
@@ -59,12 +62,29 @@ def test_refitted_shapes_and_that_the_informative_dimension_matters(kind, classe
 def test_conditional_mean_is_the_regression_on_the_others():
     rng = np.random.default_rng(2)
     z = rng.normal(size=(1, 4000, 3)) @ np.array([[1.0, 0.6, 0.0], [0, 0.8, 0], [0, 0, 1]])
-    replaced = conditional_means(z[:, :3000], z[:, 3000:])[0]
+    replaced = np.concatenate(conditional_means(z[:, :3000], z[:, 3000:], [(0,), (1,), (2,)]), axis=2)[0]
     x = np.column_stack([np.ones(3000), z[0, :3000, [0, 2]].T])
     beta = np.linalg.lstsq(x, z[0, :3000, 1], rcond=None)[0]
     expected = np.column_stack([np.ones(1000), z[0, 3000:, [0, 2]].T]) @ beta
     np.testing.assert_allclose(replaced[:, 1], expected, atol=0.02)
     assert np.abs(replaced[:, 2]).max() < 0.15  # independent of the others: its mean
+
+
+def test_without_a_block_heads_are_refitted_and_its_mean_comes_from_the_rest():
+    x, y, rng = data()
+    value = x @ np.arange(6.0) + rng.normal(size=150)
+    gone, kept = [(1, 4)], [0, 2, 3, 5]
+    ridge = refit._without(*refit._linear(x, value, 30.0), gone)[1][0]
+    np.testing.assert_allclose(ridge[1:][kept], Ridge(30.0).fit(x[:, kept], value).coef_, rtol=1e-8)
+    without = refit._newton_without(x, y, 3.0, refit._without(*refit._logistic(x, y, 3.0), gone)[1], gone)[0]
+    expected = LogisticRegression(C=1 / 3.0, tol=1e-10, max_iter=1000).fit(x[:, kept], y).coef_[0]
+    np.testing.assert_allclose(without[1:][kept], expected, rtol=1e-3, atol=1e-5)
+    assert (without[[2, 5]] == 0).all() and (ridge[[2, 5]] == 0).all()
+    z = rng.normal(size=(1, 4000, 4)) @ rng.normal(size=(4, 4))
+    replaced = conditional_means(z[:, :3000], z[:, 3000:], [(1, 3)])[0][0]
+    design = np.column_stack([np.ones(4000), z[0][:, [0, 2]]])
+    beta = np.linalg.lstsq(design[:3000], z[0, :3000][:, [1, 3]], rcond=None)[0]
+    np.testing.assert_allclose(replaced, design[3000:] @ beta, atol=0.05)
 
 
 def test_calls():
