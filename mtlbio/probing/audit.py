@@ -20,20 +20,27 @@ from mtlbio.probing.design import (
     orthonormal,
 )
 from mtlbio.probing.inference import variance_inflation
+from mtlbio.probing.separation import donors_off_the_line, donors_to_add
 
 COLUMNS = ["kind", "task", "covariate", "role", "unit", "n", "n_donors", "association", "value"]
 COLUMNS += ["vif", "vif_all", "n_effective", "smallest_cell", "discordant", "overlap", "rank_deficient", "call", "why"]
 
+_MOST_CELLS = 200  # levels x classes up to which the fix names single groups
+
 
 @dataclass(frozen=True)
 class Subject:
-    """One side of a pair: a task, or a technical covariate that is itself set against the confounders."""
+    """One side of a pair: a task, or a technical covariate that is itself set against the confounders.
+
+    ``classes``: (units,) codes, None for numbers; ``names``: of the codes.
+    """
 
     kind: str
     info: TaskInfo | CovariateInfo
     units: Units
     columns: np.ndarray
     classes: np.ndarray | None
+    names: tuple[str, ...] = ()
 
 
 def audit(
@@ -66,15 +73,17 @@ def audit(
         if len(units) < 4 or len(np.unique(units.y)) < 2:
             rows += [_empty("task", task.name, c, units) for c in others]
             continue
-        subject = Subject("task", task, units, label_columns(units.y, task.kind), units.y if task.is_class else None)
+        classes = units.y.astype(int) if task.is_class else None
+        subject = Subject("task", task, units, label_columns(units.y, task.kind), classes, task.classes)
         rows += _pairs(obs, subject, others, others, options)
     for info in [c for c in roster if c.role == "technical"]:
         units = donor_units(donors, mask)
         columns = units.mean(code(obs[info.name], info, donors, mask, 1)[0])
         classes = columns.argmax(axis=1) if info.kind == "categorical" else None
+        names = tuple(np.unique(_text(obs[info.name])[mask])) if classes is not None else ()
         against = [c for c in roster if c.role == "confounder"]
         if len(units) >= 4 and columns.shape[1] >= (1 if classes is None else 2):
-            rows += _pairs(obs, Subject("covariate", info, units, columns, classes), against, against, options)
+            rows += _pairs(obs, Subject("covariate", info, units, columns, classes, names), against, against, options)
     return pd.DataFrame(rows, columns=COLUMNS)
 
 
@@ -209,20 +218,34 @@ def _why(row, counts, level, values, subject: Subject, options: Probe) -> str:
         found += f", and {row['discordant']:.0f} of {row['n_donors']} donors lie outside the majority of their level"
     if row["call"] == "weak":
         return f"{task} and {covariate} are told apart with difficulty: {found}; more such donors would help."
-    missing = max(options.min_discordant - (0 if np.isnan(row["discordant"]) else row["discordant"]), 1)
-    fix = f"add donors so that {task} varies at given {covariate}"
-    if counts is not None:
-        worst = int(np.argmax(counts.max(axis=1) - np.sort(counts, axis=1)[:, :-1].sum(axis=1)))
-        names = values.astype(object).where(values.notna(), "missing").astype(str).to_numpy()
-        members = np.unique(names[subject.units.mask & (level == worst)])
-        rarest = int(np.argmin(counts[worst]))
-        classes = getattr(subject.info, "classes", ())
-        label = classes[int(np.unique(subject.classes)[rarest])] if classes else "the other levels"
-        where = members[0] if len(members) == 1 else "the smaller levels"
-        fix = (
-            f"measure at least {missing:.0f} more donors with {task} = {label} in {covariate} = {where}, or re-run some"
-        )
+    fix = _fix(row, counts, level, values, subject, options)
     return f"{task} and {covariate} cannot be told apart: {found}; to fix it, {fix}."
+
+
+def _fix(row, counts, level, values, subject: Subject, options: Probe) -> str:
+    """How many donors would make the pair just separable, and of what kind."""
+    task, covariate = row["task"], row["covariate"]
+    if counts is None:
+        missing = donors_off_the_line(row["n_donors"], row["vif"], options.max_vif)
+        return f"add about {missing} donors in whom {task} does not follow {covariate}"
+    if counts.size > _MOST_CELLS:
+        return f"add donors so that {task} varies within every {covariate}"
+    added = donors_to_add(counts, options.max_vif, options.min_discordant)
+    names, present_classes = _text(values), np.unique(subject.classes)
+    present = np.unique(level[subject.units.mask])
+    places = []
+    for place in np.argsort(-added, axis=None, kind="stable")[: (added > 0).sum()]:
+        i, k = np.unravel_index(place, added.shape)
+        members = np.unique(names[subject.units.mask & (level == present[i])])
+        where = members[0] if len(members) == 1 else "one of the smaller levels"
+        label = f"{task} = {subject.names[present_classes[k]]}"
+        places.append(f"{added[i, k]} with {label} in {covariate} = {where}")
+    shown = " and ".join(places[:2]) + (f", and {len(places) - 2} more such groups" if len(places) > 2 else "")
+    return f"measure about {added.sum()} more donors ({shown}), or re-run as many of yours there"
+
+
+def _text(values: pd.Series) -> np.ndarray:
+    return values.astype(object).where(values.notna(), "missing").astype(str).to_numpy()
 
 
 def _empty(kind: str, name: str, info: CovariateInfo, units: Units) -> dict:

@@ -27,7 +27,7 @@ def test_nested_batch_is_not_identifiable_and_the_sentence_says_what_would_fix_i
     row = pair(table, "disease", "batch")
     assert row["call"] == "not_identifiable" and row["rank_deficient"] and np.isinf(row["vif"])
     assert row["discordant"] == 0 and row["overlap"] == 0 and row["n_effective"] == 0
-    assert "at least 5 more donors with disease = " in row["why"] and "batch = B" in row["why"]
+    assert "more donors (" in row["why"] and " with disease = " in row["why"] and "batch = B" in row["why"]
     assert inseparable(table) == {frozenset({"disease", "batch"})}
 
 
