@@ -111,18 +111,24 @@ def effects(wald: Wald, z: np.ndarray, level: float = 0.95) -> tuple[np.ndarray,
 
 def covariate_table(trial: Trial, name: str, question: str, seed: int) -> pd.DataFrame:
     """Association with a covariate and its share of every dimension; ``technical_all``: all technical ones at once."""
-    infos = trial.role("technical") if question == "technical_all" else [trial.covariates[name]]
-    units, columns = covariate_units(trial, infos)
-    others = [c for c in trial.covariates.values() if c not in infos and _may_adjust(trial, c, infos)]
-    extra = trial.adjusters(units, name) if infos[0].role == "technical" else None
-    given = nuisance(trial.obs, others, units, trial.options.spline_df, False, extra)
+    units, given, columns, categorical = covariate_design(trial, name, question)
     z = units.mean(trial.z)
-    part = share(z, columns, any(c.kind == "categorical" for c in infos), given, units)
+    part = share(z, columns, categorical, given, units)
     if question == "technical_all":
         return _rows(trial, question, name, units, given).assign(share=part)
     contrast = Contrast(columns, given, units)
     p = contrast.randomisation(z, trial.options.permutations, seed)
     return _rows(trial, question, name, units, given, contrast.wald(z), p).assign(share=part)
+
+
+def covariate_design(trial: Trial, name: str, question: str) -> tuple[Units, Nuisance, np.ndarray, bool]:
+    """Units, nuisance and columns of the test of a covariate, and whether it is a factor."""
+    infos = trial.role("technical") if question == "technical_all" else [trial.covariates[name]]
+    units, columns = covariate_units(trial, infos)
+    others = [c for c in trial.covariates.values() if c not in infos and _may_adjust(trial, c, infos)]
+    extra = trial.adjusters(units, name) if infos[0].role == "technical" else None
+    given = nuisance(trial.obs, others, units, trial.options.spline_df, False, extra)
+    return units, given, columns, any(c.kind == "categorical" for c in infos)
 
 
 def covariate_units(trial: Trial, infos: list) -> tuple[Units, np.ndarray]:

@@ -1,8 +1,8 @@
 """Ridge heads on given latents, and the same heads refitted without each dimension, or set of dimensions, in turn.
 
 For a quadratic loss the ridge solution without the features S is b - H^-1[:, S] (H^-1[S, S])^-1 b_S with
-H = X'X + penalty (the solution under the constraint b_S = 0), so all refits cost one inverse. The logistic head starts from the same
-formula at its own Hessian and takes three Newton steps.
+H = X'X + penalty (the solution under the constraint b_S = 0), so all refits cost one inverse. The logistic head starts
+from the same formula at its own Hessian and takes three Newton steps.
 """
 
 from __future__ import annotations

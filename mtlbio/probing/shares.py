@@ -13,7 +13,9 @@ import numpy as np
 from mtlbio.probing.design import Nuisance, Units, orthonormal
 
 
-def share(z: np.ndarray, columns: np.ndarray, categorical: bool, nuisance: Nuisance, units: Units) -> np.ndarray:
+def share(
+    z: np.ndarray, columns: np.ndarray, categorical: bool, nuisance: Nuisance, units: Units, clip: bool = True
+) -> np.ndarray:
     """Bias-corrected share of the variance of every dimension.
 
     Parameters
@@ -24,10 +26,11 @@ def share(z: np.ndarray, columns: np.ndarray, categorical: bool, nuisance: Nuisa
         III), which needs no inverse and so survives 100 levels nested in donors; splines by their coefficients
     nuisance : what the coefficients are given; with ``units.within`` they come from comparisons within donors, and the
         variance is still that of all samples
+    clip : to 0-1; unclipped the estimate is a ratio of quadratic forms, which :func:`block_share` needs
 
     Returns
     -------
-    (D,) in 0-1; NaN where next to nothing of the covariate is left given the nuisance
+    (D,); NaN where next to nothing of the covariate is left given the nuisance
     """
     centred = columns - columns.mean(axis=0)
     tested = units.centre(columns)
@@ -48,7 +51,36 @@ def share(z: np.ndarray, columns: np.ndarray, categorical: bool, nuisance: Nuisa
         inverse = np.linalg.inv(a.T @ a)
         fitted = centred @ (inverse @ (a.T @ residual))
         part = np.square(fitted).sum(axis=0) - noise * np.trace(inverse @ (centred.T @ centred))
-    return np.clip(part / np.where(total > 0, total, np.inf), 0.0, 1.0)
+    ratio = part / np.where(total > 0, total, np.inf)
+    return np.clip(ratio, 0.0, 1.0) if clip else ratio
+
+
+def block_share(
+    z: np.ndarray, columns: np.ndarray, categorical: bool, nuisance: Nuisance, units: Units
+) -> tuple[float, float]:
+    """Share of the variance of a block of dimensions (units, k), the same for every invertible map of them.
+
+    Returns
+    -------
+    mean : over the directions of the block, each with variance 1: the share of the block as a whole
+    peak : of the direction that the covariate explains best. A factor of two levels can fill one direction of a plane,
+        so ``mean`` stops at a half where ``peak`` reaches 1
+    """
+    k = z.shape[1]
+    roots, vectors = np.linalg.eigh(np.atleast_2d(np.cov(z, rowvar=False)))
+    if roots[0] <= 1e-9 * roots[-1]:
+        return float("nan"), float("nan")
+    white = z @ (vectors / np.sqrt(roots))
+    # with variance 1 in all directions the share of direction w is w'Mw; M follows from its values on e_i and e_i + e_j
+    first, second = np.triu_indices(k, 1)
+    own = share(white, columns, categorical, nuisance, units, clip=False)
+    pairs = share(white[:, first] + white[:, second], columns, categorical, nuisance, units, clip=False)
+    form = np.diag(own)
+    form[first, second] = form[second, first] = pairs - (own[first] + own[second]) / 2
+    if np.isnan(form).any():
+        return float("nan"), float("nan")
+    peak = np.linalg.eigvalsh(form)[-1]
+    return float(np.clip(own.mean(), 0.0, 1.0)), float(np.clip(peak, 0.0, 1.0))
 
 
 def _well_conditioned(a: np.ndarray, centred: np.ndarray) -> bool:

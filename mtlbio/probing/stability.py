@@ -33,7 +33,7 @@ def stability(trial: Trial, replica_stability: np.ndarray) -> pd.DataFrame:
         base, f2 = _effect(trial, task, trial.task_units(task))
         size = np.sqrt(np.square(base).sum(axis=0))
         names, inward = [], []
-        for name, level, kept in _left_out(trial, task):
+        for name, level, kept in left_out(trial, task):
             partial = _effect(trial, task, kept)[0]
             if partial.shape == base.shape and np.isfinite(partial).all():
                 names.append(f"{name} = {level}")
@@ -83,7 +83,7 @@ def _effect(trial: Trial, task: str, units: Units) -> tuple[np.ndarray, np.ndarr
     return beta / z.std(axis=0, ddof=1), contrast.statistic(left) * contrast.df / contrast.df_residual
 
 
-def _left_out(trial: Trial, task: str):
+def left_out(trial: Trial, task: str):
     """(covariate, level, units without it) for every level of a technical factor, and of a confounder with three or
     more levels such as a site, that leaves enough donors of every class behind."""
     info = trial.tasks[task]
