@@ -188,7 +188,9 @@ def _read_ids(path: Path, sample_column: str) -> tuple[pd.DataFrame, np.ndarray]
                     f"{path}: no sample identifiers: expected a column {sample_column!r}, an index or a text column"
                 )
         table = read_parquet(path, [] if column is None else [column])
-        return _text_index(table if column is None else table.set_index(column), path), np.array(schema.names)
+        # a column that was saved as the index comes back as the index
+        table = table.set_index(column) if column in table.columns else table
+        return _text_index(table, path), np.array(schema.names)
     header, _ = csv_header(path)
     column = header.index(sample_column) if sample_column in header else 0
     table = read_csv(path, header, text=False, id_column=column, only_ids=True)
