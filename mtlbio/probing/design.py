@@ -8,6 +8,7 @@ latent obeys exactly the model with averaged columns; a donor hybridised on two 
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import cached_property
 
 import numpy as np
 import pandas as pd
@@ -42,7 +43,7 @@ class Units:
     def __len__(self) -> int:
         return self.average.shape[0]
 
-    @property
+    @cached_property
     def donors(self) -> int:
         """Number of donors."""
         return int(self.cluster.max()) + 1 if len(self.cluster) else 0
@@ -52,7 +53,7 @@ class Units:
         """Whether a donor holds several units."""
         return self.donors < len(self)
 
-    @property
+    @cached_property
     def mask(self) -> np.ndarray:
         """(samples,) whether a sample belongs to a unit."""
         return np.asarray(self.average.sum(axis=0)).ravel() > 0
@@ -187,7 +188,8 @@ def code(values: pd.Series, info: CovariateInfo, donors: np.ndarray, mask: np.nd
         x = pd.to_numeric(values).to_numpy(dtype=float)[mask]
         gap = np.isnan(x)
         filled = np.where(gap, x[~gap].mean() if (~gap).any() else 0.0, x)
-        per_donor = pd.Series(filled[~gap]).groupby(donors[mask][~gap]).mean().to_numpy()
+        owner = np.unique(donors[mask][~gap], return_inverse=True)[1]
+        per_donor = np.bincount(owner, filled[~gap]) / np.maximum(np.bincount(owner), 1)
         basis = spline(filled, df, per_donor if len(per_donor) > 1 else None)
         if gap.any():
             basis = np.column_stack([basis, gap - gap.mean()])
@@ -195,9 +197,12 @@ def code(values: pd.Series, info: CovariateInfo, donors: np.ndarray, mask: np.nd
         columns[mask] = basis
         return columns, out_level, 0
     text = values.astype(object).where(values.notna(), "missing").astype(str).to_numpy()[mask]
-    counts = pd.Series(donors[mask]).groupby(text).nunique()
-    rare = counts.index[counts < least]
-    largest = counts.sort_index().idxmax() if len(counts) else "missing"
+    names, place = np.unique(text, return_inverse=True)
+    owner = np.unique(donors[mask], return_inverse=True)[1]
+    # donors per level: distinct pairs of level and donor
+    counts = np.bincount(np.unique(np.column_stack([place, owner]), axis=0)[:, 0], minlength=len(names))
+    rare = names[counts < least]
+    largest = names[counts.argmax()] if len(names) else "missing"
     merged = np.where(np.isin(text, rare), "other levels (pooled)", text)
     if len(np.unique(donors[mask][np.isin(text, rare)])) < least:
         merged = np.where(np.isin(text, rare), largest, text)
@@ -287,13 +292,13 @@ def _strata(indicators: list[np.ndarray], units: Units) -> np.ndarray:
 
 def _grouped(donors, mask, y, within, kind, keep_label, by_label=True) -> Units:
     rows = np.flatnonzero(mask)
-    keys = pd.DataFrame({"donor": donors[rows].astype(str), "label": y[rows] if keep_label and by_label else 0.0})
-    unit = keys.groupby(["donor", "label"], sort=True).ngroup().to_numpy()
-    n = int(unit.max()) + 1 if len(unit) else 0
+    owner = np.unique(donors[rows].astype(str), return_inverse=True)[1]
+    label = y[rows] if keep_label and by_label else np.zeros(len(rows))
+    keys, unit = np.unique(np.column_stack([owner, label]), axis=0, return_inverse=True)
+    n = len(keys)
     sizes = np.bincount(unit, minlength=n)
     average = sparse.csr_matrix((1 / sizes[unit], (unit, rows)), shape=(n, len(donors)))
-    first = keys.groupby(unit)["donor"].first() if n else pd.Series(dtype=str)
-    cluster = np.unique(first.to_numpy().astype(str), return_inverse=True)[1]
+    cluster = keys[:, 0].astype(int)
     label = average @ np.where(np.isnan(y), 0.0, y) if keep_label else np.full(n, np.nan)
     if keep_label and by_label:
         label = np.round(label)  # class codes, which averaging leaves a rounding error away from themselves

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
+from functools import cached_property
 
 import numpy as np
 import pandas as pd
@@ -34,7 +35,7 @@ class Trial:
     options: Probe = field(default_factory=Probe)
     inseparable: frozenset[frozenset[str]] = frozenset()
 
-    @property
+    @cached_property
     def donors(self) -> np.ndarray:
         """(samples,) donor."""
         return self.obs["donor"].to_numpy().astype(str)
@@ -48,7 +49,7 @@ class Trial:
         """Covariates of a role."""
         return [c for c in self.covariates.values() if c.role == role]
 
-    @property
+    @cached_property
     def mask(self) -> np.ndarray:
         """(samples,) samples whose covariates are known."""
         return complete_cases(self.obs, list(self.covariates.values()))
@@ -63,11 +64,22 @@ class Trial:
 
     def task_units(self, task: str) -> Units:
         """Units on which ``task`` is tested."""
-        info = self.tasks[task]
-        return label_units(self.donors, encode_labels(self.obs[task], info), info.is_class, self.mask)
+        if task not in self._units:
+            info = self.tasks[task]
+            y = encode_labels(self.obs[task], info)
+            self._units[task] = label_units(self.donors, y, info.is_class, self.mask)
+        return self._units[task]
 
     def donor_units(self) -> Units:
         """One unit per donor with known covariates."""
+        return self._donor_units
+
+    @cached_property
+    def _units(self) -> dict[str, Units]:
+        return {}
+
+    @cached_property
+    def _donor_units(self) -> Units:
         return donor_units(self.donors, self.mask)
 
     def adjusters(self, units: Units, against: str) -> np.ndarray | None:

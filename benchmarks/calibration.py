@@ -1,0 +1,121 @@
+"""The calibration grid: how often is a verdict wrong where the truth is planted?
+
+    python benchmarks/calibration.py axes     [--full] [--only TEXT] [--workers 2]  # axes are given: the statistics
+    python benchmarks/calibration.py pipeline [--full] [--only TEXT] [--workers 2]  # prepare, train, probe
+    python benchmarks/calibration.py tables                                         # what is there so far
+    python benchmarks/calibration.py ship                                           # rates and figure of the package
+
+Small form: a few cohorts per cell, minutes. Full form: 200 cohorts per cell of 80 donors and more with given axes, 24
+per cell of the whole pipeline; hours. Every cell is a file below results/benchmarks/calibration/ that is kept: a killed
+run goes on where it stopped, and a full run adds to a small one. Cells belong to the sources that made them; when a
+verdict's code changes they are made anew.
+"""
+
+from __future__ import annotations
+
+import argparse
+import hashlib
+import os
+from concurrent.futures import ProcessPoolExecutor
+from pathlib import Path
+
+os.environ.setdefault("OMP_NUM_THREADS", "1")
+
+import pandas as pd
+
+import mtlbio
+from mtlbio.calibration.cells import Cell, axes_grid, pipeline_grid
+from mtlbio.calibration.planted import judge_axes
+from mtlbio.calibration.rates import error_rates, write_rates
+from mtlbio.calibration.score import any_false_biology, confusion, recall, wilson
+from mtlbio.calibration.whole import judge_pipeline
+from mtlbio.progress import console, say, track
+from mtlbio.tables import read_table, write_table
+
+STORE = Path(__file__).resolve().parents[1] / "results" / "benchmarks" / "calibration"
+GRIDS = {"axes": (axes_grid, judge_axes), "pipeline": (pipeline_grid, judge_pipeline)}
+ROOMS = {"axes": ("probing", "calibration"), "pipeline": ("probing", "calibration", "model", "training", "cohort")}
+
+
+def version(part: str) -> str:
+    """Digest of the sources that a cell depends on."""
+    root = Path(mtlbio.__file__).parent
+    digest = hashlib.sha256()
+    for room in ROOMS[part]:
+        for path in sorted((root / room).glob("*.py")):
+            if path.stem not in ("rates", "power", "cells"):  # what reads or names the rates does not make them
+                digest.update(path.read_bytes())
+    return digest.hexdigest()[:10]
+
+
+def one(job: tuple[str, Cell, int]) -> pd.DataFrame:
+    """Scored dimensions of one planted cohort."""
+    part, cell, run = job
+    console.quiet = True
+    return GRIDS[part][1](cell, run)
+
+
+def run_cells(part: str, cells: list[tuple[Cell, int]], workers: int, store: Path) -> None:
+    """Make what is missing of every cell, cheapest cells first, and keep it as a table per cell."""
+    with ProcessPoolExecutor(workers) as pool:
+        for cell, runs in track(cells, f"{part}: cells of the grid", len(cells)):
+            path = store / f"{cell.slug}.tsv"
+            done = read_table(path) if path.exists() else pd.DataFrame({"run": []})
+            missing = sorted(set(range(runs)) - set(done["run"]))
+            if missing:
+                made = pool.map(one, [(part, cell, run) for run in missing], chunksize=2)
+                parts = [*([done] if len(done) else []), *made]
+                write_table(pd.concat(parts, ignore_index=True), path)
+
+
+def collected(part: str) -> pd.DataFrame:
+    """All rows made by the present sources."""
+    files = sorted((STORE / part / version(part)).glob("*.tsv"))
+    return pd.concat([read_table(f) for f in files], ignore_index=True) if files else pd.DataFrame()
+
+
+def show(part: str, rows: pd.DataFrame) -> None:
+    """Print the tables of one part."""
+    print(f"\n== {part}: {rows.groupby('cell')['run'].nunique().sum()} cohorts, {rows['cell'].nunique()} cells ==")
+    print("\nRuns with any false biology (Wilson 95 %)")
+    table = any_false_biology(rows)
+    print(table.to_string(index=False, float_format="{:.3f}".format))
+    large = table[~table["cell"].str.contains(", 40 donors")]
+    rate, low, high = wilson(int(large["false_runs"].sum()), int(large["runs"].sum()))
+    print(f"all cells of 80 donors and more: {rate:.3f} ({low:.3f}-{high:.3f}, n={large['runs'].sum()})")
+    print("\nRight verdicts by planted role (share of dimensions)")
+    shares = recall(rows).pivot(index="cell", columns="role", values="right")
+    print(shares.reindex(rows["cell"].unique()).to_string(float_format="{:.2f}".format, na_rep="-"))
+    print("\nPlanted role x verdict")
+    print(confusion(rows).to_string())
+    if "covered" in rows:
+        known = rows["covered"].dropna().astype(float)
+        rate, low, high = wilson(int(known.sum()), len(known))
+        print(
+            f"\ncoverage of the 95 % intervals of the disease effect: {rate:.3f} ({low:.3f}-{high:.3f}, n={len(known)})"
+        )
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("part", choices=[*GRIDS, "tables", "ship"])
+    parser.add_argument("--full", action="store_true", help="as many cohorts as the published rates rest on; hours")
+    parser.add_argument("--only", default="", help="only cells whose name contains this text")
+    parser.add_argument("--workers", type=int, default=min(2, os.cpu_count() or 1))
+    given = parser.parse_args()
+    if given.part in GRIDS:
+        cells = [(c, n) for c, n in GRIDS[given.part][0](given.full) if given.only in c.name]
+        run_cells(given.part, cells, given.workers, STORE / given.part / version(given.part))
+        show(given.part, collected(given.part))
+        return
+    rows = {part: collected(part) for part in GRIDS}
+    for part, found in rows.items():
+        if len(found):
+            show(part, found)
+    if given.part == "ship":
+        write_rates(error_rates({part: found for part, found in rows.items() if len(found)}))
+        say("wrote the error rates of the package")
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,88 @@
+"""The error rate of a verdict: that of the same verdict in the nearest design of the calibration grid.
+
+``data/error_rates.tsv`` is written by ``python benchmarks/calibration.py ship``. A rate is the share of verdicts of
+one kind that were wrong (:func:`mtlbio.calibration.truth.is_wrong`) on the planted dimensions of all designs of one
+size and one separation of disease from batch. Rates of the whole pipeline come first: they include the errors of the
+model that finds the axes. Where too few such verdicts fell, those with given axes stand in.
+"""
+
+from __future__ import annotations
+
+from functools import cache
+from importlib import resources
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+
+from mtlbio.calibration.score import wilson
+from mtlbio.calibration.truth import NO_CLAIM
+from mtlbio.tables import read_table, write_table
+
+COLUMNS = ["part", "donors", "separation", "verdict", "n", "wrong", "rate", "low", "high"]
+LEAST = 20  # verdicts from which a rate says something
+AXES_PENALTY = 1.0  # how much further away a whole-pipeline cell may lie before one with given axes is preferred
+_SHIPPED = resources.files("mtlbio.calibration") / "data" / "error_rates.tsv"
+
+
+def error_rates(rows: dict[str, pd.DataFrame]) -> pd.DataFrame:
+    """Rates from the scored rows of both parts of the grid (``axes``, ``pipeline``)."""
+    out = []
+    for part, found in rows.items():
+        claims = found[found["verdict"] != NO_CLAIM]
+        for (donors, separation, verdict), own in claims.groupby(["donors", "separation", "verdict"]):
+            wrong = int(own["wrong"].astype(bool).sum())
+            out.append((part, donors, separation, verdict, len(own), wrong, *wilson(wrong, len(own))))
+    return pd.DataFrame(out, columns=COLUMNS)
+
+
+def write_rates(table: pd.DataFrame) -> None:
+    """Replace the rates that ship with the package."""
+    write_table(table, Path(str(_SHIPPED)), COLUMNS)
+
+
+@cache
+def shipped_rates() -> pd.DataFrame:
+    """The rates that ship with the package, columns ``COLUMNS``."""
+    with resources.as_file(_SHIPPED) as path:
+        return read_table(path, COLUMNS)
+
+
+def separation_of(association: float) -> float:
+    """P(batch = disease) of a balanced design with this Cramer's V (or correlation) of task and technical covariate."""
+    return 0.5 + 0.5 * float(np.clip(association, 0.0, 1.0))
+
+
+def nearest_rate(verdict: str, donors: float, separation: float, rates: pd.DataFrame | None = None) -> pd.Series | None:
+    """The row of the rates that comes nearest, or None where the grid never gave this verdict often enough.
+
+    Distance: ratio of donors on the log2 scale plus five times the difference in separation.
+    """
+    rates = shipped_rates() if rates is None else rates
+    known = rates[(rates["verdict"] == verdict) & (rates["n"] >= LEAST)]
+    if known.empty or not np.isfinite(donors) or donors <= 0:
+        return None
+    distance = (np.log2(known["donors"] / donors)).abs() + 5 * (known["separation"] - separation).abs()
+    distance = distance + AXES_PENALTY * (known["part"] == "axes")
+    return known.loc[distance.idxmin()]
+
+
+def attach(verdicts: pd.DataFrame, donors: np.ndarray, separation: np.ndarray) -> pd.DataFrame:
+    """Verdicts with ``error_rate``, ``error_rate_low``, ``error_rate_high``, ``error_rate_from`` (the cell).
+
+    Parameters
+    ----------
+    verdicts : rows with ``verdict``
+    donors, separation : (rows,) of the task that the verdict is about
+    """
+    out = []
+    for verdict, n, p in zip(verdicts["verdict"], donors, separation, strict=True):
+        row = None if verdict == NO_CLAIM else nearest_rate(verdict, n, p)
+        if row is None:
+            out.append((np.nan, np.nan, np.nan, None))
+            continue
+        how = "whole pipeline" if row["part"] == "pipeline" else "given axes"
+        words = f"{how}, {row['donors']:.0f} donors, P(batch = disease) {row['separation']:g}: "
+        out.append((row["rate"], row["low"], row["high"], words + f"{row['wrong']:.0f} of {row['n']:.0f} wrong"))
+    columns = ["error_rate", "error_rate_low", "error_rate_high", "error_rate_from"]
+    return verdicts.assign(**dict(zip(columns, zip(*out, strict=True), strict=True))) if out else verdicts

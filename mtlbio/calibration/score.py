@@ -1,0 +1,87 @@
+"""Scores of verdicts against the planted truth: the same for mtlbio and for the tools it is compared with."""
+
+from __future__ import annotations
+
+import numpy as np
+import pandas as pd
+from scipy import stats
+
+from mtlbio.calibration.cells import Cell
+from mtlbio.calibration.truth import NO_CLAIM, is_false_biology, is_wrong, right_verdicts
+
+# one row per dimension of a planted cohort
+ROWS = ["cell", "donors", "separation", "run", "dim", "role", "verdict", "wanted", "right", "wrong", "false_biology"]
+
+
+def scored(cell: Cell, run: int, dims: list[str], roles: list[str], verdicts: list[str]) -> pd.DataFrame:
+    """Rows with the columns ``ROWS``, one per dimension.
+
+    ``wanted`` is the verdict that was given where that is right, else the first of the right ones.
+    """
+    rows = []
+    for dim, role, verdict in zip(dims, roles, verdicts, strict=True):
+        right = right_verdicts(role, cell.world)
+        wanted = verdict if verdict in right else _first(right)
+        judged = (verdict in right, is_wrong(verdict, role, cell.world), is_false_biology(verdict, role, cell.world))
+        place = (cell.name, cell.donors, cell.changes["batch_disease"], run)
+        rows.append((*place, dim, role, verdict, wanted, *judged))
+    return pd.DataFrame(rows, columns=ROWS)
+
+
+def _first(right: frozenset[str]) -> str:
+    """The definite verdict before the refusing ones."""
+    order = ("biology", "confounder", "technical", "unused", "mixed", "not_identifiable")
+    return next(v for v in order if v in right)
+
+
+def wilson(hits: int, n: int) -> tuple[float, float, float]:
+    """Rate and its 95 % Wilson interval (Wilson 1927); NaN where nothing was counted.
+
+    Examples
+    --------
+    >>> [round(x, 3) for x in wilson(1, 20)]
+    [0.05, 0.009, 0.236]
+    """
+    if n == 0:
+        return np.nan, np.nan, np.nan
+    interval = stats.binomtest(int(hits), int(n)).proportion_ci(method="wilson")
+    return hits / n, float(interval.low), float(interval.high)
+
+
+def any_false_biology(rows: pd.DataFrame) -> pd.DataFrame:
+    """Per cell: runs with any false ``biology``, with the Wilson interval."""
+    runs = rows.groupby(["cell", "run"], sort=False)["false_biology"].any()
+    out = []
+    for cell, hits in runs.groupby("cell", sort=False):
+        rate, low, high = wilson(int(hits.sum()), len(hits))
+        out.append((cell, len(hits), int(hits.sum()), rate, low, high))
+    return pd.DataFrame(out, columns=["cell", "runs", "false_runs", "rate", "low", "high"])
+
+
+def recall(rows: pd.DataFrame) -> pd.DataFrame:
+    """Per cell and role: share of right verdicts and of ``underpowered`` ones, with the Wilson interval."""
+    out = []
+    for (cell, role), own in rows.groupby(["cell", "role"], sort=False):
+        rate, low, high = wilson(int(own["right"].sum()), len(own))
+        open_ = float((own["verdict"] == NO_CLAIM).mean())
+        out.append((cell, role, len(own), rate, low, high, open_, float(own["wrong"].mean())))
+    return pd.DataFrame(out, columns=["cell", "role", "n", "right", "low", "high", "underpowered", "wrong"])
+
+
+def confusion(rows: pd.DataFrame) -> pd.DataFrame:
+    """Counts of planted role x verdict."""
+    return pd.crosstab(rows["role"], rows["verdict"])
+
+
+def macro_f1(rows: pd.DataFrame) -> float:
+    """Mean over verdicts of F1; a dimension's class is the right verdict, the verdict given where that is right.
+
+    ``underpowered`` is an answer withheld: it costs recall and no precision.
+    """
+    scores = []
+    classes = sorted({v for v in rows["wanted"] if v != NO_CLAIM})
+    for verdict in classes:
+        truth, said = rows["wanted"] == verdict, rows["verdict"] == verdict
+        hits = int((truth & said).sum())
+        scores.append(2 * hits / max(int(truth.sum() + said.sum()), 1))
+    return float(np.mean(scores)) if scores else np.nan
