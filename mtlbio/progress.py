@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
 from typing import TypeVar
 
 from rich.console import Console
@@ -25,3 +26,13 @@ def track(items: Iterable[T], description: str, total: int | None = None) -> Ite
 def say(message: str) -> None:
     """One line about what is going on, to standard error."""
     console.print(message, highlight=False, markup=False, soft_wrap=True)
+
+
+@contextmanager
+def hushed() -> Iterator[None]:
+    """No progress from what runs inside: a step that is repeated hundreds of times."""
+    before, console.quiet = console.quiet, True
+    try:
+        yield
+    finally:
+        console.quiet = before

@@ -23,8 +23,8 @@ def out_of_fold(ensemble: Ensemble, cohort: Cohort, splits: pd.DataFrame) -> np.
     return latents
 
 
-def write_latents(cohort: Cohort, splits: pd.DataFrame, canonical, path: str | Path) -> None:
-    """Write the table that probing reads; its form is an interface (``docs/tables.md``)."""
+def latents_table(cohort: Cohort, splits: pd.DataFrame, canonical) -> ad.AnnData:
+    """The table that probing reads; its form is an interface (``docs/tables.md``)."""
     ensemble: Ensemble = canonical.ensemble
     latents = out_of_fold(ensemble, cohort, splits)
     obs = cohort.obs.copy()
@@ -39,7 +39,7 @@ def write_latents(cohort: Cohort, splits: pd.DataFrame, canonical, path: str | P
         },
         index=pd.Index(ensemble.dims, name="dim"),
     )
-    adata = ad.AnnData(
+    return ad.AnnData(
         X=latents,
         obs=obs,
         var=var,
@@ -51,5 +51,10 @@ def write_latents(cohort: Cohort, splits: pd.DataFrame, canonical, path: str | P
             "effective_rank": effective_rank(latents[:, canonical.block == "axis"]),
         },
     )
+
+
+def write_latents(cohort: Cohort, splits: pd.DataFrame, canonical, path: str | Path) -> None:
+    """Write :func:`latents_table`."""
+    adata = latents_table(cohort, splits, canonical)
     with replacing(path) as temporary:
         adata.write_h5ad(temporary)

@@ -28,7 +28,7 @@ def pace(features: torch.Tensor, train: torch.Tensor) -> torch.Tensor:
 
     Parameters
     ----------
-    features : (f, n, r)
+    features : (f, n, r), or of fewer folds that several label sets share
     train : (f, s, n, t) weights of the labelled training samples
     """
     f, s, _, t = train.shape
@@ -37,7 +37,7 @@ def pace(features: torch.Tensor, train: torch.Tensor) -> torch.Tensor:
         for seed in range(s):
             for task in range(t):
                 weight = train[fold, seed, :, task]
-                used = features[fold][weight > 0] * weight[weight > 0].sqrt()[:, None]
+                used = features[fold % len(features)][weight > 0] * weight[weight > 0].sqrt()[:, None]
                 if len(used):
                     found[fold, seed, task] = 1 / curvature_of(used).clamp_min(1.0)
     return found

@@ -52,7 +52,7 @@ class Problem:
 
 @dataclass(frozen=True)
 class FoldData:
-    """What one fold knows before any label is used.
+    """What one fold knows before anything is fitted to a label; only ``inner`` looks at labels, to spread them evenly.
 
     Attributes
     ----------
@@ -96,12 +96,18 @@ def prepare_fold(cohort: Cohort, splits: pd.DataFrame, fold: int, options: Train
     curves = Curves.of(latents, options.curves, options.seed)
     # variance before standardisation: among low-variance genes noise is a larger part
     selected = np.sort(np.argsort(-features.scale, kind="stable")[:_SPARSE_GENES])
-    inner = np.full(len(cohort.obs), -1)
-    labels = np.stack([cohort.y(task)[train] for task in cohort.tasks], axis=1)
-    inner[train] = inner_folds(cohort.donors[train], labels, max(5, options.seeds), options.seed)
+    inner = inner_of(cohort, train, options)
     return FoldData(
         fold, train, test, features, axes, curves, selected, _scaled(x), _scaled(curves.transform(latents)), inner
     )
+
+
+def inner_of(cohort: Cohort, train: np.ndarray, options: Training) -> np.ndarray:
+    """(n,) inner fold of every training sample, stratified on the labels, -1 for the others."""
+    inner = np.full(len(cohort.obs), -1)
+    labels = np.stack([cohort.y(task)[train] for task in cohort.tasks], axis=1)
+    inner[train] = inner_folds(cohort.donors[train], labels, max(5, options.seeds), options.seed)
+    return inner
 
 
 def _scaled(x: np.ndarray) -> np.ndarray:
@@ -146,23 +152,15 @@ def make_problem(
     cohort: Cohort, folds: list[FoldData], targets: Targets, arms: list[np.ndarray], seeds: int, device: str
 ) -> Problem:
     """Stack the folds, padded to the same width with zeros, which a gradient never moves."""
-    # the donor is the unit: somebody with ten visits must not count ten times
-    donor = donor_weights(cohort.donors)[:, None]
     parts: dict[str, list[np.ndarray]] = {"axes": [], "genes": [], "dense": [], "curved": []}
-    n, t = len(cohort.obs), len(cohort.tasks)
-    weight = {part: np.zeros((len(folds), seeds, n, t), np.float32) for part in ("train", "validation")}
-    for f, data in enumerate(folds):
+    for data in folds:
         x = data.features.transform(cohort.expression)
         axes = x @ data.axes.encoder
         parts["axes"].append(axes)
         parts["genes"].append(x[:, data.selected])
         parts["dense"].append(x @ data.basis)
         parts["curved"].append(data.curves.transform(axes) @ data.curved_basis)
-        for s in range(seeds):
-            validates = ((data.inner == s)[:, None] & targets.known) * donor
-            trains = (((data.inner >= 0) & (data.inner != s))[:, None] & targets.known) * donor
-            weight["train"][f, s] = trains / np.where(trains.sum(0) > 0, trains.sum(0), 1.0)
-            weight["validation"][f, s] = validates / np.where(validates.sum(0) > 0, validates.sum(0), 1.0)
+    train, validation = replica_weights(cohort, folds, targets, seeds)
 
     def tensor(values: np.ndarray) -> torch.Tensor:
         return torch.as_tensor(values, dtype=torch.float32, device=device)
@@ -171,11 +169,27 @@ def make_problem(
     return Problem(
         **stacked,
         targets=tensor(targets.values),
-        train=tensor(weight["train"]),
-        validation=tensor(weight["validation"]),
+        train=tensor(train),
+        validation=tensor(validation),
         active=tensor(np.stack(arms)),
         packing=Outputs.of(cohort.tasks),
     )
+
+
+def replica_weights(
+    cohort: Cohort, folds: list[FoldData], targets: Targets, seeds: int
+) -> tuple[np.ndarray, np.ndarray]:
+    """Who trains and who validates each replica: two arrays (f, s, n, t) that sum to 1 over n, or are all 0."""
+    # the donor is the unit: somebody with ten visits must not count ten times
+    donor = donor_weights(cohort.donors)[:, None]
+    train, validation = np.zeros((2, len(folds), seeds, *targets.known.shape), np.float32)
+    for f, data in enumerate(folds):
+        for s in range(seeds):
+            validates = ((data.inner == s)[:, None] & targets.known) * donor
+            trains = (((data.inner >= 0) & (data.inner != s))[:, None] & targets.known) * donor
+            train[f, s] = trains / np.where(trains.sum(0) > 0, trains.sum(0), 1.0)
+            validation[f, s] = validates / np.where(validates.sum(0) > 0, validates.sum(0), 1.0)
+    return train, validation
 
 
 def _padded(parts: list[np.ndarray]) -> np.ndarray:

@@ -2,7 +2,8 @@
 
 A cohort needs folds x arms x seeds networks, each tiny. They share one data tensor per fold, their parameters are
 stacked (``torch.func.stack_module_state``) and one step moves them all. Per-replica weights, not per-replica data
-sets, say who trains and who validates.
+sets, say who trains and who validates. Other label sets on the same data (:mod:`mtlbio.training.refits`) are further
+folds of the labels.
 
 The trunk is fitted by gradient descent from zero and stopped early, which for a linear map is ridge regression with
 penalty ``1 / steps`` (Ali, Kolter & Tibshirani 2019, AISTATS); an adaptive optimiser would give that up.
@@ -17,12 +18,13 @@ from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 
 import torch
-from torch.func import functional_call, stack_module_state, vmap
+from torch.func import stack_module_state, vmap
 
 from mtlbio.model.network import SharedEncoder
 from mtlbio.training.curvature import pace
 from mtlbio.training.losses import task_losses
 from mtlbio.training.problem import Problem
+from mtlbio.training.products import wide_product
 
 # A checkpoint of the first steps is still the zero that training started from: a latent without values.
 _FIRST_CHECKPOINT = 5
@@ -65,26 +67,36 @@ def fit(
 
     Parameters
     ----------
-    problem : labels, weights, tasks and arms
-    inputs : (f, n, r) the problem's dense or curved scores
+    problem : labels, weights, tasks and arms; f folds
+    inputs : (f, n, r) the problem's dense or curved scores; of fewer folds where several label sets share them, as
+        in :func:`mtlbio.training.products.wide_product`
     seeds : initial values of each replica along s; a replica's numbers depend on its own seed only
     width : dimensions of the trunk
     epochs, patience : at most so many steps; a task stops after ``patience`` steps without a better validation loss
     learning_rate : step in units of the inverse curvature of the strongest direction
     progress : wraps the range of epochs
     """
-    f, n, r = inputs.shape
-    a, t = problem.active.shape
+    (f, n, t), r = problem.targets.shape, inputs.shape[2]
+    a = len(problem.active)
     s, device, packing = len(seeds), inputs.device, problem.packing
     networks = [SharedEncoder(r, width, packing, seed) for _ in range(f * a) for seed in seeds]
-    stacked, buffers = stack_module_state(networks)
+    stacked, _ = stack_module_state(networks)
     parameters = {
         name: value.detach().reshape(f, a * s, *value.shape[1:]).to(device).requires_grad_()
         for name, value in stacked.items()
     }
-    buffers = {name: value[0].to(device) for name, value in buffers.items()}
-    frame = networks[0].to(device)
-    forward = vmap(vmap(lambda own, scores: functional_call(frame, (own, buffers), (scores,)), (0, None)), (0, 0))
+    expand = torch.as_tensor(packing.expand, device=device)
+
+    def products(trunks: torch.Tensor) -> torch.Tensor:
+        """(f, networks, n, m) of trunks (f, networks, r, m)."""
+        k, m = trunks.shape[1], trunks.shape[3]
+        wide = wide_product(inputs, trunks.permute(0, 2, 1, 3).reshape(f, r, k * m))
+        return wide.reshape(f, n, k, m).permute(0, 2, 1, 3)
+
+    def forward(own: dict[str, torch.Tensor]) -> torch.Tensor:
+        """Outputs (f, networks, n, o), as :class:`SharedEncoder` gives them for each network by itself."""
+        return products(own["trunk"]) @ (own["heads"] @ expand) + own["bias"][:, :, None]
+
     losses = vmap(lambda outputs, targets: task_losses(outputs, targets, packing))
 
     train = problem.train[:, None].expand(f, a, s, n, t)
@@ -100,7 +112,7 @@ def fit(
     kept, kept_bias, history = None, None, []
 
     for epoch in progress(range(epochs + 1)):
-        loss = losses(forward(parameters, inputs), problem.targets).reshape(f, a, s, n, t)
+        loss = losses(forward(parameters), problem.targets).reshape(f, a, s, n, t)
         with torch.no_grad():
             valid = (loss * validation).sum(3)
             pooled = valid.sum(2) / voters
@@ -126,6 +138,5 @@ def fit(
         with torch.no_grad():
             for value, slope in zip(parameters.values(), gradient, strict=True):
                 value -= learning_rate * slope
-    expand = torch.as_tensor(packing.expand, device=device)
-    final = inputs[:, None, None] @ kept @ expand + kept_bias[:, :, :, None]
+    final = products(kept.reshape(f, a * s, r, -1)).reshape(f, a, s, n, -1) @ expand + kept_bias[:, :, :, None]
     return Fitted(kept, kept_bias, final, best_epoch, torch.stack(history))

@@ -13,6 +13,7 @@ import torch
 from mtlbio.training.curvature import curvature_of
 from mtlbio.training.losses import task_losses
 from mtlbio.training.problem import Problem
+from mtlbio.training.products import wide_product
 
 # L1 penalties on standardised features: from about the largest that leaves anything to practically none.
 PENALTIES = [float(0.3 * 10 ** (-2 * i / 9)) for i in range(10)]
@@ -41,11 +42,12 @@ def fit_sparse_heads(problem: Problem, features: torch.Tensor, iterations: int =
 
     Parameters
     ----------
-    problem : labels, weights and packing
-    features : (f, n, k) standardised; the problem's axes or genes
+    problem : labels, weights and packing; f folds
+    features : (f, n, k) standardised; the problem's axes or genes; of fewer folds where several label sets share them,
+        as in :func:`mtlbio.training.products.wide_product`
     iterations : of FISTA
     """
-    f, n, k = features.shape
+    (f, n, _), k = problem.targets.shape, features.shape[2]
     packing, device = problem.packing, features.device
     s, g, c = problem.train.shape[1], len(PENALTIES), packing.n_columns
     expand = torch.as_tensor(packing.expand, device=device)
@@ -54,8 +56,7 @@ def fit_sparse_heads(problem: Problem, features: torch.Tensor, iterations: int =
     step, step_bias = _steps(problem, features)
 
     def apply(weights: torch.Tensor, bias: torch.Tensor) -> torch.Tensor:
-        # one wide product per fold: (n, k) @ (k, s * g * c); batches of narrow ones cost ten times as much
-        packed = (features @ weights.reshape(f, k, s * g * c)).reshape(f, n, s, g, c)
+        packed = wide_product(features, weights.reshape(f, k, s * g * c)).reshape(f, n, s, g, c)
         return packed.permute(0, 2, 3, 1, 4) @ expand + bias
 
     weights = torch.zeros(f, k, s, g, c, device=device)
@@ -101,7 +102,7 @@ def _steps(problem: Problem, features: torch.Tensor) -> tuple[torch.Tensor, torc
         for seed in range(s):
             root = problem.train[fold, seed].sqrt()
             used = {
-                task: (features[fold] * root[:, task, None])[root[:, task] > 0]
+                task: (features[fold % len(features)] * root[:, task, None])[root[:, task] > 0]
                 for task in range(t)
                 if (root[:, task] > 0).any()
             }

@@ -19,9 +19,8 @@ from mtlbio.tables import HISTORY, PREDICTIONS, SPLITS, read_table, write_table
 from mtlbio.training.fold_in import fold_in
 from mtlbio.training.long_form import long_form
 from mtlbio.training.mixing import mix_paths
+from mtlbio.training.paths import fit_paths
 from mtlbio.training.problem import make_problem, make_targets, prepare_fold
-from mtlbio.training.replicas import fit
-from mtlbio.training.sparse_heads import fit_sparse_heads
 
 # The history keeps every fifth epoch: enough for a curve, a fifth of the rows.
 _HISTORY_EVERY = 5
@@ -50,29 +49,18 @@ def train(run: Run, results: Path) -> None:
     problem = make_problem(cohort, folds, targets, arms, options.seeds, device)
     seeds = [options.seed + s for s in range(options.seeds)]
     say(f"Training {2 * len(folds) * len(arms) * len(seeds)} networks on {device}")
-    blocks = {
-        name: fit(
-            problem,
-            getattr(problem, name),
-            seeds,
-            options.block,
-            options.epochs,
-            options.patience,
-            options.learning_rate,
-            progress=lambda epochs, name=name: track(epochs, f"Training the {name} block", len(epochs)),
-        )
-        for name in ("dense", "curved")
-    }
-    heads = {name: fit_sparse_heads(problem, getattr(problem, name)) for name in ("axes", "genes")}
-    mixed = mix_paths(problem, {name: path.outputs for name, path in (heads | blocks).items()}, folds, targets)
-    canonical = fold_in(cohort, folds, targets, heads, blocks, mixed, seeds)
+    paths = fit_paths(
+        problem, seeds, options, lambda epochs, name: track(epochs, f"Training the {name} block", len(epochs))
+    )
+    mixed = mix_paths(problem, paths.outputs, folds, targets)
+    canonical = fold_in(cohort, folds, targets, paths.heads, paths.blocks, mixed, seeds)
     description = {"training": options.model_dump(mode="json"), "preprocessing": cohort.preprocessing}
     save_ensemble(canonical.ensemble, results / "model", description)
     write_latents(cohort, splits, canonical, results / "latents.h5ad")
     write_table(
         _predictions(cohort, folds, targets, mixed, names, arms, seeds), results / "predictions.tsv", PREDICTIONS
     )
-    history = _history(blocks["dense"], folds, names, arms, list(cohort.tasks), seeds)
+    history = _history(paths.blocks["dense"], folds, names, arms, list(cohort.tasks), seeds)
     write_table(history, results / "history.tsv", HISTORY)
 
 

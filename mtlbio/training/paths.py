@@ -1,0 +1,71 @@
+"""All four paths from the genes to the tasks, fitted to one problem."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass
+
+import torch
+
+from mtlbio.config import Training
+from mtlbio.training.problem import Problem
+from mtlbio.training.replicas import Fitted, fit
+from mtlbio.training.sparse_heads import SparseHeads, fit_sparse_heads
+
+
+@dataclass(frozen=True)
+class Paths:
+    """``heads``: sparse heads on axes and genes; ``blocks``: the dense and the curved block; by name."""
+
+    heads: dict[str, SparseHeads]
+    blocks: dict[str, Fitted]
+
+    @property
+    def outputs(self) -> dict[str, torch.Tensor]:
+        """Outputs of every path, (f, s, n, o) for heads and (f, a, s, n, o) for blocks."""
+        return {name: path.outputs for name, path in (self.heads | self.blocks).items()}
+
+    def of_folds(self, rows: slice) -> Paths:
+        """The paths of some of the folds."""
+        heads = {
+            name: SparseHeads(path.weights[rows], path.bias[rows], path.outputs[rows], path.penalty[rows])
+            for name, path in self.heads.items()
+        }
+        blocks = {
+            name: Fitted(
+                path.block[rows], path.bias[rows], path.outputs[rows], path.best_epoch[rows], path.history[:, :, rows]
+            )
+            for name, path in self.blocks.items()
+        }
+        return Paths(heads, blocks)
+
+
+def fit_paths(
+    problem: Problem,
+    seeds: list[int],
+    options: Training,
+    progress: Callable[[range, str], Iterable[int]] = lambda epochs, name: epochs,
+) -> Paths:
+    """Fit every path of every replica.
+
+    Parameters
+    ----------
+    problem : what is fitted
+    seeds : initial values of each replica along s
+    progress : wraps the range of epochs of the block of that name
+    """
+    blocks = {
+        name: fit(
+            problem,
+            getattr(problem, name),
+            seeds,
+            options.block,
+            options.epochs,
+            options.patience,
+            options.learning_rate,
+            progress=lambda epochs, name=name: progress(epochs, name),
+        )
+        for name in ("dense", "curved")
+    }
+    heads = {name: fit_sparse_heads(problem, getattr(problem, name)) for name in ("axes", "genes")}
+    return Paths(heads, blocks)
