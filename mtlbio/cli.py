@@ -33,7 +33,17 @@ StepResults = Annotated[
 ]
 
 # What a step may find in the folder that it writes to. Any of these marks the folder as mtlbio's own.
-_RESULTS = ("cohort.h5ad", "qc.tsv", "model", "latents.h5ad", "verdicts.tsv", "report.html", "logs", "benchmarks")
+_RESULTS = (
+    "plan.tsv",
+    "cohort.h5ad",
+    "qc.tsv",
+    "model",
+    "latents.h5ad",
+    "verdicts.tsv",
+    "report.html",
+    "logs",
+    "benchmarks",
+)
 
 
 def _own(folder: Path, marks: tuple[str, ...]) -> Path:
@@ -137,6 +147,24 @@ def run_workflow(
     command += ["--rerun-incomplete", *parallel, *extra]
     sys.stdout.flush()
     os.execv(sys.executable, [sys.executable, "-m", *command])
+
+
+@app.command()
+def plan(
+    run: RunFile,
+    dims: Annotated[int, typer.Option(min=1, help="latent dimensions that the model is expected to find")] = 20,
+    results: StepResults = None,
+) -> None:
+    """Say what the cohort can answer before anything is trained: plan.tsv, and the same in words.
+
+    Needs the metadata and the samples' names only; takes seconds.
+    """
+    from mtlbio.config import load_run
+
+    described = load_run(run)
+    folder = _own(results or Path("results") / described.run, _RESULTS)
+    text = _function("mtlbio.probing.plan:plan")(described, folder, dims)
+    typer.echo(f"{text}\n\n{folder / 'plan.tsv'}")
 
 
 @app.command()

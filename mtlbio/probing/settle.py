@@ -31,12 +31,11 @@ def donors_to_settle(evidence: Evidence, options: Probe) -> tuple[float, str]:
     Examples
     --------
     >>> donors_to_settle(Evidence("z1", (), (), stability=0.25, donors=80), Probe())
-    (240.0, 'to find the dimension again when donors are held out (stability 0.25 now, 0.5 needed)')
+    (160.0, 'to find the dimension again when donors are held out (stability 0.25 now, 0.5 needed)')
     """
     if evidence.stability < RETURNS:
         what = f"find the dimension again when donors are held out (stability {evidence.stability:.2f} now"
-        needed = donors_to_return(evidence.stability, evidence.donors, RETURNS)
-        return _stated(needed, f"{what}, {RETURNS:g} needed)", "its replicas have nothing in common")
+        return _stated(donors_to_return(evidence.stability, evidence.donors, RETURNS), f"{what}, {RETURNS:g} needed)")
     outcomes = [t for t in evidence.tasks if t.outcome]
     open_effects = [t for t in outcomes if t.called and t.own and not t.firm and not t.share < TRACE]
     harmed = [t for t in evidence.tasks if t.removal == "harmful"]
@@ -108,7 +107,7 @@ def _more(needed: float, task: TaskEvidence) -> float:
     return needed if math.isnan(needed) else max(needed, task.donors + 1.0)
 
 
-def _stated(needed: float, what: str, otherwise: str) -> tuple[float, str]:
+def _stated(needed: float, what: str, otherwise: str = "") -> tuple[float, str]:
     if math.isnan(needed) or math.isinf(needed):
         return math.nan, f"no number can be stated to {what}: {otherwise}"
     if needed > MOST:
