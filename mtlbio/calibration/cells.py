@@ -32,7 +32,7 @@ ARMS: dict[str, dict] = {
     "interferon 1.5": {"interferon": 1.5},
     "interferon rises with age, r .6": {"interferon_age": 0.6},
     "programmes overlap": {"overlap": 0.3},
-    "half of each axis is noise": {"unexplained": 0.4},
+    "a third of each axis is noise": {"unexplained": 0.3},
     "latent too large: 20 idle axes": {"noise_dims": 20},
     "latent too small: batch and interferon share an axis": {"merged": "batch+interferon"},
     "latent too small: age and interferon share an axis": {"merged": "age+interferon"},

@@ -67,17 +67,20 @@ def nearest_rate(verdict: str, donors: float, separation: float, rates: pd.DataF
     return known.loc[distance.idxmin()]
 
 
-def attach(verdicts: pd.DataFrame, donors: np.ndarray, separation: np.ndarray) -> pd.DataFrame:
+def attach(
+    verdicts: pd.DataFrame, donors: np.ndarray, separation: np.ndarray, rates: pd.DataFrame | None = None
+) -> pd.DataFrame:
     """Verdicts with ``error_rate``, ``error_rate_low``, ``error_rate_high``, ``error_rate_from`` (the cell).
 
     Parameters
     ----------
     verdicts : rows with ``verdict``
     donors, separation : (rows,) of the task that the verdict is about
+    rates : other than the shipped ones
     """
     out = []
     for verdict, n, p in zip(verdicts["verdict"], donors, separation, strict=True):
-        row = None if verdict == NO_CLAIM else nearest_rate(verdict, n, p)
+        row = None if verdict == NO_CLAIM else nearest_rate(verdict, n, p, rates)
         if row is None:
             out.append((np.nan, np.nan, np.nan, None))
             continue

@@ -74,7 +74,7 @@ def confusion(rows: pd.DataFrame) -> pd.DataFrame:
 
 
 def macro_f1(rows: pd.DataFrame) -> float:
-    """Mean over verdicts of F1; a dimension's class is the right verdict, the verdict given where that is right.
+    """Mean over verdicts of F1; a dimension's class is ``wanted``.
 
     ``underpowered`` is an answer withheld: it costs recall and no precision.
     """

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-ROLE = 0.5  # a programme with this share of a dimension's variance is what the dimension is about
+ROLE = 0.65  # a programme with this share of a dimension's variance is what the dimension is about
 MATERIAL = 0.1  # a programme below this share is a trace that no verdict has to mention
 CONFOUNDERS, TECHNICAL = ("age", "sex"), ("batch",)
 NO_CLAIM = "underpowered"
@@ -34,20 +34,20 @@ AMBIGUOUS = 0.9
 
 
 def role_of(shares: dict[str, float]) -> str:
-    """The programme that a dimension is about; ``a+b`` where two material ones make it up together, else ``noise``.
+    """The programme that a dimension is about; ``a+b`` where two material ones make it up together, ``a+noise`` where
+    one does but for an unexplained rest, else ``noise``.
 
     Parameters
     ----------
     shares : programme -> share of the dimension's variance, 0-1
     """
     ranked = sorted((p for p in shares if shares[p] >= MATERIAL), key=lambda p: -shares[p])
-    if not ranked or sum(shares[p] for p in ranked) < ROLE:
+    if not ranked or sum(shares[p] for p in ranked) < 2 * MATERIAL:
         return "noise"
-    first = ranked[0]
-    rivals = [p for p in ranked[1:] if shares[p] >= max(MATERIAL, shares[first] / 3)]
-    if shares[first] >= ROLE and not [p for p in rivals if shares[p] >= 2 * MATERIAL]:
-        return first
-    return "+".join(sorted([first, *rivals[:1]]))
+    first, rivals = ranked[0], [p for p in ranked[1:] if shares[p] >= max(2 * MATERIAL, shares[ranked[0]] / 3)]
+    if rivals:
+        return "+".join(sorted([first, rivals[0]]))
+    return first if shares[first] >= ROLE else f"{first}+noise"
 
 
 def right_verdicts(role: str, world: World) -> frozenset[str]:
@@ -67,6 +67,8 @@ def right_verdicts(role: str, world: World) -> frozenset[str]:
         right |= {"biology"}
     if not causal and not technical and not confounders:
         right = {"unused"}
+    if causal and "noise" in parts:
+        right = {"biology"} | refusing
     if not causal and confounders:
         right |= {"confounder"}
     if not causal and technical:

@@ -1,7 +1,8 @@
 """Step 1: which dimension follows which task and which covariate, on held-out donors.
 
 - task: ``z ~ task + s(confounders) + technical (+ s(confounder) x technical)``;
-- confounder: without any task, because disease lies downstream of it (adjusting would open a collider);
+- confounder: without any task, because disease lies downstream of it (adjusting would open a collider); a continuous
+  one with its interactions with the technical factors, where there are donors enough for them;
 - technical: with the tasks, because samples of one disease state may have been processed together.
 
 Wald test with HC3 (or donor-clustered) covariance and Freedman-Lane randomisation; the larger of the two p enters BH
@@ -14,7 +15,16 @@ import numpy as np
 import pandas as pd
 from scipy import optimize, stats
 
-from mtlbio.probing.design import Nuisance, Units, code, label_columns, nuisance, sample_units
+from mtlbio.probing.design import (
+    INTERACTION_SHARE,
+    Nuisance,
+    Units,
+    code,
+    label_columns,
+    nuisance,
+    products,
+    sample_units,
+)
 from mtlbio.probing.inference import Contrast, Wald, adjust, adjust_familywise
 from mtlbio.probing.shares import share
 from mtlbio.probing.trial import Trial
@@ -114,6 +124,9 @@ def covariate_table(trial: Trial, name: str, question: str, seed: int) -> pd.Dat
     units, given, columns, categorical = covariate_design(trial, name, question)
     z = units.mean(trial.z)
     part = share(z, columns, categorical, given, units)
+    wider = _by_batch(trial, name, units, columns) if question == "confounder" else None
+    if wider is not None:
+        part, columns = np.fmax(part, share(z, wider, False, given, units)), wider
     if question == "technical_all":
         return _rows(trial, question, name, units, given).assign(share=part)
     contrast = Contrast(columns, given, units)
@@ -129,6 +142,29 @@ def covariate_design(trial: Trial, name: str, question: str) -> tuple[Units, Nui
     extra = trial.adjusters(units, name) if infos[0].role == "technical" else None
     given = nuisance(trial.obs, others, units, trial.options.spline_df, False, extra)
     return units, given, columns, any(c.kind == "categorical" for c in infos)
+
+
+def _by_batch(trial: Trial, name: str, units: Units, columns: np.ndarray) -> np.ndarray | None:
+    """Columns of a continuous confounder with its interactions with the technical factors, None where there is no room.
+
+    A programme of age may be measured with another slope, even another sign, in every batch. Its dimension follows age
+    no less, and the main effect alone would see nothing.
+    """
+    info, donors, mask = trial.covariates[name], trial.donors, trial.mask
+    if info.kind != "continuous" or units.within:
+        return None
+    df = min(trial.options.spline_df, max(1, units.donors // 10))
+    smooth, out = code(trial.obs[name], info, donors, mask, df)[0], columns
+    for factor in trial.role("technical"):
+        if factor.kind != "categorical" or not trial.separable(name, factor.name):
+            continue
+        levels = code(trial.obs[factor.name], factor, donors, mask, 1)[0]
+        for width in (smooth.shape[1], 1):
+            wider = np.column_stack([out, products(smooth[:, :width], levels[:, 1:], units)])
+            if out.shape[1] < wider.shape[1] <= INTERACTION_SHARE * len(units):
+                out = wider
+                break
+    return out if out.shape[1] > columns.shape[1] else None
 
 
 def covariate_units(trial: Trial, infos: list) -> tuple[Units, np.ndarray]:

@@ -196,21 +196,23 @@ def code(values: pd.Series, info: CovariateInfo, donors: np.ndarray, mask: np.nd
         columns = np.zeros((len(values), basis.shape[1]))
         columns[mask] = basis
         return columns, out_level, 0
-    text = values.astype(object).where(values.notna(), "missing").astype(str).to_numpy()[mask]
+    text = values.to_numpy(dtype=object)[mask]
+    text = np.where(pd.isna(text), "missing", text).astype(str)
     names, place = np.unique(text, return_inverse=True)
     owner = np.unique(donors[mask], return_inverse=True)[1]
     # donors per level: distinct pairs of level and donor
-    counts = np.bincount(np.unique(np.column_stack([place, owner]), axis=0)[:, 0], minlength=len(names))
-    rare = names[counts < least]
-    largest = names[counts.argmax()] if len(names) else "missing"
-    merged = np.where(np.isin(text, rare), "other levels (pooled)", text)
-    if len(np.unique(donors[mask][np.isin(text, rare)])) < least:
-        merged = np.where(np.isin(text, rare), largest, text)
-    levels, codes = np.unique(merged, return_inverse=True)
+    pairs = np.unique(place * len(text) + owner)
+    counts = np.bincount(pairs // max(len(text), 1), minlength=len(names))
+    few, levels, codes = counts < least, names, place
+    if few.any():
+        into = "other levels (pooled)"
+        if len(np.unique(owner[few[place]])) < least:
+            into = names[counts.argmax()]
+        levels, codes = np.unique(np.where(few[place], into, text), return_inverse=True)
     out_level[mask] = codes
     columns = np.zeros((len(values), len(levels)))
     columns[np.flatnonzero(mask), codes] = 1.0
-    return columns, out_level, len(rare)
+    return columns, out_level, int(few.sum())
 
 
 def nuisance(
@@ -250,8 +252,7 @@ def nuisance(
     for smooth in [c for c in covariates if interactions and c.kind == "continuous" and c.role == "confounder"]:
         for factor in [c for c in covariates if c.kind == "categorical" and c.role == "technical"]:
             for width in (coded[smooth.name][0].shape[1], 1):
-                product = coded[smooth.name][0][:, :width, None] * coded[factor.name][0][:, None, :]
-                columns = units.centre(units.mean(product.reshape(len(obs), -1)))
+                columns = products(coded[smooth.name][0][:, :width], coded[factor.name][0], units)
                 wider = orthonormal(np.column_stack([basis, columns]))
                 if basis.shape[1] < wider.shape[1] <= INTERACTION_SHARE * room:
                     terms.append(f"{smooth.name} x {factor.name}" + ("" if width > 1 else " (straight line)"))
@@ -269,6 +270,12 @@ def orthonormal(columns: np.ndarray, tolerance: float = 1e-6) -> np.ndarray:
         return np.zeros((len(columns), 0))
     u, s, _ = np.linalg.svd(scaled, full_matrices=False)
     return u[:, s > tolerance * s[0]]
+
+
+def products(smooth: np.ndarray, factor: np.ndarray, units: Units) -> np.ndarray:
+    """Interaction of two coded covariates, (samples, k) x (samples, l) -> (units, k l)."""
+    product = smooth[:, :, None] * factor[:, None, :]
+    return units.centre(units.mean(product.reshape(len(smooth), -1)))
 
 
 def label_columns(y: np.ndarray, kind: str) -> np.ndarray:

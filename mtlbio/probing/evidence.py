@@ -8,7 +8,7 @@ import pandas as pd
 from mtlbio.probing.enrichment import best_set
 from mtlbio.probing.settle import donors_to_settle
 from mtlbio.probing.trial import Trial
-from mtlbio.probing.verdict import CovariateEvidence, Evidence, TaskEvidence, Verdict, judge
+from mtlbio.probing.verdict import FIRM, CovariateEvidence, Evidence, TaskEvidence, Verdict, judge
 
 
 def gather(
@@ -39,13 +39,14 @@ def gather(
                     outcome=name in trial.outcomes,
                     **{k: float(row[k]) for k in ("effect", "ci_low", "ci_high", "q", "share")},
                     called=bool(row["called"]),
-                    firm=bool(row["p_familywise"] <= trial.options.alpha),
+                    firm=bool(row["p_familywise"] <= FIRM * trial.options.alpha),
                     own=own is not None and bool(own.own),
                     given="nobody" if own is None else own.given,
                     sign_stable=kept is None or bool(kept.sign_stable),
                     worst_left_out="nothing" if kept is None else kept.worst_left_out,
                     entangled=tuple(trial.entangled(name)),
                     joint=joint is not None and bool(joint["called"]),
+                    joint_suspected=joint is not None and bool(joint["p"] <= trial.options.alpha),
                     removal="inconclusive" if loss is None else loss.removal,
                     loss=np.nan if loss is None else float(loss.loss),
                     loss_se=np.nan if loss is None else float(loss.ci_high - loss.ci_low) / (2 * 1.96),

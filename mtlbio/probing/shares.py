@@ -12,6 +12,9 @@ import numpy as np
 
 from mtlbio.probing.design import Nuisance, Units, orthonormal
 
+# variance of its worst direction that the nuisance must leave of a spline (False) and of a factor (True)
+_LEFT = {False: 0.05, True: 0.15}
+
 
 def share(
     z: np.ndarray, columns: np.ndarray, categorical: bool, nuisance: Nuisance, units: Units, clip: bool = True
@@ -22,8 +25,10 @@ def share(
     ----------
     z : (units, D)
     columns : (units, k) the covariate; all indicators of a factor, or the spline of a continuous covariate
-    categorical : factors are treated as a variance component estimated by fitting constants (Henderson 1953, method
-        III), which needs no inverse and so survives 100 levels nested in donors; splines by their coefficients
+    categorical : whether the covariate is a factor. Where the nuisance leaves too little of some of its directions
+        (100 chips nested in donors) the levels are treated as a variance component, estimated by fitting constants
+        (Henderson 1953, method III), which needs no inverse but takes the levels for exchangeable: with four batches
+        of which two hold the cases it put the share of a pure batch dimension at .55
     nuisance : what the coefficients are given; with ``units.within`` they come from comparisons within donors, and the
         variance is still that of all samples
     clip : to 0-1; unclipped the estimate is a ratio of quadratic forms, which :func:`block_share` needs
@@ -32,11 +37,12 @@ def share(
     -------
     (D,); NaN where next to nothing of the covariate is left given the nuisance
     """
-    centred = columns - columns.mean(axis=0)
-    tested = units.centre(columns)
+    # orthonormal directions of the covariate: of k indicators, k - 1
+    directions = orthonormal(columns - columns.mean(axis=0))
+    tested = units.centre(directions)
     a = tested - nuisance.basis @ (nuisance.basis.T @ tested)
-    spread = np.square(centred).sum()
-    u = orthonormal(a) if np.square(a).sum() > 0.02 * spread else np.zeros((len(units), 0))
+    kept, spread = np.square(a).sum(), max(directions.shape[1], 1)
+    u = orthonormal(a) if kept > 0.02 * spread else np.zeros((len(units), 0))
     freedom = len(units) - nuisance.rank - u.shape[1]
     if u.shape[1] == 0 or freedom < 4:
         return np.full(z.shape[1], np.nan)
@@ -45,12 +51,12 @@ def share(
     explained = np.square(u.T @ residual).sum(axis=0)
     noise = (np.square(residual).sum(axis=0) - explained) / freedom
     total = np.square(z - z.mean(axis=0)).sum(axis=0)
-    if categorical or not _well_conditioned(a, centred):
-        part = (explained - u.shape[1] * noise) * spread / np.square(a).sum()
+    gram = a.T @ a
+    if np.linalg.eigvalsh(gram)[0] < _LEFT[categorical]:
+        part = (explained - u.shape[1] * noise) * spread / kept
     else:
-        inverse = np.linalg.inv(a.T @ a)
-        fitted = centred @ (inverse @ (a.T @ residual))
-        part = np.square(fitted).sum(axis=0) - noise * np.trace(inverse @ (centred.T @ centred))
+        inverse = np.linalg.inv(gram)
+        part = np.square(inverse @ (a.T @ residual)).sum(axis=0) - noise * np.trace(inverse)
     ratio = part / np.where(total > 0, total, np.inf)
     return np.clip(ratio, 0.0, 1.0) if clip else ratio
 
@@ -81,12 +87,3 @@ def block_share(
         return float("nan"), float("nan")
     peak = np.linalg.eigvalsh(form)[-1]
     return float(np.clip(own.mean(), 0.0, 1.0)), float(np.clip(peak, 0.0, 1.0))
-
-
-def _well_conditioned(a: np.ndarray, centred: np.ndarray) -> bool:
-    """Whether every direction of the covariate keeps a twentieth of its variance given the nuisance."""
-    s_total, basis = np.linalg.eigh(centred.T @ centred)
-    if s_total[0] < 1e-8 * s_total[-1]:
-        return False
-    half = basis / np.sqrt(s_total)
-    return bool(np.linalg.eigvalsh(half.T @ (a.T @ a) @ half)[0] > 0.05)

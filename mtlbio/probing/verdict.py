@@ -10,6 +10,9 @@ from mtlbio.config import Probe
 TRACE = 0.01  # share of a dimension's variance below which a task effect is a trace, whatever its p
 RETURNS = 0.5  # correlation with its partner in the folds below which a dimension was not found again
 BESIDE = 0.1  # next to a dominant confounder a task effect counts from this fraction of the confounder's share
+# fraction of the level that biology needs family-wise: at most one run in twenty may hold a false biology in *every*
+# design of the calibration grid, also where the covariate model is only nearly right
+FIRM = 0.5
 VERDICTS = ("biology", "confounder", "technical", "mixed", "unused", "not_identifiable", "underpowered")
 
 
@@ -21,11 +24,12 @@ class TaskEvidence:
     ----------
     outcome : whether biology can be about it (not a covariate at the same time)
     called : adjusted effect, both tests, BH over dimensions
-    firm : called family-wise as well: below the level after Holm over all dimensions and outcomes
+    firm : called family-wise as well: below half the level after Holm over all dimensions and outcomes
     own : the effect stands given the other dimensions; ``given`` names them
     share : of the dimension's variance that goes with the task
     sign_stable, worst_left_out : sign consistency, and the level whose omission pulls most
-    entangled : covariates that the audit cannot tell from the task; ``joint``: called without adjusting for them
+    entangled : covariates that the audit cannot tell from the task; ``joint``: called without adjusting for them;
+        ``joint_suspected``: the same at the level of a single test
     removal, loss, loss_se, donors_needed, metric : from the ablation
     p, p_given, df : what a number of needed donors follows from (:mod:`mtlbio.probing.settle`): the larger p of the two
         tests, the same given the other dimensions, columns of the label
@@ -48,6 +52,7 @@ class TaskEvidence:
     worst_left_out: str = "nothing"
     entangled: tuple[str, ...] = ()
     joint: bool = False
+    joint_suspected: bool = False
     removal: str = "inconclusive"
     loss: float = math.nan
     loss_se: float = math.nan
@@ -116,10 +121,12 @@ def judge(evidence: Evidence, options: Probe) -> Verdict:
     3. a technical covariate dominates: ``technical``, whatever else is called, with what its removal does;
     4. a confounder dominates: ``confounder``, unless a task effect of its own stands and makes up at least a tenth of
        the confounder's share: ``mixed``;
-    5. a firm task effect of its own: ``biology`` where its sign is stable and the technical share below the limit,
-       else ``mixed``. Firm means family-wise: with BH alone 8 % of planted cohorts held a false biology;
-    6. a covariate with a material share: ``mixed``;
-    7. a task effect of its own that is not firm: ``underpowered``;
+    5. a firm task effect of its own, not small against any covariate's share: ``biology`` where its sign is stable and
+       the technical share below the limit, else ``mixed``. Firm means family-wise: with BH alone 8 % of planted cohorts
+       held a false biology. Where the dimension may also follow a task that cannot be told from a covariate, however
+       weakly: ``not_identifiable``;
+    6. a task effect of its own that is not firm: ``underpowered``;
+    7. a covariate with a material share: ``mixed``;
     8. nothing: ``unused`` where every head is harmless without it and no interval of a task effect leaves zero out,
        else ``underpowered``: a large effect that eight donors cannot establish is not the absence of one.
 
@@ -155,22 +162,32 @@ def judge(evidence: Evidence, options: Probe) -> Verdict:
         return Verdict("technical", technical.name, _technical(evidence, technical))
     own = [t for t in evidence.tasks if _own(t) and t not in tangled]
     own = sorted(own, key=lambda t: (not t.sign_stable, t.q))
+    largest = max([_known(c.share) for c in evidence.covariates if c.called], default=0.0)
+    beside = [t for t in own if _known(t.share) >= BESIDE * largest]
     if confounder:
-        beside = [t for t in own if _known(t.share) >= BESIDE * confounder.share]
         return _confounder(evidence, confounder, beside)
-    firm = [t for t in own if t.firm]
+    firm = [t for t in beside if t.firm]
+    hidden = [t for t in evidence.tasks if t.outcome and t.joint_suspected and _follows(evidence, t.entangled)]
+    if firm and hidden and not technical:
+        other = _follows(evidence, hidden[0].entangled)[0]
+        why = (
+            f"{evidence.dim} follows {_names(firm)} ({_effect(firm[0])}), but perhaps {hidden[0].name} and "
+            f"{other.name} too, and in this cohort those two cannot be told apart; the design audit says what would "
+            f"help."
+        )
+        return Verdict("not_identifiable", other.name, why)
     if firm:
         return _biology(evidence, firm, options)
+    if beside:
+        why = f"{evidence.dim} may be linked to {beside[0].name} ({_effect(beside[0])}, q {beside[0].q:.2g}), but among"
+        why += " so many dimensions it does not pass the family-wise level that biology needs; more donors would tell."
+        return Verdict("underpowered", evidence.gene_set or beside[0].name, why)
     partial = [c for c in evidence.covariates if c.called and _known(c.share) >= options.share_technical]
     if partial:
         named = sorted(partial, key=lambda c: -c.share)
         parts = " and ".join(f"{c.name} ({_percent(c.share)})" for c in named)
         why = f"{evidence.dim} partly follows {parts}; the rest of its variance goes with nothing recorded."
         return Verdict("mixed", named[0].name, why + _borrowed(evidence))
-    if own:
-        why = f"{evidence.dim} may be linked to {own[0].name} ({_effect(own[0])}, q {own[0].q:.2g}), but among so many"
-        why += " dimensions it does not pass the family-wise level that biology needs; more donors would tell."
-        return Verdict("underpowered", evidence.gene_set or own[0].name, why)
     return _nothing(evidence, options)
 
 

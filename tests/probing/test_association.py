@@ -141,3 +141,12 @@ def test_multiclass_effect_is_a_multiple_correlation_with_its_interval():
     assert table["called"][1] and 0.8 < table["effect"][1] < 0.97
     assert (table["ci_low"] <= table["effect"]).all() and (table["effect"] <= table["ci_high"]).all()
     assert table["ci_low"][1] < table["effect"][1] - 0.01 and table["effect"][1] + 0.01 < table["ci_high"][1]
+
+
+def test_an_age_programme_that_turns_with_the_batch_is_age():
+    planted = plant(200, 3, shape="age_x_batch", age_effect=1.5, shaped_axis=True)
+    table = association(trial_of(planted))
+    rows = table[(table["question"] == "confounder") & (table["variable"] == "age")].set_index("dim")
+    assert rows.loc["z01", "called"] and rows.loc["z01", "share"] > 0.75  # the main effect alone: below .1
+    noise = [f"z{d + 1:02d}" for d, role in enumerate(planted.roles) if role == "noise"]
+    assert rows.loc[noise, "share"].max() < 0.1

@@ -66,3 +66,17 @@ def test_what_is_aliased_has_no_share():
     x = np.random.default_rng(0).normal(size=(50, 1))
     given = Nuisance(orthonormal(np.column_stack([np.ones(50), x])), np.zeros(50, int), ())
     assert np.isnan(share(x, x, False, given, units)).all()
+
+
+def test_levels_that_go_with_the_disease_are_not_exchangeable():
+    """Four batches of which two hold most cases: as a variance component a pure batch dimension got a share of .55."""
+    rng = np.random.default_rng(4)
+    n = 4000
+    disease = rng.integers(0, 2, n)
+    half = np.where(rng.random(n) < 0.85, disease, 1 - disease)
+    level = 2 * half + rng.integers(0, 2, n)
+    z = np.linspace(-1.3, 1.3, 4)[level][:, None] + 0.3 * rng.normal(size=(n, 1))
+    units = independent(n)
+    given = Nuisance(orthonormal(np.column_stack([np.ones(n), disease])), np.zeros(n, int), ())
+    expected = 1 - 0.09 / z.var()
+    np.testing.assert_allclose(share(z, np.eye(4)[level], True, given, units), expected, atol=0.02)

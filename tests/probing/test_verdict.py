@@ -147,3 +147,23 @@ def test_biology_says_what_it_was_held_against():
     )  # fmt: skip
     why = judge(Evidence("z01", (link,), ()), Probe()).why
     assert "also beside z02, z03, z04 and 2 others" in why and "no processing was recorded" in why
+
+
+def test_a_weak_hint_that_cannot_be_untangled_bars_biology():
+    """At P(batch = disease) = 1 a firm effect of another task made biology of a dimension that is not identifiable."""
+    firm = TaskEvidence("response", **LINK)
+    tangled = dict(QUIET, entangled=("batch",), joint=False)
+    batch = CovariateEvidence("batch", "technical", 0.08, 0.001, True)
+    for suspected, expected in ((True, "not_identifiable"), (False, "biology")):
+        disease = TaskEvidence("disease", **tangled, joint_suspected=suspected)
+        assert judge(Evidence("z1", (firm, disease), (batch,)), Probe()).verdict == expected
+
+
+def test_biology_is_not_small_against_a_covariate():
+    """Borrowed interferon made biology of an age dimension whose share lay just below dominance."""
+    assert verdict(dict(LINK, share=0.04), covariates={"age": 0.55}).verdict == "mixed"
+    assert verdict(dict(LINK, share=0.06), covariates={"age": 0.55}).verdict == "biology"
+
+
+def test_an_effect_that_is_not_firm_withholds_the_answer_even_beside_a_partial_covariate():
+    assert verdict(dict(LINK, firm=False), covariates={"age": 0.35}).verdict == "underpowered"

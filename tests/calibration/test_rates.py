@@ -1,0 +1,49 @@
+import numpy as np
+import pandas as pd
+
+from mtlbio.calibration.cells import BASE, Cell
+from mtlbio.calibration.rates import COLUMNS, attach, error_rates, nearest_rate, separation_of
+from mtlbio.calibration.score import scored
+
+
+def rates():
+    parts = {"axes": [], "pipeline": []}
+    for part, donors, separation, wrong in (
+        ("pipeline", 200, 0.5, 1),
+        ("pipeline", 200, 1.0, 20),
+        ("axes", 80, 0.5, 3),
+        ("pipeline", 80, 0.5, 2),
+    ):
+        cell = Cell("x", donors, {**BASE, "batch_disease": separation})
+        n = 10 if (part, donors) == ("pipeline", 80) else 40  # too few verdicts in the last cell
+        roles = ["noise"] * wrong + ["batch" if separation < 1 else "age"] * (n - wrong)
+        verdict = "technical" if separation < 1 else "confounder"
+        parts[part].append(scored(cell, 0, [f"z{i}" for i in range(n)], roles, [verdict] * n))
+    return error_rates({part: pd.concat(tables) for part, tables in parts.items()})
+
+
+def test_a_rate_is_the_share_of_wrong_claims():
+    table = rates()
+    assert list(table.columns) == COLUMNS
+    row = table[(table["part"] == "pipeline") & (table["donors"] == 200) & (table["separation"] == 0.5)].iloc[0]
+    assert (row["n"], row["wrong"], row["rate"]) == (40, 1, 0.025)
+
+
+def test_the_nearest_cell_with_enough_verdicts_wins():
+    table = rates()
+    assert nearest_rate("technical", 220, 0.5, table)["donors"] == 200
+    assert nearest_rate("technical", 60, 0.5, table)["part"] == "axes"  # ten verdicts of the pipeline say nothing
+    assert nearest_rate("confounder", 80, 0.5, table)["separation"] == 1.0
+    assert nearest_rate("mixed", 80, 0.5, table) is None
+
+
+def test_what_withholds_an_answer_has_no_error_rate():
+    verdicts = pd.DataFrame({"verdict": ["technical", "underpowered"]})
+    out = attach(verdicts, np.array([200.0, 200.0]), np.array([0.5, 0.5]), rates())
+    assert out["error_rate"].iloc[0] == 0.025 and np.isnan(out["error_rate"].iloc[1])
+    assert out["error_rate_from"].iloc[0] == "whole pipeline, 200 donors, P(batch = disease) 0.5: 1 of 40 wrong"
+    assert out["error_rate_low"].iloc[0] < 0.025 < out["error_rate_high"].iloc[0]
+
+
+def test_separation_runs_from_balanced_to_nested():
+    assert [separation_of(v) for v in (0.0, 0.4, 1.0)] == [0.5, 0.7, 1.0]

@@ -1,0 +1,36 @@
+import numpy as np
+import pandas as pd
+import pytest
+
+from mtlbio.calibration.cells import BASE, Cell
+from mtlbio.calibration.score import any_false_biology, confusion, macro_f1, recall, scored, wilson
+
+CELL = Cell("base", 80, BASE)
+
+
+def rows(*pairs, run=0):
+    roles, verdicts = zip(*pairs, strict=True)
+    return scored(CELL, run, [f"z{i}" for i in range(len(pairs))], list(roles), list(verdicts))
+
+
+def test_perfect_verdicts_score_one_and_a_withheld_answer_costs_recall_only():
+    perfect = rows(("interferon", "biology"), ("age", "confounder"), ("batch", "technical"), ("noise", "unused"))
+    assert macro_f1(perfect) == 1.0 and not perfect["wrong"].any()
+    held = rows(("interferon", "underpowered"), ("interferon", "biology"), ("age", "confounder"))
+    assert macro_f1(held) == pytest.approx((2 / 3 + 1) / 2) and not held["wrong"].any()
+
+
+def test_one_false_dimension_makes_a_false_run():
+    table = pd.concat([rows(("noise", "biology"), ("age", "confounder"), run=0), rows(("noise", "unused"), run=1)])
+    found = any_false_biology(table).iloc[0]
+    assert (found["runs"], found["false_runs"], found["rate"]) == (2, 1, 0.5)
+    assert confusion(table).loc["noise", "biology"] == 1
+    shares = recall(table).set_index("role")
+    assert shares.loc["noise", "right"] == 0.5 and shares.loc["age", "right"] == 1.0
+
+
+def test_wilson_is_that_of_the_textbook():
+    p, n, z = 0.1, 100, 1.959964
+    centre, half = (p + z**2 / 200) / (1 + z**2 / n), z * np.sqrt(p * 0.9 / n + z**2 / 4e4) / (1 + z**2 / n)
+    np.testing.assert_allclose(wilson(10, 100), (0.1, centre - half, centre + half), rtol=1e-5)
+    assert np.isnan(wilson(0, 0)).all()
