@@ -69,9 +69,9 @@ def ablation(
             table = losses(task, y, cohort.donors, predictions, options, 2 * len(cohort.tasks))
             tables.append(table.assign(dim=list(sets), task=task.name, metric=primary_metric(task), way=way))
     table = pd.concat(tables, ignore_index=True)
-    calls = table.pivot(index=["dim", "task"], columns="way", values="call")
-    both = calls.apply(lambda row: combined(row["conditional"], row["refit"]), axis=1)
-    table["removal"] = [both[(d, t)] for d, t in zip(table["dim"], table["task"], strict=True)]
+    calls = dict(zip(zip(table["dim"], table["task"], table["way"], strict=True), table["call"], strict=True))
+    pairs = zip(table["dim"], table["task"], strict=True)
+    table["removal"] = [combined(calls[(*pair, "conditional")], calls[(*pair, "refit")]) for pair in pairs]
     return table[COLUMNS]
 
 
@@ -156,21 +156,20 @@ def losses(
 ) -> pd.DataFrame:
     """Loss of the task's metric without each dimension, a row each; ``questions`` share the error of calling harm."""
     known = ~np.isnan(y) & ~np.isnan(removed.full.reshape(len(y), -1)).any(axis=1)
-    y, donors = y[known], donors[known]
-    rows = []
-    weights = bootstrap_weights(donors, options.bootstrap, options.seed, class_strata(task, y)) if known.any() else None
-    full, floor = removed.full[known], CHANCE[primary_metric(task)]
-    base, base_draws = (score(task, y, full), score(task, y, full, weights)) if known.any() else (np.nan, None)
-    for without in removed.without[:, known]:
-        if not known.any() or not np.isfinite(base):
-            rows.append([base, *[np.nan] * 6, "inconclusive"])
-            continue
-        loss = max(base, floor) - max(score(task, y, without), floor)
-        draws = np.maximum(base_draws, floor) - np.maximum(score(task, y, without, weights), floor)
-        low, high, lower, upper = np.nanquantile(draws, [0.025, 0.975, 0.025 / questions, 0.95])
-        needed = donors_for_harmlessness(np.nanstd(draws), len(np.unique(donors)), options.margin)
-        rows.append([base, loss, low, high, lower, upper, needed, call(lower, upper, options.margin)])
-    return pd.DataFrame(rows, columns=COLUMNS[4:12])
+    y, donors, full = y[known], donors[known], removed.full[known]
+    floor, base = CHANCE[primary_metric(task)], score(task, y, full) if known.any() else np.nan
+    table = pd.DataFrame({"score": np.full(len(removed.without), base)}, columns=COLUMNS[4:12])
+    if not np.isfinite(base):
+        return table.assign(call="inconclusive")
+    weights = bootstrap_weights(donors, options.bootstrap, options.seed, class_strata(task, y))
+    loss = max(base, floor) - np.maximum([score(task, y, without[known]) for without in removed.without], floor)
+    draws = np.maximum([score(task, y, without[known], weights) for without in removed.without], floor)
+    draws = np.maximum(score(task, y, full, weights), floor) - draws
+    low, high, lower, upper = np.nanquantile(draws, [0.025, 0.975, 0.025 / questions, 0.95], axis=1)
+    people = len(np.unique(donors))
+    needed = [donors_for_harmlessness(se, people, options.margin) for se in np.nanstd(draws, axis=1)]
+    calls = [call(*bounds, options.margin) for bounds in zip(lower, upper, strict=True)]
+    return table.assign(loss=loss, ci_low=low, ci_high=high, lower=lower, upper=upper, donors_needed=needed, call=calls)
 
 
 def call(lower: float, upper: float, margin: float) -> str:

@@ -152,10 +152,12 @@ def _counts(subject: Subject, donors: np.ndarray, level: np.ndarray) -> np.ndarr
     if subject.classes is None:
         return None
     weights = subject.units.average.tocoo()
-    frame = pd.DataFrame(
-        {"level": level[weights.col], "class": subject.classes[weights.row], "donor": donors[weights.col]}
-    )
-    return frame.groupby(["level", "class"])["donor"].nunique().unstack(fill_value=0).to_numpy()
+    place = np.unique(level[weights.col], return_inverse=True)[1]
+    member = np.unique(subject.classes[weights.row], return_inverse=True)[1]
+    owner = np.unique(donors[weights.col], return_inverse=True)[1]
+    seen = np.zeros((place.max() + 1, member.max() + 1, owner.max() + 1), dtype=bool)
+    seen[place, member, owner] = True
+    return seen.sum(axis=2)
 
 
 def _association(subject: Subject, info: CovariateInfo, columns: np.ndarray, counts: np.ndarray | None) -> dict:

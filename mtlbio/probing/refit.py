@@ -47,7 +47,7 @@ def refitted(
     spread = np.where(spread > 0, spread, 1.0)
     x, x_test = (z_train - mean) / spread, (z_test - mean) / spread
     if kind in ("regression", "ordinal"):
-        penalty = _choose(x, y_train, donors_train, _linear)
+        penalty = _choose(x, y_train, donors_train, logistic=False)
         return _predict(x_test, *_without(*_linear(x, y_train, penalty), sets))
     if kind == "binary":
         return _logistic_predictions(x, y_train, donors_train, x_test, sets)
@@ -58,7 +58,7 @@ def refitted(
 def _logistic_predictions(x, y, donors, x_test, sets: Sets):
     if len(np.unique(y)) < 2:
         return np.full(len(x_test), y.mean()), np.full((len(sets), len(x_test)), y.mean())
-    penalty = _choose(x, y, donors, _logistic)
+    penalty = _choose(x, y, donors, logistic=True)
     full, without = _without(*_logistic(x, y, penalty), sets)
     full, without = _predict(x_test, full, _newton_without(x, y, penalty, without, sets))
     return _sigmoid(full), _sigmoid(without)
@@ -66,23 +66,55 @@ def _logistic_predictions(x, y, donors, x_test, sets: Sets):
 
 def _linear(x: np.ndarray, y: np.ndarray, penalty: float) -> tuple[np.ndarray, np.ndarray]:
     """Coefficients (1 + D,), intercept first and free, and the inverse Hessian."""
-    design = _design(x)
-    inverse = np.linalg.inv(design.T @ design + _ridge(x.shape[1], penalty))
-    return inverse @ (design.T @ y), inverse
+    beta, hessian = _linear_fits(x, y, np.ones((1, len(y))), np.array([penalty]))
+    return beta[0], np.linalg.inv(hessian[0])
+
+
+def _linear_fits(x: np.ndarray, y: np.ndarray, rows: np.ndarray, penalties: np.ndarray):
+    """As :func:`_logistic_fits`, for squared error."""
+    design, size = _design(x), 1 + x.shape[1]
+    hessian = (design.T * rows[:, None, :]) @ design
+    hessian[:, np.arange(size), np.arange(size)] += penalties[:, None] * (np.arange(size) > 0)
+    return np.linalg.solve(hessian, ((rows * y) @ design)[:, :, None])[:, :, 0], hessian
 
 
 def _logistic(x: np.ndarray, y: np.ndarray, penalty: float) -> tuple[np.ndarray, np.ndarray]:
-    design, ridge = _design(x), _ridge(x.shape[1], penalty)
-    beta = np.zeros(design.shape[1])
-    beta[0] = np.log((y.mean() + 1e-3) / (1 - y.mean() + 1e-3))
+    beta, hessian = _logistic_fits(x, y, np.ones((1, len(y))), np.array([penalty]))
+    return beta[0], np.linalg.inv(hessian[0])
+
+
+def _logistic_fits(x: np.ndarray, y: np.ndarray, rows: np.ndarray, penalties: np.ndarray):
+    """Many ridge logistic fits at once, each by Newton steps until its own last one is below 1e-7.
+
+    Parameters
+    ----------
+    rows : (B, n) 1 where a sample belongs to a fit, else 0
+    penalties : (B,)
+
+    Returns
+    -------
+    coefficients (B, 1 + D) and the Hessians of their last step (B, 1 + D, 1 + D)
+    """
+    design, size = _design(x), 1 + x.shape[1]
+    diagonal = penalties[:, None] * (np.arange(size) > 0)
+    mean = rows @ y / rows.sum(axis=1)
+    beta = np.zeros((len(rows), size))
+    beta[:, 0] = np.log((mean + 1e-3) / (1 - mean + 1e-3))
+    hessian, open_ = np.empty((len(rows), size, size)), np.arange(len(rows))
     for _ in range(25):
-        p = _sigmoid(design @ beta)
-        hessian = design.T @ (design * (p * (1 - p) + 1e-9)[:, None]) + ridge
-        step = np.linalg.solve(hessian, design.T @ (y - p) - ridge @ beta)
-        beta = beta + step * min(1.0, 4.0 / max(np.abs(step).max(), 1e-12))
-        if np.abs(step).max() < 1e-7:
+        used = rows[open_]
+        p = _sigmoid(beta[open_] @ design.T)
+        current = (design.T * (used * (p * (1 - p) + 1e-9))[:, None, :]) @ design
+        current[:, np.arange(size), np.arange(size)] += diagonal[open_]
+        gradient = (used * (y - p)) @ design - diagonal[open_] * beta[open_]
+        step = np.linalg.solve(current, gradient[:, :, None])[:, :, 0]
+        length = np.abs(step).max(axis=1)
+        beta[open_] += step * np.minimum(1.0, 4.0 / np.maximum(length, 1e-12))[:, None]
+        hessian[open_] = current
+        open_ = open_[length >= 1e-7]
+        if not len(open_):
             break
-    return beta, np.linalg.inv(hessian)
+    return beta, hessian
 
 
 def _without(beta: np.ndarray, inverse: np.ndarray, sets: Sets) -> tuple[np.ndarray, np.ndarray]:
@@ -113,21 +145,16 @@ def _newton_without(
     return without
 
 
-def _choose(x: np.ndarray, y: np.ndarray, donors: np.ndarray, fit) -> float:
+def _choose(x: np.ndarray, y: np.ndarray, donors: np.ndarray, logistic: bool) -> float:
     """Penalty with the smallest cross-validated loss (log loss or squared error), folds by donor in order of name."""
     fold = np.unique(donors, return_inverse=True)[1] % _INNER_FOLDS
-    losses = np.zeros(len(PENALTIES))
-    for f in range(_INNER_FOLDS):
-        held = fold == f
-        if not held.any() or len(np.unique(y[~held])) < 2:
-            continue
-        for i, penalty in enumerate(PENALTIES):
-            score = _design(x[held]) @ fit(x[~held], y[~held], penalty)[0]
-            if fit is _linear:
-                losses[i] += np.square(y[held] - score).sum()
-            else:
-                losses[i] += np.logaddexp(0.0, np.where(y[held] == 1, -score, score)).sum()
-    return PENALTIES[int(losses.argmin())]
+    folds = [f for f in range(_INNER_FOLDS) if (fold == f).any() and len(np.unique(y[fold != f])) > 1]
+    held = np.repeat(fold[None] == np.array(folds).reshape(-1, 1), len(PENALTIES), axis=0)
+    fits = _logistic_fits if logistic else _linear_fits
+    coefficients = fits(x, y, (~held).astype(float), np.tile(PENALTIES, len(folds)))[0]
+    score = coefficients @ _design(x).T
+    losses = np.logaddexp(0.0, np.where(y == 1, -score, score)) if logistic else np.square(y - score)
+    return PENALTIES[int((losses * held).sum(axis=1).reshape(-1, len(PENALTIES)).sum(axis=0).argmin())]
 
 
 def _predict(x_test: np.ndarray, full: np.ndarray, without: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
