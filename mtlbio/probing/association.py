@@ -124,7 +124,7 @@ def covariate_table(trial: Trial, name: str, question: str, seed: int) -> pd.Dat
     units, given, columns, categorical = covariate_design(trial, name, question)
     z = units.mean(trial.z)
     part = share(z, columns, categorical, given, units)
-    wider = _by_batch(trial, name, units, columns) if question == "confounder" else None
+    wider = by_batch(trial, name, units, columns) if question == "confounder" else None
     if wider is not None:
         part, columns = np.fmax(part, share(z, wider, False, given, units)), wider
     if question == "technical_all":
@@ -144,7 +144,7 @@ def covariate_design(trial: Trial, name: str, question: str) -> tuple[Units, Nui
     return units, given, columns, any(c.kind == "categorical" for c in infos)
 
 
-def _by_batch(trial: Trial, name: str, units: Units, columns: np.ndarray) -> np.ndarray | None:
+def by_batch(trial: Trial, name: str, units: Units, columns: np.ndarray) -> np.ndarray | None:
     """Columns of a continuous confounder with its interactions with the technical factors, None where there is no room.
 
     A programme of age may be measured with another slope, even another sign, in every batch. Its dimension follows age
