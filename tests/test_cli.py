@@ -44,7 +44,7 @@ def test_help_answers_at_once_and_names_every_command():
         started = time.perf_counter()
         done = subprocess.run([sys.executable, "-m", "mtlbio", "--help"], capture_output=True, text=True, check=True)
         best = min(best, time.perf_counter() - started)
-    for command in (*STEPS, "run", "simulate", "init", "predict", "config", "schema"):
+    for command in (*STEPS, "run", "plan", "simulate", "init", "predict", "config", "schema"):
         assert f"\n  {command} " in done.stdout
     assert best < 0.5
 
@@ -64,7 +64,7 @@ def test_version(mtlbio):
     assert mtlbio("--version") == (0, f"mtlbio {__version__}\n", "")
 
 
-@pytest.mark.parametrize("step", [*STEPS, "run"])
+@pytest.mark.parametrize("step", [*STEPS, "run", "plan"])
 def test_a_wrong_run_is_one_line_and_status_2(folder, mtlbio, step):
     (folder / "run.yaml").write_text(RUN + "probe: {alfa: 0.05}\n")
     status, out, err = mtlbio(step, "run.yaml")

@@ -13,8 +13,9 @@ from scipy.io import mmwrite
 
 from mtlbio.cohort.expression import read_expression
 from mtlbio.cohort.measurements import check_values
+from mtlbio.cohort.prepare import build_cohort, build_roster
 from mtlbio.cohort.qc import QcList
-from mtlbio.cohort.read import read
+from mtlbio.cohort.read import read, read_roster
 from mtlbio.config import Expression, load_run
 from mtlbio.errors import InputError
 
@@ -82,6 +83,9 @@ def test_every_expression_format_reads_the_same(small, form):
     assert raw.measurements.genes.tolist() == small.expression.columns.tolist()
     np.testing.assert_array_equal(raw.measurements.dense(), small.expression.to_numpy(dtype=np.float32))
     assert qc.rows == []
+    roster = read_roster(load_run(small.write_run()), QcList())
+    assert roster.measurements.samples.tolist() == raw.measurements.samples.tolist()
+    assert len(roster.measurements.genes) == 0 and roster.metadata.equals(raw.metadata)
 
 
 @pytest.mark.parametrize("form", ["csv", "csv.gz", "tsv", "parquet", "bom"])
@@ -133,6 +137,8 @@ def test_10x_folder(small):
     assert sparse.issparse(raw.measurements.matrix)
     np.testing.assert_array_equal(raw.measurements.dense(), small.expression.to_numpy())
     assert raw.measurements.genes[:2].tolist() == ["GENE2", "GENE2-1"]
+    roster = read_roster(load_run(small.write_run()), QcList())
+    assert roster.measurements.samples.tolist() == raw.measurements.samples.tolist()
 
 
 def test_samples_of_one_file_only_are_dropped_and_listed(small):
@@ -157,6 +163,23 @@ def test_sample_without_donor_is_dropped_and_listed(small):
     raw, qc = loaded(small)
     assert len(raw.metadata) == 47
     assert qc.rows[0][:3] == ("S002_1", "sample", "donor missing")
+
+
+def test_genes_in_rows_are_seen_without_reading_the_matrix(small):
+    small.write()
+    small.expression.T.rename_axis("gene").to_csv(small.folder / "expression.csv")
+    with pytest.raises(InputError, match="genes in rows"):
+        read_roster(load_run(small.write_run()), QcList())
+
+
+def test_the_roster_is_the_cohort_without_its_measurements(small):
+    small.metadata.loc[2, "donor_id"] = ""
+    small.write()
+    run = load_run(small.write_run())
+    cohort, qc = build_cohort(run)
+    obs, tasks, covariates, notes = build_roster(run)
+    pd.testing.assert_frame_equal(obs, cohort.obs)
+    assert (tasks, covariates) == (cohort.tasks, cohort.covariates) and notes.rows == qc.rows
 
 
 def test_matrix_on_disk_reads_like_one_in_memory(small, monkeypatch):

@@ -1,0 +1,186 @@
+"""``mtlbio plan``: the design's answers before anything is trained."""
+
+import re
+import sys
+from dataclasses import replace
+
+import anndata as ad
+import numpy as np
+import pandas as pd
+import pytest
+from planted import plant
+from scipy import sparse
+
+from mtlbio import cli
+from mtlbio.cohort.simulate import simulate, write_simulation
+from mtlbio.config import Run, load_run
+from mtlbio.probing.plan import PLAN, Design, plan, read_design, task_plan
+from mtlbio.probing.plan_words import words
+from mtlbio.tables import read_table
+
+
+def planted_run(tmp_path, design="clear", donors=80, **sizes):
+    return load_run(write_simulation(tmp_path / design, simulate(design, 0, donors=donors, genes=300, **sizes)))
+
+
+def design_of(planted, dims=20, **changes) -> Design:
+    """The design of a planted cohort, without files."""
+    from mtlbio.config import Probe
+    from mtlbio.probing.audit import audit
+
+    cohort = planted.cohort
+    tasks = {name: cohort.tasks[name] for name in changes.get("tasks", cohort.tasks)}
+    covariates = {n: c for n, c in cohort.covariates.items() if n in changes.get("covariates", cohort.covariates)}
+    table = audit(planted.obs, tasks, covariates, Probe())
+    return Design("planted", planted.obs, tasks, covariates, Probe(), table, dims, {})
+
+
+def test_a_nested_batch_is_the_first_warning_and_the_table_holds_every_pair(tmp_path):
+    run = planted_run(tmp_path, "nested")
+    text = plan(run, tmp_path / "results")
+    first = text.split("Warnings\n")[1].splitlines()[0]
+    assert first.startswith("  ! batch is nested in disease") and "no verdict can separate them" in " ".join(
+        text.split()
+    )
+    assert re.search(r"measure about \d+ more donors", " ".join(text.split()))
+    assert "No dimension can become `biology` for it" in text
+    table = read_table(tmp_path / "results/plan.tsv", PLAN)
+    assert list(table.columns) == PLAN
+    assert table["kind"].tolist() == ["task"] * 3 + ["pair"] * 8 + ["technical"] * 2
+    pair = table[(table["task"] == "disease") & (table["covariate"] == "batch")].iloc[0]
+    assert pair["call"] == "not_identifiable" and pd.isna(pair["vif"])
+    disease = table.iloc[0]
+    assert pd.isna(disease["smallest_effect"]) and pd.isna(disease["donors_for_1.2"]) and disease["n_effective"] == 0
+    assert plan(run, tmp_path / "results") == text
+
+
+def test_numbers_of_a_balanced_design():
+    task = task_plan(design_of(plant(120, 0)), "disease")
+    assert task.donors == sum(task.classes.values()) == 120 and 1 < task.vif < 1.3
+    assert task.n_effective == pytest.approx(120 / task.vif)
+    assert task.needed[0.3] > task.needed[0.5] > task.needed[0.8] > task.needed[1.2]
+    # as many donors as are needed for the smallest effect are there
+    assert (task.needed[0.8] <= 120) == (task.smallest <= 0.8)
+    # two groups of 60 at .05 / 40 tests: about 4.1 * 2 / sqrt(120) within groups, some more for the covariates
+    assert 0.65 < task.smallest < 0.85
+    assert task.harmless == pytest.approx(130 / (4 * task.balance * (1 - task.balance)), abs=1)
+
+
+def test_more_dimensions_fewer_donors_and_confounding_cost_power():
+    smallest = {
+        name: task_plan(design, "disease").smallest
+        for name, design in {
+            "plain": design_of(plant(120, 0)),
+            "dims": design_of(plant(120, 0), dims=100),
+            "donors": design_of(plant(60, 0)),
+            "batch": design_of(plant(120, 0, batch_disease=0.85)),
+        }.items()
+    }
+    assert all(smallest[name] > smallest["plain"] for name in ("dims", "donors", "batch"))
+
+
+def test_visits_add_no_donors():
+    once, thrice = (task_plan(design_of(plant(60, 0, visits=v)), "disease") for v in (1, 3))
+    assert (once.donors, once.smallest, once.needed) == (thrice.donors, thrice.smallest, thrice.needed)
+
+
+def test_words_of_what_is_missing():
+    planted = plant(60, 1)
+    design = design_of(planted, covariates=("age", "sex"))
+    text = words(design, [task_plan(design, name) for name in design.tasks], ["4 of 100 were wrong."])
+    assert "No technical covariate" in text and "What can be called technical" not in text
+    assert "A covariate too" in text.split("  age:")[1]
+    assert "How often such verdicts were wrong\n  - 4 of 100 were wrong." in text
+    gaps = planted.obs.assign(age=planted.obs["age"].where(np.arange(60) > 2))
+    with_gaps = replace(design, obs=gaps)
+    assert "3 donors are in no test, for want of age." in words(with_gaps, [task_plan(with_gaps, "disease")], [])
+    only_age = design_of(planted, tasks=("age",))
+    assert "Every task is a covariate too" in " ".join(words(only_age, [task_plan(only_age, "age")], []).split())
+
+
+def test_a_technical_covariate_that_follows_a_confounder_is_told():
+    planted = plant(120, 0)
+    old = planted.obs["age"] > planted.obs["age"].median()
+    obs = planted.obs.assign(batch=np.where(old, "B1", "B0"))
+    design = design_of(replace(planted, obs=obs))
+    text = " ".join(words(design, [task_plan(design, "disease")], []).split())
+    assert "batch (2 levels): can be told from sex, not from age" in text or "hardly from age" in text
+
+
+def test_the_hook_receives_the_design(tmp_path):
+    seen = []
+    text = plan(planted_run(tmp_path), tmp_path / "r", 35, lambda design: seen.append(design) or ["3 in 100."])
+    assert "  - 3 in 100." in text and "among 35 dimensions" in text
+    assert seen[0].dims == 35 and seen[0].obs["donor"].nunique() == 80 and len(seen[0].audit)
+
+
+def test_the_matrix_is_not_read(tmp_path, monkeypatch):
+    run = planted_run(tmp_path)
+    monkeypatch.setattr("mtlbio.cohort.read.read_expression", lambda *a, **k: pytest.fail("the matrix was read"))
+    assert plan(run, tmp_path / "r").startswith("planted: 80 samples of 80 donors.")
+
+
+def test_single_cells_become_samples_of_donors_and_pairs_are_compared_within_donors(tmp_path):
+    rng, cells = np.random.default_rng(0), 16 * 20
+    obs = pd.DataFrame({"donor_id": np.repeat([f"D{i}" for i in range(8)], 40), "sex": np.repeat(["f", "m"], 160)})
+    obs["condition"] = np.tile(np.repeat(["ctrl", "stim"], 20), 8)
+    obs.index = [f"c{i}" for i in range(cells)]
+    obs.loc["c0":"c14", "condition"] = "stim"  # five cells are left of one sample
+    counts = sparse.csr_matrix(rng.poisson(1.0, (cells, 6)).astype(np.float32))
+    ad.AnnData(counts, obs, pd.DataFrame(index=[f"g{i}" for i in range(6)])).write_h5ad(tmp_path / "cells.h5ad")
+    run = Run.model_validate(
+        {
+            "run": "cells",
+            "expression": {"path": str(tmp_path / "cells.h5ad"), "scale": "counts"},
+            "pseudobulk": {"by": ["condition"]},
+            "tasks": {"stimulated": {"kind": "binary", "column": "condition", "positive": "stim"}},
+            "covariates": {"sex": {"role": "confounder"}},
+        }
+    )
+    design = read_design(run, 20)
+    assert len(design.obs) == 15 and design.dropped == {"few cells": 1}
+    task = task_plan(design, "stimulated")
+    assert task.donors == 8 and task.within and task.unit == "donor x label"
+    text = plan(run, tmp_path / "r")
+    assert text.startswith("cells: 15 samples of 8 donors; left out: 1 (few cells).")
+    assert "each compared with itself" in text and "only 7 donors with ctrl" in text
+
+
+@pytest.fixture
+def mtlbio(monkeypatch, capsys):
+    def call(*words: str) -> tuple[int, str, str]:
+        monkeypatch.setattr(sys, "argv", ["mtlbio", *words])
+        with pytest.raises(SystemExit) as ended:
+            cli.main()
+        out, err = capsys.readouterr()
+        return ended.value.code or 0, out, err
+
+    return call
+
+
+def test_the_command_prints_and_writes_and_leaves_a_folder_that_the_steps_accept(tmp_path, monkeypatch, mtlbio):
+    monkeypatch.chdir(tmp_path)
+    planted_run(tmp_path)
+    status, out, _ = mtlbio("plan", "clear/run.yaml", "--dims", "12")
+    assert status == 0 and out.endswith("results/planted/plan.tsv\n") and "among 12 dimensions" in out
+    assert [p.name for p in (tmp_path / "results/planted").iterdir()] == ["plan.tsv"]
+    assert cli._own(tmp_path / "results/planted", cli._RESULTS)
+
+
+@pytest.mark.parametrize(
+    "change, words",
+    [
+        (("positive: case", "positive: sick"), "tasks.disease.positive: 'sick' never occurs"),
+        (("role: technical", "role: technical, column: plate"), "no column 'plate'"),
+        (("metadata.csv", "other.csv"), "metadata.path: no such file"),
+    ],
+)
+def test_what_is_wrong_is_one_line(tmp_path, monkeypatch, mtlbio, change, words):
+    monkeypatch.chdir(tmp_path)
+    planted_run(tmp_path)
+    yaml = tmp_path / "clear/run.yaml"
+    assert change[0] in yaml.read_text()
+    yaml.write_text(yaml.read_text().replace(*change))
+    status, out, err = mtlbio("plan", "clear/run.yaml")
+    assert status == 2 and out == "" and err.startswith("mtlbio: error: ") and err.count("\n") == 1 and words in err
+    assert not (tmp_path / "results").exists()
