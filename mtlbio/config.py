@@ -103,7 +103,11 @@ class Splits(Section):
     kind: Literal["donor", "leave_out"] = Field(
         "donor", description="donor: stratified folds of donors; leave_out: each level of `by` is held out in turn"
     )
-    folds: int = Field(5, ge=2, description="number of folds (kind donor)")
+    folds: Annotated[int, Field(ge=2)] | None = Field(
+        None,
+        description="number of folds; where left out, 5 of donors (kind donor) or one for each level (kind leave_out), "
+        "which many small levels (chips) make too many: whole levels then share a fold",
+    )
     by: str | None = Field(None, description="kind leave_out: the categorical covariate whose levels are held out")
     seed: int = Field(0, ge=0, description="seed of the fold assignment")
 

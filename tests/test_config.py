@@ -65,7 +65,7 @@ def test_defaults():
     run = Run.model_validate(RUN)
     assert (run.splits.kind, run.splits.folds, run.metadata.sample, run.metadata.donor) == (
         "donor",
-        5,
+        None,
         "sample_id",
         "donor_id",
     )

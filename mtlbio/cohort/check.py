@@ -8,6 +8,7 @@ import pandas as pd
 from mtlbio.cohort.cohort import CovariateInfo, TaskInfo
 from mtlbio.cohort.genesets import builtin_sets, read_gmt
 from mtlbio.cohort.qc import QcList
+from mtlbio.cohort.split import FOLDS
 from mtlbio.config import Run
 from mtlbio.errors import InputError, listing
 
@@ -78,7 +79,7 @@ def check_design(
         Fewer (labelled) donors than folds, a constant label or covariate, an identifier declared as covariate, a held
         out level without labels, or one without which a class cannot be learnt.
     """
-    folds = run.splits.folds if run.splits.kind == "donor" else 2
+    folds = (run.splits.folds or FOLDS) if run.splits.kind == "donor" else 2
     donors = obs["donor"].nunique()
     if donors < folds:
         raise InputError(
@@ -89,7 +90,8 @@ def check_design(
         _check_task(f"{source}: tasks.{name}", obs[["donor", name]].dropna(), task, folds)
     for name, covariate in covariates.items():
         _check_covariate(f"{source}: covariates.{name}", obs[["donor", name]].dropna(), covariate)
-    if run.splits.kind == "leave_out":
+    # folds of several levels are checked when they are made (mtlbio.cohort.split)
+    if run.splits.kind == "leave_out" and run.splits.folds is None:
         _check_leave_out(f"{source}: splits.by: {run.splits.by}", obs, run.splits.by, tasks)
 
 

@@ -1,4 +1,4 @@
-"""Who is held out: folds of donors, never of samples.
+"""Who is held out: folds of donors (or of whole chips, batches, sites), never of samples.
 
 Folds depend on the donors' names and labels and on the seed, not on the order of the samples in a file.
 """
@@ -15,6 +15,7 @@ from mtlbio.tables import SPLITS
 
 # Bins of a regression label for the stratification; fewer where a bin would hold less than a donor per fold.
 _BINS = 5
+FOLDS = 5
 # The search for better exchanges is quadratic in the label patterns; beyond these the greedy folds stand.
 _PATTERNS, _EXCHANGES = 300, 200
 
@@ -28,7 +29,8 @@ def make_splits(cohort: Cohort, options: Splits) -> pd.DataFrame:
         Prepared cohort.
     options
         ``kind: donor``: folds of donors, stratified on all tasks at once by iterative stratification (Sechidis,
-        Tsoumakas & Vlahavas 2011). ``kind: leave_out``: one fold per level of the covariate ``by``, levels sorted.
+        Tsoumakas & Vlahavas 2011). ``kind: leave_out``: one fold per level of the covariate ``by``, levels sorted;
+        with ``folds``, so many folds of whole levels, stratified likewise.
 
     Returns
     -------
@@ -38,22 +40,32 @@ def make_splits(cohort: Cohort, options: Splits) -> pd.DataFrame:
     Raises
     ------
     InputError
-        Fewer donors than folds, or a sample without a level of ``by``.
+        Fewer donors or levels than folds, a sample without a level of ``by``, or a fold of levels without which a class
+        cannot be learnt.
     """
     if options.kind == "leave_out":
         level = cohort.obs[options.by].astype(object)
         if level.isna().any():
             raise InputError(f"splits.by: {options.by} is missing for sample {level.index[level.isna()][0]!r}")
-        fold = np.unique(level.to_numpy().astype(str), return_inverse=True)[1]
+        names, fold = np.unique(level.to_numpy().astype(str), return_inverse=True)
+        if options.folds is not None:
+            if len(names) < options.folds:
+                raise InputError(
+                    f"splits.folds: {options.folds} folds need as many levels of {options.by}; found {len(names)}"
+                )
+            labels = [_level_labels(fold, cohort.y(name), task.is_class) for name, task in cohort.tasks.items()]
+            grouped = _stratify(np.concatenate(labels, axis=1), np.bincount(fold), options.folds, [options.seed, 2])
+            fold = grouped[fold]
+            _check_training(cohort, fold, options)
     else:
-        donors = np.unique(cohort.donors)
-        if len(donors) < options.folds:
-            raise InputError(f"splits.folds: {options.folds} folds need as many donors; found {len(donors)}")
+        donors, folds = np.unique(cohort.donors), options.folds or FOLDS
+        if len(donors) < folds:
+            raise InputError(f"splits.folds: {folds} folds need as many donors; found {len(donors)}")
         labels = np.concatenate(
-            [_donor_labels(cohort.donors, cohort.y(name), task.is_class, options.folds)
+            [_donor_labels(cohort.donors, cohort.y(name), task.is_class, folds)
              for name, task in cohort.tasks.items()], axis=1
         )  # fmt: skip
-        fold_of_donor = _stratify(labels, _sizes(cohort.donors), options.folds, [options.seed, 0])
+        fold_of_donor = _stratify(labels, _sizes(cohort.donors), folds, [options.seed, 0])
         fold = fold_of_donor[np.searchsorted(donors, cohort.donors)]
     return pd.DataFrame({"sample": cohort.samples, "donor": cohort.donors, "fold": fold.astype(int)})[SPLITS]
 
@@ -136,6 +148,28 @@ def _donor_labels(donors: np.ndarray, y: np.ndarray, is_class: bool, folds: int)
     return np.stack([*columns, missing], axis=1)
 
 
+def _check_training(cohort: Cohort, fold: np.ndarray, options: Splits) -> None:
+    for f in np.unique(fold):
+        training = ~np.isin(cohort.donors, cohort.donors[fold == f])
+        for name, task in cohort.tasks.items():
+            y = cohort.y(name)[training]
+            if len(np.unique(y[~np.isnan(y)])) < max(2, len(task.classes)):
+                raise InputError(
+                    f"splits.folds: {options.folds} folds of {options.by}: holding one out leaves too few labels to "
+                    f"train tasks.{name} on; expected every class outside each fold"
+                )
+
+
+def _level_labels(level: np.ndarray, y: np.ndarray, is_class: bool) -> np.ndarray:
+    """Samples of every label (regression: of every quarter of the values), and without one: (levels, labels)."""
+    known = ~np.isnan(y)
+    value = y
+    if not is_class and known.any():
+        value = np.searchsorted(np.quantile(y[known], [0.25, 0.5, 0.75]), y).astype(float)
+    groups = [known & (value == v) for v in np.unique(value[known])]
+    return np.stack([np.bincount(level, group) for group in [*groups, ~known]], axis=1)
+
+
 def _stratify(labels: np.ndarray, sizes: np.ndarray, folds: int, seed: list[int]) -> np.ndarray:
     """Fold of every donor, by iterative stratification and a few exchanges.
 
@@ -146,7 +180,7 @@ def _stratify(labels: np.ndarray, sizes: np.ndarray, folds: int, seed: list[int]
     Parameters
     ----------
     labels
-        (donors, labels) bool.
+        (donors, labels) bool; of levels in place of donors, how many samples carry each.
     sizes
         (donors,) samples per donor.
     """

@@ -110,6 +110,53 @@ def test_leave_out_and_its_training_rows():
         assert set(made.donors[neither]) <= set(made.donors[test])
 
 
+def chips(levels: int = 40, seed: int = 1) -> Cohort:
+    """One sample per donor on chips of one to twelve samples, some of a single class."""
+    rng = np.random.default_rng(seed)
+    chip = np.repeat(np.arange(levels), rng.integers(1, 13, levels))
+    disease = np.where(rng.random(len(chip)) < rng.choice([0.0, 0.5, 1.0], levels)[chip], "case", "control")
+    obs = pd.DataFrame(
+        {
+            "donor": [f"d{i:03d}" for i in range(len(chip))],
+            "disease": categories(pd.Series(disease)),
+            "age": rng.uniform(20, 80, len(chip)),
+            "chip": categories(pd.Series([f"c{c:02d}" for c in chip])),
+        }
+    )
+    obs.index = [f"S{i}" for i in range(len(chip))]
+    tasks = {"disease": TaskInfo("disease", "binary", ("control", "case")), "age": TaskInfo("age", "regression")}
+    covariates = {"chip": CovariateInfo("chip", "technical", "categorical")}
+    return Cohort(np.zeros((len(chip), 2), np.float32), ("a", "b"), obs, tasks, covariates)
+
+
+@pytest.mark.parametrize("seed", range(4))
+def test_many_levels_share_a_few_even_folds(seed):
+    made = chips(seed=seed)
+    options = Splits(kind="leave_out", by="chip", folds=5, seed=seed)
+    splits = make_splits(made, options)
+    assert set(splits["fold"]) == set(range(5))
+    folds = splits.assign(chip=made.obs["chip"].to_numpy(), case=(made.obs["disease"] == "case").to_numpy())
+    assert (folds.groupby("chip")["fold"].nunique() == 1).all()
+    cases = folds.groupby("fold")["case"].agg(["sum", "size"])
+    # even within what a chip of twelve allows
+    assert cases["size"].max() - cases["size"].min() <= 12
+    assert cases["sum"].max() - cases["sum"].min() <= 12
+    shuffled = np.random.default_rng(seed).permutation(len(splits))
+    again = make_splits(
+        Cohort(made.expression, made.genes, made.obs.iloc[shuffled], made.tasks, made.covariates), options
+    )
+    assert again["fold"].tolist() == splits["fold"].to_numpy()[shuffled].tolist()
+
+
+def test_folds_of_levels_that_cannot_be_made():
+    made = chips(levels=4)
+    with pytest.raises(InputError, match="6 folds need as many levels of chip; found 4"):
+        make_splits(made, Splits(kind="leave_out", by="chip", folds=6))
+    made.obs["disease"] = categories(pd.Series(np.where(made.obs["chip"] == "c01", "case", "control"))).to_numpy()
+    with pytest.raises(InputError, match="expected every class outside each fold"):
+        make_splits(made, Splits(kind="leave_out", by="chip", folds=2))
+
+
 def test_train_and_test_partition_the_samples_of_donor_folds():
     splits = make_splits(cohort(), Splits())
     for fold in range(5):
