@@ -155,9 +155,9 @@ def plan(
     dims: Annotated[int, typer.Option(min=1, help="latent dimensions that the model is expected to find")] = 20,
     results: StepResults = None,
 ) -> None:
-    """Say what the cohort can answer before anything is trained: plan.tsv, and the same in words.
+    """What the cohort can show, before anything is trained: plan.tsv.
 
-    Needs the metadata and the samples' names only; takes seconds.
+    The same is printed in words. Reads the metadata and the names of the samples only, and takes seconds.
     """
     from mtlbio.config import load_run
 
