@@ -17,6 +17,7 @@ from mtlbio.probing.audit import audit, inseparable
 from mtlbio.probing.inference import Contrast
 from mtlbio.probing.power import donors_for_bins, donors_for_effect, smallest_effect, test_level
 from mtlbio.probing.trial import Trial
+from mtlbio.probing.verdict import FIRM
 from mtlbio.tables import write_table
 
 EFFECTS = (0.3, 0.5, 0.8, 1.2)
@@ -159,7 +160,7 @@ def task_plan(design: Design, name: str) -> TaskPlan:
         df = columns.shape[1]
         freedom = Contrast(columns, given, units).df_error
         spent = int(round(max(units.donors * per_donor - df - freedom, 1)))
-        level = test_level(design.dims * len(trial.outcomes), design.options.alpha)
+        level = test_level(design.dims * len(trial.outcomes), FIRM * design.options.alpha)
         smallest = smallest_effect(units.donors * per_donor, variance, vif, level, df, spent)
         needed = {e: np.ceil(donors_for_effect(e, variance, vif, level, df, spent) / per_donor) for e in EFFECTS}
     harmless = float("nan")

@@ -8,7 +8,7 @@ from scipy import stats
 
 from mtlbio.config import Probe
 from mtlbio.probing.power import POWER, donors_for_harmlessness, donors_to_establish, donors_to_return, test_level
-from mtlbio.probing.verdict import RETURNS, TRACE, Evidence, TaskEvidence
+from mtlbio.probing.verdict import BESIDE, FIRM, RETURNS, TRACE, Evidence, TaskEvidence
 
 MOST = 10_000  # a larger number is no plan
 
@@ -37,7 +37,9 @@ def donors_to_settle(evidence: Evidence, options: Probe) -> tuple[float, str]:
         what = f"find the dimension again when donors are held out (stability {evidence.stability:.2f} now"
         return _stated(donors_to_return(evidence.stability, evidence.donors, RETURNS), f"{what}, {RETURNS:g} needed)")
     outcomes = [t for t in evidence.tasks if t.outcome]
-    open_effects = [t for t in outcomes if t.called and t.own and not t.firm and not t.share < TRACE]
+    largest = max((c.share for c in evidence.covariates if c.called and not math.isnan(c.share)), default=0.0)
+    least = max(TRACE, BESIDE * largest)  # share below which an effect is none of its own, as the rules have it
+    open_effects = [t for t in outcomes if t.called and t.own and not t.firm and not t.share < least]
     harmed = [t for t in evidence.tasks if t.removal == "harmful"]
     suspected = [t for t in outcomes if t.suspected and not t.share < TRACE]
     asked = open_effects or [t for t in harmed if t.outcome] or suspected
@@ -51,7 +53,7 @@ def donors_to_settle(evidence: Evidence, options: Probe) -> tuple[float, str]:
 
 def _effect(task: TaskEvidence, evidence: Evidence, options: Probe) -> tuple[float, str]:
     """Donors that make a task effect firm and, where its neighbours could carry it, its own."""
-    needed = _establish(task, task.p, test_level(evidence.tests, options.alpha))
+    needed = _establish(task, task.p, test_level(evidence.tests, FIRM * options.alpha))
     what = f"establish its link to {task.name}"
     if task.called and not task.own and task.given != "nobody":
         needed = max(needed, _establish(task, task.p_given, options.alpha))
