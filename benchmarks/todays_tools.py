@@ -1,0 +1,216 @@
+"""mtlbio against what people use today, on the same planted cohorts and by the same scorer.
+
+    python benchmarks/todays_tools.py [--full] [--runs N] [--only TEXT] [--tables] [--workers 1]
+
+Every tool finds its own components or factors, as its users would, and says what each follows; the truth about a
+component is what it is planted as (``mtlbio.calibration.whole.planted_shares``), whoever found it. None of the tools
+gives verdicts, so their answers are read in more than one way (``benchmarks/tools/labels.py``), and the reading that
+serves the tool best is starred:
+
+- ``PCA + tests``: Welch, Kruskal-Wallis or Spearman for each component and column, Benjamini-Hochberg;
+- ``decoupler``: ``decoupler.tl.rankby_obsm`` on the components, with its own statistics and adjusted p;
+- ``MOFA2``: 15 factors trained by mofapy2 on its defaults, and the rule of ``correlate_factors_with_covariates``
+  (``pip install mofapy2``; left out where it is missing);
+- ``variancePartition``: a linear mixed model for each component by maximum likelihood; the largest share names it;
+- ``mtlbio``: prepare, train, probe, as a user's run. Cohorts that ``benchmarks/calibration.py pipeline`` has judged
+  with the present sources are taken from there, without their seconds.
+
+Principal components are those of standardised genes, as many as parallel analysis counts (fewer idle components than
+the fifty of scanpy, which favours the tools). All tools see the whole cohort; mtlbio judges on held-out donors only.
+Six designs of 200 donors; small form: 2 cohorts of each, about 15 minutes on one core, nearly all of them for mtlbio;
+full form: 20 cohorts, two to three hours. Every design and tool is a file below results/benchmarks/todays_tools/ that
+is kept: a killed run goes on where it stopped, and a full run adds to a small one.
+"""
+
+from __future__ import annotations
+
+import argparse
+import hashlib
+import importlib.util
+import os
+import time
+from collections.abc import Callable
+from concurrent.futures import ProcessPoolExecutor
+from pathlib import Path
+
+os.environ.setdefault("OMP_NUM_THREADS", "1")
+
+import numpy as np
+import pandas as pd
+from calibration import STORE as GRID
+from calibration import version
+from tools.associations import decoupler_ranks, mofa_correlations, pca_tests
+from tools.labels import Read
+from tools.variance_components import variance_partition
+
+import mtlbio
+from mtlbio.calibration.cells import Cell, pipeline_grid
+from mtlbio.calibration.score import macro_f1, scored, wilson
+from mtlbio.calibration.truth import role_of
+from mtlbio.calibration.whole import judge_pipeline, planted_shares
+from mtlbio.cohort.features import fit_features
+from mtlbio.cohort.simulate import Simulation, simulate
+from mtlbio.progress import console, say, track
+from mtlbio.tables import read_table, write_table
+
+STORE = Path(__file__).resolve().parents[1] / "results" / "benchmarks" / "todays_tools"
+DONORS, GENES = 200, 5000
+ARMS = (
+    "base",
+    "P(batch = disease) .85",
+    "P(batch = disease) 1",
+    "disease follows age only",
+    "nothing causes anything",
+    "interferon rises with age, r .6",
+)
+TOOLS: dict[str, Callable[[np.ndarray, pd.DataFrame, int], Read]] = {
+    "PCA + tests": pca_tests,
+    "decoupler": decoupler_ranks,
+    "MOFA2": mofa_correlations,
+    "variancePartition": variance_partition,
+}
+OURS = "mtlbio"
+SHOWN = ("age", "interferon", "batch", "composition", "sex", "noise")
+
+
+def cells() -> list[Cell]:
+    """The designs, in the order of ``ARMS``."""
+    grid = {cell.arm: cell for cell, _ in pipeline_grid(True) if cell.donors == DONORS}
+    return [grid[arm] for arm in ARMS]
+
+
+def cohort_of(cell: Cell, run: int) -> Simulation:
+    """The cohort that ``judge_pipeline`` judges."""
+    changes = {{"interferon": "interferon_effect"}.get(key, key): value for key, value in cell.changes.items()}
+    return simulate("clear", run, donors=cell.donors, **changes)
+
+
+def judge(tool: str, cell: Cell, run: int) -> pd.DataFrame:
+    """Scored components of one cohort, once for each reading of the tool's answer, with the seconds of computing."""
+    console.quiet = True
+    start = time.process_time()
+    if tool == OURS:
+        rows = judge_pipeline(cell, run).drop(columns="block", errors="ignore")
+        return rows.assign(reading="-", seconds=time.process_time() - start)
+    simulation = cohort_of(cell, run)
+    obs = simulation.metadata.set_index("sample_id")
+    expression = simulation.expression.to_numpy()
+    start = time.process_time()
+    read = TOOLS[tool](fit_features(expression, GENES).transform(expression).astype(float), obs, run)
+    seconds = time.process_time() - start
+    shares = planted_shares(read.components, simulation, obs.index)
+    roles = [role_of(row) for row in shares.to_dict("records")]
+    dims = [f"c{k + 1:02d}" for k in range(read.components.shape[1])]
+    made = [scored(cell, run, dims, roles, said).assign(reading=way) for way, said in read.verdicts.items()]
+    return pd.concat(made, ignore_index=True).assign(seconds=seconds)
+
+
+def sources(tool: str) -> str:
+    """Digest of what a tool's rows depend on."""
+    if tool == OURS:
+        return version("pipeline")
+    here, package = Path(__file__).parent, Path(mtlbio.__file__).parent
+    named = [*(f"calibration/{m}.py" for m in ("cells", "truth", "score", "whole")), "cohort/simulate.py"]
+    named += ["cohort/features.py", "model/parallel.py", "model/rotation.py"]
+    files = sorted((here / "tools").glob("*.py")) + [package / name for name in named]
+    return hashlib.sha256(b"".join(f.read_bytes() for f in files)).hexdigest()[:10]
+
+
+def place_of(tool: str, cell: Cell) -> Path:
+    """File of a tool and a design."""
+    slug = tool.lower().replace(" + ", "_")
+    return STORE / f"{slug}-{sources(tool)}" / f"{cell.slug}.tsv"
+
+
+def present(tool: str, cell: Cell) -> pd.DataFrame:
+    """Rows that are there already, of mtlbio also those of the calibration grid."""
+    path = place_of(tool, cell)
+    done = read_table(path) if path.exists() else pd.DataFrame({"run": []})
+    elsewhere = GRID / "pipeline" / version("pipeline") / f"{cell.slug}.tsv"
+    if tool == OURS and elsewhere.exists():
+        other = read_table(elsewhere).assign(reading="-", seconds=np.nan).drop(columns="block", errors="ignore")
+        done = pd.concat([done, other[~other["run"].isin(done["run"])]], ignore_index=True)
+    return done
+
+
+def run_missing(tools: list[str], runs: int, only: str, workers: int) -> None:
+    """Make what is missing, one cohort at a time, cohort by cohort over all designs."""
+    wanted = [c for c in cells() if only in c.name]
+    jobs = [(tool, cell, run) for run in range(runs) for tool in tools for cell in wanted]
+    jobs = [job for job in jobs if job[2] not in set(present(job[0], job[1])["run"])]
+    with ProcessPoolExecutor(workers) as pool:
+        made = pool.map(judge, *zip(*jobs, strict=True)) if jobs else iter(())
+        for (tool, cell, _), rows in track(zip(jobs, made, strict=True), "cohorts", len(jobs)):
+            path = place_of(tool, cell)
+            done = [read_table(path)] if path.exists() else []
+            write_table(pd.concat([*done, rows], ignore_index=True), path)
+
+
+def collected(tools: list[str], runs: int, only: str) -> pd.DataFrame:
+    """All rows of the present sources, with the tool."""
+    parts = [present(tool, cell).assign(tool=tool) for tool in tools for cell in cells() if only in cell.name]
+    parts = [p[p["run"] < runs] for p in parts if "cell" in p]
+    return pd.concat(parts, ignore_index=True) if parts else pd.DataFrame()
+
+
+def summary(rows: pd.DataFrame) -> dict[str, str]:
+    """Numbers of one tool and reading."""
+    cohorts = rows.groupby(["cell", "run"], sort=False)["false_biology"].any()
+    biology = rows[rows["verdict"] == "biology"]
+    refusing = rows[rows["wanted"] == "not_identifiable"]
+    rate, low, high = wilson(int(cohorts.sum()), len(cohorts))
+    out = {
+        "cohorts": f"{len(cohorts)}",
+        "any false biology": f"{rate:.2f} ({low:.2f}-{high:.2f})",
+        "biology that is false": f"{int(biology['false_biology'].sum())}/{len(biology)}",
+        "macro-F1": f"{macro_f1(rows):.2f}",
+        "not identifiable": f"{refusing['right'].mean():.2f}" if len(refusing) else "-",
+    }
+    for role in SHOWN:
+        own = rows[rows["role"] == role]
+        out[role] = f"{own['right'].mean():.2f}" if len(own) else "-"
+    seconds = rows.groupby(["cell", "run"])["seconds"].first().mean()
+    return out | {"CPU seconds": "-" if np.isnan(seconds) else f"{seconds:.1f}"}
+
+
+def show(rows: pd.DataFrame) -> None:
+    """Print the tables."""
+    lines, cohorts = [], {}
+    for tool, own in rows.groupby("tool", sort=False):
+        readings = dict(list(own.groupby("reading", sort=False)))
+        best = max(readings, key=lambda way: macro_f1(readings[way]))
+        for way, part in readings.items():
+            star = " *" if len(readings) > 1 and way == best else ""
+            lines.append({"tool": tool, "read by": way + star, **summary(part)})
+            hits = part.groupby(["cell", "run"], sort=False)["false_biology"].any().groupby("cell", sort=False)
+            cohorts[f"{tool}, {way}{star}"] = hits.sum().astype(int).astype(str) + "/" + hits.count().astype(str)
+    print("Right verdicts by what a component is planted as; * the reading with the best macro-F1")
+    print(pd.DataFrame(lines).to_string(index=False))
+    print("\nCohorts with any false biology, by design")
+    print(pd.DataFrame(cohorts).T.to_string(na_rep="-"))
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("--full", action="store_true", help="20 cohorts of each design; hours")
+    parser.add_argument("--runs", type=int, help="cohorts of each design (2, full form 20)")
+    parser.add_argument("--only", default="", help="only designs whose name contains this text")
+    parser.add_argument("--tools", nargs="+", choices=[*TOOLS, OURS], default=[*TOOLS, OURS])
+    parser.add_argument("--tables", action="store_true", help="only print what is there so far")
+    parser.add_argument("--workers", type=int, default=1)
+    given = parser.parse_args()
+    tools, runs = given.tools, given.runs or (20 if given.full else 2)
+    if "MOFA2" in tools and importlib.util.find_spec("mofapy2") is None:
+        say("MOFA2 is left out: mofapy2 is not installed (pip install mofapy2)")
+        tools = [t for t in tools if t != "MOFA2"]
+    if not given.tables:
+        run_missing(tools, runs, given.only, given.workers)
+    rows = collected(tools, runs, given.only)
+    if rows.empty:
+        say("nothing is there yet: run without --tables")
+        return
+    show(rows)
+
+
+if __name__ == "__main__":
+    main()
