@@ -96,7 +96,9 @@ def test_four_of_five_interferon_dimensions_are_settled_with_the_stated_donors()
             again = _interferon(int(row["donors_needed"]), 10_000 + seed, effect)
             settled.append(again["verdict"] != "underpowered")
     interval = stats.binomtest(int(np.sum(settled)), len(settled)).proportion_ci(0.99, method="wilson")
-    assert len(settled) >= 20 and interval.low <= 0.8 <= max(interval.high, 0.95), (np.mean(settled), len(settled))
+    # at least the promise; more is possible, because a dimension can be settled otherwise too
+    assert len(settled) >= 20 and interval.high >= 0.8, (np.mean(settled), len(settled))
+    assert interval.low <= 0.92
 
 
 def _interferon(donors: int, seed: int, effect: float):
