@@ -13,13 +13,16 @@ from mtlbio.cohort.cohort import Cohort, read_cohort
 from mtlbio.cohort.genesets import load_sets
 from mtlbio.config import Probe, Run
 from mtlbio.errors import InputError, listing
+from mtlbio.model.blocks import replica_table, replicas
 from mtlbio.probing import enrichment as sets_of_genes
 from mtlbio.probing.ablation import ablation
 from mtlbio.probing.association import association
 from mtlbio.probing.audit import audit, inseparable
 from mtlbio.probing.evidence import gather, verdict_table
 from mtlbio.probing.leakage import leakage
+from mtlbio.probing.planes import decided_by_subspaces, subspace_table
 from mtlbio.probing.stability import stability
+from mtlbio.probing.subspaces import Genes, subspace_tests, subspaces
 from mtlbio.probing.trial import Trial
 from mtlbio.progress import say
 from mtlbio.tables import VERDICTS, write_table
@@ -29,15 +32,19 @@ def probe(run: Run, results: Path) -> None:
     """Put every dimension of ``latents.h5ad`` on trial.
 
     Reads ``cohort.h5ad``, ``latents.h5ad`` and ``model/`` of ``results``; writes
-    ``probing/{audit,association,ablation,enrichment,stability}.tsv`` and ``verdicts.tsv``.
+    ``probing/{audit,association,ablation,enrichment,stability,subspaces,replicas}.tsv`` and ``verdicts.tsv``.
     """
     from mtlbio.model.ensemble import load_ensemble
 
     results = Path(results)
     latents = read_latents(results / "latents.h5ad")
     cohort = aligned(read_cohort(results / "cohort.h5ad"), latents)
-    tables = examine(cohort, latents, load_ensemble(results / "model"), run.probe, load_sets(run.gene_sets))
-    for name in ("audit", "association", "ablation", "enrichment", "stability"):
+    ensemble = load_ensemble(results / "model")
+    tables = examine(cohort, latents, ensemble, run.probe, load_sets(run.gene_sets))
+    axes, fold = (latents.var["block"] == "axis").to_numpy(), latents.obs["fold"].to_numpy().astype(int)
+    found = replicas(ensemble, cohort.expression, cohort.donors, fold, axes)
+    tables["replicas"] = replica_table(ensemble, found, cohort.expression, axes)
+    for name in ("audit", "association", "ablation", "enrichment", "stability", "subspaces", "replicas"):
         write_table(tables[name], results / "probing" / f"{name}.tsv")
     write_table(tables["verdicts"], results / "verdicts.tsv", VERDICTS)
     counts = tables["verdicts"]["verdict"].value_counts()
@@ -47,7 +54,7 @@ def probe(run: Run, results: Path) -> None:
 def examine(
     cohort: Cohort, latents: ad.AnnData, ensemble, options: Probe, sets: dict[str, list[str]]
 ) -> dict[str, pd.DataFrame]:
-    """The whole trial in memory: ``audit, association, ablation, enrichment, stability, verdicts`` as tables.
+    """The whole trial in memory.
 
     Parameters
     ----------
@@ -55,6 +62,10 @@ def examine(
     latents : as ``latents.h5ad``
     ensemble : :class:`mtlbio.model.ensemble.Ensemble`
     sets : gene sets by name, may be empty
+
+    Returns
+    -------
+    Tables by name: ``audit, association, ablation, enrichment, stability, subspaces, verdicts``
     """
     design = audit(cohort.obs, cohort.tasks, cohort.covariates, options)
     trial = Trial(
@@ -73,17 +84,21 @@ def examine(
         )
     found = association(trial)
     borrowed = leakage(trial, found)
-    steady = stability(trial, latents.var["stability"].to_numpy(dtype=float))
-    removed = ablation(ensemble, cohort, latents.obs["fold"].to_numpy().astype(int), options)
+    again, fold = latents.var["stability"].to_numpy(dtype=float), latents.obs["fold"].to_numpy().astype(int)
+    steady = stability(trial, again)
+    blocks = subspaces(trial, ensemble, cohort, fold, again)
+    removed = ablation(ensemble, cohort, fold, options, {b.name: b.places for b in blocks if b.block.stable})
     say("gene sets that name a dimension")
     loadings, genes = np.asarray(latents.varm["loadings"], dtype=float), np.asarray(latents.uns["genes"]).astype(str)
     named = sets_of_genes.enrichment(trial, cohort, loadings, genes, sets)
     evidence = gather(trial, found, borrowed, removed, steady, named)
-    verdicts = verdict_table(trial, evidence, removed, design, latents.var["stability"].to_numpy(dtype=float))
+    verdicts = verdict_table(trial, evidence, removed, design, again)
+    tests, names = subspace_tests(trial, blocks, found, Genes(cohort, loadings, genes, sets))
+    planes, changes = subspace_table(trial, blocks, tests, removed, again, names, found)
     # leakage has no table of its own: what it found belongs to the rows of the task's effect
     merged = found.merge(borrowed.rename(columns={"task": "variable"}).assign(question="task"), how="left")
     tables = {"audit": design, "association": merged, "ablation": removed, "enrichment": named, "stability": steady}
-    return {**tables, "verdicts": verdicts}
+    return {**tables, "subspaces": planes, "verdicts": decided_by_subspaces(verdicts, changes)}
 
 
 def read_latents(path: Path) -> ad.AnnData:

@@ -61,7 +61,8 @@ def test_probe_writes_the_tables_of_the_interface_twice_alike(tmp_path, monkeypa
     planted = plant(100, 0, noise_dims=1)
     run = run_on(tmp_path, monkeypatch, planted)
     step.probe(run, tmp_path)
-    names = [f"probing/{n}.tsv" for n in ("audit", "association", "ablation", "enrichment", "stability")]
+    parts = ("audit", "association", "ablation", "enrichment", "stability", "subspaces", "replicas")
+    names = [f"probing/{n}.tsv" for n in parts]
     first = {name: (tmp_path / name).read_bytes() for name in [*names, "verdicts.tsv"]}
     table = read_table(tmp_path / "verdicts.tsv", VERDICTS)
     expected = ["dim", "verdict", "driver", "share_age", "share_sex", "share_batch"]
@@ -70,7 +71,7 @@ def test_probe_writes_the_tables_of_the_interface_twice_alike(tmp_path, monkeypa
     for task in ("disease", "response", "age"):
         expected += [f"delta_{task}", f"delta_ci_low_{task}", f"delta_ci_high_{task}"]
     expected += ["removal_disease", "removal_response", "removal_age", "stability", "n_effective", "vif"]
-    expected += ["donors_needed", "needed_for", "why"]
+    expected += ["donors_needed", "needed_for", "subspace", "why"]
     assert list(table.columns) == expected and len(table) == 6
     assert set(table["removal_disease"]) <= {"harmful", "harmless", "inconclusive"}
     step.probe(run, tmp_path)

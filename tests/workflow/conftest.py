@@ -31,7 +31,7 @@ case $step in
     train) mkdir -p model; touch model/model.json history.tsv latents.h5ad predictions.tsv ;;
     baselines) mkdir -p baselines; touch baselines/predictions.tsv ;;
     evaluate) touch metrics.tsv comparisons.tsv ;;
-    probe) mkdir -p probing; for t in audit association ablation enrichment stability; do touch probing/$t.tsv; done
+    probe) mkdir -p probing; for t in audit association ablation enrichment stability subspaces replicas; do touch probing/$t.tsv; done
         touch verdicts.tsv ;;
     report) mkdir -p figures; touch figures/a.svg report.html ;;
 esac

@@ -59,7 +59,7 @@ def test_every_table_of_the_interface_is_written_with_its_columns(done):
     tables = {"qc": QC, "splits": SPLITS, "history": HISTORY, "predictions": PREDICTIONS, "metrics": METRICS}
     for name, columns in (tables | {"baselines/predictions": PREDICTIONS, "comparisons": COMPARISONS}).items():
         assert list(read_table(results / f"{name}.tsv", columns).columns[: len(columns)]) == columns, name
-    for name in ("audit", "association", "ablation", "enrichment", "stability"):
+    for name in ("audit", "association", "ablation", "enrichment", "stability", "replicas"):
         assert len(read_table(results / "probing" / f"{name}.tsv")) > 0 or name == "enrichment"
 
 

@@ -13,6 +13,8 @@ rule probe:
         ablation=f"{results}/{{run}}/probing/ablation.tsv",
         enrichment=f"{results}/{{run}}/probing/enrichment.tsv",
         stability=f"{results}/{{run}}/probing/stability.tsv",
+        subspaces=f"{results}/{{run}}/probing/subspaces.tsv",
+        replicas=f"{results}/{{run}}/probing/replicas.tsv",
         verdicts=report(
             f"{results}/{{run}}/verdicts.tsv",
             caption="../report/verdicts.rst",

@@ -1,0 +1,161 @@
+from dataclasses import replace
+
+import numpy as np
+import pytest
+from planted import plant, trial_of
+
+from mtlbio.calibration.turning import turning_results
+from mtlbio.config import Probe
+from mtlbio.model.blocks import Block
+from mtlbio.probing.association import association, covariate_design, covariate_table
+from mtlbio.probing.planes import columns, judge_subspace
+from mtlbio.probing.probe import examine
+from mtlbio.probing.shares import block_share, share
+from mtlbio.probing.subspaces import Subspace, subspace_tests
+from mtlbio.probing.verdict import CovariateEvidence, Evidence, TaskEvidence
+
+FAST = Probe(permutations=199, bootstrap=200)
+AGE, INTERFERON, BATCH, COMPOSITION = range(4)
+
+
+def tables(plane, seed=0, donors=120, least=37.0, sets=False, **changes):
+    planted = plant(donors, seed, noise_dims=2, **changes)
+    latents, ensemble = turning_results(planted, plane, seed=seed, least=least)
+    return examine(planted.cohort, latents, ensemble, FAST, planted.sets if sets else {}), latents
+
+
+def subspace(trial, places):
+    """A block whose folds agree."""
+    z = trial.z[:, places]
+    white = np.linalg.inv(np.linalg.cholesky(np.cov(z, rowvar=False))).T
+    block = Block(places, (z - z.mean(axis=0)) @ white, white, 0.9, 0.9, 0.9, 2.0)
+    return Subspace(places, tuple(trial.dims[p] for p in places), block)
+
+
+@pytest.mark.parametrize(
+    "plane, verdict, driver",
+    [
+        ((INTERFERON, COMPOSITION), "biology", "INTERFERON_SET"),
+        ((BATCH, COMPOSITION), "technical", "batch"),
+        ((AGE, COMPOSITION), "confounder", "age"),
+        ((INTERFERON, BATCH), "mixed", "batch"),
+    ],
+)
+def test_a_plane_that_turns_gets_the_verdict_of_what_it_holds(plane, verdict, driver):
+    found, latents = tables(plane, sets=True)
+    own = [f"z{p + 1:02d}" for p in plane]
+    assert (latents.var.loc[own, "stability"] < 0.8).all() and (latents.var["stability"].drop(own) > 0.9).all()
+    (row,) = found["subspaces"].to_dict("records")
+    assert (row["subspace"], row["verdict"], row["driver"]) == ("+".join(own), verdict, driver)
+    assert row["stability"] > 0.95 and row["cka"] > 0.95 and row["effective_rank"] > 1.9
+    verdicts = found["verdicts"].set_index("dim")
+    assert verdicts.loc[own, "subspace"].tolist() == ["+".join(own)] * 2 and verdicts["subspace"].notna().sum() == 2
+    assert verdicts.loc[own, "verdict"].tolist() == [verdict] * 2 and (verdicts.loc[own, "driver"] == driver).all()
+    start = f"{own[0]} was not found again on its own, but with {own[1]} it spans a plane that was (stability 1.00): "
+    assert verdicts.at[own[0], "why"].startswith(start + "the verdict is about that plane: one direction of it")
+    assert list(found["subspaces"].columns)[:9] == [
+        *("subspace", "n_dims", "stability", "cca", "cka", "effective_rank", "verdict", "driver", "decides")
+    ]
+
+
+def test_nothing_turns_nothing_is_a_subspace():
+    found, _ = tables((INTERFERON, COMPOSITION), least=0.0, donors=80, seed=1)
+    assert found["subspaces"].empty and found["verdicts"]["subspace"].isna().all()
+    assert found["subspaces"].columns[-1] == "why"
+
+
+def test_the_verdict_is_the_same_for_any_axes_of_the_block():
+    planted = plant(100, 2, noise_dims=1)
+    trial = trial_of(planted)
+    rng, asked = np.random.default_rng(0), association(trial)
+    one = subspace(trial, (INTERFERON, BATCH, COMPOSITION))
+    turn = np.linalg.qr(rng.normal(size=(3, 3)))[0]
+    other = replace(one, block=replace(one.block, latents=one.block.latents @ turn))
+    first, second = (subspace_tests(trial, [item], asked)[0] for item in (one, other))
+    numbers = first.select_dtypes("number").columns
+    np.testing.assert_allclose(first[numbers], second[numbers].astype(float), rtol=1e-6, atol=1e-9)
+    for column in ("called", "given", "own", "sign_stable", "worst_left_out"):
+        assert first[column].tolist() == second[column].tolist()
+
+
+def test_shares_of_a_block_do_not_depend_on_its_axes():
+    trial = trial_of(plant(150, 3))
+    rng = np.random.default_rng(0)
+    for name, role in (("age", "confounder"), ("batch", "technical")):
+        units, given, coded, categorical = covariate_design(trial, name, role)
+        z = units.mean(trial.z[:, [AGE, BATCH, COMPOSITION]])
+        mean, peak = block_share(z, coded, categorical, given, units)
+        mapped = block_share(z @ rng.normal(size=(3, 3)), coded, categorical, given, units)
+        np.testing.assert_allclose(mapped, (mean, peak), rtol=1e-6)
+        assert 0.2 < mean < 0.35 and peak > 0.75  # one direction of three
+        alone = share(z[:, :1], coded, categorical, given, units)[0]
+        np.testing.assert_allclose(block_share(z[:, :1], coded, categorical, given, units), (alone, alone))
+        # no single direction has more than the peak
+        many = share(z @ rng.normal(size=(3, 500)), coded, categorical, given, units)
+        assert many.max() <= peak + 1e-9 and many.max() > 0.9 * peak
+    assert np.isnan(block_share(np.ones((len(units), 2)), coded, True, given, units)).all()
+
+
+def test_a_block_of_axes_that_carry_one_programme_each_has_the_numbers_of_those_axes():
+    trial = trial_of(plant(200, 4))
+    asked = association(trial)
+    item = subspace(trial, (BATCH, 5))
+    found = subspace_tests(trial, [item], asked)[0].set_index(["question", "variable"])
+    own = covariate_table(trial, "batch", "technical", 0).set_index("dim")["share"]
+    np.testing.assert_allclose(found.at[("technical", "batch"), "peak"], own["z03"], atol=0.03)
+    np.testing.assert_allclose(found.at[("technical", "batch"), "share"], own["z03"] / 2, atol=0.03)
+    assert found.at[("technical", "batch"), "called"] and not found.at[("task", "disease"), "called"]
+
+
+def test_a_block_stands_for_its_axes_in_the_family():
+    trial = trial_of(plant(120, 5))
+    asked = association(trial)
+    found = subspace_tests(trial, [subspace(trial, (INTERFERON, COMPOSITION))], asked)[0]
+    row = found[(found["question"] == "task") & (found["variable"] == "disease")].iloc[0]
+    # ten dimensions, two of them in the block, two outcomes: 2 x (8 + 1) tests
+    np.testing.assert_allclose(row["p_familywise"], row["p"] * 18, rtol=1e-9)
+    assert row["called"] and row["own"] and row["q"] <= row["p_familywise"]
+    disease = asked[(asked["question"] == "task") & (asked["variable"] == "disease")]
+    stronger = disease[disease["called"] & (disease["p"] < row["p"]) & ~disease["dim"].isin(["z02", "z04"])]["dim"]
+    assert set(stronger) <= set(row["given"].split(", "))
+
+
+def evidence(batch=0.9, **task):
+    task = {"effect": 0.4, "ci_low": 0.2, "ci_high": 0.6, "q": 1e-4, "called": True, "firm": True, "own": True} | task
+    disease = TaskEvidence("disease", share=0.4, unit="R", **task)
+    covariates = (CovariateEvidence("batch", "technical", batch, 1e-6, batch > 0.1),)
+    return Evidence("z01+z02", (disease,), covariates, 0.05, None, 0.9, 100)
+
+
+@pytest.mark.parametrize(
+    "item, verdict, words",
+    [
+        (evidence(), "mixed", "one direction of it follows batch (90 % of its variance); yet given the covariates"),
+        (evidence(firm=False), "technical", "one direction of it follows batch: 90 % of its variance"),
+        (evidence(own=False), "technical", "one direction of it follows batch"),
+        (evidence(0.0), "biology", "one direction of it is still linked to disease"),
+        (evidence(0.0, firm=False), "underpowered", "it may be linked to disease"),
+        (evidence(0.0, called=False, ci_low=0.0, removal="harmless"), "unused", "it has no established link"),
+    ],
+)
+def test_rules_of_a_block(item, verdict, words):
+    found = judge_subspace(item, FAST, "it", "one direction of it")
+    assert found.verdict == verdict and found.why.startswith(words)
+
+
+def test_columns_name_every_task_and_covariate():
+    names = columns(trial_of(plant(60, 0)))
+    for name in ("effect_disease", "ci_low_age", "q_response", "share_batch", "peak_sex", "removal_disease"):
+        assert name in names
+    assert len(names) == len(set(names)) and names[-1] == "why"
+
+
+@pytest.mark.slow
+def test_null_cohorts_hold_no_false_biology():
+    """Disease follows age alone; a plane of age and composition, or of nothing, turns; 60 cohorts of 80 donors."""
+    false = 0
+    for seed in range(60):
+        plane = [(AGE, COMPOSITION), (5, 6), (COMPOSITION, 5)][seed % 3]
+        found, _ = tables(plane, 7000 + seed, 80, interferon=0.0, age_effect=1.5, response="nothing")
+        false += bool((found["subspaces"]["verdict"] == "biology").any())
+    assert false <= 6  # P(more than 6 | .05) = .03
