@@ -22,6 +22,7 @@ from pathlib import Path
 os.environ.setdefault("OMP_NUM_THREADS", "1")
 
 import pandas as pd
+from calibration_pages import write_pages
 
 import mtlbio
 from mtlbio.calibration.cells import Cell, axes_grid, pipeline_grid
@@ -113,8 +114,11 @@ def main() -> None:
         if len(found):
             show(part, found)
     if given.part == "ship":
-        write_rates(error_rates({part: found for part, found in rows.items() if len(found)}))
-        say("wrote the error rates of the package")
+        made = {part: found for part, found in rows.items() if len(found)}
+        rates = error_rates(made)
+        write_rates(rates)
+        write_pages(made, rates)
+        say("wrote the error rates of the package, docs/calibration.* and the tables of docs/verdicts/")
 
 
 if __name__ == "__main__":

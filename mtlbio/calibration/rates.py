@@ -67,25 +67,42 @@ def nearest_rate(verdict: str, donors: float, separation: float, rates: pd.DataF
     return known.loc[distance.idxmin()]
 
 
-def attach(
-    verdicts: pd.DataFrame, donors: np.ndarray, separation: np.ndarray, rates: pd.DataFrame | None = None
-) -> pd.DataFrame:
-    """Verdicts with ``error_rate``, ``error_rate_low``, ``error_rate_high``, ``error_rate_from`` (the cell).
+def with_rates(verdicts: pd.DataFrame, audit: pd.DataFrame, rates: pd.DataFrame | None = None) -> pd.DataFrame:
+    """``verdicts.tsv`` with ``error_rate``, ``error_rate_low``, ``error_rate_high`` and ``error_rate_from`` (the cell).
 
     Parameters
     ----------
-    verdicts : rows with ``verdict``
-    donors, separation : (rows,) of the task that the verdict is about
+    verdicts : rows with ``verdict`` and ``about``, the task that the verdict is about
+    audit : the design audit, which knows that task's donors and how closely it goes with the technical covariates
     rates : other than the shipped ones
     """
+    designs = {task: design_of(audit, task) for task in verdicts["about"].unique()}
     out = []
-    for verdict, n, p in zip(verdicts["verdict"], donors, separation, strict=True):
-        row = None if verdict == NO_CLAIM else nearest_rate(verdict, n, p, rates)
+    for verdict, task in zip(verdicts["verdict"], verdicts["about"], strict=True):
+        row = None if verdict == NO_CLAIM else nearest_rate(verdict, *designs[task], rates)
         if row is None:
             out.append((np.nan, np.nan, np.nan, None))
-            continue
-        how = "whole pipeline" if row["part"] == "pipeline" else "given axes"
-        words = f"{how}, {row['donors']:.0f} donors, P(batch = disease) {row['separation']:g}: "
-        out.append((row["rate"], row["low"], row["high"], words + f"{row['wrong']:.0f} of {row['n']:.0f} wrong"))
+        else:
+            out.append((row["rate"], row["low"], row["high"], in_words(row)))
     columns = ["error_rate", "error_rate_low", "error_rate_high", "error_rate_from"]
-    return verdicts.assign(**dict(zip(columns, zip(*out, strict=True), strict=True))) if out else verdicts
+    return verdicts.join(pd.DataFrame(out, columns=columns, index=verdicts.index))
+
+
+def design_of(audit: pd.DataFrame, task: str) -> tuple[float, float]:
+    """Donors with the task's label, and the separation of task and batch: that of the closest technical covariate.
+
+    NaN donors where the audit has no row of the task, which has no covariates then.
+    """
+    rows = audit[(audit["kind"] == "task") & (audit["task"] == task)]
+    if rows.empty:
+        return np.nan, 0.5
+    technical = rows[(rows["role"] == "technical") & rows["value"].notna()]
+    value = technical["value"].where(technical["association"] == "cramers_v", np.sqrt(technical["value"].clip(lower=0)))
+    return float(rows["n_donors"].max()), separation_of(value.max() if len(value) else 0.0)
+
+
+def in_words(row: pd.Series) -> str:
+    """A row of the rates: where it was counted."""
+    how = "whole pipeline" if row["part"] == "pipeline" else "given axes"
+    cell = f"{how}, {row['donors']:.0f} donors, P(batch = disease) {row['separation']:g}"
+    return f"{cell}: {row['wrong']:.0f} of {row['n']:.0f} wrong"

@@ -111,6 +111,7 @@ def verdict_table(
         # the task that the verdict is about: one that cannot be told from a covariate, else the one most closely linked
         about = min(about, key=lambda t: (not t.joint, 2.0 if np.isnan(t.q) else t.q)).name
         row["stability"] = steady
+        row["about"] = about
         row["n_effective"] = design["n_effective"].get(about, np.nan)
         row["vif"] = design["vif_all"].get(about, np.nan)
         row["donors_needed"], row["needed_for"] = np.nan, None

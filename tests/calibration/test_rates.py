@@ -2,7 +2,7 @@ import numpy as np
 import pandas as pd
 
 from mtlbio.calibration.cells import BASE, Cell
-from mtlbio.calibration.rates import COLUMNS, attach, error_rates, nearest_rate, separation_of
+from mtlbio.calibration.rates import COLUMNS, design_of, error_rates, nearest_rate, separation_of, with_rates
 from mtlbio.calibration.score import scored
 
 
@@ -38,8 +38,18 @@ def test_the_nearest_cell_with_enough_verdicts_wins():
 
 
 def test_what_withholds_an_answer_has_no_error_rate():
-    verdicts = pd.DataFrame({"verdict": ["technical", "underpowered"]})
-    out = attach(verdicts, np.array([200.0, 200.0]), np.array([0.5, 0.5]), rates())
+    verdicts = pd.DataFrame({"verdict": ["technical", "underpowered"], "about": "disease"})
+    audit = pd.DataFrame(
+        [
+            ("task", "disease", "technical", "cramers_v", 0.05, 200),
+            ("task", "disease", "confounder", "eta2", 0.9, 200),
+            ("task", "response", "technical", "eta2", 0.81, 80),
+        ],
+        columns=["kind", "task", "role", "association", "value", "n_donors"],
+    )
+    assert design_of(audit, "disease") == (200, 0.525)
+    assert design_of(audit, "response") == (80, 0.95)
+    out = with_rates(verdicts, audit, rates())
     assert out["error_rate"].iloc[0] == 0.025 and np.isnan(out["error_rate"].iloc[1])
     assert out["error_rate_from"].iloc[0] == "whole pipeline, 200 donors, P(batch = disease) 0.5: 1 of 40 wrong"
     assert out["error_rate_low"].iloc[0] < 0.025 < out["error_rate_high"].iloc[0]
