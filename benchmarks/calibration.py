@@ -27,7 +27,7 @@ from calibration_pages import write_pages
 import mtlbio
 from mtlbio.calibration.cells import Cell, axes_grid, pipeline_grid
 from mtlbio.calibration.planted import judge_axes
-from mtlbio.calibration.rates import error_rates, write_rates
+from mtlbio.calibration.rates import error_rates, found_rates, write_rates
 from mtlbio.calibration.score import any_false_biology, confusion, recall, wilson
 from mtlbio.calibration.whole import judge_pipeline
 from mtlbio.progress import console, say, track
@@ -38,13 +38,17 @@ GRIDS = {"axes": (axes_grid, judge_axes), "pipeline": (pipeline_grid, judge_pipe
 ROOMS = {"axes": ("probing", "calibration"), "pipeline": ("probing", "calibration", "model", "training", "cohort")}
 
 
+# what reads the rates, plans with them or refits on request does not make them
+APART = {"rates", "cells", "power", "settle", "plan", "plan_words", "null_refits", "relabel"}
+
+
 def version(part: str) -> str:
     """Digest of the sources that a cell depends on."""
     root = Path(mtlbio.__file__).parent
     digest = hashlib.sha256()
     for room in ROOMS[part]:
         for path in sorted((root / room).glob("*.py")):
-            if path.stem not in ("rates", "power", "cells"):  # what reads or names the rates does not make them
+            if path.stem not in APART:
                 digest.update(path.read_bytes())
     return digest.hexdigest()[:10]
 
@@ -116,7 +120,7 @@ def main() -> None:
     if given.part == "ship":
         made = {part: found for part, found in rows.items() if len(found)}
         rates = error_rates(made)
-        write_rates(rates)
+        write_rates(rates, found_rates(made))
         write_pages(made, rates)
         say("wrote the error rates of the package, docs/calibration.* and the tables of docs/verdicts/")
 

@@ -15,7 +15,7 @@ from mtlbio.report.palette import VERDICTS
 DOCS = Path(__file__).resolve().parents[1] / "docs"
 PART = {"axes": "given axes", "pipeline": "whole pipeline"}
 ROLES = ("interferon", "interferon+noise", "age", "sex", "batch", "batch+interferon", "age+interferon", "composition")
-ROLES += ("noise",)
+ROLES += ("idle interferon", "noise")
 
 
 def write_pages(rows: dict[str, pd.DataFrame], rates: pd.DataFrame) -> None:

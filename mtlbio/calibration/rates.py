@@ -1,7 +1,7 @@
 """The error rate of a verdict: that of the same verdict in the nearest design of the calibration grid.
 
 ``data/error_rates.tsv`` is written by ``python benchmarks/calibration.py ship``. A rate is the share of verdicts of
-one kind that were wrong (:func:`mtlbio.calibration.truth.is_wrong`) on the planted dimensions of all designs of one
+one kind that were wrong (:func:`mtlbio.calibration.score.scored`) on the planted dimensions of all designs of one
 size and one separation of disease from batch. Rates of the whole pipeline come first: they include the errors of the
 model that finds the axes. Where too few such verdicts fell, those with given axes stand in.
 """
@@ -19,10 +19,12 @@ from mtlbio.calibration.score import wilson
 from mtlbio.calibration.truth import NO_CLAIM
 from mtlbio.tables import read_table, write_table
 
+FOUND = ["part", "donors", "separation", "what", "n", "hits", "rate", "low", "high"]
 COLUMNS = ["part", "donors", "separation", "verdict", "n", "wrong", "rate", "low", "high"]
 LEAST = 20  # verdicts from which a rate says something
 AXES_PENALTY = 1.0  # how much further away a whole-pipeline cell may lie before one with given axes is preferred
-_SHIPPED = resources.files("mtlbio.calibration") / "data" / "error_rates.tsv"
+ANY_FALSE = "runs with any false biology"
+_SHIPPED = resources.files("mtlbio.calibration") / "data"
 
 
 def error_rates(rows: dict[str, pd.DataFrame]) -> pd.DataFrame:
@@ -36,16 +38,39 @@ def error_rates(rows: dict[str, pd.DataFrame]) -> pd.DataFrame:
     return pd.DataFrame(out, columns=COLUMNS)
 
 
-def write_rates(table: pd.DataFrame) -> None:
+def found_rates(rows: dict[str, pd.DataFrame]) -> pd.DataFrame:
+    """What was found, per part, size and separation: dimensions of a planted role with the right verdict, and runs with
+    any false biology."""
+    out = []
+    for part, own in rows.items():
+        for (donors, separation), cell in own.groupby(["donors", "separation"]):
+            for role, dims in cell.groupby("role"):
+                hits = int(dims["right"].astype(bool).sum())
+                out.append((part, donors, separation, role, len(dims), hits, *wilson(hits, len(dims))))
+            runs = cell.groupby(["cell", "run"])["false_biology"].any()
+            hits = int(runs.sum())
+            out.append((part, donors, separation, ANY_FALSE, len(runs), hits, *wilson(hits, len(runs))))
+    return pd.DataFrame(out, columns=FOUND)
+
+
+def write_rates(errors: pd.DataFrame, found: pd.DataFrame) -> None:
     """Replace the rates that ship with the package."""
-    write_table(table, Path(str(_SHIPPED)), COLUMNS)
+    write_table(errors, Path(str(_SHIPPED)) / "error_rates.tsv", COLUMNS)
+    write_table(found, Path(str(_SHIPPED)) / "found.tsv", FOUND)
 
 
 @cache
 def shipped_rates() -> pd.DataFrame:
-    """The rates that ship with the package, columns ``COLUMNS``."""
-    with resources.as_file(_SHIPPED) as path:
+    """The error rates that ship with the package, columns ``COLUMNS``."""
+    with resources.as_file(_SHIPPED / "error_rates.tsv") as path:
         return read_table(path, COLUMNS)
+
+
+@cache
+def shipped_found() -> pd.DataFrame:
+    """What was found on planted cohorts, columns ``FOUND``."""
+    with resources.as_file(_SHIPPED / "found.tsv") as path:
+        return read_table(path, FOUND)
 
 
 def separation_of(association: float) -> float:
@@ -59,7 +84,10 @@ def nearest_rate(verdict: str, donors: float, separation: float, rates: pd.DataF
     Distance: ratio of donors on the log2 scale plus five times the difference in separation.
     """
     rates = shipped_rates() if rates is None else rates
-    known = rates[(rates["verdict"] == verdict) & (rates["n"] >= LEAST)]
+    return _nearest(rates[(rates["verdict"] == verdict) & (rates["n"] >= LEAST)], donors, separation)
+
+
+def _nearest(known: pd.DataFrame, donors: float, separation: float) -> pd.Series | None:
     if known.empty or not np.isfinite(donors) or donors <= 0:
         return None
     distance = (np.log2(known["donors"] / donors)).abs() + 5 * (known["separation"] - separation).abs()
@@ -106,3 +134,23 @@ def in_words(row: pd.Series) -> str:
     how = "whole pipeline" if row["part"] == "pipeline" else "given axes"
     cell = f"{how}, {row['donors']:.0f} donors, P(batch = disease) {row['separation']:g}"
     return f"{cell}: {row['wrong']:.0f} of {row['n']:.0f} wrong"
+
+
+def prospects(audit: pd.DataFrame, task: str, found: pd.DataFrame | None = None) -> str | None:
+    """One sentence before any training: what such a design gave on planted cohorts. None where nothing comes near."""
+    found = shipped_found() if found is None else found
+    donors, separation = design_of(audit, task)
+    rows = {what: _nearest(found[found["what"] == what], donors, separation) for what in ("interferon", ANY_FALSE)}
+    if any(row is None for row in rows.values()):
+        return None
+    right, false = rows["interferon"], rows[ANY_FALSE]
+    named = "not_identifiable" if right["separation"] >= 1 else "biology"
+    return (
+        f"{task}: on planted cohorts like yours ({false['donors']:.0f} donors, P(batch = disease) "
+        f"{false['separation']:g}) a programme that drives the disease was called {named} in {_percent(right)} of the "
+        f"cohorts, and {_percent(false)} of the runs held any false biology."
+    )
+
+
+def _percent(row: pd.Series) -> str:
+    return f"{100 * row['rate']:.0f} % ({100 * row['low']:.0f}-{100 * row['high']:.0f})"

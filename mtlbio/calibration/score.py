@@ -7,7 +7,7 @@ import pandas as pd
 from scipy import stats
 
 from mtlbio.calibration.cells import Cell
-from mtlbio.calibration.truth import NO_CLAIM, is_false_biology, is_wrong, right_verdicts
+from mtlbio.calibration.truth import NO_CLAIM, right_verdicts
 
 # one row per dimension of a planted cohort
 ROWS = ["cell", "donors", "separation", "run", "dim", "role", "verdict", "wanted", "right", "wrong", "false_biology"]
@@ -16,13 +16,17 @@ ROWS = ["cell", "donors", "separation", "run", "dim", "role", "verdict", "wanted
 def scored(cell: Cell, run: int, dims: list[str], roles: list[str], verdicts: list[str]) -> pd.DataFrame:
     """Rows with the columns ``ROWS``, one per dimension.
 
-    ``wanted`` is the verdict that was given where that is right, else the first of the right ones.
+    ``wanted`` is the verdict that was given where that is right, else the first of the right ones. ``wrong``: it claims
+    something that is not so. ``false_biology``: ``biology`` is said of a dimension that is none, or that nobody could
+    know to be. An interferon dimension that drives nothing is called ``idle interferon``.
     """
     rows = []
     for dim, role, verdict in zip(dims, roles, verdicts, strict=True):
         right = right_verdicts(role, cell.world)
+        role = f"idle {role}" if role == "interferon" and "unused" in right else role
         wanted = verdict if verdict in right else _first(right)
-        judged = (verdict in right, is_wrong(verdict, role, cell.world), is_false_biology(verdict, role, cell.world))
+        false = verdict == "biology" and verdict not in right
+        judged = (verdict in right, verdict not in right and verdict != NO_CLAIM, false)
         place = (cell.name, cell.donors, cell.changes["batch_disease"], run)
         rows.append((*place, dim, role, verdict, wanted, *judged))
     return pd.DataFrame(rows, columns=ROWS)

@@ -74,13 +74,3 @@ def right_verdicts(role: str, world: World) -> frozenset[str]:
     if not causal and technical:
         right |= {"technical"}
     return frozenset(right)
-
-
-def is_wrong(verdict: str, role: str, world: World) -> bool:
-    """Whether a verdict claims something that is not so."""
-    return verdict != NO_CLAIM and verdict not in right_verdicts(role, world)
-
-
-def is_false_biology(verdict: str, role: str, world: World) -> bool:
-    """Whether ``biology`` is said of a dimension that is none, or of one that nobody could know to be."""
-    return verdict == "biology" and "biology" not in right_verdicts(role, world)

@@ -2,8 +2,19 @@ import numpy as np
 import pandas as pd
 
 from mtlbio.calibration.cells import BASE, Cell
-from mtlbio.calibration.rates import COLUMNS, design_of, error_rates, nearest_rate, separation_of, with_rates
+from mtlbio.calibration.rates import (
+    COLUMNS,
+    design_of,
+    error_rates,
+    found_rates,
+    nearest_rate,
+    prospects,
+    separation_of,
+    with_rates,
+)
 from mtlbio.calibration.score import scored
+
+AUDIT = ["kind", "task", "role", "association", "value", "n_donors"]
 
 
 def rates():
@@ -45,7 +56,7 @@ def test_what_withholds_an_answer_has_no_error_rate():
             ("task", "disease", "confounder", "eta2", 0.9, 200),
             ("task", "response", "technical", "eta2", 0.81, 80),
         ],
-        columns=["kind", "task", "role", "association", "value", "n_donors"],
+        columns=AUDIT,
     )
     assert design_of(audit, "disease") == (200, 0.525)
     assert design_of(audit, "response") == (80, 0.95)
@@ -57,3 +68,17 @@ def test_what_withholds_an_answer_has_no_error_rate():
 
 def test_separation_runs_from_balanced_to_nested():
     assert [separation_of(v) for v in (0.0, 0.4, 1.0)] == [0.5, 0.7, 1.0]
+
+
+def test_prospects_name_the_cell_and_both_rates():
+    causal, null = Cell("x", 200, dict(BASE)), Cell("y", 200, {**BASE, "interferon": 0.0, "response": "nothing"})
+    parts = [scored(causal, run, ["z1", "z2"], ["interferon", "noise"], ["biology", "unused"]) for run in range(19)]
+    parts += [scored(causal, 19, ["z1"], ["interferon"], ["underpowered"])]
+    parts += [scored(null, run, ["z1"], ["noise"], ["biology" if run == 0 else "unused"]) for run in range(20)]
+    found = found_rates({"pipeline": pd.concat(parts)})
+    audit = pd.DataFrame([("task", "sle", "technical", "cramers_v", 0.02, 180)], columns=AUDIT)
+    words = prospects(audit, "sle", found)
+    assert "200 donors, P(batch = disease) 0.5" in words
+    assert "called biology in 95 % (76-99)" in words
+    assert "2 % (0-13) of the runs held any false biology" in words
+    assert prospects(audit, "unknown", found) is None

@@ -34,3 +34,16 @@ def test_wilson_is_that_of_the_textbook():
     centre, half = (p + z**2 / 200) / (1 + z**2 / n), z * np.sqrt(p * 0.9 / n + z**2 / 4e4) / (1 + z**2 / n)
     np.testing.assert_allclose(wilson(10, 100), (0.1, centre - half, centre + half), rtol=1e-5)
     assert np.isnan(wilson(0, 0)).all()
+
+
+def test_withholding_an_answer_is_never_wrong_and_false_biology_is_said_of_what_cannot_be_known():
+    table = rows(("interferon", "underpowered"), ("noise", "biology"), ("age+interferon", "biology"))
+    assert table["wrong"].tolist() == [False, True, False] and table["right"].tolist() == [False, False, True]
+    assert table["false_biology"].tolist() == [False, True, False]
+    for changes in ({"interferon": 0.0, "response": "nothing"}, {"batch_disease": 1.0}):
+        cell = Cell("x", 80, {**BASE, **changes})
+        row = scored(cell, 0, ["z1"], ["interferon"], ["biology"]).iloc[0]
+        assert row["false_biology"] and row["wrong"]
+    assert scored(
+        Cell("x", 80, {**BASE, "interferon": 0.0, "response": "nothing"}), 0, ["z1"], ["interferon"], ["unused"]
+    )["role"].tolist() == ["idle interferon"]

@@ -1,6 +1,6 @@
 import pytest
 
-from mtlbio.calibration.truth import World, is_false_biology, is_wrong, right_verdicts, role_of
+from mtlbio.calibration.truth import World, right_verdicts, role_of
 
 CAUSAL, NULL = World(frozenset({"interferon"})), World(frozenset())
 
@@ -42,15 +42,3 @@ def test_role_is_the_programme_that_makes_up_the_dimension(shares, role):
 )
 def test_right_verdicts(role, world, right):
     assert right_verdicts(role, world) == right
-
-
-def test_withholding_an_answer_is_never_wrong_and_never_right():
-    assert not is_wrong("underpowered", "interferon", CAUSAL)
-    assert "underpowered" not in right_verdicts("interferon", CAUSAL)
-
-
-def test_false_biology_is_said_of_what_is_none_or_cannot_be_known():
-    assert is_false_biology("biology", "noise", CAUSAL)
-    assert is_false_biology("biology", "interferon", NULL)
-    assert is_false_biology("biology", "interferon", World(frozenset({"interferon"}), 1.0))
-    assert not is_false_biology("biology", "age+interferon", CAUSAL)
