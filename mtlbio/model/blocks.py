@@ -25,6 +25,7 @@ PARTNER = 0.9
 STABLE = 0.7  # smallest canonical correlation from which a block was found again
 LARGEST = 6  # axes of a block: with enough axes any axis is explained
 LEAST_GAIN = 0.05  # share of variance that both sides of a merger have to gain
+CLEAR_GAIN = 0.15  # that the axes of a block gain in the mean over standing alone: what a turn by 23 degrees costs
 _SMALL = 1e-6  # of a unit variance: keeps an axis that repeats another one from being divided by zero
 
 
@@ -104,7 +105,8 @@ def find_blocks(found: Replicas, stability: np.ndarray) -> list[Block]:
 
     Returns
     -------
-    Blocks of two axes or more, stable or not, in the order of their first axis
+    Blocks of two axes or more that explain clearly more together than alone, stable or not, in the order of their
+    first axis
     """
     explained = _Explained(found)
     groups = [(int(d),) for d in np.flatnonzero(stability < PARTNER)]
@@ -120,7 +122,8 @@ def find_blocks(found: Replicas, stability: np.ndarray) -> list[Block]:
             break
         groups = [g for g in groups if g not in pair] + [pair[0] + pair[1]]
     groups = [g for g in sorted(groups, key=min) if len(g) > 1 and stability[list(g)].min() < UNSTABLE]
-    return [block_of(found, tuple(sorted(g))) for g in groups]
+    gains = [(explained(g) - np.concatenate([explained((d,)) for d in g])).mean() for g in groups]
+    return [block_of(found, tuple(sorted(g))) for g, gain in zip(groups, gains, strict=True) if gain >= CLEAR_GAIN]
 
 
 def block_of(found: Replicas, dims: tuple[int, ...]) -> Block:
