@@ -64,6 +64,10 @@ class Plan:
         found = self.runs[wildcards.run].gene_sets
         return [] if found in (None, "builtin") else [found]
 
+    def minutes_of_trial(self, wildcards, attempt) -> int:
+        """Time limit of the trial: an hour, and two minutes for every refit of the whole-pipeline null."""
+        return attempt * (60 + 2 * self.runs[wildcards.run].probe.null_refits)
+
     def options(self, step: str) -> Callable:
         """Function of the wildcards that gives the options of ``step``, for a rule's ``params``."""
 

@@ -171,3 +171,15 @@ def test_memory_and_time_grow_with_input_and_attempt():
     assert mem_mb(None, SimpleNamespace(size_mb=50), 1) == 1500
     assert mem_mb(None, SimpleNamespace(size_mb=50), 3) == 4500
     assert [minutes(30)(None, attempt) for attempt in (1, 2)] == [30, 60]
+
+
+def test_refits_of_the_null_get_their_time(tmp_path):
+    (tmp_path / "x.csv").write_text("")
+    written = (
+        "run: a\nexpression: {path: x.csv, scale: log2}\nmetadata: {path: x.csv}\ntasks: {age: {kind: regression}}\n"
+    )
+    for probe, limit in (("", 60), ("probe: {null_refits: 199}\n", 458)):
+        (tmp_path / "a.yaml").write_text(written + probe)
+        planned = plan({"runs": [str(tmp_path / "a.yaml")]})
+        assert planned.minutes_of_trial(SimpleNamespace(run="a"), 1) == limit
+        assert planned.minutes_of_trial(SimpleNamespace(run="a"), 2) == 2 * limit

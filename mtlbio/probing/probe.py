@@ -11,7 +11,7 @@ import pandas as pd
 
 from mtlbio.cohort.cohort import Cohort, read_cohort
 from mtlbio.cohort.genesets import load_sets
-from mtlbio.config import Probe, Run
+from mtlbio.config import Probe, Run, Training
 from mtlbio.errors import InputError, listing
 from mtlbio.model.blocks import replica_table, replicas
 from mtlbio.probing import enrichment as sets_of_genes
@@ -20,25 +20,28 @@ from mtlbio.probing.association import association
 from mtlbio.probing.audit import audit, inseparable
 from mtlbio.probing.evidence import gather, verdict_table
 from mtlbio.probing.leakage import leakage
+from mtlbio.probing.null_refits import NULL, RUNS, empty, null_refits, share_of_biology
 from mtlbio.probing.planes import decided_by_subspaces, subspace_table
 from mtlbio.probing.stability import stability
 from mtlbio.probing.subspaces import Genes, subspace_tests, subspaces
 from mtlbio.probing.trial import Trial
 from mtlbio.progress import say
-from mtlbio.tables import VERDICTS, write_table
+from mtlbio.tables import SPLITS, VERDICTS, read_table, write_table
 
 
 def probe(run: Run, results: Path) -> None:
     """Put every dimension of ``latents.h5ad`` on trial.
 
-    Reads ``cohort.h5ad``, ``latents.h5ad`` and ``model/`` of ``results``; writes
-    ``probing/{audit,association,ablation,enrichment,stability,subspaces,replicas}.tsv`` and ``verdicts.tsv``.
+    Reads ``cohort.h5ad``, ``splits.tsv``, ``latents.h5ad`` and ``model/`` of ``results``; writes
+    ``probing/{audit,association,ablation,enrichment,stability,subspaces,replicas,null,null_runs}.tsv`` and
+    ``verdicts.tsv``. The tables of the whole-pipeline null have a header only where ``probe.null_refits`` is 0.
     """
     from mtlbio.model.ensemble import load_ensemble
 
     results = Path(results)
     latents = read_latents(results / "latents.h5ad")
-    cohort = aligned(read_cohort(results / "cohort.h5ad"), latents)
+    whole = read_cohort(results / "cohort.h5ad")
+    cohort = aligned(whole, latents)
     ensemble = load_ensemble(results / "model")
     tables = examine(cohort, latents, ensemble, run.probe, load_sets(run.gene_sets))
     axes, fold = (latents.var["block"] == "axis").to_numpy(), latents.obs["fold"].to_numpy().astype(int)
@@ -49,6 +52,28 @@ def probe(run: Run, results: Path) -> None:
     write_table(tables["verdicts"], results / "verdicts.tsv", VERDICTS)
     counts = tables["verdicts"]["verdict"].value_counts()
     say("verdicts: " + ", ".join(f"{count} {verdict}" for verdict, count in counts.items()))
+    null, runs = _null(run, results, whole, latents, tables["association"])
+    write_table(null, results / "probing" / "null.tsv", NULL)
+    write_table(runs, results / "probing" / "null_runs.tsv", RUNS)
+
+
+def _null(run: Run, results: Path, cohort: Cohort, latents: ad.AnnData, association: pd.DataFrame):
+    """The whole-pipeline null of the model in ``results``, where the run asks for it."""
+    if not run.probe.null_refits:
+        return empty()
+    from mtlbio.model.ensemble import model_description
+    from mtlbio.training.train import choose_device
+
+    # the model knows how it was trained; the machine at hand may be another
+    training = Training.model_validate(model_description(results / "model")["training"])
+    splits = read_table(results / "splits.tsv", SPLITS)
+    device = choose_device(run.training.device)
+    null, runs = null_refits(
+        cohort, splits, association, latents.var["block"], training, run.probe, device, results / "probing" / ".null"
+    )
+    share, low, high = share_of_biology(runs)
+    say(f"whole-pipeline null: any biology in {share:.1%} of {len(runs)} refits (95 % {low:.1%} to {high:.1%})")
+    return null, runs
 
 
 def examine(

@@ -12,6 +12,7 @@ from mtlbio.report.figures import task_metric
 from mtlbio.report.heatmap import in_order
 from mtlbio.report.inputs import Inputs
 from mtlbio.report.palette import VERDICTS
+from mtlbio.report.refits import whole_pipeline
 from mtlbio.report.svg import Picture
 from mtlbio.report.words import file_stem, known, metric_name, number, percent, probability
 
@@ -53,6 +54,7 @@ def page_context(inputs: Inputs, chosen: list[str], pictures: dict[str, Picture]
         "cards": [card(inputs, d, pictures) for d in chosen],
         "calibrated": "error_rate" in inputs.verdicts and inputs.verdicts["error_rate"].notna().any(),
         "rates": rates(inputs),
+        "refits": whole_pipeline(inputs),
         "tasks": [task_section(inputs, reading, pictures) for reading in readings],
         "audit": audit(inputs),
         "training": [p for stem, p in pictures.items() if stem.startswith("training_")],

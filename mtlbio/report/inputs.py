@@ -13,6 +13,7 @@ from mtlbio.cohort.cohort import Cohort, read_cohort
 from mtlbio.cohort.genesets import load_sets
 from mtlbio.config import Run
 from mtlbio.errors import InputError, listing
+from mtlbio.probing.null_refits import NULL
 from mtlbio.report.palette import VERDICTS
 from mtlbio.report.words import set_name
 from mtlbio.tables import COMPARISONS, HISTORY, METRICS, QC, SPLITS, read_table
@@ -27,6 +28,8 @@ OPTIONAL = {
     "splits": ("splits.tsv", SPLITS, "prepare"),
     "audit": ("probing/audit.tsv", ["task", "covariate", "call"], "probe"),
     "enrichment": ("probing/enrichment.tsv", ["dim", "set"], "probe"),
+    "null": ("probing/null.tsv", NULL, "probe"),
+    "null_runs": ("probing/null_runs.tsv", ["refit", "any_biology"], "probe"),
 }
 
 

@@ -10,6 +10,7 @@ import pandas as pd
 
 from mtlbio.cohort.cohort import Cohort, CovariateInfo, TaskInfo, schema_json, write_cohort
 from mtlbio.config import Run
+from mtlbio.probing.null_refits import empty
 from mtlbio.tables import COMPARISONS, HISTORY, METRICS, QC, SPLITS, VERDICTS, write_table
 
 SET = "HALLMARK_INTERFERON_ALPHA_RESPONSE"
@@ -102,6 +103,8 @@ def fabricate(folder: Path, donors: int = 160, hostile: bool = False, seed: int 
     adata.uns.update({"genes": np.array(genes), "mtlbio": schema_json(cohort), "effective_rank": 9.4})
     adata.write_h5ad(folder / "latents.h5ad")
     write_table(_verdicts(rng, evil), folder / "verdicts.tsv", VERDICTS)
+    for name, table in zip(("null", "null_runs"), empty(), strict=True):
+        write_table(table, folder / "probing" / f"{name}.tsv")
     _tables(rng, folder, samples, obs, evil)
     gmt = folder / "sets.gmt"
     gmt.write_text(f"{SET}\tnone\t" + "\t".join(genes[:6]) + "\n", encoding="utf-8")

@@ -22,6 +22,7 @@ ROOT = Path(__file__).parents[2]
 FAKE = """\
 #!/bin/sh
 step=$1; results=$4
+TABLES="audit association ablation enrichment stability subspaces replicas null null_runs"
 echo "$step" >> "$CLONE/calls"
 [ -e "$CLONE/fail_$step" ] && { echo "mtlbio: error: made to fail" >&2; exit 2; }
 [ -e "$CLONE/wait_$step" ] && { touch "$CLONE/waiting"; sleep 60; }
@@ -31,7 +32,7 @@ case $step in
     train) mkdir -p model; touch model/model.json history.tsv latents.h5ad predictions.tsv ;;
     baselines) mkdir -p baselines; touch baselines/predictions.tsv ;;
     evaluate) touch metrics.tsv comparisons.tsv ;;
-    probe) mkdir -p probing; for t in audit association ablation enrichment stability subspaces replicas; do touch probing/$t.tsv; done
+    probe) mkdir -p probing; for t in $TABLES; do touch probing/$t.tsv; done
         touch verdicts.tsv ;;
     report) mkdir -p figures; touch figures/a.svg report.html ;;
 esac

@@ -15,6 +15,9 @@ rule probe:
         stability=f"{results}/{{run}}/probing/stability.tsv",
         subspaces=f"{results}/{{run}}/probing/subspaces.tsv",
         replicas=f"{results}/{{run}}/probing/replicas.tsv",
+        # a header only where probe.null_refits is 0
+        null=f"{results}/{{run}}/probing/null.tsv",
+        null_runs=f"{results}/{{run}}/probing/null_runs.tsv",
         verdicts=report(
             f"{results}/{{run}}/verdicts.tsv",
             caption="../report/verdicts.rst",
@@ -29,7 +32,7 @@ rule probe:
     threads: 2
     resources:
         mem_mb=memory(4000, per_input=20),
-        runtime=minutes(60),
+        runtime=planned.minutes_of_trial,
     params:
         folder=planned.folder,
         options=planned.options("probe"),

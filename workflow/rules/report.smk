@@ -10,6 +10,8 @@ rule report:
         comparisons=f"{results}/{{run}}/comparisons.tsv",
         audit=f"{results}/{{run}}/probing/audit.tsv",
         enrichment=f"{results}/{{run}}/probing/enrichment.tsv",
+        null=f"{results}/{{run}}/probing/null.tsv",
+        null_runs=f"{results}/{{run}}/probing/null_runs.tsv",
         verdicts=f"{results}/{{run}}/verdicts.tsv",
         gene_sets=planned.gene_sets,
         modules=modules_of("report"),
