@@ -56,6 +56,12 @@ def test_noise_and_correlated_axes_do_not_make_a_block():
     assert not block_of(found, (2, 3)).stable and block_of(found, (2, 3)).stability < 0.3
 
 
+def test_axes_that_are_only_noisy_gain_nothing_from_each_other():
+    found, stability = turning(noise=0.9, seed=4)
+    assert (stability < 0.85).all() and (stability < 0.8).sum() >= 5
+    assert find_blocks(found, stability) == []
+
+
 def test_a_plane_of_which_one_direction_is_lost_is_not_stable():
     found, stability = turning([(1, 4)], seed=2)
     lost = found.folds.copy()
