@@ -24,6 +24,7 @@ bench: | setup
 	$(BIN)/python benchmarks/axes.py
 	$(BIN)/python benchmarks/replicas.py
 	$(BIN)/python benchmarks/planted.py
+	$(BIN)/python benchmarks/subspaces.py
 	$(BIN)/python benchmarks/verdicts_axes_given.py
 
 # config/README.md and the schema are written from the model in mtlbio/config.py
