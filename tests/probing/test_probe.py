@@ -70,7 +70,7 @@ def test_probe_writes_the_tables_of_the_interface_twice_alike(tmp_path, monkeypa
         expected += [f"{column}_{task}" for column in ("effect", "ci_low", "ci_high", "q")]
     for task in ("disease", "response", "age"):
         expected += [f"delta_{task}", f"delta_ci_low_{task}", f"delta_ci_high_{task}"]
-    expected += ["removal_disease", "removal_response", "removal_age", "stability", "n_effective", "vif"]
+    expected += ["removal_disease", "removal_response", "removal_age", "stability", "about", "n_effective", "vif"]
     expected += ["donors_needed", "needed_for", "subspace", "why"]
     assert list(table.columns) == expected and len(table) == 6
     assert set(table["removal_disease"]) <= {"harmful", "harmless", "inconclusive"}
