@@ -20,6 +20,7 @@ from concurrent.futures import ProcessPoolExecutor
 from pathlib import Path
 
 os.environ.setdefault("OMP_NUM_THREADS", "1")
+os.environ.setdefault("NUMBA_NUM_THREADS", "1")
 
 import pandas as pd
 from calibration_pages import write_pages
@@ -73,9 +74,9 @@ def run_cells(part: str, cells: list[tuple[Cell, int]], workers: int, store: Pat
                 write_table(pd.concat(parts, ignore_index=True), path)
 
 
-def collected(part: str) -> pd.DataFrame:
-    """All rows made by the present sources."""
-    files = sorted((STORE / part / version(part)).glob("*.tsv"))
+def collected(part: str, made_by: str | None = None) -> pd.DataFrame:
+    """All rows made by the present sources, or by those whose digest starts so."""
+    files = sorted((STORE / part / (made_by or version(part))).glob("*.tsv"))
     return pd.concat([read_table(f) for f in files], ignore_index=True) if files else pd.DataFrame()
 
 
@@ -106,6 +107,9 @@ def main() -> None:
     parser.add_argument("part", choices=[*GRIDS, "tables", "ship"])
     parser.add_argument("--full", action="store_true", help="as many cohorts as the published rates rest on; hours")
     parser.add_argument("--only", default="", help="only cells whose name contains this text")
+    parser.add_argument(
+        "--made-by", help="take the cells of these sources (the name of their folder), not the present ones"
+    )
     parser.add_argument("--workers", type=int, default=min(2, os.cpu_count() or 1))
     given = parser.parse_args()
     if given.part in GRIDS:
@@ -113,7 +117,7 @@ def main() -> None:
         run_cells(given.part, cells, given.workers, STORE / given.part / version(given.part))
         show(given.part, collected(given.part))
         return
-    rows = {part: collected(part) for part in GRIDS}
+    rows = {part: collected(part, given.made_by) for part in GRIDS}
     for part, found in rows.items():
         if len(found):
             show(part, found)

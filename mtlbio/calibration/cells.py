@@ -102,14 +102,36 @@ class Cell:
 
 
 def axes_grid(full: bool) -> list[tuple[Cell, int]]:
-    """Cells with given axes and how many cohorts of each; the full grid has at least 200 from 80 donors on."""
-    runs = {80: 200, 200: 200, 40: 50, 500: 50} if full else {80: 8, 200: 8}
+    """Cells with given axes and how many cohorts of each; the full grid has 200 at 80 and at 200 donors."""
+    runs = {200: 200, 80: 200, 40: 40, 500: 40} if full else {80: 8, 200: 8}
     return [(Cell(arm, n, {**BASE, **changes}), count) for n, count in runs.items() for arm, changes in ARMS.items()]
 
 
+# of the whole pipeline, in this order: the cells that a bar is set for come first
+_KEY = {
+    200: (
+        "base",
+        "P(batch = disease) 1",
+        "disease follows age only",
+        "nothing causes anything",
+        "P(batch = disease) .7",
+        "P(batch = disease) .85",
+        "age acts U-shaped",
+        "age acts as a step",
+        "age acts by batch",
+    ),
+    300: ("base", "P(batch = disease) .7"),
+    80: ("base", "disease follows age only", "nothing causes anything"),
+}
+
+
 def pipeline_grid(full: bool) -> list[tuple[Cell, int]]:
-    """Cells of the whole pipeline."""
-    runs = {200: 24, 80: 24, 300: 24} if full else {200: 2}
-    every = list(WHOLE) if full else ["base", "P(batch = disease) 1", "disease follows age only"]
-    at = {200: every, 80: every[:1] + every[5:8] + every[-2:], 300: every[:1] + every[5:7]}
-    return [(Cell(arm, n, {**BASE, "batches": 4, **WHOLE[arm]}), k) for n, k in runs.items() for arm in at[n]]
+    """Cells of the whole pipeline and how many cohorts of each."""
+    if not full:
+        return [(_whole(arm, 200), 2) for arm in _KEY[200][:3]]
+    cells = [_whole(arm, n) for n, arms in _KEY.items() for arm in arms]
+    return [(cell, 20) for cell in cells + [_whole(arm, 200) for arm in WHOLE if arm not in _KEY[200]]]
+
+
+def _whole(arm: str, donors: int) -> Cell:
+    return Cell(arm, donors, {**BASE, "batches": 4, **WHOLE[arm]})
