@@ -10,6 +10,8 @@ Two pieces of evidence, both below the false discovery rate:
 
 from __future__ import annotations
 
+import os
+
 import numpy as np
 import pandas as pd
 from scipy import stats
@@ -23,6 +25,7 @@ COLUMNS = ["dim", "set", "genes", "ulm", "q_ulm", "correlation", "p_wald", "p_pe
 LEAST_GENES = 5
 LEAST_CORRELATION = 0.3
 _NUMBERS = 20_000_000  # randomisation values held at once
+_CHUNK = 2_000_000  # numbers exchanged at once: what fits the cache
 REDUNDANT = 0.8  # a set whose ulm score reaches this share of the best one's is a tie: redundant sets overlap
 
 
@@ -97,6 +100,9 @@ def loading_scores(
     net = net[net["source"].isin(counts.index[(counts >= LEAST_GENES) & (counts < len(known))])]
     if net.empty:
         return pd.DataFrame(index=list(dims)), pd.DataFrame(index=list(dims))
+    # numba's thread pool goes on spinning after decoupler's loops and slows torch down, up to ten times where both live
+    # in one process (refits, calibration); these loops take milliseconds on one thread
+    os.environ.setdefault("NUMBA_NUM_THREADS", "1")
     import decoupler
 
     frame = pd.DataFrame(np.asarray(loadings, dtype=float), index=list(dims), columns=np.asarray(genes).astype(str))
@@ -142,13 +148,20 @@ def partial_correlations(
         rng = np.random.default_rng([trial.options.seed, 4, len(units)])  # the same exchanges for every block
         rows = slice(start, start + step)
         null = np.empty((draws, *r[rows].shape))
-        for i in range(draws):
+        at_once = max(1, _CHUNK // b.size)
+        for first in range(0, draws, at_once):
+            some = min(at_once, draws - first)
             if units.clustered:
-                drawn = rng.choice([-1.0, 1.0], size=units.donors)[units.cluster][:, None] * b
+                signs = rng.choice([-1.0, 1.0], size=(some, units.donors)).T[units.cluster]
+                drawn = signs[:, :, None] * b[:, None, :]
             else:
-                drawn = b[exchanges(given.strata, 1, rng)[0]]
-            drawn = drawn - given.basis @ (given.basis.T @ drawn)
-            null[i] = _f(a[:, rows].T @ (drawn / np.maximum(np.linalg.norm(drawn, axis=0), 1e-300)), freedom)
+                drawn = b[exchanges(given.strata, some, rng).T]
+            drawn = drawn.reshape(len(b), -1)
+            # exchanged residuals are as long as before, less what the nuisance takes of them now
+            taken = given.basis.T @ drawn
+            length = np.sqrt(np.maximum(np.square(drawn).sum(axis=0) - np.square(taken).sum(axis=0), 1e-300))
+            found = a[:, rows].T @ drawn / length  # the scores are already free of the nuisance
+            null[first : first + some] = _f(found, freedom).reshape(-1, some, b.shape[1]).swapaxes(0, 1)
         p[rows] = tail_probability(f[rows].ravel(), null.reshape(draws, -1), 1, freedom).reshape(f[rows].shape)
     return r, stats.f.sf(f, 1, freedom), p
 

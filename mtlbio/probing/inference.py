@@ -81,6 +81,12 @@ class Contrast:
             free = 1 - leverage
             self.w = np.where(free[:, None] > 1e-8, self.a / np.maximum(free, 1e-8)[:, None], 0.0)
             self.starts, self.factor = None, 1.0
+            # the covariance is linear in the squared residuals: one product serves all columns
+            first, second = np.triu_indices(self.df)
+            pull = self.w @ self.inverse
+            self.pairs = pull[:, first] * pull[:, second]
+            self.place = np.zeros((self.df, self.df), dtype=int)
+            self.place[first, second] = self.place[second, first] = np.arange(len(first))
             return
         # rows are sorted by donor: score of donor g = a_g' (I - H_gg)^-1 u_g = w_g' u_g
         self.starts = np.flatnonzero(np.diff(self.units.cluster, prepend=-1))
@@ -99,12 +105,10 @@ class Contrast:
         """Coefficients (k, m) and their robust covariance (m, k, k) for columns v (n, m)."""
         beta = self.inverse @ (self.a.T @ v)
         error = v - self.full @ (self.full.T @ v)
-        if self.starts is None and self.df == 1:
-            square = np.square(error, out=error)
-            return beta, (np.square(self.w[:, 0] * self.inverse[0, 0]) @ square)[:, None, None]
-        scores = self.w.T[:, :, None] * error[None]
-        if self.starts is not None:
-            scores = np.add.reduceat(scores, self.starts, axis=1)
+        if self.starts is None:
+            covariance = self.pairs.T @ np.square(error, out=error)
+            return beta, np.moveaxis(covariance[self.place], 2, 0)
+        scores = np.add.reduceat(self.w.T[:, :, None] * error[None], self.starts, axis=1)
         meat = np.einsum("agm,bgm->mab", scores, scores, optimize=True) * self.factor
         return beta, self.inverse @ meat @ self.inverse
 
