@@ -76,9 +76,12 @@ def run_cells(part: str, cells: list[tuple[Cell, int]], workers: int, store: Pat
                 write_table(pd.concat(parts, ignore_index=True), path)
 
 
-def collected(part: str, made_by: str | None = None) -> pd.DataFrame:
-    """All rows made by the present sources, or by those whose digest starts so."""
-    files = sorted((STORE / part / (made_by or version(part))).glob("*.tsv"))
+def collected(part: str, latest: bool = False) -> pd.DataFrame:
+    """All rows made by the present sources; ``latest``: by those that made the newest cell."""
+    folder = STORE / part / version(part)
+    if latest:
+        folder = max((STORE / part).glob("*/*.tsv"), key=lambda f: f.stat().st_mtime, default=folder / "none").parent
+    files = sorted(folder.glob("*.tsv"))
     return pd.concat([read_table(f) for f in files], ignore_index=True) if files else pd.DataFrame()
 
 
@@ -109,9 +112,7 @@ def main() -> None:
     parser.add_argument("part", choices=[*GRIDS, "tables", "ship"])
     parser.add_argument("--full", action="store_true", help="as many cohorts as the published rates rest on; hours")
     parser.add_argument("--only", default="", help="only cells whose name contains this text")
-    parser.add_argument(
-        "--made-by", help="take the cells of these sources (the name of their folder), not the present ones"
-    )
+    parser.add_argument("--latest", action="store_true", help="cells of the sources that made the newest one")
     parser.add_argument("--workers", type=int, default=min(2, os.cpu_count() or 1))
     given = parser.parse_args()
     if given.part in GRIDS:
@@ -119,7 +120,7 @@ def main() -> None:
         run_cells(given.part, cells, given.workers, STORE / given.part / version(given.part))
         show(given.part, collected(given.part))
         return
-    rows = {part: collected(part, given.made_by) for part in GRIDS}
+    rows = {part: collected(part, given.latest) for part in GRIDS}
     for part, found in rows.items():
         if len(found):
             show(part, found)

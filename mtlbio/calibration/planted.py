@@ -249,4 +249,5 @@ def _true_effects(changes: tuple) -> np.ndarray:
     z = planted.cohort.expression.reshape(len(planted.z), -1, 20).mean(axis=2).astype(float)
     trial = replace(trial_of(planted), z=z)
     units, given, columns = task_design(trial, "disease")
+    z = units.mean(trial.z)  # in the order of the units, which is that of the donors' names
     return effects(Contrast(columns, given, units).wald(z), z)[0]

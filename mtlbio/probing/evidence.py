@@ -39,7 +39,7 @@ def gather(
                     outcome=name in trial.outcomes,
                     **{k: float(row[k]) for k in ("effect", "ci_low", "ci_high", "q", "share")},
                     called=bool(row["called"]),
-                    firm=bool(row["p_familywise"] <= FIRM * trial.options.alpha),
+                    firm=own is not None and bool(own.p_given_familywise <= FIRM * trial.options.alpha),
                     own=own is not None and bool(own.own),
                     given="nobody" if own is None else own.given,
                     sign_stable=kept is None or bool(kept.sign_stable),

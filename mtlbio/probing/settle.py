@@ -53,10 +53,12 @@ def donors_to_settle(evidence: Evidence, options: Probe) -> tuple[float, str]:
 
 def _effect(task: TaskEvidence, evidence: Evidence, options: Probe) -> tuple[float, str]:
     """Donors that make a task effect firm and, where its neighbours could carry it, its own."""
-    needed = _establish(task, task.p, test_level(evidence.tests, FIRM * options.alpha))
+    level = test_level(evidence.tests, FIRM * options.alpha)
+    needed = _establish(task, task.p, level)
+    if task.called and not math.isnan(task.p_given):
+        needed = max(needed, _establish(task, task.p_given, level))
     what = f"establish its link to {task.name}"
     if task.called and not task.own and task.given != "nobody":
-        needed = max(needed, _establish(task, task.p_given, options.alpha))
         what += f" beside {_few(task.given)}"
     elif task.called:
         what += f" among {evidence.tests} tests"

@@ -24,7 +24,8 @@ class TaskEvidence:
     ----------
     outcome : whether biology can be about it (not a covariate at the same time)
     called : adjusted effect, both tests, BH over dimensions
-    firm : called family-wise as well: below half the level after Holm over all dimensions and outcomes
+    firm : called family-wise as well, also given the other dimensions: the larger p of both tests is below half the
+        level after Holm over all dimensions and outcomes
     own : the effect stands given the other dimensions; ``given`` names them
     share : of the dimension's variance that goes with the task
     sign_stable, worst_left_out : sign consistency, and the level whose omission pulls most

@@ -51,3 +51,16 @@ def test_conditioners_are_stronger_carriers_then_dominated_axes_never_twins():
     assert conditioners(trial, 0, called, strength, shares, z, 60) == [1, 4]
     assert conditioners(trial, 1, called, strength, shares, z, 60) == [3, 4]
     assert len(conditioners(trial, 0, np.ones(5, bool), np.array([0.0, 4, 3, 2, 1]), np.ones(5), z, 45)) == 3
+
+
+def test_what_passed_by_luck_does_not_pass_by_a_second_look_at_the_same_donors():
+    """Holm over all dimensions of the larger p: never smaller than that of the first step."""
+    trial = trial_of(plant(200, 5))
+    found = association(trial)
+    table = leakage(trial, found).merge(
+        found[found["question"] == "task"].rename(columns={"variable": "task"})[["dim", "task", "p_familywise"]]
+    )
+    alone = table["given"] == "nobody"
+    assert len(table) >= 2 and not alone.all()
+    assert (table["p_given_familywise"] >= table["p_familywise"] - 1e-15).all()
+    assert (table["p_given_familywise"] >= table["p_given"]).all()

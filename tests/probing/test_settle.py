@@ -37,8 +37,8 @@ def test_a_link_that_is_not_firm():
 
 def test_a_link_that_a_neighbour_may_carry_needs_both_tests():
     link = dict(p=1e-6, called=True, own=False, given="z02, z03, z04", share=0.1, removal="harmful")
-    close, words = settle({**link, "p_given": 0.06})
-    far, _ = settle({**link, "p_given": 0.3})
+    close, words = settle({**link, "p_given": 0.03})
+    far, _ = settle({**link, "p_given": 0.1})
     assert far > close > 76 and "beside z02 and 2 others" in words
 
 
