@@ -1,6 +1,6 @@
 """Verdicts on cohorts of another generator: counts of a model that was fitted to real cells by scdesigner.
 
-    python benchmarks/second_generator.py [--full] [--runs N] [--only TEXT] [--tables] [--data FOLDER]
+    python benchmarks/second_generator.py [DATA] [--full] [--runs N] [--only TEXT] [--tables]
 
 The project's own generator draws programmes and noise as it pleases. Here ``scdesigner`` (Sankaran, MIT; Song et al.
 2024, Nat. Biotechnol. 42:247) fits a negative binomial for every gene and a Gaussian copula between genes to blood
@@ -19,7 +19,7 @@ holds beside them (composition) is no cause of anything here. Verdicts are score
 The tools of ``benchmarks/todays_tools.py`` that take seconds see the same cohorts, as logarithms of counts per million.
 
 scdesigner is no dependency of the package: ``pip install --no-deps scdesigner formulaic interface-meta tqdm``; with its
-dependencies it would replace torch. The data lie beside the repository (``../shared/data``).
+dependencies it would replace torch. DATA is the folder that holds ``kang_ifnb/`` (``../shared/data``).
 Small form: 2 cohorts of 3 arms x 2 sizes, about 10 minutes on one core; full form: 20 cohorts, two hours. Rows are kept
 below results/benchmarks/second_generator/: a killed run goes on where it stopped.
 """
@@ -266,14 +266,14 @@ def main() -> None:
     parser.add_argument("--full", action="store_true", help="20 cohorts of each arm and size; hours")
     parser.add_argument("--runs", type=int, help="cohorts of each arm and size (2, full form 20)")
     parser.add_argument("--only", default="", help="only cells whose name contains this text")
-    parser.add_argument("--data", type=Path, default=DATA, help="folder that holds kang_ifnb/")
+    parser.add_argument("data", nargs="?", type=Path, default=DATA, help="folder that holds kang_ifnb/")
     parser.add_argument("--tables", action="store_true", help="only print what is there so far")
     given = parser.parse_args()
     runs, wanted = given.runs or (20 if given.full else 2), [c for c in cells() if given.only in c.name]
     if importlib.util.find_spec("scdesigner") is None and not given.tables:
         raise SystemExit("scdesigner is not installed: pip install --no-deps scdesigner")
     if not (given.data / "kang_ifnb").exists() and not given.tables:
-        raise SystemExit(f"{given.data}: no folder kang_ifnb; name the folder that holds it with --data")
+        raise SystemExit(f"{given.data}: no folder kang_ifnb; name the folder that holds it")
     paths = {cell.name: place_of(cell) for cell in wanted}
     if not given.tables:
         jobs = [(cell, run) for run in range(runs) for cell in wanted]

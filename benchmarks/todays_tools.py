@@ -17,8 +17,8 @@ serves the tool best is starred:
 
 Principal components are those of standardised genes, as many as parallel analysis counts (fewer idle components than
 the fifty of scanpy, which favours the tools). All tools see the whole cohort; mtlbio judges on held-out donors only.
-Six designs of 200 donors; small form: 2 cohorts of each, about 15 minutes on one core, nearly all of them for mtlbio;
-full form: 20 cohorts, two to three hours. Every design and tool is a file below results/benchmarks/todays_tools/ that
+Six designs of 200 donors; small form: 2 cohorts of each, about 8 minutes on one core, nearly all of them for MOFA2 and
+mtlbio; full form: 20 cohorts, 80 minutes. Every design and tool is a file below results/benchmarks/todays_tools/ that
 is kept: a killed run goes on where it stopped, and a full run adds to a small one.
 """
 
