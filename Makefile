@@ -25,7 +25,8 @@ bench: | setup
 	$(BIN)/python benchmarks/replicas.py
 	$(BIN)/python benchmarks/planted.py
 	$(BIN)/python benchmarks/subspaces.py
-	$(BIN)/python benchmarks/verdicts_axes_given.py
+	$(BIN)/python benchmarks/calibration.py axes
+	$(BIN)/python benchmarks/calibration.py pipeline
 
 # config/README.md and the schema are written from the model in mtlbio/config.py
 docs: | setup

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
 import pandas as pd
 
+from mtlbio.calibration.rates import prospects
 from mtlbio.cohort.cohort import CovariateInfo, TaskInfo
 from mtlbio.cohort.prepare import build_roster
 from mtlbio.config import Probe, Run
@@ -106,7 +106,7 @@ class TaskPlan:
         return self.classes[self.rarest] / max(sum(self.classes.values()), 1) if self.classes else float("nan")
 
 
-def plan(run: Run, results: Path, dims: int = 20, error_rates: Callable[[Design], list[str]] | None = None) -> str:
+def plan(run: Run, results: Path, dims: int = 20) -> str:
     """Write ``plan.tsv`` and give the answers in words.
 
     Of the expression file only the samples' names are read.
@@ -114,7 +114,6 @@ def plan(run: Run, results: Path, dims: int = 20, error_rates: Callable[[Design]
     Parameters
     ----------
     dims : dimensions that the model is expected to find
-    error_rates : sentences on how often verdicts of such designs were wrong on planted cohorts; none where left out
 
     Raises
     ------
@@ -125,7 +124,8 @@ def plan(run: Run, results: Path, dims: int = 20, error_rates: Callable[[Design]
 
     design = read_design(run, dims)
     tasks = [task_plan(design, name) for name in design.tasks]
-    rates = error_rates(design) if error_rates else []
+    said = [prospects(design.audit, task.name) for task in tasks if task.outcome]
+    rates = [sentence for sentence in said if sentence]
     table = plan_table(design, tasks, {task.name: " ".join(task_lines(design, task)[1:]) for task in tasks})
     write_table(table, Path(results) / "plan.tsv", PLAN)
     return words(design, tasks, rates)

@@ -43,7 +43,7 @@ def words(design: Design, tasks: list[TaskPlan], rates: list[str]) -> str:
         said = [_wrapped(technical_sentence(design, c.name), "  - ") for c in technical]
         parts.append("\n".join(["What can be called technical", *said]))
     if rates:
-        parts.append("\n".join(["How often such verdicts were wrong", *(_wrapped(r, "  - ") for r in rates)]))
+        parts.append("\n".join(["What such designs gave on planted cohorts", *(_wrapped(r, "  - ") for r in rates)]))
     return "\n\n".join(parts)
 
 

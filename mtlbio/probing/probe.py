@@ -9,6 +9,7 @@ import anndata as ad
 import numpy as np
 import pandas as pd
 
+from mtlbio.calibration.rates import with_rates
 from mtlbio.cohort.cohort import Cohort, read_cohort
 from mtlbio.cohort.genesets import load_sets
 from mtlbio.config import Probe, Run, Training
@@ -123,7 +124,8 @@ def examine(
     # leakage has no table of its own: what it found belongs to the rows of the task's effect
     merged = found.merge(borrowed.rename(columns={"task": "variable"}).assign(question="task"), how="left")
     tables = {"audit": design, "association": merged, "ablation": removed, "enrichment": named, "stability": steady}
-    return {**tables, "subspaces": planes, "verdicts": decided_by_subspaces(verdicts, changes)}
+    verdicts = with_rates(decided_by_subspaces(verdicts, changes), design)
+    return {**tables, "subspaces": planes, "verdicts": verdicts}
 
 
 def read_latents(path: Path) -> ad.AnnData:

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 import pandas as pd
 
 from mtlbio.report.palette import VERDICTS
-from mtlbio.report.words import chance, counted, interval, joined, known, metric_name, number, percent
+from mtlbio.report.words import chance, counted, interval, joined, known, metric_name, number
 
 MODEL, SINGLE, COVARIATES = "multitask", "singletask", "covariates"
 
@@ -242,5 +242,11 @@ def error_rate(row: pd.Series) -> str | None:
     if not known(row.get("error_rate")):
         return None
     low, high = row.get("error_rate_low"), row.get("error_rate_high")
-    span = f" ({percent(low)} to {percent(high)})" if known(low) and known(high) else ""
-    return f"On planted cohorts, {percent(row['error_rate'])}{span} of such verdicts were wrong."
+    span = f" ({_in_hundred(low)} to {_in_hundred(high)})" if known(low) and known(high) else ""
+    where = f" ({row['error_rate_from'].split(': ')[0]})" if known(row.get("error_rate_from")) else ""
+    rate = _in_hundred(row["error_rate"])
+    return f"Of verdicts like this one, {rate} in 100{span} were wrong on planted cohorts{where}."
+
+
+def _in_hundred(rate: float) -> str:
+    return number(100 * float(rate), 1 if rate < 0.1 else 0)

@@ -90,7 +90,7 @@ def test_words_of_what_is_missing():
     text = words(design, [task_plan(design, name) for name in design.tasks], ["4 of 100 were wrong."])
     assert "No technical covariate" in text and "What can be called technical" not in text
     assert "A covariate too" in text.split("  age:")[1]
-    assert "How often such verdicts were wrong\n  - 4 of 100 were wrong." in text
+    assert "What such designs gave on planted cohorts\n  - 4 of 100 were wrong." in text
     gaps = planted.obs.assign(age=planted.obs["age"].where(np.arange(60) > 2))
     with_gaps = replace(design, obs=gaps)
     assert "3 donors are in no test, for want of age." in words(with_gaps, [task_plan(with_gaps, "disease")], [])
@@ -107,11 +107,12 @@ def test_a_technical_covariate_that_follows_a_confounder_is_told():
     assert "batch (2 levels): can be told from sex, not from age" in text or "hardly from age" in text
 
 
-def test_the_hook_receives_the_design(tmp_path):
-    seen = []
-    text = plan(planted_run(tmp_path), tmp_path / "r", 35, lambda design: seen.append(design) or ["3 in 100."])
-    assert "  - 3 in 100." in text and "among 35 dimensions" in text
-    assert seen[0].dims == 35 and seen[0].obs["donor"].nunique() == 80 and len(seen[0].audit)
+def test_what_planted_cohorts_of_such_a_design_gave_is_told(tmp_path):
+    text = " ".join(plan(planted_run(tmp_path), tmp_path / "r", 35).split())
+    assert "among 35 dimensions" in text
+    title = "What such designs gave on planted cohorts - disease: on planted cohorts like yours"
+    assert re.search(re.escape(title) + r" \(\d+ donors, P\(batch = disease\) 0.5\)", text)
+    assert "was called biology in" in text and "of the runs held any false biology" in text
 
 
 def test_the_matrix_is_not_read(tmp_path, monkeypatch):

@@ -72,8 +72,13 @@ def test_probe_writes_the_tables_of_the_interface_twice_alike(tmp_path, monkeypa
         expected += [f"delta_{task}", f"delta_ci_low_{task}", f"delta_ci_high_{task}"]
     expected += ["removal_disease", "removal_response", "removal_age", "stability", "about", "n_effective", "vif"]
     expected += ["donors_needed", "needed_for", "subspace", "why"]
+    expected += ["error_rate", "error_rate_low", "error_rate_high", "error_rate_from"]
     assert list(table.columns) == expected and len(table) == 6
     assert set(table["removal_disease"]) <= {"harmful", "harmless", "inconclusive"}
+    rated = table["verdict"].isin(["biology", "confounder", "technical"])
+    assert rated.sum() >= 3 and (table.loc[rated, "error_rate"] < 0.1).all()
+    assert table.loc[table["verdict"] == "underpowered", "error_rate"].isna().all()
+    assert table.loc[rated, "error_rate_from"].str.contains("P(batch = disease) 0.5", regex=False).all()
     step.probe(run, tmp_path)
     assert {name: (tmp_path / name).read_bytes() for name in first} == first
 

@@ -112,7 +112,7 @@ def test_numbers_of_a_card_are_those_of_the_table(reported, page):
 def test_loud_about_the_shortcut_and_honest_about_errors(page):
     assert page.count("! shortcut") == 1
     assert "Shortcut: z04 follows batch, which is technical" in page
-    assert "This run carries no calibrated error rate." in page
+    assert "This run carries no calibrated error rate" in page
     assert "treat as not predictable from these data" in page
 
 
@@ -155,7 +155,7 @@ def test_calibrated_rate_is_shown_and_missing_tables_are_named(blank, tmp_path):
     write_table(table, tmp_path / "verdicts.tsv")
     report(run, tmp_path)
     text = (tmp_path / "report.html").read_text(encoding="utf-8")
-    assert "On planted cohorts, 3 % of such verdicts were wrong." in text
+    assert "Of verdicts like this one, 3.1 in 100 were wrong on planted cohorts." in text
     assert "carries no calibrated error rate" not in text
     for name in ("metrics.tsv", "history.tsv", "qc.tsv", "probing/audit.tsv", "probing/enrichment.tsv"):
         assert f"No {name} in this run" in text

@@ -165,4 +165,6 @@ def test_cautions():
 def test_error_rate():
     assert plain.error_rate(pd.Series({"verdict": "biology"})) is None
     row = pd.Series({"error_rate": 0.042, "error_rate_low": 0.02, "error_rate_high": 0.08})
-    assert plain.error_rate(row) == "On planted cohorts, 4 % (2 % to 8 %) of such verdicts were wrong."
+    assert plain.error_rate(row) == "Of verdicts like this one, 4.2 in 100 (2.0 to 8.0) were wrong on planted cohorts."
+    row["error_rate_from"] = "whole pipeline, 200 donors, P(batch = disease) 0.5: 4 of 95 wrong"
+    assert plain.error_rate(row).endswith("on planted cohorts (whole pipeline, 200 donors, P(batch = disease) 0.5).")
