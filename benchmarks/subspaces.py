@@ -88,7 +88,7 @@ def null(cohorts: int, seed: int) -> pd.DataFrame:
     return pd.DataFrame(rows)
 
 
-def circle(follows: str, seed: int, donors: int = 120, genes: int = 100, size: float = 0.5) -> Simulation:
+def circle(follows: str, seed: int, donors: int = 80, genes: int = 100, size: float = 0.4) -> Simulation:
     """A planted cohort with two more programmes, ``first`` and ``second``, that no rotation tells apart.
 
     Parameters
@@ -171,7 +171,7 @@ def main(full: bool, seed: int) -> None:
     print(axes_given(10 * times, seed).to_string(index=False, float_format="{:.0f}".format), flush=True)
     print("\n2. axes given, 80 donors: planes called biology where there is none")
     print(null(20 * times, seed).to_string(index=False, float_format="{:.3f}".format), flush=True)
-    print("\n3. whole pipeline, 120 donors: two programmes that no rotation tells apart")
+    print("\n3. whole pipeline, 80 donors: two programmes that no rotation tells apart")
     print(whole_pipeline(6 * times, seed).to_string(index=False), flush=True)
 
 
