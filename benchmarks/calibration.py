@@ -29,7 +29,7 @@ import mtlbio
 from mtlbio.calibration.cells import Cell, axes_grid, pipeline_grid
 from mtlbio.calibration.planted import judge_axes
 from mtlbio.calibration.rates import error_rates, found_rates, write_rates
-from mtlbio.calibration.score import any_false_biology, confusion, recall, wilson
+from mtlbio.calibration.score import any_false_biology, confusion, recall, rescored, wilson
 from mtlbio.calibration.whole import judge_pipeline
 from mtlbio.progress import console, say, track
 from mtlbio.tables import read_table, write_table
@@ -39,8 +39,8 @@ GRIDS = {"axes": (axes_grid, judge_axes), "pipeline": (pipeline_grid, judge_pipe
 ROOMS = {"axes": ("probing", "calibration"), "pipeline": ("probing", "calibration", "model", "training", "cohort")}
 
 
-# what reads the rates, plans with them or refits on request does not make them
-APART = {"rates", "cells", "power", "settle", "plan", "plan_words", "null_refits", "relabel"}
+# what scores the verdicts (anew, whenever they are read), reads the rates or plans with them does not make them
+APART = {"truth", "score", "rates", "cells", "power", "settle", "plan", "plan_words", "null_refits", "relabel"}
 
 
 def version(part: str) -> str:
@@ -82,7 +82,10 @@ def collected(part: str, latest: bool = False) -> pd.DataFrame:
     if latest:
         folder = max((STORE / part).glob("*/*.tsv"), key=lambda f: f.stat().st_mtime, default=folder / "none").parent
     files = sorted(folder.glob("*.tsv"))
-    return pd.concat([read_table(f) for f in files], ignore_index=True) if files else pd.DataFrame()
+    if not files:
+        return pd.DataFrame()
+    cells = {cell.name: cell for full in (False, True) for cell, _ in GRIDS[part][0](full)}
+    return rescored(pd.concat([read_table(f) for f in files], ignore_index=True), cells)
 
 
 def show(part: str, rows: pd.DataFrame) -> None:

@@ -52,8 +52,8 @@ from tools.labels import Read
 from tools.variance_components import variance_partition
 
 from mtlbio.calibration.cells import Cell
+from mtlbio.calibration.roles import role_of
 from mtlbio.calibration.score import scored
-from mtlbio.calibration.truth import role_of
 from mtlbio.calibration.whole import run_through
 from mtlbio.cohort.features import fit_features
 from mtlbio.config import load_run

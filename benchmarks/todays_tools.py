@@ -45,8 +45,8 @@ from tools.variance_components import variance_partition
 
 import mtlbio
 from mtlbio.calibration.cells import Cell, pipeline_grid
+from mtlbio.calibration.roles import role_of
 from mtlbio.calibration.score import macro_f1, scored, wilson
-from mtlbio.calibration.truth import role_of
 from mtlbio.calibration.whole import judge_pipeline, planted_shares
 from mtlbio.cohort.features import fit_features
 from mtlbio.cohort.simulate import Simulation, simulate

@@ -98,7 +98,8 @@ class Cell:
     def world(self) -> World:
         """What is true in it."""
         interferon = self.changes["interferon"] != 0 or self.changes["response"] == "interferon"
-        return World(frozenset({"interferon"} if interferon else ()), self.changes["batch_disease"])
+        causal = frozenset({"interferon"} if interferon else ())
+        return World(causal, self.changes["batch_disease"], self.changes["batches"] > 2)
 
 
 def axes_grid(full: bool) -> list[tuple[Cell, int]]:

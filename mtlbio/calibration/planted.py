@@ -13,8 +13,8 @@ import numpy as np
 import pandas as pd
 
 from mtlbio.calibration.cells import Cell
+from mtlbio.calibration.roles import role_of
 from mtlbio.calibration.score import scored
-from mtlbio.calibration.truth import role_of
 from mtlbio.cohort.cohort import Cohort, CovariateInfo, TaskInfo
 from mtlbio.config import Probe
 from mtlbio.probing.audit import audit, inseparable

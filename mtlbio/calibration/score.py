@@ -32,6 +32,17 @@ def scored(cell: Cell, run: int, dims: list[str], roles: list[str], verdicts: li
     return pd.DataFrame(rows, columns=ROWS)
 
 
+def rescored(rows: pd.DataFrame, cells: dict[str, Cell]) -> pd.DataFrame:
+    """Kept rows by what is right today; ``cells`` by name. Further columns stay, cells that are no more are dropped."""
+    out = []
+    for (name, run), own in rows.groupby(["cell", "run"], sort=False):
+        if name in cells:
+            roles = own["role"].str.removeprefix("idle ")
+            fresh = scored(cells[name], run, list(own["dim"]), list(roles), list(own["verdict"]))
+            out.append(fresh.join(own.drop(columns=ROWS, errors="ignore").reset_index(drop=True)))
+    return pd.concat(out, ignore_index=True) if out else pd.DataFrame(columns=ROWS)
+
+
 def _first(right: frozenset[str]) -> str:
     """The definite verdict before the refusing ones."""
     order = ("biology", "confounder", "technical", "unused", "mixed", "not_identifiable")

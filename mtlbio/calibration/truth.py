@@ -1,11 +1,9 @@
-"""What the right verdict on a planted dimension is, from the programmes that its variance is planted as."""
+"""What the right verdict on a planted dimension is, given its role (:mod:`mtlbio.calibration.roles`)."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
 
-ROLE = 0.65  # a programme with this share of a dimension's variance is what the dimension is about
-MATERIAL = 0.1  # a programme below this share is a trace that no verdict has to mention
 CONFOUNDERS, TECHNICAL = ("age", "sex"), ("batch",)
 NO_CLAIM = "underpowered"
 
@@ -18,10 +16,12 @@ class World:
     ----------
     causal : programmes that drive an outcome once the covariates are held fixed
     separation : P(batch = disease): at 1 nobody can tell them apart, from ``AMBIGUOUS`` on refusing is right too
+    several : whether each disease state has several batches, whose differences nobody takes for disease
     """
 
     causal: frozenset[str]
     separation: float = 0.5
+    several: bool = False
 
     @property
     def nested(self) -> bool:
@@ -33,23 +33,6 @@ class World:
 AMBIGUOUS = 0.9
 
 
-def role_of(shares: dict[str, float]) -> str:
-    """The programme that a dimension is about; ``a+b`` where two material ones make it up together, ``a+noise`` where
-    one does but for an unexplained rest, else ``noise``.
-
-    Parameters
-    ----------
-    shares : programme -> share of the dimension's variance, 0-1
-    """
-    ranked = sorted((p for p in shares if shares[p] >= MATERIAL), key=lambda p: -shares[p])
-    if not ranked or sum(shares[p] for p in ranked) < 2 * MATERIAL:
-        return "noise"
-    first, rivals = ranked[0], [p for p in ranked[1:] if shares[p] >= max(2 * MATERIAL, shares[ranked[0]] / 3)]
-    if rivals:
-        return "+".join(sorted([first, rivals[0]]))
-    return first if shares[first] >= ROLE else f"{first}+noise"
-
-
 def right_verdicts(role: str, world: World) -> frozenset[str]:
     """Verdicts on a dimension of this role that are right; ``underpowered`` claims nothing and is never wrong."""
     parts = role.split("+")
@@ -57,7 +40,7 @@ def right_verdicts(role: str, world: World) -> frozenset[str]:
     technical = [p for p in parts if p in TECHNICAL]
     confounders = [p for p in parts if p in CONFOUNDERS]
     if world.nested and (causal or technical):
-        return frozenset({"not_identifiable"})
+        return frozenset({"not_identifiable"} | ({"technical"} if world.several and not causal else set()))
     refusing = {"not_identifiable"} if world.separation >= AMBIGUOUS and (causal or technical) else set()
     if len(parts) == 1:
         own = "technical" if technical else "confounder" if confounders else "biology" if causal else "unused"

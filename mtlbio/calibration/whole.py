@@ -9,8 +9,8 @@ import numpy as np
 import pandas as pd
 
 from mtlbio.calibration.cells import Cell
+from mtlbio.calibration.roles import role_of
 from mtlbio.calibration.score import scored
-from mtlbio.calibration.truth import role_of
 from mtlbio.cohort.simulate import Simulation, simulate, write_simulation
 from mtlbio.config import Run, load_run
 from mtlbio.tables import VERDICTS, read_table

@@ -3,7 +3,7 @@ import pandas as pd
 import pytest
 
 from mtlbio.calibration.cells import BASE, Cell
-from mtlbio.calibration.score import any_false_biology, confusion, macro_f1, recall, scored, wilson
+from mtlbio.calibration.score import any_false_biology, confusion, macro_f1, recall, rescored, scored, wilson
 
 CELL = Cell("base", 80, BASE)
 
@@ -47,3 +47,11 @@ def test_withholding_an_answer_is_never_wrong_and_false_biology_is_said_of_what_
     assert scored(
         Cell("x", 80, {**BASE, "interferon": 0.0, "response": "nothing"}), 0, ["z1"], ["interferon"], ["unused"]
     )["role"].tolist() == ["idle interferon"]
+
+
+def test_kept_verdicts_are_judged_by_what_is_right_today():
+    kept = rows(("interferon", "biology"), ("noise", "biology")).assign(wrong=False, right=False, covered=[1.0, 0.0])
+    again = rescored(kept, {CELL.name: CELL})
+    assert again["right"].tolist() == [True, False] and again["wrong"].tolist() == [False, True]
+    assert again["covered"].tolist() == [1.0, 0.0]
+    assert rescored(kept, {}).empty

@@ -1,6 +1,7 @@
 import pytest
 
-from mtlbio.calibration.truth import World, right_verdicts, role_of
+from mtlbio.calibration.roles import role_of
+from mtlbio.calibration.truth import World, right_verdicts
 
 CAUSAL, NULL = World(frozenset({"interferon"})), World(frozenset())
 
@@ -36,6 +37,8 @@ def test_role_is_the_programme_that_makes_up_the_dimension(shares, role):
         ("interferon+noise", CAUSAL, {"biology"}),
         ("interferon", World(frozenset({"interferon"}), 1.0), {"not_identifiable"}),
         ("batch", World(frozenset({"interferon"}), 1.0), {"not_identifiable"}),
+        ("batch", World(frozenset({"interferon"}), 1.0, several=True), {"not_identifiable", "technical"}),
+        ("interferon", World(frozenset({"interferon"}), 1.0, several=True), {"not_identifiable"}),
         ("age", World(frozenset({"interferon"}), 1.0), {"confounder"}),
         ("batch", World(frozenset({"interferon"}), 0.95), {"technical", "not_identifiable"}),
     ],
