@@ -62,8 +62,10 @@ def one(job: tuple[str, Cell, int]) -> pd.DataFrame:
 
 
 def run_cells(part: str, cells: list[tuple[Cell, int]], workers: int, store: Path) -> None:
-    """Make what is missing of every cell, and keep it as a table per cell. A quarter of every cell comes first, then half:
-    a grid that is stopped early is even."""
+    """Make what is missing of every cell, and keep it as a table per cell.
+
+    A quarter of every cell comes first, then half: a grid that is stopped early is even.
+    """
     jobs = [(cell, -(-runs // share)) for share in (4, 2, 1) for cell, runs in cells]
     with ProcessPoolExecutor(workers) as pool:
         for cell, runs in track(jobs, f"{part}: cells of the grid", len(jobs)):
