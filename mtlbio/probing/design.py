@@ -299,13 +299,14 @@ def _strata(indicators: list[np.ndarray], units: Units) -> np.ndarray:
 
 def _grouped(donors, mask, y, within, kind, keep_label, by_label=True) -> Units:
     rows = np.flatnonzero(mask)
-    owner = np.unique(donors[rows].astype(str), return_inverse=True)[1]
-    label = y[rows] if keep_label and by_label else np.zeros(len(rows))
-    keys, unit = np.unique(np.column_stack([owner, label]), axis=0, return_inverse=True)
+    # by hashing: a million names are sorted in seconds
+    owner = pd.factorize(donors[rows].astype(str).astype(object), sort=True)[0]
+    labels, label = np.unique(y[rows] if keep_label and by_label else np.zeros(len(rows)), return_inverse=True)
+    keys, unit = np.unique(owner * len(labels) + label, return_inverse=True)
     n = len(keys)
     sizes = np.bincount(unit, minlength=n)
     average = sparse.csr_matrix((1 / sizes[unit], (unit, rows)), shape=(n, len(donors)))
-    cluster = keys[:, 0].astype(int)
+    cluster = keys // max(len(labels), 1)
     label = average @ np.where(np.isnan(y), 0.0, y) if keep_label else np.full(n, np.nan)
     if keep_label and by_label:
         label = np.round(label)  # class codes, which averaging leaves a rounding error away from themselves
