@@ -3,7 +3,8 @@ import pandas as pd
 import pytest
 from planted import plant, results_of, trial_of
 
-from mtlbio.probing.enrichment import best_set, enrichment, loading_scores, set_scores
+from mtlbio.probing.enrichment import _units, best_set, enrichment, loading_scores, partial_correlations, set_scores
+from mtlbio.probing.inference import exchanges, tail_probability
 
 
 @pytest.fixture(scope="module")
@@ -74,6 +75,28 @@ def test_redundant_sets_are_told_apart_by_the_donors():
     )
     assert best_set(rows) == "GAMMA"
     assert best_set(rows.assign(names=False)) is None
+
+
+def test_p_of_a_set_is_that_of_one_exchange_at_a_time():
+    planted = plant(donors=50, batches=4)
+    trial = trial_of(planted, permutations=99)
+    units, given = _units(trial)
+    scores, z = units.mean(set_scores(planted.cohort, planted.sets)), units.mean(trial.z)
+    r, _, p = partial_correlations(scores, z, given, units, trial)
+    freedom = len(units) - given.rank - 1
+    rng = np.random.default_rng([trial.options.seed, 4, len(units)])
+
+    def left(values):
+        return values - given.basis @ (given.basis.T @ values)
+
+    def f(drawn):
+        found = np.array([[np.corrcoef(a, b)[0, 1] for b in left(drawn).T] for a in left(scores).T])
+        return np.square(found) * freedom / (1 - np.square(found))
+
+    null = np.array([f(left(z)[exchanges(given.strata, 1, rng)[0]]) for _ in range(99)])
+    expected = tail_probability(f(z).ravel(), null.reshape(99, -1), 1, freedom).reshape(p.shape)
+    np.testing.assert_allclose(np.square(r) * freedom / (1 - np.square(r)), f(z), rtol=1e-9)
+    np.testing.assert_allclose(p, expected, rtol=1e-9, atol=1e-12)
 
 
 def test_many_sets_in_blocks_give_the_same_p(tables, monkeypatch):
