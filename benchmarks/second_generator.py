@@ -53,7 +53,7 @@ from tools.variance_components import variance_partition
 
 from mtlbio.calibration.cells import Cell
 from mtlbio.calibration.roles import role_of
-from mtlbio.calibration.score import scored
+from mtlbio.calibration.score import rescored, scored
 from mtlbio.calibration.whole import run_through
 from mtlbio.cohort.features import fit_features
 from mtlbio.config import load_run
@@ -287,7 +287,7 @@ def main() -> None:
     if not found:
         say("nothing is there yet: run without --tables")
         return
-    rows = pd.concat(found, ignore_index=True)
+    rows = rescored(pd.concat(found, ignore_index=True), {cell.name: cell for cell in wanted})
     show(rows[rows["run"] < runs])
 
 

@@ -13,7 +13,7 @@ serves the tool best is starred:
   (``pip install mofapy2``; left out where it is missing);
 - ``variancePartition``: a linear mixed model for each component by maximum likelihood; the largest share names it;
 - ``mtlbio``: prepare, train, probe, as a user's run. Cohorts that ``benchmarks/calibration.py pipeline`` has judged
-  with the present sources are taken from there, without their seconds.
+  with the present sources are taken from there, without their seconds; ``--tables`` shows the newest ones, too.
 
 Principal components are those of standardised genes, as many as parallel analysis counts (fewer idle components than
 the fifty of scanpy, which favours the tools). All tools see the whole cohort; mtlbio judges on held-out donors only.
@@ -37,7 +37,7 @@ os.environ.setdefault("OMP_NUM_THREADS", "1")
 
 import numpy as np
 import pandas as pd
-from calibration import STORE as GRID
+from calibration import collected as of_grid
 from calibration import version
 from tools.associations import decoupler_ranks, mofa_correlations, pca_tests
 from tools.labels import Read
@@ -46,7 +46,7 @@ from tools.variance_components import variance_partition
 import mtlbio
 from mtlbio.calibration.cells import Cell, pipeline_grid
 from mtlbio.calibration.roles import role_of
-from mtlbio.calibration.score import macro_f1, scored, wilson
+from mtlbio.calibration.score import macro_f1, rescored, scored, wilson
 from mtlbio.calibration.whole import judge_pipeline, planted_shares
 from mtlbio.cohort.features import fit_features
 from mtlbio.cohort.simulate import Simulation, simulate
@@ -70,7 +70,7 @@ TOOLS: dict[str, Callable[[np.ndarray, pd.DataFrame, int], Read]] = {
     "variancePartition": variance_partition,
 }
 OURS = "mtlbio"
-SHOWN = ("age", "interferon", "batch", "composition", "sex", "noise")
+SHOWN = ("age", "interferon", "idle interferon", "batch", "composition", "sex", "noise")
 
 
 def cells() -> list[Cell]:
@@ -110,7 +110,7 @@ def sources(tool: str) -> str:
     if tool == OURS:
         return version("pipeline")
     here, package = Path(__file__).parent, Path(mtlbio.__file__).parent
-    named = [*(f"calibration/{m}.py" for m in ("cells", "truth", "score", "whole")), "cohort/simulate.py"]
+    named = [*(f"calibration/{m}.py" for m in ("roles", "whole")), "cohort/simulate.py"]
     named += ["cohort/features.py", "model/parallel.py", "model/rotation.py"]
     files = sorted((here / "tools").glob("*.py")) + [package / name for name in named]
     return hashlib.sha256(b"".join(f.read_bytes() for f in files)).hexdigest()[:10]
@@ -122,22 +122,28 @@ def place_of(tool: str, cell: Cell) -> Path:
     return STORE / f"{slug}-{sources(tool)}" / f"{cell.slug}.tsv"
 
 
-def present(tool: str, cell: Cell) -> pd.DataFrame:
-    """Rows that are there already, of mtlbio also those of the calibration grid."""
-    path = place_of(tool, cell)
-    done = read_table(path) if path.exists() else pd.DataFrame({"run": []})
-    elsewhere = GRID / "pipeline" / version("pipeline") / f"{cell.slug}.tsv"
-    if tool == OURS and elsewhere.exists():
-        other = read_table(elsewhere).assign(reading="-", seconds=np.nan).drop(columns="block", errors="ignore")
-        done = pd.concat([done, other[~other["run"].isin(done["run"])]], ignore_index=True)
-    return done
+def present(tool: str, wanted: list[Cell], latest: bool = False) -> pd.DataFrame:
+    """Rows that are there already, by what is right today; of mtlbio also those of the calibration grid (``latest``: of
+    the sources that made its newest cell)."""
+    kept = [read_table(path) for path in (place_of(tool, cell) for cell in wanted) if path.exists()]
+    if tool == OURS:
+        judged = {(cell, run) for own in kept for cell, run in zip(own["cell"], own["run"], strict=True)}
+        grid = of_grid("pipeline", latest)
+        if len(grid):
+            fresh = [place not in judged for place in zip(grid["cell"], grid["run"], strict=True)]
+            kept.append(grid[fresh].assign(reading="-", seconds=np.nan).drop(columns="block", errors="ignore"))
+    if not kept:
+        return pd.DataFrame({"cell": [], "run": []})
+    return rescored(pd.concat(kept, ignore_index=True), {cell.name: cell for cell in wanted})
 
 
 def run_missing(tools: list[str], runs: int, only: str, workers: int) -> None:
     """Make what is missing, one cohort at a time, cohort by cohort over all designs."""
     wanted = [c for c in cells() if only in c.name]
     jobs = [(tool, cell, run) for run in range(runs) for tool in tools for cell in wanted]
-    jobs = [job for job in jobs if job[2] not in set(present(job[0], job[1])["run"])]
+    there = {tool: present(tool, wanted) for tool in tools}
+    judged = {(t, c, r) for t, own in there.items() for c, r in zip(own["cell"], own["run"], strict=True)}
+    jobs = [(tool, cell, run) for tool, cell, run in jobs if (tool, cell.name, run) not in judged]
     with ProcessPoolExecutor(workers) as pool:
         made = pool.map(judge, *zip(*jobs, strict=True)) if jobs else iter(())
         for (tool, cell, _), rows in track(zip(jobs, made, strict=True), "cohorts", len(jobs)):
@@ -146,18 +152,19 @@ def run_missing(tools: list[str], runs: int, only: str, workers: int) -> None:
             write_table(pd.concat([*done, rows], ignore_index=True), path)
 
 
-def collected(tools: list[str], runs: int, only: str) -> pd.DataFrame:
-    """All rows of the present sources, with the tool."""
-    parts = [present(tool, cell).assign(tool=tool) for tool in tools for cell in cells() if only in cell.name]
-    parts = [p[p["run"] < runs] for p in parts if "cell" in p]
-    return pd.concat(parts, ignore_index=True) if parts else pd.DataFrame()
+def collected(tools: list[str], runs: int, only: str, latest: bool) -> pd.DataFrame:
+    """All rows that are there, with the tool."""
+    wanted = [c for c in cells() if only in c.name]
+    rows = pd.concat([present(tool, wanted, latest).assign(tool=tool) for tool in tools], ignore_index=True)
+    return rows[rows["run"] < runs]
 
 
 def summary(rows: pd.DataFrame) -> dict[str, str]:
     """Numbers of one tool and reading."""
     cohorts = rows.groupby(["cell", "run"], sort=False)["false_biology"].any()
     biology = rows[rows["verdict"] == "biology"]
-    refusing = rows[rows["wanted"] == "not_identifiable"]
+    # an interferon dimension where batch and disease are the same: nobody can know
+    refusing = rows[(rows["separation"] >= 1) & rows["role"].str.contains("interferon")]
     rate, low, high = wilson(int(cohorts.sum()), len(cohorts))
     out = {
         "cohorts": f"{len(cohorts)}",
@@ -205,7 +212,7 @@ def main() -> None:
         tools = [t for t in tools if t != "MOFA2"]
     if not given.tables:
         run_missing(tools, runs, given.only, given.workers)
-    rows = collected(tools, runs, given.only)
+    rows = collected(tools, runs, given.only, given.tables)
     if rows.empty:
         say("nothing is there yet: run without --tables")
         return

@@ -5,7 +5,8 @@ import pandas as pd
 import second_generator
 import todays_tools
 
-from mtlbio.calibration.truth import right_verdicts, role_of
+from mtlbio.calibration.roles import role_of
+from mtlbio.calibration.truth import right_verdicts
 
 
 def test_designs_are_cells_of_the_calibration_grid():
@@ -33,13 +34,13 @@ def test_a_tool_is_scored_once_per_reading_on_the_cohort_of_the_grid():
 def test_the_summary_counts_what_the_scorer_says():
     rows = pd.DataFrame(
         [
-            ("c", 0, "interferon", "biology", "biology", True, False, 2.0),
-            ("c", 0, "age", "biology", "confounder", False, True, 2.0),
-            ("c", 1, "batch", "technical", "technical", True, False, 4.0),
-            ("n", 0, "batch", "not_identifiable", "not_identifiable", True, False, 2.0),
-            ("n", 0, "interferon", "biology", "not_identifiable", False, True, 2.0),
+            ("c", 0.5, 0, "interferon", "biology", "biology", True, False, 2.0),
+            ("c", 0.5, 0, "age", "biology", "confounder", False, True, 2.0),
+            ("c", 0.5, 1, "batch", "technical", "technical", True, False, 4.0),
+            ("n", 1.0, 0, "interferon+noise", "not_identifiable", "not_identifiable", True, False, 2.0),
+            ("n", 1.0, 0, "interferon", "biology", "not_identifiable", False, True, 2.0),
         ],
-        columns=["cell", "run", "role", "verdict", "wanted", "right", "false_biology", "seconds"],
+        columns=["cell", "separation", "run", "role", "verdict", "wanted", "right", "false_biology", "seconds"],
     )
     told = todays_tools.summary(rows)
     assert told["cohorts"] == "3" and told["any false biology"].startswith("0.67")
