@@ -161,9 +161,32 @@ def test_a_weak_hint_that_cannot_be_untangled_bars_biology():
 
 def test_biology_is_not_small_against_a_covariate():
     """Borrowed interferon made biology of an age dimension whose share lay just below dominance."""
-    assert verdict(dict(LINK, share=0.04), covariates={"age": 0.55}).verdict == "mixed"
+    assert verdict(dict(LINK, share=0.04), covariates={"age": 0.55}).verdict == "confounder"
+    assert verdict(dict(LINK, share=0.03), covariates={"age": 0.35}).verdict == "mixed"
     assert verdict(dict(LINK, share=0.06), covariates={"age": 0.55}).verdict == "biology"
 
 
 def test_an_effect_that_is_not_firm_withholds_the_answer_even_beside_a_partial_covariate():
     assert verdict(dict(LINK, firm=False), covariates={"age": 0.35}).verdict == "underpowered"
+
+
+@pytest.mark.parametrize(
+    "covariates, expected",
+    [
+        ({"age": 0.54, "batch": 0.01}, ("confounder", "age")),
+        ({"batch": 0.45}, ("technical", "batch")),
+        ({"age": 0.16, "batch": 0.43}, ("mixed", "batch")),
+        ({"age": 0.35}, ("mixed", "age")),
+    ],
+)
+def test_a_covariate_that_leads_alone_names_what_is_otherwise_unexplained(covariates, expected):
+    """Age dimensions of blood methylation (.54) and batch dimensions of noisy measurements ended as mixed."""
+    found = verdict(QUIET, covariates=covariates)
+    assert (found.verdict, found.driver) == expected and "the rest" in found.why
+    assert verdict(dict(LINK, firm=False), covariates=covariates).verdict == "underpowered"
+
+
+def test_neighbours_that_keep_an_effect_from_being_firm_are_named():
+    link = dict(LINK, firm=False, given="z02, z05", p=1e-6, p_given=0.01)
+    assert "beside z02 and z05 it does not pass" in verdict(link).why
+    assert "among so many dimensions it does not pass" in verdict(dict(link, given="nobody")).why
