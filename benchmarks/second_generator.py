@@ -288,7 +288,7 @@ def main() -> None:
         say("nothing is there yet: run without --tables")
         return
     rows = rescored(pd.concat(found, ignore_index=True), {cell.name: cell for cell in wanted})
-    show(rows[rows["run"] < runs])
+    show(rows[rows["run"] < runs], wanted)
 
 
 if __name__ == "__main__":

@@ -159,16 +159,20 @@ def collected(tools: list[str], runs: int, only: str, latest: bool) -> pd.DataFr
     return rows[rows["run"] < runs]
 
 
-def summary(rows: pd.DataFrame) -> dict[str, str]:
-    """Numbers of one tool and reading."""
+def summary(rows: pd.DataFrame, findable: set[str]) -> dict[str, str]:
+    """Numbers of one tool and reading; ``findable``: designs in which there is biology that can be known."""
     cohorts = rows.groupby(["cell", "run"], sort=False)["false_biology"].any()
     biology = rows[rows["verdict"] == "biology"]
     # an interferon dimension where batch and disease are the same: nobody can know
     refusing = rows[(rows["separation"] >= 1) & rows["role"].str.contains("interferon")]
     rate, low, high = wilson(int(cohorts.sum()), len(cohorts))
+    said = (rows["verdict"] == "biology") & rows["right"].astype(bool)
+    found = said.groupby([rows["cell"], rows["run"]]).any()
+    found = found[found.index.get_level_values("cell").isin(findable)]
     out = {
         "cohorts": f"{len(cohorts)}",
         "any false biology": f"{rate:.2f} ({low:.2f}-{high:.2f})",
+        "biology found": f"{found.mean():.2f}" if len(found) else "-",
         "biology that is false": f"{int(biology['false_biology'].sum())}/{len(biology)}",
         "macro-F1": f"{macro_f1(rows):.2f}",
         "not identifiable": f"{refusing['right'].mean():.2f}" if len(refusing) else "-",
@@ -180,18 +184,24 @@ def summary(rows: pd.DataFrame) -> dict[str, str]:
     return out | {"CPU seconds": "-" if np.isnan(seconds) else f"{seconds:.1f}"}
 
 
-def show(rows: pd.DataFrame) -> None:
+def show(rows: pd.DataFrame, designs: list[Cell]) -> None:
     """Print the tables."""
+    findable = {c.name for c in designs if c.world.causal and not c.world.nested}
     lines, cohorts = [], {}
     for tool, own in rows.groupby("tool", sort=False):
         readings = dict(list(own.groupby("reading", sort=False)))
         best = max(readings, key=lambda way: macro_f1(readings[way]))
         for way, part in readings.items():
             star = " *" if len(readings) > 1 and way == best else ""
-            lines.append({"tool": tool, "read by": way + star, **summary(part)})
+            lines.append({"tool": tool, "read by": way + star, **summary(part, findable)})
             hits = part.groupby(["cell", "run"], sort=False)["false_biology"].any().groupby("cell", sort=False)
             cohorts[f"{tool}, {way}{star}"] = hits.sum().astype(int).astype(str) + "/" + hits.count().astype(str)
-    print("Right verdicts by what a component is planted as; * the reading with the best macro-F1")
+    print(
+        "Any false biology: share of cohorts (Wilson 95 %). Biology found: share of cohorts in which there is some to know"
+    )
+    print(
+        "and a right one is named. Then right verdicts by what a component is planted as. * the best reading by macro-F1"
+    )
     print(pd.DataFrame(lines).to_string(index=False))
     print("\nCohorts with any false biology, by design")
     print(pd.DataFrame(cohorts).T.to_string(na_rep="-"))
@@ -216,7 +226,7 @@ def main() -> None:
     if rows.empty:
         say("nothing is there yet: run without --tables")
         return
-    show(rows)
+    show(rows, cells())
 
 
 if __name__ == "__main__":

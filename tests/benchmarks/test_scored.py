@@ -42,9 +42,9 @@ def test_the_summary_counts_what_the_scorer_says():
         ],
         columns=["cell", "separation", "run", "role", "verdict", "wanted", "right", "false_biology", "seconds"],
     )
-    told = todays_tools.summary(rows)
+    told = todays_tools.summary(rows, {"c"})
     assert told["cohorts"] == "3" and told["any false biology"].startswith("0.67")
-    assert told["biology that is false"] == "2/3"
+    assert told["biology that is false"] == "2/3" and told["biology found"] == "0.50"
     assert told["not identifiable"] == "0.50"
     assert (told["age"], told["interferon"], told["batch"], told["noise"]) == ("0.00", "0.50", "1.00", "-")
     assert told["CPU seconds"] == "2.7"
