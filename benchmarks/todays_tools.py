@@ -197,11 +197,9 @@ def show(rows: pd.DataFrame, designs: list[Cell]) -> None:
             hits = part.groupby(["cell", "run"], sort=False)["false_biology"].any().groupby("cell", sort=False)
             cohorts[f"{tool}, {way}{star}"] = hits.sum().astype(int).astype(str) + "/" + hits.count().astype(str)
     print(
-        "Any false biology: share of cohorts (Wilson 95 %). Biology found: share of cohorts in which there is some to know"
+        "Any false biology: share of cohorts (Wilson 95 %). Biology found: share of the cohorts that have some to find,"
     )
-    print(
-        "and a right one is named. Then right verdicts by what a component is planted as. * the best reading by macro-F1"
-    )
+    print("with a right one. Then right verdicts by what a component is planted as. * best reading by macro-F1")
     print(pd.DataFrame(lines).to_string(index=False))
     print("\nCohorts with any false biology, by design")
     print(pd.DataFrame(cohorts).T.to_string(na_rep="-"))
