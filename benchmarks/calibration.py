@@ -40,7 +40,19 @@ ROOMS = {"axes": ("probing", "calibration"), "pipeline": ("probing", "calibratio
 
 
 # what scores the verdicts (anew, whenever they are read), reads the rates or plans with them does not make them
-APART = {"truth", "score", "rates", "cells", "power", "settle", "plan", "plan_words", "null_refits", "relabel"}
+APART = {
+    "sentences",
+    "truth",
+    "score",
+    "rates",
+    "cells",
+    "power",
+    "settle",
+    "plan",
+    "plan_words",
+    "null_refits",
+    "relabel",
+}
 
 
 def version(part: str) -> str:

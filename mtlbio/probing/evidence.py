@@ -1,122 +1,96 @@
-"""Gathers what the steps of the trial found into one record per dimension, and lays the verdicts out as a table."""
+"""All that is known about one dimension when it is judged: filled by :mod:`mtlbio.probing.gather`."""
 
 from __future__ import annotations
 
-import numpy as np
-import pandas as pd
-
-from mtlbio.probing.enrichment import best_set
-from mtlbio.probing.settle import donors_to_settle
-from mtlbio.probing.trial import Trial
-from mtlbio.probing.verdict import FIRM, CovariateEvidence, Evidence, TaskEvidence, Verdict, judge
+import math
+from dataclasses import dataclass
 
 
-def gather(
-    trial: Trial,
-    association: pd.DataFrame,
-    leakage: pd.DataFrame,
-    ablation: pd.DataFrame,
-    stability: pd.DataFrame,
-    enrichment: pd.DataFrame,
-) -> list[Evidence]:
-    """One :class:`~mtlbio.probing.verdict.Evidence` per dimension, in their order. Empty tables mean: not examined."""
-    found = {key: rows.iloc[0] for key, rows in association.groupby(["question", "variable", "dim"])}
-    borrowed = {(r.dim, r.task): r for r in leakage.itertuples()}
-    steady = {(r.dim, r.task): r for r in stability.itertuples()}
-    removed = {(r.dim, r.task): r for r in worst_way(ablation).itertuples()}
-    sets = dict(list(enrichment.groupby("dim"))) if len(enrichment) else {}
-    donors = trial.obs["donor"].nunique()
-    tests = max(int(association["p_familywise"].notna().sum()), 1)
-    out = []
-    for dim in trial.dims:
-        tasks = []
-        for name in trial.tasks:
-            row, joint = found[("task", name, dim)], found.get(("joint", name, dim))
-            own, kept, loss = borrowed.get((dim, name)), steady.get((dim, name)), removed.get((dim, name))
-            tasks.append(
-                TaskEvidence(
-                    name,
-                    outcome=name in trial.outcomes,
-                    **{k: float(row[k]) for k in ("effect", "ci_low", "ci_high", "q", "share")},
-                    called=bool(row["called"]),
-                    firm=own is not None and bool(own.p_given_familywise <= FIRM * trial.options.alpha),
-                    own=own is not None and bool(own.own),
-                    given="nobody" if own is None else own.given,
-                    sign_stable=kept is None or bool(kept.sign_stable),
-                    worst_left_out="nothing" if kept is None else kept.worst_left_out,
-                    entangled=tuple(trial.entangled(name)),
-                    joint=joint is not None and bool(joint["called"]),
-                    joint_suspected=joint is not None and bool(joint["p"] <= trial.options.alpha),
-                    removal="inconclusive" if loss is None else loss.removal,
-                    loss=np.nan if loss is None else float(loss.loss),
-                    loss_se=np.nan if loss is None else float(loss.ci_high - loss.ci_low) / (2 * 1.96),
-                    donors_needed=np.nan if loss is None else float(loss.donors_needed),
-                    metric="metric" if loss is None else loss.metric,
-                    p=float(row["p"]),
-                    p_given=np.nan if own is None else float(own.p_given),
-                    df=float(row["df"]),
-                    donors=int(row["n_donors"]),
-                    unit="R" if trial.tasks[name].kind == "multiclass" else "SD",
-                )
-            )
-        covariates = []
-        for info in trial.covariates.values():
-            row = found[(info.role, info.name, dim)]
-            share, q = float(row["share"]), float(row["q"])
-            covariates.append(CovariateEvidence(info.name, info.role, share, q, bool(row["called"])))
-        technical = [c.share for c in covariates if c.role == "technical"]
-        if ("technical_all", "technical", dim) in found:
-            technical.append(float(found[("technical_all", "technical", dim)]["share"]))
-        share = max([s for s in technical if not np.isnan(s)], default=0.0)
-        # a supervised dimension is a prediction: the genes it weighs are no programme that a set could name
-        is_axis = trial.block[trial.dims.index(dim)] == "axis"
-        name = best_set(sets[dim]) if dim in sets and is_axis else None
-        again = next((steady[(dim, t)].stability for t in trial.tasks if (dim, t) in steady), 1.0)
-        evidence = Evidence(dim, tuple(tasks), tuple(covariates), share, name, float(again), donors, tests)
-        out.append(evidence)
-    return out
+@dataclass(frozen=True)
+class TaskEvidence:
+    """One task and one dimension.
+
+    Attributes
+    ----------
+    outcome : whether biology can be about it (not a covariate at the same time)
+    called : adjusted effect, both tests, BH over dimensions
+    firm : called family-wise as well, also given the other dimensions: the larger p of both tests is below half the
+        level after Holm over all dimensions and outcomes
+    own : the effect stands given the other dimensions; ``given`` names them
+    share : of the dimension's variance that goes with the task
+    sign_stable, worst_left_out : sign consistency, and the level whose omission pulls most
+    entangled : covariates that the audit cannot tell from the task; ``joint``: called without adjusting for them;
+        ``joint_suspected``: the same at the level of a single test
+    removal, loss, loss_se, donors_needed, metric : from the ablation
+    p, p_given, df : what a number of needed donors follows from (:mod:`mtlbio.probing.settle`): the larger p of the two
+        tests, the same given the other dimensions, columns of the label
+    donors : with the label and all covariates
+    unit : of the effect: SD of the dimension, or R where a multi-class label has no single direction
+    """
+
+    name: str
+    outcome: bool = True
+    effect: float = math.nan
+    ci_low: float = math.nan
+    ci_high: float = math.nan
+    q: float = math.nan
+    called: bool = False
+    firm: bool = False
+    own: bool = False
+    share: float = 1.0
+    given: str = "nobody"
+    sign_stable: bool = True
+    worst_left_out: str = "nothing"
+    entangled: tuple[str, ...] = ()
+    joint: bool = False
+    joint_suspected: bool = False
+    removal: str = "inconclusive"
+    loss: float = math.nan
+    loss_se: float = math.nan
+    donors_needed: float = math.nan
+    metric: str = "metric"
+    p: float = math.nan
+    p_given: float = math.nan
+    df: float = 1.0
+    donors: int = 0
+    unit: str = "SD"
+
+    @property
+    def suspected(self) -> bool:
+        """Not called, yet the interval of the effect leaves zero out."""
+        return self.outcome and not self.called and (self.ci_low > 0 or self.ci_high < 0)
 
 
-def worst_way(ablation: pd.DataFrame) -> pd.DataFrame:
-    """Of the two ways of removal the one with the graver call, then the larger loss, per dimension and task."""
-    if ablation.empty:
-        return ablation
-    grave = ablation["call"].map({"harmful": 2, "inconclusive": 1, "harmless": 0})
-    order = ablation.assign(_grave=grave, _loss=ablation["loss"].fillna(-np.inf))
-    order = order.sort_values(["_grave", "_loss"], ascending=False, kind="stable")
-    return order.drop_duplicates(["dim", "task"]).drop(columns=["_grave", "_loss"])
+@dataclass(frozen=True)
+class CovariateEvidence:
+    """One covariate and one dimension: role, share of variance, q and call."""
+
+    name: str
+    role: str
+    share: float = 0.0
+    q: float = math.nan
+    called: bool = False
 
 
-def verdict_table(
-    trial: Trial, evidence: list[Evidence], ablation: pd.DataFrame, audit: pd.DataFrame, stability: np.ndarray
-) -> pd.DataFrame:
-    """``verdicts.tsv``: one row per dimension, columns as in docs/tables.md."""
-    removed = worst_way(ablation).set_index(["dim", "task"]) if len(ablation) else None
-    # the audit's figures of a task are the same in every row of that task
-    design = audit[audit["kind"] == "task"].drop_duplicates("task").set_index("task")
-    rows = []
-    for item, steady in zip(evidence, stability, strict=True):
-        verdict: Verdict = judge(item, trial.options)
-        row = {"dim": item.dim, "verdict": verdict.verdict, "driver": verdict.driver}
-        row |= {f"share_{c.name}": c.share for c in item.covariates}
-        for task in item.tasks:
-            row |= {f"{k}_{task.name}": getattr(task, k) for k in ("effect", "ci_low", "ci_high", "q")}
-        for task in item.tasks:
-            loss = None if removed is None else removed.loc[(item.dim, task.name)]
-            row[f"delta_{task.name}"] = np.nan if loss is None else loss["loss"]
-            row[f"delta_ci_low_{task.name}"] = np.nan if loss is None else loss["ci_low"]
-            row[f"delta_ci_high_{task.name}"] = np.nan if loss is None else loss["ci_high"]
-        row |= {f"removal_{task.name}": task.removal for task in item.tasks}
-        about = [t for t in item.tasks if t.outcome] or list(item.tasks)
-        # the task that the verdict is about: one that cannot be told from a covariate, else the one most closely linked
-        about = min(about, key=lambda t: (not t.joint, 2.0 if np.isnan(t.q) else t.q)).name
-        row["stability"] = steady
-        row["about"] = about
-        row["n_effective"] = design["n_effective"].get(about, np.nan)
-        row["vif"] = design["vif_all"].get(about, np.nan)
-        row["donors_needed"], row["needed_for"] = np.nan, None
-        if verdict.verdict == "underpowered":
-            row["donors_needed"], row["needed_for"] = donors_to_settle(item, trial.options)
-        row["why"] = verdict.why
-        rows.append(row)
-    return pd.DataFrame(rows)
+@dataclass(frozen=True)
+class Evidence:
+    """All that is known about a dimension.
+
+    ``technical_share``: of all technical covariates together. ``stability``: median correlation with its partner over
+    folds and seeds. ``donors``: in the cohort, the number that a number of needed donors has to exceed. ``tests``:
+    dimensions x outcomes of the family-wise level.
+    """
+
+    dim: str
+    tasks: tuple[TaskEvidence, ...]
+    covariates: tuple[CovariateEvidence, ...]
+    technical_share: float = 0.0
+    gene_set: str | None = None
+    stability: float = 1.0
+    donors: int = 0
+    tests: int = 1
+
+
+def known(value: float) -> float:
+    """A share that could not be estimated counts as none."""
+    return 0.0 if math.isnan(value) else value

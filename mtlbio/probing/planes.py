@@ -9,11 +9,12 @@ import pandas as pd
 
 from mtlbio.config import Probe
 from mtlbio.model.blocks import UNSTABLE
-from mtlbio.probing.evidence import FIRM, worst_way
+from mtlbio.probing.evidence import CovariateEvidence, Evidence, TaskEvidence
+from mtlbio.probing.gather import worst_way
 from mtlbio.probing.settle import donors_to_settle
 from mtlbio.probing.subspaces import Subspace
 from mtlbio.probing.trial import Trial
-from mtlbio.probing.verdict import CovariateEvidence, Evidence, TaskEvidence, Verdict, judge
+from mtlbio.probing.verdict import FIRM, Verdict, judge
 
 _TASK = ("effect", "ci_low", "ci_high", "p", "q")
 _REMOVAL = {"delta": "loss", "delta_ci_low": "ci_low", "delta_ci_high": "ci_high", "removal": "removal"}

@@ -19,7 +19,7 @@ from mtlbio.probing import enrichment as sets_of_genes
 from mtlbio.probing.ablation import ablation
 from mtlbio.probing.association import association
 from mtlbio.probing.audit import audit, inseparable
-from mtlbio.probing.evidence import gather, verdict_table
+from mtlbio.probing.gather import gather, verdict_table
 from mtlbio.probing.leakage import leakage
 from mtlbio.probing.null_refits import NULL, RUNS, empty, null_refits, share_of_biology
 from mtlbio.probing.planes import decided_by_subspaces, subspace_table

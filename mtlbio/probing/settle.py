@@ -7,8 +7,9 @@ import math
 from scipy import stats
 
 from mtlbio.config import Probe
+from mtlbio.probing.evidence import Evidence, TaskEvidence
 from mtlbio.probing.power import POWER, donors_for_harmlessness, donors_to_establish, donors_to_return, test_level
-from mtlbio.probing.verdict import BESIDE, FIRM, RETURNS, TRACE, Evidence, TaskEvidence
+from mtlbio.probing.verdict import BESIDE, FIRM, RETURNS, TRACE
 
 MOST = 10_000  # a larger number is no plan
 

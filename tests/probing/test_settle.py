@@ -8,9 +8,10 @@ from planted import plant, results_of
 from scipy import stats
 
 from mtlbio.config import Probe
+from mtlbio.probing.evidence import Evidence, TaskEvidence
 from mtlbio.probing.probe import examine
 from mtlbio.probing.settle import donors_to_settle
-from mtlbio.probing.verdict import Evidence, TaskEvidence, judge
+from mtlbio.probing.verdict import judge
 
 
 def settle(task=None, **changes):

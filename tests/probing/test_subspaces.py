@@ -8,11 +8,11 @@ from mtlbio.calibration.turning import turning_results
 from mtlbio.config import Probe
 from mtlbio.model.blocks import Block
 from mtlbio.probing.association import association, covariate_design, covariate_table
+from mtlbio.probing.evidence import CovariateEvidence, Evidence, TaskEvidence
 from mtlbio.probing.planes import columns, judge_subspace
 from mtlbio.probing.probe import examine
 from mtlbio.probing.shares import block_share, share
 from mtlbio.probing.subspaces import Subspace, subspace_tests
-from mtlbio.probing.verdict import CovariateEvidence, Evidence, TaskEvidence
 
 FAST = Probe(permutations=199, bootstrap=200)
 AGE, INTERFERON, BATCH, COMPOSITION = range(4)

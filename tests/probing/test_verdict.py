@@ -3,7 +3,8 @@ import math
 import pytest
 
 from mtlbio.config import Probe
-from mtlbio.probing.verdict import CovariateEvidence, Evidence, TaskEvidence, judge
+from mtlbio.probing.evidence import CovariateEvidence, Evidence, TaskEvidence
+from mtlbio.probing.verdict import judge
 
 LINK = dict(effect=0.9, ci_low=0.5, ci_high=1.3, q=1e-5, called=True, firm=True, own=True, share=0.2, metric="auroc")
 QUIET = dict(effect=0.05, ci_low=-0.2, ci_high=0.3, q=0.7, share=0.0, removal="harmless", loss=0.0, metric="auroc")

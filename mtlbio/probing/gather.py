@@ -1,0 +1,123 @@
+"""Gathers what the steps of the trial found into one record per dimension, and lays the verdicts out as a table."""
+
+from __future__ import annotations
+
+import numpy as np
+import pandas as pd
+
+from mtlbio.probing.enrichment import best_set
+from mtlbio.probing.evidence import CovariateEvidence, Evidence, TaskEvidence
+from mtlbio.probing.settle import donors_to_settle
+from mtlbio.probing.trial import Trial
+from mtlbio.probing.verdict import FIRM, Verdict, judge
+
+
+def gather(
+    trial: Trial,
+    association: pd.DataFrame,
+    leakage: pd.DataFrame,
+    ablation: pd.DataFrame,
+    stability: pd.DataFrame,
+    enrichment: pd.DataFrame,
+) -> list[Evidence]:
+    """One :class:`~mtlbio.probing.evidence.Evidence` per dimension, in their order. Empty tables mean: not examined."""
+    found = {key: rows.iloc[0] for key, rows in association.groupby(["question", "variable", "dim"])}
+    borrowed = {(r.dim, r.task): r for r in leakage.itertuples()}
+    steady = {(r.dim, r.task): r for r in stability.itertuples()}
+    removed = {(r.dim, r.task): r for r in worst_way(ablation).itertuples()}
+    sets = dict(list(enrichment.groupby("dim"))) if len(enrichment) else {}
+    donors = trial.obs["donor"].nunique()
+    tests = max(int(association["p_familywise"].notna().sum()), 1)
+    out = []
+    for dim in trial.dims:
+        tasks = []
+        for name in trial.tasks:
+            row, joint = found[("task", name, dim)], found.get(("joint", name, dim))
+            own, kept, loss = borrowed.get((dim, name)), steady.get((dim, name)), removed.get((dim, name))
+            tasks.append(
+                TaskEvidence(
+                    name,
+                    outcome=name in trial.outcomes,
+                    **{k: float(row[k]) for k in ("effect", "ci_low", "ci_high", "q", "share")},
+                    called=bool(row["called"]),
+                    firm=own is not None and bool(own.p_given_familywise <= FIRM * trial.options.alpha),
+                    own=own is not None and bool(own.own),
+                    given="nobody" if own is None else own.given,
+                    sign_stable=kept is None or bool(kept.sign_stable),
+                    worst_left_out="nothing" if kept is None else kept.worst_left_out,
+                    entangled=tuple(trial.entangled(name)),
+                    joint=joint is not None and bool(joint["called"]),
+                    joint_suspected=joint is not None and bool(joint["p"] <= trial.options.alpha),
+                    removal="inconclusive" if loss is None else loss.removal,
+                    loss=np.nan if loss is None else float(loss.loss),
+                    loss_se=np.nan if loss is None else float(loss.ci_high - loss.ci_low) / (2 * 1.96),
+                    donors_needed=np.nan if loss is None else float(loss.donors_needed),
+                    metric="metric" if loss is None else loss.metric,
+                    p=float(row["p"]),
+                    p_given=np.nan if own is None else float(own.p_given),
+                    df=float(row["df"]),
+                    donors=int(row["n_donors"]),
+                    unit="R" if trial.tasks[name].kind == "multiclass" else "SD",
+                )
+            )
+        covariates = []
+        for info in trial.covariates.values():
+            row = found[(info.role, info.name, dim)]
+            share, q = float(row["share"]), float(row["q"])
+            covariates.append(CovariateEvidence(info.name, info.role, share, q, bool(row["called"])))
+        technical = [c.share for c in covariates if c.role == "technical"]
+        if ("technical_all", "technical", dim) in found:
+            technical.append(float(found[("technical_all", "technical", dim)]["share"]))
+        share = max([s for s in technical if not np.isnan(s)], default=0.0)
+        # a supervised dimension is a prediction: the genes it weighs are no programme that a set could name
+        is_axis = trial.block[trial.dims.index(dim)] == "axis"
+        name = best_set(sets[dim]) if dim in sets and is_axis else None
+        again = next((steady[(dim, t)].stability for t in trial.tasks if (dim, t) in steady), 1.0)
+        evidence = Evidence(dim, tuple(tasks), tuple(covariates), share, name, float(again), donors, tests)
+        out.append(evidence)
+    return out
+
+
+def worst_way(ablation: pd.DataFrame) -> pd.DataFrame:
+    """Of the two ways of removal the one with the graver call, then the larger loss, per dimension and task."""
+    if ablation.empty:
+        return ablation
+    grave = ablation["call"].map({"harmful": 2, "inconclusive": 1, "harmless": 0})
+    order = ablation.assign(_grave=grave, _loss=ablation["loss"].fillna(-np.inf))
+    order = order.sort_values(["_grave", "_loss"], ascending=False, kind="stable")
+    return order.drop_duplicates(["dim", "task"]).drop(columns=["_grave", "_loss"])
+
+
+def verdict_table(
+    trial: Trial, evidence: list[Evidence], ablation: pd.DataFrame, audit: pd.DataFrame, stability: np.ndarray
+) -> pd.DataFrame:
+    """``verdicts.tsv``: one row per dimension, columns as in docs/tables.md."""
+    removed = worst_way(ablation).set_index(["dim", "task"]) if len(ablation) else None
+    # the audit's figures of a task are the same in every row of that task
+    design = audit[audit["kind"] == "task"].drop_duplicates("task").set_index("task")
+    rows = []
+    for item, steady in zip(evidence, stability, strict=True):
+        verdict: Verdict = judge(item, trial.options)
+        row = {"dim": item.dim, "verdict": verdict.verdict, "driver": verdict.driver}
+        row |= {f"share_{c.name}": c.share for c in item.covariates}
+        for task in item.tasks:
+            row |= {f"{k}_{task.name}": getattr(task, k) for k in ("effect", "ci_low", "ci_high", "q")}
+        for task in item.tasks:
+            loss = None if removed is None else removed.loc[(item.dim, task.name)]
+            row[f"delta_{task.name}"] = np.nan if loss is None else loss["loss"]
+            row[f"delta_ci_low_{task.name}"] = np.nan if loss is None else loss["ci_low"]
+            row[f"delta_ci_high_{task.name}"] = np.nan if loss is None else loss["ci_high"]
+        row |= {f"removal_{task.name}": task.removal for task in item.tasks}
+        about = [t for t in item.tasks if t.outcome] or list(item.tasks)
+        # the task that the verdict is about: one that cannot be told from a covariate, else the one most closely linked
+        about = min(about, key=lambda t: (not t.joint, 2.0 if np.isnan(t.q) else t.q)).name
+        row["stability"] = steady
+        row["about"] = about
+        row["n_effective"] = design["n_effective"].get(about, np.nan)
+        row["vif"] = design["vif_all"].get(about, np.nan)
+        row["donors_needed"], row["needed_for"] = np.nan, None
+        if verdict.verdict == "underpowered":
+            row["donors_needed"], row["needed_for"] = donors_to_settle(item, trial.options)
+        row["why"] = verdict.why
+        rows.append(row)
+    return pd.DataFrame(rows)

@@ -1,0 +1,158 @@
+"""The words of a verdict: one plain sentence that says why, with the numbers behind it."""
+
+from __future__ import annotations
+
+import math
+
+from mtlbio.probing.evidence import CovariateEvidence, Evidence, TaskEvidence, known
+
+
+def not_found_again(evidence: Evidence) -> str:
+    """The folds did not come back to the dimension."""
+    return (
+        f"{evidence.dim} was not found again when donors were held out (stability {evidence.stability:.2f}): these "
+        f"donors do not establish it, so nothing can be said of it."
+    )
+
+
+def tangled(evidence: Evidence, task: TaskEvidence, other: CovariateEvidence) -> str:
+    """It follows a task and a covariate that the cohort cannot tell apart."""
+    return (
+        f"{evidence.dim} follows {task.name} and {other.name} together ({percent(other.share)} of its variance goes "
+        f"with {other.name}), and in this cohort the two cannot be told apart; the design audit says what would help."
+    )
+
+
+def perhaps_tangled(evidence: Evidence, firm: list[TaskEvidence], task: TaskEvidence, other: CovariateEvidence) -> str:
+    """Firm effects of other tasks, and the suspicion of such a pair."""
+    return (
+        f"{evidence.dim} follows {names(firm)} ({effect(firm[0])}), but perhaps {task.name} and {other.name} too, and "
+        f"in this cohort those two cannot be told apart; the design audit says what would help."
+    )
+
+
+def overlapping(evidence: Evidence, technical: CovariateEvidence, confounder: CovariateEvidence) -> str:
+    """Two covariates dominate."""
+    return (
+        f"{evidence.dim} follows {technical.name} ({percent(technical.share)}) and {confounder.name} "
+        f"({percent(confounder.share)}), which overlap in this cohort."
+    )
+
+
+def follows(evidence: Evidence, cause: CovariateEvidence) -> str:
+    """Beginning of the sentence on a dimension that a covariate names."""
+    return f"{evidence.dim} follows {cause.name}: {percent(cause.share)} of its variance"
+
+
+def technical(evidence: Evidence, cause: CovariateEvidence) -> str:
+    """What taking a technical dimension out does."""
+    start = follows(evidence, cause)
+    harmed = [t for t in evidence.tasks if t.removal == "harmful"]
+    if harmed:
+        return f"SHORTCUT: {start}, and the model leans on it: taking it out costs {lost(harmed)}."
+    open_ = [t for t in evidence.tasks if t.removal == "inconclusive"]
+    if open_:
+        return f"{start}; whether the heads need it is open for {names(open_)}{needed(open_, evidence.donors)}."
+    return f"{start}, and taking it out leaves every prediction unharmed: a technical bin."
+
+
+def confounder(evidence: Evidence, cause: CovariateEvidence) -> str:
+    """What is left of the links to the outcomes once the covariates are given."""
+    start = follows(evidence, cause)
+    outcomes = [t for t in evidence.tasks if t.outcome and not math.isnan(t.effect)]
+    if not outcomes:
+        return f"{start}."
+    nearest = min(outcomes, key=lambda t: 1.0 if math.isnan(t.q) else t.q)
+    rest = f"once the covariates are held fixed, no link to {names(outcomes)} can be shown"
+    if nearest.called:
+        rest = f"what is left of its link to {nearest.name} is a trace, or that of its neighbours"
+    return f"{start}; {rest} ({nearest.name}: {effect(nearest)})."
+
+
+def biology(evidence: Evidence, own: list[TaskEvidence]) -> str:
+    """The effects that stand, beside whom, and how much is technical."""
+    effects = "; ".join(f"{t.name} {effect(t)}" for t in own)
+    name = f" ({evidence.gene_set})" if evidence.gene_set else ""
+    rivals = list(dict.fromkeys(name for t in own for name in t.given.split(", ") if t.given != "nobody"))
+    beside = f", also beside {listed(rivals)}" if rivals else ""
+    rest = "no processing was recorded to compare with"
+    if any(c.role == "technical" for c in evidence.covariates):
+        rest = f"{percent(evidence.technical_share)} of its variance is technical"
+    return (
+        f"{evidence.dim}{name} is still linked to {names(own)} once the covariates are held fixed ({effects})"
+        f"{beside}; {rest}."
+    )
+
+
+def not_firm(evidence: Evidence, task: TaskEvidence) -> str:
+    """An effect of its own that family-wise, or given its neighbours, is not certain enough."""
+    among = "among so many dimensions"
+    if task.given != "nobody" and task.p_given > task.p:
+        among = f"beside {listed(task.given.split(', '))}"
+    return (
+        f"{evidence.dim} may be linked to {task.name} ({effect(task)}, q {task.q:.2g}), but {among} it does not pass "
+        f"the family-wise level that biology needs; more donors would tell."
+    )
+
+
+def partly(evidence: Evidence, partial: list[CovariateEvidence]) -> str:
+    """Covariates with a material share, and nothing else."""
+    parts = " and ".join(f"{c.name} ({percent(c.share)})" for c in partial)
+    return f"{evidence.dim} partly follows {parts}; the rest of its variance goes with nothing recorded."
+
+
+def unlinked(evidence: Evidence) -> str:
+    """Beginning of the sentence on a dimension without a link of its own."""
+    small = [c for c in evidence.covariates if c.called and known(c.share) > 0.005]
+    if any(t.outcome and t.called for t in evidence.tasks):
+        return f"{evidence.dim} has no task effect of its own"
+    if small:
+        parts = ", ".join(f"{c.name} ({percent(c.share)})" for c in small)
+        return f"{evidence.dim} has no link to a task and only traces of {parts}"
+    return f"{evidence.dim} has no established link to a task or covariate"
+
+
+def borrowed(tasks: list[TaskEvidence]) -> str:
+    """What became of called effects that are not the dimension's own; empty where there are none."""
+    out = ""
+    for t in tasks:
+        if t.own or t.given == "nobody":
+            out += f" Its link to {t.name} is a trace."
+        else:
+            out += f" Its link to {t.name} does not stand beside {listed(t.given.split(', '))}."
+    return out
+
+
+def lost(tasks: list[TaskEvidence]) -> str:
+    """disease (auroc -0.031)."""
+    return ", ".join(f"{t.name} ({t.metric} -{t.loss:.3f})" for t in tasks)
+
+
+def needed(tasks: list[TaskEvidence], donors: int) -> str:
+    """The number assumes that nothing is lost in truth; where the cohort has as many already, something may be."""
+    finite = [t.donors_needed for t in tasks if math.isfinite(t.donors_needed)]
+    return f" (about {max(finite):.0f} donors would settle it)" if finite and max(finite) > donors else ""
+
+
+def effect(task: TaskEvidence) -> str:
+    """+0.90 SD, 95 % 0.50 to 1.30."""
+    if task.unit == "R":
+        return f"R {task.effect:.2f}, 95 % {task.ci_low:.2f} to {task.ci_high:.2f}"
+    return f"{task.effect:+.2f} SD, 95 % {task.ci_low:.2f} to {task.ci_high:.2f}"
+
+
+def listed(items: list[str], limit: int = 3) -> str:
+    """z01, z02, z03 and 4 others."""
+    if len(items) > limit + 1:
+        return f"{', '.join(items[:limit])} and {len(items) - limit} others"
+    return " and ".join(filter(None, [", ".join(items[:-1]), items[-1]]))
+
+
+def names(tasks: list[TaskEvidence]) -> str:
+    """disease, age and response."""
+    return listed([t.name for t in tasks], len(tasks))
+
+
+def percent(share: float) -> str:
+    """23 %."""
+    return f"{100 * known(share):.0f} %"
