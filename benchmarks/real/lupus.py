@@ -22,6 +22,14 @@ MATCHED = 0.7  # absolute correlation of loadings from which two dimensions are 
 SETTLED = ("biology", "technical", "confounder")
 
 
+def _metadata(run: Judged, data: Path) -> pd.DataFrame:
+    """Metadata of the samples; a pair of arrays with two recorded ages (one: 6 and 9 years, interferon apart by two
+    standard deviations) is not one draw."""
+    metadata = pd.read_csv(data / "sle" / "metadata.csv").set_index("sample_id").loc[run.z.index]
+    ages = metadata.groupby("replicate_pair")["age"].transform("nunique")
+    return metadata.assign(replicate_pair=metadata["replicate_pair"].where(ages == 1))
+
+
 def replicates(run: Judged, data: Path) -> pd.DataFrame:
     """How well every dimension repeats over the pairs of arrays from one draw.
 
@@ -31,12 +39,37 @@ def replicates(run: Judged, data: Path) -> pd.DataFrame:
     that is not the variance within pairs. All pairs are of healthy donors, among whom interferon varies little: the
     correlation compares the noise with that, the repeatability with the cohort.
     """
-    metadata = pd.read_csv(data / "sle" / "metadata.csv").set_index("sample_id").loc[run.z.index]
+    metadata = _metadata(run, data)
     pairs = [rows for rows in metadata.groupby("replicate_pair").groups.values() if len(rows) == 2]
     first, second = (run.z.loc[[rows[i] for rows in pairs]].to_numpy() for i in (0, 1))
     r = [np.corrcoef(a, b)[0, 1] for a, b in zip(first.T, second.T, strict=True)]
     noise = np.square(first - second).mean(axis=0) / 2
     return pd.DataFrame({"r_replicates": r, "repeatability": 1 - noise / run.z.var().to_numpy()}, run.z.columns)
+
+
+def paired_offset(run: Judged, data: Path) -> pd.DataFrame:
+    """What the batch does to a dimension, from the draws that were hybridised in both.
+
+    Returns
+    -------
+    DataFrame: ``offset_pairs``, batch 2 minus batch 1 within pairs, in standard deviations; ``share_pairs``, the share
+    of the variance between donors that such an offset would make up; ``offset_healthy``, ``offset_lupus``: the plain
+    difference of the batches among the samples of one diagnosis
+    """
+    metadata = _metadata(run, data)
+    signs = metadata["batch"].map({"B1": -1.0, "B2": 1.0})
+    crossed = metadata.groupby("replicate_pair")["batch"].transform("nunique") == 2
+    difference = run.z[crossed].mul(signs[crossed], axis=0).groupby(metadata["replicate_pair"][crossed]).sum()
+    mean, error = difference.mean(), difference.sem()
+    second = (metadata["batch"] == "B2").groupby(metadata["donor_id"]).mean()
+    between = run.z.groupby(metadata["donor_id"]).mean().var()
+    out = pd.DataFrame({"offset_pairs": mean})
+    out["share_pairs"] = np.clip((mean**2 - error**2) * second.var() / between, 0, 1)
+    for name, label in (("healthy", "healthy"), ("lupus", "SLE")):
+        of = metadata["disease"] == label
+        means = run.z[of].groupby(metadata["batch"][of]).mean()
+        out[f"offset_{name}"] = means.loc["B2"] - means.loc["B1"]
+    return out
 
 
 def within(run: Judged, level: str, options: Run) -> pd.DataFrame:
@@ -119,12 +152,15 @@ def confusion(tables: list[pd.DataFrame]) -> pd.DataFrame:
 
 
 def agreement(table: pd.DataFrame) -> dict[str, float]:
-    """Of the dimensions that both halves found: how many, how many of the same verdict, and without ``underpowered``.
+    """Of the axes that both halves found: how many there are, and how many have the same verdict.
 
-    ``contradicted`` counts pairs of two different verdicts of ``SETTLED``: the same programme called two things.
+    ``agree_powered`` of ``powered``: pairs of which neither is ``underpowered``. ``agree_merged``: with ``unused`` and
+    ``underpowered`` as one, because whether something small is shown to be nothing depends on the donors drawn.
+    ``contradicted``: two different verdicts of ``SETTLED``, the same programme called two things.
     """
     same = table[table["r"] >= MATCHED]
     both = same[(same["verdict"] != "underpowered") & (same["verdict_partner"] != "underpowered")]
+    merged = same[["verdict", "verdict_partner"]].replace(["unused", "underpowered"], "nothing established")
     settled = same[same["verdict"].isin(SETTLED) & same["verdict_partner"].isin(SETTLED)]
     return {
         "axes": len(table),
@@ -132,5 +168,6 @@ def agreement(table: pd.DataFrame) -> dict[str, float]:
         "agree": int((same["verdict"] == same["verdict_partner"]).sum()),
         "powered": len(both),
         "agree_powered": int((both["verdict"] == both["verdict_partner"]).sum()),
+        "agree_merged": int((merged["verdict"] == merged["verdict_partner"]).sum()),
         "contradicted": int((settled["verdict"] != settled["verdict_partner"]).sum()),
     }
