@@ -34,19 +34,22 @@ def gather(
         for name in trial.tasks:
             row, joint = found[("task", name, dim)], found.get(("joint", name, dim))
             own, kept, loss = borrowed.get((dim, name)), steady.get((dim, name)), removed.get((dim, name))
+            unit = "R" if trial.tasks[name].kind == "multiclass" else "SD"
+            backwards = trial.trained_for.get(dim) == name and unit == "SD" and row["effect"] < 0
             tasks.append(
                 TaskEvidence(
                     name,
                     outcome=name in trial.outcomes,
                     **{k: float(row[k]) for k in ("effect", "ci_low", "ci_high", "q", "share")},
-                    called=bool(row["called"]),
+                    called=bool(row["called"]) and not backwards,
                     firm=own is not None and bool(own.p_given_familywise <= FIRM * trial.options.alpha),
                     own=own is not None and bool(own.own),
+                    backwards=bool(backwards),
                     given="nobody" if own is None else own.given,
                     sign_stable=kept is None or bool(kept.sign_stable),
                     worst_left_out="nothing" if kept is None else kept.worst_left_out,
                     entangled=tuple(trial.entangled(name)),
-                    joint=joint is not None and bool(joint["called"]),
+                    joint=joint is not None and bool(joint["called"]) and not backwards,
                     joint_suspected=joint is not None and bool(joint["p"] <= trial.options.alpha),
                     removal="inconclusive" if loss is None else loss.removal,
                     loss=np.nan if loss is None else float(loss.loss),
@@ -57,7 +60,7 @@ def gather(
                     p_given=np.nan if own is None else float(own.p_given),
                     df=float(row["df"]),
                     donors=int(row["n_donors"]),
-                    unit="R" if trial.tasks[name].kind == "multiclass" else "SD",
+                    unit=unit,
                 )
             )
         covariates = []

@@ -102,6 +102,7 @@ def examine(
         tasks=cohort.tasks,
         covariates=cohort.covariates,
         options=options,
+        trained_for=trained_for(latents),
     )
     trial = replace(trial, inseparable=frozenset(inseparable(design)))
     if trial.mask.sum() < 4:
@@ -126,6 +127,14 @@ def examine(
     tables = {"audit": design, "association": merged, "ablation": removed, "enrichment": named, "stability": steady}
     verdicts = with_rates(decided_by_subspaces(verdicts, changes), design)
     return {**tables, "subspaces": planes, "verdicts": verdicts}
+
+
+def trained_for(latents: ad.AnnData) -> dict[str, str]:
+    """Supervised dimension -> its task; empty where the latents do not say."""
+    if "task" not in latents.var:
+        return {}
+    supervised = latents.var[latents.var["block"].astype(str) == "supervised"]
+    return dict(zip(supervised.index, supervised["task"].astype(str), strict=True))
 
 
 def read_latents(path: Path) -> ad.AnnData:

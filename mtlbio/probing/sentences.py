@@ -104,6 +104,9 @@ def partly(evidence: Evidence, partial: list[CovariateEvidence]) -> str:
 def unlinked(evidence: Evidence) -> str:
     """Beginning of the sentence on a dimension without a link of its own."""
     small = [c for c in evidence.covariates if c.called and known(c.share) > 0.005]
+    wrong = [t for t in evidence.tasks if t.backwards]
+    if wrong:
+        return f"{evidence.dim} was trained to rise with {wrong[0].name} and on held-out donors falls with it"
     if any(t.outcome and t.called for t in evidence.tasks):
         return f"{evidence.dim} has no task effect of its own"
     if small:

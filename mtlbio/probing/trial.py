@@ -24,6 +24,7 @@ class Trial:
     block : (D,) ``axis`` or ``supervised``
     obs : samples x (donor, tasks, covariates)
     inseparable : pairs of names that the audit could not tell apart
+    trained_for : dimension -> the task that a supervised dimension was trained to rise with
     """
 
     z: np.ndarray
@@ -34,6 +35,7 @@ class Trial:
     covariates: dict[str, CovariateInfo]
     options: Probe = field(default_factory=Probe)
     inseparable: frozenset[frozenset[str]] = frozenset()
+    trained_for: dict[str, str] = field(default_factory=dict)
 
     @cached_property
     def donors(self) -> np.ndarray:

@@ -104,3 +104,20 @@ def test_error_rate_of_biology():
         found += bool((called["role"] == "interferon").any())
     assert false <= 9  # P(more than 9 | .05) = .03
     assert found >= 80
+
+
+def test_a_supervised_dimension_that_falls_where_it_was_trained_to_rise_is_no_biology():
+    """In cohorts without any cause, folds that share donors made a firm effect of what was learnt by chance."""
+    planted = plant(150, 2, noise_dims=1, response="nothing")
+    latents, ensemble = results_of(planted)
+    found = {}
+    for sign in (1, -1):
+        turned = latents.copy()
+        turned.X[:, 1] *= sign
+        turned.var["block"] = ["axis", "supervised", *["axis"] * 4]
+        turned.var["task"] = ["", "disease", *[""] * 4]
+        table = step.examine(planted.cohort, turned, ensemble, Probe(permutations=199, bootstrap=100), {})["verdicts"]
+        found[sign] = table.set_index("dim").loc["z02"]
+    assert found[1]["verdict"] == "biology" and found[1]["effect_disease"] > 0.5
+    assert found[-1]["effect_disease"] < -0.5 and found[-1]["verdict"] == "underpowered"
+    assert "was trained to rise with disease and on held-out donors falls with it" in found[-1]["why"]
