@@ -60,6 +60,12 @@ class TaskEvidence:
     unit: str = "SD"
 
     @property
+    def widest(self) -> float:
+        """Largest size of the effect that its interval holds; 0 where there is no interval in standard deviations."""
+        ends = [abs(end) for end in (self.ci_low, self.ci_high) if not math.isnan(end)]
+        return max(ends, default=0.0) if self.unit == "SD" and not self.backwards else 0.0
+
+    @property
     def suspected(self) -> bool:
         """Not called, yet the interval of the effect leaves zero out."""
         return self.outcome and not self.called and not self.backwards and (self.ci_low > 0 or self.ci_high < 0)

@@ -9,7 +9,7 @@ from scipy import stats
 from mtlbio.config import Probe
 from mtlbio.probing.evidence import Evidence, TaskEvidence
 from mtlbio.probing.power import POWER, donors_for_harmlessness, donors_to_establish, donors_to_return, test_level
-from mtlbio.probing.verdict import BESIDE, FIRM, RETURNS, TRACE
+from mtlbio.probing.verdict import BESIDE, FIRM, LARGE, RETURNS, TRACE
 
 MOST = 10_000  # a larger number is no plan
 
@@ -46,10 +46,15 @@ def donors_to_settle(evidence: Evidence, options: Probe) -> tuple[float, str]:
     asked = open_effects or [t for t in harmed if t.outcome] or suspected
     if asked:
         return _effect(min(asked, key=lambda t: 1.0 if math.isnan(t.p) else t.p), evidence, options)
+    shared = [t for t in outcomes if t.called and not t.own and not t.share < TRACE]
+    if shared and not harmed:
+        return _effect(min(shared, key=lambda t: t.p), evidence, options)
     if harmed:
         names = " and ".join(t.name for t in harmed)
         return math.nan, f"no number can be stated: predictions of {names} need it, and {names} can be no biology here"
-    return _removal([t for t in evidence.tasks if t.removal == "inconclusive"], options, len(evidence.tasks))
+    open_ = [t for t in evidence.tasks if t.removal == "inconclusive"]
+    wide = [t for t in outcomes if t.widest >= LARGE]
+    return _bounded(wide) if wide and not open_ else _removal(open_, options, len(evidence.tasks))
 
 
 def _effect(task: TaskEvidence, evidence: Evidence, options: Probe) -> tuple[float, str]:
@@ -69,6 +74,15 @@ def _effect(task: TaskEvidence, evidence: Evidence, options: Probe) -> tuple[flo
         what += ", whose predictions need it"
     nothing = f"the link to {task.name} seen so far is too close to none"
     return _stated(_more(needed, task), f"{what} ({_counted(task)})", nothing)
+
+
+def _bounded(wide: list[TaskEvidence]) -> tuple[float, str]:
+    """Donors whose intervals would leave a large effect out, if the effects are what they seem."""
+    hardest = min(wide, key=lambda t: LARGE - abs(t.effect))
+    room, half = LARGE - abs(hardest.effect), (hardest.ci_high - hardest.ci_low) / 2
+    needed = hardest.donors * (half / room) ** 2 if room > 0 else math.nan
+    what = f"exclude an effect of {LARGE:g} SD on {hardest.name} ({_counted(hardest)})"
+    return _stated(needed, what, f"the effect on {hardest.name} seen so far is as large as that")
 
 
 def _establish(task: TaskEvidence, p: float, level: float) -> float:

@@ -14,6 +14,7 @@ BESIDE = 0.1  # next to a dominant confounder a task effect counts from this fra
 # A measured dimension is never explained in full: that of age in blood methylation goes with age by .54, with nothing
 # else. Without a task effect of its own a covariate names it from LEADS on if it is LONE of all that is explained.
 LEADS, LONE = 0.4, 0.75
+LARGE = 1.0  # standard deviations: an effect that an interval has to leave out before a dimension is unused
 # fraction of the level that biology needs family-wise: at most one run in twenty may hold a false biology in *every*
 # design of the calibration grid, also where the covariate model is only nearly right
 FIRM = 0.5
@@ -48,8 +49,9 @@ def judge(evidence: Evidence, options: Probe) -> Verdict:
     6. a task effect of its own that is not firm: ``underpowered``;
     7. a covariate with a material share: ``technical`` or ``confounder`` where it leads (from ``LEADS``) and is alone
        (three quarters of all that is explained), else ``mixed``;
-    8. nothing: ``unused`` where every head is harmless without it and no interval of a task effect leaves zero out,
-       else ``underpowered``: a large effect that eight donors cannot establish is not the absence of one.
+    8. nothing: ``unused`` where every head is harmless without it, no task effect is called and no interval of one
+       leaves zero out or reaches ``LARGE``, else ``underpowered``: an effect that eight donors cannot establish is not
+       the absence of one, nor is one that a neighbour may carry.
 
     A task effect is a dimension's own if it stands given the other dimensions and makes up at least ``TRACE`` of its
     variance: a dimension that is measured well shows its neighbours' traces at any sample size.
@@ -137,6 +139,8 @@ def _nothing(evidence: Evidence, options: Probe) -> Verdict:
     open_ = [t for t in evidence.tasks if t.removal == "inconclusive"]
     harmed = [t for t in evidence.tasks if t.removal == "harmful"]
     suspected = [t for t in evidence.tasks if t.suspected and known(t.share) >= TRACE]
+    shared = [t for t in evidence.tasks if t.outcome and t.called and not t.own and known(t.share) >= TRACE]
+    wide = [t for t in evidence.tasks if t.outcome and t.widest >= LARGE]
     if harmed:
         why = f"{said}, yet predictions need it: taking it out costs {sentences.lost(harmed)}.{borrowed}"
     elif open_:
@@ -145,6 +149,11 @@ def _nothing(evidence: Evidence, options: Probe) -> Verdict:
     elif suspected:
         links = " and ".join(f"{t.name} ({sentences.effect(t)})" for t in suspected)
         why = f"{said}; a link to {links} is suspected, but these donors cannot establish it among so many dimensions."
+    elif shared:
+        why = f"{said}, but that its link to {sentences.names(shared)} is its neighbours' alone is not shown.{borrowed}"
+    elif wide:
+        links = " and ".join(f"{t.name} ({sentences.effect(t)})" for t in wide)
+        why = f"{said}, but these donors cannot exclude a large one: {links}."
     else:
         why = f"{said}, and every prediction does as well without it (loss below {options.margin:g}).{borrowed}"
         return Verdict("unused", evidence.gene_set, why)

@@ -1,5 +1,6 @@
 """How many donors would settle an underpowered dimension."""
 
+import math
 import re
 
 import numpy as np
@@ -115,3 +116,15 @@ def test_the_rules_and_the_numbers_agree_on_what_is_open():
     found = Evidence("z1", (TaskEvidence(**{**link.__dict__, "share": 0.1, "donors": 90}),), (), donors=90, tests=40)
     assert judge(found, Probe()).verdict == "underpowered"
     assert "link to disease" in donors_to_settle(found, Probe())[1]
+
+
+def test_a_large_effect_that_cannot_be_excluded():
+    number, words = settle(dict(effect=0.2, ci_low=-0.8, ci_high=1.2, share=0.0, removal="harmless"))
+    assert number == math.ceil(76 * (1 / 0.8) ** 2) and "exclude an effect of 1 SD on disease" in words
+    assert math.isnan(settle(dict(effect=1.1, ci_low=-0.1, ci_high=2.3, share=0.0, removal="harmless"))[0])
+
+
+def test_a_called_effect_that_a_neighbour_may_carry():
+    link = dict(p=1e-6, p_given=0.03, called=True, own=False, given="z02", share=0.1, removal="harmless")
+    number, words = settle(link)
+    assert number > 76 and "beside z02" in words

@@ -38,11 +38,12 @@ def test_a_programme_may_rise_with_age_and_still_be_biology():
 @pytest.mark.parametrize(
     "change, expected",
     [
-        (dict(own=False), "unused"),
+        (dict(own=False), "underpowered"),
         (dict(called=False, own=False), "underpowered"),
-        (dict(called=False, own=False, ci_low=-0.1), "unused"),
+        (dict(called=False, own=False, ci_low=-0.1), "underpowered"),
+        (dict(called=False, own=False, ci_low=-0.1, ci_high=0.8), "unused"),
         (dict(firm=False), "underpowered"),
-        (dict(share=0.004), "unused"),
+        (dict(share=0.004, ci_high=0.9), "unused"),
         (dict(sign_stable=False, worst_left_out="batch = B1"), "mixed"),
         (dict(outcome=False), "unused"),
     ],
@@ -191,3 +192,18 @@ def test_neighbours_that_keep_an_effect_from_being_firm_are_named():
     link = dict(LINK, firm=False, given="z02, z05", p=1e-6, p_given=0.01)
     assert "beside z02 and z05 it does not pass" in verdict(link).why
     assert "among so many dimensions it does not pass" in verdict(dict(link, given="nobody")).why
+
+
+def test_unused_is_said_only_where_a_large_effect_is_excluded():
+    """With eight donors an interval of -1.67 to .6 SD was called unused: the heads were at their ceiling."""
+    wide = verdict(dict(QUIET, effect=-0.54, ci_low=-1.67, ci_high=0.6))
+    assert wide.verdict == "underpowered" and "cannot exclude a large one: disease (-0.54 SD" in wide.why
+
+
+def test_a_called_effect_that_a_neighbour_may_carry_is_not_unused():
+    """Half of a lupus cohort called it unused, the other half biology."""
+    found = verdict(dict(LINK, own=False, given="z05", removal="harmless"))
+    assert (
+        found.verdict == "underpowered"
+        and "that its link to disease is its neighbours' alone is not shown" in found.why
+    )
