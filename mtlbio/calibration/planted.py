@@ -14,7 +14,7 @@ import pandas as pd
 
 from mtlbio.calibration.cells import Cell
 from mtlbio.calibration.roles import role_of
-from mtlbio.calibration.score import scored
+from mtlbio.calibration.score import firm_p, scored
 from mtlbio.cohort.cohort import Cohort, CovariateInfo, TaskInfo
 from mtlbio.config import Probe
 from mtlbio.probing.audit import audit, inseparable
@@ -228,12 +228,14 @@ def judge_axes(cell: Cell, run: int) -> pd.DataFrame:
     planted = plant(cell.donors, run, **cell.changes)
     latents, ensemble = results_of(planted)
     options = Probe(permutations=199, bootstrap=200)
-    verdicts = examine(planted.cohort, latents, ensemble, options, {})["verdicts"]
+    tables = examine(planted.cohort, latents, ensemble, options, {})
+    verdicts = tables["verdicts"]
     roles = [role_of(row) for row in planted.shares.to_dict("records")]
     rows = scored(cell, run, list(verdicts["dim"]), roles, list(verdicts["verdict"]))
     truth = _true_effects(tuple(sorted(cell.changes.items())))
     low, high = (verdicts[f"ci_{end}_disease"].to_numpy(dtype=float) for end in ("low", "high"))
     inside = (low <= truth) & (truth <= high)
+    rows["firm_p"] = firm_p(tables["association"], list(verdicts["dim"]))
     return rows.assign(covered=np.where(np.isnan(low) | np.isnan(truth), np.nan, inside))
 
 

@@ -32,6 +32,13 @@ def scored(cell: Cell, run: int, dims: list[str], roles: list[str], verdicts: li
     return pd.DataFrame(rows, columns=ROWS)
 
 
+def firm_p(association: pd.DataFrame, dims: list[str]) -> np.ndarray:
+    """(D,) smallest family-wise p of any outcome that stands given the other dimensions: what another level of firmness
+    would have called biology can be read from kept rows. NaN where none stands."""
+    standing = association[association["own"].eq(True)]
+    return standing.groupby("dim")["p_given_familywise"].min().reindex(dims).to_numpy(dtype=float)
+
+
 def rescored(rows: pd.DataFrame, cells: dict[str, Cell]) -> pd.DataFrame:
     """Kept rows by what is right today; ``cells`` by name. Further columns stay, cells that are no more are dropped."""
     out = []

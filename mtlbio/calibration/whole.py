@@ -10,7 +10,7 @@ import pandas as pd
 
 from mtlbio.calibration.cells import Cell
 from mtlbio.calibration.roles import role_of
-from mtlbio.calibration.score import scored
+from mtlbio.calibration.score import firm_p, scored
 from mtlbio.cohort.simulate import Simulation, simulate, write_simulation
 from mtlbio.config import Run, load_run
 from mtlbio.tables import VERDICTS, read_table
@@ -26,9 +26,11 @@ def judge_pipeline(cell: Cell, run: int) -> pd.DataFrame:
     with tempfile.TemporaryDirectory() as folder:
         settings = load_run(write_simulation(Path(folder) / "cohort", simulation))
         latents, verdicts = run_through(settings, Path(folder) / "results", axes)
+        association = read_table(Path(folder) / "results" / "probing" / "association.tsv")
     shares = planted_shares(np.asarray(latents.X, dtype=float), simulation, latents.obs_names)
     roles = [role_of(row) for row in shares.to_dict("records")]
     rows = scored(cell, run, list(verdicts["dim"]), roles, list(verdicts["verdict"]))
+    rows["firm_p"] = firm_p(association, list(verdicts["dim"]))
     return rows.assign(block=latents.var["block"].to_numpy().astype(str))
 
 

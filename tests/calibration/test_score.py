@@ -3,7 +3,7 @@ import pandas as pd
 import pytest
 
 from mtlbio.calibration.cells import BASE, Cell
-from mtlbio.calibration.score import any_false_biology, confusion, macro_f1, recall, rescored, scored, wilson
+from mtlbio.calibration.score import any_false_biology, confusion, firm_p, macro_f1, recall, rescored, scored, wilson
 
 CELL = Cell("base", 80, BASE)
 
@@ -55,3 +55,11 @@ def test_kept_verdicts_are_judged_by_what_is_right_today():
     assert again["right"].tolist() == [True, False] and again["wrong"].tolist() == [False, True]
     assert again["covered"].tolist() == [1.0, 0.0]
     assert rescored(kept, {}).empty
+
+
+def test_firmness_is_kept_for_effects_that_stand():
+    table = pd.DataFrame(
+        [("z1", True, 0.01), ("z1", True, 0.002), ("z2", False, 0.001), ("z3", np.nan, np.nan)],
+        columns=["dim", "own", "p_given_familywise"],
+    )
+    np.testing.assert_array_equal(firm_p(table, ["z1", "z2", "z3"]), [0.002, np.nan, np.nan])
