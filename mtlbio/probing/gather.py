@@ -51,11 +51,7 @@ def gather(
                     entangled=tuple(trial.entangled(name)),
                     joint=joint is not None and bool(joint["called"]) and not backwards,
                     joint_suspected=joint is not None and bool(joint["p"] <= trial.options.alpha),
-                    removal="inconclusive" if loss is None else loss.removal,
-                    loss=np.nan if loss is None else float(loss.loss),
-                    loss_se=np.nan if loss is None else float(loss.ci_high - loss.ci_low) / (2 * 1.96),
-                    donors_needed=np.nan if loss is None else float(loss.donors_needed),
-                    metric="metric" if loss is None else loss.metric,
+                    **removal_fields(loss),
                     p=float(row["p"]),
                     p_given=np.nan if own is None else float(own.p_given),
                     df=float(row["df"]),
@@ -79,6 +75,19 @@ def gather(
         evidence = Evidence(dim, tuple(tasks), tuple(covariates), share, name, float(again), donors, tests)
         out.append(evidence)
     return out
+
+
+def removal_fields(loss) -> dict:
+    """Fields of a ``TaskEvidence`` from its row of :func:`worst_way`; none without one."""
+    if loss is None:
+        return {}
+    return {
+        "removal": loss.removal,
+        "loss": float(loss.loss),
+        "loss_se": float(loss.ci_high - loss.ci_low) / (2 * 1.96),
+        "donors_needed": float(loss.donors_needed),
+        "metric": loss.metric,
+    }
 
 
 def worst_way(ablation: pd.DataFrame) -> pd.DataFrame:

@@ -37,8 +37,7 @@ def leakage(trial: Trial, association: pd.DataFrame) -> pd.DataFrame:
         not enough: what passed step 1 by luck passes a second look at the same donors too (1.7 % of the planted
         composition axes that hold 1 % interferon did)
     """
-    shares = association[association["question"].isin(["confounder", "technical"])]
-    shares = shares.groupby("dim")["share"].max().reindex(trial.dims).fillna(0.0).to_numpy()
+    shares = largest_shares(trial, association)
     tables = []
     for number, task in enumerate(trial.outcomes):
         rows = association[(association["question"] == "task") & (association["variable"] == task)]
@@ -77,6 +76,12 @@ def _familywise(trial: Trial, association: pd.DataFrame, table: pd.DataFrame) ->
     )
     p = np.fmax(family["p"].to_numpy(), family["p_given"].to_numpy(dtype=float))
     return family[["dim", "task"]].assign(p_given_familywise=adjust_familywise(p))
+
+
+def largest_shares(trial: Trial, association: pd.DataFrame) -> np.ndarray:
+    """(D,) largest share of any covariate in every dimension."""
+    covariates = association[association["question"].isin(["confounder", "technical"])]
+    return covariates.groupby("dim")["share"].max().reindex(trial.dims).fillna(0.0).to_numpy()
 
 
 def conditioners(

@@ -21,6 +21,7 @@ import anndata as ad
 import numpy as np
 import pandas as pd
 
+from mtlbio.calibration.score import wilson
 from mtlbio.cohort.cohort import Cohort
 from mtlbio.config import Probe, Training
 from mtlbio.probing.relabel import Relabelling, relabelled
@@ -79,11 +80,7 @@ def empty() -> tuple[pd.DataFrame, pd.DataFrame]:
 
 def share_of_biology(runs: pd.DataFrame) -> tuple[float, float, float]:
     """Share of the refits with any dimension called biology, and its 95 % Wilson interval."""
-    from scipy.stats import binomtest
-
-    hits = int(runs["any_biology"].astype(bool).sum())
-    interval = binomtest(hits, len(runs)).proportion_ci(method="wilson")
-    return hits / len(runs), float(interval.low), float(interval.high)
+    return wilson(int(runs["any_biology"].astype(bool).sum()), len(runs))
 
 
 def refitted_trials(refitter, cohorts: list[Cohort], splits: pd.DataFrame, probe: Probe) -> list[dict]:

@@ -10,7 +10,8 @@ import pandas as pd
 from mtlbio.config import Probe
 from mtlbio.model.blocks import UNSTABLE
 from mtlbio.probing.evidence import CovariateEvidence, Evidence, TaskEvidence
-from mtlbio.probing.gather import worst_way
+from mtlbio.probing.gather import removal_fields, worst_way
+from mtlbio.probing.sentences import effect, listed, percent
 from mtlbio.probing.settle import donors_to_settle
 from mtlbio.probing.subspaces import Subspace
 from mtlbio.probing.trial import Trial
@@ -39,7 +40,7 @@ def gather_subspace(
         row, joint, loss = found.get(("task", name)), found.get(("joint", name)), removed.get(name)
         if row is None:
             continue
-        evidence = TaskEvidence(
+        task = TaskEvidence(
             name,
             outcome=name in trial.outcomes,
             **{k: float(getattr(row, k)) for k in _TASK},
@@ -57,18 +58,10 @@ def gather_subspace(
             df=float(row.df),
             donors=int(row.n_donors),
             unit="R",
+            **removal_fields(loss),
         )
-        if loss is not None:
-            evidence = replace(
-                evidence,
-                removal=loss.removal,
-                loss=float(loss.loss),
-                loss_se=float(loss.ci_high - loss.ci_low) / (2 * 1.96),
-                donors_needed=float(loss.donors_needed),
-                metric=loss.metric,
-            )
-        tasks.append(evidence)
-        if evidence.called and evidence.outcome:
+        tasks.append(task)
+        if task.called and task.outcome:
             technical.append(row.technical)
     covariates = []
     for info in trial.covariates.values():
@@ -102,8 +95,8 @@ def judge_subspace(evidence: Evidence, options: Probe, whole: str, direction: st
         best = min(firm, key=lambda t: t.q)
         share = max(c.share for c in evidence.covariates if c.name == verdict.driver)
         why = (
-            f"{direction} follows {verdict.driver} ({100 * share:.0f} % of its variance); yet given the covariates "
-            f"the rest keeps a link to {best.name} (R {best.effect:.2f}, 95 % {best.ci_low:.2f} to {best.ci_high:.2f})."
+            f"{direction} follows {verdict.driver} ({percent(share)} of its variance); yet given the covariates "
+            f"the rest keeps a link to {best.name} ({effect(best)})."
         )
         return Verdict("mixed", verdict.driver, why)
     if verdict.verdict in ("unused", "underpowered"):  # nothing that one direction would have to be named for
@@ -159,8 +152,7 @@ def subspace_table(
         row |= removal | {"why": verdict.why}
         rows.append(row)
         for dim in decided:
-            others = [d for d in item.dims if d != dim]
-            others = " and ".join(filter(None, [", ".join(others[:-1]), others[-1]]))
+            others = listed([d for d in item.dims if d != dim], len(item.dims))
             its = judge_subspace(evidence, trial.options, "it", "one direction of it")
             needed = donors_to_settle(evidence, trial.options) if its.verdict == "underpowered" else (np.nan, None)
             why = f"{dim} was not found again on its own, but with {others} it spans a {noun} that was (stability "

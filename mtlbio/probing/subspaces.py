@@ -26,7 +26,7 @@ from mtlbio.probing.design import Units
 from mtlbio.probing.enrichment import best_set, enrichment
 from mtlbio.probing.inference import Contrast, Wald, adjust, adjust_familywise
 from mtlbio.probing.joint import Joint, joint_test
-from mtlbio.probing.leakage import TWIN
+from mtlbio.probing.leakage import TWIN, largest_shares
 from mtlbio.probing.shares import block_share, share
 from mtlbio.probing.stability import LEAST, left_out
 from mtlbio.probing.trial import Trial
@@ -216,8 +216,7 @@ def _beside_others(trial: Trial, item: Subspace, table: pd.DataFrame, associatio
     Held fixed are axes outside the block that carry the task more strongly (smaller p), and axes that a covariate
     dominates; not those that share half of their variance with the block. A direction that is borrowed is not its own.
     """
-    covariates = association[association["question"].isin(["confounder", "technical"])]
-    shares = covariates.groupby("dim")["share"].max().reindex(trial.dims).fillna(0.0).to_numpy()
+    shares = largest_shares(trial, association)
     rows = (table["subspace"] == item.name) & (table["question"] == "task") & table["called"]
     for index in table.index[rows & table["variable"].isin(trial.outcomes)]:
         name = table.at[index, "variable"]
