@@ -12,16 +12,15 @@ nearly all of them for MOFA2. Full form: five seeds.
 from __future__ import annotations
 
 import argparse
-import contextlib
-import io
+import importlib.util
 import os
 import time
-import warnings
 
 os.environ.setdefault("OMP_NUM_THREADS", "1")
 
 import numpy as np
 import pandas as pd
+from tools.associations import mofa_factors
 
 from mtlbio.cohort.features import fit_features
 from mtlbio.cohort.simulate import Simulation, simulate
@@ -60,21 +59,7 @@ FINDERS = {"mtlbio": of_mtlbio, "PCA + varimax": of_varimax, "PCA + promax": of_
 
 def mofa(x: np.ndarray, k: int, seed: int) -> np.ndarray | None:
     """(n, k) factors of MOFA2 on its defaults, or None where mofapy2 is not installed."""
-    with contextlib.redirect_stdout(io.StringIO()), warnings.catch_warnings():
-        warnings.simplefilter("ignore")
-        try:
-            from mofapy2.run.entry_point import entry_point
-        except ImportError:
-            return None
-        model = entry_point()
-        model.set_data_options(scale_views=False)
-        model.set_data_matrix([[x.copy()]])
-        model.set_model_options(factors=k)
-        # no dropR2: dropping weak factors while it trains can lose true ones (r2 .00 with age on some seeds)
-        model.set_train_options(iter=1000, convergence_mode="fast", quiet=True, verbose=False, seed=seed)
-        model.build()
-        model.run()
-        return model.model.getExpectations()["Z"]["E"]
+    return mofa_factors(x, k, seed) if importlib.util.find_spec("mofapy2") else None
 
 
 def follow(latents: np.ndarray, truth: np.ndarray) -> np.ndarray:

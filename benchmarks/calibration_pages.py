@@ -8,12 +8,12 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 
+from mtlbio.calibration.rates import PARTS
 from mtlbio.calibration.score import any_false_biology, confusion, recall, wilson
 from mtlbio.files import replacing
 from mtlbio.report.palette import VERDICTS
 
 DOCS = Path(__file__).resolve().parents[1] / "docs"
-PART = {"axes": "given axes", "pipeline": "whole pipeline"}
 ROLES = ("interferon", "interferon+noise", "age", "sex", "batch", "batch+interferon", "age+interferon", "composition")
 ROLES += ("idle interferon", "noise")
 
@@ -43,7 +43,7 @@ def overview(rows: dict[str, pd.DataFrame]) -> str:
     ]
     for part, found in rows.items():
         runs = found.groupby("cell")["run"].nunique()
-        lines += ["", f"## {PART[part].capitalize()}: {runs.sum():,} cohorts in {len(runs)} cells", ""]
+        lines += ["", f"## {PARTS[part].capitalize()}: {runs.sum():,} cohorts in {len(runs)} cells", ""]
         if "covered" in found:
             inside = found["covered"].dropna().astype(float)
             lines += [f"The 95 % intervals of the adjusted disease effect hold the true effect in {rate(inside)}.", ""]
@@ -83,7 +83,7 @@ def error_table(rates: pd.DataFrame, verdict: str) -> str:
     out = ["| | P(batch = disease) | donors | verdicts | wrong | rate, % (95 %) |", "|---|---|---|---|---|---|"]
     for row in own.itertuples():
         span = f"{100 * row.rate:.1f} ({100 * row.low:.1f}-{100 * row.high:.1f})"
-        cell = f"| {PART[row.part]} | {row.separation:g} | {row.donors:.0f} "
+        cell = f"| {PARTS[row.part]} | {row.separation:g} | {row.donors:.0f} "
         out.append(f"{cell}| {row.n:.0f} | {row.wrong:.0f} | {span} |")
     return "\n".join(out)
 
@@ -126,7 +126,7 @@ def confusion_figure(rows: dict[str, pd.DataFrame], target: Path) -> None:
         axes.set_ylim(len(roles) - 0.4, -0.6)
         axes.set_xlim(-0.6, len(order) - 0.4)
         axes.tick_params(length=0)
-        axes.set_title(f"{PART[part]}: % of the dimensions of a planted role", fontsize=8.5, loc="left", pad=8)
+        axes.set_title(f"{PARTS[part]}: % of the dimensions of a planted role", fontsize=8.5, loc="left", pad=8)
         for side in axes.spines.values():
             side.set_visible(False)
     figure.text(0.0, -0.02, "* batch and disease are the same: nobody can tell them apart", fontsize=7.5)

@@ -25,9 +25,9 @@ os.environ.setdefault("OMP_NUM_THREADS", "1")
 
 import numpy as np
 import pandas as pd
-from scipy.stats import binomtest
 
 from mtlbio.calibration.planted import ROLES, plant
+from mtlbio.calibration.score import wilson
 from mtlbio.calibration.turning import turning_results
 from mtlbio.cohort.simulate import Simulation, simulate, write_simulation
 from mtlbio.config import Probe, load_run
@@ -82,7 +82,7 @@ def null(cohorts: int, seed: int) -> pd.DataFrame:
             table = examine(planted.cohort, latents, ensemble, FAST, {})["subspaces"]
             blocks += bool(len(table))
             false += bool((table["verdict"] == "biology").any())
-        low, high = binomtest(false, cohorts).proportion_ci(method="wilson")
+        _, low, high = wilson(false, cohorts)
         row = {"null": name, "cohorts": cohorts, "with a block": blocks, "false biology": false}
         rows.append(row | {"low": low, "high": high})
     return pd.DataFrame(rows)

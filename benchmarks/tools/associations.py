@@ -96,6 +96,7 @@ def mofa_factors(x: np.ndarray, factors: int, seed: int) -> np.ndarray:
         model.set_data_options(scale_views=False)
         model.set_data_matrix([[x.copy()]])
         model.set_model_options(factors=factors)
+        # no dropR2: dropping weak factors while it trains can lose true ones (r2 .00 with age on some seeds)
         model.set_train_options(iter=1000, convergence_mode="fast", quiet=True, verbose=False, seed=seed)
         model.build()
         model.run()

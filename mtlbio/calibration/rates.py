@@ -23,6 +23,7 @@ FOUND = ["part", "donors", "separation", "what", "n", "hits", "rate", "low", "hi
 COLUMNS = ["part", "donors", "separation", "verdict", "n", "wrong", "rate", "low", "high"]
 LEAST = 20  # verdicts from which a rate says something
 AXES_PENALTY = 1.0  # how much further away a whole-pipeline cell may lie before one with given axes is preferred
+PARTS = {"axes": "given axes", "pipeline": "whole pipeline"}
 ANY_FALSE = "runs with any false biology"
 _SHIPPED = resources.files("mtlbio.calibration") / "data"
 
@@ -131,8 +132,7 @@ def design_of(audit: pd.DataFrame, task: str) -> tuple[float, float]:
 
 def in_words(row: pd.Series) -> str:
     """A row of the rates: where it was counted."""
-    how = "whole pipeline" if row["part"] == "pipeline" else "given axes"
-    cell = f"{how}, {row['donors']:.0f} donors, P(batch = disease) {row['separation']:g}"
+    cell = f"{PARTS[row['part']]}, {row['donors']:.0f} donors, P(batch = disease) {row['separation']:g}"
     return f"{cell}: {row['wrong']:.0f} of {row['n']:.0f} wrong"
 
 

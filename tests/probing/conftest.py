@@ -1,13 +1,8 @@
-"""Planted cohorts for the tests of the trial (``planted.py`` lies beside this file)."""
-
-import sys
-from pathlib import Path
+"""The trial says what it does; tests do not listen."""
 
 import pytest
 
 from mtlbio.progress import console
-
-sys.path.insert(0, str(Path(__file__).parent))
 
 
 @pytest.fixture(autouse=True)

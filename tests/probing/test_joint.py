@@ -1,10 +1,10 @@
 import numpy as np
 import pandas as pd
 import pytest
-from planted import plant, trial_of
 from scipy import stats
 from statsmodels.multivariate.manova import MANOVA
 
+from mtlbio.calibration.planted import plant, trial_of
 from mtlbio.probing import joint as module
 from mtlbio.probing.association import task_design
 from mtlbio.probing.design import Nuisance, label_columns, label_units, nuisance, orthonormal, sample_units

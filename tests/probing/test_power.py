@@ -2,9 +2,9 @@
 
 import numpy as np
 import pytest
-from planted import COVARIATES, TASKS, plant
 from scipy import stats
 
+from mtlbio.calibration.planted import COVARIATES, TASKS, plant
 from mtlbio.config import Probe
 from mtlbio.probing.association import task_design
 from mtlbio.probing.inference import Contrast

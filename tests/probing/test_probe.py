@@ -2,8 +2,8 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
-from planted import plant, results_of
 
+from mtlbio.calibration.planted import plant, results_of
 from mtlbio.cohort.cohort import write_cohort
 from mtlbio.config import Probe, Run
 from mtlbio.errors import InputError

@@ -3,8 +3,8 @@ import re
 import numpy as np
 import pandas as pd
 import pytest
-from planted import COVARIATES, TASKS, plant
 
+from mtlbio.calibration.planted import COVARIATES, TASKS, plant
 from mtlbio.config import Probe
 from mtlbio.probing.audit import audit
 from mtlbio.probing.separation import discordant, donors_off_the_line, donors_to_add, inflation

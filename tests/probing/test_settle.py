@@ -5,9 +5,9 @@ import re
 
 import numpy as np
 import pytest
-from planted import plant, results_of
 from scipy import stats
 
+from mtlbio.calibration.planted import plant, results_of
 from mtlbio.config import Probe
 from mtlbio.probing.evidence import Evidence, TaskEvidence
 from mtlbio.probing.probe import examine

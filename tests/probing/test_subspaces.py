@@ -2,8 +2,8 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
-from planted import plant, trial_of
 
+from mtlbio.calibration.planted import plant, trial_of
 from mtlbio.calibration.turning import turning_results
 from mtlbio.config import Probe
 from mtlbio.model.blocks import Block
