@@ -106,15 +106,13 @@ def with_rates(verdicts: pd.DataFrame, audit: pd.DataFrame, rates: pd.DataFrame 
     rates : other than the shipped ones
     """
     designs = {task: design_of(audit, task) for task in verdicts["about"].unique()}
-    out = []
-    for verdict, task in zip(verdicts["verdict"], verdicts["about"], strict=True):
+    places, out = list(zip(verdicts["verdict"], verdicts["about"], strict=True)), {}
+    for verdict, task in dict.fromkeys(places):
         row = None if verdict == NO_CLAIM else nearest_rate(verdict, *designs[task], rates)
-        if row is None:
-            out.append((np.nan, np.nan, np.nan, None))
-        else:
-            out.append((row["rate"], row["low"], row["high"], in_words(row)))
+        none = (np.nan, np.nan, np.nan, None)
+        out[verdict, task] = none if row is None else (row["rate"], row["low"], row["high"], in_words(row))
     columns = ["error_rate", "error_rate_low", "error_rate_high", "error_rate_from"]
-    return verdicts.join(pd.DataFrame(out, columns=columns, index=verdicts.index))
+    return verdicts.join(pd.DataFrame([out[place] for place in places], columns=columns, index=verdicts.index))
 
 
 def design_of(audit: pd.DataFrame, task: str) -> tuple[float, float]:

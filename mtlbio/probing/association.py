@@ -217,21 +217,17 @@ def _may_adjust(trial: Trial, other, infos: list) -> bool:
 
 
 def _rows(trial: Trial, question, name, units, given, wald: Wald | None = None, p_permutation=np.nan) -> pd.DataFrame:
-    table = pd.DataFrame(
-        {"dim": trial.dims, "question": question, "variable": name, "unit": units.kind, "n": len(units)}
-    )
-    table["n_donors"] = units.donors
-    table["adjusted_for"] = ", ".join(given.terms) if given is not None and given.terms else "nothing"
-    for column in ("effect", "ci_low", "ci_high", "share"):
-        table[column] = np.nan
-    table["statistic"] = np.nan if wald is None else wald.f
-    table["df"] = np.nan if wald is None else wald.df
-    table["p_wald"] = np.nan if wald is None else wald.p
-    table["p_permutation"] = p_permutation
-    table["p"] = table[["p_wald", "p_permutation"]].max(axis=1, skipna=False)
-    table["q"] = adjust(table["p"].to_numpy())
-    table["called"] = table["q"] <= trial.options.alpha
-    return table
+    p_wald = np.full(len(trial.dims), np.nan if wald is None else wald.p)
+    p = np.maximum(p_wald, p_permutation)
+    q = adjust(p)
+    columns = {"dim": trial.dims, "question": question, "variable": name, "unit": units.kind, "n": len(units)}
+    columns["n_donors"] = units.donors
+    columns["adjusted_for"] = ", ".join(given.terms) if given is not None and given.terms else "nothing"
+    columns |= dict.fromkeys(("effect", "ci_low", "ci_high", "share"), np.nan)
+    columns["statistic"] = np.nan if wald is None else wald.f
+    columns["df"] = np.nan if wald is None else wald.df
+    columns |= {"p_wald": p_wald, "p_permutation": p_permutation, "p": p, "q": q, "called": q <= trial.options.alpha}
+    return pd.DataFrame(columns)
 
 
 def _noncentrality(f: float, df: int, df_error: float, tail: float) -> float:

@@ -23,7 +23,8 @@ class TaskEvidence:
     share : of the dimension's variance that goes with the task
     sign_stable, worst_left_out : sign consistency, and the level whose omission pulls most
     entangled : covariates that the audit cannot tell from the task; ``joint``: called without adjusting for them;
-        ``joint_suspected``: the same at the level of a single test
+        ``joint_suspected``: the same at the level of a single test; ``joint_widest``: largest size of that effect that
+        its interval holds, in the same unit
     removal, loss, loss_se, donors_needed, metric : from the ablation
     p, p_given, df : what a number of needed donors follows from (:mod:`mtlbio.probing.settle`): the larger p of the two
         tests, the same given the other dimensions, columns of the label
@@ -48,6 +49,7 @@ class TaskEvidence:
     entangled: tuple[str, ...] = ()
     joint: bool = False
     joint_suspected: bool = False
+    joint_widest: float = 0.0
     removal: str = "inconclusive"
     loss: float = math.nan
     loss_se: float = math.nan
@@ -73,13 +75,20 @@ class TaskEvidence:
 
 @dataclass(frozen=True)
 class CovariateEvidence:
-    """One covariate and one dimension: role, share of variance, q and call."""
+    """One covariate and one dimension: role, share of variance, q and call.
+
+    ``uneven``: it acts differently in the classes of an outcome; ``least_class`` is then the class that it moves least,
+    ``least_share`` its share there (:mod:`mtlbio.probing.by_class`).
+    """
 
     name: str
     role: str
     share: float = 0.0
     q: float = math.nan
     called: bool = False
+    uneven: bool = False
+    least_class: str = ""
+    least_share: float = math.nan
 
 
 @dataclass(frozen=True)

@@ -19,12 +19,14 @@ def gather(
     ablation: pd.DataFrame,
     stability: pd.DataFrame,
     enrichment: pd.DataFrame,
+    by_class: pd.DataFrame | None = None,
 ) -> list[Evidence]:
     """One :class:`~mtlbio.probing.evidence.Evidence` per dimension, in their order. Empty tables mean: not examined."""
     found = {key: rows.iloc[0] for key, rows in association.groupby(["question", "variable", "dim"])}
     borrowed = {(r.dim, r.task): r for r in leakage.itertuples()}
     steady = {(r.dim, r.task): r for r in stability.itertuples()}
     removed = {(r.dim, r.task): r for r in worst_way(ablation).itertuples()}
+    uneven = unequal(by_class)
     sets = dict(list(enrichment.groupby("dim"))) if len(enrichment) else {}
     donors = trial.obs["donor"].nunique()
     tests = max(int(association["p_familywise"].notna().sum()), 1)
@@ -51,6 +53,7 @@ def gather(
                     entangled=tuple(trial.entangled(name)),
                     joint=joint is not None and bool(joint["called"]) and not backwards,
                     joint_suspected=joint is not None and bool(joint["p"] <= trial.options.alpha),
+                    joint_widest=0.0 if joint is None else widest(joint),
                     **removal_fields(loss),
                     p=float(row["p"]),
                     p_given=np.nan if own is None else float(own.p_given),
@@ -63,7 +66,8 @@ def gather(
         for info in trial.covariates.values():
             row = found[(info.role, info.name, dim)]
             share, q = float(row["share"]), float(row["q"])
-            covariates.append(CovariateEvidence(info.name, info.role, share, q, bool(row["called"])))
+            acts = uneven.get((dim, info.name), {})
+            covariates.append(CovariateEvidence(info.name, info.role, share, q, bool(row["called"]), **acts))
         technical = [c.share for c in covariates if c.role == "technical"]
         if ("technical_all", "technical", dim) in found:
             technical.append(float(found[("technical_all", "technical", dim)]["share"]))
@@ -75,6 +79,24 @@ def gather(
         evidence = Evidence(dim, tuple(tasks), tuple(covariates), share, name, float(again), donors, tests)
         out.append(evidence)
     return out
+
+
+def unequal(by_class: pd.DataFrame | None) -> dict[tuple[str, str], dict]:
+    """Fields of a ``CovariateEvidence`` for every dimension and covariate that acts differently in the classes of an
+    outcome; of several outcomes the one with a class that it moves least."""
+    if by_class is None or by_class.empty:
+        return {}
+    called = by_class[by_class["called"]].sort_values("share", kind="stable").drop_duplicates(["dim", "variable"])
+    return {
+        (r.dim, r.variable): {"uneven": True, "least_class": r.least_class, "least_share": float(r.share)}
+        for r in called.itertuples()
+    }
+
+
+def widest(row) -> float:
+    """Largest size of an effect that its interval holds; infinite where it could not be estimated."""
+    ends = np.abs([float(row["ci_low"]), float(row["ci_high"])])
+    return np.inf if np.isnan(ends).any() else float(ends.max())
 
 
 def removal_fields(loss) -> dict:

@@ -19,6 +19,7 @@ from mtlbio.probing import enrichment as sets_of_genes
 from mtlbio.probing.ablation import ablation
 from mtlbio.probing.association import association
 from mtlbio.probing.audit import audit, inseparable
+from mtlbio.probing.by_class import by_class
 from mtlbio.probing.gather import gather, verdict_table
 from mtlbio.probing.leakage import leakage
 from mtlbio.probing.null_refits import NULL, RUNS, empty, null_refits, share_of_biology
@@ -118,12 +119,14 @@ def examine(
     say("gene sets that name a dimension")
     loadings, genes = np.asarray(latents.varm["loadings"], dtype=float), np.asarray(latents.uns["genes"]).astype(str)
     named = sets_of_genes.enrichment(trial, cohort, loadings, genes, sets)
-    evidence = gather(trial, found, borrowed, removed, steady, named)
+    uneven = by_class(trial)
+    evidence = gather(trial, found, borrowed, removed, steady, named, uneven)
     verdicts = verdict_table(trial, evidence, removed, design, again)
     tests, names = subspace_tests(trial, blocks, found, Genes(cohort, loadings, genes, sets))
     planes, changes = subspace_table(trial, blocks, tests, removed, again, names, found)
     # leakage has no table of its own: what it found belongs to the rows of the task's effect
     merged = found.merge(borrowed.rename(columns={"task": "variable"}).assign(question="task"), how="left")
+    merged = pd.concat([merged, uneven], ignore_index=True) if len(uneven) else merged
     tables = {"audit": design, "association": merged, "ablation": removed, "enrichment": named, "stability": steady}
     verdicts = with_rates(decided_by_subspaces(verdicts, changes), design)
     return {**tables, "subspaces": planes, "verdicts": verdicts}

@@ -23,12 +23,25 @@ def tangled(evidence: Evidence, task: TaskEvidence, other: CovariateEvidence) ->
     )
 
 
-def perhaps_tangled(evidence: Evidence, firm: list[TaskEvidence], task: TaskEvidence, other: CovariateEvidence) -> str:
-    """Firm effects of other tasks, and the suspicion of such a pair."""
+def perhaps_tangled(evidence: Evidence, firm: list[TaskEvidence], task: TaskEvidence) -> str:
+    """Firm effects of other tasks, and such a pair whose effect cannot be excluded."""
     return (
-        f"{evidence.dim} follows {names(firm)} ({effect(firm[0])}), but perhaps {task.name} and {other.name} too, and "
-        f"in this cohort those two cannot be told apart; the design audit says what would help."
+        f"{evidence.dim} follows {names(firm)} ({effect(firm[0])}), but perhaps {pair(task)} too, which in this cohort "
+        f"cannot be told apart; the design audit says what would help."
     )
+
+
+def suspected_pair(evidence: Evidence, task: TaskEvidence) -> str:
+    """Nothing is established but the suspicion of such a pair."""
+    return (
+        f"{evidence.dim} seems to follow {pair(task)}, which in this cohort cannot be told apart: more donors of the "
+        f"same design would not tell which; the design audit says what would."
+    )
+
+
+def pair(task: TaskEvidence) -> str:
+    """disease and batch."""
+    return listed([task.name, *task.entangled])
 
 
 def overlapping(evidence: Evidence, technical: CovariateEvidence, confounder: CovariateEvidence) -> str:
@@ -54,6 +67,14 @@ def technical(evidence: Evidence, cause: CovariateEvidence) -> str:
     if open_:
         return f"{start}; whether the heads need it is open for {names(open_)}{needed(open_, evidence.donors)}."
     return f"{start}, and taking it out leaves every prediction unharmed: a technical bin."
+
+
+def uneven(evidence: Evidence, cause: CovariateEvidence) -> str:
+    """A technical covariate that does not move everybody."""
+    return (
+        f"{follows(evidence, cause)}, but in donors of class {cause.least_class} only {percent(cause.least_share)}: "
+        f"processing would move all of them, so it may be who was recruited when."
+    )
 
 
 def confounder(evidence: Evidence, cause: CovariateEvidence) -> str:
