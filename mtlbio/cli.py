@@ -90,7 +90,7 @@ def baselines(run: RunFile, results: StepResults = None) -> None:
 
 @app.command()
 def evaluate(run: RunFile, results: StepResults = None) -> None:
-    """Score both prediction tables: metrics.tsv, comparisons.tsv."""
+    """Score both prediction tables: metrics.tsv, comparisons.tsv, transfer.tsv."""
     _step("evaluate", run, results)
 
 

@@ -19,10 +19,28 @@ PREDICTIONS = ["sample", "donor", "fold", "seed", "arm", "task", "label", "y_tru
 HISTORY = ["arm", "fold", "seed", "epoch", "task", "part", "loss"]
 METRICS = ["arm", "task", "metric", "value", "ci_low", "ci_high", "n_samples", "n_donors"]
 COMPARISONS = ["arm_a", "arm_b", "task", "metric", "difference", "ci_low", "ci_high", "call"]
+TRANSFER = [
+    "task", "metric", "multitask", "singletask", "gain", "ci_low", "ci_high", "verdict", "n_samples", "n_donors",
+    "overlap", "why",
+]  # fmt: skip
 VERDICTS = ["dim", "verdict", "driver"]
 
 # Identifiers stay text even where they look like numbers (donor 007, chip 5730053041).
-_TEXT = ("sample", "donor", "seed", "arm", "task", "label", "dim", "driver", "set", "item", "level")
+_TEXT = (
+    "sample",
+    "donor",
+    "seed",
+    "arm",
+    "task",
+    "label",
+    "dim",
+    "driver",
+    "set",
+    "item",
+    "level",
+    "subset",
+    "partner",
+)
 
 
 def write_table(table: pd.DataFrame, path: str | Path, columns: list[str] | None = None) -> None:

@@ -9,6 +9,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 import numpy as np
+from scipy import stats
 
 from mtlbio.cohort.cohort import TaskInfo
 from mtlbio.evaluation.metrics import LOWER_IS_BETTER, primary_metric, score
@@ -83,6 +84,7 @@ def paired_difference(
     pred_b: np.ndarray,
     weights: np.ndarray,
     metric: str | None = None,
+    level: float = 0.95,
 ) -> Estimate:
     """How much better ``pred_a`` is than ``pred_b``, both scored on the same draws of donors.
 
@@ -92,6 +94,7 @@ def paired_difference(
     pred_a, pred_b : (n,) or (n, K), predictions of the same samples
     weights : (draws, n) from :func:`bootstrap_weights`
     metric : the task's primary metric where left out
+    level : of the interval
 
     Returns
     -------
@@ -101,7 +104,73 @@ def paired_difference(
     sign = -1.0 if (metric or primary_metric(task)) in LOWER_IS_BETTER else 1.0
     value = score(task, y, pred_a, None, metric) - score(task, y, pred_b, None, metric)
     drawn = score(task, y, pred_a, weights, metric) - score(task, y, pred_b, weights, metric)
-    return Estimate(float(sign * value), *interval(sign * drawn))
+    return Estimate(float(sign * value), *interval(sign * drawn, level))
+
+
+def fewest(task: TaskInfo, y: np.ndarray, donors: np.ndarray) -> int:
+    """Donors on which a metric of the task rests: those of the rarest class that occurs; all, for a regression.
+
+    Parameters
+    ----------
+    y : (n,), NaN = no label
+    donors : (n,)
+    """
+    known = ~np.isnan(y)
+    y, donors = y[known], np.asarray(donors)[known]
+    groups = [y == k for k in np.unique(y)] if task.is_class else [np.ones(len(y), dtype=bool)]
+    return min((len(np.unique(donors[group])) for group in groups), default=0)
+
+
+def expanded(level: float, donors: int) -> float:
+    """Level of the percentile interval that covers ``level`` with few donors (Hesterberg 2015, Am. Stat.).
+
+    A bootstrap of n donors is too narrow by sqrt((n - 1) / n), and its tails are normal where they should be Student's.
+
+    Examples
+    --------
+    >>> round(expanded(0.95, 20), 4), round(expanded(0.95, 1000), 4)
+    (0.9682, 0.9504)
+    """
+    if donors < 2:
+        return 1.0
+    return float(2 * stats.norm.cdf(_student(stats.norm.ppf((1 + level) / 2), donors)) - 1)
+
+
+def _student(z: np.ndarray | float, donors: np.ndarray | int) -> np.ndarray:
+    """What ``z`` standard errors have to become where the error itself comes from so many donors, 2 or more."""
+    # the lower tail, for the upper one of a large z is 1 in floating point
+    return -np.sqrt(donors / (donors - 1)) * stats.t.ppf(stats.norm.cdf(-z), donors - 1)
+
+
+def simultaneous(
+    values: np.ndarray, drawn: np.ndarray, donors: np.ndarray, level: float = 0.95
+) -> tuple[np.ndarray, np.ndarray]:
+    """Intervals that hold all values at once, by the largest standardised deviation of a draw (Romano & Wolf 2005).
+
+    Where the largest of many values is picked, its interval is therefore not flattered by the picking, and the
+    correlation between the values, which a Bonferroni bound ignores, makes the intervals narrower.
+
+    Parameters
+    ----------
+    values : (m,)
+    drawn : (draws, m) the same on bootstrap draws of donors; NaN where undefined
+    donors : (m,) donors on which each value rests (:func:`fewest`): few make wide intervals, fewer than 2 endless ones
+    level : probability with which all intervals hold
+
+    Returns
+    -------
+    low, high : (m,); a value that no draw moves is its own interval
+    """
+    deviation = np.where(np.isfinite(drawn), drawn, values) - values
+    error = np.sqrt(np.square(deviation).sum(axis=0) / np.maximum(np.isfinite(drawn).sum(axis=0) - 1, 1))
+    moved = error > 1e-12
+    if not moved.any():
+        return values.copy(), values.copy()
+    largest = np.abs(deviation[:, moved] / error[moved]).max(axis=1)
+    enough = donors > 1
+    wide = np.where(enough, _student(np.quantile(largest, level), np.where(enough, donors, 2)), np.inf)
+    half = np.where(moved, wide * error, 0.0)
+    return values - half, values + half
 
 
 def _donor_strata(donor: np.ndarray, n_donors: int, strata: np.ndarray) -> np.ndarray:

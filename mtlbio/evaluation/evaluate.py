@@ -9,12 +9,13 @@ import pandas as pd
 from mtlbio.config import Run
 from mtlbio.evaluation.comparisons import task_comparisons, task_metrics
 from mtlbio.evaluation.predictions import collect
+from mtlbio.evaluation.transfer import transfer
 from mtlbio.progress import track
-from mtlbio.tables import COMPARISONS, METRICS, PREDICTIONS, read_table, write_table
+from mtlbio.tables import COMPARISONS, METRICS, PREDICTIONS, TRANSFER, read_table, write_table
 
 
 def evaluate(run: Run, results: Path) -> None:
-    """predictions.tsv, baselines/predictions.tsv -> metrics.tsv, comparisons.tsv.
+    """predictions.tsv, baselines/predictions.tsv -> metrics.tsv, comparisons.tsv, transfer.tsv.
 
     Out-of-fold predictions of all folds are scored together, after the seeds of an arm are averaged, on labelled
     samples only. Metrics are per sample, their intervals by bootstrap of donors.
@@ -23,17 +24,18 @@ def evaluate(run: Run, results: Path) -> None:
     tables = [read_table(results / "predictions.tsv", PREDICTIONS)]
     tables.append(read_table(results / "baselines" / "predictions.tsv", PREDICTIONS))
     table = pd.concat([t for t in tables if len(t)], ignore_index=True)
-    metrics, comparisons = evaluate_tables(
+    metrics, comparisons, transferred = evaluate_tables(
         table, {n: t.kind for n, t in run.tasks.items()}, run.evaluate.bootstrap, run.evaluate.seed, run.evaluate.margin
     )
     write_table(metrics, results / "metrics.tsv", METRICS)
     write_table(comparisons, results / "comparisons.tsv", COMPARISONS)
+    write_table(transferred, results / "transfer.tsv", TRANSFER)
 
 
 def evaluate_tables(
     table: pd.DataFrame, kinds: dict[str, str], draws: int, seed: int, margin: float
-) -> tuple[pd.DataFrame, pd.DataFrame]:
-    """Metrics and comparisons of a table of predictions.
+) -> tuple[pd.DataFrame, pd.DataFrame, pd.DataFrame]:
+    """Metrics, comparisons and verdicts on sharing of a table of predictions.
 
     Parameters
     ----------
@@ -46,10 +48,13 @@ def evaluate_tables(
     -------
     metrics : columns of ``mtlbio.tables.METRICS``
     comparisons : columns of ``mtlbio.tables.COMPARISONS`` and ``best_baseline`` (yes, no)
+    transfer : columns of ``mtlbio.tables.TRANSFER``
     """
-    metrics, comparisons = [], []
+    tasks, metrics, comparisons = [], [], []
     for name in track(list(kinds), f"Scoring {table['arm'].nunique()} arms on {len(kinds)} tasks"):
         predictions = collect(table, name, kinds[name])
+        tasks.append(predictions)
         metrics.append(task_metrics(predictions, draws, seed))
         comparisons.append(task_comparisons(predictions, draws, seed, margin))
-    return pd.concat(metrics, ignore_index=True), pd.concat(comparisons, ignore_index=True)
+    joined = [pd.concat(parts, ignore_index=True) for parts in (metrics, comparisons)]
+    return *joined, transfer(tasks, draws, seed, margin)

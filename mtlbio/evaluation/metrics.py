@@ -21,6 +21,9 @@ Metric = Callable[..., "float | np.ndarray"]
 # For these a smaller number is the better one; comparisons flip the sign of their difference.
 LOWER_IS_BETTER = frozenset({"brier", "log_loss", "mae", "mae_levels", "expected_calibration_error"})
 
+# Names of the primary metrics in print.
+PRINTED = {"auroc": "AUROC", "macro_auroc": "macro AUROC", "r2": "R²", "spearman": "Spearman ρ"}
+
 # What predictions that know nothing reach, whatever the cohort.
 CHANCE = {"auroc": 0.5, "macro_auroc": 0.5, "r2": 0.0, "spearman": 0.0}
 

@@ -23,6 +23,7 @@ TOP_SETS = 3
 MISSING = {
     "metrics": "No metrics.tsv in this run: how well the model predicts is not known (mtlbio evaluate writes it).",
     "comparisons": "No comparisons.tsv in this run: the arms were not compared (mtlbio evaluate writes it).",
+    "transfer": "No transfer.tsv in this run: whether sharing helps was not asked (mtlbio evaluate writes it).",
     "history": "No history.tsv in this run: there are no training curves (mtlbio train writes it).",
     "qc": "No qc.tsv in this run: what was dropped before training is not known (mtlbio prepare writes it).",
     "audit": "No probing/audit.tsv in this run: the design was not audited (mtlbio probe writes it).",
@@ -56,6 +57,7 @@ def page_context(inputs: Inputs, chosen: list[str], pictures: dict[str, Picture]
         "rates": rates(inputs),
         "refits": whole_pipeline(inputs),
         "tasks": [task_section(inputs, reading, pictures) for reading in readings],
+        "sharing": sharing(inputs),
         "audit": audit(inputs),
         "training": [p for stem, p in pictures.items() if stem.startswith("training_")],
         "enrichment": enrichment(inputs),
@@ -151,17 +153,35 @@ def task_section(inputs: Inputs, reading: plain.Reading, pictures: dict[str, Pic
     """What a task's part of the page shows."""
     task = reading.task
     metric = task_metric(inputs, task)
-    call, sentence = plain.sharing(task, metric, inputs.tables.get("comparisons"), reading.level)
     return {
         "name": task,
         "kind": inputs.cohort.tasks[task].kind,
         "metric": metric_name(metric) if metric else "",
         "reading": reading,
-        "sharing": call,
-        "sharing_sentence": sentence,
         "performance": pictures.get(f"performance_{task}"),
         "ablation": pictures.get(f"ablation_{task}"),
     }
+
+
+def sharing(inputs: Inputs) -> list[dict]:
+    """Multi-task against single-task: one line per task of ``transfer.tsv``."""
+    table = inputs.tables.get("transfer")
+    if table is None:
+        return []
+    return [
+        {
+            "task": row["task"],
+            "call": row["verdict"],
+            "metric": metric_name(row["metric"]),
+            "together": number(row["multitask"], 3),
+            "alone": number(row["singletask"], 3),
+            "gain": _parts(row, "gain", "ci_low", "ci_high", 3),
+            "donors": f"{int(row['n_donors']):,}",
+            "overlap": percent(row["overlap"]),
+            "sentence": row["why"],
+        }
+        for _, row in table.iterrows()
+    ]
 
 
 def audit(inputs: Inputs) -> list[dict]:

@@ -104,6 +104,7 @@ def files(inputs: Inputs) -> list[tuple[str, str]]:
         "verdicts.tsv": "one row per dimension",
         "metrics.tsv": "every arm on every task, with intervals",
         "comparisons.tsv": "paired differences between arms",
+        "transfer.tsv": "does sharing help, per task",
         "history.tsv": "losses by epoch",
         "qc.tsv": "what was dropped, and why",
         "splits.tsv": "which donors were held out together",

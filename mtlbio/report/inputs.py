@@ -16,13 +16,14 @@ from mtlbio.errors import InputError, listing
 from mtlbio.probing.null_refits import NULL
 from mtlbio.report.palette import VERDICTS
 from mtlbio.report.words import set_name
-from mtlbio.tables import COMPARISONS, HISTORY, METRICS, QC, SPLITS, read_table
+from mtlbio.tables import COMPARISONS, HISTORY, METRICS, QC, SPLITS, TRANSFER, read_table
 from mtlbio.tables import VERDICTS as VERDICT_COLUMNS
 
 # table -> (file, columns it must have, the step that writes it)
 OPTIONAL = {
     "metrics": ("metrics.tsv", METRICS, "evaluate"),
     "comparisons": ("comparisons.tsv", COMPARISONS, "evaluate"),
+    "transfer": ("transfer.tsv", TRANSFER, "evaluate"),
     "history": ("history.tsv", HISTORY, "train"),
     "qc": ("qc.tsv", QC, "prepare"),
     "splits": ("splits.tsv", SPLITS, "prepare"),

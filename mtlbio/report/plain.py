@@ -170,27 +170,6 @@ def _best(task, metric, values, comparisons) -> str:
     return f"{say}, {calls.get(row['call'], 'and the paired difference is undecided')}"
 
 
-def sharing(task: str, metric: str | None, comparisons: pd.DataFrame | None, level: str = "learnt") -> tuple[str, str]:
-    """Whether learning the tasks together helps this one: (helps | hurts | cannot tell, sentence).
-
-    ``level`` is that of the task's :class:`Reading`: of two models that are no better than chance neither helps.
-    """
-    row = compare(comparisons, MODEL, SINGLE, task, metric) if metric else None
-    if row is None:
-        return "not compared", f"{task}: no single-task model was compared."
-    if level == "chance":
-        return "cannot tell", f"{task}: it is not predicted better than chance, so there is nothing to help or to hurt."
-    gap = f"{metric_name(metric)} difference {interval(row['difference'], row['ci_low'], row['ci_high'], 3)}"
-    if row["call"] == "better":
-        return "helps", f"{task}: learning the tasks together helps; {gap}."
-    if row["call"] == "worse":
-        return "hurts", f"{task}: learning the tasks together hurts; {gap}."
-    if row["call"] == "no_worse":
-        doubt = "there is a loss, but a negligible one" if row["ci_high"] < 0 else "whether it helps cannot be told"
-        return "cannot tell", f"{task}: any loss from learning the tasks together is below the margin; {doubt}; {gap}."
-    return "cannot tell", f"{task}: these data cannot tell whether it helps or hurts; {gap}."
-
-
 def summary_of_tasks(readings: list[Reading]) -> str:
     """The page's second sentence: what the model predicts and what it does not."""
     groups = {

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import math
 
-from mtlbio.evaluation.metrics import CHANCE
+from mtlbio.evaluation.metrics import CHANCE, PRINTED
 
 _COLLECTIONS = {"HALLMARK": "Hallmark", "REACTOME": "Reactome", "KEGG": "KEGG", "GOBP": "GO", "WP": "WikiPathways"}
-_METRICS = {"auroc": "AUROC", "macro_auroc": "macro AUROC", "r2": "R²", "spearman": "Spearman ρ", "rho": "Spearman ρ"}
+_METRICS = PRINTED | {"rho": "Spearman ρ"}
 
 
 def known(value) -> bool:

@@ -49,7 +49,7 @@ class FakeRun:
 def test_seeds_are_averaged_before_anything_is_scored():
     table = prediction_table("multitask", ["0", "1", "2"])
     mean = table.groupby(["task", "label", "sample"], dropna=False, sort=False)["y_pred"].mean()
-    metrics, _ = evaluate_tables(table, {"disease": "binary", "age": "regression"}, 100, 0, 0.02)
+    metrics, _, _ = evaluate_tables(table, {"disease": "binary", "age": "regression"}, 100, 0, 0.02)
     value = metrics.set_index(["task", "metric"])["value"]
     labelled = ~np.isnan(DISEASE)
     assert value["disease", "auroc"] == pytest.approx(auroc(DISEASE[labelled], mean["disease"].to_numpy()[labelled]))
@@ -63,7 +63,7 @@ def test_classes_come_back_in_the_order_of_the_table():
     np.testing.assert_array_equal(found.y, SUBTYPE)
     p = table[table["task"] == "subtype"]["y_pred"].to_numpy().reshape(3, N).T
     np.testing.assert_allclose(found.arms["ridge"], p)
-    metrics, _ = evaluate_tables(table, {"subtype": "multiclass"}, 100, 0, 0.02)
+    metrics, _, _ = evaluate_tables(table, {"subtype": "multiclass"}, 100, 0, 0.02)
     assert metrics["value"].iloc[0] == pytest.approx(macro_auroc(SUBTYPE, p))
 
 

@@ -11,7 +11,7 @@ import pandas as pd
 from mtlbio.cohort.cohort import Cohort, CovariateInfo, TaskInfo, schema_json, write_cohort
 from mtlbio.config import Run
 from mtlbio.probing.null_refits import empty
-from mtlbio.tables import COMPARISONS, HISTORY, METRICS, QC, SPLITS, VERDICTS, write_table
+from mtlbio.tables import COMPARISONS, HISTORY, METRICS, QC, SPLITS, TRANSFER, VERDICTS, write_table
 
 SET = "HALLMARK_INTERFERON_ALPHA_RESPONSE"
 DIMS = {  # dimension -> verdict, driver
@@ -175,6 +175,12 @@ def _tables(rng, folder: Path, samples: list[str], obs: pd.DataFrame, evil: str)
                 comparisons.append(["multitask", arm, task, metric, -by, -by - 0.02, -by + 0.02, call])
     write_table(pd.DataFrame(metrics, columns=METRICS), folder / "metrics.tsv")
     write_table(pd.DataFrame(comparisons, columns=COMPARISONS), folder / "comparisons.tsv")
+    transfer = [
+        ["disease", "auroc", 0.88, 0.87, 0.01, 0.002, 0.018, "helps", 320, 160, 1.0, f"disease: sharing helps.{evil}"],
+        ["age", "r2", 0.05, 0.04, 0.01, -0.02, 0.04, "cannot tell", 320, 160, 1.0, "age: nobody can tell."],
+        ["response", "auroc", 0.53, 0.6, -0.07, -0.1, -0.02, "hurts", 90, 45, 0.98, "response: sharing hurts."],
+    ]
+    write_table(pd.DataFrame(transfer, columns=TRANSFER), folder / "transfer.tsv")
     history = []
     for arm in ("multitask", "singletask"):
         for replica in range(6):

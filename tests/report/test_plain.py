@@ -99,39 +99,10 @@ def test_headline_does_not_count_supervised_dimensions():
     )
 
 
-def test_where_nothing_is_predicted_sharing_neither_helps_nor_hurts():
-    better = comparisons(("multitask", "singletask", "auroc", 0.01, "better"))
-    assert plain.sharing("y", "auroc", better)[0] == "helps"
-    found, sentence = plain.sharing("y", "auroc", better, "chance")
-    assert found == "cannot tell" and "not predicted better than chance" in sentence
-
-
 def test_without_numbers_nothing_is_claimed():
     assert plain.read_task("y", None, None, None).level == "unknown"
     m = metrics(("multitask", "auroc", 0.8, 0.7, 0.9))
     assert "no covariates-only baseline was compared" in plain.read_task("y", "auroc", m, None).sentence
-
-
-@pytest.mark.parametrize(
-    ("call", "turned", "word"),
-    [("better", "worse", "helps"), ("worse", "better", "hurts"), ("undecided", "undecided", "cannot tell")],
-)
-def test_sharing_in_both_directions_of_the_table(call, turned, word):
-    straight = comparisons(("multitask", "singletask", "auroc", 0.03, call))
-    found, sentence = plain.sharing("y", "auroc", straight)
-    assert found == word and "0.030 (0.010 to 0.050)" in sentence
-    assert plain.sharing("y", "auroc", comparisons(("singletask", "multitask", "auroc", -0.03, turned))) == (
-        found,
-        sentence,
-    )
-
-
-def test_no_worse_does_no_harm_and_says_nothing_the_other_way_round():
-    found, sentence = plain.sharing("y", "auroc", comparisons(("multitask", "singletask", "auroc", 0.0, "no_worse")))
-    assert found == "cannot tell" and "below the margin; whether it helps cannot be told" in sentence
-    _, sentence = plain.sharing("y", "auroc", comparisons(("singletask", "multitask", "auroc", 0.0, "no_worse")))
-    assert "cannot tell whether it helps or hurts" in sentence
-    assert plain.sharing("y", "auroc", None)[0] == "not compared"
 
 
 def test_summary_of_tasks():

@@ -12,7 +12,7 @@ import pytest
 
 from mtlbio.cohort.simulate import simulate, write_simulation
 from mtlbio.probing.verdict import VERDICTS as WORDS
-from mtlbio.tables import COMPARISONS, HISTORY, METRICS, PREDICTIONS, QC, SPLITS, VERDICTS, read_table
+from mtlbio.tables import COMPARISONS, HISTORY, METRICS, PREDICTIONS, QC, SPLITS, TRANSFER, VERDICTS, read_table
 from mtlbio.workflow import snakefile
 
 # Small in every direction; the planted batch, age and sex are strong enough to be found all the same.
@@ -57,7 +57,9 @@ def done(tmp_path_factory):
 def test_every_table_of_the_interface_is_written_with_its_columns(done):
     results = done / "results" / "small"
     tables = {"qc": QC, "splits": SPLITS, "history": HISTORY, "predictions": PREDICTIONS, "metrics": METRICS}
-    for name, columns in (tables | {"baselines/predictions": PREDICTIONS, "comparisons": COMPARISONS}).items():
+    for name, columns in (
+        tables | {"baselines/predictions": PREDICTIONS, "comparisons": COMPARISONS, "transfer": TRANSFER}
+    ).items():
         assert list(read_table(results / f"{name}.tsv", columns).columns[: len(columns)]) == columns, name
     for name in ("audit", "association", "ablation", "enrichment", "stability", "replicas"):
         assert len(read_table(results / "probing" / f"{name}.tsv")) > 0 or name == "enrichment"

@@ -41,6 +41,11 @@ rule evaluate:
             caption="../report/comparisons.rst",
             category="{run}",
         ),
+        transfer=report(
+            f"{results}/{{run}}/transfer.tsv",
+            caption="../report/transfer.rst",
+            category="{run}",
+        ),
     log:
         f"{results}/{{run}}/logs/evaluate.log",
     benchmark:

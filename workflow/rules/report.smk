@@ -8,6 +8,7 @@ rule report:
         latents=f"{results}/{{run}}/latents.h5ad",
         metrics=f"{results}/{{run}}/metrics.tsv",
         comparisons=f"{results}/{{run}}/comparisons.tsv",
+        transfer=f"{results}/{{run}}/transfer.tsv",
         audit=f"{results}/{{run}}/probing/audit.tsv",
         enrichment=f"{results}/{{run}}/probing/enrichment.tsv",
         null=f"{results}/{{run}}/probing/null.tsv",
