@@ -1,0 +1,123 @@
+"""What all balancers share: absent tasks are taken out before a method sees anything, and memory is kept by task.
+
+Every library leaves a hole here: with the masked loss of an absent task set to zero, MGDA and CAGrad return a zero
+step, FAMO's gradient collapses, GLS gives NaN and learned weights of the absent task drift. Here a method sees a
+harmless number in place of an absent loss, its sums run over the present tasks, and what it remembers of an absent
+task stays as it was.
+
+Scale: with all tasks alike (equal losses, orthogonal gradients of one length) every weight is 1, so that the step
+is the plain sum's and a learning rate means the same under every method. Methods that are means in their papers are
+therefore multiplied by the number of present tasks.
+"""
+
+from __future__ import annotations
+
+from typing import ClassVar, Literal
+
+import torch
+
+from mtlbio.errors import InputError, listing
+from mtlbio.training.balancing.step import Step
+
+TINY = 1e-8
+
+
+class Balancer:
+    """Weights of T tasks in R replicas, every replica by itself.
+
+    Attributes
+    ----------
+    name : as registered
+    scope : ``"loss"``: a weight multiplies the task's whole loss, trunk and head; ``"gradient"``: only its gradient
+        on the shared parameters
+    reads_gramian : whether :meth:`weights` calls :attr:`Step.gramian` (T backward passes)
+    reads_after : whether :meth:`after` has to be called
+    memory : what is carried from step to step, each (R, T) or (R, T, T), in double precision
+    """
+
+    name: ClassVar[str]
+    scope: ClassVar[Literal["loss", "gradient"]] = "loss"
+    reads_gramian: ClassVar[bool] = False
+    reads_after: ClassVar[bool] = False
+
+    def __init__(self, tasks: tuple[str, ...], replicas: int, device="cpu"):
+        self.tasks = tasks
+        self.replicas = replicas
+        self.device = device
+        self.memory: dict[str, torch.Tensor] = {}
+
+    @torch.no_grad()
+    def weights(self, step: Step) -> torch.Tensor:
+        """(R, T) weights, 0 where absent; moves what the method remembers by one step."""
+        losses = torch.where(step.present, step.losses, 1.0).double()
+        found = self.compute(losses, step.present, step)
+        return torch.where(step.present, found, 0.0).to(step.losses.dtype)
+
+    def compute(self, losses: torch.Tensor, present: torch.Tensor, step: Step) -> torch.Tensor:
+        """(R, T) weights of the method, anything where absent; ``losses`` are 1 where absent."""
+        raise NotImplementedError
+
+    def after(self, losses: torch.Tensor) -> None:
+        """Take note of the (R, T) losses after the update; most methods need none."""
+
+    def remember(self, name: str, values: torch.Tensor, where: torch.Tensor) -> None:
+        """Replace what is remembered, only ``where`` the tasks are present."""
+        self.memory[name] = torch.where(where, values, self.memory[name])
+
+    def blank(self, value: float = 0.0, pairs: bool = False) -> torch.Tensor:
+        """Memory of every task (or pair of tasks) before the first step."""
+        shape = (self.replicas,) + (len(self.tasks),) * (2 if pairs else 1)
+        return torch.full(shape, value, dtype=torch.float64, device=self.device)
+
+    def state(self) -> dict[str, torch.Tensor]:
+        """What is remembered, by task: ``{"log_variance/disease": (R,)}``, pairs as ``cosine/disease/age``."""
+        return {key: self._place(key).clone() for key in self._keys()}
+
+    def load(self, state: dict[str, torch.Tensor]) -> None:
+        """Go on from a :meth:`state`; the tasks may stand in another order.
+
+        Raises
+        ------
+        InputError
+            if it is the state of another method, of other tasks or of another number of replicas
+        """
+        wanted = self._keys()
+        if set(state) != set(wanted):
+            raise InputError(
+                f"balancing {self.name}: the state holds {listing(sorted(set(state)))}; expected {listing(wanted)}"
+            )
+        for key in wanted:
+            if tuple(state[key].shape) != (self.replicas,):
+                found = tuple(state[key].shape)
+                raise InputError(f"balancing {self.name}: the state of {key} is {found}; expected ({self.replicas},)")
+            self._place(key).copy_(state[key])
+
+    def _keys(self) -> list[str]:
+        keys = []
+        for name, values in self.memory.items():
+            if values.ndim == 2:
+                keys += [f"{name}/{task}" for task in self.tasks]
+            else:
+                keys += [f"{name}/{one}/{other}" for one in self.tasks for other in self.tasks]
+        return keys
+
+    def _place(self, key: str) -> torch.Tensor:
+        name, *tasks = key.split("/")
+        return self.memory[name][(slice(None), *(self.tasks.index(task) for task in tasks))]
+
+
+def shared_out(values: torch.Tensor, present: torch.Tensor) -> torch.Tensor:
+    """(R, T) positive values, scaled so that those of the present tasks sum to their number."""
+    values = torch.where(present, values, 0.0)
+    return values * present.sum(1, keepdim=True) / values.sum(1, keepdim=True).clamp_min(1e-300)
+
+
+def present_mean(values: torch.Tensor, present: torch.Tensor) -> torch.Tensor:
+    """(R, 1) mean over the present tasks; 0 without any."""
+    count = present.sum(1, keepdim=True).clamp_min(1)
+    return torch.where(present, values, 0.0).sum(1, keepdim=True) / count
+
+
+def present_softmax(logits: torch.Tensor, present: torch.Tensor) -> torch.Tensor:
+    """(R, T) softmax over the present tasks, 0 elsewhere."""
+    return torch.where(present, logits.masked_fill(~present, -torch.inf).softmax(1), 0.0)

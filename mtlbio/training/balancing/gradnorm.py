@@ -1,0 +1,56 @@
+"""GradNorm."""
+
+from __future__ import annotations
+
+import torch
+
+from mtlbio.training.balancing.base import Balancer, present_mean, shared_out
+from mtlbio.training.balancing.gramian import speaking_gramian
+from mtlbio.training.balancing.options import number
+from mtlbio.training.balancing.registry import balancer
+from mtlbio.training.balancing.start import starting_losses
+from mtlbio.training.balancing.step import Step
+
+_LEAST = 1e-3
+
+
+@balancer("gradnorm")
+class GradNorm(Balancer):
+    """Gradient norms follow the relative training rates (Chen et al. 2018, ICML, algorithm 1).
+
+    With ``n_k`` the norm of task k's gradient on the shared parameters, ``r_k`` its loss relative to the starting
+    loss divided by the mean of that over the present tasks, the weights move down the slope of
+    ``sum_k |w_k n_k - mean_j(w_j n_j) r_k^alpha|`` with the mean held fixed, and are scaled to sum to the number of
+    present tasks. They weight whole losses, as in the paper.
+
+    Parameters
+    ----------
+    alpha : how strongly a task that lags behind is pulled; 1.5 in the paper
+    learning_rate : of the plain gradient steps on the weights, which start at 1; .025 in the paper
+
+    Notes
+    -----
+    Differs from the paper: norms are divided by their mean over the present tasks, so that the learning rate means
+    the same whatever the size of the gradients; weights stay above .001; plain steps, not Adam. The norms come from
+    all shared parameters, not from the last shared layer. TorchJD has no GradNorm.
+    """
+
+    reads_gramian = True
+
+    def __init__(self, tasks, replicas, device="cpu", *, alpha: float = 1.5, learning_rate: float = 0.025):
+        super().__init__(tasks, replicas, device)
+        self.alpha = number("gradnorm", "alpha", alpha, at_least=0)
+        self.learning_rate = number("gradnorm", "learning_rate", learning_rate, above=0)
+        self.memory.update(weight=self.blank(1.0), start=self.blank())
+
+    def compute(self, losses: torch.Tensor, present: torch.Tensor, step: Step) -> torch.Tensor:
+        norms = speaking_gramian(step)[0].diagonal(dim1=1, dim2=2).double().sqrt()
+        norms = norms / present_mean(norms, present).clamp_min(1e-300)
+        left = losses / starting_losses(self, losses, present)
+        rate = left / present_mean(left, present).clamp_min(1e-300)
+        weight = shared_out(self.memory["weight"], present)
+        target = present_mean(weight * norms, present) * rate**self.alpha
+        slope = norms * (weight * norms - target).sign()
+        moved = (weight - self.learning_rate * slope).clamp_min(_LEAST)
+        self.remember("weight", shared_out(moved, present), present)
+        return weight

@@ -1,0 +1,53 @@
+"""Gradient vaccine."""
+
+from __future__ import annotations
+
+import torch
+
+from mtlbio.training.balancing.base import TINY
+from mtlbio.training.balancing.gramian import GramianBalancer
+from mtlbio.training.balancing.options import number
+from mtlbio.training.balancing.registry import balancer
+from mtlbio.training.balancing.step import Step
+from mtlbio.training.balancing.surgery import drawn_order, operate
+
+
+@balancer("gradvac")
+class GradVac(GramianBalancer):
+    """Raises the cosine between two tasks' gradients to its running mean (Wang et al. 2021, ICLR, algorithm 1).
+
+    Where the cosine c of gradients i and j lies below its running mean m, the multiple
+    ``|g_i| (m sqrt(1 - c^2) - c sqrt(1 - m^2)) / (|g_j| sqrt(1 - m^2))`` of gradient j is added, which makes it m. The
+    running mean then moves by ``decay`` towards c; it starts at 0, where this is PCGrad.
+
+    Parameters
+    ----------
+    decay : in (0, 1]; .01 in the paper (TorchJD's default is .5)
+
+    Notes
+    -----
+    Differs from TorchJD's ``GradVac`` in the order of the tasks, as PCGrad does. The running mean of a pair stays as
+    it is where one of the two is absent.
+    """
+
+    def __init__(self, tasks, replicas, device="cpu", *, decay: float = 0.01):
+        super().__init__(tasks, replicas, device)
+        self.decay = number("gradvac", "decay", decay, above=0, at_most=1)
+        self.memory["cosine"] = self.blank(pairs=True)
+
+    def from_gramian(self, gramian: torch.Tensor, speaking: torch.Tensor, step: Step) -> torch.Tensor:
+        mean = self.memory["cosine"].clone()
+        replica = torch.arange(len(mean), device=mean.device)
+
+        def correct(j, pairs, inner, own, other):
+            own, other = own.sqrt().clamp_min(TINY), other.sqrt().clamp_min(TINY)
+            cosine = (inner / (own * other)).clamp(-1, 1)
+            wanted = mean[replica, :, j]
+            sine, wanted_sine = (1 - cosine**2).sqrt(), (1 - wanted**2).clamp_min(TINY).sqrt()
+            multiple = own * (wanted * sine - cosine * wanted_sine) / (other * wanted_sine)
+            mean[replica, :, j] = torch.where(pairs, (1 - self.decay) * wanted + self.decay * cosine, wanted)
+            return torch.where(cosine < wanted, multiple, 0.0)
+
+        found = operate(gramian.double(), speaking, drawn_order(step, self.tasks), correct)
+        self.memory["cosine"] = mean
+        return found

@@ -1,0 +1,25 @@
+"""Random loss weighting."""
+
+from __future__ import annotations
+
+import torch
+
+from mtlbio.training.balancing.base import Balancer, present_softmax
+from mtlbio.training.balancing.draws import normal_draws
+from mtlbio.training.balancing.registry import balancer
+from mtlbio.training.balancing.step import Step
+
+
+@balancer("rlw")
+class RandomWeights(Balancer):
+    """``weight_k = n softmax_k(normal draws)`` over the n present tasks, new at every step (Lin et al. 2022, TMLR).
+
+    Notes
+    -----
+    The weights are 1 in the mean only; any method that is to be believed should beat this one. Differs from TorchJD's
+    ``Random``: a replica's draws come from its own seed, not from the global generator, and sum to n, not to 1.
+    """
+
+    def compute(self, losses: torch.Tensor, present: torch.Tensor, step: Step) -> torch.Tensor:
+        draws = normal_draws(step, self.tasks)
+        return present.sum(1, keepdim=True) * present_softmax(draws, present)

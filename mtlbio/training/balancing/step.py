@@ -1,0 +1,31 @@
+"""What a balancer may look at in one step."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    import torch
+
+
+@dataclass(frozen=True)
+class Step:
+    """One full-batch step of R stacked replicas on T tasks.
+
+    Attributes
+    ----------
+    epoch : count of the steps so far
+    losses : (R, T) training losses, detached; whatever stands where a task is absent is never read
+    present : (R, T) bool; a task is present where the replica trains it, has labels of it and has not stopped it
+    gramian : gives (R, T, T), the inner products of the tasks' gradients on the shared parameters; called only by
+        methods that need it, rows and columns of absent tasks are never read
+    seeds : (R,) int, not negative; a replica's random draws depend on its seed, the epoch and the task's name only
+    """
+
+    epoch: int
+    losses: torch.Tensor
+    present: torch.Tensor
+    gramian: Callable[[], torch.Tensor]
+    seeds: torch.Tensor
