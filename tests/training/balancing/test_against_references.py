@@ -90,16 +90,18 @@ def test_nash_holds_where_there_is_no_bargain():
     weights = bargain(opposite)
     torch.testing.assert_close(weights[:, 0], weights[:, 1])
     assert weights.isfinite().all()
-    # eight tasks along three directions, lengths over three orders, and the rounding of single precision
+    # eight tasks along three directions, lengths over three orders: 77 % of such sets leave no common direction of
+    # descent (Wendel 1962), and there the step vanishes; elsewhere it is as long as eight orthogonal gradients' sum
     draw = torch.Generator().manual_seed(0)
-    gradients = torch.randn(200, 8, 3, generator=draw) * torch.logspace(-3, 0, 8)[:, None]
-    gramians = gradients @ gradients.mT
-    gramians = gramians / gramians.diagonal(dim1=1, dim2=2).mean(1)[:, None, None]
-    weights = bargain(gramians)
-    assert (weights > 0).all() and weights.isfinite().all()
-    length = (weights[:, None] @ gramians.double() @ weights[:, :, None]).flatten()
-    # never longer than eight orthogonal gradients' sum
-    assert (length < 8.01).all() and (length > -0.1).all() and length.median() > 2
+    gradients = torch.randn(400, 8, 3, generator=draw) * torch.logspace(-3, 0, 8)[:, None]
+    for precision, rounding in ((torch.float64, 1e-6), (torch.float32, 0.2)):
+        gramians = gradients.to(precision) @ gradients.to(precision).mT
+        gramians = gramians / gramians.diagonal(dim1=1, dim2=2).mean(1)[:, None, None]
+        weights = bargain(gramians)
+        assert (weights > 0).all() and weights.isfinite().all()
+        length = (weights[:, None] @ gramians.double() @ weights[:, :, None]).flatten()
+        assert (length < 8 + rounding).all() and (length > -rounding).all()
+        assert abs((length < 4).double().mean() - (1 - 29 / 128)) < 0.06
 
 
 def test_upgrad_projection_is_the_bounded_least_squares_solution():
