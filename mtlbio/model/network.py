@@ -1,11 +1,13 @@
-"""The shared-encoder network of one replica.
+"""The supervised block of one replica, as a network of its own.
+
+Training stacks many of them (:mod:`mtlbio.training.replicas`); this is the plain form, for reading and for comparing.
 
 Two paths lead from the genes to every task:
 
 - the **axes**: gene-sparse latents (:mod:`mtlbio.model.axes`), encoder and decoder fitted by reconstruction, with
   sparse heads on them (:mod:`mtlbio.training.sparse_heads`).
-- the **block**: a small trunk that all tasks share, a linear map from the training data's row space to a few
-  dimensions, and heads on those. It carries what the axes miss. This module.
+- the **block**: what all tasks share (:mod:`mtlbio.model.sharing`), by default a small linear trunk from the training
+  data's row space to a few dimensions, and heads on those. It carries what the axes miss. This module.
 
 On real cohorts now one path wins and now the other; their mixture is learnt afterwards on inner validation donors
 (:mod:`mtlbio.training.mixing`). Both are linear: at donor scale (hundreds) a nonlinear trunk overfits.
@@ -17,10 +19,11 @@ import torch
 from torch import nn
 
 from mtlbio.model.outputs import Outputs
+from mtlbio.model.sharing.scheme import Sharing, combine, make_sharing
 
 
 class SharedEncoder(nn.Module):
-    """The supervised block of one replica: a shared trunk with one head per task.
+    """The block of one replica.
 
     Parameters
     ----------
@@ -28,25 +31,20 @@ class SharedEncoder(nn.Module):
     width : b, dimensions of the trunk
     outputs : packing of the tasks
     seed : of the initial values
+    sharing : the scheme; hard sharing where left out
     """
 
-    def __init__(self, n_inputs: int, width: int, outputs: Outputs, seed: int):
+    def __init__(self, n_inputs: int, width: int, outputs: Outputs, seed: int, sharing: Sharing | None = None):
         super().__init__()
-        generator = torch.Generator().manual_seed(seed)
-        columns = outputs.n_columns
-        # Each task starts on a dimension of its own (cyclically where there are fewer): random heads would couple
-        # the tasks with random signs, and half of the couplings would be negative transfer.
-        own = torch.zeros(width, columns)
-        own[torch.arange(columns) % width, torch.arange(columns)] = 1.0
-        self.trunk = nn.Parameter(torch.zeros(n_inputs, width))
-        self.heads = nn.Parameter(own + 0.1 * torch.randn(width, columns, generator=generator))
+        self.sharing = sharing or make_sharing("hard", outputs, width)
+        start = self.sharing.start(n_inputs, torch.Generator().manual_seed(seed))
+        self.own = nn.ParameterDict({name: nn.Parameter(value) for name, value in start.items()})
         self.bias = nn.Parameter(torch.zeros(outputs.n_outputs))
         self.register_buffer("expand", torch.as_tensor(outputs.expand))
 
     def forward(self, inputs: torch.Tensor) -> torch.Tensor:
         """Outputs (n, o) for row-space scores (n, r)."""
-        return (inputs @ self.trunk) @ (self.heads @ self.expand) + self.bias
-
-    def encoder(self) -> torch.Tensor:
-        """(r, columns) product of trunk and heads: all that the block does, before expansion and bias."""
-        return self.trunk @ self.heads
+        linear, gate, offset = self.sharing.maps(dict(self.own))
+        linear = torch.einsum("nr,rec->nec", inputs, linear)
+        gate = None if gate is None else torch.einsum("nr,rec->nec", inputs, gate)
+        return combine(linear, gate, offset, self.sharing.squash) @ self.expand + self.bias

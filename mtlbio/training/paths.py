@@ -31,12 +31,7 @@ class Paths:
             name: SparseHeads(path.weights[rows], path.bias[rows], path.outputs[rows], path.penalty[rows])
             for name, path in self.heads.items()
         }
-        blocks = {
-            name: Fitted(
-                path.block[rows], path.bias[rows], path.outputs[rows], path.best_epoch[rows], path.history[:, :, rows]
-            )
-            for name, path in self.blocks.items()
-        }
+        blocks = {name: path.of_folds(rows) for name, path in self.blocks.items()}
         return Paths(heads, blocks)
 
 

@@ -9,6 +9,7 @@ from small_training import OPTIONS, changed, folds_of, problem_of, small_cohort
 
 from mtlbio.model.network import SharedEncoder
 from mtlbio.model.outputs import Outputs
+from mtlbio.model.sharing.scheme import Sharing
 from mtlbio.training.curvature import pace
 from mtlbio.training.losses import task_losses
 from mtlbio.training.problem import Problem
@@ -131,16 +132,9 @@ def test_order_of_the_tasks_does_not_matter():
 
 def identity_start(problem: Problem) -> list[torch.Tensor]:
     """Blocks of every task where the heads start without their random part, which is drawn column by column."""
-    made = SharedEncoder.__init__
-
-    def plain(self, n_inputs, width, outputs, seed):
-        made(self, n_inputs, width, outputs, seed)
-        with torch.no_grad():
-            self.heads.copy_(torch.eye(width)[:, : outputs.n_columns])
-
     packing = problem.packing
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(SharedEncoder, "__init__", plain)
+        patch.setattr(Sharing, "starting_heads", lambda self, generator: torch.eye(self.width))
         found = fit(problem, problem.dense, [0, 1], packing.n_columns, EPOCHS, 10_000, 0.3)
     return [found.block[..., place] for place in packing.columns]
 

@@ -1,0 +1,119 @@
+"""One step of all networks: from the slopes of the maps to the parameters, tasks weighted by a balancer."""
+
+from __future__ import annotations
+
+import torch
+
+from mtlbio.training.machinery import Machinery
+from mtlbio.training.stack import Stack
+
+
+class Weighing:
+    """Applies a balancer's weights, and keeps the Gramians of the tasks' gradients for the diagnostics of conflict.
+
+    Networks with a single task have nothing to balance and are left alone.
+
+    Parameters
+    ----------
+    stack : the networks
+    machinery : names the balancer
+    seeds : of the replicas
+    active : (a, t) tasks of every arm
+    folds : f
+    inputs : (f, n, r), for gradients on the representation
+    """
+
+    def __init__(
+        self,
+        stack: Stack,
+        machinery: Machinery,
+        seeds: list[int],
+        active: torch.Tensor,
+        folds: int,
+        inputs: torch.Tensor,
+    ):
+        self.stack, self.machinery, self.inputs = stack, machinery, inputs
+        self.folds, (self.arms, self.tasks), self.seeds = folds, active.shape, len(seeds)
+        several = (active > 0).sum(1) > 1
+        network = torch.arange(folds * self.arms * self.seeds, device=inputs.device)
+        self.rows = network[several.repeat_interleave(self.seeds).repeat(folds)]
+        self.watched = several.nonzero().ravel()
+        self.balancer, self._kept = None, []
+        if machinery.balancing != "equal" and len(self.rows):
+            from mtlbio.training.balancing import make_balancer
+
+            self._seeds = torch.as_tensor(seeds, device=inputs.device).repeat(folds * len(self.watched))
+            names = tuple(task.name for task in stack.packing.tasks)
+            options = machinery.balancing_options
+            self.balancer = make_balancer(machinery.balancing, names, len(self.rows), inputs.device, **options)
+
+    @property
+    def reads_samples(self) -> bool:
+        """Whether the slopes of the products are needed."""
+        return self.balancer is not None and self.machinery.gradient == "representation"
+
+    def step(
+        self,
+        epoch: int,
+        losses: torch.Tensor,
+        present: torch.Tensor,
+        slopes: tuple[torch.Tensor | None, ...],
+        learning_rate: float,
+    ) -> None:
+        """Move all networks once.
+
+        Parameters
+        ----------
+        losses : (f, a, s, t) training losses
+        present : (f, a, s, t) whether the task is trained there, has labels and has not stopped
+        slopes : gradients of the summed losses on the maps (f, k, r, m), the offsets (f, k, e, c; None where nothing is
+            gated), the biases (f, k, o) and, where :attr:`reads_samples`, on the products (f, k, n, m)
+        """
+        stack, rows = self.stack, self.rows
+        maps, offsets, bias, *products = (None if v is None else v.flatten(0, 1) for v in slopes)
+        offsets = maps.new_zeros(len(maps), 0, stack.packing.n_columns) if offsets is None else offsets
+        present = present.reshape(-1, self.tasks)
+        gradient, apart = stack.pull(maps, offsets), {}
+        if len(rows) and stack.sharing.shared:
+            apart = stack.pull_by_task(rows, maps[rows], offsets[rows])
+            self._kept.append(stack.gramian(apart))
+        if self.balancer is not None:
+            losses = losses.reshape(-1, self.tasks)[rows]
+            if epoch:
+                self.balancer.after(losses)
+            weights = self._weights(epoch, losses, present[rows], products, offsets)
+            if self.balancer.scope == "loss":
+                every = torch.ones(len(maps), self.tasks, device=maps.device)
+                every[rows] = weights
+                own = every[:, stack.task_of_column][:, None]
+                gradient = stack.pull(maps * every[:, None, stack.task_of_map], offsets * own)
+                bias = bias * every[:, stack.task_of_output]
+            else:
+                for name in stack.sharing.shared:
+                    gradient[name][rows] = torch.einsum("qt,tq...->q...", weights, apart[name])
+        if stack.sharing.strength:
+            alive = present.any(1)
+            for name, slope in stack.penalty_gradient().items():
+                gradient[name] = gradient[name] + slope * alive.reshape(-1, *[1] * (slope.ndim - 1))
+        stack.move(gradient, bias, learning_rate)
+
+    def _weights(self, epoch, losses, present, products, offsets) -> torch.Tensor:
+        from mtlbio.training.balancing import Step
+
+        def gramian() -> torch.Tensor:
+            if not self.stack.sharing.shared:
+                return losses.new_zeros(len(losses), self.tasks, self.tasks)
+            if not products:
+                return self._kept[-1]
+            folds = self.rows // (self.arms * self.seeds)
+            inputs = self.inputs[folds % len(self.inputs)]
+            return self.stack.representation(self.rows, inputs, products[0][self.rows], offsets[self.rows])
+
+        return self.balancer.weights(Step(epoch, losses, present, gramian, self._seeds))
+
+    def gramians(self) -> torch.Tensor | None:
+        """(epochs, f, arms with several tasks, s, t, t) of every step so far."""
+        if not self._kept:
+            return None
+        shape = (len(self._kept), self.folds, len(self.watched), self.seeds, self.tasks, self.tasks)
+        return torch.stack(self._kept).reshape(shape)
