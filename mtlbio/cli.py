@@ -168,6 +168,28 @@ def plan(
 
 
 @app.command()
+def transfer(
+    run: RunFile,
+    results: StepResults = None,
+    curve: Annotated[
+        list[str] | None, typer.Option(metavar="TASK", help="draw this task's learning curve too; may be repeated")
+    ] = None,
+    draws: Annotated[int, typer.Option(min=2, help="draws of the labelled donors, for every point of a curve")] = 5,
+) -> None:
+    """Which tasks to train together: transfer/{subsets,affinity,groups}.tsv, with --curve curve.tsv and its figure.
+
+    Trains every subset of the tasks on the prepared cohort, on the same folds and seeds as the run.
+    """
+    from mtlbio.config import load_run
+
+    described = load_run(run)
+    folder = results or Path("results") / described.run
+    for line in _function("mtlbio.transfer:transfer")(described, folder, curve or [], draws, str(run)):
+        typer.echo(line)
+    typer.echo(str(folder / "transfer"))
+
+
+@app.command()
 def simulate(
     directory: Annotated[Path, typer.Argument(metavar="DIR", help="folder of the planted cohort")],
     design: Annotated[str, typer.Option(help="clear, correlated, confounded, nested, buried or null")] = "clear",

@@ -23,6 +23,13 @@ TRANSFER = [
     "task", "metric", "multitask", "singletask", "gain", "ci_low", "ci_high", "verdict", "n_samples", "n_donors",
     "overlap", "why",
 ]  # fmt: skip
+SUBSETS = ["subset", "task", "metric", "value", "gain", "ci_low", "ci_high", "verdict", "n_donors"]
+AFFINITY = ["task", "partner", "metric", "gain", "ci_low", "ci_high", "verdict"]
+GROUPS = ["rank", "groups", "role", "gain", "over_together", "ci_low", "ci_high", "why"]
+CURVE = [
+    "task", "donors", "draws", "metric", "multitask", "singletask", "gain", "ci_low", "ci_high", "n_donors",
+    "bias_multitask", "bias_singletask", "variance_multitask", "variance_singletask",
+]  # fmt: skip
 VERDICTS = ["dim", "verdict", "driver"]
 
 # Identifiers stay text even where they look like numbers (donor 007, chip 5730053041).

@@ -44,7 +44,7 @@ def test_help_answers_at_once_and_names_every_command():
         started = time.perf_counter()
         done = subprocess.run([sys.executable, "-m", "mtlbio", "--help"], capture_output=True, text=True, check=True)
         best = min(best, time.perf_counter() - started)
-    for command in (*STEPS, "run", "plan", "simulate", "init", "predict", "config", "schema"):
+    for command in (*STEPS, "run", "plan", "transfer", "simulate", "init", "predict", "config", "schema"):
         assert f"\n  {command} " in done.stdout
     assert best < 0.5
 

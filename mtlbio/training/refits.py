@@ -9,6 +9,7 @@ axes hang on them.
 
 from __future__ import annotations
 
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass, replace
 
 import numpy as np
@@ -20,8 +21,8 @@ from mtlbio.config import Training
 from mtlbio.model.ensemble import FINAL
 from mtlbio.progress import track
 from mtlbio.training.fold_in import Canonical, fold_in
-from mtlbio.training.mixing import mix_paths
-from mtlbio.training.paths import fit_paths
+from mtlbio.training.mixing import Mixed, mix_paths
+from mtlbio.training.paths import Paths, fit_paths
 from mtlbio.training.problem import (
     FoldData,
     Problem,
@@ -40,6 +41,19 @@ _ON_CPU = 4
 _HELD = 12
 
 
+Progress = Callable[[range, str], Iterable[int]]
+
+
+@dataclass(frozen=True)
+class Refit:
+    """What was fitted to one copy: its folds with their inner folds, its targets, all paths and their mixtures."""
+
+    folds: list[FoldData]
+    targets: Targets
+    paths: Paths
+    mixed: Mixed
+
+
 @dataclass(frozen=True)
 class Refitter:
     """Everything of a run that does not depend on labels.
@@ -48,7 +62,7 @@ class Refitter:
     ----------
     options : of the training, with as many seeds as are refitted
     folds : with the inner folds of the cohort's own labels
-    problem : of the cohort's own labels, multi-task arm only
+    problem : of the cohort's own labels
     """
 
     options: Training
@@ -56,15 +70,27 @@ class Refitter:
     problem: Problem
 
     @classmethod
-    def of(cls, cohort: Cohort, splits: pd.DataFrame, options: Training, device: str) -> Refitter:
-        """Find genes, axes and row spaces of every fold, as ``mtlbio train`` does."""
-        numbers = [*sorted(int(fold) for fold in splits["fold"].unique()), FINAL]
+    def of(
+        cls,
+        cohort: Cohort,
+        splits: pd.DataFrame,
+        options: Training,
+        device: str,
+        arms: list[np.ndarray] | None = None,
+        final: bool = True,
+    ) -> Refitter:
+        """Find genes, axes and row spaces of every fold, as ``mtlbio train`` does.
+
+        ``arms`` are the active tasks of every arm, the multi-task arm alone where left out; ``final`` is whether the
+        model of all donors, which predicts nobody who is held out, is fitted too.
+        """
+        numbers = sorted(int(fold) for fold in splits["fold"].unique()) + [FINAL] * final
         folds = [
             prepare_fold(cohort, splits, fold, options)
             for fold in track(numbers, "Finding gene-sparse axes once for all refits", len(numbers))
         ]
-        arm = [np.ones(len(cohort.tasks))]
-        problem = make_problem(cohort, folds, make_targets(cohort, folds), arm, options.seeds, device)
+        arms = arms or [np.ones(len(cohort.tasks))]
+        problem = make_problem(cohort, folds, make_targets(cohort, folds), arms, options.seeds, device)
         return cls(options, folds, problem)
 
     @property
@@ -86,15 +112,25 @@ class Refitter:
         -------
         What ``mtlbio train`` would have found for each, without the single-task arm.
         """
-        seeds = [self.options.seed + s for s in range(self.options.seeds)]
+        return [
+            fold_in(copy, refit.folds, refit.targets, refit.paths.heads, refit.paths.blocks, refit.mixed, self.seeds)
+            for copy, refit in zip(copies, self.refit(copies), strict=True)
+        ]
+
+    def refit(self, copies: list[Cohort], progress: Progress = lambda epochs, name: epochs) -> list[Refit]:
+        """Train every copy, all in one stack, all arms of the problem; ``progress`` as in :func:`fit_paths`."""
         labelled = [self._labelled(copy) for copy in copies]
-        paths = fit_paths(self._stacked(copies, labelled), seeds, self.options)
+        paths = fit_paths(self._stacked(copies, labelled), self.seeds, self.options, progress)
         found = []
-        for k, (copy, (folds, targets)) in enumerate(zip(copies, labelled, strict=True)):
+        for k, (folds, targets) in enumerate(labelled):
             own = paths.of_folds(slice(k * len(folds), (k + 1) * len(folds)))
-            mixed = mix_paths(self.problem, own.outputs, folds, targets)
-            found.append(fold_in(copy, folds, targets, own.heads, own.blocks, mixed, seeds))
+            found.append(Refit(folds, targets, own, mix_paths(self.problem, own.outputs, folds, targets)))
         return found
+
+    @property
+    def seeds(self) -> list[int]:
+        """Seeds of the replicas, as ``mtlbio train`` takes them."""
+        return [self.options.seed + s for s in range(self.options.seeds)]
 
     def _labelled(self, copy: Cohort) -> tuple[list[FoldData], Targets]:
         folds = [replace(data, inner=inner_of(copy, data.train, self.options)) for data in self.folds]

@@ -1,0 +1,72 @@
+"""What sharing adds with few labels: both networks, the gain, and bias and variance, over the labelled donors."""
+
+from __future__ import annotations
+
+import pandas as pd
+
+from mtlbio.report.palette import HIGHLIGHT, MUTED, NEUTRAL
+from mtlbio.report.svg import new_figure
+from mtlbio.report.words import interval, metric_name
+
+# arm, colour, width, shift of its bars, words: the wide line stays visible under the narrow one
+_ARMS = (
+    ("singletask", NEUTRAL, 3.6, 0.97, "alone"),
+    ("multitask", HIGHLIGHT, 1.3, 1.03, "all tasks together"),
+)
+
+
+def gain_figure(table: pd.DataFrame):
+    """One row of panels per task of ``curve.tsv``.
+
+    Returns
+    -------
+    figure, title, description
+    """
+    tasks = list(dict.fromkeys(table["task"]))
+    figure = new_figure(8.6, 2.7 * len(tasks))
+    described = []
+    for panels, task in zip(figure.subplots(len(tasks), 3, squeeze=False), tasks, strict=True):
+        rows = table[table["task"] == task].sort_values("donors")
+        name = metric_name(rows["metric"].iloc[0])
+        _arms(panels[0], rows, f"held-out {name}")
+        _gain(panels[1], rows, name)
+        _parts(panels[2], rows)
+        for panel, heading in zip(panels, (task, "gain from sharing", "bias and variance"), strict=True):
+            panel.set_title(heading)
+            panel.set_xscale("log")
+            panel.set_xticks(rows["donors"], [f"{n:g}" for n in rows["donors"]])
+            panel.minorticks_off()
+            panel.set_xlim(0.88 * rows["donors"].min(), 1.14 * rows["donors"].max())
+            panel.set_xlabel(f"donors with a label of {task}")
+            panel.grid(axis="y")
+        gains = (f"{r.donors} donors {interval(r.gain, r.ci_low, r.ci_high, 3)}" for r in rows.itertuples())
+        described.append(f"{task}: gain of {name} with " + ", ".join(gains))
+    return figure, f"Learning curve: {', '.join(tasks)}", "; ".join(described) + "."
+
+
+def _arms(panel, rows: pd.DataFrame, label: str) -> None:
+    for arm, colour, width, shift, words in _ARMS:
+        panel.plot(rows["donors"], rows[arm], color=colour, linewidth=width, label=words)
+        low, high = rows[f"ci_low_{arm}"], rows[f"ci_high_{arm}"]
+        panel.vlines(shift * rows["donors"], low, high, color=colour, linewidth=1.1)
+    panel.set_ylabel(label)
+    panel.legend(loc="lower right", bbox_to_anchor=(1.02, 0.98), ncols=2, handlelength=1.2, columnspacing=1.0)
+
+
+def _gain(panel, rows: pd.DataFrame, name: str) -> None:
+    panel.axhline(0, color=MUTED, linewidth=0.9, linestyle=(0, (2, 2)))
+    panel.vlines(rows["donors"], rows["ci_low"], rows["ci_high"], color=HIGHLIGHT, linewidth=1.6)
+    panel.plot(rows["donors"], rows["gain"], "o-", color=HIGHLIGHT, markersize=5, linewidth=1.3)
+    panel.set_ylabel(f"difference of {name}")
+
+
+def _parts(panel, rows: pd.DataFrame) -> None:
+    for arm, colour, width, _, words in _ARMS:
+        for part, line in (("bias", "-"), ("variance", (0, (3, 2)))):
+            label = f"{part}, {words}"
+            panel.plot(
+                rows["donors"], rows[f"{part}_{arm}"], linestyle=line, color=colour, linewidth=width, label=label
+            )
+    panel.set_ylim(bottom=0)
+    panel.set_ylabel("per variance of the labels")
+    panel.legend(loc="best")
