@@ -25,6 +25,8 @@ def in_words(annotation: Any, metadata: list | tuple = ()) -> str:
     --------
     >>> in_words(Literal["a", "b"]), in_words(list[str]), in_words(int | None)
     ('a, b', 'list of text', 'whole number')
+    >>> in_words(dict[str, float])
+    'name: number'
     """
     origin = get_origin(annotation)
     if origin is Annotated:
@@ -38,6 +40,8 @@ def in_words(annotation: Any, metadata: list | tuple = ()) -> str:
         return " or ".join(dict.fromkeys(p for p in parts if p))
     if origin is list:
         return f"list of {in_words(get_args(annotation)[0])}"
+    if origin is dict and section_of(annotation) is None:
+        return f"name: {in_words(get_args(annotation)[1])}"
     if origin is dict:
         return f"name: {{{', '.join(section_of(annotation).model_fields)}}}"
     if isinstance(annotation, type) and issubclass(annotation, BaseModel):

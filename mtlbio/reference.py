@@ -40,7 +40,7 @@ gene_sets: path/to/gene_sets.gmt
   disease, diagnosis, case or status, are an error. Anything else may change between visits.
 - What was dropped, and why, is in `qc.tsv` of the results.
 
-This file is written from the model in `mtlbio/config.py` by `python -m mtlbio.config`.
+This file is written from the models in `mtlbio/config.py` and `mtlbio/sections.py` by `python -m mtlbio.config`.
 
 """
 

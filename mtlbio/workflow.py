@@ -32,7 +32,15 @@ STEPS = {
 
 # Modules that cannot change a result: their effect reaches a step through its options, or not at all.
 NO_RESULT = frozenset(
-    {"mtlbio.cli", "mtlbio.config", "mtlbio.errors", "mtlbio.files", "mtlbio.progress", "mtlbio.workflow"}
+    {
+        "mtlbio.cli",
+        "mtlbio.config",
+        "mtlbio.sections",
+        "mtlbio.errors",
+        "mtlbio.files",
+        "mtlbio.progress",
+        "mtlbio.workflow",
+    }
 )
 
 

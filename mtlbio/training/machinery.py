@@ -1,8 +1,10 @@
-"""What a run chooses of the multi-task machinery."""
+"""What a run chooses of the multi-task machinery, and which choices go together."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass, field
+
+from mtlbio.errors import InputError, listing
 
 
 @dataclass(frozen=True)
@@ -24,6 +26,41 @@ class Machinery:
     balancing: str = "equal"
     balancing_options: dict = field(default_factory=dict)
     gradient: str = "trunk"
+
+    @classmethod
+    def of(cls, options) -> Machinery:
+        """From the section ``training`` of a run."""
+        names = ("sharing", "sharing_strength", "balancing", "balancing_options", "gradient")
+        return cls(**{name: getattr(options, name) for name in names})
+
+    def check(self) -> None:
+        """Raise InputError where an option would do nothing, or where a solver is missing."""
+        from mtlbio.model.outputs import Outputs
+        from mtlbio.model.sharing.scheme import make_sharing
+        from mtlbio.training.balancing import make_balancer
+
+        sharing = make_sharing(self.sharing, Outputs.of({}), 1, self.sharing_strength)
+        try:
+            balancer = make_balancer(self.balancing, ("a", "b"), 1, **self.balancing_options)
+        except InputError as error:
+            raise InputError(f"training.balancing_options: {error}") from None
+        if self.gradient != "trunk" and not balancer.reads_gramian:
+            raise InputError(
+                f"training.gradient: found {self.gradient!r}, but {self.balancing} compares no gradients, so it would "
+                f"do nothing; valid: trunk"
+            )
+        if balancer.scope == "gradient" and not sharing.shared:
+            raise InputError(
+                f"training.balancing: {self.balancing} acts on gradients of shared parameters, and {self.sharing} "
+                f"sharing has none; valid: {listing(_of_losses(), limit=20)}"
+            )
+
+
+def _of_losses() -> list[str]:
+    """Balancers that weigh whole losses."""
+    from mtlbio.training.balancing.registry import registered
+
+    return [name for name, made in registered().items() if made.scope == "loss"]
 
 
 PLAIN = Machinery()
