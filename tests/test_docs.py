@@ -33,7 +33,18 @@ def test_every_verdict_is_explained(document):
 
 def test_the_columns_of_the_tables_are_the_ones_that_are_documented():
     text = (ROOT / "docs/tables.md").read_text(encoding="utf-8")
-    for name in ("PREDICTIONS", "METRICS", "COMPARISONS", "TRANSFER", "SPLITS", "HISTORY"):
+    for name in (
+        "PREDICTIONS",
+        "METRICS",
+        "COMPARISONS",
+        "TRANSFER",
+        "SPLITS",
+        "HISTORY",
+        "SUBSETS",
+        "AFFINITY",
+        "GROUPS",
+        "CURVE",
+    ):
         columns = getattr(tables, name)
         assert f"`{', '.join(columns)}" in text, columns
     for column in (*tables.VERDICTS, *tables.QC):

@@ -50,7 +50,9 @@ def _arms(panel, rows: pd.DataFrame, label: str) -> None:
         low, high = rows[f"ci_low_{arm}"], rows[f"ci_high_{arm}"]
         panel.vlines(shift * rows["donors"], low, high, color=colour, linewidth=1.1)
     panel.set_ylabel(label)
-    panel.legend(loc="lower right", bbox_to_anchor=(1.02, 0.98), ncols=2, handlelength=1.2, columnspacing=1.0)
+    low, high = panel.get_ylim()
+    panel.set_ylim(low, high + 0.25 * (high - low))  # room for the legend
+    panel.legend(loc="upper left")
 
 
 def _gain(panel, rows: pd.DataFrame, name: str) -> None:
