@@ -2,8 +2,8 @@
 
 Whatever training finds is folded together: gene standardisation, axes, rotation, matching of the folds, the
 supervised block. What is left per fold is an encoder from genes to dimensions (linear for the axes; linear plus a
-layer of cosines for the supervised dimensions) and, per task, weights and a bias on the dimensions. Prediction and
-probing need nothing else, so they do not import torch.
+layer of cosines for the supervised dimensions, plus gates if the sharing scheme has some) and, per task, weights and a
+bias on the dimensions. Prediction and probing need nothing else, so they do not import torch.
 """
 
 from __future__ import annotations
@@ -21,6 +21,7 @@ from mtlbio.cohort.features import Features
 from mtlbio.errors import InputError
 from mtlbio.files import replacing
 from mtlbio.model.curves import Curves
+from mtlbio.model.gated import GatedBlock
 from mtlbio.model.outputs import Outputs, to_prediction
 
 FINAL = -1  # the fold that holds nobody out
@@ -42,6 +43,7 @@ class FoldModel:
     weights : (s, d, c) heads
     bias : (s, o)
     target_mean, target_scale : (tasks,) of the regression targets on the training donors, 0 and 1 otherwise
+    gated : what the supervised dimensions take through gates; None where the sharing scheme has none
     """
 
     features: Features
@@ -58,6 +60,7 @@ class FoldModel:
     bias: np.ndarray
     target_mean: np.ndarray
     target_scale: np.ndarray
+    gated: GatedBlock | None = None
 
     def latents(self, standardised: np.ndarray) -> np.ndarray:
         """(s, n, d) dimensions of every replica for standardised genes (n, p)."""
@@ -65,6 +68,8 @@ class FoldModel:
         curves = Curves(self.frequencies, self.phase, self.curve_mean).transform(standardised @ self.own_axes)
         block = np.einsum("np,spc->snc", standardised, self.block, optimize=True) - self.block_mean[:, None]
         block = block + np.einsum("nm,smc->snc", curves, self.curved, optimize=True)
+        if self.gated:
+            block = block + self.gated.values(standardised, curves)
         return np.concatenate([np.broadcast_to(axes, (len(block), *axes.shape)), block], axis=2)
 
 
@@ -123,15 +128,18 @@ class Ensemble:
         return self.predict_from_latents(task, self.latents(expression, fold), fold)
 
 
-_ARRAYS = tuple(field.name for field in fields(FoldModel) if field.name != "features")
+_ARRAYS = tuple(field.name for field in fields(FoldModel) if field.name not in ("features", "gated"))
 
 
 def save_ensemble(ensemble: Ensemble, directory: str | Path, description: dict) -> None:
     """Write ``weights.safetensors`` and ``model.json`` (tasks, genes, dimensions, and ``description``)."""
-    arrays = {}
+    arrays, squash = {}, None
     for fold, model in ensemble.models.items():
         for name in _ARRAYS:
             arrays[f"{fold}/{name}"] = np.ascontiguousarray(getattr(model, name), dtype=np.float32)
+        if model.gated:
+            arrays |= model.gated.arrays(f"{fold}/gated")
+            squash = model.gated.dense.squash
         arrays[f"{fold}/genes_idx"] = model.features.genes_idx.astype(np.int64)
         arrays[f"{fold}/mean"] = model.features.mean.astype(np.float64)
         arrays[f"{fold}/scale"] = model.features.scale.astype(np.float64)
@@ -141,6 +149,7 @@ def save_ensemble(ensemble: Ensemble, directory: str | Path, description: dict) 
         "tasks": [asdict(task) for task in ensemble.tasks.values()],
         "dims": ensemble.dims,
         "seeds": ensemble.seeds,
+        **({"squash": squash} if squash else {}),
         **description,
         "genes": ensemble.genes,
     }
@@ -160,11 +169,12 @@ def load_ensemble(directory: str | Path) -> Ensemble:
     """
     directory = Path(directory)
     description = model_description(directory)
-    arrays = load_file(directory / "weights.safetensors")
+    arrays, squash = load_file(directory / "weights.safetensors"), description.get("squash")
     models = {
         fold: FoldModel(
             Features(arrays[f"{fold}/genes_idx"], arrays[f"{fold}/mean"], arrays[f"{fold}/scale"]),
             **{name: arrays[f"{fold}/{name}"] for name in _ARRAYS},
+            gated=GatedBlock.read(arrays, f"{fold}/gated", squash) if squash else None,
         )
         for fold in description["folds"]
     }

@@ -13,6 +13,7 @@ import numpy as np
 
 from mtlbio.cohort.cohort import Cohort
 from mtlbio.model.ensemble import FINAL, Ensemble, FoldModel
+from mtlbio.model.gated import Gated, GatedBlock
 from mtlbio.model.matching import Matching, match_axes
 from mtlbio.model.outputs import Outputs
 from mtlbio.training.mixing import PATHS, Mixed, Mixture
@@ -67,12 +68,10 @@ def fold_in(
 
         genes = np.zeros((len(seeds), x.shape[1], packing.n_columns))
         genes[:, data.selected] = array(heads["genes"].weights)[:, : len(data.selected)]
-        r, m = data.basis.shape[1], data.curved_basis.shape[1]
         paths = _Paths(
             axes=array(heads["axes"].weights)[:, : data.axes.n_axes],
             genes=genes,
-            dense=data.basis @ array(blocks["dense"].block)[0, :, :r],
-            curved=data.curved_basis @ array(blocks["curved"].block)[0, :, :m],
+            **_block_paths(data, blocks, i),
             bias={name: array(path.bias) for name, path in heads.items()}
             | {name: array(path.bias)[0] for name, path in blocks.items()},
             mixture=[mixed.mixture[i, 0, t] for t in range(len(packing.tasks))],
@@ -94,15 +93,29 @@ def fold_in(
 
 @dataclass(frozen=True)
 class _Paths:
-    """All paths of one fold: weights on axes (s, k, c), genes and dense (s, p, c), curved (s, m, c), the bias of each
-    (s, o), and the mixture of each task."""
+    """All paths of one fold: weights on axes (s, k, c), genes and dense (s, p, c), curved (s, m, c), what stands for
+    the last two if there are gates (they are 0 then), the bias of each (s, o), and the mixture of each task."""
 
     axes: np.ndarray
     genes: np.ndarray
     dense: np.ndarray
     curved: np.ndarray
+    gated: GatedBlock | None
     bias: dict[str, np.ndarray]
     mixture: list[Mixture]
+
+
+def _block_paths(data: FoldData, blocks: dict[str, Fitted], i: int) -> dict[str, np.ndarray | GatedBlock | None]:
+    """What the two blocks of fold ``i`` are to :class:`_Paths`."""
+    linear, gated = [], []
+    for basis, path in ((data.basis, blocks["dense"]), (data.curved_basis, blocks["curved"])):
+        maps = path.block[i, 0, :, : basis.shape[1]].cpu().numpy().astype(float)
+        if path.squash:
+            offsets = path.offsets[i, 0].cpu().numpy()
+            gated.append(Gated.of(basis, maps, offsets, path.squash))
+            maps = np.zeros((*maps.shape[:2], offsets.shape[2]))
+        linear.append(basis @ maps)
+    return {"dense": linear[0], "curved": linear[1], "gated": GatedBlock(*gated) if gated else None}
 
 
 def _fold_model(
@@ -124,15 +137,24 @@ def _fold_model(
     signs = np.where(matching.paired, matching.transfer, 0.0)
     weights_axes = np.einsum("kr,skc->src", signs, axes_heads) * size[:, None]
     # Block: what the axes miss. Axes without a partner ride along, or the predictions would change.
-    lonely = matching.unmatched
-    linear = paths.dense * shares["dense"][of_column] + paths.genes * shares["genes"][of_column]
-    linear = linear + np.einsum("pk,skc->spc", data.axes.encoder[:, lonely], axes_heads[:, lonely])
-    curved = paths.curved * shares["curved"][of_column]
-    # Where the mixture gives the block nothing, the dimension is still what the dense path would have said.
-    unread = (np.abs(linear).max(1) == 0) & (np.abs(curved).max(1) == 0)
-    linear = np.where(unread[:, None], paths.dense, linear)
+    lonely = np.einsum("pk,skc->spc", data.axes.encoder[:, matching.unmatched], axes_heads[:, matching.unmatched])
+    rest = paths.genes * shares["genes"][of_column] + lonely
+    share = {name: np.tile(shares[name][of_column], (len(rest), 1)) for name in ("dense", "curved")}
+    curved = paths.curved * share["curved"][:, None]
     raw = data.curves.transform(x @ data.axes.encoder)
-    values = np.einsum("np,spc->snc", x, linear, optimize=True) + np.einsum("nm,smc->snc", raw, curved, optimize=True)
+    from_curves = np.einsum("nm,smc->snc", raw, curved, optimize=True)
+
+    def block(dense: np.ndarray) -> tuple[np.ndarray, GatedBlock | None, np.ndarray]:
+        """Linear and gated part and their values (s, n, c), with so much (s, c) of the dense path."""
+        linear, gated = paths.dense * dense[:, None] + rest, paths.gated and paths.gated.times(dense, share["curved"])
+        values = np.einsum("np,spc->snc", x, linear, optimize=True) + from_curves
+        return linear, gated, values + gated.values(x, raw) if gated else values
+
+    linear, gated, values = block(share["dense"])
+    # Where the mixture gives the block nothing, the dimension is still what the dense path would have said.
+    unread = np.abs(values).max(1) == 0
+    if unread.any():
+        linear, gated, values = block(np.where(unread, 1.0, share["dense"]))
     spread = np.maximum(values.std(axis=1), 1e-9)
     weights_block = np.stack([np.diag(row) for row in np.where(unread, 0.0, spread)])
     weights = np.concatenate([weights_axes, weights_block], axis=1)
@@ -157,6 +179,7 @@ def _fold_model(
         bias=bias,
         target_mean=target_mean,
         target_scale=target_scale,
+        gated=gated and gated.times(1 / spread, 1 / spread),
     )
 
 

@@ -49,18 +49,18 @@ class Machinery:
                 f"training.gradient: found {self.gradient!r}, but {self.balancing} compares no gradients, so it would "
                 f"do nothing; valid: trunk"
             )
-        if balancer.scope == "gradient" and not sharing.shared:
+        if balancer.reads_gramian and not sharing.shared:
             raise InputError(
-                f"training.balancing: {self.balancing} acts on gradients of shared parameters, and {self.sharing} "
+                f"training.balancing: {self.balancing} reads gradients on shared parameters, and {self.sharing} "
                 f"sharing has none; valid: {listing(_of_losses(), limit=20)}"
             )
 
 
 def _of_losses() -> list[str]:
-    """Balancers that weigh whole losses."""
+    """Balancers that look at losses only."""
     from mtlbio.training.balancing.registry import registered
 
-    return [name for name, made in registered().items() if made.scope == "loss"]
+    return [name for name, made in registered().items() if not made.reads_gramian]
 
 
 PLAIN = Machinery()

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import torch
-from torch.func import grad, vjp, vmap
+from torch.func import vjp, vmap
 
 from mtlbio.model.sharing.scheme import Sharing, combine
 
@@ -95,8 +95,9 @@ class Stack:
         products, offsets : gradients of the products (q, n, m) of the inputs with the maps, and of the offsets
         """
         own = {name: value[rows] for name, value in self.parameters.items()}
-        rest = {name: value for name, value in own.items() if name not in self.sharing.shared}
-        scores = {name: torch.einsum("qnr,qr...->qn...", inputs, own[name]) for name in self.sharing.shared}
+        along = (*self.sharing.shared, *self.sharing.along_inputs)
+        rest = {name: value for name, value in own.items() if name not in along}
+        scores = {name: torch.einsum("qnr,qr...->qn...", inputs, own[name]) for name in along}
 
         def wide_of_one(scores: dict[str, torch.Tensor], rest: dict[str, torch.Tensor]):
             return self._wide_of_one(scores | rest)
@@ -104,10 +105,10 @@ class Stack:
         _, pull = vjp(lambda values: vmap(wide_of_one)(values, rest), scores)
         return self.gramian(self._apart(pull, products, offsets))
 
-    def penalty_gradient(self) -> dict[str, torch.Tensor]:
-        """Gradient of every network's penalty, times its strength."""
-        found = vmap(grad(self.sharing.penalty))(self.parameters)
-        return {name: self.sharing.strength * value for name, value in found.items()}
+    def shrink(self, rate: float, present: torch.Tensor) -> None:
+        """The penalty's step in every network, after that of the loss; ``present`` (R, T)."""
+        step = rate * self.sharing.strength
+        self.parameters |= vmap(lambda own, here: self.sharing.shrink(own, step, here))(self.parameters, present)
 
     def move(self, gradient: dict[str, torch.Tensor], bias: torch.Tensor, rate: float) -> None:
         """One step down."""

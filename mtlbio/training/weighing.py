@@ -91,11 +91,9 @@ class Weighing:
             else:
                 for name in stack.sharing.shared:
                     gradient[name][rows] = torch.einsum("qt,tq...->q...", weights, apart[name])
-        if stack.sharing.strength:
-            alive = present.any(1)
-            for name, slope in stack.penalty_gradient().items():
-                gradient[name] = gradient[name] + slope * alive.reshape(-1, *[1] * (slope.ndim - 1))
         stack.move(gradient, bias, learning_rate)
+        if stack.sharing.strength:
+            stack.shrink(learning_rate, present)
 
     def _weights(self, epoch, losses, present, products, offsets) -> torch.Tensor:
         from mtlbio.training.balancing import Step

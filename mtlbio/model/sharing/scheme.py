@@ -7,12 +7,16 @@ few linear maps of the inputs, of which a gate, again linear in the inputs, may 
 
 So a scheme is a parametrisation, a few lines: how its parameters give ``linear`` (and ``gate``). The rest is done once
 for all of them: wide products over many networks, gradients per task, checkpoints, folding into the trained model.
+
+What all schemes keep to: the maps start at zero, since what is not learnt is not there; the first step moves them as
+far as it would in hard sharing, so that a learning rate means the same; and the *penalty* of a scheme takes no part in
+the gradient but follows it as an implicit (proximal) step, which no strength can make diverge and which leaves the
+penalty's exact zeros (a lower rank) exact.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable
-from importlib import import_module
 from typing import NamedTuple
 
 import torch
@@ -41,16 +45,20 @@ class Sharing:
 
     Attributes
     ----------
-    shared : names of the parameters that more than one task trains. Their first axis is that of the inputs, along which
-        ``maps`` acts row by row: put sample scores in their place, and the maps become values (gradients with respect
-        to the representation are taken that way). All other parameters belong to one task each
+    shared : names of the parameters that more than one task trains; all others belong to one task each
+    along_inputs : names of those others whose first axis is that of the inputs, as it is of all shared ones. ``maps``
+        acts row by row along that axis: put sample scores in the place of both, and the maps become values (gradients
+        with respect to the representation are taken that way)
     squash : how a gate becomes weights: "softmax" over e, "sigmoid", or None
-    strengths : default strength of the penalty, None where the scheme has none
+    default_strength : of the penalty, None where the scheme has none
+    jitter : size of the random part of the starting heads
     """
 
     shared: tuple[str, ...] = ()
+    along_inputs: tuple[str, ...] = ()
     squash: str | None = None
     default_strength: float | None = None
+    jitter: float = 0.1
 
     def __init__(self, outputs: Outputs, width: int, strength: float | None = None):
         self.outputs, self.width = outputs, width
@@ -64,17 +72,52 @@ class Sharing:
         """The linear maps of one network."""
         raise NotImplementedError
 
-    def penalty(self, own: dict[str, torch.Tensor]) -> torch.Tensor:
-        """What is added to the loss of one network, before ``strength``; only called where there is a strength."""
+    def shrink(self, own: dict[str, torch.Tensor], step: float, present: torch.Tensor) -> dict[str, torch.Tensor]:
+        """The implicit step of the penalty: ``argmin penalty(new) + |new - own|^2 / (2 step)``.
+
+        Only called where there is a strength.
+
+        Parameters
+        ----------
+        own : parameters of one network, after the step down the loss
+        step : learning rate times strength
+        present : (t,) bool; tasks that are not trained here (any more) take no part and stay what they are
+
+        Returns
+        -------
+        The parameters that change.
+        """
         raise NotImplementedError
 
     def starting_heads(self, generator: torch.Generator) -> torch.Tensor:
         """(b, columns): each column starts on a dimension of its own (cyclically where there are fewer). Random heads
         would couple the tasks with random signs, and half of the couplings would be negative transfer."""
-        columns = self.outputs.n_columns
-        own = torch.zeros(self.width, columns)
-        own[torch.arange(columns) % self.width, torch.arange(columns)] = 1.0
-        return own + 0.1 * torch.randn(self.width, columns, generator=generator)
+        return self._heads(torch.arange(self.outputs.n_columns), generator)
+
+    def starting_heads_of_task(self, generator: torch.Generator) -> torch.Tensor:
+        """(b, columns): as :meth:`starting_heads`, for trunks of each task's own: all tasks start on the same ones."""
+        places = [torch.arange(place.stop - place.start) for place in self.outputs.columns]
+        return self._heads(torch.cat(places), generator)
+
+    def _heads(self, places: torch.Tensor, generator: torch.Generator) -> torch.Tensor:
+        own = torch.zeros(self.width, len(places))
+        own[places % self.width, torch.arange(len(places))] = 1.0
+        return own + self.jitter * self.draws(self.width, generator)
+
+    def draws(self, rows: int, generator: torch.Generator) -> torch.Tensor:
+        """(rows, columns) standard normal numbers: all that is random about a start."""
+        return torch.randn(rows, self.outputs.n_columns, generator=generator)
+
+    def heads_on(self, encoders: torch.Tensor, heads: torch.Tensor) -> torch.Tensor:
+        """(r, columns) maps of trunks of each task's own (r, t, b) and heads (b, columns)."""
+        return torch.cat([encoders[:, t] @ heads[:, place] for t, place in enumerate(self.outputs.columns)], dim=1)
+
+    def per_column(self, of_tasks: torch.Tensor) -> torch.Tensor:
+        """(..., columns) what belongs to the tasks (..., t), repeated for every column of a task."""
+        columns = enumerate(self.outputs.columns)
+        return torch.cat(
+            [of_tasks[..., t : t + 1].expand(*of_tasks.shape[:-1], c.stop - c.start) for t, c in columns], -1
+        )
 
 
 SCHEMES: dict[str, type[Sharing]] = {}
@@ -82,6 +125,8 @@ SCHEMES: dict[str, type[Sharing]] = {}
 
 def scheme(name: str) -> Callable[[type[Sharing]], type[Sharing]]:
     """Register a scheme under the name that a run's YAML gives; ``names.SHARING`` holds its line for the user."""
+    if name not in SHARING:
+        raise KeyError(f"{name}: has no line in mtlbio/model/sharing/names.py")
 
     def register(made: type[Sharing]) -> type[Sharing]:
         SCHEMES[name] = made
@@ -90,20 +135,38 @@ def scheme(name: str) -> Callable[[type[Sharing]], type[Sharing]]:
     return register
 
 
+def registered() -> dict[str, type[Sharing]]:
+    """Class of every scheme by name; a new file of this folder is named in this import."""
+    from mtlbio.model.sharing import (  # noqa: F401
+        attention,
+        cross_stitch,
+        hard,
+        mmoe,
+        offset,
+        ple,
+        soft,
+        task_relation,
+        trace_norm,
+    )
+
+    return {name: SCHEMES[name] for name in SHARING}
+
+
 def make_sharing(name: str, outputs: Outputs, width: int, strength: float | None = None) -> Sharing:
     """The scheme of that name.
 
     Raises
     ------
     InputError
-        Unknown name, or a strength for a scheme without a penalty.
+        Unknown name, a strength for a scheme without a penalty, or one below 0.
     """
     if name not in SHARING:
-        raise InputError(f"training.sharing: found {name!r}; valid: {listing(SHARING)}")
-    import_module(f"mtlbio.model.sharing.{name}")
-    made = SCHEMES[name]
+        raise InputError(f"training.sharing: found {name!r}; valid: {listing(SHARING, limit=len(SHARING))}")
+    made = registered()[name]
     if strength is not None and made.default_strength is None:
         raise InputError(f"training.sharing_strength: {name} sharing has no penalty, so the strength would do nothing")
+    if strength is not None and not 0 <= strength < float("inf"):
+        raise InputError(f"training.sharing_strength: found {strength}; valid: 0 or more")
     return made(outputs, width, strength)
 
 

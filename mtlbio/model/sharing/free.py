@@ -1,0 +1,43 @@
+"""Free maps: a column of weights of its own for every output, tied by nothing but a penalty on all of them."""
+
+from __future__ import annotations
+
+import torch
+
+from mtlbio.model.sharing.scheme import Maps, Sharing
+
+
+class Free(Sharing):
+    """``linear = W`` (r, columns). Every column belongs to one task: no gradient of one task reaches another's
+    parameters, so balancers that compare gradients are an error here, as in :mod:`soft` sharing. The width of the trunk
+    is not used. A step from the start is that of hard sharing."""
+
+    along_inputs = ("maps",)
+
+    def start(self, n_inputs: int, generator: torch.Generator) -> dict[str, torch.Tensor]:
+        """Maps of zeros; nothing is random."""
+        return {"maps": torch.zeros(n_inputs, self.outputs.n_columns)}
+
+    def maps(self, own: dict[str, torch.Tensor]) -> Maps:
+        """One map per column."""
+        return Maps(own["maps"][:, None])
+
+    def shrink(self, own: dict[str, torch.Tensor], step: float, present: torch.Tensor) -> dict[str, torch.Tensor]:
+        """The columns of the present tasks, times a matrix that depends on their singular values only."""
+        here = self.per_column(present)
+        maps = torch.where(here, own["maps"], 0.0)
+        # columns x columns, tiny beside the maps; squaring costs half the digits, and float32 has few
+        squares, vectors = torch.linalg.eigh((maps.mT @ maps).double())
+        kept = self.kept(squares.clamp_min(0), step)
+        shrunk = maps @ ((vectors * kept) @ vectors.mT).to(maps.dtype)
+        return {"maps": torch.where(here, shrunk, own["maps"])}
+
+    def kept(self, squares: torch.Tensor, step: float) -> torch.Tensor:
+        """What is left of each direction, 0 to 1.
+
+        Parameters
+        ----------
+        squares : (columns,) squared singular values of the maps of the present tasks; an absent column is one more 0
+        step : learning rate times strength
+        """
+        raise NotImplementedError
