@@ -36,6 +36,6 @@ class Soft(Sharing):
     def shrink(self, own: dict[str, torch.Tensor], step: float, present: torch.Tensor) -> dict[str, torch.Tensor]:
         """All distances to the mean become smaller by one factor: the pairs' sum is ``n * sum |W_t - mean|^2``."""
         trunks, here = own["trunks"], present[:, None]
-        n = present.sum()
+        n = present.sum().to(trunks)
         mean = torch.where(here, trunks, 0.0).sum(1, keepdim=True) / n.clamp_min(1)
         return {"trunks": torch.where(here, mean + (trunks - mean) / (1 + 2 * step * n), trunks)}
