@@ -78,7 +78,7 @@ def prepare(run: RunFile, results: StepResults = None) -> None:
 
 @app.command()
 def train(run: RunFile, results: StepResults = None) -> None:
-    """Fit the replicas of every fold: model/, history.tsv, latents.h5ad, predictions.tsv."""
+    """Fit the replicas of every fold: model/, history.tsv, conflict.tsv, latents.h5ad, predictions.tsv."""
     _step("train", run, results)
 
 

@@ -17,6 +17,10 @@ QC = ["item", "kind", "reason", "detail"]
 SPLITS = ["sample", "donor", "fold"]
 PREDICTIONS = ["sample", "donor", "fold", "seed", "arm", "task", "label", "y_true", "y_pred"]
 HISTORY = ["arm", "fold", "seed", "epoch", "task", "part", "loss"]
+CONFLICT = [
+    "epoch", "task_a", "task_b", "networks", "cosine", "cosine_low", "cosine_high", "conflicting", "angle", "norm_a",
+    "norm_b", "donors_a", "donors_b", "overlap", "reliable",
+]  # fmt: skip
 METRICS = ["arm", "task", "metric", "value", "ci_low", "ci_high", "n_samples", "n_donors"]
 COMPARISONS = ["arm_a", "arm_b", "task", "metric", "difference", "ci_low", "ci_high", "call"]
 TRANSFER = [

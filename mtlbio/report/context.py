@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pandas as pd
 
-from mtlbio.report import plain
+from mtlbio.report import conflicts, plain
 from mtlbio.report.choice import kind
 from mtlbio.report.facts import as_text, facts, files, quality, versions
 from mtlbio.report.figures import task_metric
@@ -25,6 +25,7 @@ MISSING = {
     "comparisons": "No comparisons.tsv in this run: the arms were not compared (mtlbio evaluate writes it).",
     "transfer": "No transfer.tsv in this run: whether sharing helps was not asked (mtlbio evaluate writes it).",
     "history": "No history.tsv in this run: there are no training curves (mtlbio train writes it).",
+    "conflict": "No conflict.tsv in this run: the tasks' gradients were not compared (mtlbio train writes it).",
     "qc": "No qc.tsv in this run: what was dropped before training is not known (mtlbio prepare writes it).",
     "audit": "No probing/audit.tsv in this run: the design was not audited (mtlbio probe writes it).",
     "enrichment": "No probing/enrichment.tsv in this run: no gene sets were tested (the run's gene_sets names them).",
@@ -60,6 +61,10 @@ def page_context(inputs: Inputs, chosen: list[str], pictures: dict[str, Picture]
         "sharing": sharing(inputs),
         "audit": audit(inputs),
         "training": [p for stem, p in pictures.items() if stem.startswith("training_")],
+        "conflicts": [
+            {"picture": pictures[stem], "sentence": conflicts.sentence(rows)}
+            for stem, rows in conflicts.pairs(tables.get("conflict")).items()
+        ],
         "enrichment": enrichment(inputs),
         "table_data": verdict_table(inputs),
         "qc": quality(inputs),

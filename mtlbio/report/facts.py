@@ -106,6 +106,7 @@ def files(inputs: Inputs) -> list[tuple[str, str]]:
         "comparisons.tsv": "paired differences between arms",
         "transfer.tsv": "does sharing help, per task",
         "history.tsv": "losses by epoch",
+        "conflict.tsv": "do the tasks' gradients pull in one direction, by epoch",
         "qc.tsv": "what was dropped, and why",
         "splits.tsv": "which donors were held out together",
         "probing/audit.tsv": "what the design can tell apart",

@@ -8,6 +8,7 @@ from pathlib import Path
 from mtlbio.evaluation.metrics import primary_metric
 from mtlbio.files import replacing
 from mtlbio.progress import track
+from mtlbio.report import conflicts
 from mtlbio.report.cards import card_figure
 from mtlbio.report.curves import training_figure
 from mtlbio.report.forest import forest_figure, forest_rows
@@ -37,6 +38,8 @@ def plan(inputs: Inputs, chosen: list[str]) -> dict[str, Callable]:
     if history is not None:
         for task in dict.fromkeys(history["task"]):
             jobs[f"training_{file_stem(task)}"] = lambda t=task: training_figure(history, t)
+    for stem, rows in conflicts.pairs(inputs.tables.get("conflict")).items():
+        jobs[stem] = lambda r=rows: conflicts.conflict_figure(r)
     return jobs
 
 

@@ -31,7 +31,7 @@ from mtlbio.training.machinery import PLAIN, Machinery
 from mtlbio.training.problem import Problem
 from mtlbio.training.products import wide_product
 from mtlbio.training.stack import Stack
-from mtlbio.training.weighing import Weighing
+from mtlbio.training.weighing import Gradients, Weighing
 
 # A checkpoint of the first steps is still the zero that training started from: a latent without values.
 _FIRST_CHECKPOINT = 5
@@ -53,8 +53,7 @@ class Fitted:
     history : (epochs, 2, f, a, s, t) training (0) and validation (1) loss at each epoch
     offsets : (f, a, s, e, columns) of the gates; e = 0 where nothing is gated
     squash : how gates become weights, None where nothing is gated
-    gramians : (epochs, f, arms of several tasks, s, t, t) inner products of the tasks' gradients on the shared
-        parameters at each step; 0 for tasks that were absent; None where no arm has several tasks or nothing is shared
+    gradients : inner products of the tasks' gradients; None where no arm has several tasks or nothing is shared
     """
 
     block: torch.Tensor
@@ -64,13 +63,13 @@ class Fitted:
     history: torch.Tensor
     offsets: torch.Tensor
     squash: str | None = None
-    gramians: torch.Tensor | None = None
+    gradients: Gradients | None = None
 
     def of_folds(self, rows: slice) -> Fitted:
         """Some of the folds."""
-        gramians = None if self.gramians is None else self.gramians[:, rows]
+        gradients = None if self.gradients is None else self.gradients.of_folds(rows)
         kept = (self.block[rows], self.bias[rows], self.outputs[rows], self.best_epoch[rows])
-        return Fitted(*kept, self.history[:, :, rows], self.offsets[rows], self.squash, gramians)
+        return Fitted(*kept, self.history[:, :, rows], self.offsets[rows], self.squash, gradients)
 
 
 def fit(
@@ -171,4 +170,4 @@ def fit(
     )
     final = final.reshape(f, a, s, n, -1)
     found = torch.stack(history)
-    return Fitted(block, bias, final, best_epoch, found, offsets, sharing.squash, weighing.gramians())
+    return Fitted(block, bias, final, best_epoch, found, offsets, sharing.squash, weighing.gradients())

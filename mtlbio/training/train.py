@@ -15,7 +15,8 @@ from mtlbio.model.ensemble import FINAL, save_ensemble
 from mtlbio.model.latents import write_latents
 from mtlbio.model.outputs import Outputs, to_prediction
 from mtlbio.progress import say, track
-from mtlbio.tables import HISTORY, PREDICTIONS, SPLITS, read_table, write_table
+from mtlbio.tables import CONFLICT, HISTORY, PREDICTIONS, SPLITS, read_table, write_table
+from mtlbio.training.conflict import conflict_table
 from mtlbio.training.fold_in import fold_in
 from mtlbio.training.long_form import long_form
 from mtlbio.training.mixing import mix_paths
@@ -27,7 +28,7 @@ _HISTORY_EVERY = 5
 
 
 def train(run: Run, results: Path) -> None:
-    """Fit the network and write ``model/``, ``history.tsv``, ``latents.h5ad`` and ``predictions.tsv``.
+    """Fit the network; write ``model/``, ``history.tsv``, ``conflict.tsv``, ``latents.h5ad``, ``predictions.tsv``.
 
     Raises
     ------
@@ -62,6 +63,11 @@ def train(run: Run, results: Path) -> None:
     )
     history = _history(paths.blocks["dense"], folds, names, arms, list(cohort.tasks), seeds)
     write_table(history, results / "history.tsv", HISTORY)
+    write_table(
+        conflict_table(paths.blocks["dense"].gradients, list(cohort.tasks), _labelled_donors(cohort), _HISTORY_EVERY),
+        results / "conflict.tsv",
+        CONFLICT,
+    )
 
 
 def choose_device(wanted: str) -> str:
@@ -83,6 +89,12 @@ def arms_of(cohort: Cohort, options: Training) -> tuple[list[str], list[np.ndarr
     t = len(cohort.tasks)
     alone = list(np.eye(t)) if options.single_task else []
     return ["multitask"] + ["singletask"] * len(alone), [np.ones(t), *alone]
+
+
+def _labelled_donors(cohort: Cohort) -> np.ndarray:
+    """(donors, tasks) who has which label."""
+    known = np.stack([~np.isnan(cohort.y(task)) for task in cohort.tasks], axis=1)
+    return pd.DataFrame(known).groupby(cohort.donors).any().to_numpy()
 
 
 def _predictions(cohort, folds, targets, mixed, names, arms, seeds) -> pd.DataFrame:

@@ -2,10 +2,34 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
+
 import torch
 
 from mtlbio.training.machinery import Machinery
 from mtlbio.training.stack import Stack
+
+
+@dataclass(frozen=True)
+class Gradients:
+    """Inner products of the tasks' gradients at every step; w arms with several tasks.
+
+    Attributes
+    ----------
+    shared : (epochs, f, w, s, t, t) on the shared parameters; 0 for tasks that were absent
+    maps : (epochs, f, w, s, m, m) of the gradients of the maps, whose columns belong to one task each
+    task_of_map : (m,)
+    arms : (w,)
+    """
+
+    shared: torch.Tensor
+    maps: torch.Tensor
+    task_of_map: torch.Tensor
+    arms: torch.Tensor
+
+    def of_folds(self, rows: slice) -> Gradients:
+        """Some of the folds."""
+        return Gradients(self.shared[:, rows], self.maps[:, rows], self.task_of_map, self.arms)
 
 
 class Weighing:
@@ -38,7 +62,7 @@ class Weighing:
         network = torch.arange(folds * self.arms * self.seeds, device=inputs.device)
         self.rows = network[several.repeat_interleave(self.seeds).repeat(folds)]
         self.watched = several.nonzero().ravel()
-        self.balancer, self._kept = None, []
+        self.balancer, self._kept, self._inner = None, [], []
         if machinery.balancing != "equal" and len(self.rows):
             from mtlbio.training.balancing import make_balancer
 
@@ -77,6 +101,7 @@ class Weighing:
         if len(rows) and stack.sharing.shared:
             apart = stack.pull_by_task(rows, maps[rows], offsets[rows])
             self._kept.append(stack.gramian(apart))
+            self._inner.append(maps[rows].mT @ maps[rows])
         if self.balancer is not None:
             losses = losses.reshape(-1, self.tasks)[rows]
             if epoch:
@@ -109,9 +134,13 @@ class Weighing:
 
         return self.balancer.weights(Step(epoch, losses, present, gramian, self._seeds))
 
-    def gramians(self) -> torch.Tensor | None:
-        """(epochs, f, arms with several tasks, s, t, t) of every step so far."""
+    def gradients(self) -> Gradients | None:
+        """Inner products at every step so far; None where no arm has several tasks or nothing is shared."""
         if not self._kept:
             return None
-        shape = (len(self._kept), self.folds, len(self.watched), self.seeds, self.tasks, self.tasks)
-        return torch.stack(self._kept).reshape(shape)
+        shape = (len(self._kept), self.folds, len(self.watched), self.seeds)
+
+        def laid_out(steps: list[torch.Tensor]) -> torch.Tensor:
+            return torch.stack(steps).reshape(*shape, *steps[0].shape[1:])
+
+        return Gradients(laid_out(self._kept), laid_out(self._inner), self.stack.task_of_map, self.watched)

@@ -11,7 +11,7 @@ import pandas as pd
 from mtlbio.cohort.cohort import Cohort, CovariateInfo, TaskInfo, schema_json, write_cohort
 from mtlbio.config import Run
 from mtlbio.probing.null_refits import empty
-from mtlbio.tables import COMPARISONS, HISTORY, METRICS, QC, SPLITS, TRANSFER, VERDICTS, write_table
+from mtlbio.tables import COMPARISONS, CONFLICT, HISTORY, METRICS, QC, SPLITS, TRANSFER, VERDICTS, write_table
 
 SET = "HALLMARK_INTERFERON_ALPHA_RESPONSE"
 DIMS = {  # dimension -> verdict, driver
@@ -190,6 +190,12 @@ def _tables(rng, folder: Path, samples: list[str], obs: pd.DataFrame, evil: str)
                         loss = floor + 0.5 * np.exp(-epoch / 15) + rng.normal(0, 0.02)
                         history.append([arm, replica % 3, str(replica // 3), epoch, task, part, loss])
     write_table(pd.DataFrame(history, columns=HISTORY), folder / "history.tsv")
+    conflict = []
+    for epoch in range(0, 60, 5):
+        for a, b, cosine, overlap in (("disease", "age", -0.2, 0.9), ("disease", "response", 0.5, 0.1)):
+            row = [epoch, a, b, 6, cosine + 0.001 * epoch, cosine - 0.2, cosine + 0.2, 0.6, 80.0, 0.1, 0.2, 60, 50]
+            conflict.append([*row, overlap, overlap > 0.3])
+    write_table(pd.DataFrame(conflict, columns=CONFLICT), folder / "conflict.tsv")
     qc = [["S900", "sample", "too few genes", f"812 of 1000 {evil}"], ["GENE9", "gene", "constant", "NA"]]
     write_table(pd.DataFrame(qc, columns=QC), folder / "qc.tsv")
     folds = [int(d[1:]) % 5 for d in obs["donor"]]

@@ -29,7 +29,7 @@ echo "$step" >> "$CLONE/calls"
 cd "$results" || exit 1
 case $step in
     prepare) touch cohort.h5ad qc.tsv splits.tsv ;;
-    train) mkdir -p model; touch model/model.json history.tsv latents.h5ad predictions.tsv ;;
+    train) mkdir -p model; touch model/model.json history.tsv conflict.tsv latents.h5ad predictions.tsv ;;
     baselines) mkdir -p baselines; touch baselines/predictions.tsv ;;
     evaluate) touch metrics.tsv comparisons.tsv transfer.tsv ;;
     probe) mkdir -p probing; for t in $TABLES; do touch probing/$t.tsv; done

@@ -5,6 +5,7 @@ rule report:
         qc=f"{results}/{{run}}/qc.tsv",
         splits=f"{results}/{{run}}/splits.tsv",
         history=f"{results}/{{run}}/history.tsv",
+        conflict=f"{results}/{{run}}/conflict.tsv",
         latents=f"{results}/{{run}}/latents.h5ad",
         metrics=f"{results}/{{run}}/metrics.tsv",
         comparisons=f"{results}/{{run}}/comparisons.tsv",

@@ -7,6 +7,7 @@ rule train:
     output:
         model=directory(f"{results}/{{run}}/model"),
         history=f"{results}/{{run}}/history.tsv",
+        conflict=f"{results}/{{run}}/conflict.tsv",
         latents=f"{results}/{{run}}/latents.h5ad",
         predictions=f"{results}/{{run}}/predictions.tsv",
     log:
