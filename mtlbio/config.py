@@ -76,6 +76,26 @@ class Run(Section):
                     f"tasks.{name} and covariates.{name} read different columns "
                     f"({self.task_column(name)}, {self.covariate_column(name)}): give one of them another name"
                 )
+        if all(task.auxiliary for task in self.tasks.values()):
+            raise ValueError("tasks: all of them are auxiliary; expected at least one that is to be predicted")
+        adversary = self.training.adversary
+        if adversary is not None:
+            if adversary.covariate not in self.covariates:
+                valid = listing(self.covariates) or "(none)"
+                raise ValueError(
+                    f"training.adversary.covariate: found {adversary.covariate!r}; valid: {valid} (the covariates)"
+                )
+            if adversary.covariate in self.tasks:
+                raise ValueError(
+                    f"training.adversary.covariate: {adversary.covariate} is a task too; "
+                    f"valid: a covariate that is not to be predicted"
+                )
+            private = [name for name in self.training.paths if name in ("axes", "genes")]
+            if private:
+                raise ValueError(
+                    f"training.paths: found {listing(private)}, which the adversary cannot reach; valid with "
+                    f"training.adversary: dense, curved"
+                )
         for key, name in self._entries():
             if name in ("sample", "donor", "fold"):
                 raise ValueError(f"{key}: the name is reserved (sample, donor, fold); give it another name")

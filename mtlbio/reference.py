@@ -57,6 +57,11 @@ def markdown(model: type[BaseModel]) -> str:
             need = "Required. " if field.is_required() else ""
             title = f"`{name}.<name>`" if named else f"`{name}`"
             parts.append(_table(title, f"{need}{note[0].upper()}{note[1:].rstrip('.')}.", section.model_fields.items()))
+            for key, inner in section.model_fields.items():
+                nested = section_of(inner.annotation)
+                if nested is not None:
+                    words = (nested.__doc__ or "").strip().splitlines()[0]
+                    parts.append(_table(f"`{name}.{key}`", words, nested.model_fields.items()))
     return "\n".join(parts)
 
 

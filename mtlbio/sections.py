@@ -74,6 +74,9 @@ class Task(Section):
         None,
         description="multiclass: the classes; ordinal: the levels from low to high; values outside count as missing",
     )
+    auxiliary: bool = Field(
+        False, description="only shapes what the tasks share: trained with them, not evaluated and not put on trial"
+    )
 
 
 class Covariate(Section):
@@ -108,6 +111,16 @@ class Splits(Section):
     )
     by: str | None = Field(None, description="kind leave_out: the categorical covariate whose levels are held out")
     seed: int = Field(0, ge=0, description="seed of the fold assignment")
+
+
+class Adversary(Section):
+    """What the shared part is kept from knowing: the gradient of a head that predicts it is turned round there."""
+
+    covariate: str = Field(description="one of the covariates, for instance the batch")
+    strength: float = Field(
+        1.0, gt=0, description="weight of the turned gradient, which is never longer than that of the tasks"
+    )
+    ramp: int = Field(50, ge=1, description="epochs until the full strength, along Ganin's curve")
 
 
 class Training(Section):
@@ -147,6 +160,21 @@ class Training(Section):
         "trunk",
         description="what a method that compares gradients looks at: those of the shared parameters, or those of what "
         "they make of the samples",
+    )
+    adversary: Adversary | None = Field(
+        None, description="a covariate that the shared part must not know; needs paths of the shared part only"
+    )
+    reconstruction: Annotated[float, Field(gt=0)] | None = Field(
+        None, description="auxiliary: weight of rebuilding the samples' principal components, from unlabelled ones too"
+    )
+    masked_genes: Annotated[float, Field(gt=0)] | None = Field(
+        None, description="auxiliary: weight of the same from samples half of whose genes are masked"
+    )
+    paths: list[Literal["axes", "genes", "dense", "curved"]] = Field(
+        ["axes", "genes", "dense", "curved"],
+        min_length=1,
+        description="what a prediction is mixed from: sparse heads on axes and genes (each task's own), the shared "
+        "part on all genes (dense) and on cosines of the axes (curved)",
     )
     single_task: bool = Field(True, description="train the matched single-task arm too")
     device: Literal["auto", "cpu", "cuda"] = Field("auto", description="auto: a GPU where there is one")

@@ -56,7 +56,7 @@ def transfer(run: Run, results: Path, curves: list[str], draws: int, source: str
         if not (results / file).exists():
             raise InputError(f"{results / file}: no such file; run `mtlbio prepare {source} --results {results}` first")
     cohort, splits = read_cohort(results / "cohort.h5ad"), read_table(results / "splits.tsv", SPLITS)
-    if list(cohort.tasks) != list(run.tasks):
+    if list(cohort.tasks) != [name for name, task in run.tasks.items() if not task.auxiliary]:
         raise InputError(
             f"{results / 'cohort.h5ad'}: prepared with the tasks {listing(cohort.tasks)}, {source} has "
             f"{listing(run.tasks)}; run `mtlbio prepare {source} --results {results}` again"

@@ -56,6 +56,7 @@ class Cohort:
     obs : one row per sample, index = sample; column ``donor`` (text) and one column per task and covariate name:
         text categories for classes and categorical covariates, float for the rest, missing = NaN
     tasks, covariates : by name, in the order of the YAML
+    auxiliary : tasks that only shape what the others share: trained, but neither evaluated nor put on trial
     preprocessing : ``scale`` and, for counts, the library ``size``: what new samples need to come onto this scale
     """
 
@@ -65,6 +66,7 @@ class Cohort:
     tasks: dict[str, TaskInfo] = field(default_factory=dict)
     covariates: dict[str, CovariateInfo] = field(default_factory=dict)
     preprocessing: dict[str, str | float | None] = field(default_factory=dict)
+    auxiliary: dict[str, TaskInfo] = field(default_factory=dict)
 
     @property
     def samples(self) -> np.ndarray:
@@ -78,7 +80,7 @@ class Cohort:
 
     def y(self, task: str) -> np.ndarray:
         """Labels of a task, float (samples,): class code or value; NaN where missing."""
-        return encode_labels(self.obs[task], self.tasks[task])
+        return encode_labels(self.obs[task], (self.tasks | self.auxiliary)[task])
 
 
 def encode_labels(column: pd.Series, task: TaskInfo) -> np.ndarray:
@@ -95,6 +97,7 @@ def schema_json(cohort: Cohort) -> str:
         {
             "tasks": [asdict(t) for t in cohort.tasks.values()],
             "covariates": [asdict(c) for c in cohort.covariates.values()],
+            "auxiliary": [asdict(t) for t in cohort.auxiliary.values()],
         }
     )
 
@@ -126,8 +129,9 @@ def read_cohort(path: str | Path) -> Cohort:
     if "mtlbio" not in adata.uns:
         raise InputError(f'{path}: not a prepared cohort (no uns["mtlbio"]); `mtlbio prepare` writes one')
     tasks, covariates = parse_schema(adata.uns["mtlbio"])
+    auxiliary = {t["name"]: TaskInfo.read(t) for t in json.loads(adata.uns["mtlbio"]).get("auxiliary", [])}
     preprocessing = json.loads(adata.uns.get("preprocessing", "{}"))
-    return Cohort(np.asarray(adata.X), tuple(adata.var_names), adata.obs, tasks, covariates, preprocessing)
+    return Cohort(np.asarray(adata.X), tuple(adata.var_names), adata.obs, tasks, covariates, preprocessing, auxiliary)
 
 
 def parse_schema(text: str) -> tuple[dict[str, TaskInfo], dict[str, CovariateInfo]]:

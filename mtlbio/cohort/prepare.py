@@ -76,7 +76,9 @@ def build_cohort(run: Run) -> tuple[Cohort, QcList]:
     check_gene_sets(run, names, data.source, qc)
     _list_missing_covariates(obs, list(covariates), qc)
     preprocessing = {"scale": run.expression.scale, "size": size}
-    return Cohort(values, tuple(str(g) for g in names), obs, tasks, covariates, preprocessing), qc
+    auxiliary = {name: info for name, info in tasks.items() if run.tasks[name].auxiliary}
+    tasks = {name: info for name, info in tasks.items() if name not in auxiliary}
+    return Cohort(values, tuple(str(g) for g in names), obs, tasks, covariates, preprocessing, auxiliary), qc
 
 
 def build_roster(run: Run) -> tuple[pd.DataFrame, dict[str, TaskInfo], dict[str, CovariateInfo], QcList]:

@@ -10,10 +10,8 @@ from scipy.optimize import minimize
 
 from mtlbio.cohort.cohort import TaskInfo
 from mtlbio.training.losses import LOSSES
-from mtlbio.training.problem import FoldData, Problem, Targets
+from mtlbio.training.problem import PATHS, FoldData, Problem, Targets
 
-# In the order of the shares of a mixture.
-PATHS = ("axes", "genes", "dense", "curved")
 # Strength of the pull towards equal shares, in donors: with few labels the average decides.
 _PRIOR_DONORS = 4.0
 
@@ -40,7 +38,7 @@ class Mixed:
     outputs: np.ndarray
 
 
-def mix(task: TaskInfo, paths: np.ndarray, target: np.ndarray) -> Mixture:
+def mix(task: TaskInfo, paths: np.ndarray, target: np.ndarray, used: np.ndarray | None = None) -> Mixture:
     """Non-negative shares of the paths that minimise the task's loss on validation samples.
 
     Parameters
@@ -48,13 +46,15 @@ def mix(task: TaskInfo, paths: np.ndarray, target: np.ndarray) -> Mixture:
     task : the task
     paths : (paths, n, outputs of the task) outputs for samples that the replica did not train on
     target : (n,) codes or standardised values
+    used : (paths,) bool, which of them may have a share; all where left out
 
     Returns
     -------
-    The mixture; equal shares where there are no labels.
+    The mixture; equal shares of the paths used where there are no labels.
     """
     n_paths, n, n_outputs = paths.shape
-    equal = np.full(n_paths, 1.0 / n_paths)
+    used = np.ones(n_paths, bool) if used is None else used
+    equal = used / used.sum()
     if n == 0:
         return Mixture(equal, np.zeros(n_outputs))
     stacked, y = torch.as_tensor(paths, dtype=torch.float64), torch.as_tensor(target, dtype=torch.float64)
@@ -69,7 +69,7 @@ def mix(task: TaskInfo, paths: np.ndarray, target: np.ndarray) -> Mixture:
         return total.item(), gradient.numpy()
 
     start = np.concatenate([equal, np.zeros(n_outputs)])
-    bounds = [(0, None)] * n_paths + [(None, None)] * n_outputs
+    bounds = [(0, None if may else 0) for may in used] + [(None, None)] * n_outputs
     found = minimize(objective, start, jac=True, method="L-BFGS-B", bounds=bounds).x
     return Mixture(found[:n_paths], found[n_paths:])
 
@@ -85,7 +85,7 @@ def mix_paths(problem: Problem, outputs: dict[str, torch.Tensor], folds: list[Fo
     packing, a = problem.packing, len(problem.active)
     arrays = [outputs[name].cpu().numpy() for name in PATHS]
     arrays = [v if v.ndim == 5 else np.broadcast_to(v[:, None], (v.shape[0], a, *v.shape[1:])) for v in arrays]
-    active = problem.active.cpu().numpy() > 0
+    active, used = problem.active.cpu().numpy() > 0, np.isin(PATHS, problem.paths)
     mixture: dict[tuple[int, int, int], Mixture] = {}
     mixed = np.zeros(arrays[0].shape, dtype=np.float32)
     seeds = mixed.shape[2]
@@ -96,7 +96,7 @@ def mix_paths(problem: Problem, outputs: dict[str, torch.Tensor], folds: list[Fo
             target = np.concatenate([targets.values[i, own, t] for _, own in rows])
             for j in np.flatnonzero(active[:, t]):
                 paths = np.stack([np.concatenate([v[i, j, q, own][:, place] for q, own in rows]) for v in arrays])
-                found = mix(task, paths, target)
+                found = mix(task, paths, target, used)
                 mixture[i, j, t] = found
                 mixed[i, j, :, :, place] = found.bias + sum(
                     share * v[i, j, :, :, place] for share, v in zip(found.shares, arrays, strict=True)

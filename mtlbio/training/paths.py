@@ -8,6 +8,7 @@ from dataclasses import dataclass
 import torch
 
 from mtlbio.config import Training
+from mtlbio.training.extras import extended
 from mtlbio.training.machinery import Machinery
 from mtlbio.training.problem import Problem
 from mtlbio.training.replicas import Fitted, fit
@@ -52,8 +53,7 @@ def fit_paths(
     """
     blocks = {
         name: fit(
-            problem,
-            getattr(problem, name),
+            *extended(problem, name),
             seeds,
             options.block,
             options.epochs,

@@ -8,7 +8,7 @@ import numpy as np
 import pandas as pd
 import torch
 
-from mtlbio.cohort.cohort import Cohort
+from mtlbio.cohort.cohort import Cohort, TaskInfo
 from mtlbio.cohort.features import Features, donor_weights, fit_features, row_space
 from mtlbio.cohort.split import inner_folds, train_test
 from mtlbio.config import Training
@@ -21,6 +21,45 @@ from mtlbio.model.rotation import rotated_start
 
 # The sparse gene path sees at most so many genes: its cost grows with them, its accuracy hardly.
 _SPARSE_GENES = 1000
+
+
+# The ways from the genes to a task, in the order of the shares of a mixture.
+PATHS = ("axes", "genes", "dense", "curved")
+
+
+@dataclass(frozen=True)
+class Extras:
+    """Further heads of the first arm (:mod:`mtlbio.training.extras`); x heads, and e rows after the n samples.
+
+    Attributes
+    ----------
+    tasks : what they predict
+    targets : (f, n + e, x)
+    train, validation : (f, s, n + e, x)
+    turned : (x,) factor of their gradient on shared parameters: negative for an adversary
+    balanced : (x,) whether a balancer weighs them like a task
+    ramp : epochs until the factor is reached
+    rows : (f, e, r) by kind of input; empty where e = 0
+    """
+
+    tasks: tuple[TaskInfo, ...]
+    targets: torch.Tensor
+    train: torch.Tensor
+    validation: torch.Tensor
+    turned: tuple[float, ...]
+    balanced: tuple[bool, ...]
+    ramp: int
+    rows: dict[str, torch.Tensor]
+
+
+@dataclass(frozen=True)
+class Roles:
+    """What the tasks of a problem with further heads are: the first ``main`` are the run's; the rest as in Extras."""
+
+    main: int
+    turned: tuple[float, ...]
+    balanced: tuple[bool, ...]
+    ramp: int = 1
 
 
 @dataclass(frozen=True)
@@ -37,6 +76,9 @@ class Problem:
     train, validation : (f, s, n, t) weights that sum to 1 over n, or are all 0
     active : (a, t) 1 where the arm trains the task
     packing : places of the tasks
+    extras : further heads, where there are any
+    roles : where the further heads are in their places among the tasks
+    paths : what a prediction may be mixed from
     """
 
     axes: torch.Tensor
@@ -48,6 +90,9 @@ class Problem:
     validation: torch.Tensor
     active: torch.Tensor
     packing: Outputs
+    extras: Extras | None = None
+    roles: Roles | None = None
+    paths: tuple[str, ...] = PATHS
 
 
 @dataclass(frozen=True)

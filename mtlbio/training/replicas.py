@@ -24,11 +24,12 @@ from dataclasses import dataclass
 import torch
 from torch.func import vmap
 
+from mtlbio.model.outputs import Outputs
 from mtlbio.model.sharing.scheme import make_sharing
 from mtlbio.training.curvature import pace
 from mtlbio.training.losses import task_losses
 from mtlbio.training.machinery import PLAIN, Machinery
-from mtlbio.training.problem import Problem
+from mtlbio.training.problem import Problem, Roles
 from mtlbio.training.products import wide_product
 from mtlbio.training.stack import Stack
 from mtlbio.training.weighing import Gradients, Weighing
@@ -65,6 +66,21 @@ class Fitted:
     squash: str | None = None
     gradients: Gradients | None = None
 
+    def cut(self, packing: Outputs, main: int) -> Fitted:
+        """Without the heads after the first ``main`` tasks."""
+        columns, outputs = packing.columns[main - 1].stop, packing.outputs[main - 1].stop
+        gradients = None if self.gradients is None else self.gradients.of_tasks(main)
+        return Fitted(
+            self.block.unflatten(-1, (-1, packing.n_columns))[..., :columns].flatten(-2),
+            self.bias[..., :outputs],
+            self.outputs[..., :outputs],
+            self.best_epoch[..., :main],
+            self.history[..., :main],
+            self.offsets[..., :columns],
+            self.squash,
+            gradients,
+        )
+
     def of_folds(self, rows: slice) -> Fitted:
         """Some of the folds."""
         gradients = None if self.gradients is None else self.gradients.of_folds(rows)
@@ -100,6 +116,8 @@ def fit(
     (f, n, t), r = problem.targets.shape, inputs.shape[2]
     a, s, device, packing = len(problem.active), len(seeds), inputs.device, problem.packing
     sharing = make_sharing(machinery.sharing, packing, width, machinery.sharing_strength)
+    roles = problem.roles or Roles(t, (1.0,) * t, (True,) * t)
+    sharing.further = packing.n_columns - packing.columns[roles.main - 1].stop
     stack = Stack(sharing, r, [seed for _ in range(f * a) for seed in seeds], device)
 
     def products(maps: torch.Tensor) -> torch.Tensor:
@@ -118,7 +136,9 @@ def fit(
     validation = problem.validation[:, None].expand(f, a, s, n, t)
     paced = train * pace(inputs, problem.train)[:, None, :, None]
     labelled = (problem.train.sum(2) > 0)[:, None] & problem.active.bool()[None, :, None]
-    weighing = Weighing(stack, machinery, seeds, problem.active, f, inputs)
+    weighing = Weighing(stack, machinery, seeds, problem.active, f, inputs, roles)
+    # the further heads serve the tasks: they go on as long as any task does
+    serving = torch.arange(t, device=device) >= roles.main
     # seeds without a labelled validation sample have no say
     voters = (problem.validation.sum(2) > 0).sum(1)[:, None].clamp_min(1)
     of_map, outputs = stack.task_of_map, torch.as_tensor(packing.task_of_output, device=device)
@@ -152,8 +172,8 @@ def fit(
             chosen = (better[..., of_map], better[..., columns], better[..., outputs])
             shapes = (chosen[0][:, :, None, None], chosen[1][:, :, None, None], chosen[2][:, :, None])
             kept = [torch.where(mask, new, old) for mask, new, old in zip(shapes, now, kept, strict=True)]
-            going = going & (epoch - best_epoch < patience)
-        if epoch == epochs or not going.any():
+            going = going & ((epoch - best_epoch < patience) | serving)
+        if epoch == epochs or not (going & ~serving).any():
             break
         # an absent label has weight 0 and a stopped task is masked: neither adds anything to any gradient
         total = (loss * paced * going[:, :, None, None, :]).sum()
@@ -170,4 +190,5 @@ def fit(
     )
     final = final.reshape(f, a, s, n, -1)
     found = torch.stack(history)
-    return Fitted(block, bias, final, best_epoch, found, offsets, sharing.squash, weighing.gradients())
+    fitted = Fitted(block, bias, final, best_epoch, found, offsets, sharing.squash, weighing.gradients())
+    return fitted if problem.roles is None else fitted.cut(problem.packing, roles.main)

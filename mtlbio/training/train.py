@@ -17,6 +17,7 @@ from mtlbio.model.outputs import Outputs, to_prediction
 from mtlbio.progress import say, track
 from mtlbio.tables import CONFLICT, HISTORY, PREDICTIONS, SPLITS, read_table, write_table
 from mtlbio.training.conflict import conflict_table
+from mtlbio.training.extras import with_extras
 from mtlbio.training.fold_in import fold_in
 from mtlbio.training.long_form import long_form
 from mtlbio.training.mixing import mix_paths
@@ -48,6 +49,7 @@ def train(run: Run, results: Path) -> None:
     names, arms = arms_of(cohort, options)
     targets = make_targets(cohort, folds)
     problem = make_problem(cohort, folds, targets, arms, options.seeds, device)
+    problem = with_extras(problem, cohort, folds, options)
     seeds = [options.seed + s for s in range(options.seeds)]
     say(f"Training {2 * len(folds) * len(arms) * len(seeds)} networks on {device}")
     paths = fit_paths(

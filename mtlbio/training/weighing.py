@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 
 import torch
 
+from mtlbio.training.balancing import Step, make_balancer
 from mtlbio.training.machinery import Machinery
+from mtlbio.training.problem import Roles
 from mtlbio.training.stack import Stack
 
 
@@ -27,6 +30,12 @@ class Gradients:
     task_of_map: torch.Tensor
     arms: torch.Tensor
 
+    def of_tasks(self, main: int) -> Gradients:
+        """The first tasks."""
+        own = self.task_of_map < main
+        maps = self.maps[..., own, :][..., own]
+        return Gradients(self.shared[..., :main, :main], maps, self.task_of_map[own], self.arms)
+
     def of_folds(self, rows: slice) -> Gradients:
         """Some of the folds."""
         return Gradients(self.shared[:, rows], self.maps[:, rows], self.task_of_map, self.arms)
@@ -45,6 +54,7 @@ class Weighing:
     active : (a, t) tasks of every arm
     folds : f
     inputs : (f, n, r), for gradients on the representation
+    roles : which tasks a balancer weighs, and whose gradient is turned round
     """
 
     def __init__(
@@ -55,8 +65,9 @@ class Weighing:
         active: torch.Tensor,
         folds: int,
         inputs: torch.Tensor,
+        roles: Roles,
     ):
-        self.stack, self.machinery, self.inputs = stack, machinery, inputs
+        self.stack, self.machinery, self.inputs, self.roles = stack, machinery, inputs, roles
         self.folds, (self.arms, self.tasks), self.seeds = folds, active.shape, len(seeds)
         several = (active > 0).sum(1) > 1
         network = torch.arange(folds * self.arms * self.seeds, device=inputs.device)
@@ -64,10 +75,10 @@ class Weighing:
         self.watched = several.nonzero().ravel()
         self.balancer, self._kept, self._inner = None, [], []
         if machinery.balancing != "equal" and len(self.rows):
-            from mtlbio.training.balancing import make_balancer
-
             self._seeds = torch.as_tensor(seeds, device=inputs.device).repeat(folds * len(self.watched))
-            names = tuple(task.name for task in stack.packing.tasks)
+            names = [task.name for task in stack.packing.tasks]
+            self._weighed = torch.tensor([i for i, own in enumerate(roles.balanced) if own], device=inputs.device)
+            names = tuple(names[i] for i in self._weighed)
             options = machinery.balancing_options
             self.balancer = make_balancer(machinery.balancing, names, len(self.rows), inputs.device, **options)
 
@@ -102,37 +113,68 @@ class Weighing:
             apart = stack.pull_by_task(rows, maps[rows], offsets[rows])
             self._kept.append(stack.gramian(apart))
             self._inner.append(maps[rows].mT @ maps[rows])
-        if self.balancer is not None:
-            losses = losses.reshape(-1, self.tasks)[rows]
-            if epoch:
-                self.balancer.after(losses)
-            weights = self._weights(epoch, losses, present[rows], products, offsets)
-            if self.balancer.scope == "loss":
-                every = torch.ones(len(maps), self.tasks, device=maps.device)
-                every[rows] = weights
-                own = every[:, stack.task_of_column][:, None]
-                gradient = stack.pull(maps * every[:, None, stack.task_of_map], offsets * own)
-                bias = bias * every[:, stack.task_of_output]
-            else:
-                for name in stack.sharing.shared:
-                    gradient[name][rows] = torch.einsum("qt,tq...->q...", weights, apart[name])
+        whole, on_shared = self._weights(epoch, losses, present, products, offsets)
+        if whole is not None:
+            own = whole[:, stack.task_of_column][:, None]
+            gradient = stack.pull(maps * whole[:, None, stack.task_of_map], offsets * own)
+            bias = bias * whole[:, stack.task_of_output]
+        if on_shared is not None:
+            for name in stack.sharing.shared:
+                gradient[name][rows] = torch.einsum("qt,tq...->q...", on_shared, apart[name])
         stack.move(gradient, bias, learning_rate)
         if stack.sharing.strength:
             stack.shrink(learning_rate, present)
 
-    def _weights(self, epoch, losses, present, products, offsets) -> torch.Tensor:
-        from mtlbio.training.balancing import Step
+    def _weights(self, epoch, losses, present, products, offsets) -> tuple[torch.Tensor | None, torch.Tensor | None]:
+        """Factors of whole losses (networks, t), and of the gradients on shared parameters (rows, t); None: all 1."""
+        whole = on_shared = None
+        if self.balancer is not None:
+            losses = losses.reshape(-1, self.tasks)[self.rows][:, self._weighed]
+            if epoch:
+                self.balancer.after(losses)
+            step = Step(
+                epoch,
+                losses,
+                present[self.rows][:, self._weighed],
+                lambda: self._gramian(products, offsets),
+                self._seeds,
+            )
+            found = torch.ones(len(self.rows), self.tasks, device=losses.device)
+            found[:, self._weighed] = self.balancer.weights(step)
+            if self.balancer.scope == "loss":
+                whole = torch.ones(len(present), self.tasks, device=losses.device)
+                whole[self.rows] = found
+            else:
+                on_shared = found
+        if any(factor != 1 for factor in self.roles.turned):
+            # the curve of Ganin et al. 2016, eq. 14: from 0 to 1, gently at first
+            grown = 2 / (1 + math.exp(-10 * min(epoch / self.roles.ramp, 1.0))) - 1
+            turned = torch.tensor([f if f == 1 else f * grown for f in self.roles.turned], device=self.inputs.device)
+            base = whole[self.rows] if whole is not None else on_shared
+            on_shared = self._short(turned.expand(len(self.rows), -1) if base is None else base * turned)
+        return whole, on_shared
 
-        def gramian() -> torch.Tensor:
-            if not self.stack.sharing.shared:
-                return losses.new_zeros(len(losses), self.tasks, self.tasks)
-            if not products:
-                return self._kept[-1]
+    def _short(self, factors: torch.Tensor) -> torch.Tensor:
+        """Factors (rows, t) with the turned ones cut, so that the turned gradient is never longer than that of the
+        tasks: a head that is wrong by far has a long gradient, and the trunk would run away from it for good, leaving
+        the covariate written larger than before, only differently."""
+        gramian, against = self._kept[-1], factors < 0
+        lengths = []
+        for own in (factors.clamp_min(0), factors.clamp_max(0)):
+            lengths.append(torch.einsum("qt,qtu,qu->q", own, gramian, own).clamp_min(0).sqrt())
+        room = (lengths[0] / lengths[1].clamp_min(1e-30)).clamp_max(1.0)
+        return torch.where(against, factors * room[:, None], factors)
+
+    def _gramian(self, products: list[torch.Tensor], offsets: torch.Tensor) -> torch.Tensor:
+        """(rows, T, T) of the tasks that the balancer weighs."""
+        if not self.stack.sharing.shared:
+            return torch.zeros(len(self.rows), len(self._weighed), len(self._weighed), device=self.inputs.device)
+        whole = self._kept[-1]
+        if products:
             folds = self.rows // (self.arms * self.seeds)
             inputs = self.inputs[folds % len(self.inputs)]
-            return self.stack.representation(self.rows, inputs, products[0][self.rows], offsets[self.rows])
-
-        return self.balancer.weights(Step(epoch, losses, present, gramian, self._seeds))
+            whole = self.stack.representation(self.rows, inputs, products[0][self.rows], offsets[self.rows])
+        return whole[:, self._weighed][:, :, self._weighed]
 
     def gradients(self) -> Gradients | None:
         """Inner products at every step so far; None where no arm has several tasks or nothing is shared."""

@@ -52,6 +52,8 @@ class Sharing:
     squash : how a gate becomes weights: "softmax" over e, "sigmoid", or None
     default_strength : of the penalty, None where the scheme has none
     jitter : size of the random part of the starting heads
+    further : columns, the last ones, of heads that only serve the tasks (:mod:`mtlbio.training.extras`): they start on
+        no dimension of their own, and the start of the tasks does not depend on them
     """
 
     shared: tuple[str, ...] = ()
@@ -59,6 +61,7 @@ class Sharing:
     squash: str | None = None
     default_strength: float | None = None
     jitter: float = 0.1
+    further: int = 0
 
     def __init__(self, outputs: Outputs, width: int, strength: float | None = None):
         self.outputs, self.width = outputs, width
@@ -102,11 +105,14 @@ class Sharing:
     def _heads(self, places: torch.Tensor, generator: torch.Generator) -> torch.Tensor:
         own = torch.zeros(self.width, len(places))
         own[places % self.width, torch.arange(len(places))] = 1.0
+        own[:, len(places) - self.further :] = 0.0
         return own + self.jitter * self.draws(self.width, generator)
 
     def draws(self, rows: int, generator: torch.Generator) -> torch.Tensor:
         """(rows, columns) standard normal numbers: all that is random about a start."""
-        return torch.randn(rows, self.outputs.n_columns, generator=generator)
+        main = self.outputs.n_columns - self.further
+        drawn = torch.randn(rows, main, generator=generator)
+        return torch.cat([drawn, torch.randn(rows, self.further, generator=generator)], dim=1)
 
     def heads_on(self, encoders: torch.Tensor, heads: torch.Tensor) -> torch.Tensor:
         """(r, columns) maps of trunks of each task's own (r, t, b) and heads (b, columns)."""

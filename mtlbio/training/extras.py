@@ -1,0 +1,156 @@
+"""Heads beside the tasks: auxiliary labels, reconstruction, masked genes, and the adversary.
+
+They exist in the multi-task arm only, and leave nothing behind but what they did to the shared part: their columns are
+cut off after training. Four kinds:
+
+- a *label* that the run marks ``auxiliary``;
+- *reconstruction* of the leading principal components of the sample, from every training sample, labelled or not;
+- *masked genes*: the same components from copies of the samples half of whose genes are masked (set to the training
+  mean, the others doubled), the tabular form of masked modelling (Yoon et al. 2020, NeurIPS, VIME). The copies are
+  further rows of the inputs on which no task has a label;
+- the *adversary*: a head that predicts a covariate, whose gradient is turned round where it meets the shared parameters
+  (Ganin et al. 2016, JMLR 17:59), with a strength that rises along their curve and never makes it longer than the
+  tasks' gradient: plain reversal ran away from strength 1 on, and the batch was then easier to read than before. A
+  head that has been fooled has not proved that the covariate is gone: :mod:`mtlbio.evaluation.reprobe` asks a fresh
+  classifier.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+
+import numpy as np
+import torch
+
+from mtlbio.cohort.cohort import Cohort, TaskInfo
+from mtlbio.config import Training
+from mtlbio.model.outputs import Outputs
+from mtlbio.training.problem import Extras, FoldData, Problem, Roles, Targets, make_targets, replica_weights
+
+COMPONENTS = 16  # that are rebuilt
+MASKED = 0.5  # share of the genes
+
+
+def with_extras(problem: Problem, cohort: Cohort, folds: list[FoldData], options: Training) -> Problem:
+    """The problem with all further heads that the options and the cohort name, and with the paths of the options."""
+    problem = replace(problem, paths=tuple(options.paths))
+    heads = [*_labels(cohort, folds, options), *_components(problem, cohort, folds, options)]
+    if not heads:
+        return problem
+    rows = _masked_rows(problem, cohort, folds, options) if options.masked_genes else {}
+    n = problem.targets.shape[1]
+    more = n if rows else 0
+
+    def laid_out(values: np.ndarray, masked: bool) -> np.ndarray:
+        """Values over samples (..., n, x) on the samples, or on their masked copies, which follow them."""
+        blank = np.zeros((*values.shape[:-2], more, values.shape[-1]), np.float32)
+        return np.concatenate([blank, values] if masked else [values, blank], axis=-2)
+
+    def joined(name: str) -> torch.Tensor:
+        parts = [laid_out(getattr(head, name), head.masked) for head in heads]
+        return torch.as_tensor(np.concatenate(parts, axis=-1), dtype=torch.float32, device=problem.dense.device)
+
+    extras = Extras(
+        tasks=tuple(task for head in heads for task in head.tasks),
+        targets=joined("targets"),
+        train=joined("train"),
+        validation=joined("validation"),
+        turned=tuple(head.turned for head in heads for _ in head.tasks),
+        balanced=tuple(head.balanced for head in heads for _ in head.tasks),
+        ramp=options.adversary.ramp if options.adversary else 1,
+        rows=rows,
+    )
+    return replace(problem, extras=extras)
+
+
+def extended(problem: Problem, name: str) -> tuple[Problem, torch.Tensor]:
+    """The problem and the inputs ``name`` with the further heads and rows in their places, for the first arm."""
+    inputs, extras = getattr(problem, name), problem.extras
+    if extras is None:
+        return problem, inputs
+    copies, t = len(problem.targets) // len(extras.targets), problem.targets.shape[2]
+    more = extras.targets.shape[1] - problem.targets.shape[1]
+
+    def beside(own: torch.Tensor, other: torch.Tensor) -> torch.Tensor:
+        padded = torch.cat([own, own.new_zeros(*own.shape[:-2], more, own.shape[-1])], dim=-2)
+        return torch.cat([padded, other.repeat(copies, *[1] * (other.ndim - 1))], dim=-1)
+
+    active = torch.cat([problem.active, problem.active.new_zeros(len(problem.active), len(extras.tasks))], dim=1)
+    active[0, t:] = 1
+    tasks = {f"{i}": task for i, task in enumerate((*problem.packing.tasks, *extras.tasks))}
+    whole = replace(
+        problem,
+        targets=beside(problem.targets, extras.targets),
+        train=beside(problem.train, extras.train),
+        validation=beside(problem.validation, extras.validation),
+        active=active,
+        packing=Outputs.of(tasks),
+        roles=Roles(t, (1.0,) * t + extras.turned, (True,) * t + extras.balanced, extras.ramp),
+        extras=None,
+    )
+    return whole, torch.cat([inputs, extras.rows[name]], dim=1) if more else inputs
+
+
+@dataclass(frozen=True)
+class _Heads:
+    """Further heads of one kind: targets (f, n, x), weights (f, s, n, x) over samples; see :class:`Extras`."""
+
+    tasks: tuple[TaskInfo, ...]
+    targets: np.ndarray
+    train: np.ndarray
+    validation: np.ndarray
+    turned: float = 1.0
+    balanced: bool = False
+    masked: bool = False
+
+
+def _labels(cohort: Cohort, folds: list[FoldData], options: Training) -> list[_Heads]:
+    out = []
+    if cohort.auxiliary:
+        out.append(_labelled(replace(cohort, tasks=cohort.auxiliary), folds, options, balanced=True))
+    if options.adversary:
+        info = cohort.covariates[options.adversary.covariate]
+        if info.kind == "continuous":
+            task = TaskInfo(info.name, "regression")
+        else:
+            levels = tuple(sorted(cohort.obs[info.name].dropna().astype(str).unique()))
+            task = TaskInfo(info.name, "binary" if len(levels) == 2 else "multiclass", levels)
+        own = replace(cohort, tasks={info.name: task})
+        out.append(_labelled(own, folds, options, turned=-options.adversary.strength))
+    return out
+
+
+def _labelled(cohort: Cohort, folds: list[FoldData], options: Training, **role) -> _Heads:
+    targets = make_targets(cohort, folds)
+    weights = replica_weights(cohort, folds, targets, options.seeds)
+    return _Heads(tuple(cohort.tasks.values()), targets.values, *weights, **role)
+
+
+def _components(problem: Problem, cohort: Cohort, folds: list[FoldData], options: Training) -> list[_Heads]:
+    k = min(COMPONENTS, problem.dense.shape[2])
+    values = problem.dense[..., :k].cpu().numpy()
+    everybody = Targets(values, np.ones((values.shape[1], k), bool), np.zeros(0), np.zeros(0))
+    train, validation = replica_weights(cohort, folds, everybody, options.seeds)
+    out = []
+    for name, strength in (("component", options.reconstruction), ("masked", options.masked_genes)):
+        if strength:
+            tasks = tuple(TaskInfo(f"{name}{i + 1:02d}", "regression") for i in range(k))
+            weights = (train * strength / k, validation * strength / k)
+            out.append(_Heads(tasks, values, *weights, masked=name == "masked"))
+    return out
+
+
+def _masked_rows(problem: Problem, cohort: Cohort, folds: list[FoldData], options: Training) -> dict[str, torch.Tensor]:
+    """Scores of the masked copies of all samples, by kind of input."""
+    parts: dict[str, list[np.ndarray]] = {"dense": [], "curved": []}
+    for data in folds:
+        x = data.features.transform(cohort.expression)
+        x = x * (np.random.default_rng([options.seed, 41]).random(x.shape) >= MASKED) / (1 - MASKED)
+        parts["dense"].append(x @ data.basis)
+        parts["curved"].append(data.curves.transform(x @ data.axes.encoder) @ data.curved_basis)
+    out = {}
+    for name, values in parts.items():
+        width = getattr(problem, name).shape[2]
+        padded = np.stack([np.pad(v, ((0, 0), (0, width - v.shape[1]))) for v in values])
+        out[name] = torch.as_tensor(padded, dtype=torch.float32, device=problem.dense.device)
+    return out
