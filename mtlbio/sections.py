@@ -176,6 +176,11 @@ class Training(Section):
         description="what a prediction is mixed from: sparse heads on axes and genes (each task's own), the shared "
         "part on all genes (dense) and on cosines of the axes (curved)",
     )
+    borrowing: bool = Field(
+        False,
+        description="a task's prediction may lean on the other tasks' predictions: for a task with few labels that has "
+        "something in common with one with many (docs/sharing.md)",
+    )
     single_task: bool = Field(True, description="train the matched single-task arm too")
     device: Literal["auto", "cpu", "cuda"] = Field("auto", description="auto: a GPU where there is one")
     seed: int = Field(0, ge=0, description="first seed of the replicas")

@@ -76,7 +76,8 @@ def fold_in(
             | {name: array(path.bias)[0] for name, path in blocks.items()},
             mixture=[mixed.mixture[i, 0, t] for t in range(len(packing.tasks))],
         )
-        models[data.fold] = _fold_model(x, data, matching, paths, packing, targets.mean[i], targets.scale[i])
+        model = _fold_model(x, data, matching, paths, packing, targets.mean[i], targets.scale[i])
+        models[data.fold] = mixed.loans[i, 0].folded(model, packing) if (i, 0) in mixed.loans else model
     n_axes = final.axes.n_axes
     dims = tuple(f"z{d + 1:02d}" for d in range(n_axes + packing.n_columns))
     ensemble = Ensemble(models, cohort.tasks, cohort.genes, dims, tuple(seeds))

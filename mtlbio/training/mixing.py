@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
 
 import numpy as np
 import torch
@@ -11,6 +12,9 @@ from scipy.optimize import minimize
 from mtlbio.cohort.cohort import TaskInfo
 from mtlbio.training.losses import LOSSES
 from mtlbio.training.problem import PATHS, FoldData, Problem, Targets
+
+if TYPE_CHECKING:
+    from mtlbio.training.borrowing import Loan
 
 # Strength of the pull towards equal shares, in donors: with few labels the average decides.
 _PRIOR_DONORS = 4.0
@@ -32,10 +36,12 @@ class Mixed:
     ----------
     mixture : {(fold index, arm index, task index): Mixture}
     outputs : (f, a, s, n, o) mixed outputs of every sample; 0 where the arm does not train the task
+    loans : {(fold index, arm index): Loan} what the outputs hold of other tasks', where tasks borrow
     """
 
     mixture: dict[tuple[int, int, int], Mixture]
     outputs: np.ndarray
+    loans: dict[tuple[int, int], Loan] = field(default_factory=dict)
 
 
 def mix(task: TaskInfo, paths: np.ndarray, target: np.ndarray, used: np.ndarray | None = None) -> Mixture:

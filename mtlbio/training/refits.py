@@ -20,6 +20,7 @@ from mtlbio.cohort.cohort import Cohort
 from mtlbio.config import Training
 from mtlbio.model.ensemble import FINAL
 from mtlbio.progress import track
+from mtlbio.training.borrowing import with_loans
 from mtlbio.training.fold_in import Canonical, fold_in
 from mtlbio.training.mixing import Mixed, mix_paths
 from mtlbio.training.paths import Paths, fit_paths
@@ -124,7 +125,10 @@ class Refitter:
         found = []
         for k, (folds, targets) in enumerate(labelled):
             own = paths.of_folds(slice(k * len(folds), (k + 1) * len(folds)))
-            found.append(Refit(folds, targets, own, mix_paths(self.problem, own.outputs, folds, targets)))
+            mixed = mix_paths(self.problem, own.outputs, folds, targets)
+            if self.options.borrowing:
+                mixed = with_loans(self.problem, mixed, folds, targets)
+            found.append(Refit(folds, targets, own, mixed))
         return found
 
     @property

@@ -16,6 +16,7 @@ from mtlbio.model.latents import write_latents
 from mtlbio.model.outputs import Outputs, to_prediction
 from mtlbio.progress import say, track
 from mtlbio.tables import CONFLICT, HISTORY, PREDICTIONS, SPLITS, read_table, write_table
+from mtlbio.training.borrowing import with_loans
 from mtlbio.training.conflict import conflict_table
 from mtlbio.training.extras import with_extras
 from mtlbio.training.fold_in import fold_in
@@ -56,6 +57,8 @@ def train(run: Run, results: Path) -> None:
         problem, seeds, options, lambda epochs, name: track(epochs, f"Training the {name} block", len(epochs))
     )
     mixed = mix_paths(problem, paths.outputs, folds, targets)
+    if options.borrowing:
+        mixed = with_loans(problem, mixed, folds, targets)
     canonical = fold_in(cohort, folds, targets, paths.heads, paths.blocks, mixed, seeds)
     description = {"training": options.model_dump(mode="json"), "preprocessing": cohort.preprocessing}
     save_ensemble(canonical.ensemble, results / "model", description)

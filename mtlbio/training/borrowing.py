@@ -1,0 +1,141 @@
+"""Borrowing: a task's prediction may lean on what is predicted for the other tasks.
+
+A trunk that all tasks share does little for a task with forty labels: forty labels do not say which of its directions
+to read. What the other tasks' networks predict for a sample has been learnt from all of *their* labels, and to lean on
+it costs one number per task: stacking over tasks instead of models (Wolpert 1992; with regressions of correlated
+responses it is the "curds and whey" of Breiman & Friedman 1997, J. R. Stat. Soc. B 59:3). The numbers are learnt on
+inner validation samples, which the networks of neither task have seen, and pulled to 0: what little is lost to a task
+that has nothing to do with the others is measured in ``docs/sharing.md``.
+
+A task leans on the others' own mixtures of paths, not on what those have borrowed, so there is no circle, and what
+comes out is linear in the outputs of training: it folds into the heads of the trained model.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+
+import numpy as np
+import torch
+from scipy.optimize import minimize
+
+from mtlbio.cohort.cohort import TaskInfo
+from mtlbio.model.ensemble import FoldModel
+from mtlbio.model.outputs import Outputs
+from mtlbio.training.losses import LOSSES
+from mtlbio.training.mixing import Mixed
+from mtlbio.training.problem import FoldData, Problem, Targets
+
+# Pull of each weight to 0, in donors per column that is lent: with many tasks each is trusted less.
+_PULL = 0.5
+# Pull of a task's own part to what it was.
+_OWN_PULL = 4.0
+
+
+@dataclass(frozen=True)
+class Loan:
+    """``outputs * own + ((values - mean) / scale) @ weights @ expand + bias`` of one network; c columns, o outputs.
+
+    Attributes
+    ----------
+    own : (o,) factor of a task's own outputs
+    weights : (c, c) what the column of the second axis takes from that of the first; 0 within a task
+    mean, scale : (c,) of the columns' values on the training samples
+    bias : (o,)
+    """
+
+    own: np.ndarray
+    weights: np.ndarray
+    mean: np.ndarray
+    scale: np.ndarray
+    bias: np.ndarray
+
+    def apply(self, outputs: np.ndarray, packing: Outputs) -> np.ndarray:
+        """Outputs (..., o) with what they borrow from each other."""
+        lent = (outputs @ _to_columns(packing) - self.mean) / self.scale
+        return outputs * self.own + lent @ self.weights @ packing.expand + self.bias
+
+    def folded(self, model: FoldModel, packing: Outputs) -> FoldModel:
+        """The model whose outputs are those of :meth:`apply`."""
+        own = self.own[[place.start for place in packing.outputs]][packing.task_of_column]
+        lent = self.weights / self.scale[:, None]
+        weights = model.weights * own + model.weights @ lent
+        shift = (model.bias @ _to_columns(packing) - self.mean) @ lent @ packing.expand
+        return replace(model, weights=weights, bias=model.bias * self.own + shift + self.bias)
+
+
+def borrow(
+    task: TaskInfo, expand: np.ndarray, own: np.ndarray, lent: np.ndarray, target: np.ndarray
+) -> tuple[float, np.ndarray, np.ndarray]:
+    """How much of the other tasks' predictions lowers the task's loss on validation samples.
+
+    Parameters
+    ----------
+    task : the task
+    expand : (columns of the task, its outputs), as in :class:`Outputs`
+    own : (n, outputs of the task) for samples that neither network has seen
+    lent : (n, k) standardised columns of the other tasks, likewise
+    target : (n,) codes or standardised values
+
+    Returns
+    -------
+    Factor of ``own``, weights (k, columns of the task) and bias (outputs of the task); without labels 1, 0 and 0
+    """
+    k, (columns, n_outputs) = lent.shape[1], expand.shape
+    if len(target) == 0 or k == 0:
+        return 1.0, np.zeros((k, columns)), np.zeros(n_outputs)
+    own, lent, y, spread = (torch.as_tensor(v, dtype=torch.float64) for v in (own, lent, target, expand))
+
+    def objective(values: np.ndarray) -> tuple[float, np.ndarray]:
+        point = torch.tensor(values, dtype=torch.float64, requires_grad=True)
+        factor, weights, bias = point[0], point[1 : 1 + k * columns].reshape(k, columns), point[1 + k * columns :]
+        fit = LOSSES[task.kind](own * factor + lent @ weights @ spread + bias, y).sum()
+        total = fit + _OWN_PULL * (factor - 1) ** 2 + _PULL * k * (weights**2).sum() + (bias**2).sum()
+        (gradient,) = torch.autograd.grad(total, point)
+        return total.item(), gradient.numpy()
+
+    start = np.concatenate([[1.0], np.zeros(k * columns + n_outputs)])
+    bounds = [(0, None)] + [(None, None)] * (len(start) - 1)
+    found = minimize(objective, start, jac=True, method="L-BFGS-B", bounds=bounds).x
+    return float(found[0]), found[1 : 1 + k * columns].reshape(k, columns), found[1 + k * columns :]
+
+
+def with_loans(problem: Problem, mixed: Mixed, folds: list[FoldData], targets: Targets) -> Mixed:
+    """Let the tasks of every arm that trains several borrow from each other; arms of one task stay what they are.
+
+    Parameters
+    ----------
+    problem, folds, targets : as they were fitted
+    mixed : each task's own mixtures
+    """
+    packing, active = problem.packing, problem.active.cpu().numpy() > 0
+    outputs, loans, seeds = mixed.outputs.copy(), {}, mixed.outputs.shape[2]
+    for i, data in enumerate(folds):
+        rows = [np.flatnonzero(data.inner == q) for q in range(seeds)]
+        who = np.concatenate(rows)
+        for j in np.flatnonzero(active.sum(1) > 1):
+            network = mixed.outputs[i, j].astype(float)
+            unseen = np.concatenate([network[q, own] for q, own in enumerate(rows)])
+            values = (network[:, data.train] @ _to_columns(packing)).reshape(-1, packing.n_columns)
+            mean, scale = values.mean(0), np.maximum(values.std(0), 1e-9)
+            lent = (unseen @ _to_columns(packing) - mean) / scale
+            own, bias = np.ones(packing.n_outputs), np.zeros(packing.n_outputs)
+            weights = np.zeros((packing.n_columns, packing.n_columns))
+            for t in np.flatnonzero(active[j]):
+                place, columns, known = packing.outputs[t], packing.columns[t], targets.known[who, t]
+                others = np.flatnonzero(active[j][packing.task_of_column] & (packing.task_of_column != t))
+                own[place], weights[others, columns], bias[place] = borrow(
+                    packing.tasks[t],
+                    packing.expand[columns, place],
+                    unseen[known, place],
+                    lent[known][:, others],
+                    targets.values[i, who[known], t],
+                )
+            loans[i, j] = Loan(own, weights, mean, scale, bias)
+            outputs[i, j] = loans[i, j].apply(network, packing)
+    return replace(mixed, outputs=outputs, loans=loans)
+
+
+def _to_columns(packing: Outputs) -> np.ndarray:
+    """(o, c) mean over the outputs of a column: its value, plus the mean of their biases."""
+    return packing.expand.T / packing.expand.sum(1)

@@ -1,0 +1,128 @@
+"""What a task takes from the predictions of the others."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import numpy as np
+import pytest
+import torch
+from scipy.special import expit
+from small_training import TASKS, changed
+
+from mtlbio.model.ensemble import load_ensemble, save_ensemble
+from mtlbio.model.outputs import Outputs, to_prediction
+from mtlbio.training.borrowing import borrow, with_loans
+from mtlbio.training.fold_in import fold_in
+from mtlbio.training.mixing import mix_paths
+
+KINDS = {task.kind: task for task in TASKS.values()}
+
+
+def labels_that_follow(kind: str, lent: np.ndarray, rng: np.random.Generator) -> np.ndarray:
+    """Labels (n,) of a task that is 1.5 times the first column of what is lent."""
+    cause = 1.5 * lent[:, 0]
+    if kind == "regression":
+        return cause + rng.standard_normal(len(cause))
+    if kind == "ordinal":
+        return (rng.random((len(cause), 1)) < expit(cause[:, None] + [1.5, 0, -1.5])).sum(1).astype(float)
+    if kind == "multiclass":
+        return (np.outer(cause, [1, 0, -1]) + rng.gumbel(size=(len(cause), 3))).argmax(1).astype(float)
+    return (rng.random(len(cause)) < expit(cause)).astype(float)
+
+
+def found_on(kind: str, n: int, informative: bool = True):
+    rng = np.random.default_rng([3, n])
+    task, packing = KINDS[kind], Outputs.of({kind: KINDS[kind]})
+    lent, own = rng.standard_normal((n, 2)), 0.3 * rng.standard_normal((n, packing.n_outputs))
+    y = labels_that_follow(kind, lent if informative else rng.standard_normal((n, 2)), rng)
+    return borrow(task, packing.expand, own, lent, y)
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_what_helps_is_borrowed_and_what_does_not_is_left(kind):
+    own, weights, bias = found_on(kind, 600)
+    assert weights.shape == (2, 3 if kind == "multiclass" else 1)
+    assert 0.9 < weights[0, 0] < 1.8
+    assert np.abs(weights[1]).max() < 0.25
+    if kind == "multiclass":
+        assert weights[0, 2] < -0.9
+    assert np.abs(found_on(kind, 600, informative=False)[1]).max() < 0.25
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_few_labels_borrow_little_and_none_nothing(kind):
+    few, many = (np.mean([np.abs(found_on(kind, n)[1][0, 0]) for n in sizes]) for sizes in ((5, 6, 7), (500, 600)))
+    assert few < 0.75 * many
+    own, weights, bias = found_on(kind, 0)
+    assert own == 1 and (weights == 0).all() and (bias == 0).all()
+
+
+@pytest.fixture(scope="module")
+def lending(trained):
+    """The small cohort with an arm of all tasks, one of the first two, and one of the first alone."""
+    cohort, folds, problem, targets, paths = trained
+    arms = torch.tensor([[1.0, 1, 1, 1], [1, 1, 0, 0], [1, 0, 0, 0]])
+    outputs = {
+        name: path.outputs if path.outputs.ndim == 4 else path.outputs.expand(-1, 3, -1, -1, -1)
+        for name, path in paths.items()
+    }
+    problem = changed(problem, active=arms)
+    return problem, mix_paths(problem, outputs, folds, targets)
+
+
+def test_outputs_are_their_own_plus_what_is_lent_by_active_tasks(trained, lending):
+    _, folds, _, targets, _ = trained
+    problem, mixed = lending
+    found = with_loans(problem, mixed, folds, targets)
+    packing = problem.packing
+    assert set(found.loans) == {(i, j) for i in range(3) for j in (0, 1)}
+    np.testing.assert_array_equal(found.outputs[:, 2], mixed.outputs[:, 2])
+    task = packing.task_of_column
+    for (i, j), loan in found.loans.items():
+        assert (loan.weights[task[:, None] == task] == 0).all()
+        if j == 1:
+            assert (loan.weights[2:] == 0).all() and (loan.weights[:, 2:] == 0).all()
+            assert (found.outputs[i, j, ..., 2:] == 0).all()
+        own = mixed.outputs[i, j].astype(float)
+        age = packing.outputs[1]
+        columns = (
+            own[..., [0, 1]]
+            if j == 1
+            else np.stack(
+                [own[..., 0], own[..., 1], own[..., 2:5].mean(-1), *np.moveaxis(own[..., 5:], -1, 0)], axis=-1
+            )
+        )
+        c = columns.shape[-1]
+        lent = ((columns - loan.mean[:c]) / loan.scale[:c]) @ loan.weights[:c, 1]
+        expected = own[..., age] * loan.own[age] + lent[..., None] + loan.bias[age]
+        np.testing.assert_allclose(found.outputs[i, j, ..., age], expected, atol=1e-5)
+
+
+def test_labels_of_held_out_donors_are_not_looked_at(trained, lending):
+    _, folds, _, targets, _ = trained
+    problem, mixed = lending
+    values = targets.values.copy()
+    for i, data in enumerate(folds):
+        values[i, data.test] = 1 - values[i, data.test].clip(0, 1)
+    found, again = (with_loans(problem, mixed, folds, t) for t in (targets, replace(targets, values=values)))
+    np.testing.assert_array_equal(again.outputs, found.outputs)
+
+
+def test_the_trained_model_predicts_what_was_borrowed(trained, lending, tmp_path):
+    cohort, folds, _, targets, paths = trained
+    problem, mixed = lending
+    found = with_loans(problem, mixed, folds, targets)
+    heads = {name: paths[name] for name in ("axes", "genes")}
+    blocks = {name: paths[name] for name in ("dense", "curved")}
+    ensemble = fold_in(cohort, folds, targets, heads, blocks, found, [0, 1]).ensemble
+    save_ensemble(ensemble, tmp_path / "model", {})
+    back = load_ensemble(tmp_path / "model")
+    assert np.abs(found.outputs[:, 0] - mixed.outputs[:, 0]).max() > 0.05
+    for i, data in enumerate(folds):
+        for t, task in enumerate(problem.packing.tasks):
+            trained_for = found.outputs[i, 0][..., problem.packing.outputs[t]].astype(float)
+            expected = to_prediction(task, trained_for, targets.mean[i, t], targets.scale[i, t])
+            for model, atol in ((ensemble, 1e-5), (back, 1e-3)):
+                predicted = model.predict(task.name, cohort.expression, data.fold)
+                np.testing.assert_allclose(predicted / targets.scale[i, t], expected / targets.scale[i, t], atol=atol)
