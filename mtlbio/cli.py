@@ -90,7 +90,7 @@ def baselines(run: RunFile, results: StepResults = None) -> None:
 
 @app.command()
 def evaluate(run: RunFile, results: StepResults = None) -> None:
-    """Score both prediction tables: metrics.tsv, comparisons.tsv, transfer.tsv."""
+    """Score both prediction tables: metrics.tsv, comparisons.tsv, transfer.tsv; read the batch: reprobe.tsv."""
     _step("evaluate", run, results)
 
 

@@ -38,6 +38,7 @@ def test_the_columns_of_the_tables_are_the_ones_that_are_documented():
         "METRICS",
         "COMPARISONS",
         "TRANSFER",
+        "REPROBE",
         "SPLITS",
         "HISTORY",
         "SUBSETS",

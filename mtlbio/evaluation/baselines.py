@@ -155,8 +155,8 @@ def fit_predict(arm: str, data: FoldData, task: TaskInfo, seed: int = 0) -> np.n
         train, test = getattr(data, features)
         train = train[labelled]
     if task.kind in ("regression", "ordinal"):
-        return _fit_value(fit, train, test, y, donors, task, seed)
-    return _fit_classes(fit, train, test, y, donors, len(task.classes), seed)
+        return fit_value(fit, train, test, y, donors, task, seed)
+    return fit_classes(fit, train, test, y, donors, len(task.classes), seed)
 
 
 def level_probabilities(level: np.ndarray, spread: float, n_levels: int) -> np.ndarray:
@@ -166,7 +166,8 @@ def level_probabilities(level: np.ndarray, spread: float, n_levels: int) -> np.n
     return np.diff(below, axis=1, prepend=0.0, append=1.0)
 
 
-def _fit_value(fit: Arm, train, test, y, donors, task: TaskInfo, seed: int) -> np.ndarray:
+def fit_value(fit: Arm, train, test, y, donors, task: TaskInfo, seed: int) -> np.ndarray:
+    """Values (m,) of a regression, or level probabilities (m, K), of test samples; ``y`` (n,) in the task's units."""
     weights = donor_weights(donors)
     mean = np.average(y, weights=weights)
     scale = np.sqrt(np.average(np.square(y - mean), weights=weights))
@@ -179,7 +180,8 @@ def _fit_value(fit: Arm, train, test, y, donors, task: TaskInfo, seed: int) -> n
     return value if task.kind == "regression" else level_probabilities(value, scale * spread, len(task.classes))
 
 
-def _fit_classes(fit: Arm, train, test, y, donors, n_classes: int, seed: int) -> np.ndarray:
+def fit_classes(fit: Arm, train, test, y, donors, n_classes: int, seed: int) -> np.ndarray:
+    """Class probabilities (m, n_classes) of test samples; ``y`` (n,) codes, of which some class may be absent."""
     per_class = np.array([len(np.unique(donors[y == k])) for k in range(n_classes)])
     prevalence = (per_class + 0.5) / (per_class + 0.5).sum()
     present = np.flatnonzero(per_class)

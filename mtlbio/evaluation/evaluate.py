@@ -1,24 +1,32 @@
-"""Step ``evaluate``: how good is every arm, and does training the tasks together help?"""
+"""Step ``evaluate``: how good is every arm, does training the tasks together help, and can the batch be read?"""
 
 from __future__ import annotations
 
 from pathlib import Path
 
+import anndata as ad
 import pandas as pd
 
 from mtlbio.config import Run
+from mtlbio.errors import InputError
 from mtlbio.evaluation.comparisons import task_comparisons, task_metrics
 from mtlbio.evaluation.predictions import collect
+from mtlbio.evaluation.reprobe import reprobe
 from mtlbio.evaluation.transfer import transfer
 from mtlbio.progress import track
-from mtlbio.tables import COMPARISONS, METRICS, PREDICTIONS, TRANSFER, read_table, write_table
+from mtlbio.tables import COMPARISONS, METRICS, PREDICTIONS, REPROBE, TRANSFER, read_table, write_table
 
 
 def evaluate(run: Run, results: Path) -> None:
-    """predictions.tsv, baselines/predictions.tsv -> metrics.tsv, comparisons.tsv, transfer.tsv.
+    """Both predictions.tsv, latents.h5ad -> metrics.tsv, comparisons.tsv, transfer.tsv, reprobe.tsv.
 
     Out-of-fold predictions of all folds are scored together, after the seeds of an arm are averaged, on labelled
     samples only. Metrics are per sample, their intervals by bootstrap of donors.
+
+    Raises
+    ------
+    InputError
+        A table or ``latents.h5ad`` is missing.
     """
     results = Path(results)
     tables = [read_table(results / "predictions.tsv", PREDICTIONS)]
@@ -30,6 +38,12 @@ def evaluate(run: Run, results: Path) -> None:
     write_table(metrics, results / "metrics.tsv", METRICS)
     write_table(comparisons, results / "comparisons.tsv", COMPARISONS)
     write_table(transferred, results / "transfer.tsv", TRANSFER)
+    path = results / "latents.h5ad"
+    if not path.exists():
+        raise InputError(f"{path}: no such file; run `mtlbio train` first")
+    adversary = run.training.adversary
+    read = reprobe(ad.read_h5ad(path), run.evaluate.bootstrap, run.evaluate.seed, adversary and adversary.covariate)
+    write_table(read, results / "reprobe.tsv", REPROBE)
 
 
 def evaluate_tables(

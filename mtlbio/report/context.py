@@ -9,6 +9,7 @@ from mtlbio.report import conflicts, plain
 from mtlbio.report.choice import kind
 from mtlbio.report.facts import as_text, facts, files, quality, versions
 from mtlbio.report.figures import task_metric
+from mtlbio.report.fresh import fresh_readings
 from mtlbio.report.heatmap import in_order
 from mtlbio.report.inputs import Inputs
 from mtlbio.report.palette import VERDICTS
@@ -59,6 +60,7 @@ def page_context(inputs: Inputs, chosen: list[str], pictures: dict[str, Picture]
         "refits": whole_pipeline(inputs),
         "tasks": [task_section(inputs, reading, pictures) for reading in readings],
         "sharing": sharing(inputs),
+        "fresh": fresh_readings(tables.get("reprobe")),
         "audit": audit(inputs),
         "training": [p for stem, p in pictures.items() if stem.startswith("training_")],
         "conflicts": [

@@ -1,13 +1,15 @@
+import anndata as ad
 import numpy as np
 import pandas as pd
 import pytest
 
-from mtlbio.config import Evaluate, Task
+from mtlbio.cohort.cohort import Cohort, CovariateInfo, schema_json
+from mtlbio.config import Evaluate, Task, Training
 from mtlbio.errors import InputError
 from mtlbio.evaluation.evaluate import evaluate, evaluate_tables
 from mtlbio.evaluation.metrics import auroc, macro_auroc, r2
 from mtlbio.evaluation.predictions import collect
-from mtlbio.tables import COMPARISONS, METRICS, PREDICTIONS, read_table, write_table
+from mtlbio.tables import COMPARISONS, METRICS, PREDICTIONS, REPROBE, read_table, write_table
 
 N = 60
 RNG = np.random.default_rng([61])
@@ -44,6 +46,7 @@ class FakeRun:
         "subtype": Task(kind="multiclass"),
     }
     evaluate = Evaluate(bootstrap=100)
+    training = Training()
 
 
 def test_seeds_are_averaged_before_anything_is_scored():
@@ -67,10 +70,26 @@ def test_classes_come_back_in_the_order_of_the_table():
     assert metrics["value"].iloc[0] == pytest.approx(macro_auroc(SUBTYPE, p))
 
 
-def test_the_step_writes_both_tables_and_repeats_exactly(tmp_path):
+def write_latents(path):
+    """Two dimensions of noise, and a chip that follows the first."""
+    z = np.random.default_rng([62]).normal(size=(N, 2))
+    donors, folds = [f"d{i // 2}" for i in range(N)], np.arange(N) // 2 % 3
+    obs = pd.DataFrame({"donor": donors, "fold": folds}, index=[f"s{i}" for i in range(N)])
+    obs["chip"] = np.where(z[:, 0] > 0, "c1", "c2")
+    schema = schema_json(Cohort(z, (), obs, {}, {"chip": CovariateInfo("chip", "technical", "categorical")}))
+    var = pd.DataFrame({"block": ["axis", "supervised"]}, index=["z01", "z02"])
+    ad.AnnData(z, obs, var, {"mtlbio": schema}).write_h5ad(path)
+
+
+def test_the_step_writes_its_tables_and_repeats_exactly(tmp_path):
     write_table(prediction_table("multitask", ["0", "1"]), tmp_path / "predictions.tsv", PREDICTIONS)
     write_table(prediction_table("ridge", ["0"]), tmp_path / "baselines" / "predictions.tsv", PREDICTIONS)
+    with pytest.raises(InputError, match="latents.h5ad: no such file"):
+        evaluate(FakeRun, tmp_path)
+    write_latents(tmp_path / "latents.h5ad")
     evaluate(FakeRun, tmp_path)
+    reprobe = read_table(tmp_path / "reprobe.tsv", REPROBE).set_index(["representation", "classifier"])
+    assert reprobe.loc[("axes", "linear"), "value"] > 0.95 and reprobe.loc[("supervised", "linear"), "readable"] == "no"
     metrics, comparisons = (
         read_table(tmp_path / f, c) for f, c in (("metrics.tsv", METRICS), ("comparisons.tsv", COMPARISONS))
     )

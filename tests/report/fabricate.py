@@ -11,7 +11,7 @@ import pandas as pd
 from mtlbio.cohort.cohort import Cohort, CovariateInfo, TaskInfo, schema_json, write_cohort
 from mtlbio.config import Run
 from mtlbio.probing.null_refits import empty
-from mtlbio.tables import COMPARISONS, CONFLICT, HISTORY, METRICS, QC, SPLITS, TRANSFER, VERDICTS, write_table
+from mtlbio.tables import COMPARISONS, CONFLICT, HISTORY, METRICS, QC, REPROBE, SPLITS, TRANSFER, VERDICTS, write_table
 
 SET = "HALLMARK_INTERFERON_ALPHA_RESPONSE"
 DIMS = {  # dimension -> verdict, driver
@@ -181,6 +181,11 @@ def _tables(rng, folder: Path, samples: list[str], obs: pd.DataFrame, evil: str)
         ["response", "auroc", 0.53, 0.6, -0.07, -0.1, -0.02, "hurts", 90, 45, 0.98, "response: sharing hurts."],
     ]
     write_table(pd.DataFrame(transfer, columns=TRANSFER), folder / "transfer.tsv")
+    read = []
+    for where, value, over in (("labels", 0.55, np.nan), ("axes", 0.98, 0.43), ("supervised", 0.75, 0.2)):
+        row = ["batch", "technical", "no", where, "linear", "auroc", value, value - 0.05, value + 0.02, 0.5]
+        read.append([*row, "yes", over, over - 0.1, over + 0.1, 2, 320, 160, f"batch: somebody reads it.{evil}"])
+    write_table(pd.DataFrame(read, columns=REPROBE), folder / "reprobe.tsv")
     history = []
     for arm in ("multitask", "singletask"):
         for replica in range(6):

@@ -10,6 +10,7 @@ import anndata as ad
 import numpy as np
 import pytest
 
+from mtlbio import tables as interface
 from mtlbio.cohort.simulate import simulate, write_simulation
 from mtlbio.probing.verdict import VERDICTS as WORDS
 from mtlbio.tables import COMPARISONS, HISTORY, METRICS, PREDICTIONS, QC, SPLITS, TRANSFER, VERDICTS, read_table
@@ -57,6 +58,7 @@ def done(tmp_path_factory):
 def test_every_table_of_the_interface_is_written_with_its_columns(done):
     results = done / "results" / "small"
     tables = {"qc": QC, "splits": SPLITS, "history": HISTORY, "predictions": PREDICTIONS, "metrics": METRICS}
+    tables["reprobe"] = interface.REPROBE
     for name, columns in (
         tables | {"baselines/predictions": PREDICTIONS, "comparisons": COMPARISONS, "transfer": TRANSFER}
     ).items():

@@ -29,6 +29,7 @@ rule evaluate:
         run=ancient(planned.yaml),
         predictions=f"{results}/{{run}}/predictions.tsv",
         baselines=f"{results}/{{run}}/baselines/predictions.tsv",
+        latents=f"{results}/{{run}}/latents.h5ad",
         modules=modules_of("evaluate"),
     output:
         metrics=report(
@@ -44,6 +45,11 @@ rule evaluate:
         transfer=report(
             f"{results}/{{run}}/transfer.tsv",
             caption="../report/transfer.rst",
+            category="{run}",
+        ),
+        reprobe=report(
+            f"{results}/{{run}}/reprobe.tsv",
+            caption="../report/reprobe.rst",
             category="{run}",
         ),
     log:

@@ -1,0 +1,232 @@
+"""Can the batch still be read? A fresh classifier asks the representation of held-out samples.
+
+An adversary that has been fooled has not removed anything: its head is one classifier, trained along with what it
+reads. So every technical covariate, and the covariate of an adversary, is read again, after training and from nothing,
+by a linear and by a boosted classifier, on folds of donors:
+
+- from the ``axes``, which no adversary reaches;
+- from the ``supervised`` dimensions, on which the predictions rest beside the axes;
+- from ``both``;
+- from the true ``labels`` of the tasks. Where batch and disease go together, a network that knows the disease and
+  nothing else gives the batch away too: what is read beyond the labels is what training has to answer for.
+
+A donor counts once, in the fit and in the score, however many samples it gave. Intervals come from the bootstrap over
+donors, widened where a level has few, and hold for both classifiers at once (Bonferroni), since the better of the two
+is what a reader looks at. They are about donors, given these networks and these folds.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass
+from functools import partial
+
+import anndata as ad
+import numpy as np
+import pandas as pd
+
+from mtlbio.cohort.cohort import CovariateInfo, TaskInfo, parse_schema
+from mtlbio.cohort.features import donor_weights
+from mtlbio.cohort.split import inner_folds
+from mtlbio.evaluation.baselines import Arm, fit_classes, fit_value
+from mtlbio.evaluation.boosting import few_trees
+from mtlbio.evaluation.bootstrap import bootstrap_weights, class_strata, expanded, fewest, interval
+from mtlbio.evaluation.covariates import design
+from mtlbio.evaluation.linear import fit_penalised, ridge
+from mtlbio.evaluation.metrics import CHANCE, PRINTED, primary_metric, score
+from mtlbio.evaluation.tuning import Labels
+from mtlbio.tables import REPROBE
+
+FOLDS = 5
+LEVEL = 0.95
+# A level needs a donor for every fold, and many levels (chips) cost time without telling more.
+LEAST_DONORS, MOST_LEVELS = 5, 8
+CLASSIFIERS = ("linear", "boosted")
+
+# (training rows, test rows) -> features of both
+Features = Callable[[np.ndarray, np.ndarray], tuple[np.ndarray, np.ndarray]]
+
+
+@dataclass(frozen=True)
+class Question:
+    """What is to be read: a covariate as a task, on the samples (in the order of their names) where it is known.
+
+    Attributes
+    ----------
+    task : binary, multiclass or regression
+    rows : (n,) rows of the table of latents
+    y : (n,) codes or values
+    donors : (n,)
+    left_out : in words, "" where nothing was left out
+    """
+
+    task: TaskInfo
+    rows: np.ndarray
+    y: np.ndarray
+    donors: np.ndarray
+    left_out: str = ""
+
+
+def reprobe(latents: ad.AnnData, draws: int, seed: int, adversary: str | None = None) -> pd.DataFrame:
+    """Read every technical covariate, and the adversary's, with fresh classifiers.
+
+    Parameters
+    ----------
+    latents : ``latents.h5ad``
+    draws, seed : of the donor bootstrap; the seed is that of folds and trees too
+    adversary : covariate that the run's adversary was trained against
+
+    Returns
+    -------
+    Columns of :data:`mtlbio.tables.REPROBE`: per covariate and representation a row of each classifier (of the labels
+    the linear one only), or one row without a value where the covariate cannot be asked for; ``why`` says it.
+    """
+    tasks, covariates = parse_schema(latents.uns["mtlbio"])
+    rows = []
+    for info in covariates.values():
+        if info.role != "technical" and info.name != adversary:
+            continue
+        common = {"covariate": info.name, "role": info.role, "adversary": "yes" if info.name == adversary else "no"}
+        asked = question(latents.obs, info)
+        if isinstance(asked, str):
+            rows.append(common | dict.fromkeys(["representation", "classifier", "metric"]) | {"why": asked})
+            continue
+        found = _answers(latents, asked, [t for t in tasks.values() if t.name != info.name], draws, seed)
+        rows += [common | row for row in found]
+    return pd.DataFrame(rows, columns=REPROBE)
+
+
+def question(obs: pd.DataFrame, info: CovariateInfo) -> Question | str:
+    """What can be asked about a covariate, or the sentence that says why nothing can.
+
+    Parameters
+    ----------
+    obs : one row per sample, with ``donor``, ``fold`` and the covariate
+    """
+    order = np.argsort(obs.index.to_numpy().astype(str), kind="stable")  # trees depend on the order of their rows
+    donors, column = obs["donor"].to_numpy().astype(str)[order], obs[info.name].iloc[order]
+    known = column.notna().to_numpy()
+    if info.kind == "continuous":
+        y = column.to_numpy(dtype=float)
+        n = len(np.unique(donors[known]))
+        if n < 2 * FOLDS or np.ptp(y[known]) == 0:
+            return f"{info.name}: {n} donors with a value, of which {2 * FOLDS} are needed, or all values are the same."
+        return Question(TaskInfo(info.name, "regression"), order[known], y[known], donors[known], _unknown(known))
+    levels = column.astype(object).where(known, "").astype(str).to_numpy()
+    sizes = pd.Series(donors[known]).groupby(levels[known]).nunique().sort_values(ascending=False, kind="stable")
+    kept = sizes.index[sizes >= LEAST_DONORS][:MOST_LEVELS].sort_values()
+    if len(kept) < 2:
+        return f"{info.name}: fewer than two of its {len(sizes)} levels have {LEAST_DONORS} donors, so nothing is read."
+    own = known & np.isin(levels, kept)
+    folds = pd.Series(obs["fold"].to_numpy()[order][own]).groupby(levels[own]).nunique()
+    if (folds == 1).all() and obs["fold"].nunique() > 1:
+        return f"{info.name}: each level was held out as a whole, so its samples come from a network of their own."
+    left_out = [_unknown(known)] if not known.all() else []
+    if len(kept) < len(sizes):
+        left_out.append(
+            f"read are the {len(kept)} largest of {len(sizes)} levels (at most {MOST_LEVELS}, of {LEAST_DONORS} donors "
+            f"or more)"
+        )
+    task = TaskInfo(info.name, "binary" if len(kept) == 2 else "multiclass", tuple(kept))
+    return Question(task, order[own], kept.get_indexer(levels[own]).astype(float), donors[own], "; ".join(left_out))
+
+
+def predicted(asked: Question, features: Features, classifier: str, seed: int) -> np.ndarray:
+    """Out-of-fold predictions by a fresh classifier: (n,) probability or value, (n, K) for several levels.
+
+    Folds keep donors whole and spread the levels evenly.
+    """
+    task, y, donors = asked.task, asked.y, asked.donors
+    several = pd.DataFrame({"donor": donors, "y": y}).drop_duplicates()
+    fold = inner_folds(several["donor"].to_numpy(), several["y"].to_numpy(), FOLDS, seed)
+    folds = pd.Series(fold, several["donor"]).groupby(level=0).first()[donors].to_numpy()
+    fit: Arm = few_trees if classifier == "boosted" else partial(_linear, penalty=1 / len(np.unique(donors)))
+    out = np.full((len(y), max(len(task.classes), 1)), np.nan)
+    for fold in np.unique(folds):
+        train, test = np.flatnonzero(folds != fold), np.flatnonzero(folds == fold)
+        x_train, x_test = _standardised(*features(train, test), donor_weights(donors[train]))
+        if task.is_class:
+            out[test] = fit_classes(fit, x_train, x_test, y[train], donors[train], len(task.classes), seed)
+        else:
+            out[test, 0] = fit_value(fit, x_train, x_test, y[train], donors[train], task, seed)
+    return out if task.kind == "multiclass" else out[:, -1]
+
+
+def scored(asked: Question, pred: np.ndarray, draws: int, seed: int) -> tuple[float, np.ndarray]:
+    """The metric with every donor counted once, and the same on bootstrap draws of donors (draws,)."""
+    task, y, donors = asked.task, asked.y, asked.donors
+    once = donor_weights(donors)
+    weights = once * bootstrap_weights(donors, draws, seed, class_strata(task, y))
+    return float(score(task, y, pred, once)), score(task, y, pred, weights)
+
+
+def _answers(latents: ad.AnnData, asked: Question, tasks: list[TaskInfo], draws: int, seed: int) -> Iterable[dict]:
+    """Rows of one covariate, without what names it."""
+    z = np.asarray(latents.X, dtype=float)[asked.rows]
+    axes = (latents.var["block"] == "axis").to_numpy()
+    obs = latents.obs.iloc[asked.rows]
+    labels = [CovariateInfo(t.name, "task", "categorical" if t.is_class else "continuous") for t in tasks]
+
+    def columns(chosen: np.ndarray) -> Features:
+        return lambda train, test: (z[train][:, chosen], z[test][:, chosen])
+
+    representations = {"labels": lambda train, test: design(obs, labels, train, test)} if labels else {}
+    every = {"axes": axes, "supervised": ~axes, "both": np.ones(len(axes), bool)}
+    representations |= {name: columns(chosen) for name, chosen in every.items() if chosen.any()}
+    level = expanded(1 - (1 - LEVEL) / len(CLASSIFIERS), fewest(asked.task, asked.y, asked.donors))
+    metric, floor, rows = primary_metric(asked.task), None, []
+    for name, features in representations.items():
+        for classifier in CLASSIFIERS if name != "labels" else CLASSIFIERS[:1]:
+            value, drawn = scored(asked, predicted(asked, features, classifier, seed), draws, seed)
+            floor = (np.array(value), drawn) if name == "labels" else floor
+            low, high = interval(drawn, level)
+            row = {"representation": name, "classifier": classifier, "metric": metric, "value": value}
+            row |= {"ci_low": low, "ci_high": high, "chance": CHANCE[metric]}
+            row["readable"] = "yes" if low > CHANCE[metric] else "no"
+            if name != "labels" and floor is not None:
+                # labels that do worse than chance tell nothing; to do better than they is no feat
+                told = [np.maximum(part, CHANCE[metric]) for part in floor]
+                over = interval(drawn - told[1], level)
+                row |= {"over_labels": value - float(told[0]), "over_low": over[0], "over_high": over[1]}
+            row |= {"levels": len(asked.task.classes), "n_samples": len(asked.y)}
+            row["n_donors"] = len(np.unique(asked.donors))
+            rows.append(row | {"why": _why(asked, row)})
+    return rows
+
+
+_SOURCES = {
+    "axes": "from the axes",
+    "supervised": "from the supervised dimensions",
+    "both": "from all dimensions",
+    "labels": "from the labels of the tasks",
+}
+
+
+def _why(asked: Question, row: dict) -> str:
+    """One sentence that can be quoted."""
+    able = "reads it" if row["readable"] == "yes" else "does not read it better than chance"
+    digits = [f"{row[key]:.2f}".replace("-", "−") for key in ("value", "ci_low", "ci_high")]
+    text = (
+        f"{asked.task.name}: a fresh {row['classifier']} classifier {able} {_SOURCES[row['representation']]}; "
+        f"{PRINTED[row['metric']]} {digits[0]} ({digits[1]} to {digits[2]}) on {row['n_donors']} donors, "
+        f"chance {row['chance']:g}"
+    )
+    return f"{text}; {asked.left_out}." if asked.left_out else f"{text}."
+
+
+def _unknown(known: np.ndarray) -> str:
+    return "" if known.all() else f"{int((~known).sum())} samples without a value left out"
+
+
+def _linear(train: np.ndarray, test: np.ndarray, labels: Labels, penalty: float) -> tuple[np.ndarray, float]:
+    """Ridge regression, or logistic regression shrunk by one donor's worth: separable levels stay finite."""
+    if labels.n_classes == 0:
+        return ridge(train, test, labels)
+    return fit_penalised(train, labels, slice(None), np.array([penalty])).predict(test)[0], 1.0
+
+
+def _standardised(train: np.ndarray, test: np.ndarray, weights: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    mean = np.average(train, axis=0, weights=weights)
+    scale = np.sqrt(np.average(np.square(train - mean), axis=0, weights=weights))
+    varies = scale > 1e-8
+    return (train - mean)[:, varies] / scale[varies], (test - mean)[:, varies] / scale[varies]
