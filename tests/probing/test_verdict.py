@@ -189,6 +189,17 @@ def test_what_was_done_to_the_samples_moves_every_class():
     )
 
 
+@pytest.mark.parametrize(
+    "share, called, expected",
+    [(0.14, True, "biology"), (0.17, True, "mixed"), (0.17, False, "biology"), (0.2, False, "mixed")],
+)
+def test_a_batch_that_is_shown_to_be_there_counts_from_three_quarters_of_the_limit(share, called, expected):
+    """A supervised dimension with 24 % batch in truth was measured just below the limit of 20 %."""
+    batch = CovariateEvidence("batch", "technical", share, 0.001 if called else 0.4, called)
+    evidence = Evidence("z1", (TaskEvidence("disease", **LINK),), (batch,), technical_share=share)
+    assert judge(evidence, Probe()).verdict == expected
+
+
 def test_biology_is_not_small_against_a_covariate():
     """Borrowed interferon made biology of an age dimension whose share lay just below dominance."""
     assert verdict(dict(LINK, share=0.04), covariates={"age": 0.55}).verdict == "confounder"
