@@ -28,14 +28,9 @@ CONSTRAINTS = pins((ROOT / "envs/constraints.txt").read_text().splitlines())
 def test_every_direct_dependency_is_pinned_inside_its_range():
     project = PROJECT["project"]
     extras = project["optional-dependencies"]
-    for text in [*project["dependencies"], *extras["test"], *extras["slurm"], *extras["solvers"]]:
+    for text in [*project["dependencies"], *extras["test"], *extras["slurm"]]:
         requirement = Requirement(text)
         assert requirement.specifier.contains(CONSTRAINTS[canonicalize_name(requirement.name)]), text
-
-
-def test_every_solver_is_tested():
-    extras = PROJECT["project"]["optional-dependencies"]
-    assert set(extras["solvers"]) <= set(extras["test"])
 
 
 def test_pins_are_public_versions_without_gpu_libraries():

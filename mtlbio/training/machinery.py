@@ -34,7 +34,7 @@ class Machinery:
         return cls(**{name: getattr(options, name) for name in names})
 
     def check(self) -> None:
-        """Raise InputError where an option would do nothing, or where a solver is missing."""
+        """Raise InputError where an option would do nothing."""
         from mtlbio.model.outputs import Outputs
         from mtlbio.model.sharing.scheme import make_sharing
         from mtlbio.training.balancing import make_balancer

@@ -13,7 +13,7 @@ METHODS: dict[str, str] = {
     "gradnorm": "gradient norms follow the relative training rates (Chen et al. 2018, ICML)",
     "pcgrad": "projects away what one task's gradient takes from another (Yu et al. 2020, NeurIPS)",
     "mgda": "the common descent direction of least norm (Desideri 2012; Sener & Koltun 2018, NeurIPS)",
-    "cagrad": "the best worst-case descent near the mean gradient (Liu et al. 2021, NeurIPS); needs mtlbio[solvers]",
+    "cagrad": "the best worst-case descent near the mean gradient (Liu et al. 2021, NeurIPS)",
     "gradvac": "raises the cosine of two tasks to its running mean (Wang et al. 2021, ICLR)",
     "aligned_mtl": "turns the gradients into orthogonal ones of equal length (Senushkin et al. 2023, CVPR)",
     "imtl_g": "equal projections of the step on every task's gradient direction (Liu et al. 2021, ICLR)",

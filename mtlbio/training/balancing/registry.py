@@ -31,6 +31,7 @@ def balancer(name: str):
 def registered() -> dict[str, type[Balancer]]:
     """Class of every balancer by name; a new file of this folder is named in this import."""
     from mtlbio.training.balancing import (  # noqa: F401
+        cagrad,
         cvar,
         dwa,
         equal,
@@ -39,6 +40,7 @@ def registered() -> dict[str, type[Balancer]]:
         gradnorm,
         gradvac,
         imtl_l,
+        mgda,
         nash_mtl,
         pcgrad,
         rlw,
@@ -77,7 +79,7 @@ def make_balancer(name: str, tasks: tuple[str, ...], replicas: int, device="cpu"
     Raises
     ------
     InputError
-        if the method or an option is unknown, an option's value is out of range, or the method's solver is missing
+        if the method or an option is unknown, or an option's value is out of range
     """
     valid = options_of(name)
     for option in options:

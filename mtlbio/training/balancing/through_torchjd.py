@@ -7,13 +7,10 @@ absolute. Its methods return means; the weights are multiplied by the number of 
 
 from __future__ import annotations
 
-from importlib import import_module
-
 import torch
 
-from mtlbio.errors import InputError
 from mtlbio.training.balancing.gramian import GramianBalancer
-from mtlbio.training.balancing.options import choice, number
+from mtlbio.training.balancing.options import choice
 from mtlbio.training.balancing.registry import balancer
 from mtlbio.training.balancing.step import Step
 
@@ -24,32 +21,13 @@ class TorchJD(GramianBalancer):
     The matrix keeps its precision: the methods tell rank from rounding by it.
     """
 
-    factor = 1.0  # of the mean-scaled weights, beside the number of tasks
-
     def from_gramian(self, gramian: torch.Tensor, speaking: torch.Tensor, step: Step) -> torch.Tensor:
         found = torch.ones(speaking.shape, dtype=gramian.dtype)
         for matrix, here, row in zip(gramian.cpu(), speaking.cpu(), found, strict=True):
             count = int(here.sum())
             if count > 1:
-                row[here] = self.weighting(matrix[here][:, here]) * count * self.factor
+                row[here] = self.weighting(matrix[here][:, here]) * count
         return found.to(gramian.device)
-
-
-@balancer("mgda")
-class MGDA(TorchJD):
-    """The convex combination of least norm: a common descent direction (Desideri 2012, Comptes Rendus; Frank-Wolfe
-    solver of Sener & Koltun 2018, NeurIPS, algorithm 2, with TorchJD's tolerance of .001 and at most 100 iterations).
-
-    Notes
-    -----
-    Times the number of tasks. The smallest gradient gets most of the weight, so one task that is done slows all.
-    """
-
-    def __init__(self, tasks, replicas, device="cpu"):
-        from torchjd.aggregation import MGDAWeighting
-
-        super().__init__(tasks, replicas, device)
-        self.weighting = MGDAWeighting()
 
 
 @balancer("aligned_mtl")
@@ -108,33 +86,3 @@ class UPGrad(TorchJD):
 
         super().__init__(tasks, replicas, device)
         self.weighting = UPGradWeighting(projector=LeastSquaresProjector())
-
-
-@balancer("cagrad")
-class CAGrad(TorchJD):
-    """The best worst-case descent within a ball around the mean gradient (Liu et al. 2021, NeurIPS, algorithm 1).
-
-    Parameters
-    ----------
-    c : radius of the ball, relative to the mean gradient; above 0 (near 0 the plain sum; large: MGDA's direction)
-
-    Notes
-    -----
-    Times the number of tasks, divided by ``1 + c``, so that equal orthogonal gradients have weight 1 (the authors'
-    code divides by ``1 + c^2`` or ``1 + c``). Solved by cvxpy with Clarabel; a missing solver is an error.
-    """
-
-    def __init__(self, tasks, replicas, device="cpu", *, c: float = 0.5):
-        super().__init__(tasks, replicas, device)
-        c = number("cagrad", "c", c, above=0)
-        for package in ("cvxpy", "clarabel"):
-            try:
-                import_module(package)
-            except ImportError:
-                raise InputError(
-                    f'balancing cagrad: its solver {package} is not installed; pip install "mtlbio[solvers]"'
-                ) from None
-        from torchjd.aggregation import CAGradWeighting
-
-        self.weighting = CAGradWeighting(c=c)
-        self.factor = 1 / (1 + c)

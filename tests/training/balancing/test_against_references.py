@@ -1,13 +1,15 @@
 """What TorchJD does not have, or solves with a library that is not ours to require: against slow references."""
 
 import numpy as np
+import pytest
 import torch
-from scipy.optimize import linprog, lsq_linear, minimize
+from scipy.optimize import linprog, lsq_linear, minimize, nnls
 from steps import answers, course
 
 from mtlbio.training.balancing.dual_cone import LeastSquaresProjector
 from mtlbio.training.balancing.nash_mtl import bargain
 from mtlbio.training.balancing.registry import make_balancer
+from mtlbio.training.balancing.step import Step
 
 COURSE = course(steps=8, replicas=2, seed=4)
 
@@ -117,3 +119,58 @@ def test_upgrad_projection_is_the_bounded_least_squares_solution():
         # no task is harmed, up to the ridge
         assert (gramian @ found.sum(0)).min() > -1e-3 * gramian.trace()
     assert conflicts > 8
+
+
+def dependent(seed: int, replicas: int, tasks: int, parameters: int) -> torch.Tensor:
+    """(R, T, parameters) gradients of lengths over an order and a half; dependent where there are few parameters."""
+    draw = torch.Generator().manual_seed(seed)
+    gradients = torch.randn(replicas, tasks, parameters, generator=draw, dtype=torch.float64)
+    gradients *= torch.logspace(-1.5, 0, tasks)[:, None]
+    return gradients / gradients.square().sum((1, 2), keepdim=True).sqrt()
+
+
+def weights_of(name: str, gradients: torch.Tensor, **options) -> torch.Tensor:
+    """(R, T) answers to gradients (R, T, parameters)."""
+    r, t = gradients.shape[:2]
+    present = torch.ones(r, t, dtype=torch.bool)
+    step = Step(0, present.double(), present, lambda: gradients @ gradients.mT, torch.arange(r))
+    return make_balancer(name, tuple(f"task_{k}" for k in range(t)), r, **options).weights(step)
+
+
+SHAPES = [(2, 2), (3, 3), (3, 6), (8, 3), (8, 20), (10, 4)]
+
+
+@pytest.mark.parametrize("tasks, parameters", SHAPES)
+def test_mgda_is_the_shortest_combination(tasks, parameters):
+    gradients = dependent(5, 60, tasks, parameters)
+    found = weights_of("mgda", gradients) / tasks
+    torch.testing.assert_close(found.sum(1), torch.ones(60, dtype=torch.float64))
+    assert (found > -1e-12).all()
+    for own, weights in zip(gradients.numpy(), found.numpy(), strict=True):
+        # Lawson & Hanson 1974, chapter 23: the point of a hull nearest to the origin as nonnegative least squares
+        exact = nnls(np.vstack([own.T, np.ones(tasks)]), np.append(np.zeros(parameters), 1))[0]
+        np.testing.assert_allclose(own.T @ weights, own.T @ (exact / exact.sum()), atol=1e-5)
+
+
+@pytest.mark.parametrize("c", [0.1, 0.5, 0.9, 2.0])
+@pytest.mark.parametrize("tasks, parameters", SHAPES)
+def test_cagrad_meets_the_bound_that_no_step_in_the_ball_can_pass(tasks, parameters, c):
+    gradients = dependent(6, 60, tasks, parameters)
+    weights = weights_of("cagrad", gradients, c=c).numpy() * (1 + c) / tasks
+    moved = 0
+    for own, weight in zip(gradients.numpy(), weights, strict=True):
+        mean, step = own.mean(0), weight @ own
+        if not weight.any():
+            # no direction: a combination as short as the method calls nothing, so nothing is gained for the worst task
+            exact = nnls(np.vstack([own.T, np.ones(tasks)]), np.append(np.zeros(parameters), 1))[0]
+            assert np.linalg.norm(own.T @ (exact / exact.sum())) < 1e-4
+            continue
+        moved += 1
+        radius, added = c * np.linalg.norm(mean), weight - 1 / tasks
+        assert (added > -1e-9).all()
+        np.testing.assert_allclose(np.linalg.norm(step - mean), radius, rtol=1e-6)
+        # any convex combination bounds the worst task's descent within the ball from above; here both are the same
+        added /= added.sum()
+        bound = added @ own @ mean + radius * np.linalg.norm(added @ own)
+        np.testing.assert_allclose((own @ step).min(), bound, atol=1e-5 * np.linalg.norm(mean))
+    assert moved >= 10
