@@ -92,7 +92,7 @@ class Refitter:
         ]
         arms = arms or [np.ones(len(cohort.tasks))]
         problem = make_problem(cohort, folds, make_targets(cohort, folds), arms, options.seeds, device)
-        return cls(options, folds, problem)
+        return cls(options, folds, replace(problem, paths=tuple(options.paths)))
 
     @property
     def bytes_per_copy(self) -> int:
@@ -120,8 +120,8 @@ class Refitter:
 
     def refit(self, copies: list[Cohort], progress: Progress = lambda epochs, name: epochs) -> list[Refit]:
         """Train every copy, all in one stack, all arms of the problem; ``progress`` as in :func:`fit_paths`."""
-        labelled = [self._labelled(copy) for copy in copies]
-        paths = fit_paths(self._stacked(copies, labelled), self.seeds, self.options, progress)
+        labelled = self.labelled(copies)
+        paths = fit_paths(self.stacked(copies, labelled), self.seeds, self.options, progress)
         found = []
         for k, (folds, targets) in enumerate(labelled):
             own = paths.of_folds(slice(k * len(folds), (k + 1) * len(folds)))
@@ -136,11 +136,16 @@ class Refitter:
         """Seeds of the replicas, as ``mtlbio train`` takes them."""
         return [self.options.seed + s for s in range(self.options.seeds)]
 
-    def _labelled(self, copy: Cohort) -> tuple[list[FoldData], Targets]:
-        folds = [replace(data, inner=inner_of(copy, data.train, self.options)) for data in self.folds]
-        return folds, make_targets(copy, folds)
+    def labelled(self, copies: list[Cohort]) -> list[tuple[list[FoldData], Targets]]:
+        """Folds with the inner folds of every copy's labels, and its targets."""
+        found = []
+        for copy in copies:
+            folds = [replace(data, inner=inner_of(copy, data.train, self.options)) for data in self.folds]
+            found.append((folds, make_targets(copy, folds)))
+        return found
 
-    def _stacked(self, copies: list[Cohort], labelled: list[tuple[list[FoldData], Targets]]) -> Problem:
+    def stacked(self, copies: list[Cohort], labelled: list[tuple[list[FoldData], Targets]]) -> Problem:
+        """The problem of all copies, one after another along the folds."""
         problem = self.problem
         weights = [
             replica_weights(copy, folds, targets, self.options.seeds)
