@@ -80,13 +80,21 @@ def planted(kind: str, seed: int, donors: int = 300, genes: int = 2000) -> tuple
 
 
 class Fits:
-    """Everything that is fitted to some sets of labels of one cohort; what two schemes have in common is done once."""
+    """Everything that is fitted to some sets of labels of one cohort; what two schemes have in common is done once.
 
-    def __init__(self, copies: list[Cohort], arms: list[np.ndarray], options: Training, folds: int):
+    ``same_inner`` gives all copies the inner validation donors of the first: these are spread evenly over the labels,
+    and other labels of one task would otherwise mean other validation donors of all tasks.
+    """
+
+    def __init__(
+        self, copies: list[Cohort], arms: list[np.ndarray], options: Training, folds: int, same_inner: bool = False
+    ):
         self.copies = copies
         splits = make_splits(copies[0], Splits(folds=folds))
         self.refitter = Refitter.of(copies[0], splits, options, "cpu", arms, final=False)
         self.labelled = self.refitter.labelled(copies)
+        if same_inner:
+            self.labelled = [(self.labelled[0][0], targets) for _, targets in self.labelled]
         self.problem = self.refitter.stacked(copies, self.labelled)
         self.base = fit_paths(self.problem, self.refitter.seeds, options)
 

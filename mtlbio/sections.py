@@ -178,8 +178,8 @@ class Training(Section):
     )
     borrowing: bool = Field(
         False,
-        description="a task's prediction may lean on the other tasks' predictions: for a task with few labels that has "
-        "something in common with one with many (docs/sharing.md)",
+        description="a task with few labels may lean on what is predicted for tasks with at least twice as many "
+        "(docs/sharing.md); no other task's predictions change",
     )
     single_task: bool = Field(True, description="train the matched single-task arm too")
     device: Literal["auto", "cpu", "cuda"] = Field("auto", description="auto: a GPU where there is one")

@@ -7,8 +7,10 @@ responses it is the "curds and whey" of Breiman & Friedman 1997, J. R. Stat. Soc
 inner validation samples, which the networks of neither task have seen, and pulled to 0: what little is lost to a task
 that has nothing to do with the others is measured in ``docs/sharing.md``.
 
-A task leans on the others' own mixtures of paths, not on what those have borrowed, so there is no circle, and what
-comes out is linear in the outputs of training: it folds into the heads of the trained model.
+Only a task with few labels borrows, and only from tasks with at least twice as many: all other predictions stay what
+they are to the last digit, so a task whose labels are wrong cannot harm one that has more of them in this way. There is
+no circle then either. What comes out is linear in the outputs of training: it folds into the heads of the trained
+model.
 """
 
 from __future__ import annotations
@@ -26,6 +28,8 @@ from mtlbio.training.losses import LOSSES
 from mtlbio.training.mixing import Mixed
 from mtlbio.training.problem import FoldData, Problem, Targets
 
+# A task borrows from tasks with so many times its labelled training samples.
+RICHER = 2
 # Pull of each weight to 0, in donors per column that is lent: with many tasks each is trusted less.
 _PULL = 0.5
 # Pull of a task's own part to what it was.
@@ -39,7 +43,7 @@ class Loan:
     Attributes
     ----------
     own : (o,) factor of a task's own outputs
-    weights : (c, c) what the column of the second axis takes from that of the first; 0 within a task
+    weights : (c, c) what the column of the second axis takes from that of the first; 0 where it may not
     mean, scale : (c,) of the columns' values on the training samples
     bias : (o,)
     """
@@ -101,7 +105,7 @@ def borrow(
 
 
 def with_loans(problem: Problem, mixed: Mixed, folds: list[FoldData], targets: Targets) -> Mixed:
-    """Let the tasks of every arm that trains several borrow from each other; arms of one task stay what they are.
+    """Let the tasks with few labels borrow, in every arm that trains several; arms of one task stay what they are.
 
     Parameters
     ----------
@@ -112,6 +116,7 @@ def with_loans(problem: Problem, mixed: Mixed, folds: list[FoldData], targets: T
     outputs, loans, seeds = mixed.outputs.copy(), {}, mixed.outputs.shape[2]
     for i, data in enumerate(folds):
         rows = [np.flatnonzero(data.inner == q) for q in range(seeds)]
+        labels = targets.known[data.train].sum(0)
         who = np.concatenate(rows)
         for j in np.flatnonzero(active.sum(1) > 1):
             network = mixed.outputs[i, j].astype(float)
@@ -123,7 +128,9 @@ def with_loans(problem: Problem, mixed: Mixed, folds: list[FoldData], targets: T
             weights = np.zeros((packing.n_columns, packing.n_columns))
             for t in np.flatnonzero(active[j]):
                 place, columns, known = packing.outputs[t], packing.columns[t], targets.known[who, t]
-                others = np.flatnonzero(active[j][packing.task_of_column] & (packing.task_of_column != t))
+                others = np.flatnonzero(
+                    (active[j] & (labels >= RICHER * labels[t]) & (labels > 0))[packing.task_of_column]
+                )
                 own[place], weights[others, columns], bias[place] = borrow(
                     packing.tasks[t],
                     packing.expand[columns, place],

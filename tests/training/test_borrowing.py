@@ -60,48 +60,54 @@ def test_few_labels_borrow_little_and_none_nothing(kind):
 
 @pytest.fixture(scope="module")
 def lending(trained):
-    """The small cohort with an arm of all tasks, one of the first two, and one of the first alone."""
+    """The small cohort with an arm of all tasks, one of the first two, and one of the first alone; age and stage have
+    been left with labels for every third sample, and so borrow from disease and subtype."""
     cohort, folds, problem, targets, paths = trained
+    few = targets.known.copy()
+    few[np.arange(len(few)) % 3 > 0, 1:3] = False
+    targets = replace(targets, known=few)
     arms = torch.tensor([[1.0, 1, 1, 1], [1, 1, 0, 0], [1, 0, 0, 0]])
     outputs = {
         name: path.outputs if path.outputs.ndim == 4 else path.outputs.expand(-1, 3, -1, -1, -1)
         for name, path in paths.items()
     }
     problem = changed(problem, active=arms)
-    return problem, mix_paths(problem, outputs, folds, targets)
+    return problem, mix_paths(problem, outputs, folds, targets), targets
 
 
-def test_outputs_are_their_own_plus_what_is_lent_by_active_tasks(trained, lending):
-    _, folds, _, targets, _ = trained
-    problem, mixed = lending
+def test_tasks_with_few_labels_borrow_from_active_ones_with_many(trained, lending):
+    folds = trained[1]
+    problem, mixed, targets = lending
     found = with_loans(problem, mixed, folds, targets)
     packing = problem.packing
+    disease, age, stage, subtype = packing.outputs
     assert set(found.loans) == {(i, j) for i in range(3) for j in (0, 1)}
     np.testing.assert_array_equal(found.outputs[:, 2], mixed.outputs[:, 2])
-    task = packing.task_of_column
+    for place in (disease, subtype):
+        np.testing.assert_array_equal(found.outputs[..., place], mixed.outputs[..., place])
     for (i, j), loan in found.loans.items():
-        assert (loan.weights[task[:, None] == task] == 0).all()
-        if j == 1:
-            assert (loan.weights[2:] == 0).all() and (loan.weights[:, 2:] == 0).all()
-            assert (found.outputs[i, j, ..., 2:] == 0).all()
+        lenders = [0] if j == 1 else [0, 3, 4, 5]
+        borrowers = [1] if j == 1 else [1, 2]
+        may = np.zeros((6, 6), bool)
+        may[np.ix_(lenders, borrowers)] = True
+        assert ((loan.weights != 0) == may).all()
         own = mixed.outputs[i, j].astype(float)
-        age = packing.outputs[1]
-        columns = (
-            own[..., [0, 1]]
-            if j == 1
-            else np.stack(
-                [own[..., 0], own[..., 1], own[..., 2:5].mean(-1), *np.moveaxis(own[..., 5:], -1, 0)], axis=-1
-            )
-        )
-        c = columns.shape[-1]
-        lent = ((columns - loan.mean[:c]) / loan.scale[:c]) @ loan.weights[:c, 1]
-        expected = own[..., age] * loan.own[age] + lent[..., None] + loan.bias[age]
-        np.testing.assert_allclose(found.outputs[i, j, ..., age], expected, atol=1e-5)
+        for c, place in ((1, age), (2, stage)):
+            values = np.stack([own[..., 0], *np.moveaxis(own[..., subtype], -1, 0)], axis=-1)
+            lent = ((values - loan.mean[[0, 3, 4, 5]]) / loan.scale[[0, 3, 4, 5]]) @ loan.weights[[0, 3, 4, 5], c]
+            expected = own[..., place] * loan.own[place] + lent[..., None] + loan.bias[place]
+            np.testing.assert_allclose(found.outputs[i, j, ..., place], expected, atol=1e-5)
+
+
+def test_tasks_with_as_many_labels_as_the_others_stay_what_they_are(trained, lending):
+    _, folds, _, targets, _ = trained
+    found = with_loans(lending[0], lending[1], folds, targets)
+    np.testing.assert_array_equal(found.outputs, lending[1].outputs)
 
 
 def test_labels_of_held_out_donors_are_not_looked_at(trained, lending):
-    _, folds, _, targets, _ = trained
-    problem, mixed = lending
+    folds = trained[1]
+    problem, mixed, targets = lending
     values = targets.values.copy()
     for i, data in enumerate(folds):
         values[i, data.test] = 1 - values[i, data.test].clip(0, 1)
@@ -110,8 +116,8 @@ def test_labels_of_held_out_donors_are_not_looked_at(trained, lending):
 
 
 def test_the_trained_model_predicts_what_was_borrowed(trained, lending, tmp_path):
-    cohort, folds, _, targets, paths = trained
-    problem, mixed = lending
+    cohort, folds, _, _, paths = trained
+    problem, mixed, targets = lending
     found = with_loans(problem, mixed, folds, targets)
     heads = {name: paths[name] for name in ("axes", "genes")}
     blocks = {name: paths[name] for name in ("dense", "curved")}
