@@ -1,8 +1,8 @@
 """How much each task weighs in a step: weights from losses, or from the Gramian of the tasks' gradients.
 
 :mod:`names` lists the methods, :mod:`registry` makes one of them, :mod:`step` is what it may look at (these three do
-without torch), :mod:`base` is what they share; then one method per file. Methods that are left to TorchJD are all in
-:mod:`through_torchjd`; :mod:`simplex` solves the programmes of MGDA and CAGrad.
+without torch), :mod:`base` is what they share; then one method per file. :mod:`simplex` solves the programmes of MGDA
+and CAGrad; only :mod:`upgrad` calls TorchJD.
 """
 
 from mtlbio.training.balancing.names import BALANCERS, METHODS

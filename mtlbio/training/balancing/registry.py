@@ -31,6 +31,7 @@ def balancer(name: str):
 def registered() -> dict[str, type[Balancer]]:
     """Class of every balancer by name; a new file of this folder is named in this import."""
     from mtlbio.training.balancing import (  # noqa: F401
+        aligned_mtl,
         cagrad,
         cvar,
         dwa,
@@ -39,13 +40,14 @@ def registered() -> dict[str, type[Balancer]]:
         gls,
         gradnorm,
         gradvac,
+        imtl_g,
         imtl_l,
         mgda,
         nash_mtl,
         pcgrad,
         rlw,
-        through_torchjd,
         uncertainty,
+        upgrad,
     )
 
     return {name: _REGISTERED[name] for name in BALANCERS}
