@@ -5,7 +5,8 @@
 Two losses of two parameters, in closed form: Liu et al. 2021, NeurIPS (CAGrad; figure 1 and the authors' toy.py) and,
 with the first loss times .1, Navon et al. 2022, ICML (Nash-MTL; figure 1 and appendix B). Steep walls of one task meet
 the other one's floor at the height of the starts; the Pareto set lies below, along ``x_2 = -8.36, |x_1| <= 7``. As
-published: Adam with a learning rate of .001, and the starts of each paper (3 and 5). All of them are replicas in one
+published: Adam with a learning rate of .001, and the starts of each paper (3 and 5; 100,000 and 35,000 steps, and 50,000
+in Liu et al. 2023). All of them are replicas in one
 stack, and the weights come from :func:`mtlbio.training.balancing.make_balancer` as in training.
 
 Losses here go down to -20. Methods that take logarithms or ratios of losses see them above a floor of -21, as in the
@@ -29,7 +30,7 @@ from mtlbio.progress import say
 from mtlbio.training.balancing import Step, make_balancer
 from mtlbio.training.balancing.names import BALANCERS
 
-RATE, BETAS, STEPS, ARRIVED, FLOOR = 1e-3, (0.9, 0.999), 35_000, 0.1, 21.0
+RATE, BETAS, STEPS, ARRIVED, FLOOR = 1e-3, (0.9, 0.999), 50_000, 0.1, 21.0
 LIU = ((-8.5, 7.5), (-8.5, -5.0), (9.0, 9.0))
 NAVON = ((-8.5, 7.5), (0.0, 0.0), (9.0, 9.0), (-7.5, -0.5), (9.0, -1.0))
 # starts that arrive, read from the captions and the text: Liu et al. 2021, figure 1; Navon et al. 2022, figure 1, where
@@ -44,7 +45,8 @@ PUBLISHED = {
 }
 
 
-OPTIONS = {"cagrad": {"c": 0.4}}  # as in the code of Navon et al.; .5 in that of Liu et al.
+# as in the authors' code: CAGrad with c = .4 in that of Navon et al. (.5 in that of Liu et al.), FAMO without decay here
+OPTIONS = {"cagrad": {"c": 0.4}, "famo": {"weight_decay": 0.0}}
 # the code of Navon et al. cuts the step of Nash-MTL to a length of 1, and of no other method
 CUT = {"nash_mtl": 1.0}
 
@@ -139,7 +141,7 @@ def main(full: bool) -> None:
         for longest in (np.inf, *([CUT[name]] if name in CUT else [])):
             rows.append(row_of(name, STEPS, longest))
             say(f"{rows[-1]['method']}: {rows[-1]['Liu: arrived']} and {rows[-1]['Navon: arrived']}")
-    print(f"at most {STEPS} steps; published: Liu et al. 2021; Navon et al. 2022 / Liu et al. 2023 (50,000 steps)")
+    print(f"at most {STEPS} steps; published: Liu et al. 2021; Navon et al. 2022 / Liu et al. 2023")
     print(pd.DataFrame(rows).to_string(index=False))
 
 
