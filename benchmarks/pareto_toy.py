@@ -1,13 +1,13 @@
-"""The two-task problem of CAGrad and Nash-MTL: which balancers reach the Pareto set, and where on it do they end?
+"""The two-task problem of CAGrad and Nash-MTL: which balancers reach the Pareto set?
 
     python benchmarks/pareto_toy.py [--full]
 
 Two losses of two parameters, in closed form: Liu et al. 2021, NeurIPS (CAGrad; figure 1 and the authors' toy.py) and,
-with the first loss times .1, Navon et al. 2022, ICML (Nash-MTL; figure 1 and appendix B). Steep walls of one task meet
-the other one's floor at the height of the starts; the Pareto set lies below, along ``x_2 = -8.36, |x_1| <= 7``. As
-published: Adam with a learning rate of .001, and the starts of each paper (3 and 5; 100,000 and 35,000 steps, and 50,000
-in Liu et al. 2023). All of them are replicas in one
-stack, and the weights come from :func:`mtlbio.training.balancing.make_balancer` as in training.
+with the first loss times .1, Navon et al. 2022, ICML (Nash-MTL; figure 1 and appendix B), which Liu et al. 2023 (FAMO)
+repeat. Steep walls of one task meet the other one's floor at the height of the starts; the Pareto set lies below, along
+``x_2 = -8.36, |x_1| <= 7``. As published: Adam with a learning rate of .001 from 3 and 5 starts, for 100,000, 35,000 and
+50,000 steps. All starts are replicas in one stack, and the weights come from
+:func:`mtlbio.training.balancing.make_balancer` as in training.
 
 Losses here go down to -20. Methods that take logarithms or ratios of losses see them above a floor of -21, as in the
 authors' code of FAMO (Liu et al. 2023, NeurIPS, section 5.1). A start has arrived when it is within .1 of the set; a
@@ -45,7 +45,7 @@ PUBLISHED = {
 }
 
 
-# as in the authors' code: CAGrad with c = .4 in that of Navon et al. (.5 in that of Liu et al.), FAMO without decay here
+# as in the authors' code: CAGrad with c = .4 in that of Navon et al. (.5 in that of Liu et al.), FAMO without decay
 OPTIONS = {"cagrad": {"c": 0.4}, "famo": {"weight_decay": 0.0}}
 # the code of Navon et al. cuts the step of Nash-MTL to a length of 1, and of no other method
 CUT = {"nash_mtl": 1.0}
