@@ -6,7 +6,8 @@ If a share of the labels is drawn anew from all labels, the probability of the p
 is ``share * mean + (1 - share) * sigmoid(a f + b)``: it never comes near 0 or 1, however large the logit. The share is
 fitted with a and b by maximum likelihood, and tested by the likelihood ratio against a share of 0. That is what
 confident learning (Northcutt et al. 2021, J. Artif. Intell. Res. 70:1373) reads from the same predictions, with a test;
-counting contradicted labels takes a weak task for a wrong one.
+counting contradicted labels takes a weak task for a wrong one. It assumes one slope for all predictions; those of
+different folds have several, so it is no test of a run (``docs/sharing.md``).
 
 Simulated: a standard normal signal, labels that follow it with a given steepness, a predictor that knows the signal up
 to noise, and none or half of the labels shuffled. Printed per number of labels and steepness: AUROC with clean and with
