@@ -9,6 +9,7 @@ from mtlbio.report.palette import HIGHLIGHT, NEUTRAL
 from mtlbio.report.svg import new_figure
 from mtlbio.report.words import file_stem, percent
 
+FAINT = 0.1  # median cosine below which the share of steps with a negative one is the sign of a rounding
 SEVERAL = 0.5  # share of the networks that an epoch must still have to be drawn or counted
 
 
@@ -25,10 +26,11 @@ def pairs(table: pd.DataFrame | None) -> dict[str, pd.DataFrame]:
 def sentence(rows: pd.DataFrame) -> str:
     """What a pair's rows say."""
     a, b = rows["task_a"].iloc[0], rows["task_b"].iloc[0]
-    said = (
-        f"{a} and {b} pulled the shared part against each other in {percent(_steps(rows))} of the steps (median cosine "
-        f"{rows['cosine'].median():+.2f}); the genes they ask for lie {rows['angle'].median():.0f} degrees apart"
-    )
+    cosine = rows["cosine"].median()
+    said = f"{a} and {b} pulled the shared part against each other in {percent(_steps(rows))} of the steps"
+    if abs(cosine) < FAINT:
+        said = f"{a} and {b} hardly touched each other in the shared part"
+    said += f" (median cosine {cosine:+.2f}); the genes they ask for lie {rows['angle'].median():.0f} degrees apart"
     if not rows["reliable"].iloc[0]:
         return f"{said}. Only {percent(rows['overlap'].iloc[0])} of the donors have both labels: this may be noise."
     return f"{said}, seen on {percent(rows['overlap'].iloc[0])} donors in common."

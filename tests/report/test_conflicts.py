@@ -28,6 +28,13 @@ def test_epochs_that_few_networks_reached_do_not_count(tmp_path):
     assert conflicts.sentence(rows) == conflicts.sentence(again) and rows["epoch"].max() < 100
 
 
+def test_a_faint_cosine_is_no_conflict(tmp_path):
+    """The page said that two tasks with a median cosine of -.02 pulled against each other in 80 % of the steps."""
+    fabricate(tmp_path, donors=40)
+    table = read_table(tmp_path / "conflict.tsv", CONFLICT).assign(cosine=-0.02)
+    assert "disease and age hardly touched" in conflicts.sentence(conflicts.pairs(table)["conflict_disease_age"])
+
+
 def test_one_task_has_nothing_to_compare(tmp_path):
     run = fabricate(tmp_path, donors=40)
     table = read_table(tmp_path / "conflict.tsv", CONFLICT)
