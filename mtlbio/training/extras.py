@@ -1,7 +1,7 @@
 """Heads beside the tasks: auxiliary labels, reconstruction, masked genes, and the adversary.
 
-They exist in the multi-task arm only, and leave nothing behind but what they did to the shared part: their columns are
-cut off after training. Four kinds:
+They exist where tasks are learned together, and leave nothing behind but what they did to the shared part: their
+columns are cut off after training. Four kinds:
 
 - a *label* that the run marks ``auxiliary``;
 - *reconstruction* of the leading principal components of the sample, from every training sample, labelled or not;
@@ -64,19 +64,23 @@ def with_extras(problem: Problem, cohort: Cohort, folds: list[FoldData], options
 
 
 def extended(problem: Problem, name: str) -> tuple[Problem, torch.Tensor]:
-    """The problem and the inputs ``name`` with the further heads and rows in their places, for the first arm."""
+    """The problem and the inputs ``name`` with the further heads and rows in their places.
+
+    The heads belong to the arms in which tasks are learned together, and to the first arm of a run with one task.
+    """
     inputs, extras = getattr(problem, name), problem.extras
     if extras is None:
         return problem, inputs
-    copies, t = len(problem.targets) // len(extras.targets), problem.targets.shape[2]
-    more = extras.targets.shape[1] - problem.targets.shape[1]
+    t, more = problem.targets.shape[2], extras.targets.shape[1] - problem.targets.shape[1]
 
     def beside(own: torch.Tensor, other: torch.Tensor) -> torch.Tensor:
         padded = torch.cat([own, own.new_zeros(*own.shape[:-2], more, own.shape[-1])], dim=-2)
-        return torch.cat([padded, other.repeat(copies, *[1] * (other.ndim - 1))], dim=-1)
+        return torch.cat([padded, other], dim=-1)
 
     active = torch.cat([problem.active, problem.active.new_zeros(len(problem.active), len(extras.tasks))], dim=1)
-    active[0, t:] = 1
+    together = problem.active.sum(1) > 1
+    together[0] |= not together.any()
+    active[together, t:] = 1
     tasks = {f"{i}": task for i, task in enumerate((*problem.packing.tasks, *extras.tasks))}
     whole = replace(
         problem,
@@ -85,7 +89,9 @@ def extended(problem: Problem, name: str) -> tuple[Problem, torch.Tensor]:
         validation=beside(problem.validation, extras.validation),
         active=active,
         packing=Outputs.of(tasks),
-        roles=Roles(t, (1.0,) * t + extras.turned, (True,) * t + extras.balanced, extras.ramp),
+        roles=Roles(
+            t, (1.0,) * t + extras.turned, (True,) * t + extras.balanced, extras.ramp, problem.targets.shape[1]
+        ),
         extras=None,
     )
     return whole, torch.cat([inputs, extras.rows[name]], dim=1) if more else inputs

@@ -29,7 +29,7 @@ PATHS = ("axes", "genes", "dense", "curved")
 
 @dataclass(frozen=True)
 class Extras:
-    """Further heads of the first arm (:mod:`mtlbio.training.extras`); x heads, and e rows after the n samples.
+    """Further heads beside the tasks (:mod:`mtlbio.training.extras`); x heads, and e rows after the n samples.
 
     Attributes
     ----------
@@ -54,12 +54,14 @@ class Extras:
 
 @dataclass(frozen=True)
 class Roles:
-    """What the tasks of a problem with further heads are: the first ``main`` are the run's; the rest as in Extras."""
+    """What the tasks of a problem with further heads are: the first ``main`` are the run's; the rest as in Extras.
+    The first ``samples`` rows, or all, are samples."""
 
     main: int
     turned: tuple[float, ...]
     balanced: tuple[bool, ...]
     ramp: int = 1
+    samples: int | None = None
 
 
 @dataclass(frozen=True)

@@ -21,6 +21,7 @@ from mtlbio.config import Training
 from mtlbio.model.ensemble import FINAL
 from mtlbio.progress import track
 from mtlbio.training.borrowing import with_loans
+from mtlbio.training.extras import with_extras
 from mtlbio.training.fold_in import Canonical, fold_in
 from mtlbio.training.mixing import Mixed, mix_paths
 from mtlbio.training.paths import Paths, fit_paths
@@ -92,7 +93,7 @@ class Refitter:
         ]
         arms = arms or [np.ones(len(cohort.tasks))]
         problem = make_problem(cohort, folds, make_targets(cohort, folds), arms, options.seeds, device)
-        return cls(options, folds, replace(problem, paths=tuple(options.paths)))
+        return cls(options, folds, with_extras(problem, cohort, folds, options))
 
     @property
     def bytes_per_copy(self) -> int:
@@ -156,8 +157,18 @@ class Refitter:
             joined = np.concatenate(arrays)
             return torch.as_tensor(joined, dtype=problem.targets.dtype, device=problem.targets.device)
 
+        extras = problem.extras
+        if extras is not None:
+            # the labels of the further heads stay as they are, who validates them changes with the inner folds
+            own = [
+                with_extras(problem, copy, folds, self.options).extras
+                for copy, (folds, _) in zip(copies, labelled, strict=True)
+            ]
+            names = ("targets", "train", "validation")
+            extras = replace(extras, **{name: torch.cat([getattr(one, name) for one in own]) for name in names})
         return replace(
             problem,
+            extras=extras,
             targets=stack([targets.values for _, targets in labelled]),
             train=stack([train for train, _ in weights]),
             validation=stack([validation for _, validation in weights]),

@@ -66,14 +66,14 @@ class Fitted:
     squash: str | None = None
     gradients: Gradients | None = None
 
-    def cut(self, packing: Outputs, main: int) -> Fitted:
-        """Without the heads after the first ``main`` tasks."""
+    def cut(self, packing: Outputs, main: int, samples: int | None = None) -> Fitted:
+        """Without the heads after the first ``main`` tasks and the rows after the first ``samples``."""
         columns, outputs = packing.columns[main - 1].stop, packing.outputs[main - 1].stop
         gradients = None if self.gradients is None else self.gradients.of_tasks(main)
         return Fitted(
             self.block.unflatten(-1, (-1, packing.n_columns))[..., :columns].flatten(-2),
             self.bias[..., :outputs],
-            self.outputs[..., :outputs],
+            self.outputs[..., :samples, :outputs],
             self.best_epoch[..., :main],
             self.history[..., :main],
             self.offsets[..., :columns],
@@ -191,4 +191,4 @@ def fit(
     final = final.reshape(f, a, s, n, -1)
     found = torch.stack(history)
     fitted = Fitted(block, bias, final, best_epoch, found, offsets, sharing.squash, weighing.gradients())
-    return fitted if problem.roles is None else fitted.cut(problem.packing, roles.main)
+    return fitted if problem.roles is None else fitted.cut(problem.packing, roles.main, roles.samples)

@@ -6,15 +6,17 @@ from dataclasses import replace
 
 import anndata as ad
 import numpy as np
+import pandas as pd
 import pytest
 import torch
-from small_training import OPTIONS, small_cohort
+from small_training import OPTIONS, TASKS, small_cohort
 
-from mtlbio.cohort.cohort import write_cohort
+from mtlbio.cohort.cohort import CovariateInfo, write_cohort
 from mtlbio.cohort.split import make_splits
 from mtlbio.config import Run, Splits
 from mtlbio.model.ensemble import FINAL, load_ensemble
 from mtlbio.model.latents import latents_table
+from mtlbio.sections import Adversary
 from mtlbio.tables import SPLITS, write_table
 from mtlbio.training.products import wide_product
 from mtlbio.training.refits import Refitter, copies_at_once
@@ -95,3 +97,48 @@ def test_a_stack_takes_at_least_one_copy(refitter):
     assert copies_at_once(refitter) == 4
     wide = replace(refitter.problem, genes=torch.empty(1, 1, 10**8, device="meta"))
     assert copies_at_once(replace(refitter, problem=wide)) == 1
+
+
+@pytest.fixture(scope="module")
+def furnished():
+    """A cohort with an auxiliary label and a batch, and options that use both and everything else beside the tasks."""
+    made = small_cohort(tasks=("disease", "age", "subtype"))
+    batch = np.array(["B1", "B2"], dtype=object)[pd.factorize(made.obs["donor"])[0] % 2]
+    cohort = replace(
+        made,
+        obs=made.obs.assign(batch=pd.Categorical(batch)),
+        tasks={name: TASKS[name] for name in ("disease", "age")},
+        auxiliary={"subtype": TASKS["subtype"]},
+        covariates={"batch": CovariateInfo("batch", "technical", "categorical")},
+    )
+    adversary = Adversary(covariate="batch", strength=1.0, ramp=10)
+    heads = {"adversary": adversary, "reconstruction": 0.5, "masked_genes": 0.5, "paths": ["dense", "curved"]}
+    return cohort, OPTIONS.model_copy(update=heads)
+
+
+def test_a_refit_has_the_heads_beside_the_tasks_that_the_train_step_has(furnished, tmp_path):
+    cohort, options = furnished
+    splits = make_splits(cohort, Splits(folds=3))
+    write_cohort(cohort, tmp_path / "cohort.h5ad")
+    write_table(splits, tmp_path / "splits.tsv", SPLITS)
+    tasks = {name: {"kind": "regression"} for name in cohort.tasks}
+    run = Run.model_validate({"run": "a", "expression": {"path": "x", "scale": "z"}, "tasks": tasks})
+    train(run.model_copy(update={"training": options}), tmp_path)
+    saved = ad.read_h5ad(tmp_path / "latents.h5ad").X
+    plain = options.model_copy(update={"adversary": None, "reconstruction": 0.0, "masked_genes": 0.0})
+    with_heads, without = (
+        latents_table(c, splits, Refitter.of(c, splits, chosen, "cpu").fit([c])[0]).X
+        for c, chosen in ((cohort, options), (replace(cohort, auxiliary={}), plain))
+    )
+    np.testing.assert_allclose(with_heads, saved, atol=1e-4)
+    assert np.abs(without - saved).max() > 0.05
+
+
+def test_copies_with_heads_beside_the_tasks_do_not_meet(furnished):
+    cohort, options = furnished
+    refitter = Refitter.of(cohort, make_splits(cohort, Splits(folds=3)), options, "cpu")
+    copies = [cohort, shuffled(cohort, 1)]
+    for copy, stacked in zip(copies, refitter.fit(copies), strict=True):
+        (alone,) = refitter.fit([copy])
+        latents = [canonical.ensemble.latents(cohort.expression, 0) for canonical in (stacked, alone)]
+        np.testing.assert_allclose(*latents, atol=2e-3)
