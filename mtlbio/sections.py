@@ -190,7 +190,7 @@ class Training(Section):
         machinery = Machinery.of(self)
         if machinery != PLAIN:  # looking closer imports torch
             try:
-                machinery.check()
+                machinery.check(self.adversary is not None)
             except InputError as error:
                 raise ValueError(str(error)) from None
         return self

@@ -33,8 +33,8 @@ class Machinery:
         names = ("sharing", "sharing_strength", "balancing", "balancing_options", "gradient")
         return cls(**{name: getattr(options, name) for name in names})
 
-    def check(self) -> None:
-        """Raise InputError where an option would do nothing."""
+    def check(self, adversary: bool = False) -> None:
+        """Raise InputError where an option would do nothing; ``adversary`` is whether there is one."""
         from mtlbio.model.outputs import Outputs
         from mtlbio.model.sharing.scheme import make_sharing
         from mtlbio.training.balancing import make_balancer
@@ -49,6 +49,11 @@ class Machinery:
                 f"training.gradient: found {self.gradient!r}, but {self.balancing} compares no gradients, so it would "
                 f"do nothing; valid: trunk"
             )
+        if adversary and not sharing.shared:
+            raise InputError(
+                f"training.adversary: {self.sharing} sharing has no shared parameters for it to reach; valid: "
+                f"{listing(_with_a_shared_part(), limit=20)}"
+            )
         if balancer.reads_gramian and not sharing.shared:
             raise InputError(
                 f"training.balancing: {self.balancing} reads gradients on shared parameters, and {self.sharing} "
@@ -61,6 +66,15 @@ def _of_losses() -> list[str]:
     from mtlbio.training.balancing.registry import registered
 
     return [name for name, made in registered().items() if not made.reads_gramian]
+
+
+def _with_a_shared_part() -> list[str]:
+    """Sharing schemes in which gradients of several tasks meet."""
+    from mtlbio.model.outputs import Outputs
+    from mtlbio.model.sharing.names import SHARING
+    from mtlbio.model.sharing.scheme import make_sharing
+
+    return [name for name in SHARING if make_sharing(name, Outputs.of({}), 1).shared]
 
 
 PLAIN = Machinery()

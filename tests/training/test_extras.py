@@ -13,6 +13,8 @@ from small_training import OPTIONS, TASKS, folds_of, problem_of, small_cohort
 
 from mtlbio.cohort.cohort import CovariateInfo
 from mtlbio.config import Run, Training
+from mtlbio.model.outputs import Outputs
+from mtlbio.model.sharing.names import SHARING
 from mtlbio.model.sharing.scheme import Sharing, make_sharing
 from mtlbio.sections import Adversary
 from mtlbio.training.curvature import pace
@@ -182,6 +184,19 @@ def test_reconstruction_rebuilds_the_samples(cohort, folds):
     assert torch.corrcoef(torch.stack([rebuilt, true]))[0, 1] > 0.8
 
 
+@pytest.mark.parametrize("scheme", SHARING)
+def test_under_every_scheme_the_heads_serve_the_multi_task_arm_and_leave_the_others_alone(cohort, folds, scheme):
+    heads = {"reconstruction": 1.0, "masked_genes": 1.0}
+    if make_sharing(scheme, Outputs.of({}), 1).shared:
+        heads["adversary"] = Adversary(covariate="batch")
+    plain = prepared(replace(cohort, auxiliary={}), folds)
+    machinery = Machinery(sharing=scheme)
+    with_heads, without = (fitted(p, machinery=machinery) for p in (prepared(cohort, folds, **heads), plain))
+    assert with_heads.outputs.shape == without.outputs.shape and with_heads.block.shape == without.block.shape
+    torch.testing.assert_close(with_heads.outputs[:, 1:], without.outputs[:, 1:], atol=1e-5, rtol=0)
+    assert float((with_heads.outputs[:, 0] - without.outputs[:, 0]).abs().max()) > 1e-4
+
+
 def test_balancers_weigh_tasks_and_auxiliary_labels_but_no_adversary(cohort, folds):
     options = {"adversary": Adversary(covariate="batch"), "reconstruction": 1.0}
     problem = prepared(cohort, folds, **options)
@@ -212,6 +227,10 @@ BASE = {
     [
         ({"training": {"adversary": {"covariate": "plate"}, "paths": ["dense"]}}, "found 'plate'; valid: batch"),
         ({"training": {"adversary": {"covariate": "batch"}}}, "found axes, genes, which the adversary cannot reach"),
+        (
+            {"training": {"adversary": {"covariate": "batch"}, "paths": ["dense"], "sharing": "soft"}},
+            "soft sharing has no shared parameters for it to reach; valid: hard, offset, cross_stitch",
+        ),
         (
             {"tasks": {"disease": {"kind": "binary", "positive": "sick", "auxiliary": True}}},
             "all of them are auxiliary",

@@ -25,6 +25,9 @@ from mtlbio.errors import InputError, listing
 from mtlbio.model.outputs import Outputs
 from mtlbio.model.sharing.names import SHARING
 
+# apart from the seeds of replicas, which are small numbers one after another
+_ASIDE = 1 << 32
+
 
 class Maps(NamedTuple):
     """``linear`` (r, e, c); ``gate`` (r, e, c) and ``offset`` (e, c), or None where nothing is gated (then e = 1)."""
@@ -109,10 +112,13 @@ class Sharing:
         return own + self.jitter * self.draws(self.width, generator)
 
     def draws(self, rows: int, generator: torch.Generator) -> torch.Tensor:
-        """(rows, columns) standard normal numbers: all that is random about a start."""
-        main = self.outputs.n_columns - self.further
-        drawn = torch.randn(rows, main, generator=generator)
-        return torch.cat([drawn, torch.randn(rows, self.further, generator=generator)], dim=1)
+        """(rows, columns) standard normal numbers: all that is random about a start. Those of the further heads come
+        from a generator of their own, so that every other number of the start is what it is without them."""
+        drawn = torch.randn(rows, self.outputs.n_columns - self.further, generator=generator)
+        if not self.further:
+            return drawn
+        aside = torch.Generator().manual_seed(generator.initial_seed() + _ASIDE)
+        return torch.cat([drawn, torch.randn(rows, self.further, generator=aside)], dim=1)
 
     def heads_on(self, encoders: torch.Tensor, heads: torch.Tensor) -> torch.Tensor:
         """(r, columns) maps of trunks of each task's own (r, t, b) and heads (b, columns)."""
