@@ -5,7 +5,7 @@
     python benchmarks/calibration.py tables                                         # what is there so far
     python benchmarks/calibration.py ship                                           # rates and figure of the package
 
-Small form: a few cohorts per cell, minutes. Full form: 200 cohorts per cell of 80 donors and more with given axes, 24
+Small form: a few cohorts per cell, minutes. Full form: 200 cohorts per cell of 80 donors and more with given axes, 20
 per cell of the whole pipeline; hours. Every cell is a file below results/benchmarks/calibration/ that is kept: a killed
 run goes on where it stopped, and a full run adds to a small one. Cells belong to the sources that made them; when a
 verdict's code changes they are made anew.
@@ -60,7 +60,7 @@ def version(part: str) -> str:
     root = Path(mtlbio.__file__).parent
     digest = hashlib.sha256()
     for room in ROOMS[part]:
-        for path in sorted((root / room).glob("*.py")):
+        for path in sorted((root / room).rglob("*.py")):
             if path.stem not in APART:
                 digest.update(path.read_bytes())
     return digest.hexdigest()[:10]
