@@ -15,6 +15,7 @@ Processor time of one thread, best of three, in turns; so a machine that is busy
 from __future__ import annotations
 
 import argparse
+import importlib.util
 import os
 import time
 from collections.abc import Callable
@@ -72,17 +73,16 @@ def stack_step(problem: Problem, machinery: Machinery, steps: int, bare: bool = 
 
 
 def torchjd_aggregators() -> dict[str, Callable[[], object]]:
-    """TorchJD's aggregator by our name; those that need solvers of the test requirements included."""
+    """TorchJD's aggregator by our name; those that need solvers of the test requirements included. UPGrad needs
+    ``pip install quadprog qpsolvers``, which are under GPL and LGPL."""
     from torchjd import aggregation as a
 
-    from mtlbio.training.balancing.dual_cone import LeastSquaresProjector
-
-    return {
+    there = all(importlib.util.find_spec(solver) for solver in ("quadprog", "qpsolvers"))
+    return ({"upgrad": a.UPGrad} if there else {}) | {
         "pcgrad": a.PCGrad,
         "gradvac": a.GradVac,
         "imtl_g": a.IMTLG,
         "aligned_mtl": a.AlignedMTL,
-        "upgrad": lambda: a.UPGrad(projector=LeastSquaresProjector()),
         "mgda": a.MGDA,
         "cagrad": lambda: a.CAGrad(c=0.5),
     }

@@ -2,7 +2,8 @@
 
 :mod:`names` lists the methods, :mod:`registry` makes one of them, :mod:`step` is what it may look at (these three do
 without torch), :mod:`base` is what they share; then one method per file. :mod:`simplex` solves the programmes of MGDA
-and CAGrad; only :mod:`upgrad` calls TorchJD.
+and CAGrad, :mod:`dual_cone` those of UPGrad. TorchJD knows neither absent tasks nor many networks at once; it is what
+tests hold these methods against.
 """
 
 from mtlbio.training.balancing.names import BALANCERS, METHODS

@@ -1,17 +1,17 @@
-"""UPGrad, whose projections are TorchJD's; the only method that calls it.
-
-TorchJD (Quinton & Rey 2024, "Jacobian Descent for Multi-Objective Optimization") knows no absent tasks: every replica
-hands over the Gramian of the tasks that speak, scaled to a mean diagonal of 1, because some of its tolerances are
-absolute.
-"""
+"""UPGrad: no step harms a task."""
 
 from __future__ import annotations
 
+import numpy as np
 import torch
 
+from mtlbio.training.balancing.dual_cone import shortest_above
 from mtlbio.training.balancing.gramian import GramianBalancer
 from mtlbio.training.balancing.registry import balancer
 from mtlbio.training.balancing.step import Step
+
+# of the trace, added to the diagonal, as in TorchJD: dependent gradients make the Gramian singular
+_RIDGE = 1e-4
 
 
 @balancer("upgrad")
@@ -21,22 +21,16 @@ class UPGrad(GramianBalancer):
 
     Notes
     -----
-    Times the number of tasks. The quadratic programmes are solved by scipy
-    (:class:`mtlbio.training.balancing.dual_cone.LeastSquaresProjector`) instead of quadprog.
+    Equal to TorchJD's ``UPGrad`` times the number of tasks. The weights of the projection of gradient i are the v with
+    the shortest step among those with ``v >= e_i``, solved for all tasks of all replicas together.
     """
 
-    def __init__(self, tasks, replicas, device="cpu"):
-        from torchjd.aggregation import UPGradWeighting
-
-        from mtlbio.training.balancing.dual_cone import LeastSquaresProjector
-
-        super().__init__(tasks, replicas, device)
-        self.weighting = UPGradWeighting(projector=LeastSquaresProjector())
-
     def from_gramian(self, gramian: torch.Tensor, speaking: torch.Tensor, step: Step) -> torch.Tensor:
-        found = torch.ones(speaking.shape, dtype=gramian.dtype)
-        for matrix, here, row in zip(gramian.cpu(), speaking.cpu(), found, strict=True):
-            count = int(here.sum())
-            if count > 1:
-                row[here] = self.weighting(matrix[here][:, here]) * count
-        return found.to(gramian.device)
+        replicas, tasks = speaking.shape
+        here = speaking.cpu().numpy()
+        matrix = gramian.cpu().double().numpy()
+        matrix = matrix / np.maximum(here.sum(1), 1)[:, None, None] + _RIDGE * np.eye(tasks)  # the mean diagonal is 1
+        each = np.eye(tasks)[None] * here[:, :, None]
+        found = shortest_above(np.repeat(matrix, tasks, axis=0), each.reshape(replicas * tasks, tasks))
+        weights = found.reshape(replicas, tasks, tasks).sum(1)
+        return torch.as_tensor(weights, dtype=gramian.dtype, device=gramian.device)

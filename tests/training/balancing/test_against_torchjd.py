@@ -4,11 +4,11 @@ import math
 
 import pytest
 import torch
+from least_squares import LeastSquaresProjector
 from steps import TASKS, answers, course
 from torchjd import aggregation, scalarization
 
 from mtlbio.training.balancing.draws import normal_draws
-from mtlbio.training.balancing.dual_cone import LeastSquaresProjector
 
 ONE = course(steps=6, replicas=1)
 
