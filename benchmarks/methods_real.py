@@ -21,7 +21,6 @@ from __future__ import annotations
 import argparse
 import hashlib
 import os
-from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
 
@@ -146,10 +145,14 @@ def make(name: str, data: Path, seeds: int) -> None:
         os.replace(hidden, places[method])
 
 
-def kept(name: str) -> Found:
-    """What was predicted so far."""
+def kept(name: str, latest: bool) -> Found:
+    """What was predicted by the present sources; ``latest``: by those that predicted last."""
     found: Found = {}
-    for place in sorted((STORE / name / version()).glob("[!.]*.npz")):
+    folder = STORE / name / version()
+    if latest:
+        places = (STORE / name).glob("*/[!.]*.npz")
+        folder = max(places, key=lambda f: f.stat().st_mtime, default=folder / "none").parent
+    for place in sorted(folder.glob("[!.]*.npz")):
         with np.load(place) as values:
             for key in values.files:
                 setting, arm, task = key.split("|")
@@ -192,20 +195,19 @@ def shown(table: pd.DataFrame) -> pd.DataFrame:
     return wide.reindex(columns=out["task"].unique(), index=[m for m in (*METHODS, ALONE) if m in wide.index])
 
 
-def verdicts(tables: dict[tuple[str, str], pd.DataFrame]) -> Iterator[str]:
-    """A line per setting: who wins, who loses, and how large the differences are."""
-    for setting in SETTINGS:
-        rows = pd.concat([t.assign(cohort=name) for (name, own), t in tables.items() if own == setting])
-        rows = rows[rows["method"] != PLAIN]
-        wins, loses = rows[rows["low"] > 0], rows[rows["high"] < 0]
-        yield (
-            f"{setting}: {len(rows)} comparisons in {rows['cohort'].nunique()} cohort(s): {len(wins)} win, "
-            f"{len(loses)} lose; median difference {rows['difference'].median():+.4f}"
-        )
-        for word, own in (("wins", wins), ("loses", loses)):
-            for method, part in own.groupby("method"):
-                places = ", ".join(f"{r.cohort} {r.task} {r.difference:+.3f}" for r in part.itertuples())
-                yield f"  {method} {word}: {places}"
+def by_method(tables: dict[tuple[str, str], pd.DataFrame], setting: str) -> pd.DataFrame:
+    """One row per method: its differences over all cohorts and tasks, in which it wins and in which it loses."""
+    rows = pd.concat([t.assign(cohort=name) for (name, own), t in tables.items() if own == setting])
+    rows = rows[rows["method"] != PLAIN]
+    rows["where"] = rows["cohort"] + " " + rows["task"] + rows["difference"].map(" {:+.3f}".format)
+    lines = []
+    for method in [m for m in (*METHODS, ALONE) if m in set(rows["method"])]:
+        own = rows[rows["method"] == method]
+        spread = own["difference"].quantile([0, 0.5, 1]).map("{:+.3f}".format)
+        line = {"method": method, "comparisons": len(own), "least": spread[0], "median": spread[0.5]}
+        line |= {"most": spread[1], "wins": ", ".join(own.loc[own["low"] > 0, "where"])}
+        lines.append(line | {"loses": ", ".join(own.loc[own["high"] < 0, "where"])})
+    return pd.DataFrame(lines)
 
 
 def main() -> None:
@@ -224,7 +226,7 @@ def main() -> None:
             continue
         if not options.tables:
             make(name, options.data.resolve(), options.seeds)
-        found = kept(name)
+        found = kept(name, options.tables)
         if not found:
             continue
         console.quiet = True
@@ -234,8 +236,9 @@ def main() -> None:
             tables[name, setting] = differences(cohort, found, setting)
             print(f"\n{name}, {setting} ({len(set(cohort.donors))} donors)")
             print(shown(tables[name, setting]).to_string(), flush=True)
-    if tables:
-        print("\n" + "\n".join(verdicts(tables)))
+    for setting in SETTINGS if tables else ():
+        print(f"\nAll cohorts, {setting}: difference from the plain sum")
+        print(by_method(tables, setting).to_string(index=False))
 
 
 if __name__ == "__main__":
