@@ -90,7 +90,7 @@ def baselines(run: RunFile, results: StepResults = None) -> None:
 
 @app.command()
 def evaluate(run: RunFile, results: StepResults = None) -> None:
-    """Score both prediction tables: metrics.tsv, comparisons.tsv, transfer.tsv; read the batch: reprobe.tsv."""
+    """Score both prediction tables: metrics.tsv, comparisons.tsv, transfer.tsv, label_noise.tsv, reprobe.tsv."""
     _step("evaluate", run, results)
 
 

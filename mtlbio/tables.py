@@ -31,6 +31,10 @@ REPROBE = [
     "covariate", "role", "adversary", "representation", "classifier", "metric", "value", "ci_low", "ci_high", "chance",
     "readable", "over_labels", "over_low", "over_high", "levels", "n_samples", "n_donors", "why",
 ]  # fmt: skip
+LABEL_NOISE = [
+    "task", "metric", "value", "n_units", "share", "share_low", "share_high", "p", "alarm", "could_show", "suspects",
+    "why",
+]  # fmt: skip
 SUBSETS = ["subset", "task", "metric", "value", "gain", "ci_low", "ci_high", "verdict", "n_donors"]
 AFFINITY = ["task", "partner", "metric", "gain", "ci_low", "ci_high", "verdict"]
 GROUPS = ["rank", "groups", "role", "gain", "over_together", "ci_low", "ci_high", "why"]

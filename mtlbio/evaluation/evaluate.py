@@ -1,4 +1,4 @@
-"""Step ``evaluate``: how good is every arm, does training the tasks together help, and can the batch be read?"""
+"""Step ``evaluate``: how good is every arm, does sharing help, are the labels sound, and can the batch be read?"""
 
 from __future__ import annotations
 
@@ -9,16 +9,17 @@ import pandas as pd
 
 from mtlbio.config import Run
 from mtlbio.errors import InputError
-from mtlbio.evaluation.comparisons import task_comparisons, task_metrics
+from mtlbio.evaluation.comparisons import MODEL, task_comparisons, task_metrics
+from mtlbio.evaluation.label_noise import label_noise
 from mtlbio.evaluation.predictions import collect
 from mtlbio.evaluation.reprobe import reprobe
 from mtlbio.evaluation.transfer import transfer
 from mtlbio.progress import track
-from mtlbio.tables import COMPARISONS, METRICS, PREDICTIONS, REPROBE, TRANSFER, read_table, write_table
+from mtlbio.tables import COMPARISONS, LABEL_NOISE, METRICS, PREDICTIONS, REPROBE, TRANSFER, read_table, write_table
 
 
 def evaluate(run: Run, results: Path) -> None:
-    """Both predictions.tsv, latents.h5ad -> metrics.tsv, comparisons.tsv, transfer.tsv, reprobe.tsv.
+    """Both predictions.tsv, latents.h5ad -> metrics, comparisons, transfer, label_noise and reprobe.tsv.
 
     Out-of-fold predictions of all folds are scored together, after the seeds of an arm are averaged, on labelled
     samples only. Metrics are per sample, their intervals by bootstrap of donors.
@@ -32,18 +33,27 @@ def evaluate(run: Run, results: Path) -> None:
     tables = [read_table(results / "predictions.tsv", PREDICTIONS)]
     tables.append(read_table(results / "baselines" / "predictions.tsv", PREDICTIONS))
     table = pd.concat([t for t in tables if len(t)], ignore_index=True)
+    kinds = {name: task.kind for name, task in run.tasks.items()}
     metrics, comparisons, transferred = evaluate_tables(
-        table, {n: t.kind for n, t in run.tasks.items()}, run.evaluate.bootstrap, run.evaluate.seed, run.evaluate.margin
+        table, kinds, run.evaluate.bootstrap, run.evaluate.seed, run.evaluate.margin
     )
     write_table(metrics, results / "metrics.tsv", METRICS)
     write_table(comparisons, results / "comparisons.tsv", COMPARISONS)
     write_table(transferred, results / "transfer.tsv", TRANSFER)
+    write_table(labels_tested(table, kinds, run.evaluate.seed), results / "label_noise.tsv", LABEL_NOISE)
     path = results / "latents.h5ad"
     if not path.exists():
         raise InputError(f"{path}: no such file; run `mtlbio train` first")
     adversary = run.training.adversary
     read = reprobe(ad.read_h5ad(path), run.evaluate.bootstrap, run.evaluate.seed, adversary and adversary.covariate)
     write_table(read, results / "reprobe.tsv", REPROBE)
+
+
+def labels_tested(table: pd.DataFrame, kinds: dict[str, str], seed: int) -> pd.DataFrame:
+    """Columns of ``mtlbio.tables.LABEL_NOISE``, from a table with the columns of ``mtlbio.tables.PREDICTIONS``."""
+    own = table[table["arm"] == MODEL]
+    folds = own.drop_duplicates("sample").set_index("sample")["fold"]
+    return label_noise([collect(own, name, kind) for name, kind in kinds.items()], folds, seed)
 
 
 def evaluate_tables(

@@ -14,6 +14,7 @@ from mtlbio.report.heatmap import in_order
 from mtlbio.report.inputs import Inputs
 from mtlbio.report.palette import VERDICTS
 from mtlbio.report.refits import whole_pipeline
+from mtlbio.report.suspect_labels import label_warnings
 from mtlbio.report.svg import Picture
 from mtlbio.report.words import file_stem, known, metric_name, number, percent, probability
 
@@ -59,6 +60,7 @@ def page_context(inputs: Inputs, chosen: list[str], pictures: dict[str, Picture]
         "rates": rates(inputs),
         "refits": whole_pipeline(inputs),
         "tasks": [task_section(inputs, reading, pictures) for reading in readings],
+        "labels": label_warnings(tables.get("label_noise")),
         "sharing": sharing(inputs),
         "fresh": fresh_readings(tables.get("reprobe")),
         "audit": audit(inputs),

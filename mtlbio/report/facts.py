@@ -105,6 +105,7 @@ def files(inputs: Inputs) -> list[tuple[str, str]]:
         "metrics.tsv": "every arm on every task, with intervals",
         "comparisons.tsv": "paired differences between arms",
         "transfer.tsv": "does sharing help, per task",
+        "label_noise.tsv": "do labels look shuffled, and could it have been seen",
         "reprobe.tsv": "can the batch still be read, and from what",
         "history.tsv": "losses by epoch",
         "conflict.tsv": "do the tasks' gradients pull in one direction, by epoch",

@@ -16,7 +16,18 @@ from mtlbio.errors import InputError, listing
 from mtlbio.probing.null_refits import NULL
 from mtlbio.report.palette import VERDICTS
 from mtlbio.report.words import set_name
-from mtlbio.tables import COMPARISONS, CONFLICT, HISTORY, METRICS, QC, REPROBE, SPLITS, TRANSFER, read_table
+from mtlbio.tables import (
+    COMPARISONS,
+    CONFLICT,
+    HISTORY,
+    LABEL_NOISE,
+    METRICS,
+    QC,
+    REPROBE,
+    SPLITS,
+    TRANSFER,
+    read_table,
+)
 from mtlbio.tables import VERDICTS as VERDICT_COLUMNS
 
 # table -> (file, columns it must have, the step that writes it)
@@ -24,6 +35,7 @@ OPTIONAL = {
     "metrics": ("metrics.tsv", METRICS, "evaluate"),
     "comparisons": ("comparisons.tsv", COMPARISONS, "evaluate"),
     "transfer": ("transfer.tsv", TRANSFER, "evaluate"),
+    "label_noise": ("label_noise.tsv", LABEL_NOISE, "evaluate"),
     "reprobe": ("reprobe.tsv", REPROBE, "evaluate"),
     "history": ("history.tsv", HISTORY, "train"),
     "conflict": ("conflict.tsv", CONFLICT, "train"),

@@ -11,7 +11,19 @@ import pandas as pd
 from mtlbio.cohort.cohort import Cohort, CovariateInfo, TaskInfo, schema_json, write_cohort
 from mtlbio.config import Run
 from mtlbio.probing.null_refits import empty
-from mtlbio.tables import COMPARISONS, CONFLICT, HISTORY, METRICS, QC, REPROBE, SPLITS, TRANSFER, VERDICTS, write_table
+from mtlbio.tables import (
+    COMPARISONS,
+    CONFLICT,
+    HISTORY,
+    LABEL_NOISE,
+    METRICS,
+    QC,
+    REPROBE,
+    SPLITS,
+    TRANSFER,
+    VERDICTS,
+    write_table,
+)
 
 SET = "HALLMARK_INTERFERON_ALPHA_RESPONSE"
 DIMS = {  # dimension -> verdict, driver
@@ -186,6 +198,13 @@ def _tables(rng, folder: Path, samples: list[str], obs: pd.DataFrame, evil: str)
         row = ["batch", "technical", "no", where, "linear", "auroc", value, value - 0.05, value + 0.02, 0.5]
         read.append([*row, "yes", over, over - 0.1, over + 0.1, 2, 320, 160, f"batch: somebody reads it.{evil}"])
     write_table(pd.DataFrame(read, columns=REPROBE), folder / "reprobe.tsv")
+    drawn = "response: about 50 % of its labels look as if drawn anew."
+    noise = [
+        ["disease", "auroc", 0.88, 160, 0.0, 0.0, 0.2, 1.0, "no", "yes", None, f"disease: no sign.{evil}"],
+        ["age", "r2", 0.05, 160, 0.3, 0.0, 0.9, 0.6, "no", "no", None, "age: no alarm, but this says little."],
+        ["response", "auroc", 0.53, 45, 0.5, 0.2, 0.8, 0.002, "yes", "yes", "S001 (0.91); S017 (0.88)", drawn + evil],
+    ]
+    write_table(pd.DataFrame(noise, columns=LABEL_NOISE), folder / "label_noise.tsv")
     history = []
     for arm in ("multitask", "singletask"):
         for replica in range(6):

@@ -31,7 +31,7 @@ case $step in
     prepare) touch cohort.h5ad qc.tsv splits.tsv ;;
     train) mkdir -p model; touch model/model.json history.tsv conflict.tsv latents.h5ad predictions.tsv ;;
     baselines) mkdir -p baselines; touch baselines/predictions.tsv ;;
-    evaluate) touch metrics.tsv comparisons.tsv transfer.tsv reprobe.tsv ;;
+    evaluate) touch metrics.tsv comparisons.tsv transfer.tsv label_noise.tsv reprobe.tsv ;;
     probe) mkdir -p probing; for t in $TABLES; do touch probing/$t.tsv; done
         touch verdicts.tsv ;;
     report) mkdir -p figures; touch figures/a.svg report.html ;;

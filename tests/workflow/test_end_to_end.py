@@ -59,6 +59,7 @@ def test_every_table_of_the_interface_is_written_with_its_columns(done):
     results = done / "results" / "small"
     tables = {"qc": QC, "splits": SPLITS, "history": HISTORY, "predictions": PREDICTIONS, "metrics": METRICS}
     tables["reprobe"] = interface.REPROBE
+    tables["label_noise"] = interface.LABEL_NOISE
     for name, columns in (
         tables | {"baselines/predictions": PREDICTIONS, "comparisons": COMPARISONS, "transfer": TRANSFER}
     ).items():

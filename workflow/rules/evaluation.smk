@@ -47,6 +47,11 @@ rule evaluate:
             caption="../report/transfer.rst",
             category="{run}",
         ),
+        label_noise=report(
+            f"{results}/{{run}}/label_noise.tsv",
+            caption="../report/label_noise.rst",
+            category="{run}",
+        ),
         reprobe=report(
             f"{results}/{{run}}/reprobe.tsv",
             caption="../report/reprobe.rst",

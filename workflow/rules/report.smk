@@ -10,6 +10,7 @@ rule report:
         metrics=f"{results}/{{run}}/metrics.tsv",
         comparisons=f"{results}/{{run}}/comparisons.tsv",
         transfer=f"{results}/{{run}}/transfer.tsv",
+        label_noise=f"{results}/{{run}}/label_noise.tsv",
         reprobe=f"{results}/{{run}}/reprobe.tsv",
         audit=f"{results}/{{run}}/probing/audit.tsv",
         enrichment=f"{results}/{{run}}/probing/enrichment.tsv",
