@@ -5,9 +5,10 @@ import label_noise
 import numpy as np
 import pytest
 import small_label
-from scipy.special import expit
+from noisy import networks
 
-from mtlbio.config import Training
+from mtlbio.cohort.split import make_splits
+from mtlbio.config import Splits, Training
 
 OPTIONS = Training(genes=400, axes=5, block=4, curves=40, seeds=2, epochs=40, patience=15)
 SIZE = {"donors": 120, "genes": 400}
@@ -56,15 +57,28 @@ def test_damage_is_what_the_shuffled_labels_cost():
     assert contaminated.damage([(cohort, {"age": (y, y)})], "age")[1:] == (0, 0, 0)
 
 
-@pytest.mark.parametrize("share", [0.0, 0.5])
-def test_the_share_of_shuffled_labels_is_found_where_the_labels_are_easy(share):
-    rng = np.random.default_rng(1)
-    found = []
-    for _ in range(5):
-        s = rng.standard_normal(400)
-        y = (rng.random(400) < expit(10 * s)).astype(float)
-        wrong = rng.random(400) < share
-        y[wrong] = rng.permutation(y[wrong])
-        found.append(label_noise.shuffled_share(s, y))
-    assert np.mean([f[0] for f in found]) == pytest.approx(share, abs=0.1)
-    assert all((f[1] > label_noise.CRITICAL) == (share > 0) for f in found)
+def test_simulated_tasks_have_other_slopes_in_every_fold_and_the_table_counts_alarms():
+    table = label_noise.simulated_table(3, 0, [("class", 60, 12.0), ("value", 60, 2.0)])
+    assert (table["score 0.5"] < table["score 0"] - 0.1).all()
+    assert (table["alarms 0"] <= 1 / 3).all() and (table["share 0"] < table["share 0.5"]).all()
+    units, _ = label_noise.simulated("class", 500, 5.0, 0.0, 0)
+    spread = [np.std(units.pred[units.fold == k]) for k in range(5)]
+    assert max(spread) > 4 * min(spread)
+
+
+def test_shuffled_copies_keep_counts_and_whole_donors():
+    cohort = networks.planted_cohort(0, **SIZE)
+    copy = networks.shuffled(cohort, 0.5, 0)
+    for name in cohort.tasks:
+        before, after = cohort.y(name), copy.y(name)
+        np.testing.assert_allclose(np.sort(before[~np.isnan(before)]), np.sort(after[~np.isnan(after)]))
+        changed = np.mean(before[~np.isnan(before)] != after[~np.isnan(before)])
+        assert 0.1 < changed <= 0.5
+
+
+def test_every_task_of_a_cohort_is_tested_as_in_a_run():
+    cohort = networks.planted_cohort(0, **SIZE)
+    (predictions,) = networks.predicted([cohort], make_splits(cohort, Splits(folds=3)), OPTIONS)
+    table = label_noise.networks_table([("one", {0.0: predictions})], 0)
+    assert set(table["task"]) == set(cohort.tasks) and (table["n_units"] > 40).all()
+    assert label_noise.summary(table, "task")["tasks"].tolist() == [1, 1, 1, 1]

@@ -1,0 +1,1 @@
+"""Cohorts with shuffled labels and what the networks predict for them."""
