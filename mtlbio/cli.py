@@ -129,7 +129,7 @@ def run_workflow(
     if results.is_file():
         raise InputError(f"--results: {results}: found a file; expected a folder")
     results = results.absolute()
-    inputs = [run, described.expression.path, described.metadata.path, described.gene_sets]
+    inputs = [run, described.source.path, described.metadata.path, described.gene_sets]
     inputs = [Path(path) for path in inputs if path not in (None, "builtin")]
     if is_older(results / described.run / "cohort.h5ad", inputs):
         # inside a job the one clear line would drown among Snakemake's

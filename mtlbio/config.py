@@ -15,6 +15,7 @@ from mtlbio.errors import InputError, listing
 from mtlbio.keys import explain
 from mtlbio.reference import INTRODUCTION, markdown
 from mtlbio.sections import (
+    LOGARITHMS,
     Baselines,
     Covariate,
     Evaluate,
@@ -27,6 +28,7 @@ from mtlbio.sections import (
     Report,
     Section,
     Splits,
+    Table,
     Task,
     Training,
 )
@@ -39,7 +41,10 @@ class Run(Section):
     run: Annotated[str, Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9._-]*$")] = Field(
         description="name; results go to `results/<run>`"
     )
-    expression: Expression
+    expression: Expression | None = Field(
+        None, description="where the measurements are and on which scale; this or `features` is required"
+    )
+    features: Table | None = None
     metadata: Metadata = Metadata()
     pseudobulk: Pseudobulk | None = Field(None, description="only for single-cell input")
     tasks: dict[Name, Task] = Field(min_length=1, description="labels to be predicted, by name")
@@ -57,7 +62,9 @@ class Run(Section):
 
     @model_validator(mode="after")
     def _names_agree(self) -> Run:
+        self._source_agrees()
         for name, task in self.tasks.items():
+            self._scale_agrees(name, task)
             if task.kind == "binary" and task.positive is None:
                 raise ValueError(f"tasks.{name}.positive: a binary task needs the value that counts as 1")
             if task.kind != "binary" and (task.positive is not None or task.negative is not None):
@@ -121,11 +128,59 @@ class Run(Section):
             raise ValueError("splits.by: only used with splits.kind leave_out")
         return self
 
+    def _source_agrees(self) -> None:
+        """Measurements or a table of features, and what goes with which."""
+        if self.features is None:
+            if self.expression is None:
+                raise ValueError("expression: missing; expected {path, scale}, or features: {path, numeric, categories}")
+            return
+        if self.expression is not None:
+            raise ValueError("features: found beside expression; valid: one of the two")
+        if self.pseudobulk is not None:
+            raise ValueError("pseudobulk: only for single-cell input, not for a table of features")
+        if self.gene_sets is not None:
+            raise ValueError("gene_sets: a table of features has no genes; its own columns name the dimensions")
+        for name in ("reconstruction", "masked_genes"):
+            if getattr(self.training, name) is not None:
+                raise ValueError(f"training.{name}: rebuilds measurements; a table of features has none")
+        table = self.features
+        if not table.numeric and not table.categories:
+            raise ValueError("features.numeric: no column is named; expected columns in numeric or categories")
+        listed = [*table.numeric, *table.categories]
+        twice = [column for column in listed if listed.count(column) > 1]
+        if twice:
+            raise ValueError(f"features: column {twice[0]!r} is listed twice; valid: once, in numeric or in categories")
+        for column in listed:
+            for key, name in self._entries():
+                if key.startswith("tasks.") and self._column(key, name) == column:
+                    raise ValueError(f"features: column {column!r} is the label of {key}: it would predict itself")
+            if column in (self.metadata.sample, self.metadata.donor):
+                raise ValueError(f"features: column {column!r} is the identifier of samples or donors, not a feature")
+
+    def _scale_agrees(self, name: str, task: Task) -> None:
+        """What only a regression has, and what a multiplicative head needs."""
+        for key in ("transform", "unit", "within", "head"):
+            if task.kind != "regression" and getattr(task, key) not in (None, "none", "free"):
+                raise ValueError(f"tasks.{name}.{key}: only a regression has one; found kind: {task.kind}")
+        if task.head == "multiplicative":
+            if self.features is None:
+                raise ValueError(f"tasks.{name}.head: multiplicative needs a table of features (features: ...)")
+            if task.transform not in LOGARITHMS:
+                raise ValueError(
+                    f"tasks.{name}.head: multiplicative needs transform: {', '.join(LOGARITHMS)}, where a product is a "
+                    f"sum; found {task.transform}"
+                )
+
     def _entries(self) -> list[tuple[str, str]]:
         return [(f"tasks.{n}", n) for n in self.tasks] + [(f"covariates.{n}", n) for n in self.covariates]
 
     def _column(self, key: str, name: str) -> str:
         return self.task_column(name) if key.startswith("tasks.") else self.covariate_column(name)
+
+    @property
+    def source(self) -> Expression | Table:
+        """The section that says where the measurements or the features are."""
+        return self.features or self.expression
 
     def task_column(self, name: str) -> str:
         """Metadata column of a task."""
@@ -138,7 +193,7 @@ class Run(Section):
 
 # Which keys each step depends on beyond the files it reads: a changed key reruns these steps and what follows.
 STEP_KEYS = {
-    "prepare": ("expression", "metadata", "pseudobulk", "tasks", "covariates", "qc", "splits"),
+    "prepare": ("expression", "features", "metadata", "pseudobulk", "tasks", "covariates", "qc", "splits"),
     "train": ("training",),
     "baselines": ("baselines", "training.genes"),
     "evaluate": ("evaluate",),
@@ -204,24 +259,25 @@ def generated_files() -> dict[str, str]:
     }
 
 
-def _absolute(run: Run, source: Path) -> Run:
-    folder = source.resolve().parent
+def _absolute(run: Run, yaml: Path) -> Run:
+    folder = yaml.resolve().parent
 
     def resolved(key: str, value: str) -> str:
         found = (folder / Path(value).expanduser()).resolve()
         if not found.exists():
-            raise InputError(f"{source}: {key}: no such file: {found}")
+            raise InputError(f"{yaml}: {key}: no such file: {found}")
         return str(found)
 
-    expression = run.expression.model_copy(update={"path": resolved("expression.path", run.expression.path)})
+    key = "expression" if run.features is None else "features"
+    source = run.source.model_copy(update={"path": resolved(f"{key}.path", run.source.path)})
     metadata, gene_sets = run.metadata, run.gene_sets
     if metadata.path is not None:
         metadata = metadata.model_copy(update={"path": resolved("metadata.path", metadata.path)})
-    elif not expression.path.endswith(".h5ad"):
-        raise InputError(f"{source}: metadata.path: missing; only an h5ad file may carry its own metadata")
+    elif run.features is None and not source.path.endswith(".h5ad"):
+        raise InputError(f"{yaml}: metadata.path: missing; only an h5ad file may carry its own metadata")
     if gene_sets not in (None, "builtin"):
         gene_sets = resolved("gene_sets", gene_sets)
-    return run.model_copy(update={"expression": expression, "metadata": metadata, "gene_sets": gene_sets})
+    return run.model_copy(update={key: source, "metadata": metadata, "gene_sets": gene_sets})
 
 
 if __name__ == "__main__":

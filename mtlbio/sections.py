@@ -18,6 +18,11 @@ from mtlbio.training.machinery import PLAIN, Machinery
 Fraction = Annotated[float, Field(ge=0, le=1)]
 Name = Annotated[str, Field(pattern=r"^[A-Za-z][A-Za-z0-9_]*$")]
 
+# Scales on which a sum of effects is a product of factors.
+LOGARITHMS = ("log", "log2", "log10")
+# Relative error of a dose up to which a prediction counts as right, unless the run says otherwise.
+DEFAULT_WITHIN = 0.2
+
 
 class Section(BaseModel):
     """A part of the YAML: unknown keys are errors, text is never taken for a number."""
@@ -36,6 +41,22 @@ class Expression(Section):
         "beta (methylation, 0-1) becomes M values"
     )
     layer: str | None = Field(None, description="h5ad only: the layer to use instead of X")
+
+
+class Table(Section):
+    """A table of features in place of measurements: genotypes, clinical numbers."""
+
+    path: str = Field(description="csv/tsv (.gz) or parquet, one row per sample; may hold the metadata too")
+    numeric: list[str] = Field(
+        [], description="columns of numbers; a gap is filled with the training donors' mean and marked"
+    )
+    categories: list[str] = Field(
+        [], description="columns of categories, each level a column of its own; a gap is a level of its own"
+    )
+    groups: dict[Name, list[str]] = Field(
+        {}, description="columns that speak of one thing (an enzyme's genotype and expression): one dimension together"
+    )
+    rare: int = Field(10, ge=1, description="levels of fewer samples are pooled")
 
 
 class Metadata(Section):
@@ -74,9 +95,31 @@ class Task(Section):
         None,
         description="multiclass: the classes; ordinal: the levels from low to high; values outside count as missing",
     )
+    transform: Literal["none", "sqrt", "log", "log2", "log10"] = Field(
+        "none", description="regression: the scale on which it is learnt; predictions come back in the label's units"
+    )
+    unit: str | None = Field(None, description="regression: what the label is in, for the page (mg/week)")
+    within: Annotated[float, Field(gt=0, lt=1)] | None = Field(
+        None,
+        description="regression: relative error up to which a prediction counts as right (0.2: within 20 %); where left "
+        "out, 0.2 with a transform and none without",
+    )
+    head: Literal["free", "multiplicative"] = Field(
+        "free",
+        description="multiplicative: the label is a product of one factor per feature (clearance proportional to the "
+        "activity of an enzyme); needs a table of features and a logarithm",
+    )
+    where: dict[str, str | int | float | bool] = Field(
+        {}, description="column: value; labels of other samples count as missing"
+    )
     auxiliary: bool = Field(
         False, description="only shapes what the tasks share: trained with them, not evaluated and not put on trial"
     )
+
+    @property
+    def tolerance(self) -> float | None:
+        """Relative error up to which a prediction counts as right; None where nobody asked."""
+        return DEFAULT_WITHIN if self.within is None and self.transform != "none" else self.within
 
 
 class Covariate(Section):

@@ -61,10 +61,10 @@ class Plan:
         return self.yamls[wildcards.run]
 
     def data(self, wildcards) -> list[str]:
-        """Expression and metadata of a run; of a 10x folder, the files in it."""
+        """Measurements (or features) and metadata of a run; of a 10x folder, the files in it."""
         run = self.runs[wildcards.run]
-        expression = Path(run.expression.path)
-        files = sorted(p for p in expression.iterdir() if p.is_file()) if expression.is_dir() else [expression]
+        source = Path(run.source.path)
+        files = sorted(p for p in source.iterdir() if p.is_file()) if source.is_dir() else [source]
         return [str(p) for p in files] + ([run.metadata.path] if run.metadata.path else [])
 
     def gene_sets(self, wildcards) -> list[str]:
@@ -121,10 +121,11 @@ def shown(path: str | Path) -> str:
 
 
 def _with_shown_paths(run: Run) -> Run:
-    expression = run.expression.model_copy(update={"path": shown(run.expression.path)})
+    key = "expression" if run.features is None else "features"
+    source = run.source.model_copy(update={"path": shown(run.source.path)})
     metadata = run.metadata.model_copy(update={"path": run.metadata.path and shown(run.metadata.path)})
     gene_sets = run.gene_sets if run.gene_sets in (None, "builtin") else shown(run.gene_sets)
-    return run.model_copy(update={"expression": expression, "metadata": metadata, "gene_sets": gene_sets})
+    return run.model_copy(update={key: source, "metadata": metadata, "gene_sets": gene_sets})
 
 
 def memory(megabytes: int, per_input: float = 0.0) -> Callable:

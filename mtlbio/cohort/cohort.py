@@ -4,12 +4,15 @@ from __future__ import annotations
 
 import json
 from dataclasses import asdict, dataclass, field
+from functools import cached_property
 from pathlib import Path
 
 import anndata as ad
 import numpy as np
 import pandas as pd
 
+from mtlbio.cohort.tabular import Plan
+from mtlbio.cohort.transforms import TRANSFORMS
 from mtlbio.errors import InputError
 from mtlbio.files import replacing
 
@@ -19,21 +22,36 @@ class TaskInfo:
     """A label to be predicted.
 
     ``classes`` are the labels in code order (binary: negative, positive; ordinal: low to high; regression: empty).
+    Regression only: ``transform`` is the scale on which it is learnt (:mod:`mtlbio.cohort.transforms`), ``within`` the
+    relative error that still counts as right, ``unit`` what the values are in, and a ``multiplicative`` task is a
+    product of one factor per feature.
     """
 
     name: str
     kind: str
     classes: tuple[str, ...] = ()
+    transform: str = "none"
+    within: float | None = None
+    unit: str | None = None
+    multiplicative: bool = False
 
     @classmethod
     def read(cls, saved: dict) -> TaskInfo:
         """From what ``dataclasses.asdict`` gave, possibly by way of JSON, which has no tuples."""
-        return cls(saved["name"], saved["kind"], tuple(saved["classes"]))
+        return cls(**saved | {"classes": tuple(saved["classes"])})
 
     @property
     def is_class(self) -> bool:
         """Whether the labels are classes (codes 0, 1, ...) rather than numbers."""
         return self.kind != "regression"
+
+    def learnt(self, y: np.ndarray) -> np.ndarray:
+        """Values in the units of the user on the scale that is learnt."""
+        return TRANSFORMS[self.transform].forward(y)
+
+    def told(self, values: np.ndarray) -> np.ndarray:
+        """Inverse of :meth:`learnt`."""
+        return TRANSFORMS[self.transform].inverse(values)
 
 
 @dataclass(frozen=True)
@@ -51,13 +69,15 @@ class Cohort:
 
     Attributes
     ----------
-    expression : array (samples, genes), float32, on a log-like scale; normalised per sample only, nothing fitted
+    expression : array (samples, genes), float32, on a log-like scale; normalised per sample only, nothing fitted. Of a
+        table of features: its coded columns, NaN where a number is missing
     genes, samples : names
     obs : one row per sample, index = sample; column ``donor`` (text) and one column per task and covariate name:
         text categories for classes and categorical covariates, float for the rest, missing = NaN
     tasks, covariates : by name, in the order of the YAML
     auxiliary : tasks that only shape what the others share: trained, but neither evaluated nor put on trial
-    preprocessing : ``scale`` and, for counts, the library ``size``: what new samples need to come onto this scale
+    preprocessing : ``scale`` and, for counts, the library ``size``: what new samples need to come onto this scale; of a
+        table of features, under ``table``, how its columns are coded
     """
 
     expression: np.ndarray
@@ -65,8 +85,14 @@ class Cohort:
     obs: pd.DataFrame
     tasks: dict[str, TaskInfo] = field(default_factory=dict)
     covariates: dict[str, CovariateInfo] = field(default_factory=dict)
-    preprocessing: dict[str, str | float | None] = field(default_factory=dict)
+    preprocessing: dict = field(default_factory=dict)
     auxiliary: dict[str, TaskInfo] = field(default_factory=dict)
+
+    @cached_property
+    def table(self) -> Plan | None:
+        """How a table of features was coded; None for measurements."""
+        saved = self.preprocessing.get("table")
+        return None if saved is None else Plan.read(saved)
 
     @property
     def samples(self) -> np.ndarray:

@@ -27,9 +27,14 @@ class Features:
     scale: np.ndarray
 
     def transform(self, expression: np.ndarray) -> np.ndarray:
-        """Standardise the chosen genes of ``expression`` (n, genes of the cohort) -> (n, p) float32."""
+        """Standardise the chosen genes of ``expression`` (n, genes of the cohort) -> (n, p) float32.
+
+        What is missing gets the mean of the training samples, which is 0 here.
+        """
         chosen = np.asarray(expression)[:, self.genes_idx]
-        return ((chosen - self.mean) / self.scale).astype(np.float32)
+        standardised = ((chosen - self.mean) / self.scale).astype(np.float32)
+        standardised[np.isnan(standardised)] = 0.0
+        return standardised
 
 
 def donor_weights(donors: np.ndarray) -> np.ndarray:
@@ -43,16 +48,20 @@ def donor_weights(donors: np.ndarray) -> np.ndarray:
 
 
 def fit_features(
-    expression_train: np.ndarray, n_genes: int | None = None, weights: np.ndarray | None = None
+    expression_train: np.ndarray,
+    n_genes: int | None = None,
+    weights: np.ndarray | None = None,
+    floor: np.ndarray | None = None,
 ) -> Features:
     """Choose the most variable genes of the training samples and measure their mean and standard deviation.
 
     Parameters
     ----------
-    expression_train : (n, genes) training samples only
+    expression_train : (n, genes) training samples only; NaN where a feature of a table is missing
     n_genes : how many genes to keep, by variance; None keeps all. Constant genes are never kept, and where two
         genes tie the one that comes first in the cohort wins
     weights : (n,) weight of each sample, e.g. :func:`donor_weights`; equal where left out
+    floor : (genes,) least scale of each; none where left out
 
     Examples
     --------
@@ -66,13 +75,26 @@ def fit_features(
     mean, variance = np.empty(total), np.empty(total)
     for start in range(0, total, _BLOCK):
         block = expression[:, start : start + _BLOCK].astype(float)
-        mean[start : start + _BLOCK] = share @ block
-        variance[start : start + _BLOCK] = share @ np.square(block - mean[start : start + _BLOCK])
+        place = slice(start, start + _BLOCK)
+        if np.isnan(block).any():
+            mean[place], variance[place] = _of_known(block, share)
+        else:
+            mean[place] = share @ block
+            variance[place] = share @ np.square(block - mean[place])
     # A constant gene leaves a variance of rounding size; its scale would blow noise up.
     varies = np.flatnonzero(variance > 1e-12 * np.maximum(1.0, np.square(mean)))
     order = varies[np.argsort(-variance[varies], kind="stable")]
     genes = np.sort(order if n_genes is None else order[:n_genes])
-    return Features(genes, mean[genes], np.sqrt(variance[genes]))
+    scale = np.sqrt(variance[genes])
+    return Features(genes, mean[genes], scale if floor is None else np.maximum(scale, floor[genes]))
+
+
+def _of_known(block: np.ndarray, share: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """Mean and variance of every column over the samples in which it is known; 0 and 0 where it never is."""
+    known = ~np.isnan(block)
+    total = np.maximum(share @ known, np.finfo(float).tiny)
+    mean = share @ np.where(known, block, 0.0) / total
+    return mean, share @ np.where(known, np.square(block - mean), 0.0) / total
 
 
 def row_space(x_train: np.ndarray) -> tuple[np.ndarray, np.ndarray]:

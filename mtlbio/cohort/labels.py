@@ -7,7 +7,8 @@ import pandas as pd
 
 from mtlbio.cohort.cohort import CovariateInfo, TaskInfo
 from mtlbio.cohort.qc import QcList
-from mtlbio.cohort.text import as_number, matching
+from mtlbio.cohort.text import matching, numbers
+from mtlbio.cohort.transforms import TRANSFORMS
 from mtlbio.config import Covariate, Run, Task
 from mtlbio.errors import InputError, listing
 
@@ -45,8 +46,10 @@ def encode(
         column = metadata[run.task_column(name)]
         where = f"{source}: tasks.{name}: column {run.task_column(name)!r}"
         _some(column, where)
+        column = _of_some(column, metadata, task, name, source)
         if task.kind == "regression":
-            obs[name], tasks[name] = numbers(column, where), TaskInfo(name, task.kind)
+            obs[name], tasks[name] = numbers(column, where), _regression(name, task)
+            _check_scale(obs[name], tasks[name], where)
         else:
             obs[name], classes = _classes(column, name, task, source, qc)
             tasks[name] = TaskInfo(name, task.kind, classes)
@@ -63,16 +66,30 @@ def encode(
     return obs, tasks, covariates
 
 
-def numbers(column: pd.Series, where: str) -> pd.Series:
-    """A text column as float; text that is no finite number is an InputError that names it and its sample."""
-    values, wrong = as_number(column)
+def _regression(name: str, task: Task) -> TaskInfo:
+    multiplicative = task.head == "multiplicative"
+    return TaskInfo(name, task.kind, (), task.transform, task.tolerance, task.unit, multiplicative)
+
+
+def _check_scale(values: pd.Series, task: TaskInfo, where: str) -> None:
+    transform = TRANSFORMS[task.transform]
+    wrong = values[values.notna() & ~transform.valid(values)]
     if len(wrong):
         more = f" and {len(wrong) - 1} more" if len(wrong) > 1 else ""
         raise InputError(
-            f"{where}: found {str(wrong.iloc[0])[:40]!r} (sample {wrong.index[0]!r}{more}) where a number is due; "
-            f"missing values are written NA or left empty"
+            f"{where}: transform {task.transform} meets {wrong.iloc[0]:g} (sample {wrong.index[0]!r}{more}); expected "
+            f"{transform.domain}, or transform: none"
         )
-    return values
+
+
+def _of_some(column: pd.Series, metadata: pd.DataFrame, task: Task, name: str, source: str) -> pd.Series:
+    """The label where the task's ``where`` holds, missing elsewhere."""
+    for key, value in task.where.items():
+        texts = _occurring(value, metadata[key], f"tasks.{name}.where.{key}", source)
+        column = column.where(metadata[key].isin(texts))
+        if column.isna().all():
+            raise InputError(f"{source}: tasks.{name}.where: no label of column {column.name!r} where {key} is {value!r}")
+    return column
 
 
 def categories(column: pd.Series, classes: tuple[str, ...] | None = None) -> pd.Series:

@@ -24,7 +24,7 @@ def suffix(path: str | Path) -> str:
     return "".join(endings) if endings[-1:] == [".gz"] else "".join(endings[-1:])
 
 
-def read_metadata(path: str | Path) -> pd.DataFrame:
+def read_metadata(path: str | Path, key: str = "metadata.path") -> pd.DataFrame:
     """Read csv, tsv (gzipped or not) or parquet; csv and tsv as text, parquet as it is typed.
 
     Raises
@@ -46,7 +46,7 @@ def read_metadata(path: str | Path) -> pd.DataFrame:
         table = read_csv(path, header)
     else:
         raise InputError(
-            f"{path}: metadata.path: format {ending or 'without ending'!r} is unknown; valid: {listing(TABLES)}"
+            f"{path}: {key}: format {ending or 'without ending'!r} is unknown; valid: {listing(TABLES)}"
         )
     table.columns = [str(c).strip() for c in table.columns]
     _unique(list(table.columns), path)

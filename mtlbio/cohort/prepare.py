@@ -15,8 +15,9 @@ from mtlbio.cohort.labels import encode
 from mtlbio.cohort.measurements import Measurements, check_values
 from mtlbio.cohort.pseudobulk import pseudobulk
 from mtlbio.cohort.qc import QcList, quality_control
-from mtlbio.cohort.read import Raw, read, read_roster
+from mtlbio.cohort.read import Raw, read, read_features, read_roster
 from mtlbio.cohort.split import make_splits
+from mtlbio.cohort.tabular import plan_of
 from mtlbio.config import Run
 from mtlbio.errors import InputError
 from mtlbio.progress import say
@@ -52,7 +53,8 @@ def prepare(run: Run, results: Path) -> None:
     finally:
         shutil.rmtree(holder, ignore_errors=True)
     say(
-        f"{run.run}: {len(cohort.samples)} samples of {len(set(cohort.donors))} donors x {len(cohort.genes)} genes, "
+        f"{run.run}: {len(cohort.samples)} samples of {len(set(cohort.donors))} donors x {len(cohort.genes)} "
+        f"{'genes' if cohort.table is None else 'columns of features'}, "
         f"{splits['fold'].nunique()} folds"
     )
 
@@ -64,6 +66,8 @@ def check(run: Run) -> None:
 
 def build_cohort(run: Run) -> tuple[Cohort, QcList]:
     """The cohort that a run describes, and the list of what was dropped on the way."""
+    if run.features is not None:
+        return _cohort_of_table(run)
     qc = QcList()
     say(f"{run.run}: reading {Path(run.expression.path).name}")
     raw = read(run, qc)
@@ -79,6 +83,24 @@ def build_cohort(run: Run) -> tuple[Cohort, QcList]:
     auxiliary = {name: info for name, info in tasks.items() if run.tasks[name].auxiliary}
     tasks = {name: info for name, info in tasks.items() if name not in auxiliary}
     return Cohort(values, tuple(str(g) for g in names), obs, tasks, covariates, preprocessing, auxiliary), qc
+
+
+def _cohort_of_table(run: Run) -> tuple[Cohort, QcList]:
+    """The cohort of a run whose features are a table."""
+    qc = QcList()
+    say(f"{run.run}: reading {Path(run.features.path).name}")
+    raw = read_roster(run, qc)
+    data, obs, tasks, covariates = _samples(run, raw, qc)
+    obs = _without_empty_levels(obs, tasks)
+    check_design(run, obs, tasks, covariates, raw.source)
+    table = read_features(run)
+    plan = plan_of(table.loc[data.samples], table.attrs["numeric"], run.features, run.features.path, qc)
+    values = plan.code(table.loc[data.samples], run.features.path)
+    _list_missing_covariates(obs, list(covariates), qc)
+    preprocessing = {"scale": "table", "size": None, "table": plan.saved()}
+    auxiliary = {name: info for name, info in tasks.items() if run.tasks[name].auxiliary}
+    tasks = {name: info for name, info in tasks.items() if name not in auxiliary}
+    return Cohort(values, plan.columns, obs, tasks, covariates, preprocessing, auxiliary), qc
 
 
 def build_roster(run: Run) -> tuple[pd.DataFrame, dict[str, TaskInfo], dict[str, CovariateInfo], QcList]:
@@ -101,7 +123,7 @@ def _samples(
     obs, tasks, covariates = encode(run, raw.metadata, source, qc)
     check_unit(run, obs, source)
     check_fixed(run, obs, source)
-    if len(data.genes):
+    if len(data.genes) and run.features is None:
         check_values(data, run.expression.scale)
     if run.pseudobulk is not None:
         numeric = [t.name for t in tasks.values() if not t.is_class]

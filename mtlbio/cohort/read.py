@@ -11,6 +11,7 @@ from mtlbio.cohort.expression import h5ad_obs, read_expression, sample_names
 from mtlbio.cohort.measurements import Measurements, check_names
 from mtlbio.cohort.metadata import by_sample, read_metadata, text_table, unique_ids
 from mtlbio.cohort.qc import QcList
+from mtlbio.cohort.tabular import named_columns
 from mtlbio.cohort.text import suggestion
 from mtlbio.config import Run
 from mtlbio.errors import InputError, listing
@@ -53,23 +54,54 @@ def read_roster(run: Run, qc: QcList) -> Raw:
     What the measurements themselves could be wrong in is not looked at.
     """
     source, metadata = _metadata(run)
-    samples = sample_names(run.expression, run.metadata.sample, metadata.index)
-    data = Measurements(samples, np.array([], dtype=str), np.zeros((len(samples), 0), np.float32), run.expression.path)
-    return _joined(run, data, metadata, source, qc)
+    if run.features is not None:
+        samples = read_features(run).index.to_numpy().astype(str)
+    else:
+        samples = sample_names(run.expression, run.metadata.sample, metadata.index)
+    return _joined(run, _without_genes(samples, run.source.path), metadata, source, qc)
+
+
+def read_features(run: Run) -> pd.DataFrame:
+    """The columns of the run's table of features, as text, by sample.
+
+    Raises
+    ------
+    InputError
+        Unreadable file, a column that does not exist, a sample twice or without an identifier.
+    """
+    path, features = run.features.path, run.features
+    table = read_metadata(path, "features.path")
+    taken = {run.metadata.sample, run.metadata.donor} | {run.task_column(name) for name in run.tasks}
+    numeric = named_columns(features.numeric, table.columns, taken | set(features.categories), path, "numeric")
+    categories = named_columns(features.categories, table.columns, taken | set(numeric), path, "categories")
+    if run.metadata.sample not in table.columns:
+        raise InputError(
+            f"{path}: metadata.sample: no column {run.metadata.sample!r}; {suggestion(run.metadata.sample, table.columns)}"
+        )
+    text = text_table(table, [run.metadata.sample, *numeric, *categories])
+    found = by_sample(text, run.metadata.sample, path)[[*numeric, *categories]]
+    found.attrs["numeric"] = len(numeric)
+    return found
+
+
+def _without_genes(samples: np.ndarray, source: str) -> Measurements:
+    """Samples whose measurements are not looked at."""
+    return Measurements(samples, np.array([], dtype=str), np.zeros((len(samples), 0), np.float32), source)
 
 
 def _joined(run: Run, data: Measurements, metadata: pd.DataFrame, source: str, qc: QcList) -> Raw:
     """The samples that stand in both files and have a donor."""
     kind = "sample" if run.pseudobulk is None else "cell"
+    what = "expression" if run.features is None else "features"
     in_metadata = np.isin(data.samples, metadata.index.to_numpy().astype(str))
     if not in_metadata.any():
         raise InputError(
-            f"{data.source}: no sample in common with {source}: expression has {listing(data.samples, 3)}; "
+            f"{data.source}: no sample in common with {source}: {what} has {listing(data.samples, 3)}; "
             f"metadata has {listing(metadata.index, 3)} in column {run.metadata.sample!r}"
         )
-    qc.add(data.samples[~in_metadata], kind, "not in metadata", "dropped: only in the expression file")
+    qc.add(data.samples[~in_metadata], kind, "not in metadata", f"dropped: only in the {what} file")
     in_expression = metadata.index.isin(data.samples)
-    qc.add(metadata.index[~in_expression], kind, "not in expression", "dropped: only in the metadata")
+    qc.add(metadata.index[~in_expression], kind, f"not in {what}", "dropped: only in the metadata")
     data = data.keep(in_metadata)
     metadata = metadata.loc[data.samples]
 
@@ -83,7 +115,10 @@ def _joined(run: Run, data: Measurements, metadata: pd.DataFrame, source: str, q
 
 def _metadata(run: Run) -> tuple[str, pd.DataFrame]:
     """Name of the metadata file, and the columns that the run uses, as text, by sample."""
-    if run.metadata.path is None:
+    if run.metadata.path is None and run.features is not None:
+        source = run.features.path
+        table = read_metadata(source, "features.path")
+    elif run.metadata.path is None:
         source = f"{run.expression.path} (obs)"
         table = h5ad_obs(run.expression.path)
         table.index = pd.Index(table.index.astype(str), name="sample", dtype=object)
@@ -94,16 +129,18 @@ def _metadata(run: Run) -> tuple[str, pd.DataFrame]:
     if not len(table):
         raise InputError(f"{source}: no rows; expected one row per sample")
     columns = _columns(run, table, source)
-    if run.metadata.path is None:
+    if run.metadata.path is None and run.features is None:
         return source, text_table(table, columns)
     return source, by_sample(text_table(table, [run.metadata.sample, *columns]), run.metadata.sample, source)
 
 
 def _columns(run: Run, table: pd.DataFrame, source: str) -> list[str]:
     """The columns that the run names; one that does not exist is an error that suggests near misses."""
-    named = [("metadata.sample", run.metadata.sample)] if run.metadata.path is not None else []
+    described = run.metadata.path is not None or run.features is not None
+    named = [("metadata.sample", run.metadata.sample)] if described else []
     named += [("metadata.donor", run.metadata.donor)]
     named += [(f"tasks.{t}", run.task_column(t)) for t in run.tasks]
+    named += [(f"tasks.{t}.where", column) for t, task in run.tasks.items() for column in task.where]
     named += [(f"covariates.{c}", run.covariate_column(c)) for c in run.covariates]
     named += [("pseudobulk.by", column) for column in (run.pseudobulk.by if run.pseudobulk else [])]
     for key, column in named:

@@ -11,7 +11,7 @@ from collections.abc import Iterable
 import numpy as np
 import pandas as pd
 
-from mtlbio.errors import listing
+from mtlbio.errors import InputError, listing
 
 # "None" and "none" are not here: they are levels (therapy: none).
 MISSING = ("", "NA", "N/A", "#N/A", "NaN", "nan", "<NA>")
@@ -64,6 +64,18 @@ def as_number(values: pd.Series) -> tuple[pd.Series, pd.Series]:
     numbers = pd.to_numeric(values, errors="coerce").astype(float)
     wrong = values[values.notna() & ~np.isfinite(numbers)]
     return numbers, wrong
+
+
+def numbers(column: pd.Series, where: str) -> pd.Series:
+    """A text column as float; text that is no finite number is an InputError that names it and its sample."""
+    values, wrong = as_number(column)
+    if len(wrong):
+        more = f" and {len(wrong) - 1} more" if len(wrong) > 1 else ""
+        raise InputError(
+            f"{where}: found {str(wrong.iloc[0])[:40]!r} (sample {wrong.index[0]!r}{more}) where a number is due; "
+            f"missing values are written NA or left empty"
+        )
+    return values
 
 
 def matching(value: str | int | float | bool, found: Iterable[str]) -> list[str]:

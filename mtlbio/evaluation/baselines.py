@@ -27,6 +27,7 @@ from scipy.stats import norm
 from mtlbio.cohort.cohort import Cohort, TaskInfo, read_cohort
 from mtlbio.cohort.features import donor_weights, fit_features, row_space
 from mtlbio.cohort.split import inner_folds, train_test
+from mtlbio.cohort.tabular import scale_floor
 from mtlbio.config import Run
 from mtlbio.errors import InputError, listing
 from mtlbio.evaluation.boosting import lightgbm
@@ -82,7 +83,8 @@ class FoldData:
 
     def _standardised(self, n_genes: int) -> tuple[np.ndarray, np.ndarray]:
         expression = self.cohort.expression[self.train]
-        features = fit_features(expression, n_genes, donor_weights(self.cohort.donors[self.train]))
+        weights, floor = donor_weights(self.cohort.donors[self.train]), scale_floor(self.cohort.table)
+        features = fit_features(expression, n_genes, weights, floor)
         return features.transform(expression), features.transform(self.cohort.expression[self.test])
 
 
@@ -168,7 +170,7 @@ def level_probabilities(level: np.ndarray, spread: float, n_levels: int) -> np.n
 
 def fit_value(fit: Arm, train, test, y, donors, task: TaskInfo, seed: int) -> np.ndarray:
     """Values (m,) of a regression, or level probabilities (m, K), of test samples; ``y`` (n,) in the task's units."""
-    weights = donor_weights(donors)
+    weights, y = donor_weights(donors), task.learnt(y)
     mean = np.average(y, weights=weights)
     scale = np.sqrt(np.average(np.square(y - mean), weights=weights))
     if scale < 1e-12 or train.shape[1] == 0:
@@ -177,7 +179,7 @@ def fit_value(fit: Arm, train, test, y, donors, task: TaskInfo, seed: int) -> np
         inner = inner_folds(donors, y, min(INNER_FOLDS, len(np.unique(donors))), seed)
         predicted, spread = fit(train, test, Labels((y - mean) / scale, 0, weights, inner, seed))
     value = mean + scale * predicted
-    return value if task.kind == "regression" else level_probabilities(value, scale * spread, len(task.classes))
+    return task.told(value) if task.kind == "regression" else level_probabilities(value, scale * spread, len(task.classes))
 
 
 def fit_classes(fit: Arm, train, test, y, donors, n_classes: int, seed: int) -> np.ndarray:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 
 import anndata as ad
@@ -35,7 +36,12 @@ def evaluate(run: Run, results: Path) -> None:
     table = pd.concat([t for t in tables if len(t)], ignore_index=True)
     kinds = {name: task.kind for name, task in run.tasks.items()}
     metrics, comparisons, transferred = evaluate_tables(
-        table, kinds, run.evaluate.bootstrap, run.evaluate.seed, run.evaluate.margin
+        table,
+        kinds,
+        run.evaluate.bootstrap,
+        run.evaluate.seed,
+        run.evaluate.margin,
+        {n: t.tolerance for n, t in run.tasks.items()},
     )
     write_table(metrics, results / "metrics.tsv", METRICS)
     write_table(comparisons, results / "comparisons.tsv", COMPARISONS)
@@ -57,7 +63,12 @@ def labels_tested(table: pd.DataFrame, kinds: dict[str, str], seed: int) -> pd.D
 
 
 def evaluate_tables(
-    table: pd.DataFrame, kinds: dict[str, str], draws: int, seed: int, margin: float
+    table: pd.DataFrame,
+    kinds: dict[str, str],
+    draws: int,
+    seed: int,
+    margin: float,
+    within: dict[str, float | None] | None = None,
 ) -> tuple[pd.DataFrame, pd.DataFrame, pd.DataFrame]:
     """Metrics, comparisons and verdicts on sharing of a table of predictions.
 
@@ -67,6 +78,7 @@ def evaluate_tables(
     kinds : kind of every task, by name
     draws, seed : of the donor bootstrap
     margin : see :func:`mtlbio.evaluation.comparisons.call_difference`
+    within : task -> relative error up to which a prediction counts as right, where that is asked
 
     Returns
     -------
@@ -77,6 +89,7 @@ def evaluate_tables(
     tasks, metrics, comparisons = [], [], []
     for name in track(list(kinds), f"Scoring {table['arm'].nunique()} arms on {len(kinds)} tasks"):
         predictions = collect(table, name, kinds[name])
+        predictions = replace(predictions, task=replace(predictions.task, within=(within or {}).get(name)))
         tasks.append(predictions)
         metrics.append(task_metrics(predictions, draws, seed))
         comparisons.append(task_comparisons(predictions, draws, seed, margin))

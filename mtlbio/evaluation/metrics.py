@@ -118,6 +118,16 @@ def mae(y: np.ndarray, pred: np.ndarray, weights: np.ndarray) -> np.ndarray:
     return _mean(np.abs(y - pred), weights)
 
 
+def within(tolerance: float) -> Metric:
+    """Metric: share of samples whose prediction is off by at most ``tolerance`` times the truth (within 20 %)."""
+
+    @over_draws
+    def share(y: np.ndarray, pred: np.ndarray, weights: np.ndarray) -> np.ndarray:
+        return _mean((np.abs(pred - y) <= tolerance * np.abs(y)).astype(float), weights)
+
+    return share
+
+
 @over_draws
 def pearson(y: np.ndarray, pred: np.ndarray, weights: np.ndarray) -> np.ndarray:
     """Pearson correlation."""
@@ -178,8 +188,12 @@ _METRICS: dict[str, dict[str, Metric]] = {
 
 
 def all_metrics(task: TaskInfo) -> dict[str, Metric]:
-    """Name -> function of every metric of the task's kind, the primary one first."""
-    return dict(_METRICS[task.kind])
+    """Name -> function of every metric of the task's kind, the primary one first; a task with a tolerance has
+    ``within_20pct`` or the like as well."""
+    found = dict(_METRICS[task.kind])
+    if task.within is not None:
+        found[f"within_{100 * task.within:g}pct"] = within(task.within)
+    return found
 
 
 def primary_metric(task: TaskInfo) -> str:
@@ -218,7 +232,7 @@ def score(
     if not labelled.all():
         y, pred = y[labelled], pred[labelled]
         weights = None if weights is None else np.asarray(weights)[..., labelled]
-    return _METRICS[task.kind][metric or primary_metric(task)](y, pred, weights)
+    return all_metrics(task)[metric or primary_metric(task)](y, pred, weights)
 
 
 def _mean(values: np.ndarray, weights: np.ndarray) -> np.ndarray:

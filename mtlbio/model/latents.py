@@ -39,6 +39,8 @@ def latents_table(cohort: Cohort, splits: pd.DataFrame, canonical) -> ad.AnnData
         },
         index=pd.Index(ensemble.dims, name="dim"),
     )
+    if canonical.feature is not None:
+        var["feature"] = canonical.feature
     return ad.AnnData(
         X=latents,
         obs=obs,

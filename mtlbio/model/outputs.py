@@ -83,14 +83,14 @@ def to_prediction(task: TaskInfo, outputs: np.ndarray, mean: float = 0.0, scale:
     ----------
     task : the task
     outputs : (..., outputs of the task)
-    mean, scale : of the target on the training donors (regression)
+    mean, scale : of the target, on the scale that is learnt, on the training donors (regression)
 
     Returns
     -------
     (...) probability of the positive class (binary) or value (regression); (..., K) class probabilities otherwise.
     """
     if task.kind == "regression":
-        return outputs[..., 0] * scale + mean
+        return task.told(outputs[..., 0] * scale + mean)
     if task.kind == "binary":
         return _sigmoid(outputs[..., 0])
     if task.kind == "ordinal":

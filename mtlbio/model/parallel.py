@@ -29,7 +29,7 @@ def count_axes(x: np.ndarray, donors: np.ndarray, seed: int = 0, draws: int = 5,
     mean /= count[:, None]
     deviation = x - mean[donor]
     grouped = np.argsort(donor, kind="stable")
-    observed = np.linalg.eigvalsh(x @ x.T)[::-1]
+    observed = _eigenvalues(x)
     null = []
     for _ in range(draws):
         order = np.argsort(rng.random(mean.shape), axis=0)
@@ -43,9 +43,14 @@ def count_axes(x: np.ndarray, donors: np.ndarray, seed: int = 0, draws: int = 5,
         size = shuffled.std(axis=0)
         size[size == 0] = 1.0
         shuffled = (shuffled - shuffled.mean(axis=0)) / size
-        null.append(np.linalg.eigvalsh(shuffled @ shuffled.T)[::-1])
+        null.append(_eigenvalues(shuffled))
     above = observed > np.quantile(null, quantile, axis=0)
     return max(1, int(np.argmin(above)) if not above.all() else len(above))
+
+
+def _eigenvalues(x: np.ndarray) -> np.ndarray:
+    """Eigenvalues of the smaller of the two product matrices, largest first; those of the other are 0 beyond them."""
+    return np.linalg.eigvalsh(x @ x.T if len(x) <= x.shape[1] else x.T @ x)[::-1]
 
 
 def generous(counted: int, n_samples: int, at_most: int) -> int:

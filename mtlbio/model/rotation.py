@@ -9,6 +9,9 @@ from __future__ import annotations
 
 import numpy as np
 
+# Eigenvalues below this share of the largest are rounding.
+_RANK_TOLERANCE = 1e-9
+
 
 def principal_components(x: np.ndarray, n_axes: int) -> tuple[np.ndarray, np.ndarray]:
     """Whitened scores and loadings of the leading components.
@@ -16,7 +19,7 @@ def principal_components(x: np.ndarray, n_axes: int) -> tuple[np.ndarray, np.nda
     Parameters
     ----------
     x : (n, p) standardised data
-    n_axes : k, at most the rank of ``x``
+    n_axes : k; fewer come back where the rank of ``x`` is smaller
 
     Returns
     -------
@@ -24,8 +27,14 @@ def principal_components(x: np.ndarray, n_axes: int) -> tuple[np.ndarray, np.nda
     loadings : (p, k), ``scores @ loadings.T`` is the best rank-k approximation of ``x``
     """
     n = len(x)
-    values, vectors = np.linalg.eigh(x @ x.T)
-    scores = vectors[:, ::-1][:, :n_axes] * np.sqrt(n)
+    if n <= x.shape[1]:
+        _, vectors = np.linalg.eigh(x @ x.T)
+        scores = vectors[:, ::-1][:, :n_axes] * np.sqrt(n)
+    else:  # more samples than columns: the smaller product has the same components, as many as its rank
+        values, vectors = np.linalg.eigh(x.T @ x)
+        values, vectors = values[::-1][:n_axes], vectors[:, ::-1][:, :n_axes]
+        kept = values > _RANK_TOLERANCE * max(values[0], np.finfo(float).tiny)
+        scores = x @ (vectors[:, kept] / np.sqrt(values[kept])) * np.sqrt(n)
     # the sign of an eigenvector is arbitrary and differs between BLAS builds
     loadings = x.T @ scores / n
     sign = np.sign((loadings**3).sum(axis=0))

@@ -20,6 +20,7 @@ from mtlbio.probing.ablation import ablation
 from mtlbio.probing.association import association
 from mtlbio.probing.audit import audit, inseparable
 from mtlbio.probing.by_class import by_class
+from mtlbio.probing.features import features_of_table
 from mtlbio.probing.gather import gather, verdict_table
 from mtlbio.probing.leakage import leakage
 from mtlbio.probing.null_refits import NULL, RUNS, empty, null_refits, share_of_biology
@@ -116,9 +117,12 @@ def examine(
     steady = stability(trial, again)
     blocks = subspaces(trial, ensemble, cohort, fold, again)
     removed = ablation(ensemble, cohort, fold, options, {b.name: b.places for b in blocks if b.block.stable})
-    say("gene sets that name a dimension")
+    say("gene sets that name a dimension" if cohort.table is None else "features that name a dimension")
     loadings, genes = np.asarray(latents.varm["loadings"], dtype=float), np.asarray(latents.uns["genes"]).astype(str)
-    named = sets_of_genes.enrichment(trial, cohort, loadings, genes, sets)
+    if cohort.table is None:
+        named = sets_of_genes.enrichment(trial, cohort, loadings, genes, sets)
+    else:
+        named = features_of_table(trial, cohort, loadings)
     uneven = by_class(trial)
     evidence = gather(trial, found, borrowed, removed, steady, named, uneven)
     verdicts = verdict_table(trial, evidence, removed, design, again)

@@ -33,6 +33,7 @@ class Canonical:
     task : (d,) the task that a supervised dimension was trained for, "" for an axis
     stability : (d,) median absolute correlation with the partner over folds (axes) or folds and seeds (supervised)
     loadings : (d, genes of the cohort) of the final model, in units of a gene's standard deviation; 0 where unused
+    feature : (d,) of a table of features, what an axis is about, "" for a supervised dimension; else None
     """
 
     ensemble: Ensemble
@@ -40,6 +41,7 @@ class Canonical:
     task: np.ndarray
     stability: np.ndarray
     loadings: np.ndarray
+    feature: np.ndarray | None = None
 
 
 def fold_in(
@@ -52,6 +54,10 @@ def fold_in(
     seeds: list[int],
 ) -> Canonical:
     """Fold standardisation, axes, matching, block and heads of the multi-task arm into an :class:`Ensemble`."""
+    if cohort.table is not None:
+        from mtlbio.training.fold_in_table import fold_in_table
+
+        return fold_in_table(cohort, folds, targets, heads, blocks, mixed, seeds)
     packing = Outputs.of(cohort.tasks)
     final = next(data for data in folds if data.fold == FINAL)
     standardised = final.features.transform(cohort.expression)
@@ -62,20 +68,7 @@ def fold_in(
         matching = match_axes(reference[data.train], x @ data.axes.encoder)
         if data.fold != FINAL:
             correlations.append(matching.correlation)
-
-        def array(tensor, i=i) -> np.ndarray:
-            return tensor[i].cpu().numpy().astype(float)
-
-        genes = np.zeros((len(seeds), x.shape[1], packing.n_columns))
-        genes[:, data.selected] = array(heads["genes"].weights)[:, : len(data.selected)]
-        paths = _Paths(
-            axes=array(heads["axes"].weights)[:, : data.axes.n_axes],
-            genes=genes,
-            **_block_paths(data, blocks, i),
-            bias={name: array(path.bias) for name, path in heads.items()}
-            | {name: array(path.bias)[0] for name, path in blocks.items()},
-            mixture=[mixed.mixture[i, 0, t] for t in range(len(packing.tasks))],
-        )
+        paths = paths_of_fold(data, i, heads, blocks, mixed, packing)
         model = _fold_model(x, data, matching, paths, packing, targets.mean[i], targets.scale[i])
         models[data.fold] = mixed.loans[i, 0].folded(model, packing) if (i, 0) in mixed.loans else model
     n_axes = final.axes.n_axes
@@ -84,16 +77,37 @@ def fold_in(
     loadings = np.zeros((len(dims), len(cohort.genes)), dtype=np.float32)
     loadings[:n_axes, final.features.genes_idx] = final.axes.loadings.T
     # A dense direction has no sparse pattern; its structure loadings are its correlations with the genes.
-    block = _unit(ensemble.latents(cohort.expression)[:, :, n_axes:].mean(axis=0))
+    block = unit_variance(ensemble.latents(cohort.expression)[:, :, n_axes:].mean(axis=0))
     loadings[n_axes:, final.features.genes_idx] = block.T @ standardised / len(block)
-    stability = np.concatenate([np.median(correlations, axis=0), _block_stability(ensemble, cohort, folds, n_axes)])
+    stability = np.concatenate([np.median(correlations, axis=0), block_stability(ensemble, cohort, folds, n_axes)])
     kind = np.array(["axis"] * n_axes + ["supervised"] * packing.n_columns)
     served = np.array([""] * n_axes + [packing.tasks[t].name for t in packing.task_of_column])
     return Canonical(ensemble, kind, served, stability, loadings)
 
 
+def paths_of_fold(
+    data: FoldData, i: int, heads: dict[str, SparseHeads], blocks: dict[str, Fitted], mixed: Mixed, packing: Outputs
+) -> FoldPaths:
+    """What was fitted to fold ``i`` in the multi-task arm."""
+
+    def array(tensor) -> np.ndarray:
+        return tensor[i].cpu().numpy().astype(float)
+
+    own = array(heads["genes"].weights)
+    genes = np.zeros((len(own), len(data.features.genes_idx), packing.n_columns))
+    genes[:, data.selected] = own[:, : len(data.selected)]
+    return FoldPaths(
+        axes=array(heads["axes"].weights)[:, : data.axes.n_axes],
+        genes=genes,
+        **_block_paths(data, blocks, i),
+        bias={name: array(path.bias) for name, path in heads.items()}
+        | {name: array(path.bias)[0] for name, path in blocks.items()},
+        mixture=[mixed.mixture[i, 0, t] for t in range(len(packing.tasks))],
+    )
+
+
 @dataclass(frozen=True)
-class _Paths:
+class FoldPaths:
     """All paths of one fold: weights on axes (s, k, c), genes and dense (s, p, c), curved (s, m, c), what stands for
     the last two if there are gates (they are 0 then), the bias of each (s, o), and the mixture of each task."""
 
@@ -107,7 +121,7 @@ class _Paths:
 
 
 def _block_paths(data: FoldData, blocks: dict[str, Fitted], i: int) -> dict[str, np.ndarray | GatedBlock | None]:
-    """What the two blocks of fold ``i`` are to :class:`_Paths`."""
+    """What the two blocks of fold ``i`` are to :class:`FoldPaths`."""
     linear, gated = [], []
     for basis, path in ((data.basis, blocks["dense"]), (data.curved_basis, blocks["curved"])):
         maps = path.block[i, 0, :, : basis.shape[1]].cpu().numpy().astype(float)
@@ -123,7 +137,7 @@ def _fold_model(
     x: np.ndarray,
     data: FoldData,
     matching: Matching,
-    paths: _Paths,
+    paths: FoldPaths,
     packing: Outputs,
     target_mean: np.ndarray,
     target_scale: np.ndarray,
@@ -184,18 +198,18 @@ def _fold_model(
     )
 
 
-def _unit(latents: np.ndarray) -> np.ndarray:
+def unit_variance(latents: np.ndarray) -> np.ndarray:
     """Centre and scale along the samples, the second-last dimension; a constant becomes 0."""
     centred = latents - latents.mean(axis=-2, keepdims=True)
     return centred / np.maximum(latents.std(axis=-2, keepdims=True), 1e-12)
 
 
-def _block_stability(ensemble: Ensemble, cohort: Cohort, folds: list[FoldData], n_axes: int) -> np.ndarray:
+def block_stability(ensemble: Ensemble, cohort: Cohort, folds: list[FoldData], n_axes: int) -> np.ndarray:
     """Median absolute correlation of every replica's supervised dimensions with the final model's mean."""
     final = ensemble.latents(cohort.expression)[:, :, n_axes:]
     found = []
     for data in folds:
-        reference = _unit(final[:, data.train].mean(axis=0))
+        reference = unit_variance(final[:, data.train].mean(axis=0))
         own = ensemble.latents(cohort.expression[data.train], data.fold)[:, :, n_axes:]
-        found.append(np.abs((_unit(own) * reference).mean(axis=1)))
+        found.append(np.abs((unit_variance(own) * reference).mean(axis=1)))
     return np.median(np.concatenate(found), axis=0)

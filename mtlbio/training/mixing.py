@@ -85,7 +85,8 @@ def mix_paths(problem: Problem, outputs: dict[str, torch.Tensor], folds: list[Fo
 
     Parameters
     ----------
-    problem, folds, targets : as they were fitted
+    problem, folds, targets : as they were fitted. A multiplicative task takes nothing from the cosines of the axes: on
+        the logarithm it is then a sum of one term per feature
     outputs : by path, (f, s, n, o) where all arms share it, else (f, a, s, n, o)
     """
     packing, a = problem.packing, len(problem.active)
@@ -102,7 +103,7 @@ def mix_paths(problem: Problem, outputs: dict[str, torch.Tensor], folds: list[Fo
             target = np.concatenate([targets.values[i, own, t] for _, own in rows])
             for j in np.flatnonzero(active[:, t]):
                 paths = np.stack([np.concatenate([v[i, j, q, own][:, place] for q, own in rows]) for v in arrays])
-                found = mix(task, paths, target, used)
+                found = mix(task, paths, target, used & ~(task.multiplicative & (np.array(PATHS) == "curved")))
                 mixture[i, j, t] = found
                 mixed[i, j, :, :, place] = found.bias + sum(
                     share * v[i, j, :, :, place] for share, v in zip(found.shares, arrays, strict=True)

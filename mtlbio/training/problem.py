@@ -11,6 +11,7 @@ import torch
 from mtlbio.cohort.cohort import Cohort, TaskInfo
 from mtlbio.cohort.features import Features, donor_weights, fit_features, row_space
 from mtlbio.cohort.split import inner_folds, train_test
+from mtlbio.cohort.tabular import scale_floor
 from mtlbio.config import Training
 from mtlbio.model.axes import Axes, sparse_axes
 from mtlbio.model.curves import Curves
@@ -132,7 +133,7 @@ def prepare_fold(cohort: Cohort, splits: pd.DataFrame, fold: int, options: Train
         train, test = np.arange(len(cohort.obs)), np.array([], dtype=int)
     else:
         train, test = train_test(splits, fold)
-    features = fit_features(cohort.expression[train], options.genes)
+    features = fit_features(cohort.expression[train], options.genes, floor=scale_floor(cohort.table))
     x = features.transform(cohort.expression[train]).astype(float)
     if options.axes == "auto":
         wanted = generous(count_axes(x, cohort.donors[train], options.seed), len(train), options.max_axes)
@@ -183,7 +184,7 @@ class Targets:
 
 def make_targets(cohort: Cohort, folds: list[FoldData]) -> Targets:
     """Standardise regression targets on the training donors of each fold."""
-    labels = np.stack([cohort.y(task) for task in cohort.tasks], axis=1)
+    labels = np.stack([info.learnt(cohort.y(task)) for task, info in cohort.tasks.items()], axis=1)
     known = ~np.isnan(labels)
     mean, scale = np.zeros((len(folds), labels.shape[1])), np.ones((len(folds), labels.shape[1]))
     for f, data in enumerate(folds):

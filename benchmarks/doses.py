@@ -1,0 +1,266 @@
+"""Doses: three planted drugs, warfarin, and three drugs on one pathway.
+
+    python benchmarks/doses.py planted                 # drug C with 40 patients; the enzyme's dimension
+    python benchmarks/doses.py warfarin DATA           # five folds of patients, and folds of whole sites
+    python benchmarks/doses.py sites DATA              # 200 patients of a site, alone and with the other sites
+    python benchmarks/doses.py gdsc DATA               # all labels; 60 lines labelled for one drug
+
+DATA holds ``warfarin_iwpc/`` and ``gdsc_ic50/``. Every number is of people (cell lines) that were held out, in the units
+of the file; intervals are paired bootstraps over them, 95 %. ``--full``: more seeds, more sites, every drug in turn.
+Nothing is chosen on held-out people: settings are the defaults but for the number of seeds and curves, which cost time.
+"""
+
+from __future__ import annotations
+
+import argparse
+import os
+import tempfile
+from pathlib import Path
+
+os.environ.setdefault("OMP_NUM_THREADS", "1")
+
+import numpy as np
+import pandas as pd
+import yaml
+
+from mtlbio.cohort.cohort import Cohort
+from mtlbio.cohort.prepare import build_cohort
+from mtlbio.cohort.simulate_doses import simulate_doses, write_doses
+from mtlbio.config import Training, load_run
+from mtlbio.evaluation.bootstrap import bootstrap_weights, estimate, paired_difference
+from mtlbio.model.ensemble import FINAL
+from mtlbio.progress import console
+from mtlbio.training.fewer_labels import with_labels_of
+from mtlbio.training.fold_in import fold_in
+from mtlbio.training.problem import make_problem, make_targets, prepare_fold
+from mtlbio.training.refits import Refit, Refitter
+from mtlbio.training.subsets import out_of_fold
+
+DRAWS = 1000
+# Of the warfarin table: what at least half of the patients have on record, and that is no free list of codes.
+NUMERIC = ["age_decade", "height_cm", "weight_kg"]
+CATEGORIES = ["race", "sex", "cyp2c9", "vkorc1_imputed", "amiodarone", "enzyme_inducer"]
+CATEGORIES += ["smoker", "valve", "diabetes", "chf", "aspirin", "simvastatin"]
+DRUGS = {"dabrafenib": "1373", "trametinib": "1372", "selumetinib": "1498"}
+FOREST = {"dabrafenib": 0.69, "trametinib": 0.59, "selumetinib": 0.58}
+
+
+def quick(full: bool, **changes) -> Training:
+    """Two seeds and 100 curves, five and 200 in the full form."""
+    return Training(**{"seeds": 5 if full else 2, "curves": 200 if full else 100, "borrowing": True} | changes)
+
+
+def fitted(
+    cohort: Cohort, fold: np.ndarray, options: Training, arms: list[np.ndarray], only: list[int] | None = None
+) -> Refit:
+    """Train on the samples outside each fold of ``only``, all of them where left out; ``fold`` (n,)."""
+    splits = pd.DataFrame({"sample": cohort.samples, "donor": cohort.donors, "fold": fold})
+    folds = [prepare_fold(cohort, splits, f, options) for f in (only or sorted(set(fold.tolist())))]
+    problem = make_problem(cohort, folds, make_targets(cohort, folds), arms, options.seeds, "cpu")
+    (refit,) = Refitter(options, folds, problem).refit([cohort])
+    return refit
+
+
+def compared(cohort: Cohort, task: str, together: np.ndarray, alone: np.ndarray, metric: str = "mae") -> str:
+    """Both, the gain and its interval, on the samples that both predict."""
+    info, y = cohort.tasks[task], cohort.y(task)
+    known = np.isfinite(y) & np.isfinite(together) & np.isfinite(alone)
+    weights = bootstrap_weights(cohort.donors[known], DRAWS, 0)
+    both = [estimate(info, y[known], p[known], weights, metric).value for p in (together, alone)]
+    gain = paired_difference(info, y[known], together[known], alone[known], weights, metric)
+    said = f"{metric} together {both[0]:.3f}, alone {both[1]:.3f}; gain {gain.value:.3f} ({gain.ci_low:.3f} to "
+    share = f", {gain.value / both[1]:.1%} of alone" if metric == "mae" else ""
+    return f"{said}{gain.ci_high:.3f}){share}, n {known.sum()}, {'above 0' if gain.ci_low > 0 else 'NOT above 0'}"
+
+
+def told(cohort: Cohort, task: str, pred: np.ndarray) -> str:
+    """MAE, R2, r and the share within the tolerance, with intervals."""
+    info, y = cohort.tasks[task], cohort.y(task)
+    known = np.isfinite(y) & np.isfinite(pred)
+    weights = bootstrap_weights(cohort.donors[known], DRAWS, 0)
+    names = ["mae", "r2", "pearson"] + ([f"within_{100 * info.within:g}pct"] if info.within else [])
+    found = {name: estimate(info, y[known], pred[known], weights, name) for name in names}
+    return ", ".join(f"{name} {e.value:.3f} ({e.ci_low:.3f} to {e.ci_high:.3f})" for name, e in found.items())
+
+
+def cohort_of(table: pd.DataFrame, run: dict) -> Cohort:
+    """The cohort that ``mtlbio prepare`` would make of a table and a run's YAML."""
+    with tempfile.TemporaryDirectory() as folder:
+        table.to_csv(Path(folder) / "table.csv", index=False, na_rep="NA")
+        run = {"run": "doses", **run, "features": {"path": "table.csv", **run["features"]}}
+        (Path(folder) / "run.yaml").write_text(yaml.safe_dump(run))
+        return build_cohort(load_run(Path(folder) / "run.yaml"))[0]
+
+
+def planted(full: bool, seed: int = 0, test: int = 500) -> dict[str, float]:
+    """Drug C with 40 patients; scored on ``test`` further patients whose dose is hidden."""
+    found = {}
+    for s in range(seed, seed + (3 if full else 1)):
+        doses = simulate_doses(seed=s, c=40 + test)
+        with tempfile.TemporaryDirectory() as folder:
+            run = load_run(write_doses(folder, doses))
+            cohort = build_cohort(run)[0]
+        held_out = np.zeros(len(cohort.samples), dtype=int)
+        held_out[-test:] = 1  # the last patients take drug C
+        options = quick(full)
+        refit = fitted(cohort, held_out, options, [np.ones(3), np.array([0.0, 0.0, 1.0])], only=[1])
+        together, alone = (out_of_fold(cohort, refit, arm, "drug_c") for arm in (0, 1))
+        print(f"seed {s}: drug_c {compared(cohort, 'drug_c', together, alone)}")
+        final = [replace_fold(fold) for fold in refit.folds]
+        canonical = fold_in(
+            cohort, final, refit.targets, refit.paths.heads, refit.paths.blocks, refit.mixed, list(range(options.seeds))
+        )
+        z = canonical.ensemble.latents(cohort.expression).mean(axis=0)[held_out == 1]
+        truth = doses.truth.loc[cohort.samples[held_out == 1]]
+        r2 = {str(n): np.corrcoef(z[:, k], truth["enzyme"])[0, 1] ** 2 for k, n in enumerate(canonical.feature) if n}
+        ordered = sorted(r2, key=r2.get, reverse=True)
+        print(f"seed {s}: dimension of the enzyme: {', '.join(f'{n} r2 {r2[n]:.3f}' for n in ordered[:3])}")
+        found |= {f"r2_{s}": r2["enzyme"], f"gain_{s}": 1 - mae(cohort, together) / mae(cohort, alone)}
+    return found
+
+
+def replace_fold(data):
+    """The fold's model stands for the final one: its dimensions are those of patients that it has not seen."""
+    from dataclasses import replace
+
+    return replace(data, fold=FINAL)
+
+
+def mae(cohort: Cohort, pred: np.ndarray, task: str = "drug_c") -> float:
+    """Mean absolute error."""
+    return float(np.nanmean(np.abs(pred - cohort.y(task))))
+
+
+def warfarin_table(data: Path) -> pd.DataFrame:
+    """The analysis cohort of the data's README: stable, at most 175 mg a week, age, height and weight known."""
+    table = pd.read_csv(data / "warfarin_iwpc" / "iwpc_tidy.csv.gz", dtype=str)
+    number = {c: pd.to_numeric(table[c], errors="coerce") for c in ("stable", "dose_mg_week", *NUMERIC)}
+    kept = (number["stable"] == 1) & (number["dose_mg_week"] <= 175)
+    return table[kept & pd.concat([number[c].notna() for c in NUMERIC], axis=1).all(axis=1)].reset_index(drop=True)
+
+
+def warfarin_run(tasks: dict) -> dict:
+    """The run's YAML; ``tasks`` by name, what each has besides the dose."""
+    dose = {"kind": "regression", "column": "dose_mg_week", "transform": "sqrt", "unit": "mg/week"}
+    return {
+        "features": {"numeric": NUMERIC, "categories": CATEGORIES},
+        "metadata": {"sample": "subject_id", "donor": "subject_id"},
+        "tasks": {name: dose | more for name, more in tasks.items()},
+        "covariates": {"site": {"role": "technical"}},
+    }
+
+
+def warfarin(data: Path, full: bool) -> dict[str, float]:
+    """Five folds of patients, and five of whole sites (GroupKFold, as the published baselines)."""
+    from sklearn.model_selection import GroupKFold, KFold
+
+    cohort = cohort_of(warfarin_table(data), warfarin_run({"dose": {}}))
+    n, found = len(cohort.samples), {}
+    site = cohort.obs["site"].astype(str).to_numpy()
+    print(f"{n} patients, {len(set(site))} sites, {len(cohort.genes)} columns")
+    ways = {"five-fold": KFold(5, shuffle=True, random_state=0), "sites left out": GroupKFold(5)}
+    for name, way in ways.items():
+        fold = np.zeros(n, dtype=int)
+        for f, (_, test) in enumerate(way.split(np.zeros((n, 1)), groups=site)):
+            fold[test] = f
+        pred = out_of_fold(cohort, fitted(cohort, fold, quick(full), [np.ones(1)]), 0, "dose")
+        print(f"{name}: {told(cohort, 'dose', pred)}", flush=True)
+        found[name] = float(np.abs(pred - cohort.y("dose")).mean())
+    return found
+
+
+def sites(data: Path, full: bool, labelled: int = 200) -> str:
+    """200 patients of one site, alone and with the patients of all other sites."""
+    table = warfarin_table(data)
+    counts = table["site"].value_counts()
+    large = sorted(counts.index[counts >= labelled + 100])
+    chosen = large if full else large[:3]
+    rng = np.random.default_rng([labelled, 51])
+    pairs = []
+    for target in chosen:
+        cohort = cohort_of(
+            table.assign(place=np.where(table["site"] == target, "here", "elsewhere")),
+            warfarin_run({"here": {"where": {"place": "here"}}, "elsewhere": {"where": {"place": "elsewhere"}}}),
+        )
+        here = np.flatnonzero(cohort.obs["site"].astype(str) == target)
+        held_out = np.zeros(len(cohort.samples), dtype=int)
+        held_out[rng.permutation(here)[labelled:]] = 1
+        arms = [np.ones(2), np.array([1.0, 0.0])]
+        refit = fitted(cohort, held_out, quick(full), arms, only=[1])
+        together, alone = (out_of_fold(cohort, refit, arm, "here") for arm in (0, 1))
+        print(f"site {target} ({len(here)}): {compared(cohort, 'here', together, alone)}", flush=True)
+        tested = held_out == 1
+        pairs.append(pd.DataFrame({"together": together, "alone": alone, "y": cohort.y("here")})[tested])
+    joined = pd.concat(pairs, ignore_index=True)
+    info = cohort.tasks["here"]
+    weights = bootstrap_weights(np.arange(len(joined)), DRAWS, 0)
+    gain = paired_difference(info, *(joined[c].to_numpy() for c in ("y", "together", "alone")), weights, "mae")
+    said = f"all {len(chosen)} sites, {len(joined)} patients: gain {gain.value:.3f} mg/week"
+    said += f" ({gain.ci_low:.3f} to {gain.ci_high:.3f})"
+    print(said)
+    return said
+
+
+def gdsc_cohort(data: Path) -> Cohort:
+    """Lines with all three drugs; tissue and microsatellites as categories, mutations and copy numbers as numbers."""
+    folder = data / "gdsc_ic50"
+    ic50 = pd.read_csv(folder / "ic50_ln_uM_988x265.csv.gz", index_col=0)[list(DRUGS.values())].dropna()
+    ic50.columns = list(DRUGS)
+    features = pd.read_csv(folder / "genomic_features_988.csv.gz", index_col=0).loc[ic50.index]
+    categories = [c for c in features if c.endswith("_FACTOR")]
+    numeric = [c for c in features.select_dtypes("number") if c not in categories and features[c].nunique() > 1]
+    table = features[categories + numeric].join(ic50)
+    table.columns = [str(c) for c in table.columns]
+    table.insert(0, "line", [f"L{i}" for i in table.index])
+    return cohort_of(
+        table.reset_index(drop=True),
+        {
+            "features": {"numeric": numeric, "categories": categories, "rare": 5},
+            "metadata": {"sample": "line", "donor": "line"},
+            "tasks": {drug: {"kind": "regression"} for drug in DRUGS},
+        },
+    )
+
+
+def gdsc(data: Path, full: bool, labelled: int = 60) -> dict[str, float]:
+    """Five folds with all labels; then each drug in turn (the first in the small form) with 60 lines to train on."""
+    from sklearn.model_selection import KFold
+
+    cohort = gdsc_cohort(data)
+    n, found = len(cohort.samples), {}
+    fold = np.zeros(n, dtype=int)
+    for f, (_, test) in enumerate(KFold(5, shuffle=True, random_state=0).split(np.zeros((n, 1)))):
+        fold[test] = f
+    print(f"{n} lines, {len(cohort.genes)} columns")
+    refit = fitted(cohort, fold, quick(full), [np.ones(3)])
+    for drug in DRUGS:
+        pred = out_of_fold(cohort, refit, 0, drug)
+        print(f"{drug}: {told(cohort, drug, pred)}; multi-output forest r {FOREST[drug]}", flush=True)
+        found[drug] = float(np.corrcoef(pred, cohort.y(drug))[0, 1])
+    for t, drug in enumerate(DRUGS):
+        if t and not full:
+            break
+        rng = np.random.default_rng([t, 52])
+        # so many in every fold's training lines
+        known = np.concatenate([rng.permutation(np.flatnonzero(fold == f))[: labelled // 4] for f in range(5)])
+        few = with_labels_of(cohort, drug, cohort.donors[known])
+        refit = fitted(few, fold, quick(full), [np.ones(3), np.eye(3)[t]])
+        together, alone = (out_of_fold(few, refit, arm, drug) for arm in (0, 1))
+        print(f"{drug}, {labelled} lines: {compared(cohort, drug, together, alone, 'pearson')}")
+        print(f"{drug}, {labelled} lines: {compared(cohort, drug, together, alone)}", flush=True)
+    return found
+
+
+if __name__ == "__main__":
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("what", choices=["planted", "warfarin", "sites", "gdsc"])
+    parser.add_argument("data", type=Path, nargs="?", help="folder with warfarin_iwpc/ and gdsc_ic50/")
+    parser.add_argument("--full", action="store_true")
+    given = parser.parse_args()
+    console.quiet = True
+    if given.what == "planted":
+        planted(given.full)
+    elif given.data is None:
+        parser.error("DATA: the folder with warfarin_iwpc/ and gdsc_ic50/")
+    else:
+        {"warfarin": warfarin, "sites": sites, "gdsc": gdsc}[given.what](given.data, given.full)

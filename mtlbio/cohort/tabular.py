@@ -1,0 +1,245 @@
+"""Tables of features as numbers: genotypes, clinical numbers, and what is missing among them.
+
+A column of numbers stays one column, with NaN for what is missing: the mean that fills a gap is that of the training
+samples of a fold (:class:`mtlbio.cohort.features.Features`), and where gaps are not rare a second column says who has
+one. Of a category every level is a column of its own, 0 or 1, also the level "missing": no level is the reference, so
+none is treated differently by a penalty. Which levels there are is read off the file; nothing is fitted here.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import asdict, dataclass
+from fnmatch import fnmatchcase
+from functools import cached_property
+
+import numpy as np
+import pandas as pd
+
+from mtlbio.cohort.qc import QcList
+from mtlbio.cohort.text import numbers, suggestion
+from mtlbio.config import Table
+from mtlbio.errors import InputError, listing
+
+OTHER, MISSING = "other", "missing"
+# Least scale of a 0/1 column, that of a level which 1 % of the samples have: rarer ones are not blown up further.
+FLOOR = 0.1
+# More levels than this, or more than this share of the samples, are names or measurements.
+_MOST_LEVELS, _MOST_OF_SAMPLES = 100, 0.5
+# A category with more levels than this, all of them numbers with decimals, is a measurement.
+_NUMERIC_LEVELS = 10
+
+
+@dataclass(frozen=True)
+class Source:
+    """One column of the file.
+
+    Attributes
+    ----------
+    kind : ``number`` or ``category``
+    levels : of a category, in the order of the coded columns; rarer ones are in ``pooled`` and count as "other"
+    missing : whether there is a column for what is missing
+    """
+
+    name: str
+    kind: str
+    levels: tuple[str, ...] = ()
+    pooled: tuple[str, ...] = ()
+    missing: bool = False
+
+    @property
+    def columns(self) -> tuple[str, ...]:
+        """Names of the coded columns."""
+        levels = [*self.levels, *([OTHER] if self.pooled else []), *([MISSING] if self.missing else [])]
+        own = (self.name,) if self.kind == "number" else ()
+        return own + tuple(f"{self.name}={level}" for level in levels)
+
+
+@dataclass(frozen=True)
+class Plan:
+    """How a table is coded: its sources in order, and the groups of those that speak of one thing."""
+
+    sources: tuple[Source, ...]
+    groups: dict[str, tuple[str, ...]]
+
+    @classmethod
+    def read(cls, saved: dict) -> Plan:
+        """Inverse of :meth:`saved`."""
+        sources = [Source(**s | {key: tuple(s[key]) for key in ("levels", "pooled")}) for s in saved["sources"]]
+        return cls(tuple(sources), {name: tuple(members) for name, members in saved["groups"].items()})
+
+    def saved(self) -> dict:
+        """What JSON can hold."""
+        return {"sources": [asdict(source) for source in self.sources], "groups": self.groups}
+
+    @cached_property
+    def columns(self) -> tuple[str, ...]:
+        """Names of all coded columns."""
+        return tuple(column for source in self.sources for column in source.columns)
+
+    @cached_property
+    def places(self) -> dict[str, list[int]]:
+        """Source -> numbers of its coded columns."""
+        found, start = {}, 0
+        for source in self.sources:
+            found[source.name] = list(range(start, start + len(source.columns)))
+            start += len(source.columns)
+        return found
+
+    @cached_property
+    def units(self) -> dict[str, list[int]]:
+        """What a dimension is about -> its coded columns: the groups, then every source that is in none.
+
+        A lone number is its own dimension: that it is missing is left to what no dimension holds.
+        """
+        grouped = {member for members in self.groups.values() for member in members}
+        found = {name: sum((self.places[m] for m in members), []) for name, members in self.groups.items()}
+        for source in self.sources:
+            if source.name not in grouped:
+                places = self.places[source.name]
+                found[source.name] = places[:1] if source.kind == "number" else places
+        return found
+
+    @property
+    def indicators(self) -> np.ndarray:
+        """(columns,) which are 0 or 1 by their coding."""
+        numbers_of = {source.name for source in self.sources if source.kind == "number"}
+        return np.array([name not in numbers_of for name in self.columns])
+
+    def code(self, table: pd.DataFrame, where: str) -> np.ndarray:
+        """(samples, columns) float32 of a text table that has the sources as columns; NaN where a number is missing.
+
+        A level that the plan does not know counts as "other" where there is such a column, and is no level otherwise.
+
+        Raises
+        ------
+        InputError
+            Text where a number is due.
+        """
+        parts = []
+        for source in self.sources:
+            text = table[source.name]
+            absent = text.isna().to_numpy()
+            if source.kind == "number":
+                parts.append(numbers(text, f"{where}: features.numeric: column {source.name!r}").to_numpy())
+            else:
+                parts += [(text == level).to_numpy(dtype=float) for level in source.levels]
+                if source.pooled:
+                    parts.append((~absent & ~text.isin(source.levels).to_numpy()).astype(float))
+            if source.missing:
+                parts.append(absent.astype(float))
+        return np.stack(parts, axis=1).astype(np.float32)
+
+
+def scale_floor(plan: Plan | None) -> np.ndarray | None:
+    """(columns,) least scale of every coded column; None for measurements."""
+    return None if plan is None else np.where(plan.indicators, FLOOR, 0.0)
+
+
+def named_columns(patterns: list[str], columns: Iterable[str], taken: set[str], path: str, key: str) -> list[str]:
+    """The columns that ``features.<key>`` means: names, or patterns such as ``*_mut``, which pass by what is ``taken``.
+
+    Raises
+    ------
+    InputError
+        A column that does not exist, or a pattern that no free column fits.
+    """
+    columns, found = [str(c) for c in columns], []
+    for pattern in patterns:
+        if pattern in columns:
+            found.append(pattern)
+            continue
+        if not set("*?[") & set(pattern):
+            raise InputError(f"{path}: features.{key}: no column {pattern!r}; {suggestion(pattern, columns)}")
+        fitting = [c for c in columns if fnmatchcase(c, pattern) and c not in taken]
+        if not fitting:
+            raise InputError(f"{path}: features.{key}: no column fits {pattern!r}; found: {listing(columns, 12)}")
+        found += fitting
+    return list(dict.fromkeys(found))
+
+
+def plan_of(table: pd.DataFrame, n_numeric: int, options: Table, source: str, qc: QcList) -> Plan:
+    """How to code a table.
+
+    Parameters
+    ----------
+    table
+        Text, missing = NaN; numbers come first.
+    n_numeric
+        How many columns are numbers.
+    options
+        The section ``features`` of the run.
+    source
+        The file, for messages.
+    qc
+        Takes a row for columns that are dropped and levels that are pooled.
+
+    Raises
+    ------
+    InputError
+        A category that looks like an identifier or a measurement, a group of unknown columns, nothing that varies.
+    """
+    sources = []
+    for i, name in enumerate(table.columns):
+        text = table[name]
+        numeric = i < n_numeric
+        values = numbers(text, f"{source}: features.numeric: column {name!r}") if numeric else text
+        absent = int(text.isna().sum())
+        if values.nunique() + (absent >= options.rare) < 2:
+            qc.add([name], "gene", "constant", "dropped: the same value in every sample")
+        elif numeric:
+            sources.append(Source(name, "number", missing=absent >= options.rare))
+        else:
+            sources.append(_category(name, text, absent, options, source, qc))
+        if absent:
+            filled = "filled with the training donors' mean" if numeric else "a level of its own"
+            qc.add([name], "note", "values missing", f"{absent} of {len(text)} samples; {filled}")
+    if not sources:
+        raise InputError(f"{source}: features: every column is constant; expected some that vary")
+    return Plan(tuple(sources), _groups(options, table, {s.name for s in sources}, source))
+
+
+def _category(name: str, text: pd.Series, absent: int, options: Table, source: str, qc: QcList) -> Source:
+    counts = text.value_counts().sort_index()
+    where = f"{source}: features.categories: column {name!r}"
+    as_numbers = pd.to_numeric(pd.Series(counts.index), errors="coerce").to_numpy()
+    decimals = np.isfinite(as_numbers).all() and (as_numbers % 1 != 0).any()
+    if len(counts) > _NUMERIC_LEVELS and decimals:
+        raise InputError(
+            f"{where}: {len(counts)} levels that are all numbers (such as {counts.index[0]}); expected under numeric"
+        )
+    if len(counts) > min(_MOST_LEVELS, max(_MOST_OF_SAMPLES * counts.sum(), 2)):
+        also = ", or under numeric, if it is a number" if np.isfinite(as_numbers).all() else ""
+        raise InputError(
+            f"{where}: {len(counts)} levels in {counts.sum()} samples look like an identifier; expected a category of "
+            f"few levels{also}"
+        )
+    rare = counts[counts < options.rare]
+    # a single rare level needs no pool: "other" would be a second name for it
+    pooled = tuple(rare.index) if len(rare) > 1 else ()
+    if pooled:
+        detail = f"{listing([f'{level} ({n})' for level, n in rare.items()])} pooled as {OTHER!r}"
+        qc.add([name], "note", "rare levels", detail)
+    levels = tuple(str(level) for level in counts.index if level not in pooled)
+    clash = {OTHER, MISSING} & set(levels) if pooled or absent else set()
+    if clash:
+        raise InputError(f"{where}: the level {sorted(clash)[0]!r} has the name of mtlbio's own; rename it")
+    return Source(name, "category", levels, pooled, absent > 0)
+
+
+def _groups(options: Table, table: pd.DataFrame, varies: set[str], source: str) -> dict[str, tuple[str, ...]]:
+    groups, owner = {}, {}
+    for name, members in options.groups.items():
+        for member in members:
+            key = f"{source}: features.groups.{name}"
+            if member not in table.columns:
+                raise InputError(f"{key}: {member!r} is no feature of this run; {suggestion(member, table.columns)}")
+            if member in owner:
+                raise InputError(f"{key}: {member!r} is in group {owner[member]} too; valid: one group each")
+            owner[member] = name
+        if name in table.columns and name not in members:
+            raise InputError(f"{source}: features.groups.{name}: a column has that name; give the group another one")
+        kept = tuple(member for member in members if member in varies)
+        if kept:
+            groups[name] = kept
+    return groups

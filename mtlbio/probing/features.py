@@ -1,0 +1,76 @@
+"""Step 4 of a table of features: which of its columns names a dimension.
+
+A gene set has two pieces of evidence, and so has a feature: that the dimension is built of it (its share of the
+loadings), and that the dimension of held-out donors follows it once the covariates are given (the multiple correlation
+with its levels, or with its number). A feature that is a covariate itself leaves nothing to follow: the covariate names
+such a dimension.
+"""
+
+from __future__ import annotations
+
+import numpy as np
+import pandas as pd
+from scipy import stats
+
+from mtlbio.cohort.cohort import Cohort
+from mtlbio.probing.design import nuisance
+from mtlbio.probing.enrichment import COLUMNS, LEAST_CORRELATION
+from mtlbio.probing.inference import adjust
+from mtlbio.probing.trial import Trial
+
+# A column whose variance the covariates explain but for this share is one of them.
+_LEFT = 1e-3
+
+
+def features_of_table(trial: Trial, cohort: Cohort, loadings: np.ndarray) -> pd.DataFrame:
+    """Every feature against every dimension.
+
+    Parameters
+    ----------
+    cohort : samples in the order of ``trial``; its table says which coded columns are one feature
+    loadings : (D, columns)
+
+    Returns
+    -------
+    DataFrame with the columns of :mod:`mtlbio.probing.enrichment`: ``set`` is the feature, ``genes`` the number of its
+    coded columns, ``ulm`` its share of the dimension's squared loadings, ``correlation`` the multiple correlation given
+    the covariates (signed for a single column), ``p`` of its F test; no permutation. ``names`` marks features that may
+    name the dimension
+    """
+    units = trial.donor_units()
+    given = nuisance(
+        trial.obs, list(trial.covariates.values()), units, trial.options.spline_df, interactions=False
+    )
+    z = units.centre(units.mean(trial.z))
+    z = z - given.basis @ (given.basis.T @ z)
+    total = np.maximum(np.square(z).sum(axis=0), 1e-300)
+    mass = np.maximum(np.square(loadings).sum(axis=1), 1e-300)
+    values = cohort.expression.astype(float)
+    filled = np.where(np.isnan(values), np.nanmean(values, axis=0), values)
+    rows = []
+    for name, places in cohort.table.places.items():
+        columns = units.mean(filled[:, places])
+        columns = columns - columns.mean(axis=0)
+        before = np.square(columns).sum(axis=0)
+        left = columns - given.basis @ (given.basis.T @ columns)
+        left = left[:, np.square(left).sum(axis=0) > _LEFT * np.maximum(before, 1e-300)]
+        basis, size, _ = np.linalg.svd(left, full_matrices=False)
+        basis = basis[:, size > 1e-6 * max(size[0], 1e-300)] if size.size else basis
+        k = basis.shape[1]
+        share = np.square(loadings[:, places]).sum(axis=1) / mass
+        explained = np.square(basis.T @ z).sum(axis=0) / total
+        freedom = units.donors - given.rank - k
+        r = np.sqrt(np.clip(explained, 0, 1))
+        if k == 1:
+            r = r * np.sign(left[:, 0] @ z)
+        p = np.full(len(trial.dims), np.nan)
+        if k and freedom > 3:
+            p = stats.f.sf(explained / k / np.maximum((1 - explained) / freedom, 1e-12), k, freedom)
+        for d, dim in enumerate(trial.dims):
+            rows.append([dim, name, len(places), share[d], np.nan, r[d] if k else np.nan, p[d], np.nan, p[d]])
+    table = pd.DataFrame(rows, columns=[c for c in COLUMNS if c not in ("q", "names")])
+    table["q"] = adjust(table["p"].to_numpy())
+    built = table["ulm"] >= np.square(LEAST_CORRELATION)
+    follows = (table["q"] <= trial.options.alpha) & (table["correlation"].abs() >= LEAST_CORRELATION)
+    table["names"] = built & follows
+    return table[COLUMNS]

@@ -1,0 +1,198 @@
+"""Dimensions of a model of a table of features: one per feature, in the direction in which the tasks agree.
+
+A table needs no search for axes: its columns have names already. What has to be found is the scale of a feature with
+several columns: how much less active ``*2/*3`` is than ``*1/*1``. All that the trained model makes of the columns of
+one feature is a matrix (columns x tasks); its leading direction over the samples, tasks weighted by how many labels
+taught them, is the score that the tasks share, and each task's head on the score is its affinity. A lone number is its
+own score. What is left (an effect of a level on one drug that is not in proportion, curves, interactions) goes to the
+supervised dimension of the task, so predictions are those of the mixed paths. Every fold finds its scores on its own
+training donors.
+"""
+
+from __future__ import annotations
+
+import numpy as np
+
+from mtlbio.cohort.cohort import Cohort
+from mtlbio.model.ensemble import FINAL, Ensemble, FoldModel
+from mtlbio.model.outputs import Outputs
+from mtlbio.training.fold_in import Canonical, FoldPaths, block_stability, paths_of_fold, unit_variance
+from mtlbio.training.mixing import PATHS, Mixed
+from mtlbio.training.problem import FoldData, Targets
+from mtlbio.training.replicas import Fitted
+from mtlbio.training.sparse_heads import SparseHeads
+
+# Dimensions put on trial at most; of wider tables the features whose coded columns vary most, labels not looked at.
+MOST_FEATURES = 60
+_NOTHING = 1e-9
+
+
+def fold_in_table(
+    cohort: Cohort,
+    folds: list[FoldData],
+    targets: Targets,
+    heads: dict[str, SparseHeads],
+    blocks: dict[str, Fitted],
+    mixed: Mixed,
+    seeds: list[int],
+) -> Canonical:
+    """As :func:`mtlbio.training.fold_in.fold_in`, with a dimension per feature in place of the axes."""
+    packing = Outputs.of(cohort.tasks)
+    units = features_on_trial(cohort)
+    order = sorted(range(len(folds)), key=lambda i: folds[i].fold != FINAL)  # the final model gives the signs
+    encoders, models, correlations = {}, {}, []
+    for i in order:
+        data = folds[i]
+        x = data.features.transform(cohort.expression[data.train]).astype(float)
+        paths = paths_of_fold(data, i, heads, blocks, mixed, packing)
+        importance = np.sqrt(targets.known[data.train].sum(axis=0))[packing.task_of_column]
+        encoder = scores(x, whole_map(data, paths, packing).mean(axis=0), _columns(units, data), importance)
+        if data.fold == FINAL:
+            reference = data.features.transform(cohort.expression).astype(float) @ encoder
+        else:
+            own = x @ encoder
+            r = (unit_variance(own) * unit_variance(reference[data.train])).mean(axis=0)
+            encoder = encoder * np.where(r < 0, -1.0, 1.0)
+            correlations.append(np.abs(r))
+        model = _fold_model(x, data, encoder, paths, packing, targets.mean[i], targets.scale[i])
+        encoders[data.fold] = encoder
+        models[data.fold] = mixed.loans[i, 0].folded(model, packing) if (i, 0) in mixed.loans else model
+    k = len(units)
+    dims = tuple(f"z{d + 1:02d}" for d in range(k + packing.n_columns))
+    ensemble = Ensemble({data.fold: models[data.fold] for data in folds}, cohort.tasks, cohort.genes, dims, tuple(seeds))
+    final = next(data for data in folds if data.fold == FINAL)
+    standardised = final.features.transform(cohort.expression)
+    latents = unit_variance(ensemble.latents(cohort.expression).mean(axis=0))
+    loadings = np.zeros((len(dims), len(cohort.genes)), dtype=np.float32)
+    # structure loadings: correlations of the columns with the score, of its own columns only
+    loadings[:, final.features.genes_idx] = latents.T @ unit_variance(standardised) / len(latents)
+    loadings[:k, final.features.genes_idx] *= (encoders[FINAL] != 0).T
+    again = np.median(correlations, axis=0) if correlations else np.ones(k)  # without other folds nothing turned
+    stability = np.concatenate([again, block_stability(ensemble, cohort, folds, k)])
+    kind = np.array(["axis"] * k + ["supervised"] * packing.n_columns)
+    served = np.array([""] * k + [packing.tasks[t].name for t in packing.task_of_column])
+    feature = np.array([*units, *[""] * packing.n_columns])
+    return Canonical(ensemble, kind, served, stability, loadings, feature)
+
+
+def features_on_trial(cohort: Cohort) -> dict[str, list[int]]:
+    """Feature (or group) -> its coded columns; all of them, or of a wide table the ones that vary most."""
+    units = cohort.table.units
+    if len(units) <= MOST_FEATURES:
+        return units
+    values = cohort.expression.astype(float)
+    spread = np.nanvar(values, axis=0) / np.maximum(np.nanmean(np.square(values), axis=0), _NOTHING)
+    weight = {name: spread[places].sum() for name, places in units.items()}
+    kept = set(sorted(units, key=lambda name: -weight[name])[:MOST_FEATURES]) | set(cohort.table.groups)
+    return {name: places for name, places in units.items() if name in kept}
+
+
+def whole_map(data: FoldData, paths: FoldPaths, packing: Outputs) -> np.ndarray:
+    """(s, p, c) all that the linear paths make of the columns, as the mixtures weigh them."""
+    shares = _shares(paths, packing)
+    from_axes = np.einsum("pk,skc->spc", data.axes.encoder, paths.axes)
+    return from_axes * shares["axes"] + paths.genes * shares["genes"] + paths.dense * shares["dense"]
+
+
+def scores(x: np.ndarray, maps: np.ndarray, units: list[np.ndarray], importance: np.ndarray) -> np.ndarray:
+    """The score of every feature, variance 1 on the training samples.
+
+    Parameters
+    ----------
+    x : (n, p) standardised training samples
+    maps : (p, c) what the model makes of the columns
+    units : columns of every feature; may be empty where none varies in this fold
+    importance : (c,) weight of every output column in what is shared
+
+    Returns
+    -------
+    (p, features) encoder; columns of zeros where a feature does not vary
+    """
+    encoder = np.zeros((x.shape[1], len(units)))
+    for k, columns in enumerate(units):
+        if len(columns) == 0:
+            continue
+        direction = np.ones(1)
+        if len(columns) > 1:
+            own = maps[columns] * importance
+            effects = (x[:, columns] - x[:, columns].mean(axis=0)) @ own
+            _, strength, right = np.linalg.svd(effects.T @ effects)
+            lead = right[0] * (1.0 if right[0] @ importance >= 0 else -1.0)
+            direction = own @ lead
+            if strength[0] < _NOTHING:  # no task reads it: any fixed direction will do
+                direction = np.arange(1.0, len(columns) + 1)
+        values = x[:, columns] @ direction
+        encoder[columns, k] = direction / max(values.std(), _NOTHING)
+    return encoder
+
+
+def _columns(units: dict[str, list[int]], data: FoldData) -> list[np.ndarray]:
+    """Places of every feature's columns among those that vary in the fold."""
+    return [np.flatnonzero(np.isin(data.features.genes_idx, places)) for places in units.values()]
+
+
+def _shares(paths: FoldPaths, packing: Outputs) -> dict[str, np.ndarray]:
+    """Path -> (c,) share of it in every output column."""
+    stacked = np.stack([m.shares for m in paths.mixture], axis=1)[:, packing.task_of_column]
+    return dict(zip(PATHS, stacked, strict=True))
+
+
+def _fold_model(
+    x: np.ndarray,
+    data: FoldData,
+    encoder: np.ndarray,
+    paths: FoldPaths,
+    packing: Outputs,
+    target_mean: np.ndarray,
+    target_scale: np.ndarray,
+) -> FoldModel:
+    """Scores, heads on them, and the rest; ``x`` are the fold's standardised training samples."""
+    shares, maps = _shares(paths, packing), whole_map(data, paths, packing)
+    values = x @ encoder
+    centred = values - values.mean(axis=0)
+    variance = np.maximum(np.square(centred).mean(axis=0), _NOTHING)
+    weights_axes = np.zeros((len(maps), encoder.shape[1], packing.n_columns))
+    rest = maps.copy()
+    for k in range(encoder.shape[1]):
+        columns = np.flatnonzero(encoder[:, k])
+        effects = np.einsum("np,spc->snc", x[:, columns], maps[:, columns])
+        weights_axes[:, k] = np.einsum("n,snc->sc", centred[:, k], effects) / (len(x) * variance[k])
+        rest[:, columns] -= encoder[columns, k][:, None] * weights_axes[:, k][:, None]
+    curved = paths.curved * shares["curved"]
+    raw = data.curves.transform(x @ data.axes.encoder)
+    gated = paths.gated and paths.gated.times(
+        *(np.tile(shares[name], (len(maps), 1)) for name in ("dense", "curved"))
+    )
+    block = np.einsum("np,spc->snc", x, rest, optimize=True) + np.einsum("nm,smc->snc", raw, curved, optimize=True)
+    block = block + gated.values(x, raw) if gated else block
+    # Where nothing is left over, the dimension shows the whole prediction, and no head reads it.
+    idle = block.std(axis=1) < 1e-6
+    if idle.any():
+        rest = np.where(idle[:, None], maps, rest)
+        block = np.where(idle[:, None], np.einsum("np,spc->snc", x, maps, optimize=True), block)
+    spread = np.maximum(block.std(axis=1), _NOTHING)
+    weights_block = np.stack([np.diag(row) for row in np.where(idle, 0.0, spread)])
+    weights = np.concatenate([weights_axes, weights_block], axis=1)
+    axes_mean, block_mean = values.mean(axis=0), block.mean(axis=1) / spread
+    of_output = np.stack([m.shares for m in paths.mixture], axis=1)[:, packing.task_of_output]
+    bias = np.concatenate([m.bias for m in paths.mixture])
+    bias = bias + sum(paths.bias[name] * of_output[p] for p, name in enumerate(PATHS))
+    centre = np.concatenate([np.broadcast_to(axes_mean, (len(block_mean), len(axes_mean))), block_mean], axis=1)
+    bias = bias + np.einsum("sd,sdc->sc", centre, weights) @ packing.expand
+    return FoldModel(
+        data.features,
+        axes=encoder,
+        axes_mean=axes_mean,
+        block=rest / spread[:, None],
+        block_mean=block_mean,
+        own_axes=data.axes.encoder,
+        frequencies=data.curves.frequencies,
+        phase=data.curves.phase,
+        curve_mean=data.curves.mean,
+        curved=curved / spread[:, None],
+        weights=weights,
+        bias=bias,
+        target_mean=target_mean,
+        target_scale=target_scale,
+        gated=gated and gated.times(1 / spread, 1 / spread),
+    )
