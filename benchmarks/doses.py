@@ -45,9 +45,10 @@ DRUGS = {"dabrafenib": "1373", "trametinib": "1372", "selumetinib": "1498"}
 FOREST = {"dabrafenib": 0.69, "trametinib": 0.59, "selumetinib": 0.58}
 
 
-def quick(full: bool, **changes) -> Training:
-    """Two seeds and 100 curves, five and 200 in the full form."""
-    return Training(**{"seeds": 5 if full else 2, "curves": 200 if full else 100, "borrowing": True} | changes)
+def settings(full: bool, **changes) -> Training:
+    """The defaults with borrowing; fewer curves, which cost time, unless the form is full. All five seeds where labels are
+    few, for together they validate on every labelled sample."""
+    return Training(**{"curves": 500 if full else 100, "borrowing": True} | changes)
 
 
 def fitted(
@@ -102,7 +103,7 @@ def planted(full: bool, seed: int = 0, test: int = 500) -> dict[str, float]:
             cohort = build_cohort(run)[0]
         held_out = np.zeros(len(cohort.samples), dtype=int)
         held_out[-test:] = 1  # the last patients take drug C
-        options = quick(full)
+        options = settings(full)
         refit = fitted(cohort, held_out, options, [np.ones(3), np.array([0.0, 0.0, 1.0])], only=[1])
         together, alone = (out_of_fold(cohort, refit, arm, "drug_c") for arm in (0, 1))
         print(f"seed {s}: drug_c {compared(cohort, 'drug_c', together, alone)}")
@@ -158,12 +159,16 @@ def warfarin(data: Path, full: bool) -> dict[str, float]:
     n, found = len(cohort.samples), {}
     site = cohort.obs["site"].astype(str).to_numpy()
     print(f"{n} patients, {len(set(site))} sites, {len(cohort.genes)} columns")
-    ways = {"five-fold": KFold(5, shuffle=True, random_state=0), "sites left out": GroupKFold(5)}
-    for name, way in ways.items():
+    # choices are made like the test: on patients, and on whole sites
+    ways = {
+        "sites left out": (GroupKFold(5), {"validate_by": "site"}),
+        "five-fold": (KFold(5, shuffle=True, random_state=0), {}),
+    }
+    for name, (way, own) in ways.items():
         fold = np.zeros(n, dtype=int)
-        for f, (_, test) in enumerate(way.split(np.zeros((n, 1)), groups=site)):
+        for f, (_, test) in enumerate(way.split(np.zeros((n, 1)), None, site)):
             fold[test] = f
-        pred = out_of_fold(cohort, fitted(cohort, fold, quick(full), [np.ones(1)]), 0, "dose")
+        pred = out_of_fold(cohort, fitted(cohort, fold, settings(full, **own), [np.ones(1)]), 0, "dose")
         print(f"{name}: {told(cohort, 'dose', pred)}", flush=True)
         found[name] = float(np.abs(pred - cohort.y("dose")).mean())
     return found
@@ -186,7 +191,7 @@ def sites(data: Path, full: bool, labelled: int = 200) -> str:
         held_out = np.zeros(len(cohort.samples), dtype=int)
         held_out[rng.permutation(here)[labelled:]] = 1
         arms = [np.ones(2), np.array([1.0, 0.0])]
-        refit = fitted(cohort, held_out, quick(full), arms, only=[1])
+        refit = fitted(cohort, held_out, settings(full), arms, only=[1])
         together, alone = (out_of_fold(cohort, refit, arm, "here") for arm in (0, 1))
         print(f"site {target} ({len(here)}): {compared(cohort, 'here', together, alone)}", flush=True)
         tested = held_out == 1
@@ -232,7 +237,7 @@ def gdsc(data: Path, full: bool, labelled: int = 60) -> dict[str, float]:
     for f, (_, test) in enumerate(KFold(5, shuffle=True, random_state=0).split(np.zeros((n, 1)))):
         fold[test] = f
     print(f"{n} lines, {len(cohort.genes)} columns")
-    refit = fitted(cohort, fold, quick(full), [np.ones(3)])
+    refit = fitted(cohort, fold, settings(full), [np.ones(3)])
     for drug in DRUGS:
         pred = out_of_fold(cohort, refit, 0, drug)
         print(f"{drug}: {told(cohort, drug, pred)}; multi-output forest r {FOREST[drug]}", flush=True)
@@ -244,7 +249,7 @@ def gdsc(data: Path, full: bool, labelled: int = 60) -> dict[str, float]:
         # so many in every fold's training lines
         known = np.concatenate([rng.permutation(np.flatnonzero(fold == f))[: labelled // 4] for f in range(5)])
         few = with_labels_of(cohort, drug, cohort.donors[known])
-        refit = fitted(few, fold, quick(full), [np.ones(3), np.eye(3)[t]])
+        refit = fitted(few, fold, settings(full), [np.ones(3), np.eye(3)[t]])
         together, alone = (out_of_fold(few, refit, arm, drug) for arm in (0, 1))
         print(f"{drug}, {labelled} lines: {compared(cohort, drug, together, alone, 'pearson')}")
         print(f"{drug}, {labelled} lines: {compared(cohort, drug, together, alone)}", flush=True)

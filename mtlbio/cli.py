@@ -192,12 +192,14 @@ def transfer(
 @app.command()
 def simulate(
     directory: Annotated[Path, typer.Argument(metavar="DIR", help="folder of the planted cohort")],
+    kind: Annotated[str, typer.Option(help="cohort (expression), or doses (three drugs and a table of features)")] = "cohort",
     design: Annotated[str, typer.Option(help="clear, correlated, confounded, nested, buried or null")] = "clear",
     seed: Annotated[int, typer.Option(min=0, help="fixes every number")] = 0,
     donors: Annotated[int | None, typer.Option(help="number of donors")] = None,
     genes: Annotated[int | None, typer.Option(help="number of genes")] = None,
     batches: Annotated[int | None, typer.Option(help="number of batches")] = None,
     visits: Annotated[int | None, typer.Option(help="samples per donor")] = None,
+    few: Annotated[int | None, typer.Option(help="doses: patients on drug C; A and B have 1,000")] = None,
     name: Annotated[str, typer.Option(help="name of the run in run.yaml")] = "planted",
 ) -> None:
     """Write a cohort whose truth is planted, and the run.yaml that analyses it."""
@@ -206,6 +208,18 @@ def simulate(
 
     _own(directory, ("truth.csv",))
     sizes = {"donors": donors, "genes": genes, "batches": batches, "visits": visits}
+    if kind not in ("cohort", "doses"):
+        raise InputError(f"--kind: found {kind!r}; valid: {listing(['cohort', 'doses'])}")
+    given = [f"--{key}" for key, value in {**sizes, "few": few}.items() if value is not None]
+    foreign = [option for option in given if (option == "--few") != (kind == "doses")]
+    if foreign:
+        raise InputError(f"{foreign[0]}: not for --kind {kind}; `mtlbio simulate --help` lists what is")
+    if kind == "doses":
+        from mtlbio.cohort.simulate_doses import simulate_doses, write_doses
+
+        planted = simulate_doses(seed=seed, **({} if few is None else {"c": few}))
+        typer.echo(f"mtlbio run {write_doses(directory, planted, name)}")
+        return
     planted = plant(design, seed, **{key: value for key, value in sizes.items() if value is not None})
     typer.echo(f"mtlbio run {write_simulation(directory, planted, name)}")
 

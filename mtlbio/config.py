@@ -85,6 +85,10 @@ class Run(Section):
                 )
         if all(task.auxiliary for task in self.tasks.values()):
             raise ValueError("tasks: all of them are auxiliary; expected at least one that is to be predicted")
+        by = self.training.validate_by
+        if by is not None and (by not in self.covariates or self.covariates[by].kind != "categorical"):
+            valid = [n for n, c in self.covariates.items() if c.kind == "categorical"]
+            raise ValueError(f"training.validate_by: found {by!r}; valid: {listing(valid) or '(none)'} (categorical)")
         adversary = self.training.adversary
         if adversary is not None:
             if adversary.covariate not in self.covariates:

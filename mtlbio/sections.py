@@ -224,6 +224,11 @@ class Training(Section):
         description="a task with few labels may lean on what is predicted for tasks with at least twice as many "
         "(docs/sharing.md); no other task's predictions change",
     )
+    validate_by: str | None = Field(
+        None,
+        description="a categorical covariate whose whole levels validate within training (sites, where sites are left "
+        "out); donors where left out",
+    )
     single_task: bool = Field(True, description="train the matched single-task arm too")
     device: Literal["auto", "cpu", "cuda"] = Field("auto", description="auto: a GPU where there is one")
     seed: int = Field(0, ge=0, description="first seed of the replicas")

@@ -97,7 +97,7 @@ def _cohort_of_table(run: Run) -> tuple[Cohort, QcList]:
     plan = plan_of(table.loc[data.samples], table.attrs["numeric"], run.features, run.features.path, qc)
     values = plan.code(table.loc[data.samples], run.features.path)
     _list_missing_covariates(obs, list(covariates), qc)
-    preprocessing = {"scale": "table", "size": None, "table": plan.saved()}
+    preprocessing = {"scale": "table", "size": None, "table": plan.saved(), "sample": run.metadata.sample}
     auxiliary = {name: info for name, info in tasks.items() if run.tasks[name].auxiliary}
     tasks = {name: info for name, info in tasks.items() if name not in auxiliary}
     return Cohort(values, plan.columns, obs, tasks, covariates, preprocessing, auxiliary), qc

@@ -131,6 +131,17 @@ class Plan:
         return np.stack(parts, axis=1).astype(np.float32)
 
 
+    def decode(self, values: np.ndarray, name: str) -> np.ndarray:
+        """What a source says of every sample, from coded values (samples, columns): numbers, or levels as text with NaN
+        where there is none."""
+        source, places = next(s for s in self.sources if s.name == name), self.places[name]
+        if source.kind == "number":
+            return values[:, places[0]].astype(float)
+        levels = np.array([column.removeprefix(f"{name}=") for column in source.columns], dtype=object)
+        own = values[:, places]
+        return np.where(own.any(axis=1), levels[own.argmax(axis=1)], np.nan)
+
+
 def scale_floor(plan: Plan | None) -> np.ndarray | None:
     """(columns,) least scale of every coded column; None for measurements."""
     return None if plan is None else np.where(plan.indicators, FLOOR, 0.0)

@@ -45,6 +45,8 @@ def card_figure(inputs: Inputs, dim: str):
         return figure, title, f"Scatter plot: {note}" + (f", coloured by {group}." if group else ".")
     info = inputs.cohort.tasks.get(driver)
     order = info.classes if info is not None else ()
+    if driver in inputs.features and driver not in inputs.obs:  # genotypes in the order of what they do
+        order = tuple(frame.groupby("driver")[dim].mean().sort_values().index)
     levels = strips(axes, frame, dim, _parts(inputs, frame, group, accent), accent, order)
     axes.set_xlabel(name)
     title = f"{dim} by {name}"
@@ -54,7 +56,7 @@ def card_figure(inputs: Inputs, dim: str):
 def _drawable(inputs: Inputs, row: pd.Series) -> str | None:
     """The driver if there is something to draw against, else the task or covariate that comes nearest to one."""
     driver = row["driver"]
-    if known(driver) and (driver in inputs.obs.columns or driver in inputs.members):
+    if known(driver) and (driver in inputs.obs.columns or driver in inputs.members or driver in inputs.features):
         return driver
     values = {c: row.get(f"share_{c}") for c in inputs.covariates}
     if row["verdict"] in ("biology", "mixed") or not values:
@@ -80,6 +82,10 @@ def _frame(inputs: Inputs, dim: str, driver: str | None) -> tuple[pd.DataFrame, 
     if driver in inputs.members:
         frame["driver"] = set_score(inputs, inputs.members[driver])
         constant = True  # a programme is judged per donor, like the trial does
+    elif driver is not None and driver not in frame:
+        values = inputs.cohort.table.decode(inputs.cohort.expression, driver)
+        frame["driver"] = pd.Series(values, index=inputs.cohort.samples).reindex(frame.index)
+        constant = (frame.groupby("donor")["driver"].nunique() <= 1).all()
     elif driver is not None:
         frame["driver"] = frame[driver]
         constant = (frame.groupby("donor")["driver"].nunique() <= 1).all()

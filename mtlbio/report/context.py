@@ -125,6 +125,7 @@ def card(inputs: Inputs, dim: str, pictures: dict[str, Picture]) -> dict:
         "trained_for": about.get("task") or "",
         "variance": percent(about.get("variance")),
         "genes": top_genes(inputs, dim),
+        "feature": about.get("feature") or "",
         "error": plain.error_rate(row),
         "picture": pictures[f"card_{file_stem(dim)}"],
     }

@@ -26,6 +26,7 @@ def facts(inputs: Inputs) -> dict:
         else:
             values = column.astype(float)
             text = f"{number(values.min(), 1)} to {number(values.max(), 1)}, median {number(values.median(), 1)}"
+            text += f" {info.unit}" if info.unit else ""
         missing = int(column.isna().sum())
         tasks.append({"name": name, "kind": info.kind, "text": text, "missing": missing})
     covariates = []
@@ -41,7 +42,8 @@ def facts(inputs: Inputs) -> dict:
     return {
         "samples": len(obs),
         "donors": obs["donor"].nunique(),
-        "genes": len(cohort.genes),
+        "genes": len(cohort.genes if cohort.table is None else cohort.table.sources),
+        "measured": "genes" if cohort.table is None else "features",
         "dims": inputs.latents.shape[1],
         "tasks": tasks,
         "covariates": covariates,

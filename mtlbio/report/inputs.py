@@ -77,7 +77,13 @@ class Inputs:
 
     def spoken(self, driver: str) -> str:
         """A driver in readable form: gene sets are spelt out, tasks and covariates keep the user's name."""
-        return driver if driver in self.cohort.tasks or driver in self.cohort.covariates else set_name(driver)
+        own = driver in self.cohort.tasks or driver in self.cohort.covariates or driver in self.features
+        return driver if own else set_name(driver)
+
+    @property
+    def features(self) -> list[str]:
+        """Columns of the table of features; none where the run has measurements."""
+        return [] if self.cohort.table is None else list(self.cohort.table.places)
 
     @property
     def supervised(self) -> frozenset[str]:

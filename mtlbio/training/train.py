@@ -18,6 +18,7 @@ from mtlbio.progress import say, track
 from mtlbio.tables import CONFLICT, HISTORY, PREDICTIONS, SPLITS, read_table, write_table
 from mtlbio.training.borrowing import with_loans
 from mtlbio.training.conflict import conflict_table
+from mtlbio.training.effects import EFFECTS, effects_table
 from mtlbio.training.extras import with_extras
 from mtlbio.training.fold_in import fold_in
 from mtlbio.training.long_form import long_form
@@ -66,6 +67,8 @@ def train(run: Run, results: Path) -> None:
     write_table(
         _predictions(cohort, folds, targets, mixed, names, arms, seeds), results / "predictions.tsv", PREDICTIONS
     )
+    if cohort.table is not None:
+        write_table(effects_table(cohort, canonical.ensemble), results / "effects.tsv", EFFECTS)
     history = _history(paths.blocks["dense"], folds, names, arms, list(cohort.tasks), seeds)
     write_table(history, results / "history.tsv", HISTORY)
     write_table(
