@@ -3,11 +3,13 @@
     python benchmarks/doses.py planted                 # drug C with 40 patients; the enzyme's dimension
     python benchmarks/doses.py warfarin DATA           # five folds of patients, and folds of whole sites
     python benchmarks/doses.py sites DATA              # 200 patients of a site, alone and with the other sites
+    python benchmarks/doses.py probing DATA            # the verdicts of warfarin's dimensions
     python benchmarks/doses.py gdsc DATA               # all labels; 60 lines labelled for one drug
 
 DATA holds ``warfarin_iwpc/`` and ``gdsc_ic50/``. Every number is of people (cell lines) that were held out, in the units
-of the file; intervals are paired bootstraps over them, 95 %. ``--full``: more seeds, more sites, every drug in turn.
-Nothing is chosen on held-out people: settings are the defaults but for the number of seeds and curves, which cost time.
+of the file; intervals are paired bootstraps over them, 95 %. Nothing is chosen on held-out people: settings are the
+defaults but for the curves, of which there are fewer for the sake of time. ``--full``: all 500 curves, more planted
+cohorts, more sites, every drug in turn.
 """
 
 from __future__ import annotations
@@ -15,26 +17,30 @@ from __future__ import annotations
 import argparse
 import os
 import tempfile
+from dataclasses import replace
 from pathlib import Path
 
 os.environ.setdefault("OMP_NUM_THREADS", "1")
 
+import anndata as ad
 import numpy as np
 import pandas as pd
 import yaml
 
 from mtlbio.cohort.cohort import Cohort
-from mtlbio.cohort.prepare import build_cohort
+from mtlbio.cohort.prepare import build_cohort, prepare
 from mtlbio.cohort.simulate_doses import simulate_doses, write_doses
 from mtlbio.config import Training, load_run
 from mtlbio.evaluation.bootstrap import bootstrap_weights, estimate, paired_difference
 from mtlbio.model.ensemble import FINAL
+from mtlbio.probing.probe import probe
 from mtlbio.progress import console
 from mtlbio.training.fewer_labels import with_labels_of
 from mtlbio.training.fold_in import fold_in
 from mtlbio.training.problem import make_problem, make_targets, prepare_fold
 from mtlbio.training.refits import Refit, Refitter
 from mtlbio.training.subsets import out_of_fold
+from mtlbio.training.train import train
 
 DRAWS = 1000
 # Of the warfarin table: what at least half of the patients have on record, and that is no free list of codes.
@@ -107,7 +113,8 @@ def planted(full: bool, seed: int = 0, test: int = 500) -> dict[str, float]:
         refit = fitted(cohort, held_out, options, [np.ones(3), np.array([0.0, 0.0, 1.0])], only=[1])
         together, alone = (out_of_fold(cohort, refit, arm, "drug_c") for arm in (0, 1))
         print(f"seed {s}: drug_c {compared(cohort, 'drug_c', together, alone)}")
-        final = [replace_fold(fold) for fold in refit.folds]
+        # the fold's model stands for the final one: its dimensions are those of patients whom it has not seen
+        final = [replace(data, fold=FINAL) for data in refit.folds]
         canonical = fold_in(
             cohort, final, refit.targets, refit.paths.heads, refit.paths.blocks, refit.mixed, list(range(options.seeds))
         )
@@ -118,13 +125,6 @@ def planted(full: bool, seed: int = 0, test: int = 500) -> dict[str, float]:
         print(f"seed {s}: dimension of the enzyme: {', '.join(f'{n} r2 {r2[n]:.3f}' for n in ordered[:3])}")
         found |= {f"r2_{s}": r2["enzyme"], f"gain_{s}": 1 - mae(cohort, together) / mae(cohort, alone)}
     return found
-
-
-def replace_fold(data):
-    """The fold's model stands for the final one: its dimensions are those of patients that it has not seen."""
-    from dataclasses import replace
-
-    return replace(data, fold=FINAL)
 
 
 def mae(cohort: Cohort, pred: np.ndarray, task: str = "drug_c") -> float:
@@ -206,6 +206,30 @@ def sites(data: Path, full: bool, labelled: int = 200) -> str:
     return said
 
 
+def probing(data: Path, full: bool) -> pd.DataFrame:
+    """Verdicts of a whole run of the shipped ``config/runs/warfarin.yaml``, which has the site among its features."""
+    shipped = Path(__file__).parents[1] / "config" / "runs" / "warfarin.yaml"
+    run = yaml.safe_load(shipped.read_text())
+    run["features"]["path"] = "patients.csv"
+    run["training"] = settings(full, **({} if full else {"seeds": 2, "curves": 50}), single_task=False).model_dump()
+    with tempfile.TemporaryDirectory() as folder:
+        folder = Path(folder)
+        warfarin_table(data).to_csv(folder / "patients.csv", index=False, na_rep="NA")
+        (folder / "run.yaml").write_text(yaml.safe_dump(run))
+        described = load_run(folder / "run.yaml")
+        for step in (prepare, train, probe):
+            step(described, folder / "results")
+        features = ad.read_h5ad(folder / "results" / "latents.h5ad").var["feature"]
+        table = pd.read_csv(folder / "results" / "verdicts.tsv", sep="\t").set_index("dim")
+        effects = pd.read_csv(folder / "results" / "effects.tsv", sep="\t")
+    table.insert(0, "feature", features)
+    for row in table.itertuples():
+        print(f"{row.Index} {row.feature or 'supervised'}: {row.verdict}, driver {row.driver}; {row.why}")
+    shown = effects[effects["feature"].isin(["cyp2c9", "vkorc1_imputed"])]
+    print(shown.to_string(index=False, float_format="{:.2f}".format))
+    return table
+
+
 def gdsc_cohort(data: Path) -> Cohort:
     """Lines with all three drugs; tissue and microsatellites as categories, mutations and copy numbers as numbers."""
     folder = data / "gdsc_ic50"
@@ -258,7 +282,7 @@ def gdsc(data: Path, full: bool, labelled: int = 60) -> dict[str, float]:
 
 if __name__ == "__main__":
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument("what", choices=["planted", "warfarin", "sites", "gdsc"])
+    parser.add_argument("what", choices=["planted", "warfarin", "sites", "probing", "gdsc"])
     parser.add_argument("data", type=Path, nargs="?", help="folder with warfarin_iwpc/ and gdsc_ic50/")
     parser.add_argument("--full", action="store_true")
     given = parser.parse_args()
@@ -268,4 +292,4 @@ if __name__ == "__main__":
     elif given.data is None:
         parser.error("DATA: the folder with warfarin_iwpc/ and gdsc_ic50/")
     else:
-        {"warfarin": warfarin, "sites": sites, "gdsc": gdsc}[given.what](given.data, given.full)
+        {"warfarin": warfarin, "sites": sites, "probing": probing, "gdsc": gdsc}[given.what](given.data, given.full)
