@@ -6,8 +6,8 @@
     python benchmarks/doses.py probing DATA            # the verdicts of warfarin's dimensions
     python benchmarks/doses.py gdsc DATA               # all labels; 60 lines labelled for one drug
 
-DATA holds ``warfarin_iwpc/`` and ``gdsc_ic50/``. Every number is of people (cell lines) that were held out, in the units
-of the file; intervals are paired bootstraps over them, 95 %. Nothing is chosen on held-out people: settings are the
+DATA holds ``warfarin_iwpc/`` and ``gdsc_ic50/``. Every number is of people (cell lines) that were held out, in the
+units of the file; intervals are paired bootstraps over them, 95 %. Nothing is chosen on held-out people: settings are the
 defaults but for the curves, of which there are fewer for the sake of time. ``--full``: all 500 curves, more planted
 cohorts, more sites, every drug in turn.
 """
@@ -52,9 +52,9 @@ FOREST = {"dabrafenib": 0.69, "trametinib": 0.59, "selumetinib": 0.58}
 
 
 def settings(full: bool, **changes) -> Training:
-    """The defaults with borrowing; fewer curves, which cost time, unless the form is full. All five seeds where labels are
-    few, for together they validate on every labelled sample."""
-    return Training(**{"curves": 500 if full else 100, "borrowing": True} | changes)
+    """The defaults with borrowing, and fewer curves, which cost time, unless the form is full. All five seeds: only
+    together do they validate on every labelled sample."""
+    return Training(**{"curves": 500 if full else 200, "borrowing": True} | changes)
 
 
 def fitted(

@@ -192,7 +192,9 @@ def transfer(
 @app.command()
 def simulate(
     directory: Annotated[Path, typer.Argument(metavar="DIR", help="folder of the planted cohort")],
-    kind: Annotated[str, typer.Option(help="cohort (expression), or doses (three drugs and a table of features)")] = "cohort",
+    kind: Annotated[
+        str, typer.Option(help="cohort (expression), or doses (three drugs and a table of features)")
+    ] = "cohort",
     design: Annotated[str, typer.Option(help="clear, correlated, confounded, nested, buried or null")] = "clear",
     seed: Annotated[int, typer.Option(min=0, help="fixes every number")] = 0,
     donors: Annotated[int | None, typer.Option(help="number of donors")] = None,

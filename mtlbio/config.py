@@ -136,7 +136,9 @@ class Run(Section):
         """Measurements or a table of features, and what goes with which."""
         if self.features is None:
             if self.expression is None:
-                raise ValueError("expression: missing; expected {path, scale}, or features: {path, numeric, categories}")
+                raise ValueError(
+                    "expression: missing; expected {path, scale}, or features: {path, numeric, categories}"
+                )
             return
         if self.expression is not None:
             raise ValueError("features: found beside expression; valid: one of the two")

@@ -38,6 +38,8 @@ gene_sets: path/to/gene_sets.gmt
   `log`, `log2` and `z` stay below 50.
 - Of a donor there is one sex and one diagnosis: two values in a confounder called sex or gender, or in a task called
   disease, diagnosis, case or status, are an error. Anything else may change between visits.
+- In place of `expression`, `features` names a table of genotypes, clinical numbers and the like, which may have missing
+  values and may hold the metadata too (docs/doses.md).
 - What was dropped, and why, is in `qc.tsv` of the results.
 
 This file is written from the models in `mtlbio/config.py` and `mtlbio/sections.py` by `python -m mtlbio.config`.

@@ -101,8 +101,8 @@ class Task(Section):
     unit: str | None = Field(None, description="regression: what the label is in, for the page (mg/week)")
     within: Annotated[float, Field(gt=0, lt=1)] | None = Field(
         None,
-        description="regression: relative error up to which a prediction counts as right (0.2: within 20 %); where left "
-        "out, 0.2 with a transform and none without",
+        description="regression: relative error up to which a prediction counts as right (0.2: within 20 %); where "
+        "left out, 0.2 with a transform and none without",
     )
     head: Literal["free", "multiplicative"] = Field(
         "free",

@@ -88,7 +88,9 @@ def _of_some(column: pd.Series, metadata: pd.DataFrame, task: Task, name: str, s
         texts = _occurring(value, metadata[key], f"tasks.{name}.where.{key}", source)
         column = column.where(metadata[key].isin(texts))
         if column.isna().all():
-            raise InputError(f"{source}: tasks.{name}.where: no label of column {column.name!r} where {key} is {value!r}")
+            raise InputError(
+                f"{source}: tasks.{name}.where: no label of column {column.name!r} where {key} is {value!r}"
+            )
     return column
 
 

@@ -45,9 +45,7 @@ def read_metadata(path: str | Path, key: str = "metadata.path") -> pd.DataFrame:
         _unique(header, path)
         table = read_csv(path, header)
     else:
-        raise InputError(
-            f"{path}: {key}: format {ending or 'without ending'!r} is unknown; valid: {listing(TABLES)}"
-        )
+        raise InputError(f"{path}: {key}: format {ending or 'without ending'!r} is unknown; valid: {listing(TABLES)}")
     table.columns = [str(c).strip() for c in table.columns]
     _unique(list(table.columns), path)
     if not len(table):

@@ -76,7 +76,8 @@ def read_features(run: Run) -> pd.DataFrame:
     categories = named_columns(features.categories, table.columns, taken | set(numeric), path, "categories")
     if run.metadata.sample not in table.columns:
         raise InputError(
-            f"{path}: metadata.sample: no column {run.metadata.sample!r}; {suggestion(run.metadata.sample, table.columns)}"
+            f"{path}: metadata.sample: no column {run.metadata.sample!r}; "
+            f"{suggestion(run.metadata.sample, table.columns)}"
         )
     text = text_table(table, [run.metadata.sample, *numeric, *categories])
     found = by_sample(text, run.metadata.sample, path)[[*numeric, *categories]]

@@ -130,7 +130,6 @@ class Plan:
                 parts.append(absent.astype(float))
         return np.stack(parts, axis=1).astype(np.float32)
 
-
     def decode(self, values: np.ndarray, name: str) -> np.ndarray:
         """What a source says of every sample, from coded values (samples, columns): numbers, or levels as text with NaN
         where there is none."""

@@ -15,8 +15,8 @@ import numpy as np
 
 @dataclass(frozen=True)
 class Transform:
-    """``forward`` to the scale of the training and ``inverse`` back; ``valid``: which values it can take (bool), ``domain``
-    the same in words."""
+    """``forward`` to the scale of the training and ``inverse`` back; ``valid`` says which values it can take (bool),
+    ``domain`` the same in words."""
 
     forward: Callable[[np.ndarray], np.ndarray]
     inverse: Callable[[np.ndarray], np.ndarray]

@@ -179,7 +179,9 @@ def fit_value(fit: Arm, train, test, y, donors, task: TaskInfo, seed: int) -> np
         inner = inner_folds(donors, y, min(INNER_FOLDS, len(np.unique(donors))), seed)
         predicted, spread = fit(train, test, Labels((y - mean) / scale, 0, weights, inner, seed))
     value = mean + scale * predicted
-    return task.told(value) if task.kind == "regression" else level_probabilities(value, scale * spread, len(task.classes))
+    return (
+        task.told(value) if task.kind == "regression" else level_probabilities(value, scale * spread, len(task.classes))
+    )
 
 
 def fit_classes(fit: Arm, train, test, y, donors, n_classes: int, seed: int) -> np.ndarray:

@@ -38,9 +38,7 @@ def features_of_table(trial: Trial, cohort: Cohort, loadings: np.ndarray) -> pd.
     name the dimension
     """
     units = trial.donor_units()
-    given = nuisance(
-        trial.obs, list(trial.covariates.values()), units, trial.options.spline_df, interactions=False
-    )
+    given = nuisance(trial.obs, list(trial.covariates.values()), units, trial.options.spline_df, interactions=False)
     z = units.centre(units.mean(trial.z))
     z = z - given.basis @ (given.basis.T @ z)
     total = np.maximum(np.square(z).sum(axis=0), 1e-300)

@@ -59,7 +59,9 @@ def fold_in_table(
         models[data.fold] = mixed.loans[i, 0].folded(model, packing) if (i, 0) in mixed.loans else model
     k = len(units)
     dims = tuple(f"z{d + 1:02d}" for d in range(k + packing.n_columns))
-    ensemble = Ensemble({data.fold: models[data.fold] for data in folds}, cohort.tasks, cohort.genes, dims, tuple(seeds))
+    ensemble = Ensemble(
+        {data.fold: models[data.fold] for data in folds}, cohort.tasks, cohort.genes, dims, tuple(seeds)
+    )
     final = next(data for data in folds if data.fold == FINAL)
     standardised = final.features.transform(cohort.expression)
     latents = unit_variance(ensemble.latents(cohort.expression).mean(axis=0))
@@ -81,7 +83,10 @@ def features_on_trial(cohort: Cohort) -> dict[str, list[int]]:
     if len(units) <= MOST_FEATURES:
         return units
     values = cohort.expression.astype(float)
-    spread = np.nanvar(values, axis=0) / np.maximum(np.nanmean(np.square(values), axis=0), _NOTHING)
+    # of a mutation p (1 - p), of a category the sum over its levels, of a number its variance where the range is 1
+    spread = (
+        np.nanvar(values, axis=0) / np.maximum(np.nanmax(values, axis=0) - np.nanmin(values, axis=0), _NOTHING) ** 2
+    )
     weight = {name: spread[places].sum() for name, places in units.items()}
     kept = set(sorted(units, key=lambda name: -weight[name])[:MOST_FEATURES]) | set(cohort.table.groups)
     return {name: places for name, places in units.items() if name in kept}
@@ -160,9 +165,7 @@ def _fold_model(
         rest[:, columns] -= encoder[columns, k][:, None] * weights_axes[:, k][:, None]
     curved = paths.curved * shares["curved"]
     raw = data.curves.transform(x @ data.axes.encoder)
-    gated = paths.gated and paths.gated.times(
-        *(np.tile(shares[name], (len(maps), 1)) for name in ("dense", "curved"))
-    )
+    gated = paths.gated and paths.gated.times(*(np.tile(shares[name], (len(maps), 1)) for name in ("dense", "curved")))
     block = np.einsum("np,spc->snc", x, rest, optimize=True) + np.einsum("nm,smc->snc", raw, curved, optimize=True)
     block = block + gated.values(x, raw) if gated else block
     # Where nothing is left over, the dimension shows the whole prediction, and no head reads it.

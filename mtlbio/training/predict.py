@@ -77,7 +77,9 @@ def _of_table(preprocessing: dict, path: Path, standardise: str) -> tuple[np.nda
     table = read_metadata(path, "features")
     names = [source.name for source in plan.sources]
     if sample not in table.columns:
-        raise InputError(f"{path}: no column {sample!r} with the sample identifiers; {suggestion(sample, table.columns)}")
+        raise InputError(
+            f"{path}: no column {sample!r} with the sample identifiers; {suggestion(sample, table.columns)}"
+        )
     absent = [name for name in names if name not in table.columns]
     if len(names) - len(absent) < MIN_SHARED * len(names):
         raise InputError(

@@ -24,6 +24,9 @@ from mtlbio.model.rotation import rotated_start
 _SPARSE_GENES = 1000
 
 
+# A table of features with more columns than this is looked through for axes, like genes.
+_NARROW = 200
+
 # The ways from the genes to a task, in the order of the shares of a mixture.
 PATHS = ("axes", "genes", "dense", "curved")
 
@@ -135,11 +138,10 @@ def prepare_fold(cohort: Cohort, splits: pd.DataFrame, fold: int, options: Train
         train, test = train_test(splits, fold)
     features = fit_features(cohort.expression[train], options.genes, floor=scale_floor(cohort.table))
     x = features.transform(cohort.expression[train]).astype(float)
-    if options.axes == "auto":
-        wanted = generous(count_axes(x, cohort.donors[train], options.seed), len(train), options.max_axes)
+    if cohort.table is not None and x.shape[1] <= _NARROW:
+        axes = own_axes(cohort.table.indicators[features.genes_idx], features.scale)
     else:
-        wanted = min(options.axes, len(train) - 1, x.shape[1])
-    axes = sparse_axes(x, rotated_start(x, wanted), options.sparsity)
+        axes = _found_axes(x, cohort.donors[train], options)
     latents = x @ axes.encoder
     curves = Curves.of(latents, options.curves, options.seed)
     # variance before standardisation: among low-variance genes noise is a larger part
@@ -150,11 +152,35 @@ def prepare_fold(cohort: Cohort, splits: pd.DataFrame, fold: int, options: Train
     )
 
 
+def _found_axes(x: np.ndarray, donors: np.ndarray, options: Training) -> Axes:
+    """Gene-sparse axes of standardised training samples (n, p)."""
+    if options.axes == "auto":
+        wanted = generous(count_axes(x, donors, options.seed), len(x), options.max_axes)
+    else:
+        wanted = min(options.axes, len(x) - 1, x.shape[1])
+    return sparse_axes(x, rotated_start(x, wanted), options.sparsity)
+
+
+def own_axes(indicators: np.ndarray, scale: np.ndarray) -> Axes:
+    """The columns of a narrow table as they are: what they share is little, and what each says alone is what counts.
+
+    A number keeps variance 1. A level is 0 or the root of 2, whatever its frequency: two patients who differ in a
+    category are then about as far apart as two who differ in a number, which is what the cosines of the axes go by.
+
+    Parameters
+    ----------
+    indicators : (p,) which columns are 0 or 1
+    scale : (p,) that they were divided by
+    """
+    size = np.where(indicators, np.sqrt(2) * scale, 1.0)
+    return Axes(np.diag(size), np.diag(1 / size), np.zeros(len(size)))
+
+
 def inner_of(cohort: Cohort, train: np.ndarray, options: Training) -> np.ndarray:
     """(n,) inner fold of every training sample, stratified on the labels, -1 for the others.
 
-    With ``validate_by`` whole levels of that covariate share a fold: what is to work at a site that was never seen has to
-    be chosen on sites that were not trained on.
+    With ``validate_by`` whole levels of that covariate share a fold: what is to work at a site that was never seen has
+    to be chosen on sites that were not trained on.
     """
     inner = np.full(len(cohort.obs), -1)
     labels = np.stack([cohort.y(task)[train] for task in cohort.tasks], axis=1)

@@ -39,4 +39,6 @@ def test_comparisons_are_paired_and_in_the_units_of_the_dose():
     )
     y = cohort.y("drug_a")
     said = doses.compared(cohort, "drug_a", y + 0.5, y - 1.0)
-    assert said.startswith("mae together 0.500, alone 1.000; gain 0.500 (0.500 to 0.500), 50.0% of alone, n 60, above 0")
+    assert said.startswith(
+        "mae together 0.500, alone 1.000; gain 0.500 (0.500 to 0.500), 50.0% of alone, n 60, above 0"
+    )

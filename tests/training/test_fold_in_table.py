@@ -84,9 +84,10 @@ def test_effects_are_factors(trained):
     table = effects_table(cohort, ensemble).set_index(["task", "feature", "value"])
     assert table.loc[("drug_b", "inhibitor", "yes"), "factor"] < 0.75
     assert table.loc[("drug_a", "cyp", "*1/*1"), "factor"] > 1.1 > table.loc[("drug_a", "cyp", "*1/*3"), "factor"] + 0.2
-    assert table.loc[("drug_a", "inhibitor", "yes"), "samples"] == cohort.expression[
-        :, cohort.genes.index("inhibitor=yes")
-    ].sum()
+    assert (
+        table.loc[("drug_a", "inhibitor", "yes"), "samples"]
+        == cohort.expression[:, cohort.genes.index("inhibitor=yes")].sum()
+    )
 
 
 def test_it_comes_back_from_disk(trained, tmp_path):
