@@ -7,8 +7,8 @@
     python benchmarks/doses.py gdsc DATA               # all labels; 60 lines labelled for one drug
 
 DATA holds ``warfarin_iwpc/`` and ``gdsc_ic50/``. Every number is of people (cell lines) that were held out, in the
-units of the file; intervals are paired bootstraps over them, 95 %. Nothing is chosen on held-out people: settings are the
-defaults but for the curves, of which there are fewer for the sake of time. ``--full``: all 500 curves, more planted
+units of the file; intervals are paired bootstraps over them, 95 %. Nothing is chosen on held-out people: settings are
+the defaults but for the curves, of which there are fewer for the sake of time. ``--full``: all 500 curves, more planted
 cohorts, more sites, every drug in turn.
 """
 

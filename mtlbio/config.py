@@ -136,8 +136,9 @@ class Run(Section):
         """Measurements or a table of features, and what goes with which."""
         if self.features is None:
             if self.expression is None:
+                found = "found nothing" if "expression" in self.model_fields_set else "missing"
                 raise ValueError(
-                    "expression: missing; expected {path, scale}, or features: {path, numeric, categories}"
+                    f"expression: {found}; expected {{path, scale, layer}}, or features: {{path, numeric, categories}}"
                 )
             return
         if self.expression is not None:

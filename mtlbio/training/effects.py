@@ -1,8 +1,8 @@
 """What each genotype does to the dose: the trained model asked about one feature at a time.
 
 The final ensemble predicts the same people again and again, with one feature set to each of its levels (of a number:
-to its 10th, 50th and 90th percentile) and everything else as it is: partial dependence (Friedman 2001, Ann. Stat. 29:1189).
-What the features of a dose do together is read off the same way by anybody who has the model.
+to its 10th, 50th and 90th percentile) and everything else as it is: partial dependence (Friedman 2001, Ann. Stat.
+29:1189).
 """
 
 from __future__ import annotations
@@ -26,8 +26,8 @@ def effects_table(cohort: Cohort, ensemble: Ensemble) -> pd.DataFrame:
     Returns
     -------
     DataFrame with ``EFFECTS``: ``samples`` have the level, ``prediction`` is the typical one in the task's units
-    (averaged on the scale that is learnt), ``factor`` its ratio to the typical prediction as people are; NaN where that is not
-    above 0
+    (averaged on the scale that is learnt), ``factor`` its ratio to the typical prediction as people are; NaN where that
+    is not above 0
     """
     plan, values = cohort.table, cohort.expression
     rows = np.unique(np.linspace(0, len(values) - 1, min(_ASKED, len(values))).astype(int))

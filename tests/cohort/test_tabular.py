@@ -162,7 +162,7 @@ def test_keys_that_do_not_go_together(tmp_path, changes, message):
 
 def test_neither_expression_nor_features(tmp_path):
     (tmp_path / "run.yaml").write_text("run: x\ntasks: {dose: {kind: regression}}\n")
-    with pytest.raises(InputError, match="expression: missing; expected {path, scale}, or features"):
+    with pytest.raises(InputError, match="expression: missing; expected {path, scale, layer}, or features"):
         load_run(tmp_path / "run.yaml")
 
 
