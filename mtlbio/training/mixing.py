@@ -44,7 +44,9 @@ class Mixed:
     loans: dict[tuple[int, int], Loan] = field(default_factory=dict)
 
 
-def mix(task: TaskInfo, paths: np.ndarray, target: np.ndarray, used: np.ndarray | None = None) -> Mixture:
+def mix(
+    task: TaskInfo, paths: np.ndarray, target: np.ndarray, used: np.ndarray | None = None, weight: float = 1.0
+) -> Mixture:
     """Non-negative shares of the paths that minimise the task's loss on validation samples.
 
     Parameters
@@ -53,6 +55,7 @@ def mix(task: TaskInfo, paths: np.ndarray, target: np.ndarray, used: np.ndarray 
     paths : (paths, n, outputs of the task) outputs for samples that the replica did not train on
     target : (n,) codes or standardised values
     used : (paths,) bool, which of them may have a share; all where left out
+    weight : of every sample against the pull; below 1 where samples are no independent witnesses
 
     Returns
     -------
@@ -69,7 +72,7 @@ def mix(task: TaskInfo, paths: np.ndarray, target: np.ndarray, used: np.ndarray 
     def objective(values: np.ndarray) -> tuple[float, np.ndarray]:
         point = torch.tensor(values, dtype=torch.float64, requires_grad=True)
         shares, bias = point[:n_paths], point[n_paths:]
-        fit = LOSSES[task.kind](torch.einsum("p,pno->no", shares, stacked) + bias, y).sum()
+        fit = LOSSES[task.kind](torch.einsum("p,pno->no", shares, stacked) + bias, y).sum() * weight
         total = fit + _PRIOR_DONORS * ((shares - middle) ** 2).sum() + (bias**2).sum()
         (gradient,) = torch.autograd.grad(total, point)
         return total.item(), gradient.numpy()
@@ -101,9 +104,10 @@ def mix_paths(problem: Problem, outputs: dict[str, torch.Tensor], folds: list[Fo
             place = packing.outputs[t]
             rows = [(q, np.flatnonzero((data.inner == q) & targets.known[:, t])) for q in range(seeds)]
             target = np.concatenate([targets.values[i, own, t] for _, own in rows])
+            may = used & ~(task.multiplicative & (np.array(PATHS) == "curved"))
             for j in np.flatnonzero(active[:, t]):
                 paths = np.stack([np.concatenate([v[i, j, q, own][:, place] for q, own in rows]) for v in arrays])
-                found = mix(task, paths, target, used & ~(task.multiplicative & (np.array(PATHS) == "curved")))
+                found = mix(task, paths, target, may, data.witness)
                 mixture[i, j, t] = found
                 mixed[i, j, :, :, place] = found.bias + sum(
                     share * v[i, j, :, :, place] for share, v in zip(found.shares, arrays, strict=True)

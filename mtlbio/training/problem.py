@@ -116,6 +116,7 @@ class FoldData:
     basis : (p, r) row space of the training samples
     curved_basis : (m, r) row space of the nonlinear features
     inner : (n,) inner fold of every training sample, -1 for the others
+    witness : what a validation sample counts for in the mixture: 1, or levels per sample where whole levels validate
     """
 
     fold: int
@@ -128,6 +129,7 @@ class FoldData:
     basis: np.ndarray
     curved_basis: np.ndarray
     inner: np.ndarray
+    witness: float = 1.0
 
 
 def prepare_fold(cohort: Cohort, splits: pd.DataFrame, fold: int, options: Training) -> FoldData:
@@ -147,9 +149,11 @@ def prepare_fold(cohort: Cohort, splits: pd.DataFrame, fold: int, options: Train
     # variance before standardisation: among low-variance genes noise is a larger part
     selected = np.sort(np.argsort(-features.scale, kind="stable")[:_SPARSE_GENES])
     inner = inner_of(cohort, train, options)
-    return FoldData(
-        fold, train, test, features, axes, curves, selected, _scaled(x), _scaled(curves.transform(latents)), inner
-    )
+    witness = 1.0
+    if options.validate_by is not None:
+        witness = cohort.obs[options.validate_by].iloc[train].nunique() / len(train)
+    bases = _scaled(x), _scaled(curves.transform(latents))
+    return FoldData(fold, train, test, features, axes, curves, selected, *bases, inner, witness)
 
 
 def _found_axes(x: np.ndarray, donors: np.ndarray, options: Training) -> Axes:

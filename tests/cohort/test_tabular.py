@@ -9,7 +9,7 @@ import yaml
 
 from mtlbio.cohort.cohort import read_cohort
 from mtlbio.cohort.features import fit_features
-from mtlbio.cohort.prepare import build_cohort, prepare
+from mtlbio.cohort.prepare import build_cohort, build_roster, prepare
 from mtlbio.cohort.tabular import FLOOR, Plan, scale_floor
 from mtlbio.config import load_run
 from mtlbio.errors import InputError
@@ -170,3 +170,8 @@ def test_labels_elsewhere_are_missing(tmp_path):
     tasks = {"here": {**TASK, "column": "dose", "where": {"site": "A"}}, "dose": TASK}
     cohort, _ = build_cohort(written(tmp_path, table(), tasks=tasks))
     assert np.isfinite(cohort.y("here")).sum() == 20 and np.isfinite(cohort.y("dose")).all()
+
+
+def test_the_roster_of_a_plan_needs_no_measurements(tmp_path):
+    obs, tasks, covariates, _ = build_roster(written(tmp_path, table()))
+    assert len(obs) == 60 and list(tasks) == ["dose"] and list(covariates) == ["site"]

@@ -141,3 +141,12 @@ def test_score_drops_missing_labels_and_takes_stacks_of_weights(kind, primary, y
         for row, value in zip(stack, together, strict=True):
             assert value == pytest.approx(metric(y[20:], pred[20:], row[20:]), abs=1e-10)
     assert metrics.score(task, missing, pred) == metrics.all_metrics(task)[primary](y[20:], pred[20:])
+
+
+def test_within_counts_predictions_off_by_a_share_of_the_truth():
+    task = TaskInfo("dose", "regression", within=0.2)
+    y, pred = np.array([10.0, 10.0, 100.0, 100.0]), np.array([12.0, 12.1, 80.0, 79.0])
+    assert list(metrics.all_metrics(task))[-1] == "within_20pct" and metrics.primary_metric(task) == "r2"
+    assert metrics.score(task, y, pred, metric="within_20pct") == 0.5
+    assert metrics.score(task, y, pred, np.array([[1.0, 0, 0, 0], [0, 1, 0, 1]]), "within_20pct").tolist() == [1.0, 0.0]
+    assert "within_20pct" not in metrics.all_metrics(TaskInfo("age", "regression"))

@@ -5,14 +5,16 @@ from __future__ import annotations
 from dataclasses import replace
 
 import numpy as np
+import pandas as pd
 import pytest
 
 from mtlbio.cohort.prepare import build_cohort
 from mtlbio.cohort.simulate_doses import simulate_doses, write_doses
 from mtlbio.cohort.split import make_splits
 from mtlbio.config import Splits, Training, load_run
+from mtlbio.errors import InputError
 from mtlbio.model.ensemble import FINAL, load_ensemble, save_ensemble
-from mtlbio.model.latents import latents_table
+from mtlbio.model.latents import latents_table, write_latents
 from mtlbio.model.outputs import Outputs, to_prediction
 from mtlbio.training.borrowing import with_loans
 from mtlbio.training.effects import effects_table
@@ -20,6 +22,7 @@ from mtlbio.training.fold_in import fold_in
 from mtlbio.training.fold_in_table import scores
 from mtlbio.training.mixing import mix_paths
 from mtlbio.training.paths import fit_paths
+from mtlbio.training.predict import predict
 from mtlbio.training.problem import inner_of, make_problem, make_targets, prepare_fold
 
 OPTIONS = Training(seeds=2, epochs=60, patience=20, curves=20, block=4)
@@ -119,3 +122,23 @@ def test_whole_levels_validate(trained):
     inner = inner_of(cohort, train, OPTIONS.model_copy(update={"validate_by": "site"}))
     site = cohort.obs["site"].astype(str).to_numpy()
     assert all(len(set(inner[train][site[train] == s])) == 1 for s in set(site)) and (inner[train] >= 0).all()
+
+
+def test_new_patients_are_coded_like_the_old_ones(trained, tmp_path):
+    doses, cohort, splits, _, _, _, canonical = trained
+    save_ensemble(canonical.ensemble, tmp_path / "model", {"preprocessing": cohort.preprocessing})
+    write_latents(cohort, splits, canonical, tmp_path / "latents.h5ad")
+    new = doses.table.drop(columns=["drug_a", "drug_b", "drug_c", "sex"]).head(30)
+    new.loc[0, "cyp"] = "*1/*9"
+    new.to_csv(tmp_path / "new.csv", index=False, na_rep="NA")
+    predict(tmp_path, tmp_path / "new.csv", tmp_path / "out")
+    found = pd.read_csv(tmp_path / "out" / "predictions.tsv", sep="\t").pivot(
+        index="sample", columns="task", values="y_pred"
+    )
+    assert found.shape == (30, 3) and (found > 0).all().all()
+    # sex is missing for everybody here: it matters for no dose, so little changes
+    known = canonical.ensemble.predict("drug_a", cohort.expression[1:30]).mean(axis=0)
+    assert np.corrcoef(np.log(found["drug_a"].iloc[1:]), np.log(known))[0, 1] > 0.95
+    with pytest.raises(InputError, match="3 of the model's 8 features found; at least 50% are needed"):
+        new[["patient", "cyp", "age", "weight"]].to_csv(tmp_path / "few.csv", index=False)
+        predict(tmp_path, tmp_path / "few.csv", tmp_path / "out")
