@@ -188,7 +188,7 @@ def test_example_of_the_reference_is_a_run():
 def test_schema_forbids_unknown_keys():
     schema = json_schema()
     assert schema["additionalProperties"] is False
-    assert schema["required"] == ["run", "expression", "tasks"]
+    assert schema["required"] == ["run", "tasks"]
 
 
 @pytest.mark.parametrize("name", list(generated_files()))
