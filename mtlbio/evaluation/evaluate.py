@@ -34,14 +34,15 @@ def evaluate(run: Run, results: Path) -> None:
     tables = [read_table(results / "predictions.tsv", PREDICTIONS)]
     tables.append(read_table(results / "baselines" / "predictions.tsv", PREDICTIONS))
     table = pd.concat([t for t in tables if len(t)], ignore_index=True)
-    kinds = {name: task.kind for name, task in run.tasks.items()}
+    tasks = {name: task for name, task in run.tasks.items() if not task.auxiliary}  # nobody predicts the others
+    kinds = {name: task.kind for name, task in tasks.items()}
     metrics, comparisons, transferred = evaluate_tables(
         table,
         kinds,
         run.evaluate.bootstrap,
         run.evaluate.seed,
         run.evaluate.margin,
-        {n: t.tolerance for n, t in run.tasks.items()},
+        {n: t.tolerance for n, t in tasks.items()},
     )
     write_table(metrics, results / "metrics.tsv", METRICS)
     write_table(comparisons, results / "comparisons.tsv", COMPARISONS)

@@ -107,6 +107,19 @@ def test_the_step_writes_its_tables_and_repeats_exactly(tmp_path):
     assert before == ((tmp_path / "metrics.tsv").read_bytes(), (tmp_path / "comparisons.tsv").read_bytes())
 
 
+def test_an_auxiliary_label_is_not_evaluated(tmp_path):
+    """Nobody predicts it, and a run that had one stopped here."""
+
+    class Furnished(FakeRun):
+        tasks = FakeRun.tasks | {"icu": Task(kind="binary", positive="yes", auxiliary=True)}
+
+    write_table(prediction_table("multitask", ["0", "1"]), tmp_path / "predictions.tsv", PREDICTIONS)
+    write_table(prediction_table("ridge", ["0"]), tmp_path / "baselines" / "predictions.tsv", PREDICTIONS)
+    write_latents(tmp_path / "latents.h5ad")
+    evaluate(Furnished, tmp_path)
+    assert set(read_table(tmp_path / "metrics.tsv", METRICS)["task"]) == set(FakeRun.tasks)
+
+
 def test_arms_that_disagree_about_the_truth_are_refused():
     other = rows("ridge", "age", None, AGE + 1, AGE)
     with pytest.raises(InputError, match="arms disagree about the truth of task age"):
