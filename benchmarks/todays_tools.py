@@ -118,16 +118,18 @@ def sources(tool: str) -> str:
     return hashlib.sha256(b"".join(parts)).hexdigest()[:10]
 
 
-def place_of(tool: str, cell: Cell) -> Path:
-    """File of a tool and a design."""
+def place_of(tool: str, cell: Cell, latest: bool = False) -> Path:
+    """File of a tool and a design; ``latest``: the newest one there is."""
     slug = tool.lower().replace(" + ", "_")
-    return STORE / f"{slug}-{sources(tool)}" / f"{cell.slug}.tsv"
+    place = STORE / f"{slug}-{sources(tool)}" / f"{cell.slug}.tsv"
+    older = STORE.glob(f"{slug}-*/{cell.slug}.tsv")
+    return max(older, key=lambda path: path.stat().st_mtime, default=place) if latest else place
 
 
 def present(tool: str, wanted: list[Cell], latest: bool = False) -> pd.DataFrame:
-    """Rows that are there already, by what is right today; of mtlbio also those of the calibration grid (``latest``: of
-    the sources that made its newest cell)."""
-    kept = [read_table(path) for path in (place_of(tool, cell) for cell in wanted) if path.exists()]
+    """Rows that are there already, by what is right today; of mtlbio also those of the calibration grid. ``latest``: of
+    the sources that made the newest ones."""
+    kept = [read_table(path) for path in (place_of(tool, cell, latest) for cell in wanted) if path.exists()]
     if tool == OURS:
         judged = {(cell, run) for own in kept for cell, run in zip(own["cell"], own["run"], strict=True)}
         grid = of_grid("pipeline", latest)
