@@ -60,14 +60,21 @@ def _function(place: str):
     return getattr(importlib.import_module(module), name)
 
 
+def _cohort(run, path: Path, command: str):
+    """The run, refused where it is not of kind cohort."""
+    if run.kind != "cohort":
+        raise InputError(f"{path}: kind: found {run.kind!r}; mtlbio {command} is for runs of kind cohort")
+    return run
+
+
 def _step(step: str, path: Path, results: Path | None) -> None:
     from mtlbio.config import load_run
-    from mtlbio.workflow import STEPS
+    from mtlbio.workflow import entry
 
     run = load_run(path)
     folder = _own(results or Path("results") / run.run, _RESULTS)
     folder.mkdir(parents=True, exist_ok=True)
-    _function(STEPS[step])(run, folder)
+    _function(entry(run, step))(run, folder)
 
 
 @app.command()
@@ -119,7 +126,7 @@ def run_workflow(
     --workflow-profile slurm submits to Slurm, --unlock frees a folder after a killed run.
     """
     from mtlbio.config import load_run
-    from mtlbio.workflow import is_older, snakefile
+    from mtlbio.workflow import entry, input_files, is_older, snakefile
 
     described = load_run(run)
     extra = context.args
@@ -129,11 +136,9 @@ def run_workflow(
     if results.is_file():
         raise InputError(f"--results: {results}: found a file; expected a folder")
     results = results.absolute()
-    inputs = [run, described.expression.path, described.metadata.path, described.gene_sets]
-    inputs = [Path(path) for path in inputs if path not in (None, "builtin")]
-    if is_older(results / described.run / "cohort.h5ad", inputs):
+    if is_older(results / described.run / "cohort.h5ad", [run, *input_files(described)]):
         # inside a job the one clear line would drown among Snakemake's
-        _function("mtlbio.cohort.prepare:check")(described)
+        _function(entry(described, "prepare").replace(":prepare", ":check"))(described)
     results.parent.mkdir(parents=True, exist_ok=True)
     elsewhere = ("--executor", "-e", "--profile", "--workflow-profile", "--jobs", "-j", "--cores", "-c")
     if cores is None and any(a.partition("=")[0] in elsewhere or a.startswith(("-j", "-c")) for a in extra):
@@ -161,7 +166,7 @@ def plan(
     """
     from mtlbio.config import load_run
 
-    described = load_run(run)
+    described = _cohort(load_run(run), run, "plan")
     folder = _own(results or Path("results") / described.run, _RESULTS)
     text = _function("mtlbio.probing.plan:plan")(described, folder, dims)
     typer.echo(f"{text}\n\n{folder / 'plan.tsv'}")
@@ -182,7 +187,7 @@ def transfer(
     """
     from mtlbio.config import load_run
 
-    described = load_run(run)
+    described = _cohort(load_run(run), run, "transfer")
     folder = results or Path("results") / described.run
     for line in _function("mtlbio.transfer:transfer")(described, folder, curve or [], draws, str(run)):
         typer.echo(line)
@@ -233,7 +238,9 @@ def init(
 @app.command()
 def predict(
     results: Annotated[Path, typer.Argument(metavar="RESULTS", help="a finished run, e.g. results/my_cohort")],
-    expression: Annotated[Path, typer.Argument(metavar="EXPRESSION", help="new samples, in the cohort's format")],
+    expression: Annotated[
+        Path, typer.Argument(metavar="NEW", help="new samples in the cohort's format; of a protein run: FASTA")
+    ],
     out: Annotated[
         Path | None,
         typer.Option(metavar="DIR", help="RESULTS/predict/<file name> where left out"),
@@ -241,16 +248,29 @@ def predict(
     standardise: Annotated[
         str, typer.Option(help="training: by the training cohort's means; cohort: by the new samples' own")
     ] = "training",
+    profiles: Annotated[Path | None, typer.Option(help="protein run with profiles: those of the new chains")] = None,
+    embeddings: Annotated[
+        Path | None, typer.Option(help="protein run with embeddings: those of the new chains")
+    ] = None,
 ) -> None:
-    """Predict the tasks of new samples with the final ensemble."""
+    """Predict the tasks of new samples with the final ensemble: tables, and of chains a picture each."""
     if standardise not in ("training", "cohort"):
         raise InputError(f"--standardise: found {standardise!r}; valid: {listing(['training', 'cohort'])}")
     if not expression.exists():
-        raise InputError(f"{expression}: no such file; expected the measurements of the new samples")
+        raise InputError(f"{expression}: no such file; expected the measurements (or sequences) of the new samples")
     if not (results / "model").is_dir():
         raise InputError(f"{results}: no trained model in it; expected the folder of a finished run, results/<run>")
     target = _own(out or results / "predict" / expression.name.split(".")[0], ("predictions.tsv",))
-    _function("mtlbio.training.predict:predict")(results, expression, target, standardise)
+    description = results / "model" / "model.json"
+    told = json.loads(description.read_text(encoding="utf-8")) if description.exists() else {}
+    if told.get("kind") == "protein":
+        if standardise != "training":
+            raise InputError("--standardise: only for runs of kind cohort; a sequence has no scale")
+        _function("mtlbio.predict_chains:predict")(results, expression, target, profiles, embeddings)
+    elif profiles or embeddings:
+        raise InputError("--profiles, --embeddings: only for runs of kind protein")
+    else:
+        _function("mtlbio.training.predict:predict")(results, expression, target, standardise)
     typer.echo(str(target))
 
 
