@@ -239,6 +239,14 @@ class ProteinRun(Section):
 # What the tables say of every residue besides its labels.
 RESERVED = ("sample", "donor", "fold", "chain", "part", "position", "length", "source")
 
+# Metrics of a label of residues by its kind; the first is the one that decides.
+METRICS = {
+    "secondary_structure": ("q3", "q8", "sov"),
+    "accessibility": ("pearson", "mae"),
+    "binary": ("auroc",),
+    "regression": ("pearson", "mae"),
+}
+
 STEP_KEYS = {
     "prepare": ("kind", "chains", "tasks", "features", "qc", "splits"),
     "train": ("training", "features"),

@@ -11,7 +11,6 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from mtlbio.model.matching import match_axes
 from mtlbio.model.rotation import varimax
 from mtlbio.sequence.letters import AMINO_ACIDS, UNKNOWN
 
@@ -102,31 +101,31 @@ def find_axes(latents: np.ndarray, window: np.ndarray) -> Axes:
 
 
 def matched(axes: list[Axes], latents: list[np.ndarray]) -> list[Axes]:
-    """Axes of every replica in the order and with the signs of the first one's.
+    """Axes of every replica, turned onto those of the first (orthogonal Procrustes, Schonemann 1966).
+
+    Replicas that hold the same directions of h_t may still be turned differently by varimax; what a dimension is, is
+    decided by the first replica, and the others are asked for their best counterpart of all of them at once.
 
     Parameters
     ----------
-    latents : h_t of the same residues from every replica
+    latents : h_t of the same training residues from every replica
     """
     reference = axes[0](latents[0])
     found = [axes[0]]
     for own, h in zip(axes[1:], latents[1:], strict=True):
-        transfer = match_axes(reference, own(h)).transfer
-        if own.turn.shape[1] == reference.shape[1]:  # a signed permutation is its own inverse's transpose
-            back, loadings, variance = (
-                transfer.T @ own.back,
-                transfer.T @ own.loadings,
-                np.abs(transfer.T) @ own.variance,
-            )
-        else:
-            back = np.linalg.pinv(own.turn @ transfer)
-            loadings, variance = transfer.T @ own.loadings, np.square(back).sum(1) / np.square(own.back).sum()
-        found.append(Axes(own.mean, own.turn @ transfer, back, loadings, variance))
+        left, _, right = np.linalg.svd(own(h).T @ reference, full_matrices=False)
+        turn = left @ right
+        back = turn.T @ own.back if turn.shape[0] == turn.shape[1] else np.linalg.pinv(own.turn @ turn)
+        variance = np.square(back).sum(axis=1) / np.square(own.back).sum() * own.variance.sum()
+        found.append(Axes(own.mean, own.turn @ turn, back, turn.T @ own.loadings, variance))
     return found
 
 
 def stability(z: np.ndarray) -> np.ndarray:
-    """(D,) median absolute correlation of a dimension between replicas, z (replicas, n, D); NaN with one replica."""
+    """(D,) median absolute correlation of a dimension between replicas, z (replicas, n, D); NaN with one replica.
+
+    On held-out residues, so that the turn onto the reference was not fitted to them.
+    """
     if len(z) < 2:
         return np.full(z.shape[2], np.nan)
     scaled = (z - z.mean(axis=1, keepdims=True)) / np.maximum(z.std(axis=1, keepdims=True), 1e-12)

@@ -29,7 +29,8 @@ class ProteinModel:
     centre : task -> (mean, scale) of a regression's training labels
     letters : how amino acids are written
     wide : names of the sources of further numbers -> width
-    features : the section ``features`` of the run, with its paths
+    masked : whether there is a head that tells masked letters
+    training : options that it was trained with
     """
 
     networks: list[ResidueNetwork]

@@ -9,7 +9,7 @@ from torch import nn
 from mtlbio.model.encoders.base import Shape, make_encoder
 from mtlbio.sequence.chains import ResidueTask
 from mtlbio.sequence.features import letter_table
-from mtlbio.sequence.letters import Q3_OF_Q8, UNKNOWN
+from mtlbio.sequence.letters import UNKNOWN
 
 
 class ResidueNetwork(nn.Module):
@@ -86,8 +86,3 @@ def to_prediction(task: ResidueTask, raw: np.ndarray, mean: float = 0.0, scale: 
     if task.kind == "regression":
         return raw[..., 0] * scale + mean
     return 1 / (1 + np.exp(-np.clip(raw[..., 0], -35, 35)))
-
-
-def three_states(eight: np.ndarray) -> np.ndarray:
-    """Probabilities of helix, strand, coil (..., 3): sums of those of the eight states (..., 8)."""
-    return np.stack([eight[..., Q3_OF_Q8 == k].sum(axis=-1) for k in range(3)], axis=-1)

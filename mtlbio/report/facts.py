@@ -38,11 +38,15 @@ def facts(inputs: Inputs) -> dict:
             text = counted(column.dropna().nunique(), "level")
         missing = int(column.isna().sum())
         covariates.append({"name": name, "role": info.role, "text": text, "missing": missing})
+    sizes = [(len(obs), "samples"), (len(cohort.genes), "genes"), (inputs.latents.shape[1], "dimensions")]
+    sizes.insert(0, (obs["donor"].nunique(), "donors"))
+    if inputs.of_proteins:
+        parts = inputs.tables["splits"]["part"].value_counts() if "splits" in inputs.tables else {}
+        sizes[0] = (obs["donor"].nunique(), "held-out chains")
+        sizes[1] = (len(obs), "residues on trial")
+        sizes[2] = (int(parts.get("train", 0)), "training chains")
     return {
-        "samples": len(obs),
-        "donors": obs["donor"].nunique(),
-        "genes": len(cohort.genes),
-        "dims": inputs.latents.shape[1],
+        "sizes": sizes,
         "tasks": tasks,
         "covariates": covariates,
     }
@@ -99,7 +103,7 @@ def versions() -> list[tuple[str, str]]:
 def files(inputs: Inputs) -> list[tuple[str, str]]:
     """The run's files and what each holds."""
     says = {
-        "cohort.h5ad": "samples x genes, labels, covariates",
+        "cohort.h5ad": "chains, labels" if inputs.of_proteins else "samples x genes, labels, covariates",
         "latents.h5ad": "out-of-fold latents, gene loadings",
         "verdicts.tsv": "one row per dimension",
         "metrics.tsv": "every arm on every task, with intervals",
@@ -114,6 +118,6 @@ def files(inputs: Inputs) -> list[tuple[str, str]]:
         "probing/enrichment.tsv": "gene sets per dimension",
     }
     present = {"cohort.h5ad", "latents.h5ad", "verdicts.tsv", *(OPTIONAL[name][0] for name in inputs.tables)}
-    return [(file, text) for file, text in says.items() if file in present] + [
+    return [(file, inputs.said(text)) for file, text in says.items() if file in present] + [
         ("figures/", "every figure of this page as SVG and PNG")
     ]

@@ -100,3 +100,8 @@ def to_q3(q8: np.ndarray) -> np.ndarray:
     known = q8 != MISSING_STATE
     out[known] = Q3_OF_Q8[q8[known]]
     return out
+
+
+def three_states(eight: np.ndarray) -> np.ndarray:
+    """Probabilities of helix, strand, coil (..., 3): sums of those of the eight states (..., 8)."""
+    return np.stack([eight[..., Q3_OF_Q8 == k].sum(axis=-1) for k in range(3)], axis=-1)

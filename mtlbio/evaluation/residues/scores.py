@@ -13,17 +13,9 @@ import numpy as np
 
 from mtlbio.evaluation.metrics import auroc
 from mtlbio.evaluation.residues.sov import overlap_sums
-from mtlbio.model.residues import three_states
 from mtlbio.sequence.chains import Chains
-from mtlbio.sequence.letters import MISSING_STATE
+from mtlbio.sequence.letters import MISSING_STATE, three_states
 
-# by kind of task; the first is the one that decides
-METRICS = {
-    "secondary_structure": ("q3", "q8", "sov"),
-    "accessibility": ("pearson", "mae"),
-    "binary": ("auroc",),
-    "regression": ("pearson", "mae"),
-}
 LOWER_IS_BETTER = frozenset({"mae"})
 _DRAWS_AT_ONCE = 100
 

@@ -13,10 +13,11 @@ import pandas as pd
 from mtlbio.cohort.cohort import CovariateInfo, TaskInfo
 from mtlbio.files import replacing
 from mtlbio.model.matching import effective_rank
-from mtlbio.model.residue_axes import stability, window_names
+from mtlbio.model.residue_axes import REACH, stability, window_names
 from mtlbio.model.residue_store import ProteinModel
 from mtlbio.sequence.chains import HELD_OUT, Chains
-from mtlbio.sequence.letters import MISSING_STATE, Q3
+from mtlbio.sequence.letters import MISSING_STATE, Q3, decode
+from mtlbio.sequence.scales import SCALES, of_residues
 from mtlbio.sequence.split import FOLDS
 from mtlbio.training.chains.apply import apply
 from mtlbio.training.chains.batches import Reader
@@ -27,6 +28,7 @@ COVARIATES = (
     CovariateInfo("length", "confounder", "continuous"),
     CovariateInfo("source", "technical", "categorical"),
 )
+AROUND = "_around"  # ending of the name of a property's mean over the neighbours
 _LEAST_SOURCE = 5  # chains of a data set, or it is no level to compare
 
 
@@ -34,7 +36,8 @@ def write_latents(model: ProteinModel, reader: Reader, residues: int, device: st
     """Encode the held-out chains and write what the trial reads.
 
     Every chain gives at most ``residues`` residues, evenly spread. obs: one row per residue (``chain:number``) with
-    ``donor`` (its chain), ``fold`` (0 test, 1 external), ``residue`` (its number, from 1), tasks and covariates;
+    ``donor`` (its chain), ``fold`` (0 test, 1 external), ``residue`` (its number, from 1), its letter, tasks,
+    covariates and AAindex properties of the residue and its neighbours;
     X: the mean over the replicas; obsm ``replica_<r>``: each replica's; varm loadings on the letters around a residue.
     """
     chains = reader.chains
@@ -99,6 +102,11 @@ def describe(
         part["length"] = float(length)
         part["source"] = about["source"]
         rows = chains.offsets[place] + inside
+        part["letter"] = list(decode(chains.letters[rows]))
+        for scale in SCALES:
+            along = of_residues(scale, chains.letters[chains.rows(place)])
+            part[scale] = along[inside]
+            part[f"{scale}{AROUND}"] = _mean_around(along)[inside]
         for task in chains.tasks.values():
             if task.auxiliary:
                 continue
@@ -127,3 +135,13 @@ def describe(
     several = (per_source >= _LEAST_SOURCE).sum() > 1
     covariates = [c for c in COVARIATES if several or c.name != "source"]
     return obs, tasks, covariates
+
+
+def _mean_around(values: np.ndarray) -> np.ndarray:
+    """(length,) mean over the residues up to ``REACH`` away, without the residue itself."""
+    window = np.ones(2 * REACH + 1)
+    window[REACH] = 0
+    n = len(values)
+    sums = np.convolve(np.pad(values, REACH), window, mode="valid")
+    counts = np.convolve(np.pad(np.ones(n), REACH), window, mode="valid")
+    return sums / np.maximum(counts, 1)

@@ -74,7 +74,7 @@ def train(run: ProteinRun, results: Path) -> None:
         run.features.letters,
         {name: source.width for name, source in reader.sources.items()},
         bool(options.masked_residues),
-        options.model_dump(mode="json"),
+        options.model_dump(mode="json") | {"profile_arrays": run.features.profile_arrays},
     )
     save_model(model, results / "model")
     write_latents(model, reader, run.probe.residues, device, results / "latents.h5ad")
