@@ -91,7 +91,7 @@ class ChainSplits(Section):
     validation_share: Fraction = Field(0.1, description="the same for early stopping")
     word: int = Field(5, ge=3, le=8, description="without a cluster column: residues per word of the k-mer clusters")
     similarity: Annotated[float, Field(gt=0, le=1)] = Field(
-        0.1, description="share of the shorter chain's words that makes two chains homologous"
+        0.03, description="share of the shorter chain's words that makes two chains homologous"
     )
     seed: int = Field(0, ge=0, description="seed of the assignment")
 

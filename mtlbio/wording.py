@@ -20,6 +20,7 @@ OF_CHAINS = {
     "samples": "residues",
     "sample": "residue",
     "Samples": "Residues",
+    "the axes, which are found without labels,": "h_t",
     "this cohort": "this set of chains",
     "In this cohort": "In this set of chains",
     "Every processing": "Every data set",

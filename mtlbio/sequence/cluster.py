@@ -1,10 +1,10 @@
 """Clusters of homologous chains by shared words: a plain stand-in for mmseqs where the user has no column of clusters.
 
-Two chains are linked when the words of k residues of the shorter one (k = 5 by default, over the six classes of Dayhoff
-merged to sixteen letters below) occur in the longer one for at least a share ``similarity`` of its words; linked chains
-form a cluster (single linkage). Chains of 40 % identity share about a tenth of their 5-words, unrelated chains of 300
-residues next to none. It finds close homologues, not remote ones (below about 35 % identity): where a split has to be
-clean of those, cluster with mmseqs or CD-HIT and give the column as ``chains.<name>.cluster``.
+Two chains are linked when at least three words of five residues, and at least a share ``similarity`` of the words of
+the shorter one, occur in both; letters that homologues exchange most often count as one. Linked chains form a cluster
+(single linkage). Chains of 50 % identity share some 5 % of their words, unrelated ones of 300 residues next to none. It
+finds close homologues, not remote ones (below about 40 % identity): where a split has to be clean of those, cluster
+with mmseqs or CD-HIT and give the column as ``chains.<name>.cluster``.
 """
 
 from __future__ import annotations
@@ -20,10 +20,11 @@ from mtlbio.sequence.letters import UNKNOWN
 _MERGED = np.arange(UNKNOWN + 1, dtype=np.int64)
 for _group in ((9, 19, 10, 12), (1, 11), (3, 6), (15, 16), (13, 18)):
     _MERGED[list(_group)] = _group[0]
+_LEAST = 3  # words in common, however short the chains
 _COMMON = 0.02  # words in more chains than this share (at least 50 chains) are repeats and say nothing
 
 
-def kmer_clusters(chains: Chains, word: int = 5, similarity: float = 0.1) -> np.ndarray:
+def kmer_clusters(chains: Chains, word: int = 5, similarity: float = 0.03) -> np.ndarray:
     """(chains,) cluster numbers 0 .. K-1, in the order of their first chain.
 
     Parameters
@@ -51,7 +52,7 @@ def kmer_clusters(chains: Chains, word: int = 5, similarity: float = 0.1) -> np.
     size = np.asarray(has.sum(axis=1)).ravel()
     has = sparse.csr_matrix((np.ones(usual.sum(), dtype=np.int32), (owner[usual], place[usual])), shape=shape)
     shared = (has @ has.T).tocoo()
-    linked = shared.data >= similarity * np.minimum(size[shared.row], size[shared.col])
+    linked = shared.data >= np.maximum(_LEAST, similarity * np.minimum(size[shared.row], size[shared.col]))
     graph = sparse.csr_matrix((linked[linked], (shared.row[linked], shared.col[linked])), shape=(len(chains),) * 2)
     found = connected_components(graph, directed=False)[1]
     first = np.unique(found, return_index=True)[1]

@@ -116,14 +116,16 @@ def _without_repeats(chains: Chains, twins: np.ndarray) -> tuple[Chains, list[di
     """Of identical sequences the one with most labels, the first among equals."""
     labelled = np.sum([chains.labelled(name) for name in chains.tasks], axis=0)
     order = np.lexsort((np.arange(len(chains)), -labelled))
-    keep = np.zeros(len(chains), dtype=bool)
-    keep[order[np.unique(twins[order], return_index=True)[1]]] = True
+    kept = order[np.unique(twins[order], return_index=True)[1]]
+    of_twin = dict(zip(twins[kept], kept, strict=True))
+    keep = np.isin(np.arange(len(chains)), kept)
+    names = [str(name) for name in chains.names]
     qc = [
         {
-            "item": chains.names[i],
+            "item": names[i],
             "kind": "chain",
-            "reason": "same sequence as another",
-            "detail": chains.names[twins[i]],
+            "reason": "repeated sequence",
+            "detail": f"kept: {names[of_twin[twins[i]]]}",
         }
         for i in np.flatnonzero(~keep)
     ]
