@@ -203,12 +203,28 @@ def simulate(
     genes: Annotated[int | None, typer.Option(help="number of genes")] = None,
     batches: Annotated[int | None, typer.Option(help="number of batches")] = None,
     visits: Annotated[int | None, typer.Option(help="samples per donor")] = None,
-    name: Annotated[str, typer.Option(help="name of the run in run.yaml")] = "planted",
+    name: Annotated[str | None, typer.Option(help="name of the run in run.yaml")] = None,
+    kind: Annotated[str, typer.Option(help="cohort or protein")] = "cohort",
+    chains: Annotated[int | None, typer.Option(help="kind protein: number of chains")] = None,
 ) -> None:
-    """Write a cohort whose truth is planted, and the run.yaml that analyses it."""
+    """Write a cohort (or chains of proteins) whose truth is planted, and the run.yaml that analyses it."""
+    if kind not in ("cohort", "protein"):
+        raise InputError(f"--kind: found {kind!r}; valid: cohort, protein")
+    if kind == "protein":
+        if design != "clear" or any(size is not None for size in (donors, genes, batches, visits)):
+            raise InputError("--kind protein: valid with it are --chains, --seed and --name")
+        from mtlbio.sequence.simulate import simulate_chains, write_simulation
+
+        _own(directory, ("chains.csv",))
+        planted = simulate_chains(chains or 80, seed)
+        typer.echo(f"mtlbio run {write_simulation(directory, planted, name or 'planted_proteins')}")
+        return
+    if chains is not None:
+        raise InputError("--chains: only with --kind protein")
     from mtlbio.cohort.simulate import simulate as plant
     from mtlbio.cohort.simulate import write_simulation
 
+    name = name or "planted"
     _own(directory, ("truth.csv",))
     sizes = {"donors": donors, "genes": genes, "batches": batches, "visits": visits}
     planted = plant(design, seed, **{key: value for key, value in sizes.items() if value is not None})

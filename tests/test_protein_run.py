@@ -211,9 +211,7 @@ def test_the_workflow_knows_a_protein_run(tmp_path, monkeypatch):
         assert not [m for m in found if m.startswith(rooms)], step
     assert json_schema("protein")["required"] == ["run", "kind", "chains", "tasks"]
     run = load_run(tmp_path / "run.yaml")
-    assert step_options(run, "evaluate") == json.dumps(
-        {"evaluate": run.evaluate.model_dump(mode="json")}, sort_keys=True
-    )
+    assert json.loads(step_options(run, "evaluate")) == {"evaluate": run.evaluate.model_dump(mode="json")}
 
 
 def test_commands_of_cohorts_say_so(tmp_path, monkeypatch, capsys):

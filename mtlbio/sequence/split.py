@@ -75,11 +75,15 @@ def _dealt_out(obs: pd.DataFrame, options: ChainSplits) -> pd.Series:
     chosen = {}
     for place in order:
         size = sizes.iloc[place]
-        fits = [name for name, left in room.items() if left >= size and size <= max(1, 0.2 * share[name] * open_.sum())]
+        fits = [name for name, left in room.items() if left >= size <= max(1, 0.5 * share[name] * open_.sum())]
         name = max(fits, key=room.get) if fits else "train"
         if fits:
             room[name] -= size
         chosen[sizes.index[place]] = name
+    for name, value in share.items():  # a part of a small set that no cluster fits gets the smallest one
+        spare = [c for c in sizes.sort_values(kind="stable").index if chosen[c] == "train"]
+        if value > 0 and name not in chosen.values() and not (part == name).any() and len(spare) > 1:
+            chosen[spare[0]] = name
     part[open_] = obs.loc[open_, "cluster"].map(chosen)
     return part
 

@@ -152,10 +152,10 @@ def trained(chains: Chains, **changes):
 
 def test_a_network_learns_planted_states_and_the_same_run_gives_the_same_numbers():
     chains = planted(40)
-    first, again = trained(chains), trained(chains)
-    table = pd.DataFrame(first.history, columns=["epoch", "task", "part", "loss"])
-    last = table[(table["epoch"] == 3) & (table["part"] == "validation")].set_index("task")["loss"]
+    table = pd.DataFrame(trained(chains, epochs=12, batch=150).history, columns=["epoch", "task", "part", "loss"])
+    last = table[(table["epoch"] == 11) & (table["part"] == "validation")].set_index("task")["loss"]
     assert last["structure"] < 0.75 and last["exposure"] < 0.5
+    first, again = trained(chains, epochs=2), trained(chains, epochs=2)
     assert first.history == again.history
     for one, other in zip(first.network.parameters(), again.network.parameters(), strict=True):
         assert torch.equal(one, other)
@@ -170,7 +170,7 @@ def test_chains_without_labels_take_part_only_with_masked_residues():
     assert plain.network.letter_head is None and masked.network.letter_head is not None
 
 
-@pytest.mark.parametrize("name", ["uncertainty", "pcgrad", "famo"])
+@pytest.mark.parametrize("name", ["uncertainty", "mgda", "famo"])
 def test_balancers_weigh_the_tasks_of_a_mini_batch(name):
     chains = planted(20)
     batch = Reader(chains).batch(np.arange(6), ("structure", "exposure"))

@@ -20,7 +20,9 @@ def segments(states: np.ndarray, known: np.ndarray) -> list[tuple[int, int, int]
     [(0, 0, 2), (1, 2, 3), (1, 4, 5)]
     """
     coded = np.where(known, states.astype(int), -1)
-    starts = np.flatnonzero(np.append(True, coded[1:] != coded[:-1])) if len(coded) else np.empty(0, int)
+    if not len(coded):
+        return []
+    starts = np.flatnonzero(np.append(True, coded[1:] != coded[:-1]))
     ends = np.append(starts[1:], len(coded))
     return [(int(coded[a]), int(a), int(b)) for a, b in zip(starts, ends, strict=True) if coded[a] >= 0]
 
