@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import json
 from dataclasses import asdict, dataclass, field
+from functools import cached_property
 from pathlib import Path
 
 import anndata as ad
@@ -61,12 +62,12 @@ class Chains:
     def __len__(self) -> int:
         return len(self.obs)
 
-    @property
+    @cached_property
     def names(self) -> np.ndarray:
         """(chains,) text."""
         return self.obs.index.to_numpy().astype(str)
 
-    @property
+    @cached_property
     def lengths(self) -> np.ndarray:
         """(chains,)."""
         return np.diff(self.offsets)
