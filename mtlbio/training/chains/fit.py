@@ -18,7 +18,7 @@ from mtlbio.training.chains.losses import loss_sum, null_loss
 from mtlbio.training.chains.steps import Scale, Stepper
 
 WARM_UP = 0.05  # share of the training over which the learning rate rises
-_WATCHED = 8  # steps per epoch in which the tasks' gradients are compared
+_WATCHED = 8  # steps per epoch in which the tasks' gradients are compared, at most one in fifty
 
 
 @dataclass
@@ -84,11 +84,11 @@ def fit(
     for epoch in range(options.epochs):
         rng = np.random.default_rng([seed, epoch, len(train)])
         parts = list(reader_order(reader, train, options.batch, rng))
-        sums, watched, started = np.zeros(len(names)), 0, time.perf_counter()
+        most, watched, started = int(np.clip(len(parts) // 50, 2, _WATCHED)), 0, time.perf_counter()
         for i, places in enumerate(parts):
             for group in optimiser.param_groups:
                 group["lr"] = options.learning_rate * rate((epoch + i / len(parts)) / options.epochs)
-            watch = len(names) > 1 and watched < _WATCHED and _all_there(chains, places, names)
+            watch = len(names) > 1 and watched < most and _all_there(chains, places, names)
             watched += watch
             gramian = stepper.step(reader.batch(places, names).to(device), watch)
             if gramian is not None:
