@@ -249,7 +249,7 @@ METRICS = {
 
 STEP_KEYS = {
     "prepare": ("kind", "chains", "tasks", "features", "qc", "splits"),
-    "train": ("training", "features"),
+    "train": ("training", "features", "probe.residues"),
     "baselines": ("baselines", "features"),
     "evaluate": ("evaluate",),
     "probe": ("probe",),

@@ -102,12 +102,16 @@ def test_the_page_is_one_file_that_speaks_of_chains(done):
 
 def test_training_again_gives_the_same_tables(done, tmp_path):
     run = load_run(done / "run.yaml")
-    for name in ("cohort.h5ad", "splits.tsv"):
-        (tmp_path / name).write_bytes((done / "results" / name).read_bytes())
+    short = run.training.model_copy(update={"epochs": 1, "single_task": False})
+    run, told = run.model_copy(update={"training": short}), []
     module, _, name = entry(run, "train").partition(":")
-    getattr(importlib.import_module(module), name)(run, tmp_path)
-    for table in ("predictions.tsv", "history.tsv", "conflict.tsv"):
-        assert (tmp_path / table).read_text() == (done / "results" / table).read_text()
+    for folder in (tmp_path / "a", tmp_path / "b"):
+        folder.mkdir()
+        for file in ("cohort.h5ad", "splits.tsv"):
+            (folder / file).write_bytes((done / "results" / file).read_bytes())
+        getattr(importlib.import_module(module), name)(run, folder)
+        told.append([(folder / f).read_text() for f in ("predictions.tsv", "history.tsv", "conflict.tsv")])
+    assert told[0] == told[1]
 
 
 def test_predict_writes_a_row_per_residue_and_a_picture_per_chain(done, monkeypatch, capsys):
@@ -201,7 +205,7 @@ def test_the_workflow_knows_a_protein_run(tmp_path, monkeypatch):
     assert planned.data(small) == ["chains.csv"] and planned.gene_sets(small) == []
     assert planned.minutes_of_trial(small, 1) == 60 and planned.gpus(small) == 0
     keys = json.loads(planned.options("train")(small))
-    assert set(keys) == {"training", "features"}
+    assert set(keys) == {"training", "features", "probe.residues"}
     used = planned.modules("train")(small)
     assert any(m.endswith("training/chains/fit.py") for m in used) and not any("cohort/expression" in m for m in used)
     rooms = ("model/", "training/", "evaluation/", "probing/", "report/")
