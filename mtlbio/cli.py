@@ -60,14 +60,21 @@ def _function(place: str):
     return getattr(importlib.import_module(module), name)
 
 
+def _cohort(run, path: Path, command: str):
+    """The run, refused where it is not of kind cohort."""
+    if run.kind != "cohort":
+        raise InputError(f"{path}: kind: found {run.kind!r}; mtlbio {command} is for runs of kind cohort")
+    return run
+
+
 def _step(step: str, path: Path, results: Path | None) -> None:
     from mtlbio.config import load_run
-    from mtlbio.workflow import STEPS
+    from mtlbio.workflow import entry
 
     run = load_run(path)
     folder = _own(results or Path("results") / run.run, _RESULTS)
     folder.mkdir(parents=True, exist_ok=True)
-    _function(STEPS[step])(run, folder)
+    _function(entry(run, step))(run, folder)
 
 
 @app.command()
@@ -119,7 +126,7 @@ def run_workflow(
     --workflow-profile slurm submits to Slurm, --unlock frees a folder after a killed run.
     """
     from mtlbio.config import load_run
-    from mtlbio.workflow import is_older, snakefile
+    from mtlbio.workflow import entry, input_files, is_older, snakefile
 
     described = load_run(run)
     extra = context.args
@@ -129,11 +136,9 @@ def run_workflow(
     if results.is_file():
         raise InputError(f"--results: {results}: found a file; expected a folder")
     results = results.absolute()
-    inputs = [run, described.source.path, described.metadata.path, described.gene_sets]
-    inputs = [Path(path) for path in inputs if path not in (None, "builtin")]
-    if is_older(results / described.run / "cohort.h5ad", inputs):
+    if is_older(results / described.run / "cohort.h5ad", [run, *input_files(described)]):
         # inside a job the one clear line would drown among Snakemake's
-        _function("mtlbio.cohort.prepare:check")(described)
+        _function(entry(described, "prepare").replace(":prepare", ":check"))(described)
     results.parent.mkdir(parents=True, exist_ok=True)
     elsewhere = ("--executor", "-e", "--profile", "--workflow-profile", "--jobs", "-j", "--cores", "-c")
     if cores is None and any(a.partition("=")[0] in elsewhere or a.startswith(("-j", "-c")) for a in extra):
@@ -161,7 +166,7 @@ def plan(
     """
     from mtlbio.config import load_run
 
-    described = load_run(run)
+    described = _cohort(load_run(run), run, "plan")
     folder = _own(results or Path("results") / described.run, _RESULTS)
     text = _function("mtlbio.probing.plan:plan")(described, folder, dims)
     typer.echo(f"{text}\n\n{folder / 'plan.tsv'}")
@@ -182,7 +187,7 @@ def transfer(
     """
     from mtlbio.config import load_run
 
-    described = load_run(run)
+    described = _cohort(load_run(run), run, "transfer")
     folder = results or Path("results") / described.run
     for line in _function("mtlbio.transfer:transfer")(described, folder, curve or [], draws, str(run)):
         typer.echo(line)
@@ -193,7 +198,7 @@ def transfer(
 def simulate(
     directory: Annotated[Path, typer.Argument(metavar="DIR", help="folder of the planted cohort")],
     kind: Annotated[
-        str, typer.Option(help="cohort (expression), or doses (three drugs and a table of features)")
+        str, typer.Option(help="cohort (expression), doses (three drugs, a table of features) or protein (chains)")
     ] = "cohort",
     design: Annotated[str, typer.Option(help="clear, correlated, confounded, nested, buried or null")] = "clear",
     seed: Annotated[int, typer.Option(min=0, help="fixes every number")] = 0,
@@ -202,28 +207,36 @@ def simulate(
     batches: Annotated[int | None, typer.Option(help="number of batches")] = None,
     visits: Annotated[int | None, typer.Option(help="samples per donor")] = None,
     few: Annotated[int | None, typer.Option(help="doses: patients on drug C; A and B have 1,000")] = None,
-    name: Annotated[str, typer.Option(help="name of the run in run.yaml")] = "planted",
+    chains: Annotated[int | None, typer.Option(help="protein: number of chains")] = None,
+    name: Annotated[str | None, typer.Option(help="name of the run in run.yaml")] = None,
 ) -> None:
-    """Write a cohort whose truth is planted, and the run.yaml that analyses it."""
-    from mtlbio.cohort.simulate import simulate as plant
-    from mtlbio.cohort.simulate import write_simulation
-
-    _own(directory, ("truth.csv",))
-    sizes = {"donors": donors, "genes": genes, "batches": batches, "visits": visits}
-    if kind not in ("cohort", "doses"):
-        raise InputError(f"--kind: found {kind!r}; valid: {listing(['cohort', 'doses'])}")
-    given = [f"--{key}" for key, value in {**sizes, "few": few}.items() if value is not None]
-    foreign = [option for option in given if (option == "--few") != (kind == "doses")]
+    """Write data whose truth is planted (a cohort, doses, chains of proteins), and the run.yaml that analyses it."""
+    sizes = {"donors": donors, "genes": genes, "batches": batches, "visits": visits, "few": few, "chains": chains}
+    sizes = {key: value for key, value in sizes.items() if value is not None}
+    valid = {"cohort": ("donors", "genes", "batches", "visits"), "doses": ("few",), "protein": ("chains",)}
+    if kind not in valid:
+        raise InputError(f"--kind: found {kind!r}; valid: {listing(valid)}")
+    foreign = [f"--{key}" for key in sizes if key not in valid[kind]]
+    foreign += ["--design"] * (design != "clear" and kind != "cohort")
     if foreign:
         raise InputError(f"{foreign[0]}: not for --kind {kind}; `mtlbio simulate --help` lists what is")
-    if kind == "doses":
+    _own(directory, ("chains.csv" if kind == "protein" else "truth.csv",))
+    if kind == "protein":
+        from mtlbio.sequence.simulate import simulate_chains
+        from mtlbio.sequence.simulate import write_simulation as write_chains
+
+        written = write_chains(directory, simulate_chains(chains or 80, seed), name or "planted_proteins")
+    elif kind == "doses":
         from mtlbio.cohort.simulate_doses import simulate_doses, write_doses
 
         planted = simulate_doses(seed=seed, **({} if few is None else {"c": few}))
-        typer.echo(f"mtlbio run {write_doses(directory, planted, name)}")
-        return
-    planted = plant(design, seed, **{key: value for key, value in sizes.items() if value is not None})
-    typer.echo(f"mtlbio run {write_simulation(directory, planted, name)}")
+        written = write_doses(directory, planted, name or "planted")
+    else:
+        from mtlbio.cohort.simulate import simulate as plant
+        from mtlbio.cohort.simulate import write_simulation
+
+        written = write_simulation(directory, plant(design, seed, **sizes), name or "planted")
+    typer.echo(f"mtlbio run {written}")
 
 
 @app.command()
@@ -249,7 +262,9 @@ def init(
 @app.command()
 def predict(
     results: Annotated[Path, typer.Argument(metavar="RESULTS", help="a finished run, e.g. results/my_cohort")],
-    expression: Annotated[Path, typer.Argument(metavar="EXPRESSION", help="new samples, in the cohort's format")],
+    expression: Annotated[
+        Path, typer.Argument(metavar="NEW", help="new samples in the cohort's format; of a protein run: FASTA")
+    ],
     out: Annotated[
         Path | None,
         typer.Option(metavar="DIR", help="RESULTS/predict/<file name> where left out"),
@@ -257,16 +272,29 @@ def predict(
     standardise: Annotated[
         str, typer.Option(help="training: by the training cohort's means; cohort: by the new samples' own")
     ] = "training",
+    profiles: Annotated[Path | None, typer.Option(help="protein run with profiles: those of the new chains")] = None,
+    embeddings: Annotated[
+        Path | None, typer.Option(help="protein run with embeddings: those of the new chains")
+    ] = None,
 ) -> None:
-    """Predict the tasks of new samples with the final ensemble."""
+    """Predict the tasks of new samples with the final ensemble: tables, and of chains a picture each."""
     if standardise not in ("training", "cohort"):
         raise InputError(f"--standardise: found {standardise!r}; valid: {listing(['training', 'cohort'])}")
     if not expression.exists():
-        raise InputError(f"{expression}: no such file; expected the measurements of the new samples")
+        raise InputError(f"{expression}: no such file; expected the measurements (or sequences) of the new samples")
     if not (results / "model").is_dir():
         raise InputError(f"{results}: no trained model in it; expected the folder of a finished run, results/<run>")
     target = _own(out or results / "predict" / expression.name.split(".")[0], ("predictions.tsv",))
-    _function("mtlbio.training.predict:predict")(results, expression, target, standardise)
+    description = results / "model" / "model.json"
+    told = json.loads(description.read_text(encoding="utf-8")) if description.exists() else {}
+    if told.get("kind") == "protein":
+        if standardise != "training":
+            raise InputError("--standardise: only for runs of kind cohort; a sequence has no scale")
+        _function("mtlbio.predict_chains:predict")(results, expression, target, profiles, embeddings)
+    elif profiles or embeddings:
+        raise InputError("--profiles, --embeddings: only for runs of kind protein")
+    else:
+        _function("mtlbio.training.predict:predict")(results, expression, target, standardise)
     typer.echo(str(target))
 
 

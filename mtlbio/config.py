@@ -7,13 +7,15 @@ from __future__ import annotations
 
 import json
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Literal
 
 from pydantic import Field, ValidationError, model_validator
 
 from mtlbio.errors import InputError, listing
 from mtlbio.keys import explain
-from mtlbio.reference import INTRODUCTION, markdown
+from mtlbio.protein import STEP_KEYS as PROTEIN_STEP_KEYS
+from mtlbio.protein import ProteinRun
+from mtlbio.reference import INTRODUCTION, PROTEINS, markdown
 from mtlbio.sections import (
     LOGARITHMS,
     Baselines,
@@ -41,6 +43,7 @@ class Run(Section):
     run: Annotated[str, Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9._-]*$")] = Field(
         description="name; results go to `results/<run>`"
     )
+    kind: Literal["cohort"] = Field("cohort", description="cohort; for a run of kind protein see below")
     expression: Expression | None = Field(
         None, description="where the measurements are and on which scale; this or `features` is required"
     )
@@ -209,8 +212,13 @@ STEP_KEYS = {
 }
 
 
-def step_options(run: Run, step: str) -> str:
+# The models of a run by kind.
+KINDS: dict[str, type[Run | ProteinRun]] = {"cohort": Run, "protein": ProteinRun}
+
+
+def step_options(run: Run | ProteinRun, step: str) -> str:
     """JSON text of the keys that ``step`` depends on: the parameter that makes Snakemake rerun it."""
+    keys = PROTEIN_STEP_KEYS if run.kind == "protein" else STEP_KEYS
     whole = run.model_dump(mode="json")
 
     def pick(key: str):
@@ -219,10 +227,10 @@ def step_options(run: Run, step: str) -> str:
             value = value[part]
         return value
 
-    return json.dumps({key: pick(key) for key in STEP_KEYS[step]}, sort_keys=True)
+    return json.dumps({key: pick(key) for key in keys[step]}, sort_keys=True)
 
 
-def load_run(path: str | Path) -> Run:
+def load_run(path: str | Path) -> Run | ProteinRun:
     """Read and check a run's YAML.
 
     Paths in it are relative to the YAML and come back absolute. Files are checked for existence only; their
@@ -240,21 +248,34 @@ def load_run(path: str | Path) -> Run:
     if not isinstance(content, dict):
         found = "an empty file" if content is None else type(content).__name__
         raise InputError(f"{path}: expected keys such as run, expression, tasks; found {found}")
+    kind = content.get("kind", "cohort")
+    if kind not in KINDS:
+        raise InputError(f"{path}: kind: found {kind!r}; expected {listing(KINDS)}")
     try:
-        run = Run.model_validate(content)
+        run = KINDS[kind].model_validate(content)
     except ValidationError as error:
-        raise InputError(f"{path}: {explain(error, Run)}") from None
+        raise InputError(f"{path}: {_of_another_kind(content, kind) or explain(error, KINDS[kind])}") from None
     return _absolute(run, path)
+
+
+def _of_another_kind(content: dict, kind: str) -> str | None:
+    """The line on a top-level key that belongs to the other kind of run; None where there is none."""
+    for other, model in KINDS.items():
+        strange = [k for k in content if k not in KINDS[kind].model_fields and k in model.model_fields]
+        if strange:
+            hint = f"write `kind: {other}`, or leave it out" if kind == "cohort" else "leave it out"
+            return f"{strange[0]}: unknown key; it belongs to a run of kind {other}, and this one is a {kind}: {hint}"
+    return None
 
 
 def config_reference() -> str:
     """``config/README.md``: how a run is written, and every key of it."""
-    return INTRODUCTION + markdown(Run)
+    return INTRODUCTION + markdown(Run) + PROTEINS + markdown(ProteinRun, "protein: ")
 
 
-def json_schema() -> dict:
-    """JSON schema of a run's YAML (``workflow/schemas/run.schema.json``), for editors and for Snakemake."""
-    schema = Run.model_json_schema()
+def json_schema(kind: str = "cohort") -> dict:
+    """JSON schema of a run's YAML (``workflow/schemas/``), for editors and for Snakemake."""
+    schema = KINDS[kind].model_json_schema()
     return {"$schema": "https://json-schema.org/draft/2020-12/schema", **schema}
 
 
@@ -263,10 +284,11 @@ def generated_files() -> dict[str, str]:
     return {
         "config/README.md": config_reference(),
         "workflow/schemas/run.schema.json": json.dumps(json_schema(), indent=2) + "\n",
+        "workflow/schemas/protein.schema.json": json.dumps(json_schema("protein"), indent=2) + "\n",
     }
 
 
-def _absolute(run: Run, yaml: Path) -> Run:
+def _absolute(run: Run | ProteinRun, yaml: Path) -> Run | ProteinRun:
     folder = yaml.resolve().parent
 
     def resolved(key: str, value: str) -> str:
@@ -275,6 +297,8 @@ def _absolute(run: Run, yaml: Path) -> Run:
             raise InputError(f"{yaml}: {key}: no such file: {found}")
         return str(found)
 
+    if run.kind == "protein":
+        return run.absolute(resolved)
     key = "expression" if run.features is None else "features"
     source = run.source.model_copy(update={"path": resolved(f"{key}.path", run.source.path)})
     metadata, gene_sets = run.metadata, run.gene_sets

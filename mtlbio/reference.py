@@ -47,23 +47,47 @@ This file is written from the models in `mtlbio/config.py` and `mtlbio/sections.
 """
 
 
-def markdown(model: type[BaseModel]) -> str:
-    """One table of keys per section: type and choices, default, description."""
+PROTEINS = """
+# A run of kind protein
+
+```yaml
+run: my_proteins
+kind: protein
+chains:
+  joint:                                     # every residue may have all labels
+    {path: data/joint.csv.gz, sequence: seq, source: source_set, split: split}
+  q3_only:                                   # labels that a chain lacks are masked
+    {path: data/q3.csv.gz, sequence: seq, mask: resolved, part: train}
+tasks:
+  structure: {kind: secondary_structure, q8: q8, q3: q3}
+  exposure:  {kind: accessibility, column: rsa}
+```
+
+- A run says `kind: protein` and goes through the same steps, tables and page ([docs/proteins.md](../docs/proteins.md)).
+- Sequences hold the twenty letters and X B Z J U O; a string of labels is as long as its sequence.
+- A chain, a sequence and a cluster of homologous chains each lie in one part; anything else is an error.
+- Control for nothing in the YAML: position and chain length are confounders, the data set is technical, always.
+
+"""
+
+
+def markdown(model: type[BaseModel], prefix: str = "") -> str:
+    """One table of keys per section: type and choices, default, description; ``prefix`` begins every heading."""
     top = [(k, f) for k, f in model.model_fields.items() if section_of(f.annotation) is None]
-    parts = [_table("Top level", "", top)]
+    parts = [_table(f"{prefix}Top level", "", top)]
     for name, field in model.model_fields.items():
         section = section_of(field.annotation)
         if section is not None:
             note = field.description or (section.__doc__ or "").strip().splitlines()[0]
             named = get_origin(field.annotation) is dict
             need = "Required. " if field.is_required() else ""
-            title = f"`{name}.<name>`" if named else f"`{name}`"
+            title = prefix + (f"`{name}.<name>`" if named else f"`{name}`")
             parts.append(_table(title, f"{need}{note[0].upper()}{note[1:].rstrip('.')}.", section.model_fields.items()))
             for key, inner in section.model_fields.items():
                 nested = section_of(inner.annotation)
                 if nested is not None:
                     words = (nested.__doc__ or "").strip().splitlines()[0]
-                    parts.append(_table(f"`{name}.{key}`", words, nested.model_fields.items()))
+                    parts.append(_table(f"{prefix}`{name}.{key}`", words, nested.model_fields.items()))
     return "\n".join(parts)
 
 

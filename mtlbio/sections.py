@@ -263,8 +263,8 @@ class Evaluate(Section):
     seed: int = Field(0, ge=0, description="seed of the bootstrap")
 
 
-class Probe(Section):
-    """The trial of every dimension."""
+class TrialOptions(Section):
+    """The trial of every dimension, whatever the samples are."""
 
     alpha: float = Field(0.05, gt=0, lt=0.5, description="false discovery rate and test level")
     margin: float = Field(0.02, gt=0, description="harmless: the loss of the metric stays below this margin")
@@ -276,6 +276,11 @@ class Probe(Section):
     min_discordant: int = Field(5, ge=1, description="fewer discordant donors: task and batch are not identifiable")
     max_vif: float = Field(4.0, gt=1, description="variance inflation of the task from which it is not identifiable")
     seed: int = Field(0, ge=0, description="seed of permutations and bootstrap")
+
+
+class Probe(TrialOptions):
+    """The trial of every dimension."""
+
     null_refits: int = Field(
         0,
         ge=0,

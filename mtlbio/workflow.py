@@ -18,6 +18,8 @@ from pathlib import Path
 
 from mtlbio.config import Run, load_run, step_options
 from mtlbio.errors import InputError, listing
+from mtlbio.protein import STEPS as PROTEIN_STEPS
+from mtlbio.protein import ProteinRun, data_files
 
 PACKAGE = Path(__file__).resolve().parent
 
@@ -30,6 +32,15 @@ STEPS = {
     "report": "mtlbio.report.page:report",
 }
 
+# The entry of every step by kind of run: the same steps, files and tables, on other samples.
+ENTRIES = {"cohort": STEPS, "protein": PROTEIN_STEPS}
+
+
+def entry(run: Run | ProteinRun, step: str) -> str:
+    """``module:function`` of a step of a run."""
+    return ENTRIES[run.kind][step]
+
+
 # Modules that cannot change a result: their effect reaches a step through its options, or not at all.
 NO_RESULT = frozenset(
     {
@@ -39,6 +50,7 @@ NO_RESULT = frozenset(
         "mtlbio.errors",
         "mtlbio.files",
         "mtlbio.progress",
+        "mtlbio.protein",
         "mtlbio.workflow",
     }
 )
@@ -50,7 +62,7 @@ class Plan:
 
     results: str
     yamls: dict[str, str]
-    runs: dict[str, Run]
+    runs: dict[str, Run | ProteinRun]
 
     def folder(self, wildcards) -> str:
         """The results of a run."""
@@ -61,20 +73,39 @@ class Plan:
         return self.yamls[wildcards.run]
 
     def data(self, wildcards) -> list[str]:
-        """Measurements (or features) and metadata of a run; of a 10x folder, the files in it."""
+        """Measurements (or features) and metadata of a run, of a 10x folder the files in it; or the files of its
+        chains."""
         run = self.runs[wildcards.run]
+        if run.kind == "protein":
+            return data_files(run)
         source = Path(run.source.path)
         files = sorted(p for p in source.iterdir() if p.is_file()) if source.is_dir() else [source]
         return [str(p) for p in files] + ([run.metadata.path] if run.metadata.path else [])
 
     def gene_sets(self, wildcards) -> list[str]:
         """The GMT file of a run, if it names one; the builtin sets belong to the modules."""
-        found = self.runs[wildcards.run].gene_sets
+        found = getattr(self.runs[wildcards.run], "gene_sets", None)
         return [] if found in (None, "builtin") else [found]
 
     def minutes_of_trial(self, wildcards, attempt) -> int:
         """Time limit of the trial: an hour, and two minutes for every refit of the whole-pipeline null."""
-        return attempt * (60 + 2 * self.runs[wildcards.run].probe.null_refits)
+        return attempt * (60 + 2 * getattr(self.runs[wildcards.run].probe, "null_refits", 0))
+
+    def minutes_of_training(self, wildcards, attempt) -> int:
+        """Time limit of the training: an hour, and four for the many residues of a protein run."""
+        return attempt * (240 if self.runs[wildcards.run].kind == "protein" else 60)
+
+    def gpus(self, wildcards) -> int:
+        """GPUs that training asks a cluster for: one where the run's YAML says ``device: cuda``."""
+        return int(self.runs[wildcards.run].training.device == "cuda")
+
+    def modules(self, step: str) -> Callable:
+        """Function of the wildcards that gives the modules of ``step``, for a rule's ``input``."""
+
+        def modules(wildcards) -> list[str]:
+            return modules_of(step, kind=self.runs[wildcards.run].kind)
+
+        return modules
 
     def options(self, step: str) -> Callable:
         """Function of the wildcards that gives the options of ``step``, for a rule's ``params``."""
@@ -120,7 +151,9 @@ def shown(path: str | Path) -> str:
     return os.path.relpath(path, here) if path.startswith(here + os.sep) else path
 
 
-def _with_shown_paths(run: Run) -> Run:
+def _with_shown_paths(run: Run | ProteinRun) -> Run | ProteinRun:
+    if run.kind == "protein":
+        return run.absolute(lambda key, path: shown(path))
     key = "expression" if run.features is None else "features"
     source = run.source.model_copy(update={"path": shown(run.source.path)})
     metadata = run.metadata.model_copy(update={"path": run.metadata.path and shown(run.metadata.path)})
@@ -170,7 +203,7 @@ def snakefile() -> Path:
     raise InputError(f"{beside}: no such file; install mtlbio from its clone or from a wheel, both bring the workflow")
 
 
-def modules_of(step: str, package: Path = PACKAGE) -> list[str]:
+def modules_of(step: str, package: Path = PACKAGE, kind: str = "cohort") -> list[str]:
     """Files of the package that ``step`` uses: modules by their imports, and the data files those name.
 
     The imports are read, not executed: a module counts wherever the ``import`` stands, and so do the ``__init__``
@@ -181,6 +214,7 @@ def modules_of(step: str, package: Path = PACKAGE) -> list[str]:
     ----------
     step : a key of :data:`STEPS`
     package : folder of the package
+    kind : of the run
 
     Returns
     -------
@@ -188,10 +222,10 @@ def modules_of(step: str, package: Path = PACKAGE) -> list[str]:
     """
     if step not in STEPS:
         raise KeyError(f"{step}: no such step; valid: {listing(STEPS)}")
-    entry = STEPS[step].partition(":")[0]
-    if _file_of(entry, package) is None:
-        raise FileNotFoundError(f"{entry}: the module of step {step} is not in {package}")
-    waiting, found, data = [entry], {}, set()
+    first = ENTRIES[kind][step].partition(":")[0]
+    if _file_of(first, package) is None:
+        raise FileNotFoundError(f"{first}: the module of step {step} is not in {package}")
+    waiting, found, data = [first], {}, set()
     while waiting:
         name = waiting.pop()
         file = _file_of(name, package)
@@ -253,6 +287,14 @@ def _data_folders(package: Path) -> list[tuple[Path, list[Path]]]:
         if files:
             folders.append((Path(folder), files))
     return folders
+
+
+def input_files(run: Run | ProteinRun) -> list[Path]:
+    """The files that a run's YAML names."""
+    if run.kind == "protein":
+        return [Path(path) for path in run.files]
+    named = (run.source.path, run.metadata.path, run.gene_sets)
+    return [Path(path) for path in named if path not in (None, "builtin")]
 
 
 def is_older(made: Path, sources: list[Path]) -> bool:

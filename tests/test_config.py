@@ -10,6 +10,7 @@ import pytest
 import yaml
 
 from mtlbio.config import (
+    KINDS,
     STEP_KEYS,
     Run,
     config_reference,
@@ -170,19 +171,22 @@ def test_step_options_change_only_for_the_steps_that_read_a_key(tmp_path):
 
 def test_reference_documents_every_key():
     text = config_reference()
-    definitions = json_schema()["$defs"]
-    keys = [key for d in [json_schema(), *definitions.values()] for key in d["properties"]]
-    assert len(keys) > 60
-    for key in keys:
-        assert f"`{key}`" in text or f"`{key}.<name>`" in text, key
-    for definition in definitions.values():
-        for key, value in definition["properties"].items():
-            assert value.get("description"), key
+    for kind in KINDS:
+        definitions = json_schema(kind)["$defs"]
+        keys = [key for d in [json_schema(kind), *definitions.values()] for key in d["properties"]]
+        assert len(keys) > 60
+        for key in keys:
+            assert f"`{key}`" in text or f"`{key}.<name>`" in text, key
+        for definition in definitions.values():
+            for key, value in definition["properties"].items():
+                assert value.get("description"), key
 
 
 def test_example_of_the_reference_is_a_run():
     example = config_reference().split("```yaml\n")[1].split("```")[0]
     assert Run.model_validate(yaml.safe_load(example)).tasks["response"].column == "response_180d"
+    example = config_reference().split("```yaml\n")[2].split("```")[0]
+    assert KINDS["protein"].model_validate(yaml.safe_load(example)).tasks["structure"].q8 == "q8"
 
 
 def test_schema_forbids_unknown_keys():
@@ -199,9 +203,11 @@ def test_generated_files_are_current(name):
 
 def test_schema_file_is_json():
     assert json.loads((REPOSITORY / "workflow/schemas/run.schema.json").read_text()) == json_schema()
+    assert json.loads((REPOSITORY / "workflow/schemas/protein.schema.json").read_text()) == json_schema("protein")
 
 
 @pytest.mark.parametrize("path", sorted((REPOSITORY / "config/runs").glob("*.yaml")), ids=lambda p: p.name)
 def test_shipped_runs_are_valid(path):
-    run = Run.model_validate(yaml.safe_load(path.read_text()))
+    content = yaml.safe_load(path.read_text())
+    run = KINDS[content.get("kind", "cohort")].model_validate(content)
     assert run.run == path.stem and run.tasks

@@ -23,9 +23,10 @@ LOWER_IS_BETTER = frozenset({"brier", "log_loss", "mae", "mae_levels", "expected
 
 # Names of the primary metrics in print.
 PRINTED = {"auroc": "AUROC", "macro_auroc": "macro AUROC", "r2": "R²", "spearman": "Spearman ρ"}
+PRINTED |= {"pearson": "Pearson r", "mae": "MAE", "q3": "Q3", "q8": "Q8", "sov": "SOV"}
 
 # What predictions that know nothing reach, whatever the cohort.
-CHANCE = {"auroc": 0.5, "macro_auroc": 0.5, "r2": 0.0, "spearman": 0.0}
+CHANCE = {"auroc": 0.5, "macro_auroc": 0.5, "r2": 0.0, "spearman": 0.0, "pearson": 0.0}
 
 
 @over_draws

@@ -71,7 +71,7 @@ def transfer(tasks: list[TaskPredictions], draws: int, seed: int, margin: float)
         unknown = dict.fromkeys(["multitask", "singletask", "gain", "ci_low", "ci_high"], np.nan)
         row |= _compare(predictions, draws, seed, level) if predictions in compared else unknown
         row["verdict"] = "cannot tell" if row.get("chance") else verdict_of(row["ci_low"], row["ci_high"])
-        rows.append(row | {"why": _why(row, len(compared), len(tasks), margin)})
+        rows.append(row | {"why": sentence(row, len(compared), len(tasks), margin)})
     return pd.DataFrame(rows, columns=TRANSFER)
 
 
@@ -102,7 +102,7 @@ def _compare(predictions: TaskPredictions, draws: int, seed: int, level: float) 
     }
 
 
-def _why(row: dict, compared: int, tasks: int, margin: float) -> str:
+def sentence(row: dict, compared: int, tasks: int, margin: float) -> str:
     """One sentence that can be quoted; ``compared`` is the number of tasks over which the interval is simultaneous."""
     name, count = row["task"], f"{row['n_donors']} labelled donor" + ("" if row["n_donors"] == 1 else "s")
     if tasks == 1:

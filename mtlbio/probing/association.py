@@ -190,15 +190,16 @@ def by_batch(trial: Trial, name: str, units: Units, columns: np.ndarray) -> np.n
 def covariate_units(trial: Trial, infos: list) -> tuple[Units, np.ndarray]:
     """Units and columns of covariates.
 
-    Confounders belong to donors. A technical covariate that changes within donors is tested on samples, every donor
-    compared with itself: averaging over visits would hide it, and donors nested in chips would pass for chips.
+    Confounders belong to donors, except those of ``trial.within``. A technical covariate that changes within donors is
+    tested on samples, every donor compared with itself: averaging over visits would hide it, and donors nested in chips
+    would pass for chips.
     """
     donors, mask = trial.donors, trial.mask
     df = min(trial.options.spline_df, max(1, len(np.unique(donors[mask])) // 10))
     least = 2 if infos[0].role == "technical" else 5
     columns = np.column_stack([code(trial.obs[c.name], c, donors, mask, df, least)[0] for c in infos])
     units = trial.donor_units()
-    if infos[0].role == "technical":
+    if infos[0].role == "technical" or infos[0].name in trial.within:
         samples = sample_units(donors, mask)
         per_sample = samples.mean(columns)
         inside = np.square(samples.centre(per_sample)).sum()

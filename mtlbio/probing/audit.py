@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 
 import numpy as np
@@ -44,13 +45,18 @@ class Subject:
 
 
 def audit(
-    obs: pd.DataFrame, tasks: dict[str, TaskInfo], covariates: dict[str, CovariateInfo], options: Probe
+    obs: pd.DataFrame,
+    tasks: dict[str, TaskInfo],
+    covariates: dict[str, CovariateInfo],
+    options: Probe,
+    units_of: Callable[[str, np.ndarray], Units] | None = None,
 ) -> pd.DataFrame:
     """Task x covariate, and technical covariate x confounder.
 
     Parameters
     ----------
     obs : one row per sample with ``donor``, tasks and covariates
+    units_of : units of the label of a task among the samples of a mask; those of donors where left out
 
     Returns
     -------
@@ -67,8 +73,10 @@ def audit(
     mask = complete_cases(obs, roster)
     rows = []
     for task in tasks.values():
-        y = encode_labels(obs[task.name], task)
-        units = label_units(donors, y, task.is_class, mask)
+        if units_of is None:
+            units = label_units(donors, encode_labels(obs[task.name], task), task.is_class, mask)
+        else:
+            units = units_of(task.name, mask)
         others = [c for c in roster if c.name != task.name]
         if len(units) < 4 or len(np.unique(units.y)) < 2:
             rows += [_empty("task", task.name, c, units) for c in others]

@@ -7,7 +7,7 @@ import pandas as pd
 
 from mtlbio.cohort.cohort import encode_labels
 from mtlbio.probing.association import task_design
-from mtlbio.probing.design import Units, label_units
+from mtlbio.probing.design import Units
 from mtlbio.probing.inference import Contrast
 from mtlbio.probing.trial import Trial
 
@@ -99,7 +99,7 @@ def left_out(trial: Trial, task: str):
             inside = np.array([str(v) == level for v in values])
             if len(np.unique(donors[inside & mask & ~np.isnan(y)])) < LEAST / 2:
                 continue
-            kept = label_units(donors, y, info.is_class, mask & ~inside)
+            kept = trial.units_of(task, mask & ~inside)
             if kept.donors < LEAST:
                 continue
             if info.is_class and min(np.bincount(kept.y.astype(int), minlength=len(info.classes))) < 3:

@@ -25,6 +25,7 @@ class Trial:
     obs : samples x (donor, tasks, covariates)
     inseparable : pairs of names that the audit could not tell apart
     trained_for : dimension -> the task that a supervised dimension was trained to rise with
+    within : continuous confounders that vary within donors and are tested there
     """
 
     z: np.ndarray
@@ -36,6 +37,7 @@ class Trial:
     options: Probe = field(default_factory=Probe)
     inseparable: frozenset[frozenset[str]] = frozenset()
     trained_for: dict[str, str] = field(default_factory=dict)
+    within: frozenset[str] = frozenset()
 
     @cached_property
     def donors(self) -> np.ndarray:
@@ -67,10 +69,13 @@ class Trial:
     def task_units(self, task: str) -> Units:
         """Units on which ``task`` is tested."""
         if task not in self._units:
-            info = self.tasks[task]
-            y = encode_labels(self.obs[task], info)
-            self._units[task] = label_units(self.donors, y, info.is_class, self.mask)
+            self._units[task] = self.units_of(task, self.mask)
         return self._units[task]
+
+    def units_of(self, task: str, mask: np.ndarray) -> Units:
+        """Units of the label of ``task`` among the samples in ``mask``."""
+        info = self.tasks[task]
+        return label_units(self.donors, encode_labels(self.obs[task], info), info.is_class, mask)
 
     def donor_units(self) -> Units:
         """One unit per donor with known covariates."""

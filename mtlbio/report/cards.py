@@ -22,14 +22,15 @@ def card_figure(inputs: Inputs, dim: str):
     row = inputs.verdicts.loc[dim]
     driver = _drawable(inputs, row)
     frame, unit = _frame(inputs, dim, driver)
+    unit = inputs.said(unit)
     group = _grouping(inputs, row, driver, frame)
     accent = VERDICTS[row["verdict"]].colour
     figure = new_figure(3.9, 2.75)
     axes = figure.subplots()
-    axes.set_ylabel(f"{dim}, held-out donors")
+    axes.set_ylabel(inputs.said(f"{dim}, held-out donors"))
     if driver is None:
         axes.hist(frame[dim], bins=30, color=accent, alpha=0.7)
-        axes.set_xlabel(f"{dim}, held-out donors")
+        axes.set_xlabel(inputs.said(f"{dim}, held-out donors"))
         axes.set_ylabel(f"number of {unit}s")
         return figure, f"Distribution of {dim}", f"Histogram of {dim} over {len(frame)} {unit}s."
     name = inputs.spoken(driver)
@@ -75,7 +76,8 @@ def _crowded(column: pd.Series) -> bool:
 def _frame(inputs: Inputs, dim: str, driver: str | None) -> tuple[pd.DataFrame, str]:
     """Latent, driver and labels: one row per donor where the driver belongs to the donor, else per sample."""
     frame = pd.DataFrame({dim: inputs.latents[dim], "donor": inputs.obs["donor"].astype(str)})
-    for name in dict.fromkeys([*inputs.tasks, *inputs.covariates]):
+    drawn = [driver] if driver in inputs.obs.columns else []
+    for name in dict.fromkeys([*inputs.tasks, *inputs.covariates, *drawn]):
         column = inputs.obs[name]
         numeric = pd.api.types.is_numeric_dtype(column)
         frame[name] = column.astype(float) if numeric else column.astype(object)

@@ -30,7 +30,9 @@ def sentence(rows: pd.DataFrame) -> str:
     said = f"{a} and {b} pulled the shared part against each other in {percent(_steps(rows))} of the steps"
     if abs(cosine) < FAINT:
         said = f"{a} and {b} hardly touched each other in the shared part"
-    said += f" (median cosine {cosine:+.2f}); the genes they ask for lie {rows['angle'].median():.0f} degrees apart"
+    said += f" (median cosine {cosine:+.2f})"
+    if rows["angle"].notna().any():
+        said += f"; the genes they ask for lie {rows['angle'].median():.0f} degrees apart"
     if not rows["reliable"].iloc[0]:
         return f"{said}. Only {percent(rows['overlap'].iloc[0])} of the donors have both labels: this may be noise."
     return f"{said}, seen on {percent(rows['overlap'].iloc[0])} donors in common."

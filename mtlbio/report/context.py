@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 import pandas as pd
 
@@ -19,6 +21,8 @@ from mtlbio.report.svg import Picture
 from mtlbio.report.words import file_stem, known, metric_name, number, percent, probability
 
 AUDIT_ORDER = {"not_identifiable": 0, "weak": 1, "ok": 2}
+# columns of verdicts.tsv in a protein run: what a dimension is told by, in words
+LETTERS = (("identity", "own letter", "given the neighbours"), ("context", "neighbours", "given the own letter"))
 TOP_GENES = 8
 TOP_SETS = 3
 
@@ -41,15 +45,17 @@ def page_context(inputs: Inputs, chosen: list[str], pictures: dict[str, Picture]
         plain.read_task(t, task_metric(inputs, t), tables.get("metrics"), tables.get("comparisons"))
         for t in inputs.tasks
     ]
+    readings = [replace(r, sentence=inputs.said(r.sentence), short=inputs.said(r.short)) for r in readings]
     run = inputs.run
     return {
         "title": run.report.title or run.run,
         "run": run.run,
-        "headline": plain.headline(inputs.verdicts, inputs.supervised),
-        "summary": plain.summary_of_tasks(readings) if "metrics" in tables else MISSING["metrics"],
-        "cautions": plain.cautions(inputs.verdicts, readings, run.probe.alpha),
+        "proteins": inputs.of_proteins,
+        "headline": inputs.said(plain.headline(inputs.verdicts, inputs.supervised)),
+        "summary": inputs.said(plain.summary_of_tasks(readings) if "metrics" in tables else MISSING["metrics"]),
+        "cautions": [inputs.said(text) for text in plain.cautions(inputs.verdicts, readings, run.probe.alpha)],
         "facts": facts(inputs),
-        "styles": VERDICTS,
+        "styles": {name: replace(s, meaning=inputs.said(s.meaning)) for name, s in VERDICTS.items()},
         "legend": legend(inputs),
         "tiles": [
             {"dim": d, "verdict": r["verdict"], "driver": _driver(inputs, r)}
@@ -58,15 +64,15 @@ def page_context(inputs: Inputs, chosen: list[str], pictures: dict[str, Picture]
         "cards": [card(inputs, d, pictures) for d in chosen],
         "calibrated": "error_rate" in inputs.verdicts and inputs.verdicts["error_rate"].notna().any(),
         "rates": rates(inputs),
-        "refits": whole_pipeline(inputs),
+        "refits": None if inputs.of_proteins else whole_pipeline(inputs),
         "tasks": [task_section(inputs, reading, pictures) for reading in readings],
         "labels": label_warnings(tables.get("label_noise")),
         "sharing": sharing(inputs),
-        "fresh": fresh_readings(tables.get("reprobe")),
+        "fresh": [inputs.said(text) for text in fresh_readings(tables.get("reprobe"))],
         "audit": audit(inputs),
         "training": [p for stem, p in pictures.items() if stem.startswith("training_")],
         "conflicts": [
-            {"picture": pictures[stem], "sentence": conflicts.sentence(rows)}
+            {"picture": pictures[stem], "sentence": inputs.said(conflicts.sentence(rows))}
             for stem, rows in conflicts.pairs(tables.get("conflict")).items()
         ],
         "enrichment": enrichment(inputs),
@@ -75,7 +81,7 @@ def page_context(inputs: Inputs, chosen: list[str], pictures: dict[str, Picture]
         "rank": inputs.effective_rank,
         "axes": int((inputs.about["block"] == "axis").sum()) if "block" in inputs.about else len(inputs.about),
         "options": run.probe,
-        "missing": {name: "" if name in tables else text for name, text in MISSING.items()},
+        "missing": {name: "" if name in tables else inputs.said(text) for name, text in MISSING.items()},
         "pictures": pictures,
         "versions": versions(),
         "files": files(inputs),
@@ -85,7 +91,10 @@ def page_context(inputs: Inputs, chosen: list[str], pictures: dict[str, Picture]
 def legend(inputs: Inputs) -> list[dict]:
     """Every verdict with its meaning and how many dimensions carry it here."""
     counts = inputs.verdicts["verdict"].value_counts()
-    return [{"verdict": name, "style": s, "count": int(counts.get(name, 0))} for name, s in VERDICTS.items()]
+    return [
+        {"verdict": name, "style": replace(s, meaning=inputs.said(s.meaning)), "count": int(counts.get(name, 0))}
+        for name, s in VERDICTS.items()
+    ]
 
 
 def _driver(inputs: Inputs, row: pd.Series) -> str:
@@ -111,6 +120,10 @@ def card(inputs: Inputs, dim: str, pictures: dict[str, Picture]) -> dict:
         for c, i in inputs.cohort.covariates.items()
         if known(row.get(f"share_{c}"))
     ]
+    for column, name, given in LETTERS:
+        if known(row.get(column)):
+            value = float(row[column])
+            shares.append({"name": name, "role": given, "value": value, "text": percent(value)})
     about = inputs.about.loc[dim]
     stability = row.get("stability") if known(row.get("stability")) else about.get("stability")
     return {

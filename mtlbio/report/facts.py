@@ -39,12 +39,17 @@ def facts(inputs: Inputs) -> dict:
             text = counted(column.dropna().nunique(), "level")
         missing = int(column.isna().sum())
         covariates.append({"name": name, "role": info.role, "text": text, "missing": missing})
+    measured = (len(cohort.genes), "genes") if cohort.table is None else (len(cohort.table.sources), "features")
+    sizes = [(obs["donor"].nunique(), "donors"), (len(obs), "samples"), measured]
+    sizes.append((inputs.latents.shape[1], "dimensions"))
+    if inputs.of_proteins:
+        parts = inputs.tables["splits"]["part"].value_counts() if "splits" in inputs.tables else {}
+        sizes[0] = (obs["donor"].nunique(), "held-out chains")
+        sizes[1] = (len(obs), "residues on trial")
+        sizes[2] = (int(parts.get("train", 0)), "training chains")
     return {
-        "samples": len(obs),
-        "donors": obs["donor"].nunique(),
-        "genes": len(cohort.genes if cohort.table is None else cohort.table.sources),
-        "measured": "genes" if cohort.table is None else "features",
-        "dims": inputs.latents.shape[1],
+        "sizes": sizes,
+        "measured": measured[1],
         "tasks": tasks,
         "covariates": covariates,
     }
@@ -101,7 +106,7 @@ def versions() -> list[tuple[str, str]]:
 def files(inputs: Inputs) -> list[tuple[str, str]]:
     """The run's files and what each holds."""
     says = {
-        "cohort.h5ad": "samples x genes, labels, covariates",
+        "cohort.h5ad": "chains, labels" if inputs.of_proteins else "samples x genes, labels, covariates",
         "latents.h5ad": "out-of-fold latents, gene loadings",
         "verdicts.tsv": "one row per dimension",
         "metrics.tsv": "every arm on every task, with intervals",
@@ -117,6 +122,6 @@ def files(inputs: Inputs) -> list[tuple[str, str]]:
         "probing/enrichment.tsv": "gene sets per dimension",
     }
     present = {"cohort.h5ad", "latents.h5ad", "verdicts.tsv", *(OPTIONAL[name][0] for name in inputs.tables)}
-    return [(file, text) for file, text in says.items() if file in present] + [
+    return [(file, inputs.said(text)) for file, text in says.items() if file in present] + [
         ("figures/", "every figure of this page as SVG and PNG")
     ]

@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Callable
 from pathlib import Path
 
-from mtlbio.evaluation.metrics import primary_metric
 from mtlbio.files import replacing
 from mtlbio.progress import track
 from mtlbio.report import conflicts
@@ -45,7 +44,7 @@ def plan(inputs: Inputs, chosen: list[str]) -> dict[str, Callable]:
 
 def task_metric(inputs: Inputs, task: str) -> str | None:
     """The metric that decides about a task, or None where the run was not evaluated on it."""
-    metric, metrics = primary_metric(inputs.cohort.tasks[task]), inputs.tables.get("metrics")
+    metric, metrics = inputs.decides(task), inputs.tables.get("metrics")
     if metrics is None or not ((metrics["task"] == task) & (metrics["metric"] == metric)).any():
         return None
     return metric

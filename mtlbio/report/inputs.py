@@ -13,9 +13,13 @@ from mtlbio.cohort.cohort import Cohort, read_cohort
 from mtlbio.cohort.genesets import load_sets
 from mtlbio.config import Run
 from mtlbio.errors import InputError, listing
+from mtlbio.evaluation.metrics import primary_metric
 from mtlbio.probing.null_refits import NULL
+from mtlbio.protein import METRICS as METRICS_OF_RESIDUES
+from mtlbio.protein import ProteinRun
 from mtlbio.report.palette import VERDICTS
 from mtlbio.report.words import set_name
+from mtlbio.sequence.sampled import residue_cohort
 from mtlbio.tables import (
     COMPARISONS,
     CONFLICT,
@@ -29,6 +33,7 @@ from mtlbio.tables import (
     read_table,
 )
 from mtlbio.tables import VERDICTS as VERDICT_COLUMNS
+from mtlbio.wording import of_chains
 
 # table -> (file, columns it must have, the step that writes it)
 OPTIONAL = {
@@ -63,7 +68,7 @@ class Inputs:
     members : gene set -> its genes, for the sets that name a dimension
     """
 
-    run: Run
+    run: Run | ProteinRun
     cohort: Cohort
     latents: pd.DataFrame
     obs: pd.DataFrame
@@ -74,6 +79,21 @@ class Inputs:
     effective_rank: float | None = None
     tables: dict[str, pd.DataFrame] = field(default_factory=dict)
     members: dict[str, list[str]] = field(default_factory=dict)
+
+    @property
+    def of_proteins(self) -> bool:
+        """Whether donors are chains and samples residues."""
+        return self.run.kind == "protein"
+
+    def said(self, sentence: str) -> str:
+        """A sentence about donors in the words of the run's kind."""
+        return of_chains(sentence) if self.of_proteins else sentence
+
+    def decides(self, task: str) -> str:
+        """The metric on which arms are compared for a task."""
+        if self.of_proteins:
+            return METRICS_OF_RESIDUES[self.run.tasks[task].kind][0]
+        return primary_metric(self.cohort.tasks[task])
 
     def spoken(self, driver: str) -> str:
         """A driver in readable form: gene sets are spelt out, tasks and covariates keep the user's name."""
@@ -103,7 +123,7 @@ class Inputs:
         return list(self.cohort.covariates)
 
 
-def read_inputs(run: Run, results: str | Path) -> Inputs:
+def read_inputs(run: Run | ProteinRun, results: str | Path) -> Inputs:
     """Read a results folder.
 
     Raises
@@ -112,11 +132,13 @@ def read_inputs(run: Run, results: str | Path) -> Inputs:
         ``cohort.h5ad``, ``latents.h5ad`` or ``verdicts.tsv`` is missing or lacks what the page is about.
     """
     results = Path(results)
-    cohort = read_cohort(results / "cohort.h5ad")
     path = results / "latents.h5ad"
-    if not path.exists():
-        raise InputError(f"{path}: no such file; run `mtlbio train` first")
-    adata = ad.read_h5ad(path)
+    if run.kind == "protein":
+        adata = _latents(path)
+        cohort = residue_cohort(adata)
+    else:
+        cohort = read_cohort(results / "cohort.h5ad")
+        adata = _latents(path)
     verdicts = _verdicts(results / "verdicts.tsv", list(adata.var_names))
     rank = adata.uns.get("effective_rank")
     tables = {}
@@ -138,6 +160,12 @@ def read_inputs(run: Run, results: str | Path) -> Inputs:
     )
 
 
+def _latents(path: Path) -> ad.AnnData:
+    if not path.exists():
+        raise InputError(f"{path}: no such file; run `mtlbio train` first")
+    return ad.read_h5ad(path)
+
+
 def _verdicts(path: Path, dims: list[str]) -> pd.DataFrame:
     table = read_table(path, VERDICT_COLUMNS)
     unknown = sorted(set(table["verdict"]) - set(VERDICTS))
@@ -151,4 +179,4 @@ def _verdicts(path: Path, dims: list[str]) -> pd.DataFrame:
 
 def _members(run: Run, drivers: set[str]) -> dict[str, list[str]]:
     """Genes of the sets that name a dimension; a driver that is no gene set is simply not found."""
-    return {name: genes for name, genes in load_sets(run.gene_sets).items() if name in drivers}
+    return {name: genes for name, genes in load_sets(getattr(run, "gene_sets", None)).items() if name in drivers}

@@ -17,6 +17,8 @@ LABELS = {
     "elasticnet": "elastic net",
     "lightgbm": "LightGBM",
     "pca_linear": "PCA + linear",
+    "window_linear": "linear, window of letters",
+    "majority": "commonest state, mean",
 }
 
 

@@ -23,6 +23,8 @@ _ARMS = {
     SINGLE: "the single-task model",
     COVARIATES: "the covariates-only baseline",
     "ridge": "ridge regression on all genes",
+    "window_linear": "the linear window of letters",
+    "majority": "the commonest state or mean",
     "elasticnet": "the elastic net",
     "lightgbm": "LightGBM",
     "pca_linear": "a linear model on principal components",

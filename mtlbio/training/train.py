@@ -6,11 +6,9 @@ from pathlib import Path
 
 import numpy as np
 import pandas as pd
-import torch
 
 from mtlbio.cohort.cohort import Cohort, read_cohort
 from mtlbio.config import Run, Training
-from mtlbio.errors import InputError
 from mtlbio.model.ensemble import FINAL, save_ensemble
 from mtlbio.model.latents import write_latents
 from mtlbio.model.outputs import Outputs, to_prediction
@@ -18,6 +16,7 @@ from mtlbio.progress import say, track
 from mtlbio.tables import CONFLICT, HISTORY, PREDICTIONS, SPLITS, read_table, write_table
 from mtlbio.training.borrowing import with_loans
 from mtlbio.training.conflict import conflict_table
+from mtlbio.training.device import choose_device
 from mtlbio.training.effects import EFFECTS, effects_table
 from mtlbio.training.extras import with_extras
 from mtlbio.training.fold_in import fold_in
@@ -76,20 +75,6 @@ def train(run: Run, results: Path) -> None:
         results / "conflict.tsv",
         CONFLICT,
     )
-
-
-def choose_device(wanted: str) -> str:
-    """``auto`` takes a GPU where there is one.
-
-    Raises
-    ------
-    InputError
-        ``cuda`` where torch sees no GPU.
-    """
-    there = torch.cuda.is_available()
-    if wanted == "cuda" and not there:
-        raise InputError("training.device: found 'cuda', but torch sees no GPU here; valid: auto, cpu")
-    return "cuda" if there and wanted != "cpu" else "cpu"
 
 
 def arms_of(cohort: Cohort, options: Training) -> tuple[list[str], list[np.ndarray]]:

@@ -2,7 +2,7 @@ rule prepare:
     input:
         run=ancient(planned.yaml),
         data=planned.data,
-        modules=modules_of("prepare"),
+        modules=planned.modules("prepare"),
     output:
         cohort=f"{results}/{{run}}/cohort.h5ad",
         qc=f"{results}/{{run}}/qc.tsv",

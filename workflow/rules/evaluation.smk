@@ -3,7 +3,7 @@ rule baselines:
         run=ancient(planned.yaml),
         cohort=f"{results}/{{run}}/cohort.h5ad",
         splits=f"{results}/{{run}}/splits.tsv",
-        modules=modules_of("baselines"),
+        modules=planned.modules("baselines"),
     output:
         predictions=f"{results}/{{run}}/baselines/predictions.tsv",
     log:
@@ -30,7 +30,7 @@ rule evaluate:
         predictions=f"{results}/{{run}}/predictions.tsv",
         baselines=f"{results}/{{run}}/baselines/predictions.tsv",
         latents=f"{results}/{{run}}/latents.h5ad",
-        modules=modules_of("evaluate"),
+        modules=planned.modules("evaluate"),
     output:
         metrics=report(
             f"{results}/{{run}}/metrics.tsv",

@@ -6,7 +6,7 @@ rule probe:
         latents=f"{results}/{{run}}/latents.h5ad",
         model=f"{results}/{{run}}/model",
         gene_sets=planned.gene_sets,
-        modules=modules_of("probe"),
+        modules=planned.modules("probe"),
     output:
         audit=f"{results}/{{run}}/probing/audit.tsv",
         association=f"{results}/{{run}}/probing/association.tsv",

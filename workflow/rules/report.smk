@@ -18,7 +18,7 @@ rule report:
         null_runs=f"{results}/{{run}}/probing/null_runs.tsv",
         verdicts=f"{results}/{{run}}/verdicts.tsv",
         gene_sets=planned.gene_sets,
-        modules=modules_of("report"),
+        modules=planned.modules("report"),
     output:
         page=report(
             f"{results}/{{run}}/report.html",

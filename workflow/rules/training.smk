@@ -3,7 +3,7 @@ rule train:
         run=ancient(planned.yaml),
         cohort=f"{results}/{{run}}/cohort.h5ad",
         splits=f"{results}/{{run}}/splits.tsv",
-        modules=modules_of("train"),
+        modules=planned.modules("train"),
     output:
         model=directory(f"{results}/{{run}}/model"),
         history=f"{results}/{{run}}/history.tsv",
@@ -19,8 +19,8 @@ rule train:
     threads: 4
     resources:
         mem_mb=memory(6000, per_input=20),
-        runtime=minutes(60),
-        gpu=0,
+        runtime=planned.minutes_of_training,
+        gpu=planned.gpus,
     params:
         folder=planned.folder,
         options=planned.options("train"),

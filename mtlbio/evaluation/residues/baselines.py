@@ -1,0 +1,137 @@
+"""Step ``baselines`` of a protein run: what needs no network.
+
+``majority``: the commonest state and the mean. ``covariates``: ridge regression on where a residue stands, how long its
+chain is and which data set it came from. ``window_linear``: ridge regression on the letters (and profiles) around it.
+Classes are regressed as indicators; of a secondary structure Q3 on all chains and Q8, within it, on those that have it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+
+from mtlbio.progress import track
+from mtlbio.protein import ProteinRun
+from mtlbio.sequence.chains import HELD_OUT, Chains, read_chains
+from mtlbio.sequence.features import Wide, open_wide, wide_of
+from mtlbio.sequence.letters import MISSING_STATE, Q3_OF_Q8, UNKNOWN
+from mtlbio.sequence.long_form import prediction_rows
+from mtlbio.sequence.split import FOLDS
+from mtlbio.tables import PREDICTIONS, write_table
+
+MOST_CHAINS = 3000  # training chains of a linear baseline; more change the third decimal
+_RIDGE = 1e-3  # penalty as a share of the number of residues
+
+Inputs = Callable[[int], np.ndarray]  # place of a chain -> (length, features)
+
+
+def baselines(run: ProteinRun, results: Path) -> None:
+    """Write ``baselines/predictions.tsv``: the arms of ``run.baselines`` on the held-out chains."""
+    results, options = Path(results), run.baselines
+    chains = read_chains(results / "cohort.h5ad")
+    features = run.features
+    sources = open_wide(features.profiles, features.profile_arrays, features.embeddings)
+    held_out, tables = chains.of(*HELD_OUT), []
+    for arm in track(options.arms, "Fitting the baselines"):
+        inputs = inputs_of(arm, chains, options.window, sources)
+        told: dict[int, dict[str, np.ndarray]] = {int(place): {} for place in held_out}
+        for name, task in chains.tasks.items():
+            if not task.auxiliary:
+                fitted = fit_task(chains, name, inputs, options.seed)
+                for place in held_out:
+                    told[int(place)][name] = predict_task(task.kind, fitted, inputs(int(place)))
+        tables.append(prediction_rows(chains, held_out, told, arm, str(options.seed), FOLDS))
+    empty = pd.DataFrame(columns=PREDICTIONS)
+    write_table(
+        pd.concat(tables, ignore_index=True) if tables else empty, results / "baselines/predictions.tsv", PREDICTIONS
+    )
+
+
+def inputs_of(arm: str, chains: Chains, window: int, sources: dict[str, Wide]) -> Inputs:
+    """What an arm sees of the residues of a chain; the first column is the intercept."""
+    if arm == "majority":
+        return lambda place: np.ones((int(chains.lengths[place]), 1), dtype=np.float32)
+    if arm == "covariates":
+        levels = sorted(set(chains.obs["source"].iloc[chains.of("train")]))
+        return lambda place: _covariates(chains, place, levels)
+    reach = window // 2
+
+    def around(place: int) -> np.ndarray:
+        letters = chains.letters[chains.rows(place)]
+        own = np.zeros((len(letters), UNKNOWN + 1), dtype=np.float32)
+        own[np.arange(len(letters)), np.minimum(letters, UNKNOWN)] = 1.0
+        if sources:
+            own = np.concatenate([own, wide_of(chains.names[place], len(letters), sources)], axis=1)
+        padded = np.pad(own, ((reach, reach), (0, 0)))
+        seen = [padded[k : k + len(letters)] for k in range(window)]
+        return np.concatenate([np.ones((len(letters), 1), dtype=np.float32), *seen], axis=1)
+
+    return around
+
+
+def _covariates(chains: Chains, place: int, levels: list[str]) -> np.ndarray:
+    length = int(chains.lengths[place])
+    position = (np.arange(length) + 0.5) / length
+    end = np.minimum(np.arange(length), length - 1 - np.arange(length))
+    size = np.full(length, np.log(length) - 5)
+    columns = [np.ones(length), position - 0.5, np.square(position - 0.5), np.exp(-end / 5), size, np.square(size)]
+    source = chains.obs["source"].iloc[place]
+    return np.column_stack([*columns, *[np.full(length, float(source == level)) for level in levels]])
+
+
+def fit_task(chains: Chains, name: str, inputs: Inputs, seed: int) -> list[np.ndarray]:
+    """Coefficients (features, targets): of Q3 and Q8 for a secondary structure, else of the label."""
+    if name not in chains.q3:
+        return [_ridge(chains, inputs, ~np.isnan(chains.labels[name]), lambda r: chains.labels[name][r][:, None], seed)]
+    eight, three = chains.labels[name], chains.q3[name]
+    return [
+        _ridge(chains, inputs, codes != MISSING_STATE, lambda r, c=codes, k=k: np.eye(k)[c[r]], seed)
+        for codes, k in ((three, 3), (eight, 8))
+        if (codes[_train_rows(chains)] != MISSING_STATE).any()
+    ]
+
+
+def predict_task(kind: str, fitted: list[np.ndarray], x: np.ndarray) -> np.ndarray:
+    """(length, 8) shares of Q8, or (length,)."""
+    if kind != "secondary_structure":
+        values = (x @ fitted[0])[:, 0]
+        return values if kind == "regression" else np.clip(values, 0, 1)
+    three = np.clip(x @ fitted[0], 1e-3, None)
+    three /= three.sum(axis=1, keepdims=True)
+    eight = np.clip(x @ fitted[1], 1e-3, None) if len(fitted) > 1 else np.ones((len(x), 8))
+    groups = np.stack([eight[:, Q3_OF_Q8 == k].sum(axis=1) for k in range(3)], axis=1)
+    return eight / groups[:, Q3_OF_Q8] * three[:, Q3_OF_Q8]
+
+
+def _train_rows(chains: Chains) -> np.ndarray:
+    rows = np.zeros(len(chains.letters), dtype=bool)
+    for place in chains.of("train"):
+        rows[chains.rows(place)] = True
+    return rows
+
+
+def _ridge(chains: Chains, inputs: Inputs, known: np.ndarray, target: Callable, seed: int) -> np.ndarray:
+    """Normal equations summed chain by chain, so that no matrix of all residues is ever there."""
+    there = np.add.reduceat(known, chains.offsets[:-1]) > 0
+    places = chains.of("train")[there[chains.of("train")]]
+    if len(places) > MOST_CHAINS:
+        places = np.random.default_rng([seed, len(places)]).permutation(places)[:MOST_CHAINS]
+    gram = cross = None
+    count = 0
+    for block in np.array_split(places, max(1, len(places) // 50)):
+        xs, ys = [], []
+        for place in block:
+            span = chains.rows(int(place))
+            rows = np.flatnonzero(known[span])
+            xs.append(inputs(int(place))[rows])
+            ys.append(target(rows + span.start))
+        x, y = np.concatenate(xs).astype(np.float64), np.concatenate(ys).astype(np.float64)
+        gram = x.T @ x if gram is None else gram + x.T @ x
+        cross = x.T @ y if cross is None else cross + x.T @ y
+        count += len(x)
+    penalty = np.full(len(gram), _RIDGE * count)
+    penalty[0] = 0.0
+    return np.linalg.solve(gram + np.diag(penalty) + 1e-9 * count * np.eye(len(gram)), cross)

@@ -1,0 +1,47 @@
+"""Can the data set of a chain be read from h_t? The same fresh classifiers as for a batch, on the means of chains."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import asdict
+
+import anndata as ad
+import numpy as np
+import pandas as pd
+
+from mtlbio.cohort.cohort import TaskInfo, encode_labels, parse_schema
+from mtlbio.evaluation.reprobe import reprobe
+from mtlbio.tables import REPROBE
+from mtlbio.wording import of_chains
+
+
+def read_sources(latents: ad.AnnData, draws: int, seed: int) -> pd.DataFrame:
+    """``reprobe.tsv`` of a protein run; a header only where the held-out chains come from one data set."""
+    whole = by_chain(latents)
+    if not any(c.role == "technical" for c in parse_schema(latents.uns["mtlbio"])[1].values()):
+        return pd.DataFrame(columns=REPROBE)
+    found = reprobe(whole, draws, seed)
+    return found.assign(why=found["why"].map(of_chains))
+
+
+def by_chain(latents: ad.AnnData) -> ad.AnnData:
+    """A row per chain: mean latents, and the labels as numbers of the chain (share of a state, mean accessibility)."""
+    tasks, covariates = parse_schema(latents.uns["mtlbio"])
+    obs, chain = latents.obs, latents.obs["donor"].astype(str).to_numpy()
+    table, infos = obs[[]].copy(), []
+    for task in tasks.values():
+        y = encode_labels(obs[task.name], task)
+        for k, state in enumerate(task.classes if task.kind == "multiclass" else ("",)):
+            name = f"{task.name}_{state}" if state else task.name
+            table[name] = np.where(np.isnan(y), np.nan, y == k) if state else y
+            infos.append(TaskInfo(name, "regression"))
+    means = table.groupby(chain).mean()
+    whole = obs.assign(chain=chain).drop_duplicates("chain").set_index("chain").loc[means.index]
+    means = means.assign(donor=means.index, fold=whole["fold"].to_numpy())
+    for info in covariates.values():
+        if info.name != "position":
+            means[info.name] = whole[info.name].astype(str if info.kind == "categorical" else float).to_numpy()
+    kept = [asdict(c) for c in covariates.values() if c.name != "position"]
+    told = {"tasks": [asdict(t) for t in infos], "covariates": kept, "auxiliary": []}
+    x = pd.DataFrame(np.asarray(latents.X)).groupby(chain).mean().loc[means.index].to_numpy(dtype=np.float32)
+    return ad.AnnData(X=x, obs=means, var=latents.var.copy(), uns={"mtlbio": json.dumps(told)})

@@ -1,0 +1,90 @@
+"""What all encoders share: residues in, residues out, and padding that is never looked at.
+
+A registered encoder takes (batch, length, features) and the mask of real residues and gives (batch, length, out). What
+it says of a residue must depend on that chain alone: neither on the padding nor on the other chains of the batch.
+"""
+
+from __future__ import annotations
+
+import importlib
+from collections.abc import Callable
+from dataclasses import dataclass
+
+import torch
+from torch import nn
+
+from mtlbio.errors import InputError, listing
+from mtlbio.model.encoders.names import ENCODERS
+
+
+@dataclass(frozen=True)
+class Shape:
+    """How large an encoder is: the keys of the same name of ``training``."""
+
+    width: int = 96
+    layers: int = 6
+    kernel: int = 7
+    attention_heads: int = 4
+    dropout: float = 0.1
+
+
+class Encoder(nn.Module):
+    """Base of the encoders.
+
+    Attributes
+    ----------
+    out : width of what comes out
+    """
+
+    out: int
+
+    def forward(self, x: torch.Tensor, mask: torch.Tensor) -> torch.Tensor:
+        """(batch, length, features), (batch, length) bool -> (batch, length, out); anything at the padding."""
+        raise NotImplementedError
+
+
+_REGISTERED: dict[str, Callable[[int, Shape], Encoder]] = {}
+
+
+def encoder(name: str):
+    """Register a class, whose constructor takes (features, shape), under a name of :mod:`names`."""
+
+    def register(made: type[Encoder]) -> type[Encoder]:
+        _REGISTERED[name] = made
+        return made
+
+    return register
+
+
+def make_encoder(name: str, features: int, shape: Shape) -> Encoder:
+    """A fresh encoder.
+
+    Raises
+    ------
+    InputError
+        The name is none of :data:`mtlbio.model.encoders.names.ENCODERS`.
+    """
+    if name not in ENCODERS:
+        raise InputError(f"training.encoder: no encoder {name!r}; valid: {listing(ENCODERS)}")
+    importlib.import_module(f"mtlbio.model.encoders.{name}")
+    return _REGISTERED[name](features, shape)
+
+
+class Convolution(nn.Module):
+    """A residual step: normalise each residue, look at its neighbours, mix the channels.
+
+    Normalisation is per residue (layer norm), never over the batch; padding is zeroed before the neighbours are seen,
+    so that a chain meets the same zeros behind its end alone and beside a longer one.
+    """
+
+    def __init__(self, width: int, kernel: int, dilation: int, dropout: float):
+        super().__init__()
+        self.norm = nn.LayerNorm(width)
+        self.look = nn.Conv1d(width, width, kernel, padding=dilation * (kernel // 2), dilation=dilation)
+        self.mix = nn.Linear(width, width)
+        self.dropout = nn.Dropout(dropout)
+
+    def forward(self, x: torch.Tensor, mask: torch.Tensor) -> torch.Tensor:
+        seen = self.norm(x) * mask[..., None]
+        seen = self.look(seen.transpose(1, 2)).transpose(1, 2)
+        return x + self.dropout(self.mix(torch.nn.functional.gelu(seen)))

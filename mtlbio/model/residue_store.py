@@ -1,0 +1,121 @@
+"""A trained protein model on disk: ``model/weights.safetensors`` and ``model/model.json``."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import asdict, dataclass
+from pathlib import Path
+
+import numpy as np
+
+from mtlbio.errors import InputError
+from mtlbio.files import replacing
+from mtlbio.model.encoders.base import Shape
+from mtlbio.model.residue_axes import Axes
+from mtlbio.model.residues import ResidueNetwork
+from mtlbio.sequence.chains import ResidueTask
+
+FORMAT = 1
+
+
+@dataclass
+class ProteinModel:
+    """Replicas of the multi-task arm with the axes of each.
+
+    Attributes
+    ----------
+    networks, axes : one per replica
+    tasks : by name
+    centre : task -> (mean, scale) of a regression's training labels
+    letters : how amino acids are written
+    wide : names of the sources of further numbers -> width
+    masked : whether there is a head that tells masked letters
+    training : options that it was trained with
+    """
+
+    networks: list[ResidueNetwork]
+    axes: list[Axes]
+    tasks: dict[str, ResidueTask]
+    centre: dict[str, tuple[float, float]]
+    encoder: str
+    shape: Shape
+    latent: int
+    letters: str
+    wide: dict[str, int]
+    masked: bool
+    training: dict
+
+
+def save_model(model: ProteinModel, folder: Path) -> None:
+    """Write the model; an earlier one is replaced as a whole."""
+    from safetensors.numpy import save_file
+
+    arrays = {}
+    for r, (network, axes) in enumerate(zip(model.networks, model.axes, strict=True)):
+        arrays |= {f"{r}/network/{key}": value.cpu().numpy() for key, value in network.state_dict().items()}
+        arrays |= {f"{r}/axes/{key}": np.asarray(value) for key, value in vars(axes).items()}
+    description = {
+        "kind": "protein",
+        "format": FORMAT,
+        "replicas": len(model.networks),
+        "tasks": [asdict(task) for task in model.tasks.values()],
+        "centre": model.centre,
+        "encoder": model.encoder,
+        "shape": asdict(model.shape),
+        "latent": model.latent,
+        "letters": model.letters,
+        "wide": model.wide,
+        "masked": model.masked,
+        "training": model.training,
+    }
+    with replacing(folder) as temporary:
+        temporary.mkdir()
+        save_file({k: np.ascontiguousarray(v) for k, v in sorted(arrays.items())}, temporary / "weights.safetensors")
+        (temporary / "model.json").write_text(json.dumps(description, indent=1) + "\n", encoding="utf-8")
+
+
+def is_protein_model(folder: str | Path) -> bool:
+    """Whether a folder holds a model of a run of kind protein."""
+    path = Path(folder) / "model.json"
+    return path.exists() and json.loads(path.read_text(encoding="utf-8")).get("kind") == "protein"
+
+
+def load_model(folder: str | Path) -> ProteinModel:
+    """Read what :func:`save_model` wrote.
+
+    Raises
+    ------
+    InputError
+        There is no protein model in the folder.
+    """
+    import torch
+    from safetensors.numpy import load_file
+
+    folder = Path(folder)
+    if not is_protein_model(folder):
+        raise InputError(f"{folder}: no protein model in it; `mtlbio train` of a run of kind protein writes one")
+    told = json.loads((folder / "model.json").read_text(encoding="utf-8"))
+    arrays = load_file(folder / "weights.safetensors")
+    tasks = {task["name"]: ResidueTask(**task) for task in told["tasks"]}
+    shape, wide = Shape(**told["shape"]), sum(width + 1 for width in told["wide"].values())
+    networks, axes = [], []
+    for r in range(told["replicas"]):
+        network = ResidueNetwork(tasks, told["encoder"], shape, told["latent"], told["letters"], wide, told["masked"])
+        own = {k.removeprefix(f"{r}/network/"): v for k, v in arrays.items() if k.startswith(f"{r}/network/")}
+        network.load_state_dict({key: torch.from_numpy(value) for key, value in own.items()})
+        networks.append(network.eval())
+        axes.append(Axes(**{k.removeprefix(f"{r}/axes/"): v for k, v in arrays.items() if k.startswith(f"{r}/axes/")}))
+    centre = {name: tuple(values) for name, values in told["centre"].items()}
+    return ProteinModel(
+        networks,
+        axes,
+        tasks,
+        centre,
+        told["encoder"],
+        shape,
+        told["latent"],
+        told["letters"],
+        told["wide"],
+        told["masked"],
+        told["training"],
+    )

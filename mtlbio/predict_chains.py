@@ -1,0 +1,150 @@
+"""``mtlbio predict`` of a protein run: states and numbers of every residue of new chains, and a picture per chain."""
+
+from __future__ import annotations
+
+import shutil
+from collections.abc import Iterator
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+
+from mtlbio.errors import InputError
+from mtlbio.files import replacing
+from mtlbio.model.residue_store import ProteinModel, load_model
+from mtlbio.progress import say, track
+from mtlbio.report.chains import chain_picture
+from mtlbio.report.svg import house_style
+from mtlbio.report.words import file_stem
+from mtlbio.sequence.chains import Chains
+from mtlbio.sequence.features import Wide, open_wide
+from mtlbio.sequence.letters import Q3, Q8, decode, encode, three_states
+from mtlbio.sequence.read import read_fasta
+from mtlbio.training.chains.apply import apply
+from mtlbio.training.chains.batches import Reader
+
+AT_ONCE = 200  # chains in memory
+MOST_PICTURES = 200
+
+
+def predict(
+    results: Path, fasta: Path, out: Path, profiles: Path | None = None, embeddings: Path | None = None
+) -> None:
+    """Write ``predictions.tsv``, a row per residue, and ``pictures/<chain>.{svg,png}``.
+
+    The table has ``sample`` (the chain), ``residue`` (from 1), ``letter`` and per task: of a secondary structure
+    ``<task>_q8``, ``<task>_q3`` and the probabilities ``<task>_H`` ... ``<task>_C`` of the eight states; else
+    ``<task>``, and with several replicas their spread ``<task>_sd``.
+
+    Parameters
+    ----------
+    results : folder of a finished protein run
+    fasta : the new chains
+    profiles, embeddings : of the new chains, where the model reads them
+
+    Raises
+    ------
+    InputError
+        Unreadable sequences, letters that are no amino acids, features that the model needs and does not get.
+    """
+    results, out = Path(results), Path(out)
+    model = load_model(results / "model")
+    entries = read_fasta(fasta)
+    codes = []
+    for name, text in entries:
+        try:
+            codes.append(encode(text))
+        except ValueError as error:
+            raise InputError(f"{fasta}: chain {name}: {error}") from None
+    sources = _sources(model, results, profiles, embeddings)
+    pictures, header = [], True
+    with replacing(out / "predictions.tsv") as temporary:
+        for start in track(range(0, len(entries), AT_ONCE), f"Predicting {len(entries)} chains"):
+            names = [name for name, _ in entries[start : start + AT_ONCE]]
+            chains = _unlabelled(names, codes[start : start + AT_ONCE])
+            for place, told in _predicted(model, Reader(chains, sources), chains):
+                letters = decode(chains.letters[chains.rows(place)])
+                table = residue_table(model, names[place], letters, told)
+                table.to_csv(temporary, sep="\t", index=False, mode="w" if header else "a", header=header, na_rep="NA")
+                header = False
+                if len(pictures) < MOST_PICTURES:
+                    pictures.append((names[place], letters, table))
+    _draw(model, pictures, out / "pictures")
+    said = "" if len(entries) <= MOST_PICTURES else f", pictures of the first {MOST_PICTURES}"
+    say(f"{len(entries)} chains, {sum(map(len, codes)):,} residues predicted{said}")
+
+
+def residue_table(model: ProteinModel, name: str, letters: str, told: dict[str, np.ndarray]) -> pd.DataFrame:
+    """A row per residue of one chain.
+
+    Parameters
+    ----------
+    told : task -> (replicas, length, 8) or (replicas, length)
+    """
+    columns: dict[str, object] = {"sample": name, "residue": np.arange(1, len(letters) + 1), "letter": list(letters)}
+    for task, info in model.tasks.items():
+        if info.auxiliary:
+            continue
+        mean = told[task].mean(axis=0)
+        if info.kind == "secondary_structure":
+            columns[f"{task}_q8"] = [Q8[k] for k in mean.argmax(axis=1)]
+            columns[f"{task}_q3"] = [Q3[k] for k in three_states(mean).argmax(axis=1)]
+            columns |= {f"{task}_{state}": np.round(mean[:, k], 4) for k, state in enumerate(Q8)}
+        else:
+            columns[task] = np.round(mean, 4)
+            if len(told[task]) > 1:
+                columns[f"{task}_sd"] = np.round(told[task].std(axis=0, ddof=1), 4)
+    return pd.DataFrame(columns)
+
+
+def _sources(model: ProteinModel, results: Path, profiles: Path | None, embeddings: Path | None) -> dict[str, Wide]:
+    given = {"profiles": profiles, "embeddings": embeddings}
+    for name, path in given.items():
+        if name in model.wide and path is None:
+            raise InputError(f"{results}: the model reads {name}; give those of the new chains with --{name}")
+        if name not in model.wide and path is not None:
+            raise InputError(f"--{name}: the model of {results} reads none")
+    arrays = model.training.get("profile_arrays", ["pssm", "hmm"])
+    found = open_wide(profiles and str(profiles), arrays, embeddings and str(embeddings))
+    for name, source in found.items():
+        if source.width != model.wide[name]:
+            raise InputError(f"{given[name]}: {source.width} numbers per residue; the model reads {model.wide[name]}")
+    return found
+
+
+def _unlabelled(names: list[str], codes: list[np.ndarray]) -> Chains:
+    obs = pd.DataFrame({"source": "new", "cluster": names, "part": "test"}, index=pd.Index(names, name="chain"))
+    lengths = np.array([len(c) for c in codes])
+    return Chains(obs.assign(length=lengths), np.concatenate([[0], np.cumsum(lengths)]), np.concatenate(codes))
+
+
+def _predicted(model: ProteinModel, reader: Reader, chains: Chains) -> Iterator[tuple[int, dict[str, np.ndarray]]]:
+    """Chains in the order of the file with what every replica says."""
+    found: dict[int, list] = {place: [] for place in range(len(chains))}
+    for network in model.networks:
+        for chain in apply(network, reader, model.tasks, np.arange(len(chains)), model.centre):
+            found[chain.place].append(chain.predictions)
+    for place, told in found.items():
+        yield place, {name: np.stack([own[name] for own in told]) for name in told[0]}
+
+
+def _draw(model: ProteinModel, pictures: list, folder: Path) -> None:
+    structure = [n for n, t in model.tasks.items() if t.kind == "secondary_structure" and not t.auxiliary]
+    numbers = [n for n, t in model.tasks.items() if t.kind in ("accessibility", "binary") and not t.auxiliary]
+    used: set[str] = set()
+    if folder.exists():
+        shutil.rmtree(folder)
+    with replacing(folder) as temporary, house_style():
+        temporary.mkdir()
+        for name, letters, table in track(pictures, "Drawing the chains"):
+            states = sure = None
+            if structure:
+                states = "".join(table[f"{structure[0]}_q3"])
+                told = table[[f"{structure[0]}_{s}" for s in Q8]].to_numpy()
+                sure = three_states(told).max(axis=1)
+            stem = file_stem(name)
+            while stem in used:
+                stem += "_"
+            used.add(stem)
+            values = {n: table[n].to_numpy(dtype=float) for n in numbers}
+            chain_picture(name, letters, states, sure, values, temporary, stem)

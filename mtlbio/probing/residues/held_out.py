@@ -1,0 +1,47 @@
+"""The model as the ablation asks it: latents of held-out residues, and what its heads say of changed ones."""
+
+from __future__ import annotations
+
+import anndata as ad
+import numpy as np
+
+from mtlbio.model.residue_store import ProteinModel
+from mtlbio.model.residues import to_prediction
+from mtlbio.sequence.letters import three_states
+
+FOLDS = 5
+
+
+class HeldOutResidues:
+    """Stands where a cohort has its ensemble (:class:`mtlbio.model.ensemble.Ensemble`).
+
+    The network has seen none of these chains, so every fold has the same latents. Folds only keep apart the chains on
+    which conditional means and refitted heads are learnt from those on which they are scored.
+    """
+
+    def __init__(self, model: ProteinModel, latents: ad.AnnData):
+        self.dims = list(latents.var_names)
+        self.z = np.stack([np.asarray(latents.obsm[f"replica_{r}"], float) for r in range(len(model.networks))])
+        self.tasks, self.centre, self.heads = model.tasks, model.centre, {}
+        for name in model.tasks:
+            pairs = []
+            for network, axes in zip(model.networks, model.axes, strict=True):
+                head = network.heads[name]
+                pairs.append(axes.head(head.weight.detach().numpy(), head.bias.detach().numpy()))
+            self.heads[name] = pairs
+
+    def latents(self, expression: np.ndarray, fold: int = 0) -> np.ndarray:
+        """(replicas, residues, D); all residues, whatever is asked."""
+        return self.z
+
+    def predict_from_latents(self, task: str, z: np.ndarray, fold: int = 0) -> np.ndarray:
+        """(replicas, n), or (replicas, n, 3) probabilities of helix, strand and coil."""
+        info, centre = self.tasks[task], self.centre.get(task, (0.0, 1.0))
+        told = [to_prediction(info, own @ w + b, *centre) for own, (w, b) in zip(z, self.heads[task], strict=True)]
+        return np.stack([three_states(t) if info.kind == "secondary_structure" else t for t in told])
+
+
+def folds_of(chains: np.ndarray, count: int = FOLDS) -> np.ndarray:
+    """(residues,) fold of each residue's chain, chains dealt out in the order of their names."""
+    place = np.unique(np.asarray(chains).astype(str), return_inverse=True)[1]
+    return place % min(count, place.max() + 1)

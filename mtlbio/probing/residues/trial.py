@@ -1,0 +1,95 @@
+"""What the trial of a protein run is about: residues of held-out chains, every chain compared with itself.
+
+A chain's residues resemble each other, so nothing is tested with the residue as unit. A class (helix, strand, coil)
+makes one unit per chain and class, as repeated visits do in a cohort. A number (accessibility) is cut at the fifths of
+its values in each chain, which makes five units per chain; a cohort would average it over the donor, and what varies
+along the chain would be lost. Position is tested on residues with the chain as cluster, length and data set on chains.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import anndata as ad
+import numpy as np
+import pandas as pd
+from scipy import sparse
+
+from mtlbio.cohort.cohort import encode_labels, parse_schema
+from mtlbio.probing.design import Units
+from mtlbio.probing.trial import Trial
+from mtlbio.protein import ResidueProbe
+
+LEVELS = 5  # groups of a chain's residues by a number
+
+
+@dataclass(frozen=True)
+class ResidueTrial(Trial):
+    """A trial whose numbers vary within donors."""
+
+    def units_of(self, task: str, mask: np.ndarray) -> Units:
+        """Units of a label: chain x class, or chain x fifth of the chain's values."""
+        info = self.tasks[task]
+        if info.is_class:
+            return super().units_of(task, mask)
+        return level_units(self.donors, encode_labels(self.obs[task], info), mask)
+
+
+def level_units(chains: np.ndarray, y: np.ndarray, mask: np.ndarray, levels: int = LEVELS) -> Units:
+    """Residues of a chain grouped by the rank of a number: one unit per chain and group, compared within chains.
+
+    Parameters
+    ----------
+    chains : (residues,)
+    y : (residues,) NaN where not known
+    mask : (residues,) that take part; chains with fewer than two residues per level do not
+    """
+    rows = np.flatnonzero(np.asarray(mask) & ~np.isnan(y))
+    table = pd.DataFrame({"row": rows, "chain": np.asarray(chains)[rows].astype(str), "y": y[rows]})
+    sizes = table.groupby("chain")["row"].transform("size")
+    table = table[sizes >= 2 * levels]
+    order = table.groupby("chain")["y"].rank(method="first") - 1
+    table["level"] = (order * levels // table.groupby("chain")["row"].transform("size")).astype(int)
+    table["cluster"] = pd.factorize(table["chain"], sort=True)[0]
+    unit = np.unique(table["cluster"] * levels + table["level"], return_inverse=True)
+    sizes = np.bincount(unit[1])
+    place = (unit[1], table["row"].to_numpy())
+    average = sparse.csr_matrix((1 / sizes[unit[1]], place), shape=(len(sizes), len(y)))
+    cluster = unit[0] // levels
+    return Units(average, cluster, average @ np.where(np.isnan(y), 0.0, y), True, "donor x level")
+
+
+def make_trial(latents: ad.AnnData, options: ResidueProbe) -> ResidueTrial:
+    """The trial of ``latents.h5ad``."""
+    tasks, covariates = parse_schema(latents.uns["mtlbio"])
+    return ResidueTrial(
+        z=np.asarray(latents.X, dtype=float),
+        dims=tuple(latents.var_names),
+        block=latents.var["block"].to_numpy().astype(str),
+        obs=latents.obs,
+        tasks=tasks,
+        covariates=covariates,
+        options=options,
+        within=frozenset({"position"}),
+    )
+
+
+def between_chains(z: np.ndarray, chains: np.ndarray) -> np.ndarray:
+    """(D,) share of the variance of residues that lies between the means of chains."""
+    table = pd.DataFrame(z)
+    means = table.groupby(np.asarray(chains)).transform("mean").to_numpy()
+    return means.var(axis=0) / np.maximum(z.var(axis=0), 1e-12)
+
+
+def of_all_variance(association: pd.DataFrame, between: np.ndarray) -> pd.DataFrame:
+    """The table with the shares of what belongs to whole chains as shares of the variance of residues.
+
+    A data set that explains half of the means of chains explains a twentieth of a dimension of which a tenth lies
+    between chains; without this a dimension of helices would be called by the length of its chains.
+    """
+    of_chain = (association["unit"] == "donor") & association["question"].isin(
+        ["confounder", "technical", "technical_all"]
+    )
+    factor = dict(zip(dict.fromkeys(association["dim"]), between, strict=True))
+    scaled = association["share"] * association["dim"].map(factor)
+    return association.assign(share=association["share"].where(~of_chain, scaled))

@@ -1,0 +1,274 @@
+"""The description of a run of kind protein: the sections that differ from a cohort's, and the run itself.
+
+What means the same in both kinds (intervals, the trial, the page) is the same section of :mod:`mtlbio.sections`.
+"""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated, Literal
+
+from pydantic import Field, model_validator
+
+from mtlbio.errors import InputError, listing
+from mtlbio.model.encoders.names import ENCODERS
+from mtlbio.sections import Evaluate, Fraction, Name, Report, Section, TrialOptions
+from mtlbio.training.balancing.names import BALANCERS
+
+
+class ChainSource(Section):
+    """Where chains come from: a table, a FASTA file, a structure or a folder of structures."""
+
+    path: str = Field(
+        description="csv/tsv (.gz) or parquet with a row per chain, fasta (.gz), an mmCIF or PDB file, or a folder of "
+        "them (secondary structure and accessibility are then computed: columns q8, q3, rsa)"
+    )
+    id: str = Field("id", description="table: column with the name of the chain")
+    sequence: str = Field("sequence", description="table: column with the sequence, one letter per residue")
+    source: str | None = Field(
+        None, description="table: column with the data set that a chain came from; the entry's own name where left out"
+    )
+    cluster: str | None = Field(None, description="table: column with the cluster of homologous chains")
+    split: str | None = Field(None, description="table: column whose values `splits` assigns to parts")
+    part: Literal["train", "validation", "test", "external"] | None = Field(
+        None, description="part of all chains of this entry, instead of a split column"
+    )
+    mask: str | None = Field(
+        None,
+        description="table: column with 1 per residue that was resolved, else 0; labels count where it is 1",
+    )
+    keep: dict[str, list[str | int]] = Field({}, description="table: only rows with one of these values, by column")
+
+
+class ResidueLabel(Section):
+    """A label of every residue; strings and lists are as long as the sequence."""
+
+    kind: Literal["secondary_structure", "accessibility", "binary", "regression"] = Field(
+        description="secondary_structure: Q8 or Q3 strings; accessibility: relative, 0-1; binary: 0 and 1; "
+        "regression: numbers, or one digit each"
+    )
+    column: str | None = Field(
+        None,
+        description="column with the values, separated by spaces (nan: missing); the task's own name where left out",
+    )
+    q8: str | None = Field(None, description="secondary_structure: column with eight states, ? where not known")
+    q3: str | None = Field(
+        None,
+        description="secondary_structure: column with three states, for chains without Q8; they train the same head",
+    )
+    auxiliary: bool = Field(False, description="trained with the others, not evaluated and not put on trial")
+
+
+class Features(Section):
+    """What the encoder sees."""
+
+    letters: Literal["one_hot", "blosum62"] = Field("one_hot", description="how the amino acid is written")
+    profiles: str | None = Field(
+        None,
+        description="npz with ids, offsets and arrays of (residues, columns); chains without one are told by a flag",
+    )
+    profile_arrays: list[str] = Field(["pssm", "hmm"], min_length=1, description="arrays of that file that are used")
+    embeddings: str | None = Field(
+        None, description="HDF5 with one data set of (length, width) per chain, named by it, made elsewhere"
+    )
+
+
+class ChainQc(Section):
+    """What is dropped before anything is learnt."""
+
+    min_length: int = Field(20, ge=1, description="shorter chains are left out and listed in qc.tsv")
+    max_length: int = Field(1000, ge=20, description="so are longer ones")
+
+
+class ChainSplits(Section):
+    """Which chains are held out; homologous chains (one cluster) stay together."""
+
+    train: list[str] = Field(["train"], description="values of the split columns that are trained on")
+    validation: list[str] = Field(["val", "valid", "validation"], description="values that early stopping watches")
+    test: list[str] = Field(["test"], description="values that are held out and reported")
+    external: list[str] = Field([], description="values that are held out and reported apart")
+    test_share: Fraction = Field(0.1, description="chains without a split column: share held out, by cluster")
+    validation_share: Fraction = Field(0.1, description="the same for early stopping")
+    word: int = Field(5, ge=3, le=8, description="without a cluster column: residues per word of the k-mer clusters")
+    similarity: Annotated[float, Field(gt=0, le=1)] = Field(
+        0.03, description="share of the shorter chain's words that makes two chains homologous"
+    )
+    seed: int = Field(0, ge=0, description="seed of the assignment")
+
+    @model_validator(mode="after")
+    def _parts_differ(self) -> ChainSplits:
+        seen: dict[str, str] = {}
+        for part in ("train", "validation", "test", "external"):
+            for value in getattr(self, part):
+                if value in seen:
+                    raise ValueError(f"splits.{part}: {value!r} belongs to {seen[value]} already")
+                seen[value] = part
+        if self.test_share + self.validation_share >= 1:
+            raise ValueError(
+                "splits.test_share and validation_share leave nothing to train on; their sum has to be below 1"
+            )
+        return self
+
+
+class ResidueTraining(Section):
+    """The encoder and how it is fitted."""
+
+    encoder: Literal[tuple(ENCODERS)] = Field("cnn", description="; ".join(f"{n}: {t}" for n, t in ENCODERS.items()))
+    width: int = Field(96, ge=8, description="channels of the encoder (lstm: per direction)")
+    layers: int = Field(6, ge=1, description="depth of the encoder")
+    kernel: int = Field(7, ge=1, description="cnn: residues that a convolution sees (odd)")
+    attention_heads: int = Field(4, ge=1, description="transformer: heads of the attention; the width is a multiple")
+    latent: int = Field(16, ge=2, description="width of h_t, the vector per residue that the heads read, on trial")
+    dropout: Annotated[float, Field(ge=0, lt=1)] = Field(0.1, description="share of channels left out during training")
+    masked_residues: Annotated[float, Field(gt=0)] | None = Field(
+        None, description="auxiliary: weight of telling the letter of masked residues (15 %) from their surroundings"
+    )
+    seeds: int = Field(2, ge=1, description="replicas per arm, whose predictions are averaged")
+    epochs: int = Field(12, ge=1, description="passes over the training chains; the learning rate falls to 0 over them")
+    patience: int = Field(4, ge=1, description="epochs without improvement on the validation chains before it stops")
+    batch: int = Field(4096, ge=64, description="residues per mini-batch, padding included")
+    learning_rate: Annotated[float, Field(gt=0, le=1)] = Field(2e-3, description="highest step of AdamW")
+    weight_decay: Annotated[float, Field(ge=0)] = Field(0.01, description="of AdamW")
+    balancing: Literal[BALANCERS] = Field(
+        "equal", description="how the tasks' losses or gradients are weighed against each other (docs/balancing.md)"
+    )
+    balancing_options: dict[str, float | int] = Field({}, description="options of that method, by name")
+    single_task: bool = Field(True, description="train the matched single-task arm too")
+    device: Literal["auto", "cpu", "cuda"] = Field(
+        "auto", description="auto: a GPU where there is one; mixed precision on a GPU only"
+    )
+    seed: int = Field(0, ge=0, description="first seed of the replicas")
+
+    @model_validator(mode="after")
+    def _fits(self) -> ResidueTraining:
+        if self.encoder == "cnn" and self.kernel % 2 == 0:
+            raise ValueError(f"training.kernel: found {self.kernel}; expected an odd number")
+        if self.encoder == "transformer" and self.width % (2 * self.attention_heads):
+            raise ValueError(
+                f"training.width: found {self.width}; expected a multiple of {2 * self.attention_heads}, "
+                f"two numbers for each of {self.attention_heads} attention_heads"
+            )
+        if self.balancing != "equal" or self.balancing_options:  # looking closer imports torch
+            from mtlbio.training.balancing import make_balancer
+
+            try:
+                make_balancer(self.balancing, ("a", "b"), 1, **self.balancing_options)
+            except InputError as error:
+                raise ValueError(f"training.balancing_options: {error}") from None
+        return self
+
+
+class ResidueBaselines(Section):
+    """What the network has to beat."""
+
+    arms: list[Literal["majority", "covariates", "window_linear"]] = Field(
+        ["majority", "covariates", "window_linear"],
+        description="majority: the commonest state and the mean; covariates: linear in position, length and source; "
+        "window_linear: ridge regression on the letters (and profiles) around a residue",
+    )
+    window: int = Field(15, ge=1, description="residues that window_linear sees (odd)")
+    seed: int = Field(0, ge=0, description="seed of the draw of training residues")
+
+    @model_validator(mode="after")
+    def _odd(self) -> ResidueBaselines:
+        if self.window % 2 == 0:
+            raise ValueError(f"baselines.window: found {self.window}; expected an odd number")
+        return self
+
+
+class ResidueProbe(TrialOptions):
+    """The trial of every dimension of h_t; the chain is the unit."""
+
+    residues: int = Field(40, ge=5, description="residues of a held-out chain that testify, spread evenly")
+
+
+class ProteinRun(Section):
+    """One run of kind protein: chains, labels of their residues and the options of every step."""
+
+    run: Annotated[str, Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9._-]*$")] = Field(
+        description="name; results go to `results/<run>`"
+    )
+    kind: Literal["protein"] = Field(description="protein")
+    chains: dict[Name, ChainSource] = Field(min_length=1, description="where the chains come from, by data set")
+    tasks: dict[Name, ResidueLabel] = Field(min_length=1, description="labels of residues to be predicted, by name")
+    features: Features = Features()
+    qc: ChainQc = ChainQc()
+    splits: ChainSplits = ChainSplits()
+    training: ResidueTraining = ResidueTraining()
+    baselines: ResidueBaselines = ResidueBaselines()
+    evaluate: Evaluate = Evaluate()
+    probe: ResidueProbe = ResidueProbe()
+    report: Report = Report()
+
+    @model_validator(mode="after")
+    def _names_agree(self) -> ProteinRun:
+        for name, task in self.tasks.items():
+            structure = task.kind == "secondary_structure"
+            if name in RESERVED:
+                raise ValueError(f"tasks.{name}: the name is reserved ({listing(RESERVED)}); give it another name")
+            if structure and task.q8 is None and task.q3 is None:
+                raise ValueError(f"tasks.{name}.q8: missing; a secondary structure needs the column of q8 or of q3")
+            if structure and task.column is not None:
+                raise ValueError(f"tasks.{name}.column: a secondary structure names its columns q8 and q3")
+            if not structure and (task.q8 or task.q3):
+                raise ValueError(f"tasks.{name}.q8: only a secondary structure has q8 and q3")
+        if all(task.auxiliary for task in self.tasks.values()):
+            raise ValueError("tasks: all of them are auxiliary; expected at least one that is to be predicted")
+        for name, source in self.chains.items():
+            if source.split and source.part:
+                raise ValueError(f"chains.{name}.part: the split column says so already; give one of the two")
+        return self
+
+    @property
+    def files(self) -> list[str]:
+        """Files that the run reads."""
+        found = [source.path for source in self.chains.values()]
+        return found + [path for path in (self.features.profiles, self.features.embeddings) if path]
+
+    def absolute(self, resolved) -> ProteinRun:
+        """The run with every path replaced by ``resolved(key, path)``."""
+        chains = {
+            name: source.model_copy(update={"path": resolved(f"chains.{name}.path", source.path)})
+            for name, source in self.chains.items()
+        }
+        paths = {k: getattr(self.features, k) for k in ("profiles", "embeddings")}
+        paths = {key: path and resolved(f"features.{key}", path) for key, path in paths.items()}
+        return self.model_copy(update={"chains": chains, "features": self.features.model_copy(update=paths)})
+
+
+# What the tables say of every residue besides its labels.
+RESERVED = ("sample", "donor", "fold", "chain", "part", "position", "length", "source")
+
+# Metrics of a label of residues by its kind; the first is the one that decides.
+METRICS = {
+    "secondary_structure": ("q3", "q8", "sov"),
+    "accessibility": ("pearson", "mae"),
+    "binary": ("auroc",),
+    "regression": ("pearson", "mae"),
+}
+
+STEP_KEYS = {
+    "prepare": ("kind", "chains", "tasks", "features", "qc", "splits"),
+    "train": ("training", "features", "probe.residues"),
+    "baselines": ("baselines", "features"),
+    "evaluate": ("evaluate",),
+    "probe": ("probe",),
+    "report": ("run", "report"),
+}
+
+STEPS = {
+    "prepare": "mtlbio.sequence.prepare:prepare",
+    "train": "mtlbio.training.chains.train:train",
+    "baselines": "mtlbio.evaluation.residues.baselines:baselines",
+    "evaluate": "mtlbio.evaluation.residues.evaluate:evaluate",
+    "probe": "mtlbio.probing.residues.probe:probe",
+    "report": "mtlbio.report.page:report",
+}
+
+
+def data_files(run: ProteinRun) -> list[str]:
+    """Files that ``prepare`` depends on; of a folder of structures, those in it."""
+    found = []
+    for path in map(Path, run.files):
+        found += sorted(str(p) for p in path.iterdir() if p.is_file()) if path.is_dir() else [str(path)]
+    return found

@@ -1,0 +1,160 @@
+"""Chains with their labels as every later step sees them, and their form on disk (``cohort.h5ad``).
+
+Chains are the donors of a protein run and residues its samples. Everything per residue lies in flat arrays, one after
+the other chain, a few bytes each: eleven thousand chains take some 30 MB.
+"""
+
+from __future__ import annotations
+
+import json
+from dataclasses import asdict, dataclass, field
+from functools import cached_property
+from pathlib import Path
+
+import anndata as ad
+import numpy as np
+import pandas as pd
+
+from mtlbio.errors import InputError
+from mtlbio.files import replacing
+from mtlbio.sequence.letters import AMINO_ACIDS, MISSING_STATE, to_q3
+
+PARTS = ("train", "validation", "test", "external")
+HELD_OUT = ("test", "external")
+
+
+@dataclass(frozen=True)
+class ResidueTask:
+    """A label of residues; ``kind`` secondary_structure, accessibility, binary or regression."""
+
+    name: str
+    kind: str
+    auxiliary: bool = False
+
+    @property
+    def outputs(self) -> int:
+        """Numbers that a head gives for a residue."""
+        return 8 if self.kind == "secondary_structure" else 1
+
+
+@dataclass(frozen=True)
+class Chains:
+    """Chains with sequences and labels.
+
+    Attributes
+    ----------
+    obs : one row per chain, index = its name; columns ``source`` (data set), ``cluster`` (homologous chains share
+        one), ``part`` (a value of ``PARTS``), ``length``
+    offsets : (chains + 1,) where each chain begins
+    letters : (residues,) uint8 codes of :mod:`mtlbio.sequence.letters`
+    labels : task -> (residues,): uint8 Q8 codes (255 missing) of a secondary structure, else float32 (NaN missing)
+    q3 : task -> (residues,) uint8 Q3 codes of a secondary structure, also where Q8 is not known
+    tasks : by name
+    """
+
+    obs: pd.DataFrame
+    offsets: np.ndarray
+    letters: np.ndarray
+    labels: dict[str, np.ndarray] = field(default_factory=dict)
+    q3: dict[str, np.ndarray] = field(default_factory=dict)
+    tasks: dict[str, ResidueTask] = field(default_factory=dict)
+
+    def __len__(self) -> int:
+        return len(self.obs)
+
+    @cached_property
+    def names(self) -> np.ndarray:
+        """(chains,) text."""
+        return self.obs.index.to_numpy().astype(str)
+
+    @cached_property
+    def lengths(self) -> np.ndarray:
+        """(chains,)."""
+        return np.diff(self.offsets)
+
+    def of(self, *parts: str) -> np.ndarray:
+        """Places of the chains of these parts."""
+        return np.flatnonzero(self.obs["part"].isin(parts).to_numpy())
+
+    def rows(self, chain: int) -> slice:
+        """Where the residues of a chain lie."""
+        return slice(int(self.offsets[chain]), int(self.offsets[chain + 1]))
+
+    def known(self, task: str) -> np.ndarray:
+        """(residues,) whether the residue has the label (of a secondary structure, Q3 at least)."""
+        return self.known_at(task, slice(None))
+
+    def known_at(self, task: str, rows: np.ndarray | slice) -> np.ndarray:
+        """The same of some residues."""
+        if task in self.q3:
+            return self.q3[task][rows] != MISSING_STATE
+        return ~np.isnan(self.labels[task][rows])
+
+    def labelled(self, task: str) -> np.ndarray:
+        """(chains,) whether any residue has the label."""
+        return np.add.reduceat(self.known(task), self.offsets[:-1]) > 0
+
+
+def joined(
+    rows: list[dict], letters: list[np.ndarray], labels: dict[str, list], q3: dict[str, list], tasks: dict
+) -> Chains:
+    """Chains of lists with one entry per chain; missing Q3 codes are filled in from Q8."""
+    lengths = np.array([len(codes) for codes in letters], dtype=int)
+    obs = pd.DataFrame(rows).set_index("chain")
+    obs["length"] = lengths
+    flat = {name: np.concatenate(values) for name, values in labels.items()}
+    three = {}
+    for name, values in q3.items():
+        own, derived = np.concatenate(values), to_q3(flat[name])
+        three[name] = np.where(derived != MISSING_STATE, derived, own)
+    return Chains(obs, np.concatenate([[0], np.cumsum(lengths)]), np.concatenate(letters), flat, three, tasks)
+
+
+def composition(chains: Chains) -> np.ndarray:
+    """(chains, 20) share of every amino acid."""
+    owner = np.repeat(np.arange(len(chains)), chains.lengths)
+    known = chains.letters < len(AMINO_ACIDS)
+    counts = np.zeros((len(chains), len(AMINO_ACIDS)), dtype=np.float32)
+    np.add.at(counts, (owner[known], chains.letters[known]), 1)
+    return counts / np.maximum(counts.sum(axis=1, keepdims=True), 1)
+
+
+def write_chains(chains: Chains, path: str | Path) -> None:
+    """Write ``cohort.h5ad`` of a protein run: obs = chains, X = composition, everything per residue in ``uns``."""
+    uns = {
+        "kind": "protein",
+        "mtlbio": json.dumps({"tasks": [asdict(task) for task in chains.tasks.values()]}),
+        "residues": {
+            "offsets": chains.offsets,
+            "letters": chains.letters,
+            "labels": dict(chains.labels),
+            "q3": dict(chains.q3),
+        },
+    }
+    var = pd.DataFrame(index=pd.Index(list(AMINO_ACIDS), name="amino_acid"))
+    with replacing(path) as temporary:
+        ad.AnnData(X=composition(chains), obs=chains.obs.copy(), var=var, uns=uns).write_h5ad(
+            temporary, compression="lzf"
+        )
+
+
+def read_chains(path: str | Path) -> Chains:
+    """Read what :func:`write_chains` wrote.
+
+    Raises
+    ------
+    InputError
+        No such file, or not the chains of a protein run.
+    """
+    path = Path(path)
+    if not path.exists():
+        raise InputError(f"{path}: no such file; run `mtlbio prepare` first")
+    adata = ad.read_h5ad(path)
+    if str(adata.uns.get("kind", "")) != "protein":
+        raise InputError(f"{path}: holds no chains; `mtlbio prepare` of a run of kind protein writes them")
+    stored = adata.uns["residues"]
+    tasks = {task["name"]: ResidueTask(**task) for task in json.loads(adata.uns["mtlbio"])["tasks"]}
+    obs = adata.obs.assign(**{c: adata.obs[c].astype(str) for c in ("source", "cluster", "part")})
+    labels = {name: np.asarray(values) for name, values in stored.get("labels", {}).items()}
+    q3 = {name: np.asarray(values) for name, values in stored.get("q3", {}).items()}
+    return Chains(obs, np.asarray(stored["offsets"]), np.asarray(stored["letters"]), labels, q3, tasks)

@@ -1,0 +1,125 @@
+"""What the encoder sees of a residue: its letter, and where the user has them a profile or an embedding."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+
+from mtlbio.errors import InputError, listing
+from mtlbio.sequence.letters import AMINO_ACIDS, MASKED, PADDING, UNKNOWN
+from mtlbio.sequence.scales import BLOSUM62
+
+
+def letter_table(kind: str) -> np.ndarray:
+    """(23, F) float32: the input of every letter code; unknown, masked and padding are told apart by their columns.
+
+    Parameters
+    ----------
+    kind : ``one_hot`` (F = 22) or ``blosum62`` (F = 22: a row of the matrix over 4, then the two flags)
+    """
+    table = np.zeros((PADDING + 1, len(AMINO_ACIDS) + 2), dtype=np.float32)
+    table[:UNKNOWN, :UNKNOWN] = np.eye(UNKNOWN) if kind == "one_hot" else BLOSUM62 / 4
+    table[UNKNOWN, UNKNOWN] = table[MASKED, MASKED] = 1.0
+    return table
+
+
+@dataclass(frozen=True)
+class Wide:
+    """Further numbers of every residue, read chain by chain so that memory does not grow with their number.
+
+    Attributes
+    ----------
+    width : numbers per residue
+    has : whether a chain has them
+    read : chain -> (length, width) float32
+    """
+
+    width: int
+    has: Callable[[str], bool]
+    read: Callable[[str], np.ndarray]
+
+
+def open_profiles(path: str | Path, arrays: list[str]) -> Wide:
+    """Profiles of an npz of ``ids``, ``offsets`` (chains + 1) and arrays of (residues, k), such as pssm and hmm.
+
+    Raises
+    ------
+    InputError
+        A part is missing or the arrays do not fit the offsets.
+    """
+    try:
+        stored = np.load(path, allow_pickle=False)
+    except (OSError, ValueError) as error:
+        raise InputError(f"{path}: not an npz file of arrays ({error})") from None
+    missing = [name for name in ("ids", "offsets", *arrays) if name not in stored.files]
+    if missing:
+        raise InputError(f"{path}: no array {listing(missing)}; found {listing(stored.files)}")
+    offsets, parts = stored["offsets"].astype(int), [stored[name] for name in arrays]
+    for name, part in zip(arrays, parts, strict=True):
+        if part.ndim != 2 or len(part) != offsets[-1]:
+            raise InputError(f"{path}: {name} has shape {part.shape}; expected ({offsets[-1]} residues, columns)")
+        if not np.isfinite(part).all():
+            raise InputError(f"{path}: {name} has values that are no numbers")
+    place = {str(name): i for i, name in enumerate(stored["ids"])}
+
+    def read(chain: str) -> np.ndarray:
+        start, end = offsets[place[chain]], offsets[place[chain] + 1]
+        return np.concatenate([part[start:end].astype(np.float32) for part in parts], axis=1)
+
+    return Wide(sum(part.shape[1] for part in parts), place.__contains__, read)
+
+
+def open_embeddings(path: str | Path) -> Wide:
+    """Embeddings of an HDF5 file with one data set of (length, width) per chain, named by it.
+
+    Raises
+    ------
+    InputError
+        Not HDF5, nothing in it, or data sets of different widths.
+    """
+    import h5py
+
+    try:
+        file = h5py.File(path, "r")
+    except OSError:
+        raise InputError(f"{path}: not an HDF5 file; expected one data set per chain, (length, width)") from None
+    names = [name for name in file if isinstance(file[name], h5py.Dataset)]
+    if not names:
+        raise InputError(f"{path}: no data set; expected one per chain, (length, width)")
+    wrong = [name for name in names if file[name].ndim != 2 or file[name].shape[1] != file[names[0]].shape[-1]]
+    if wrong:
+        raise InputError(f"{path}: {wrong[0]} has shape {file[wrong[0]].shape}; expected (length, width) of one width")
+    return Wide(file[names[0]].shape[1], set(names).__contains__, lambda chain: file[chain][()].astype(np.float32))
+
+
+def open_wide(profiles: str | None, arrays: list[str], embeddings: str | None) -> dict[str, Wide]:
+    """The sources of further numbers that a run names."""
+    found = {}
+    if profiles:
+        found["profiles"] = open_profiles(profiles, arrays)
+    if embeddings:
+        found["embeddings"] = open_embeddings(embeddings)
+    return found
+
+
+def wide_of(chain: str, length: int, sources: Mapping[str, Wide]) -> np.ndarray:
+    """(length, sum of width + 1): the numbers of every source and a flag that says that the chain has them.
+
+    Raises
+    ------
+    InputError
+        A source holds another number of residues than the sequence.
+    """
+    parts = []
+    for name, source in sources.items():
+        block = np.zeros((length, source.width + 1), dtype=np.float32)
+        if source.has(chain):
+            values = source.read(chain)
+            if len(values) != length:
+                raise InputError(f"{name}: chain {chain} has {len(values)} rows; its sequence has {length} residues")
+            block[:, :-1], block[:, -1] = values, 1.0
+        parts.append(block)
+    return np.concatenate(parts, axis=1) if parts else np.zeros((length, 0), dtype=np.float32)

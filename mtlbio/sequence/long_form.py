@@ -1,0 +1,62 @@
+"""Predictions of chains as rows of ``predictions.tsv``: a row per chain and class, a value per residue in each cell.
+
+The columns are those of a cohort's table (:data:`mtlbio.tables.PREDICTIONS`); ``y_true`` and ``y_pred`` hold as many
+numbers as the chain has residues, separated by spaces, so that the table stays small.
+"""
+
+from __future__ import annotations
+
+import numpy as np
+import pandas as pd
+
+from mtlbio.sequence.chains import Chains
+from mtlbio.sequence.letters import MISSING_STATE, Q8
+from mtlbio.tables import PREDICTIONS
+
+
+def prediction_rows(
+    chains: Chains, places: np.ndarray, predictions: dict[int, dict[str, np.ndarray]], arm: str, seed: str, folds: dict
+) -> pd.DataFrame:
+    """Rows of one arm.
+
+    Parameters
+    ----------
+    predictions : place -> task -> (length, 8) probabilities of Q8, or (length,)
+    folds : part -> fold
+    """
+    rows = []
+    for place in places:
+        span, about = chains.rows(place), chains.obs.iloc[place]
+        base = [chains.names[place], about["cluster"], folds[about["part"]], seed, arm]
+        for name, values in predictions[int(place)].items():
+            truth = chains.labels[name][span]
+            if chains.tasks[name].kind == "secondary_structure":
+                for k, state in enumerate(Q8):
+                    own = np.where(truth == MISSING_STATE, np.nan, truth == k)
+                    rows.append([*base, name, state, as_text(own), as_text(values[:, k])])
+            else:
+                rows.append([*base, name, np.nan, as_text(truth), as_text(values)])
+    return pd.DataFrame(rows, columns=PREDICTIONS)
+
+
+def read_rows(table: pd.DataFrame) -> dict[str, dict[str, dict[str, np.ndarray]]]:
+    """arm -> task -> chain -> (length, 8) or (length,), the mean over the seeds."""
+    found: dict[str, dict[str, dict[str, np.ndarray]]] = {}
+    keys = ["arm", "task", "sample", "seed"]
+    counts = table.groupby(["arm", "task"])["seed"].nunique()
+    for (arm, task, chain, _), rows in table.groupby(keys, sort=False):
+        values = [from_text(text) for text in rows["y_pred"]]
+        own = np.stack(values, axis=1) if len(values) > 1 else values[0]
+        kept = found.setdefault(arm, {}).setdefault(task, {})
+        kept[chain] = kept.get(chain, 0.0) + own / counts[(arm, task)]
+    return found
+
+
+def as_text(values: np.ndarray) -> str:
+    """Numbers of four digits separated by spaces, NA where missing."""
+    return " ".join("NA" if np.isnan(v) else f"{v:.4g}" for v in np.asarray(values, dtype=float))
+
+
+def from_text(text: str) -> np.ndarray:
+    """Inverse of :func:`as_text`."""
+    return np.array([np.nan if part == "NA" else float(part) for part in str(text).split(" ")])

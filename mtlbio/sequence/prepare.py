@@ -1,0 +1,73 @@
+"""Step ``prepare`` of a protein run: read and check the chains, hold out clusters of them."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pandas as pd
+
+from mtlbio.errors import InputError
+from mtlbio.progress import say
+from mtlbio.protein import ProteinRun
+from mtlbio.sequence.chains import PARTS, Chains, write_chains
+from mtlbio.sequence.features import open_wide, wide_of
+from mtlbio.sequence.read import read_run
+from mtlbio.sequence.split import assign_parts, splits_table
+from mtlbio.tables import QC, SPLITS, write_table
+
+
+def prepare(run: ProteinRun, results: Path) -> None:
+    """Write ``cohort.h5ad`` (the chains), ``qc.tsv`` and ``splits.tsv``.
+
+    Raises
+    ------
+    InputError
+        One line on the first thing that is wrong: see :mod:`mtlbio.sequence.read` and :mod:`mtlbio.sequence.split`.
+    """
+    results = Path(results)
+    chains, qc = read_checked(run)
+    write_chains(chains, results / "cohort.h5ad")
+    write_table(pd.DataFrame(qc, columns=QC), results / "qc.tsv", QC)
+    write_table(splits_table(chains), results / "splits.tsv", SPLITS)
+    counts = chains.obs["part"].value_counts()
+    say("chains: " + ", ".join(f"{counts[p]} {p}" for p in PARTS if p in counts) + f"; {len(qc)} left out (qc.tsv)")
+    for name in chains.tasks:
+        known, having = int(chains.known(name).sum()), int(chains.labelled(name).sum())
+        say(f"{name}: known of {known:,} residues in {having:,} chains")
+
+
+def check(run: ProteinRun) -> None:
+    """Everything that :func:`prepare` would complain about."""
+    read_checked(run)
+
+
+def read_checked(run: ProteinRun) -> tuple[Chains, list[dict]]:
+    """Chains with their parts, and the rows of ``qc.tsv``."""
+    chains, qc = read_run(run)
+    chains, repeats = assign_parts(chains, run.splits)
+    sources = open_wide(run.features.profiles, run.features.profile_arrays, run.features.embeddings)
+    for name, source in sources.items():
+        having = [chain for chain in chains.names if source.has(chain)]
+        if not having:
+            raise InputError(f"features.{name}: has none of the run's chains; found other names")
+        without = len(chains) - len(having)
+        if without:
+            qc.append(
+                {
+                    "item": f"{without} chains",
+                    "kind": "feature",
+                    "reason": f"without {name}",
+                    "detail": "told by a flag",
+                }
+            )
+    for chain, length in zip(chains.names, chains.lengths, strict=True):
+        if sources and any(source.has(chain) for source in sources.values()):
+            wide_of(chain, int(length), sources)
+    for task in chains.tasks:
+        there = chains.labelled(task)
+        for part in ("train", "validation", "test"):
+            if not there[chains.of(part)].any():
+                raise InputError(
+                    f"tasks.{task}: no chain of part {part} has this label; expected some in train, validation, test"
+                )
+    return chains, qc + repeats

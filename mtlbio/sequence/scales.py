@@ -1,0 +1,77 @@
+"""Properties of amino acids: what a latent dimension may be found to follow, and the substitution matrix of the input.
+
+Scales are entries of AAindex (Kawashima et al. 2008, Nucleic Acids Res. 36:D202), values in the order of
+``letters.AMINO_ACIDS``.
+"""
+
+from __future__ import annotations
+
+import numpy as np
+
+# name -> (AAindex entry, values A R N D C Q E G H I L K M F P S T W Y V)
+_SCALES: dict[str, tuple[str, str]] = {
+    # Kyte & Doolittle 1982, J. Mol. Biol. 157:105
+    "hydrophobicity": (
+        "KYTJ820101",
+        "1.8 -4.5 -3.5 -3.5 2.5 -3.5 -3.5 -0.4 -3.2 4.5 3.8 -3.9 1.9 2.8 -1.6 -0.8 -0.7 -0.9 -1.3 4.2",
+    ),
+    # Klein et al. 1984, Biochim. Biophys. Acta 787:221: net charge
+    "charge": (
+        "KLEP840101",
+        "0 1 0 -1 0 0 -1 0 0 0 0 1 0 0 0 0 0 0 0 0",
+    ),
+    # Grantham 1974, Science 185:862
+    "volume": (
+        "GRAR740103",
+        "31 124 56 54 55 85 83 3 96 111 111 119 105 132 32.5 32 61 170 136 84",
+    ),
+    # Chou & Fasman 1978, Adv. Enzymol. 47:45: normalised frequency of alpha helix, of beta sheet, of turn
+    "helix_propensity": (
+        "CHOP780201",
+        "1.42 0.98 0.67 1.01 0.70 1.11 1.51 0.57 1.00 1.08 1.21 1.16 1.45 1.13 0.57 0.77 0.83 1.08 0.69 1.06",
+    ),
+    "strand_propensity": (
+        "CHOP780202",
+        "0.83 0.93 0.89 0.54 1.19 1.10 0.37 0.75 0.87 1.60 1.30 0.74 1.05 1.38 0.55 0.75 1.19 1.37 1.47 1.70",
+    ),
+    "turn_propensity": (
+        "CHOP780203",
+        "0.74 1.01 1.46 1.52 0.96 0.96 0.95 1.56 0.95 0.47 0.50 1.19 0.60 0.66 1.56 1.43 0.98 0.60 1.14 0.59",
+    ),
+}
+
+SCALES: dict[str, np.ndarray] = {name: np.array(values.split(), dtype=float) for name, (_, values) in _SCALES.items()}
+AAINDEX: dict[str, str] = {name: entry for name, (entry, _) in _SCALES.items()}
+
+# Henikoff & Henikoff 1992, PNAS 89:10915
+_BLOSUM62 = """
+ 4 -1 -2 -2  0 -1 -1  0 -2 -1 -1 -1 -1 -2 -1  1  0 -3 -2  0
+-1  5  0 -2 -3  1  0 -2  0 -3 -2  2 -1 -3 -2 -1 -1 -3 -2 -3
+-2  0  6  1 -3  0  0  0  1 -3 -3  0 -2 -3 -2  1  0 -4 -2 -3
+-2 -2  1  6 -3  0  2 -1 -1 -3 -4 -1 -3 -3 -1  0 -1 -4 -3 -3
+ 0 -3 -3 -3  9 -3 -4 -3 -3 -1 -1 -3 -1 -2 -3 -1 -1 -2 -2 -1
+-1  1  0  0 -3  5  2 -2  0 -3 -2  1  0 -3 -1  0 -1 -2 -1 -2
+-1  0  0  2 -4  2  5 -2  0 -3 -3  1 -2 -3 -1  0 -1 -3 -2 -2
+ 0 -2  0 -1 -3 -2 -2  6 -2 -4 -4 -2 -3 -3 -2  0 -2 -2 -3 -3
+-2  0  1 -1 -3  0  0 -2  8 -3 -3 -1 -2 -1 -2 -1 -2 -2  2 -3
+-1 -3 -3 -3 -1 -3 -3 -4 -3  4  2 -3  1  0 -3 -2 -1 -3 -1  3
+-1 -2 -3 -4 -1 -2 -3 -4 -3  2  4 -2  2  0 -3 -2 -1 -2 -1  1
+-1  2  0 -1 -3  1  1 -2 -1 -3 -2  5 -1 -3 -1  0 -1 -3 -2 -2
+-1 -1 -2 -3 -1  0 -2 -3 -2  1  2 -1  5  0 -2 -1 -1 -1 -1  1
+-2 -3 -3 -3 -2 -3 -3 -3 -1  0  0 -3  0  6 -4 -2 -2  1  3 -1
+-1 -2 -2 -1 -3 -1 -1 -2 -2 -3 -3 -1 -2 -4  7 -1 -1 -4 -3 -2
+ 1 -1  1  0 -1  0  0  0 -1 -2 -2  0 -1 -2 -1  4  1 -3 -2 -2
+ 0 -1  0 -1 -1 -1 -1 -2 -2 -1 -1 -1 -1 -2 -1  1  5 -2 -2  0
+-3 -3 -4 -4 -2 -2 -3 -2 -2 -3 -2 -3 -1  1 -4 -3 -2 11  2 -3
+-2 -2 -2 -3 -2 -1 -2 -3  2 -1 -1 -2 -1  3 -3 -2 -2  2  7 -1
+ 0 -3 -3 -3 -1 -2 -2 -3 -3  3  1 -2  1 -1 -2 -2  0 -3 -1  4
+"""
+BLOSUM62: np.ndarray = np.array([row.split() for row in _BLOSUM62.strip().splitlines()], dtype=float)
+
+
+def of_residues(name: str, codes: np.ndarray) -> np.ndarray:
+    """A scale along residues (n,), standardised over the twenty amino acids; 0, the mean, for an unknown one."""
+    values = SCALES[name]
+    table = np.zeros(256)
+    table[:20] = (values - values.mean()) / values.std()
+    return table[codes]

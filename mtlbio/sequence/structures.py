@@ -1,0 +1,105 @@
+"""Chains from structures: mmCIF or PDB, cleaned, with secondary structure and accessibility computed.
+
+Only the first model, amino acids, and of alternative positions the most occupied are kept. Modified residues become the
+amino acid that they derive from where biotite's table names one of the twenty, else X. Residues without N, CA, C or O
+have neither state nor accessibility; a chain without a whole residue is left out. Accessibility is that of the isolated
+chain (Shrake & Rupley 1973, probe 1.4 angstrom) over the largest that the amino acid can have (Tien et al. 2013).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import numpy as np
+
+from mtlbio.errors import InputError
+from mtlbio.sequence.dssp import assign
+from mtlbio.sequence.letters import AMINO_ACIDS, LARGEST_AREA, MISSING_STATE, Q3, Q8, encode, to_q3
+
+BACKBONE = ("N", "CA", "C", "O")
+
+
+def read_structure(path: str | Path) -> Iterator[tuple[str, str, dict[str, str]]]:
+    """(name, sequence, columns q8, q3, rsa) of every protein chain of a file; the name is ``file_chain``.
+
+    Raises
+    ------
+    InputError
+        Not a structure, or no chain with a whole residue in it.
+    """
+    path = Path(path)
+    atoms = _atoms(path)
+    found = 0
+    for chain in dict.fromkeys(atoms.chain_id.tolist()):
+        one = atoms[atoms.chain_id == chain]
+        told = label_chain(one)
+        if told is None:
+            continue
+        found += 1
+        sequence, eight, area = told
+        rsa = " ".join("nan" if np.isnan(v) else f"{v:.3f}" for v in area)
+        text = {"q8": _text(eight, Q8), "q3": _text(to_q3(eight), Q3), "rsa": rsa}
+        yield f"{path.stem}_{chain}", sequence, text
+    if not found:
+        raise InputError(f"{path}: no chain with a whole amino acid (N, CA, C and O) in it")
+
+
+def label_chain(atoms) -> tuple[str, np.ndarray, np.ndarray] | None:
+    """Sequence, Q8 codes (255 where not known) and relative accessibility (NaN where not known) of one chain's atoms.
+
+    None where no residue is whole. Residues that were not resolved at all are not in the sequence.
+    """
+    import biotite.structure as structure
+
+    starts = structure.get_residue_starts(atoms)
+    ends = np.append(starts[1:], len(atoms))
+    letters = "".join(_letter(atoms.res_name[s]) for s in starts)
+    backbone = np.full((len(starts), len(BACKBONE), 3), np.nan)
+    for i, (start, end) in enumerate(zip(starts, ends, strict=True)):
+        for k, name in enumerate(BACKBONE):
+            place = np.flatnonzero(atoms.atom_name[start:end] == name)
+            if len(place):
+                backbone[i, k] = atoms.coord[start + place[0]]
+    whole = ~np.isnan(backbone).any(axis=(1, 2))
+    if not whole.any():
+        return None
+    eight = np.full(len(starts), MISSING_STATE, dtype=np.uint8)
+    proline = np.array([letter == "P" for letter in letters])
+    eight[whole] = assign(backbone[whole], proline[whole])
+    per_atom = structure.sasa(atoms, vdw_radii="Single")
+    area = np.array([np.nansum(per_atom[s:e]) for s, e in zip(starts, ends, strict=True)])
+    codes = encode(letters)
+    known = whole & (codes < len(AMINO_ACIDS))
+    largest = LARGEST_AREA[np.minimum(codes, len(AMINO_ACIDS) - 1)]
+    return letters, eight, np.where(known, np.clip(area / largest, 0, 1), np.nan)
+
+
+def _atoms(path: Path):
+    """Heavy atoms of the amino acids of the first model."""
+    import biotite.structure as structure
+    from biotite import InvalidFileError
+    from biotite.structure.io import pdb, pdbx
+
+    try:
+        if path.suffix.lower() in (".cif", ".mmcif"):
+            atoms = pdbx.get_structure(pdbx.CIFFile.read(path), model=1, altloc="occupancy")
+        else:
+            atoms = pdb.PDBFile.read(path).get_structure(model=1, altloc="occupancy")
+    except (InvalidFileError, structure.BadStructureError, ValueError, KeyError, IndexError, OSError) as error:
+        raise InputError(f"{path}: cannot be read as a structure: {str(error).splitlines()[0]}") from None
+    atoms = atoms[structure.filter_amino_acids(atoms)]
+    return atoms[~np.isin(atoms.element, ["H", "D"])]
+
+
+def _letter(residue: str) -> str:
+    from biotite.sequence import ProteinSequence
+    from biotite.structure.info import one_letter_code
+
+    known = {ProteinSequence.convert_letter_1to3(letter): letter for letter in AMINO_ACIDS}
+    letter = known.get(residue) or one_letter_code(residue)
+    return letter if letter in AMINO_ACIDS else "X"
+
+
+def _text(codes: np.ndarray, states: str) -> str:
+    return "".join("?" if code == MISSING_STATE else states[code] for code in codes)

@@ -1,0 +1,69 @@
+"""Networks applied to chains: predictions and h_t of every residue, averaged over the replicas."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+import numpy as np
+import torch
+
+from mtlbio.model.residues import ResidueNetwork, to_prediction
+from mtlbio.sequence.chains import ResidueTask
+from mtlbio.training.chains.batches import Reader
+
+RESIDUES = 16_384  # of a batch, with padding
+
+
+@dataclass(frozen=True)
+class Applied:
+    """What one network says of one chain: its place, h_t (length, latent), predictions by task."""
+
+    place: int
+    latents: np.ndarray
+    predictions: dict[str, np.ndarray]
+
+
+@torch.no_grad()
+def apply(
+    network: ResidueNetwork,
+    reader: Reader,
+    tasks: dict[str, ResidueTask],
+    places: np.ndarray,
+    centre: dict[str, tuple[float, float]],
+    device: str = "cpu",
+) -> Iterator[Applied]:
+    """Chain after chain in order of length; memory holds one batch."""
+    network.to(device).eval()
+    for batch in reader.batches(places, RESIDUES):
+        batch = batch.to(device)
+        latents = network.latents(batch.letters, batch.mask, batch.wide)
+        raw = {name: value.float().cpu().numpy() for name, value in network.outputs(latents).items()}
+        latents = latents.float().cpu().numpy()
+        lengths = batch.mask.sum(1).tolist()
+        for i, (place, length) in enumerate(zip(batch.places, lengths, strict=True)):
+            told = {
+                name: to_prediction(task, raw[name][i, :length], *centre.get(name, (0.0, 1.0)))
+                for name, task in tasks.items()
+                if name in raw
+            }
+            yield Applied(int(place), latents[i, :length].copy(), told)
+    network.to("cpu")
+
+
+def averaged(
+    networks: list[ResidueNetwork],
+    reader: Reader,
+    tasks: dict[str, ResidueTask],
+    places: np.ndarray,
+    centre: dict[str, tuple[float, float]],
+    device: str = "cpu",
+) -> dict[int, dict[str, np.ndarray]]:
+    """Predictions by place of the chain and task, the mean over the networks."""
+    found: dict[int, dict[str, np.ndarray]] = {}
+    for network in networks:
+        for chain in apply(network, reader, tasks, places, centre, device):
+            kept = found.setdefault(chain.place, {})
+            for name, values in chain.predictions.items():
+                kept[name] = kept.get(name, 0.0) + values / len(networks)
+    return found

@@ -1,0 +1,137 @@
+"""One step on a mini-batch: losses of the tasks that occur in it, weighed by a balancer, and the optimiser's move."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import torch
+
+from mtlbio.model.residues import ResidueNetwork
+from mtlbio.sequence.chains import ResidueTask
+from mtlbio.sequence.letters import MASKED, UNKNOWN
+from mtlbio.training.balancing import Step, make_balancer
+from mtlbio.training.chains.batches import Batch
+from mtlbio.training.chains.losses import loss_sum
+
+MASKED_SHARE = 0.15
+
+
+@dataclass(frozen=True)
+class Scale:
+    """What makes losses comparable.
+
+    ``null``: loss of a constant answer by task; ``expected``: labelled residues of a batch on average. A task's loss in
+    a batch is divided by what is expected, not by what is there: batches with few labels then count for little, and
+    over an epoch every labelled residue counts the same.
+    """
+
+    null: dict[str, float]
+    expected: dict[str, float]
+
+
+class Stepper:
+    """Moves one network.
+
+    Parameters
+    ----------
+    network : to be trained
+    tasks : of this arm
+    scale : of their losses
+    masked : weight of the auxiliary letters, 0 without
+    balancing, balancing_options, seed : see :mod:`mtlbio.training.balancing`
+    half : whether to compute in bfloat16 (GPU only)
+    """
+
+    def __init__(
+        self,
+        network: ResidueNetwork,
+        tasks: list[ResidueTask],
+        scale: Scale,
+        optimiser: torch.optim.Optimizer,
+        masked: float = 0.0,
+        balancing: str = "equal",
+        balancing_options: dict | None = None,
+        seed: int = 0,
+        half: bool = False,
+    ):
+        self.network, self.tasks, self.scale, self.optimiser = network, tasks, scale, optimiser
+        self.masked, self.half, self.count = masked, half, 0
+        self.device = next(network.parameters()).device
+        self.generator = torch.Generator().manual_seed(seed)
+        self.seed = torch.tensor([seed], device=self.device)
+        self.balancer = None
+        if balancing != "equal" and len(tasks) > 1:
+            names = tuple(task.name for task in tasks)
+            self.balancer = make_balancer(balancing, names, 1, self.device, **(balancing_options or {}))
+
+    def step(self, batch: Batch, watch: bool = False) -> torch.Tensor | None:
+        """Move once; with ``watch`` the Gramian (T, T) of the tasks' gradients on the shared parameters is given."""
+        self.network.train()
+        losses, means, present, extra = self.losses(batch)
+        self.optimiser.zero_grad(set_to_none=True)
+        gramian = None
+        apart = self.balancer is not None and (self.balancer.reads_gramian or self.balancer.scope == "gradient")
+        if apart or watch:
+            gradients = self._apart(losses, present)
+            gramian = gradients @ gradients.T
+        weights = torch.ones(len(losses), device=self.device)
+        if self.balancer is not None and present.any():
+            seen = Step(self.count, means[None].detach(), present[None], lambda: gramian[None], self.seed)
+            weights = self.balancer.weights(seen)[0]
+        of_loss = self.balancer is None or self.balancer.scope == "loss"
+        whole = (weights if of_loss else torch.ones_like(weights)) * present
+        total = (whole * losses).sum() + extra
+        if total.requires_grad:
+            total.backward()
+            if not of_loss:
+                self._add_to_shared((weights - present.float()) @ gradients)
+            torch.nn.utils.clip_grad_norm_(self.network.parameters(), 1.0)
+            self.optimiser.step()
+        if self.balancer is not None and self.balancer.reads_after:
+            with torch.no_grad():
+                self.balancer.after(self.losses(batch)[1][None])
+        self.count += 1
+        return gramian if watch else None
+
+    def losses(self, batch: Batch) -> tuple[torch.Tensor, torch.Tensor, torch.Tensor, torch.Tensor]:
+        """(T,) losses to descend, (T,) means over the labelled residues, (T,) which occur, and the auxiliary loss."""
+        letters, hidden = batch.letters, None
+        if self.masked and self.network.training:
+            drawn = torch.rand(letters.shape, generator=self.generator).to(self.device) < MASKED_SHARE
+            hidden = drawn & batch.mask & (letters < UNKNOWN)
+            letters = letters.masked_fill(hidden, MASKED)
+        with torch.autocast(self.device.type, torch.bfloat16, enabled=self.half):
+            latents = self.network.latents(letters, batch.mask, batch.wide)
+        latents = latents.float()
+        raw = self.network.outputs(latents)
+        losses, means, present = [], [], []
+        for task in self.tasks:
+            total, count = loss_sum(task, raw[task.name], batch)
+            total = total / self.scale.null[task.name]
+            losses.append(total / self.scale.expected[task.name])
+            means.append(total / count.clamp_min(1))
+            present.append(count > 0)
+        extra = latents.new_zeros(())
+        if hidden is not None and hidden.any():
+            told = self.network.letter_head(latents[hidden])
+            extra = self.masked * torch.nn.functional.cross_entropy(told, batch.letters[hidden])
+        return torch.stack(losses), torch.stack(means), torch.stack(present), extra
+
+    def _apart(self, losses: torch.Tensor, present: torch.Tensor) -> torch.Tensor:
+        """(T, P) gradients of every task on the shared parameters; 0 where it does not occur."""
+        shared, rows = self.network.shared(), []
+        for loss, there in zip(losses, present, strict=True):
+            found = torch.autograd.grad(loss, shared, retain_graph=True, allow_unused=True) if there else ()
+            found = found or [None] * len(shared)
+            parts = [torch.zeros_like(p) if g is None else g for p, g in zip(shared, found, strict=True)]
+            rows.append(torch.cat([part.flatten() for part in parts]))
+        return torch.stack(rows).float()
+
+    def _add_to_shared(self, change: torch.Tensor) -> None:
+        """Turn the plain sum of the tasks' gradients on the shared parameters (P,) into the weighed one."""
+        place = 0
+        for parameter in self.network.shared():
+            size = parameter.numel()
+            if parameter.grad is not None:
+                parameter.grad += change[place : place + size].view_as(parameter)
+            place += size

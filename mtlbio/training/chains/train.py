@@ -1,0 +1,184 @@
+"""Step ``train`` of a protein run: the multi-task networks and their single-task twins, then the axes of h_t."""
+
+from __future__ import annotations
+
+from itertools import combinations
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+import torch
+
+from mtlbio.model.encoders.base import Shape
+from mtlbio.model.residue_axes import find_axes, matched, window_letters
+from mtlbio.model.residue_store import ProteinModel, save_model
+from mtlbio.model.residues import ResidueNetwork
+from mtlbio.progress import say
+from mtlbio.protein import ProteinRun
+from mtlbio.sequence.chains import HELD_OUT, Chains, read_chains
+from mtlbio.sequence.features import open_wide
+from mtlbio.sequence.long_form import prediction_rows
+from mtlbio.sequence.split import FOLDS
+from mtlbio.tables import CONFLICT, HISTORY, PREDICTIONS, write_table
+from mtlbio.training.chains.apply import apply, averaged
+from mtlbio.training.chains.batches import Reader
+from mtlbio.training.chains.fit import Fitted, fit
+from mtlbio.training.chains.latents import write_latents
+from mtlbio.training.conflict import OVERLAP
+from mtlbio.training.device import choose_device
+
+_AXES_CHAINS = 400  # training chains on whose residues the axes are found
+
+
+def train(run: ProteinRun, results: Path) -> None:
+    """Write ``model/``, ``history.tsv``, ``conflict.tsv``, ``latents.h5ad`` and ``predictions.tsv``.
+
+    Raises
+    ------
+    InputError
+        A GPU was asked for and there is none, or the results folder lacks the prepared chains.
+    """
+    results, options = Path(results), run.training
+    chains = read_chains(results / "cohort.h5ad")
+    device = choose_device(options.device)
+    reader = make_reader(run, chains)
+    seeds = [options.seed + s for s in range(options.seeds)]
+    arms = arms_of(chains, options.single_task)
+    say(f"Training {len(arms) * len(seeds)} networks ({options.encoder}) on {device}")
+    held_out = chains.of(*HELD_OUT)
+    tables, history, conflicts, networks = [], [], [], []
+    for arm, tasks in arms:
+        fitted = []
+        for seed in seeds:
+            network = fresh_network(run, chains, reader, tasks, seed)
+            about = f"{arm} {'+'.join(task.name for task in tasks)}, seed {seed}"
+            fitted.append(
+                fit(network, reader, tasks, chains.of("train"), chains.of("validation"), options, seed, device, about)
+            )
+            history += [(arm, 0, str(seed), *row) for row in fitted[-1].history]
+        predicted = {task.name: task for task in tasks if not task.auxiliary}
+        for seed, found in zip(seeds, fitted, strict=True):
+            told = averaged([found.network], reader, predicted, held_out, reader.centre, device)
+            tables.append(prediction_rows(chains, held_out, told, arm, str(seed), FOLDS))
+        if arm == "multitask":
+            networks, conflicts = [f.network for f in fitted], conflict_rows(chains, tasks, fitted)
+    axes = canonical(networks, reader, device)
+    model = ProteinModel(
+        networks,
+        axes,
+        chains.tasks,
+        dict(reader.centre),
+        options.encoder,
+        shape_of(options),
+        options.latent,
+        run.features.letters,
+        {name: source.width for name, source in reader.sources.items()},
+        bool(options.masked_residues),
+        options.model_dump(mode="json") | {"profile_arrays": run.features.profile_arrays},
+    )
+    save_model(model, results / "model")
+    write_latents(model, reader, run.probe.residues, device, results / "latents.h5ad")
+    write_table(pd.concat(tables, ignore_index=True), results / "predictions.tsv", PREDICTIONS)
+    write_table(pd.DataFrame(history, columns=_HISTORY), results / "history.tsv", HISTORY)
+    write_table(pd.DataFrame(conflicts, columns=CONFLICT), results / "conflict.tsv", CONFLICT)
+
+
+_HISTORY = ["arm", "fold", "seed", "epoch", "task", "part", "loss"]
+
+
+def arms_of(chains: Chains, single_task: bool) -> list[tuple[str, list]]:
+    """All tasks together, then, where asked for, each one that is predicted alone."""
+    tasks = list(chains.tasks.values())
+    alone = [("singletask", [task]) for task in tasks if not task.auxiliary] if single_task and len(tasks) > 1 else []
+    return [("multitask", tasks), *alone]
+
+
+def make_reader(run: ProteinRun, chains: Chains) -> Reader:
+    """Batches of the run's chains with its features; regressions are standardised on the training chains."""
+    features, centre = run.features, {}
+    rows = np.zeros(len(chains.letters), dtype=bool)
+    for place in chains.of("train"):
+        rows[chains.rows(place)] = True
+    for name, task in chains.tasks.items():
+        if task.kind == "regression":
+            values = chains.labels[name][rows].astype(float)
+            centre[name] = (float(np.nanmean(values)), float(np.nanstd(values)) or 1.0)
+    return Reader(chains, open_wide(features.profiles, features.profile_arrays, features.embeddings), centre)
+
+
+def shape_of(options) -> Shape:
+    """Size of the encoder as the run has it."""
+    return Shape(options.width, options.layers, options.kernel, options.attention_heads, options.dropout)
+
+
+def fresh_network(run: ProteinRun, chains: Chains, reader: Reader, tasks: list, seed: int) -> ResidueNetwork:
+    """A network before training; the same encoder for all arms of a seed."""
+    options = run.training
+    torch.manual_seed(seed)
+    network = ResidueNetwork(
+        {task.name: task for task in chains.tasks.values()},
+        options.encoder,
+        shape_of(options),
+        options.latent,
+        run.features.letters,
+        reader.wide,
+        bool(options.masked_residues),
+    )
+    for name in set(chains.tasks) - {task.name for task in tasks}:
+        del network.heads[name]
+    if reader.wide:
+        _standardise(network, reader)
+    return network
+
+
+def _standardise(network: ResidueNetwork, reader: Reader) -> None:
+    """Mean and spread of the further numbers over residues of training chains that have them."""
+    places = reader.chains.of("train")[:: max(1, len(reader.chains.of("train")) // _AXES_CHAINS)]
+    values = np.concatenate([b.wide[b.mask].numpy() for b in reader.batches(places, 16_384)])
+    start = 0
+    for source in reader.sources.values():
+        own = values[:, start : start + source.width][values[:, start + source.width] > 0]
+        if len(own):
+            spread = own.std(axis=0)
+            network.wide_mean[start : start + source.width] = torch.from_numpy(own.mean(axis=0))
+            network.wide_scale[start : start + source.width] = torch.from_numpy(np.where(spread > 1e-6, spread, 1.0))
+        start += source.width + 1
+
+
+def canonical(networks: list[ResidueNetwork], reader: Reader, device: str) -> list:
+    """Axes of every replica, in one order, from residues of some training chains."""
+    chains = reader.chains
+    places = chains.of("train")
+    # chains with the most labels, evenly spread: they are what the heads were trained on
+    labelled = np.sum([chains.labelled(name) for name in chains.tasks], axis=0)[places]
+    places = places[labelled == labelled.max()]
+    places = places[:: max(1, len(places) // _AXES_CHAINS)]
+    latents = []
+    for network in networks:
+        found = {chain.place: chain.latents for chain in apply(network, reader, {}, places, {}, device)}
+        latents.append(np.concatenate([found[int(p)] for p in places]))
+    letters = np.concatenate([chains.letters[chains.rows(p)] for p in places])
+    offsets = np.concatenate([[0], np.cumsum(chains.lengths[places])])
+    window = window_letters(letters, offsets)
+    return matched([find_axes(h, window) for h in latents], latents)
+
+
+def conflict_rows(chains: Chains, tasks: list, fitted: list[Fitted]) -> list[tuple]:
+    """Rows of ``conflict.tsv``: cosines of the tasks' gradients in some mini-batches that hold all tasks.
+
+    ``networks`` counts mini-batches; a mini-batch has one gradient per task, so there is no principal angle.
+    """
+    rows = []
+    places = chains.of("train")
+    for a, b in combinations(range(len(tasks)), 2):
+        first, second = (chains.labelled(tasks[i].name)[places] for i in (a, b))
+        overlap = (first & second).sum() / max(min(first.sum(), second.sum()), 1)
+        for epoch in sorted({epoch for f in fitted for epoch, _ in f.gramians}):
+            grams = np.array([g for f in fitted for at, g in f.gramians if at == epoch])
+            norms = np.sqrt(np.maximum(np.einsum("qtt->qt", grams), 0))
+            cosine = grams[:, a, b] / np.maximum(norms[:, a] * norms[:, b], 1e-30)
+            low, middle, high = np.quantile(cosine, [0.05, 0.5, 0.95])
+            row = (epoch, tasks[a].name, tasks[b].name, len(grams), middle, low, high, (cosine < 0).mean(), np.nan)
+            row += (float(np.median(norms[:, a])), float(np.median(norms[:, b])))
+            rows.append((*row, int(first.sum()), int(second.sum()), overlap, bool(overlap >= OVERLAP)))
+    return rows

@@ -1,0 +1,259 @@
+"""A run of kind protein from its YAML to the page and to predictions of new chains, on planted chains."""
+
+from __future__ import annotations
+
+import copy
+import importlib
+import json
+import sys
+
+import numpy as np
+import pandas as pd
+import pytest
+import yaml
+
+from mtlbio import cli, tables
+from mtlbio.config import json_schema, load_run, step_options
+from mtlbio.errors import InputError
+from mtlbio.probing.verdict import VERDICTS
+from mtlbio.sequence.simulate import simulate_chains, write_simulation
+from mtlbio.tables import read_table
+from mtlbio.workflow import entry, modules_of, plan
+
+SMALL = {
+    "training": {"encoder": "cnn", "width": 24, "layers": 2, "kernel": 5, "latent": 6, "epochs": 5, "batch": 400,
+                 "learning_rate": 0.01, "dropout": 0.0},
+    "probe": {"permutations": 99, "bootstrap": 100, "residues": 15},
+    "evaluate": {"bootstrap": 200},
+    "report": {"cards": 1},
+}  # fmt: skip
+
+
+@pytest.fixture(scope="module")
+def done(tmp_path_factory):
+    """Folder of a finished run: ``run.yaml`` and ``results``."""
+    folder = tmp_path_factory.mktemp("proteins")
+    path = write_simulation(folder, simulate_chains(60, seed=1, length=(30, 60)))
+    content = yaml.safe_load(path.read_text())
+    content["tasks"]["site"] = {"kind": "binary"}
+    path.write_text(yaml.safe_dump(content | SMALL))
+    run, results = load_run(path), folder / "results"
+    for step in ("prepare", "train", "baselines", "evaluate", "probe", "report"):
+        module, _, name = entry(run, step).partition(":")
+        getattr(importlib.import_module(module), name)(run, results)
+    return folder
+
+
+def test_every_table_of_the_interface_is_written_with_its_columns(done):
+    results = done / "results"
+    for name, columns in (("qc", tables.QC), ("splits", tables.SPLITS), ("history", tables.HISTORY),
+                          ("conflict", tables.CONFLICT), ("predictions", tables.PREDICTIONS),
+                          ("baselines/predictions", tables.PREDICTIONS), ("metrics", tables.METRICS),
+                          ("comparisons", tables.COMPARISONS), ("transfer", tables.TRANSFER),
+                          ("reprobe", tables.REPROBE), ("verdicts", tables.VERDICTS)):  # fmt: skip
+        read_table(results / f"{name}.tsv", columns)
+    for name in (
+        "audit",
+        "association",
+        "ablation",
+        "enrichment",
+        "stability",
+        "subspaces",
+        "replicas",
+        "null",
+        "null_runs",
+    ):
+        assert (results / "probing" / f"{name}.tsv").exists()
+    assert (results / "model/weights.safetensors").exists()
+
+
+def test_the_network_beats_majority_and_the_planted_states_are_found(done):
+    metrics = read_table(done / "results/metrics.tsv").set_index(["arm", "task", "metric"])["value"]
+    assert metrics["multitask", "structure", "q3"] > 0.8 > 0.5 > metrics["majority", "structure", "q3"]
+    assert metrics["multitask", "exposure", "pearson"] > 0.7
+    assert metrics["multitask", "site", "auroc"] > 0.8
+    assert metrics["window_linear", "structure", "q3"] > 0.85
+    assert metrics["multitask", "structure", "sov"] > metrics["majority", "structure", "sov"]
+    pairs = read_table(done / "results/comparisons.tsv")
+    assert set(pairs["call"]) <= {"better", "worse", "no_worse", "undecided"}
+    against = pairs[(pairs["arm_b"] == "majority") & (pairs["metric"] == "q3")].iloc[0]
+    assert against["call"] == "better" and against["ci_low"] > 0
+
+
+def test_verdicts_name_dimensions_by_properties_and_speak_of_chains(done):
+    table = read_table(done / "results/verdicts.tsv")
+    assert set(table["verdict"]) <= set(VERDICTS) and len(table) == 6
+    assert (table["verdict"] == "biology").any()
+    named = read_table(done / "results/probing/enrichment.tsv")
+    assert {"hydrophobicity", "helix_propensity_around"} <= set(named["set"])
+    assert set(named.loc[named["set"] == "charge", "entry"]) == {"KLEP840101"}
+    words = " ".join(table["why"])
+    assert "donor" not in words and "share_source" in table and "share_length" in table
+    assert table[["identity", "context"]].to_numpy().min() >= 0 and table["identity"].max() > 0.3
+
+
+def test_the_page_is_one_file_that_speaks_of_chains(done):
+    page = (done / "results/report.html").read_text()
+    assert "<script" not in page and "src=" not in page
+    assert "held-out chains" in page and "training chains" in page
+    visible = page.split("</style>")[1]
+    assert "held-out donor" not in visible and "gene set" not in visible
+
+
+def test_training_again_gives_the_same_tables(done, tmp_path):
+    run = load_run(done / "run.yaml")
+    short = run.training.model_copy(update={"epochs": 1, "single_task": False})
+    run, told = run.model_copy(update={"training": short}), []
+    module, _, name = entry(run, "train").partition(":")
+    for folder in (tmp_path / "a", tmp_path / "b"):
+        folder.mkdir()
+        for file in ("cohort.h5ad", "splits.tsv"):
+            (folder / file).write_bytes((done / "results" / file).read_bytes())
+        getattr(importlib.import_module(module), name)(run, folder)
+        told.append([(folder / f).read_text() for f in ("predictions.tsv", "history.tsv", "conflict.tsv")])
+    assert told[0] == told[1]
+
+
+def test_predict_writes_a_row_per_residue_and_a_picture_per_chain(done, monkeypatch, capsys):
+    (done / "new.fasta").write_text(
+        ">one\nMKTAYIAKQRQISFVKSHFSRQLEERLGLIEVQAPILSRVGDGTQDNLSGAEKAVQVKVKALPD\n>b/2\nACDX\n"
+    )
+    words = ["mtlbio", "predict", str(done / "results"), str(done / "new.fasta"), "--out", str(done / "told")]
+    monkeypatch.setattr(sys, "argv", words)
+    with pytest.raises(SystemExit) as ended:
+        cli.main()
+    assert not ended.value.code
+    table = read_table(done / "told/predictions.tsv")
+    assert table["sample"].tolist() == ["one"] * 64 + ["b/2"] * 4
+    assert table["residue"].tolist() == [*range(1, 65), 1, 2, 3, 4] and table["letter"].tolist()[-1] == "X"
+    shares = table[[f"structure_{s}" for s in "HGIEBTSC"]].to_numpy()
+    assert np.allclose(shares.sum(axis=1), 1, atol=1e-3) and set(table["structure_q3"]) <= set("HEC")
+    assert table["exposure"].between(0, 1).all() and (table["exposure_sd"] >= 0).all()
+    assert sorted(p.name for p in (done / "told/pictures").iterdir()) == ["b_2.png", "b_2.svg", "one.png", "one.svg"]
+    (done / "bad.fasta").write_text(">one\nMK1\n")
+    monkeypatch.setattr(sys, "argv", [*words[:3], str(done / "bad.fasta")])
+    with pytest.raises(SystemExit) as ended:
+        cli.main()
+    assert ended.value.code == 2
+    assert "bad.fasta: chain one: '1' at position 3 is no amino acid" in capsys.readouterr().err
+
+
+RUN = {
+    "run": "small",
+    "kind": "protein",
+    "chains": {"own": {"path": "chains.csv", "split": "split"}},
+    "tasks": {"structure": {"kind": "secondary_structure", "q8": "q8"}, "exposure": {"kind": "accessibility"}},
+}
+
+WRONG = [
+    ({"kind": "proteins"}, ["kind: found 'proteins'", "cohort, protein"]),
+    ({"expression": {}}, ["expression: unknown key", "belongs to a run of kind cohort"]),
+    ({"covariates": {}}, ["covariates: unknown key", "kind cohort"]),
+    ({"chain": {}}, ["chain: unknown key", "did you mean chains?"]),
+    ({"chains": {}}, ["chains: found a mapping", "at least one"]),
+    ({"chains.own.path": "no.csv"}, ["chains.own.path: no such file"]),
+    ({"chains.own.part": "test"}, ["chains.own.part: the split column says so already"]),
+    ({"tasks.exposure.kind": "rsa"}, ["tasks.exposure.kind: found 'rsa'", "secondary_structure, accessibility"]),
+    ({"tasks.structure": {"kind": "secondary_structure"}}, ["tasks.structure.q8: missing"]),
+    ({"tasks.exposure.q3": "q3"}, ["tasks.exposure.q8: only a secondary structure"]),
+    ({"tasks.source": {"kind": "binary"}}, ["tasks.source: the name is reserved"]),
+    ({"training": {"encoder": "mlp"}}, ["training.encoder: found 'mlp'", "cnn, lstm, transformer"]),
+    ({"training": {"kernel": 4}}, ["training.kernel: found 4; expected an odd number"]),
+    ({"training": {"encoder": "transformer", "width": 50}}, ["training.width: found 50", "multiple of 8"]),
+    ({"training": {"genes": 500}}, ["training.genes: unknown key"]),
+    ({"training": {"balancing_options": {"x": 1}}}, ["training.balancing_options", "no option 'x'"]),
+    ({"probe": {"null_refits": 9}}, ["probe.null_refits: unknown key"]),
+    ({"baselines": {"window": 4}}, ["baselines.window: found 4; expected an odd number"]),
+    ({"features": {"profiles": "p.npz"}}, ["features.profiles: no such file"]),
+    ({"splits": {"test": ["train"]}}, ["splits.test: 'train' belongs to train already"]),
+]
+
+
+@pytest.mark.parametrize(("changes", "words"), WRONG, ids=[words[0] for _, words in WRONG])
+def test_a_wrong_key_is_one_clear_line(tmp_path, changes, words):
+    content = copy.deepcopy(RUN)
+    for key, value in changes.items():
+        *parents, last = key.split(".")
+        node = content
+        for part in parents:
+            node = node[part]
+        node[last] = value
+    (tmp_path / "chains.csv").touch()
+    path = tmp_path / "run.yaml"
+    path.write_text(yaml.safe_dump(content))
+    with pytest.raises(InputError) as caught:
+        load_run(path)
+    message = str(caught.value)
+    assert message.startswith(f"{path}: ") and "\n" not in message
+    for word in words:
+        assert word in message
+
+
+def test_chain_keys_in_a_cohort_are_one_clear_line(tmp_path):
+    path = tmp_path / "run.yaml"
+    path.write_text(yaml.safe_dump({k: v for k, v in RUN.items() if k != "kind"}))
+    with pytest.raises(InputError, match="chains: unknown key; it belongs to a run of kind protein.*`kind: protein`"):
+        load_run(path)
+
+
+def test_the_workflow_knows_a_protein_run(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "chains.csv").touch()
+    (tmp_path / "run.yaml").write_text(yaml.safe_dump(RUN))
+    planned = plan({"runs": "run.yaml"})
+    small = type("wildcards", (), {"run": "small"})
+    assert planned.data(small) == ["chains.csv"] and planned.gene_sets(small) == []
+    assert planned.minutes_of_trial(small, 1) == 60 and planned.gpus(small) == 0
+    keys = json.loads(planned.options("train")(small))
+    assert set(keys) == {"training", "features", "probe.residues"}
+    used = planned.modules("train")(small)
+    assert any(m.endswith("training/chains/fit.py") for m in used) and not any("cohort/expression" in m for m in used)
+    rooms = ("model/", "training/", "evaluation/", "probing/", "report/")
+    for step, first in (("prepare", 0), ("train", 2), ("evaluate", 3), ("probe", 4)):
+        found = [m.partition("mtlbio/")[2] for m in modules_of(step, kind="protein")]
+        assert not [m for m in found if m.startswith(rooms[first:])], step
+    assert json_schema("protein")["required"] == ["run", "kind", "chains", "tasks"]
+    run = load_run(tmp_path / "run.yaml")
+    assert json.loads(step_options(run, "evaluate")) == {"evaluate": run.evaluate.model_dump(mode="json")}
+
+
+def test_commands_of_cohorts_say_so(tmp_path, monkeypatch, capsys):
+    (tmp_path / "chains.csv").touch()
+    (tmp_path / "run.yaml").write_text(yaml.safe_dump(RUN))
+    for command in ("plan", "transfer"):
+        monkeypatch.setattr(sys, "argv", ["mtlbio", command, str(tmp_path / "run.yaml")])
+        with pytest.raises(SystemExit):
+            cli.main()
+        assert f"kind: found 'protein'; mtlbio {command} is for runs of kind cohort" in capsys.readouterr().err
+
+
+def test_missing_labels_of_a_part_are_one_clear_line(tmp_path):
+    frame = simulate_chains(20, seed=0, length=(30, 40))
+    frame.loc[frame["split"] == "test", "rsa"] = ""
+    path = write_simulation(tmp_path, pd.DataFrame(frame))
+    run = load_run(path)
+    from mtlbio.sequence.prepare import check
+
+    with pytest.raises(InputError, match="tasks.exposure: no chain of part test has this label"):
+        check(run)
+
+
+def test_simulate_plants_chains_that_a_run_reads(tmp_path, monkeypatch, capsys):
+    def call(*words: str) -> tuple[int, str, str]:
+        monkeypatch.setattr(sys, "argv", ["mtlbio", "simulate", *words])
+        with pytest.raises(SystemExit) as ended:
+            cli.main()
+        return ended.value.code or 0, *capsys.readouterr()
+
+    status, out, _ = call(str(tmp_path / "x"), "--kind", "protein", "--chains", "20")
+    assert status == 0 and out == f"mtlbio run {tmp_path / 'x/run.yaml'}\n"
+    assert load_run(tmp_path / "x/run.yaml").run == "planted_proteins"
+    assert len(pd.read_csv(tmp_path / "x/chains.csv")) == 20
+    for words, message in (
+        (("--kind", "protein", "--donors", "9"), "--donors: not for --kind protein; `mtlbio simulate --help` lists what is"),
+        (("--kind", "proteins"), "--kind: found 'proteins'; valid: cohort, doses, protein"),
+        (("--chains", "9"), "--chains: not for --kind cohort; `mtlbio simulate --help` lists what is"),
+        (("--kind", "protein", "--chains", "9"), "--chains: found 9; expected 10 or more"),
+    ):
+        status, _, err = call(str(tmp_path / "y"), *words)
+        assert status == 2 and err == f"mtlbio: error: {message}\n"
