@@ -157,7 +157,7 @@ def planted(model, effect: float, rng: np.random.Generator):
     mean, dispersion = (model.parameters["marginal"][p] for p in ("mean", "dispersion"))
     level = np.exp(mean.loc["Intercept"].to_numpy() + 0.5 * mean.loc["stimulation"].to_numpy())
     noise = np.sqrt(1 / np.maximum(level, 0.1) + 1 / np.exp(dispersion.to_numpy()[0]))  # of the log count
-    new = mean.copy()
+    new = mean.astype(float)  # scdesigner fits in single precision
     new.loc["stimulation"] *= effect
     for programme, (share, strength) in PLANTED.items():
         genes = rng.choice(len(level), int(share * len(level)), replace=False)
