@@ -249,10 +249,11 @@ def test_simulate_plants_chains_that_a_run_reads(tmp_path, monkeypatch, capsys):
     assert status == 0 and out == f"mtlbio run {tmp_path / 'x/run.yaml'}\n"
     assert load_run(tmp_path / "x/run.yaml").run == "planted_proteins"
     assert len(pd.read_csv(tmp_path / "x/chains.csv")) == 20
+    lists = "`mtlbio simulate --help` lists what is"
     for words, message in (
-        (("--kind", "protein", "--donors", "9"), "--donors: not for --kind protein; `mtlbio simulate --help` lists what is"),
+        (("--kind", "protein", "--donors", "9"), f"--donors: not for --kind protein; {lists}"),
         (("--kind", "proteins"), "--kind: found 'proteins'; valid: cohort, doses, protein"),
-        (("--chains", "9"), "--chains: not for --kind cohort; `mtlbio simulate --help` lists what is"),
+        (("--chains", "9"), f"--chains: not for --kind cohort; {lists}"),
         (("--kind", "protein", "--chains", "9"), "--chains: found 9; expected 10 or more"),
     ):
         status, _, err = call(str(tmp_path / "y"), *words)
