@@ -230,7 +230,7 @@ def simulate(
         from mtlbio.cohort.simulate_doses import simulate_doses, write_doses
 
         planted = simulate_doses(seed=seed, **({} if few is None else {"c": few}))
-        written = write_doses(directory, planted, name or "planted")
+        written = write_doses(directory, planted, name or "planted_doses")
     else:
         from mtlbio.cohort.simulate import simulate as plant
         from mtlbio.cohort.simulate import write_simulation

@@ -10,7 +10,7 @@ import ast
 import os
 import re
 import sys
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from functools import cache
 from importlib import metadata
@@ -300,6 +300,12 @@ def input_files(run: Run | ProteinRun) -> list[Path]:
 def is_older(made: Path, sources: list[Path]) -> bool:
     """Whether a file is missing or older than one of its sources."""
     return not made.exists() or any(path.stat().st_mtime > made.stat().st_mtime for path in sources)
+
+
+def finished_pages(results: str | Path, runs: Iterable[str]) -> list[str]:
+    """Full paths of the pages that are there: Snakemake may work in another folder than the reader."""
+    pages = (Path(results).absolute() / run / "report.html" for run in runs)
+    return [str(page) for page in pages if page.exists()]
 
 
 def reported_errors(results: str | Path, runs: list[str]) -> list[str]:

@@ -50,7 +50,8 @@ def test_every_table_of_the_interface_is_written_with_its_columns(done):
                           ("conflict", tables.CONFLICT), ("predictions", tables.PREDICTIONS),
                           ("baselines/predictions", tables.PREDICTIONS), ("metrics", tables.METRICS),
                           ("comparisons", tables.COMPARISONS), ("transfer", tables.TRANSFER),
-                          ("reprobe", tables.REPROBE), ("verdicts", tables.VERDICTS)):  # fmt: skip
+                          ("reprobe", tables.REPROBE), ("label_noise", tables.LABEL_NOISE),
+                          ("verdicts", tables.VERDICTS)):  # fmt: skip
         read_table(results / f"{name}.tsv", columns)
     for name in (
         "audit",

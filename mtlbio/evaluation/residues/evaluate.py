@@ -18,13 +18,15 @@ from mtlbio.progress import track
 from mtlbio.protein import METRICS, ProteinRun
 from mtlbio.sequence.chains import Chains, read_chains
 from mtlbio.sequence.long_form import read_rows
-from mtlbio.tables import COMPARISONS, PREDICTIONS, REPROBE, TRANSFER, read_table, write_table
+from mtlbio.tables import COMPARISONS, LABEL_NOISE, PREDICTIONS, REPROBE, TRANSFER, read_table, write_table
 from mtlbio.tables import METRICS as METRIC_COLUMNS
 from mtlbio.wording import of_chains
 
 
 def evaluate(run: ProteinRun, results: Path) -> None:
     """Both predictions.tsv -> metrics.tsv, comparisons.tsv, transfer.tsv; latents.h5ad -> reprobe.tsv.
+
+    ``label_noise.tsv`` says that labels of residues are not tested: neighbours are no independent units.
 
     Metrics are per residue over all chains of a part (``test``, then ``external``, in the column ``part``), the mean of
     an arm's seeds predicts, and intervals come from drawing clusters of homologous chains again.
@@ -66,6 +68,9 @@ def evaluate(run: ProteinRun, results: Path) -> None:
     if not path.exists():
         raise InputError(f"{path}: no such file; run `mtlbio train` first")
     write_table(read_sources(ad.read_h5ad(path), options.bootstrap, options.seed), results / "reprobe.tsv", REPROBE)
+    untested = pd.DataFrame({"task": list(run.tasks)}).reindex(columns=LABEL_NOISE)
+    untested = untested.assign(alarm="no", why=[f"The labels of {name} were not tested." for name in run.tasks])
+    write_table(untested, results / "label_noise.tsv", LABEL_NOISE)
 
 
 def task_tables(
