@@ -223,9 +223,12 @@ def _why(row, counts, level, values, subject: Subject, options: Probe) -> str:
     inflation = "without limit" if row["rank_deficient"] else f"{row['vif']:.1f}-fold"
     if row["call"] == "ok":
         return f"{task} and {covariate} can be told apart (variance inflation {row['vif']:.2f}, {row['n']} units)."
-    found = f"knowing {covariate} inflates the variance of the {task} effect {inflation}"
+    reasons = [f"knowing {covariate} inflates the variance of the {task} effect {inflation}"]
     if not np.isnan(row["discordant"]):
-        found += f", and {row['discordant']:.0f} of {row['n_donors']} donors lie outside the majority of their level"
+        reasons.append(f"{row['discordant']:.0f} of {row['n_donors']} donors lie outside the majority of their level")
+        # a rare class, not the inflation, is then what makes it difficult
+        reasons = reasons[1:] if row["call"] == "weak" and row["vif"] < 1.1 else reasons
+    found = ", and ".join(reasons)
     if row["call"] == "weak":
         return f"{task} and {covariate} are told apart with difficulty: {found}; more such donors would help."
     fix = _fix(row, counts, level, values, subject, options)

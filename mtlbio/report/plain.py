@@ -51,22 +51,24 @@ def headline(verdicts: pd.DataFrame, supervised: frozenset[str] = frozenset()) -
 
     A supervised dimension is a head's prediction: to count it as biology would count a programme twice.
     """
-    verdicts, apart = verdicts[~verdicts.index.isin(supervised)], int(verdicts.index.isin(supervised).sum())
-    counts = verdicts["verdict"].value_counts()
-    parts = []
-    for name, style in VERDICTS.items():
-        count = int(counts.get(name, 0))
-        if count:
-            parts.append(f"{count} {style.label if count == 1 else style.plural}")
+    apart, verdicts = (verdicts[verdicts.index.isin(supervised) == own] for own in (True, False))
+    counts, parts = verdicts["verdict"].value_counts(), _counts(verdicts)
     verb = "is" if parts and parts[0].startswith("1 ") else "are"
     sentence = f"Of {counted(len(verdicts), 'latent dimension')}, {verb} {joined(parts)}"
     sentence = sentence.replace(f", {verb} {parts[0]}", f", {parts[0].split()[0]} {verb} {parts[0].split(' ', 1)[1]}")
     if not counts.get("biology", 0):
         sentence += "; none could be affirmed as biology"
-    if apart:
-        words = "trained to follow its task, is" if apart == 1 else "trained to follow their tasks, are"
-        sentence += f". {counted(apart, 'supervised dimension')}, {words} judged too"
+    if len(apart):
+        words = "trained to follow its task, is" if len(apart) == 1 else "trained to follow their tasks, are"
+        sentence += f". {counted(len(apart), 'supervised dimension')}, {words} judged apart: {joined(_counts(apart))}"
     return sentence + "."
+
+
+def _counts(verdicts: pd.DataFrame) -> list[str]:
+    """How many of each verdict, in the page's order."""
+    found = verdicts["verdict"].value_counts()
+    kinds = [(int(found.get(name, 0)), style) for name, style in VERDICTS.items()]
+    return [f"{count} {style.label if count == 1 else style.plural}" for count, style in kinds if count]
 
 
 def compare(comparisons: pd.DataFrame | None, a: str, b: str, task: str, metric: str) -> dict | None:

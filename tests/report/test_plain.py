@@ -95,7 +95,7 @@ def test_headline_does_not_count_supervised_dimensions():
     table = pd.DataFrame({"verdict": ["biology", "biology", "unused"]}, index=["z1", "z3", "z2"])
     assert plain.headline(table, frozenset({"z3"})) == (
         "Of 2 latent dimensions, 1 is biology and 1 unused. "
-        "1 supervised dimension, trained to follow its task, is judged too."
+        "1 supervised dimension, trained to follow its task, is judged apart: 1 biology."
     )
 
 
