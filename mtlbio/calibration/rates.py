@@ -130,8 +130,13 @@ def design_of(audit: pd.DataFrame, task: str) -> tuple[float, float]:
 
 def in_words(row: pd.Series) -> str:
     """A row of the rates: where it was counted."""
-    cell = f"{PARTS[row['part']]}, {row['donors']:.0f} donors, P(batch = disease) {row['separation']:g}"
-    return f"{cell}: {row['wrong']:.0f} of {row['n']:.0f} wrong"
+    return f"{PARTS[row['part']]}, {_design(row)}: {row['wrong']:.0f} of {row['n']:.0f} wrong"
+
+
+def _design(row: pd.Series) -> str:
+    """The planted design of a row: cohorts without a batch of their own come nearest to those where it is harmless."""
+    apart, shared = "batch independent of disease", f"P(batch = disease) {row['separation']:g}"
+    return f"{row['donors']:.0f} donors, {shared if row['separation'] > 0.5 else apart}"
 
 
 def prospects(audit: pd.DataFrame, task: str, found: pd.DataFrame | None = None) -> str | None:
@@ -144,11 +149,10 @@ def prospects(audit: pd.DataFrame, task: str, found: pd.DataFrame | None = None)
     right, false = rows["interferon"], rows[ANY_FALSE]
     named = "not_identifiable" if right["separation"] >= 1 else "biology"
     return (
-        f"{task}: on planted cohorts like yours ({false['donors']:.0f} donors, P(batch = disease) "
-        f"{false['separation']:g}) a programme that drives the disease was called {named} in {_percent(right)} of the "
-        f"cohorts, and {_percent(false)} of the runs held any false biology."
+        f"{task}: on the planted cohorts nearest to yours ({_design(false)}) a programme that drives the disease was "
+        f"called {named} in {_percent(right)} of the cohorts, and {_percent(false)} of the runs held any false biology."
     )
 
 
 def _percent(row: pd.Series) -> str:
-    return f"{100 * row['rate']:.0f} % ({100 * row['low']:.0f}-{100 * row['high']:.0f})"
+    return f"{100 * row['rate']:.1f} % ({100 * row['low']:.1f}-{100 * row['high']:.1f})"

@@ -62,7 +62,7 @@ def test_what_withholds_an_answer_has_no_error_rate():
     assert design_of(audit, "response") == (80, 0.95)
     out = with_rates(verdicts, audit, rates())
     assert out["error_rate"].iloc[0] == 0.025 and np.isnan(out["error_rate"].iloc[1])
-    assert out["error_rate_from"].iloc[0] == "whole pipeline, 200 donors, P(batch = disease) 0.5: 1 of 40 wrong"
+    assert out["error_rate_from"].iloc[0] == "whole pipeline, 200 donors, batch independent of disease: 1 of 40 wrong"
     assert out["error_rate_low"].iloc[0] < 0.025 < out["error_rate_high"].iloc[0]
 
 
@@ -78,7 +78,7 @@ def test_prospects_name_the_cell_and_both_rates():
     found = found_rates({"pipeline": pd.concat(parts)})
     audit = pd.DataFrame([("task", "sle", "technical", "cramers_v", 0.02, 180)], columns=AUDIT)
     words = prospects(audit, "sle", found)
-    assert "200 donors, P(batch = disease) 0.5" in words
-    assert "called biology in 95 % (76-99)" in words
-    assert "2 % (0-13) of the runs held any false biology" in words
+    assert "200 donors, batch independent of disease" in words
+    assert "called biology in 95.0 % (76.4-99.1)" in words
+    assert "2.5 % (0.4-12.9) of the runs held any false biology" in words
     assert prospects(audit, "unknown", found) is None

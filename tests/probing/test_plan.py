@@ -110,8 +110,8 @@ def test_a_technical_covariate_that_follows_a_confounder_is_told():
 def test_what_planted_cohorts_of_such_a_design_gave_is_told(tmp_path):
     text = " ".join(plan(planted_run(tmp_path), tmp_path / "r", 35).split())
     assert "among 35 dimensions" in text
-    title = "What such designs gave on planted cohorts - disease: on planted cohorts like yours"
-    assert re.search(re.escape(title) + r" \(\d+ donors, P\(batch = disease\) 0.5\)", text)
+    title = "What such designs gave on planted cohorts - disease: on the planted cohorts nearest to yours"
+    assert re.search(re.escape(title) + r" \(\d+ donors, batch independent of disease\)", text)
     assert "was called biology in" in text and "of the runs held any false biology" in text
 
 
