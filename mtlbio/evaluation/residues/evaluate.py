@@ -68,8 +68,9 @@ def evaluate(run: ProteinRun, results: Path) -> None:
     if not path.exists():
         raise InputError(f"{path}: no such file; run `mtlbio train` first")
     write_table(read_sources(ad.read_h5ad(path), options.bootstrap, options.seed), results / "reprobe.tsv", REPROBE)
-    untested = pd.DataFrame({"task": list(run.tasks)}).reindex(columns=LABEL_NOISE)
-    untested = untested.assign(alarm="no", why=[f"The labels of {name} were not tested." for name in run.tasks])
+    untested = pd.DataFrame({"task": [name for name, task in run.tasks.items() if not task.auxiliary]})
+    untested = untested.assign(alarm="no", why="The labels of " + untested["task"] + " were not tested.")
+    untested = untested.reindex(columns=LABEL_NOISE)
     write_table(untested, results / "label_noise.tsv", LABEL_NOISE)
 
 
