@@ -14,7 +14,6 @@ verdict's code changes they are made anew.
 from __future__ import annotations
 
 import argparse
-import hashlib
 import os
 from concurrent.futures import ProcessPoolExecutor
 from pathlib import Path
@@ -24,8 +23,8 @@ os.environ.setdefault("NUMBA_NUM_THREADS", "1")
 
 import pandas as pd
 from calibration_pages import write_pages
+from sources import digest_of
 
-import mtlbio
 from mtlbio.calibration.cells import Cell, axes_grid, pipeline_grid
 from mtlbio.calibration.planted import judge_axes
 from mtlbio.calibration.rates import error_rates, found_rates, write_rates
@@ -57,13 +56,7 @@ APART = {
 
 def version(part: str) -> str:
     """Digest of the sources that a cell depends on."""
-    root = Path(mtlbio.__file__).parent
-    digest = hashlib.sha256()
-    for room in ROOMS[part]:
-        for path in sorted((root / room).rglob("*.py")):
-            if path.stem not in APART:
-                digest.update(path.read_bytes())
-    return digest.hexdigest()[:10]
+    return digest_of(ROOMS[part], APART)
 
 
 def one(job: tuple[str, Cell, int]) -> pd.DataFrame:

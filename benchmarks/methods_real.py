@@ -19,7 +19,6 @@ stopped; ``--tables`` prints what is there.
 from __future__ import annotations
 
 import argparse
-import hashlib
 import os
 from dataclasses import replace
 from pathlib import Path
@@ -31,8 +30,8 @@ import pandas as pd
 from real.runs import described, prepared
 from real.tabular import TABULAR, described_table
 from real_cohorts import COHORTS
+from sources import digest_of
 
-import mtlbio
 from mtlbio.cohort.cohort import Cohort
 from mtlbio.cohort.split import make_splits
 from mtlbio.config import Run, Training, load_run
@@ -119,11 +118,7 @@ class Fits:
 
 def version() -> str:
     """Digest of the sources that predictions depend on."""
-    root, digest = Path(mtlbio.__file__).parent, hashlib.sha256()
-    for room in ("cohort", "model", "training"):
-        for path in sorted((root / room).rglob("*.py")):
-            digest.update(path.read_bytes())
-    return digest.hexdigest()[:10]
+    return digest_of(("cohort", "model", "training"))
 
 
 def make(name: str, data: Path, seeds: int) -> None:

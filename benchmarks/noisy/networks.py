@@ -7,7 +7,6 @@ only, and their predictions are kept until a source of the training changes.
 
 from __future__ import annotations
 
-import hashlib
 from collections.abc import Callable, Iterator
 from dataclasses import replace
 from functools import partial
@@ -19,8 +18,8 @@ import yaml
 from real.runs import prepared
 from real_cohorts import COHORTS, write_run
 from small_label import TASKS, planted
+from sources import digest_of
 
-import mtlbio
 from mtlbio.cohort.cohort import Cohort, TaskInfo
 from mtlbio.cohort.simulate import simulate
 from mtlbio.cohort.split import make_splits
@@ -97,11 +96,7 @@ def predicted(copies: list[Cohort], splits: pd.DataFrame, options: Training) -> 
 
 def version() -> str:
     """Digest of the sources that predictions depend on."""
-    root, digest = Path(mtlbio.__file__).parent, hashlib.sha256()
-    for room in ("cohort", "model", "training"):
-        for path in sorted((root / room).rglob("*.py")):
-            digest.update(path.read_bytes())
-    return digest.hexdigest()[:10]
+    return digest_of(("cohort", "model", "training"))
 
 
 def kept(
