@@ -143,7 +143,7 @@ def _fold_model(
     target_scale: np.ndarray,
 ) -> FoldModel:
     """Encoder and heads of one fold on the reference dimensions; ``x`` are its standardised training samples."""
-    of_column, of_output = packing.task_of_column, packing.task_of_output
+    of_column = packing.task_of_column
     shares = dict(zip(PATHS, np.stack([m.shares for m in paths.mixture], axis=1), strict=True))  # path -> (tasks,)
     axes_heads = paths.axes * shares["axes"][of_column]
     # Axes: partners move with their heads; a stand-in for a missing partner is read by no head.
@@ -170,18 +170,49 @@ def _fold_model(
     unread = np.abs(values).max(1) == 0
     if unread.any():
         linear, gated, values = block(np.where(unread, 1.0, share["dense"]))
+    return closed(
+        data, paths, packing, x @ (encoder / size), encoder / size, weights_axes, linear, values, unread, curved, gated,
+        target_mean, target_scale,
+    )  # fmt: skip
+
+
+def closed(
+    data: FoldData,
+    paths: FoldPaths,
+    packing: Outputs,
+    scores: np.ndarray,
+    encoder: np.ndarray,
+    weights_axes: np.ndarray,
+    linear: np.ndarray,
+    values: np.ndarray,
+    unread: np.ndarray,
+    curved: np.ndarray,
+    gated: GatedBlock | None,
+    target_mean: np.ndarray,
+    target_scale: np.ndarray,
+) -> FoldModel:
+    """The fold's model of its two kinds of dimensions, with the block at variance 1 and the biases that go with it.
+
+    Parameters
+    ----------
+    scores, encoder : (n, d) of the training samples, and (p, d) what gives them
+    weights_axes : (s, d, c) heads on the scores
+    linear, curved, gated : what gives the block, (s, p, c), (s, m, c) and the gated part
+    values : (s, n, c) of the block on the training samples
+    unread : (s, c) where no head reads the block
+    """
     spread = np.maximum(values.std(axis=1), 1e-9)
     weights_block = np.stack([np.diag(row) for row in np.where(unread, 0.0, spread)])
     weights = np.concatenate([weights_axes, weights_block], axis=1)
-    axes_mean = (x @ (encoder / size)).mean(axis=0)
-    block_mean = values.mean(axis=1) / spread
+    axes_mean, block_mean = scores.mean(axis=0), values.mean(axis=1) / spread
+    of_output = np.stack([m.shares for m in paths.mixture], axis=1)[:, packing.task_of_output]  # (paths, outputs)
     bias = np.concatenate([m.bias for m in paths.mixture])
-    bias = bias + sum(paths.bias[name] * shares[name][of_output] for name in PATHS)
+    bias = bias + sum(paths.bias[name] * of_output[p] for p, name in enumerate(PATHS))
     centre = np.concatenate([np.broadcast_to(axes_mean, (len(block_mean), len(axes_mean))), block_mean], axis=1)
     bias = bias + np.einsum("sd,sdc->sc", centre, weights) @ packing.expand
     return FoldModel(
         data.features,
-        axes=encoder / size,
+        axes=encoder,
         axes_mean=axes_mean,
         block=linear / spread[:, None],
         block_mean=block_mean,

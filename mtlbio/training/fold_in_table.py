@@ -16,7 +16,7 @@ import numpy as np
 from mtlbio.cohort.cohort import Cohort
 from mtlbio.model.ensemble import FINAL, Ensemble, FoldModel
 from mtlbio.model.outputs import Outputs
-from mtlbio.training.fold_in import Canonical, FoldPaths, block_stability, paths_of_fold, unit_variance
+from mtlbio.training.fold_in import Canonical, FoldPaths, block_stability, closed, paths_of_fold, unit_variance
 from mtlbio.training.mixing import PATHS, Mixed
 from mtlbio.training.problem import FoldData, Targets
 from mtlbio.training.replicas import Fitted
@@ -173,29 +173,6 @@ def _fold_model(
     if idle.any():
         rest = np.where(idle[:, None], maps, rest)
         block = np.where(idle[:, None], np.einsum("np,spc->snc", x, maps, optimize=True), block)
-    spread = np.maximum(block.std(axis=1), _NOTHING)
-    weights_block = np.stack([np.diag(row) for row in np.where(idle, 0.0, spread)])
-    weights = np.concatenate([weights_axes, weights_block], axis=1)
-    axes_mean, block_mean = values.mean(axis=0), block.mean(axis=1) / spread
-    of_output = np.stack([m.shares for m in paths.mixture], axis=1)[:, packing.task_of_output]
-    bias = np.concatenate([m.bias for m in paths.mixture])
-    bias = bias + sum(paths.bias[name] * of_output[p] for p, name in enumerate(PATHS))
-    centre = np.concatenate([np.broadcast_to(axes_mean, (len(block_mean), len(axes_mean))), block_mean], axis=1)
-    bias = bias + np.einsum("sd,sdc->sc", centre, weights) @ packing.expand
-    return FoldModel(
-        data.features,
-        axes=encoder,
-        axes_mean=axes_mean,
-        block=rest / spread[:, None],
-        block_mean=block_mean,
-        own_axes=data.axes.encoder,
-        frequencies=data.curves.frequencies,
-        phase=data.curves.phase,
-        curve_mean=data.curves.mean,
-        curved=curved / spread[:, None],
-        weights=weights,
-        bias=bias,
-        target_mean=target_mean,
-        target_scale=target_scale,
-        gated=gated and gated.times(1 / spread, 1 / spread),
+    return closed(
+        data, paths, packing, values, encoder, weights_axes, rest, block, idle, curved, gated, target_mean, target_scale
     )
