@@ -6,7 +6,7 @@ import numpy as np
 import torch
 from torch import nn
 
-from mtlbio.model.encoders.base import Shape, make_encoder
+from mtlbio.model.encoders.base import ChainDropout, Shape, make_encoder
 from mtlbio.sequence.chains import ResidueTask
 from mtlbio.sequence.features import letter_table
 from mtlbio.sequence.letters import UNKNOWN
@@ -47,7 +47,7 @@ class ResidueNetwork(nn.Module):
         self.to_latent = nn.Linear(self.encoder.out, latent)
         self.heads = nn.ModuleDict({name: nn.Linear(latent, task.outputs) for name, task in tasks.items()})
         self.letter_head = nn.Linear(latent, UNKNOWN) if masked else None
-        self.dropout = nn.Dropout(shape.dropout)
+        self.dropout = ChainDropout(shape.dropout)
 
     def latents(self, letters: torch.Tensor, mask: torch.Tensor, wide: torch.Tensor | None = None) -> torch.Tensor:
         """h_t (batch, length, latent) of letter codes (batch, length); zero at the padding."""

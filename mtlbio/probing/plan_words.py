@@ -16,6 +16,17 @@ if TYPE_CHECKING:
 
 WIDTH = 110
 FEW = 10  # donors of the rarest class below which nothing that is said of it is firm
+NO_VALUE = {
+    "unknown",
+    "missing",
+    "not available",
+    "not known",
+    "not recorded",
+    "unspecified",
+    "other/unknown",
+    "?",
+    "-",
+}
 LARGE = 1.2  # SD: a programme that differs by more is seen by eye
 _METRIC = {"auroc": "AUROC", "macro_auroc": "macro AUROC", "r2": "R2", "spearman": "Spearman's rho"}
 
@@ -86,6 +97,13 @@ def warnings(design: Design, tasks: list[TaskPlan]) -> list[str]:
         missing = [c for c in design.covariates if design.obs.loc[~known, c].isna().any()]
         who = "1 donor is" if lost == 1 else f"{lost} donors are"
         other.append(f"{who} in no test, for want of {' or '.join(missing)}.")
+    other += _no_value(design)
+    for task in tasks:
+        if task.name in design.covariates and design.covariates[task.name].role == "technical":
+            other.append(
+                f"{task.name} is a task and a technical covariate: nothing can become its `biology`, and what follows "
+                "it counts as technical for every other task."
+            )
     for terms in _pooled(tasks).values():
         other.append(f"{terms} when a task is tested: differences among them are not removed.")
     if not any(c.role == "technical" for c in design.covariates.values()):
@@ -96,6 +114,21 @@ def warnings(design: Design, tasks: list[TaskPlan]) -> list[str]:
     if not outcomes:
         other.append("Every task is a covariate too: no dimension can become `biology`.")
     return grave + other
+
+
+def _no_value(design: Design) -> list[str]:
+    """Levels that look like a missing value: as a level they stand for nobody in common and may fill a whole batch."""
+    found = []
+    for name, info in design.covariates.items():
+        if info.kind != "categorical":
+            continue
+        level = design.obs[name].dropna().astype(str)
+        for value, count in level[level.str.casefold().isin(NO_VALUE)].value_counts().items():
+            found.append(
+                f"{name}: {count} samples are {value!r}, which is taken for a level like any other; if it means that "
+                f"{name} is not known, leave the field empty."
+            )
+    return found
 
 
 def task_lines(design: Design, task: TaskPlan) -> list[str]:

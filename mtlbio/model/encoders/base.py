@@ -70,6 +70,24 @@ def make_encoder(name: str, features: int, shape: Shape) -> Encoder:
     return _REGISTERED[name](features, shape)
 
 
+class ChainDropout(nn.Module):
+    """Dropout of whole channels of a chain, the same at all its residues (Gal & Ghahramani 2016).
+
+    Neighbours tell what single residues lost, so dropping those alone does little; and one draw per chain and channel
+    costs nothing, where one per residue took a tenth of the training.
+    """
+
+    def __init__(self, share: float):
+        super().__init__()
+        self.share = share
+
+    def forward(self, x: torch.Tensor) -> torch.Tensor:
+        if not self.training or self.share == 0:
+            return x
+        kept = torch.empty(x.shape[0], 1, x.shape[2], device=x.device, dtype=x.dtype).bernoulli_(1 - self.share)
+        return x * kept / (1 - self.share)
+
+
 class Convolution(nn.Module):
     """A residual step: normalise each residue, look at its neighbours, mix the channels.
 
@@ -82,7 +100,7 @@ class Convolution(nn.Module):
         self.norm = nn.LayerNorm(width)
         self.look = nn.Conv1d(width, width, kernel, padding=dilation * (kernel // 2), dilation=dilation)
         self.mix = nn.Linear(width, width)
-        self.dropout = nn.Dropout(dropout)
+        self.dropout = ChainDropout(dropout)
 
     def forward(self, x: torch.Tensor, mask: torch.Tensor) -> torch.Tensor:
         seen = self.norm(x) * mask[..., None]

@@ -5,7 +5,7 @@ from __future__ import annotations
 import torch
 from torch import nn
 
-from mtlbio.model.encoders.base import Convolution, Encoder, Shape, encoder
+from mtlbio.model.encoders.base import ChainDropout, Convolution, Encoder, Shape, encoder
 
 
 @encoder("lstm")
@@ -26,7 +26,7 @@ class Recurrent(Encoder):
         sizes = [width] + [2 * width] * (shape.layers - 1)
         self.forth = nn.ModuleList(nn.LSTM(size, width, batch_first=True) for size in sizes)
         self.back = nn.ModuleList(nn.LSTM(size, width, batch_first=True) for size in sizes)
-        self.dropout = nn.Dropout(shape.dropout)
+        self.dropout = ChainDropout(shape.dropout)
         self.norm = nn.LayerNorm(self.out)
 
     def forward(self, x: torch.Tensor, mask: torch.Tensor) -> torch.Tensor:

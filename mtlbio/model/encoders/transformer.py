@@ -5,7 +5,7 @@ from __future__ import annotations
 import torch
 from torch import nn
 
-from mtlbio.model.encoders.base import Convolution, Encoder, Shape, encoder
+from mtlbio.model.encoders.base import ChainDropout, Convolution, Encoder, Shape, encoder
 
 
 @encoder("transformer")
@@ -44,7 +44,7 @@ class _Layer(nn.Module):
         self.norms = nn.ModuleList(nn.LayerNorm(width) for _ in range(2))
         self.project, self.leave = nn.Linear(width, 3 * width), nn.Linear(width, width)
         self.think = nn.Sequential(nn.Linear(width, 2 * width), nn.GELU(), nn.Linear(2 * width, width))
-        self.dropout = nn.Dropout(dropout)
+        self.dropout = ChainDropout(dropout)
 
     def forward(self, x, turn, keys):
         batch, length, width = x.shape
