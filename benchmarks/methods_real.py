@@ -30,6 +30,7 @@ import pandas as pd
 from real.runs import described, prepared
 from real.tabular import TABULAR, described_table
 from real_cohorts import COHORTS
+from refitted import with_options
 from sources import digest_of
 
 from mtlbio.cohort.cohort import Cohort
@@ -41,11 +42,9 @@ from mtlbio.model.sharing.names import SHARING
 from mtlbio.progress import console, say, track
 from mtlbio.training.balancing.names import BALANCERS
 from mtlbio.training.borrowing import with_loans
-from mtlbio.training.machinery import Machinery
 from mtlbio.training.mixing import mix_paths
-from mtlbio.training.paths import Paths, fit_paths
+from mtlbio.training.paths import fit_paths
 from mtlbio.training.refits import Refit, Refitter
-from mtlbio.training.replicas import fit
 from mtlbio.training.subsets import out_of_fold
 
 ROOT = Path(__file__).resolve().parents[1]
@@ -87,21 +86,10 @@ class Fits:
         # methods act where tasks meet: the single-task networks are fitted once
         self.problem = replace(problem, active=problem.active[:1])
 
-    def paths(self, changes: dict) -> Paths:
-        """All paths, with both blocks fitted under other options."""
-        if not set(changes) - {"borrowing"}:
-            return self.base
-        options, seeds = self.options.model_copy(update=changes), self.refitter.seeds
-        shape = (options.block, options.epochs, options.patience, options.learning_rate)
-        blocks = {
-            name: fit(self.problem, getattr(self.problem, name), seeds, *shape, machinery=Machinery.of(options))
-            for name in self.base.blocks
-        }
-        return replace(self.base, blocks=blocks)
-
     def predictions(self, changes: dict) -> Found:
         """Out-of-fold predictions under other options; of the plain sum, those of the single-task networks too."""
-        paths, found = self.paths(changes), {}
+        options = self.options.model_copy(update=changes)
+        paths, found = with_options(self.problem, self.base, options, changes, self.refitter.seeds), {}
         for setting, names in SETTINGS.items():
             problem = replace(self.refitter.problem, paths=names)
             if paths is not self.base:

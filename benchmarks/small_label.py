@@ -23,6 +23,7 @@ os.environ.setdefault("OMP_NUM_THREADS", "1")
 
 import numpy as np
 import pandas as pd
+from refitted import with_options
 
 from mtlbio.cohort.cohort import Cohort, TaskInfo
 from mtlbio.cohort.simulate import simulate
@@ -35,11 +36,9 @@ from mtlbio.evaluation.transfer import transfer
 from mtlbio.progress import console
 from mtlbio.training.borrowing import with_loans
 from mtlbio.training.fewer_labels import with_labels_of
-from mtlbio.training.machinery import Machinery
 from mtlbio.training.mixing import mix_paths
 from mtlbio.training.paths import fit_paths
 from mtlbio.training.refits import Refit, Refitter
-from mtlbio.training.replicas import fit
 from mtlbio.training.subsets import out_of_fold
 
 TASKS = {
@@ -101,19 +100,7 @@ class Fits:
     def refits(self, changes: dict) -> list[Refit]:
         """The paths and mixtures of every copy under other options; only the dense block is fitted again."""
         options = self.refitter.options.model_copy(update=changes)
-        paths = self.base
-        if set(changes) - {"paths", "borrowing"}:
-            block = fit(
-                self.problem,
-                self.problem.dense,
-                self.refitter.seeds,
-                options.block,
-                options.epochs,
-                options.patience,
-                options.learning_rate,
-                machinery=Machinery.of(options),
-            )
-            paths = replace(paths, blocks=paths.blocks | {"dense": block})
+        paths = with_options(self.problem, self.base, options, changes, self.refitter.seeds)
         problem, found = replace(self.refitter.problem, paths=tuple(options.paths)), []
         for k, (folds, targets) in enumerate(self.labelled):
             own = paths.of_folds(slice(k * len(folds), (k + 1) * len(folds)))

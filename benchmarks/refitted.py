@@ -1,0 +1,35 @@
+"""The paths of a stack of networks under other options of the training: only the blocks are fitted again."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+from mtlbio.config import Training
+from mtlbio.training.machinery import Machinery
+from mtlbio.training.paths import Paths
+from mtlbio.training.problem import Problem
+from mtlbio.training.replicas import fit
+
+# what changes a path's use but not its fit
+_AFTERWARDS = {"paths", "borrowing"}
+
+
+def with_options(problem: Problem, paths: Paths, options: Training, changes: dict, seeds: list[int]) -> Paths:
+    """The paths with the blocks of ``options.paths`` fitted under the changed options.
+
+    Parameters
+    ----------
+    problem : what the blocks are fitted to; it may have fewer arms than what ``paths`` was fitted to
+    paths : of the unchanged options; they are given back as they are where no change touches a fit
+    options : the changed ones
+    changes : the options that differ
+    """
+    if not set(changes) - _AFTERWARDS:
+        return paths
+    shape = (options.block, options.epochs, options.patience, options.learning_rate)
+    blocks = {
+        name: fit(problem, getattr(problem, name), seeds, *shape, machinery=Machinery.of(options))
+        for name in paths.blocks
+        if name in options.paths
+    }
+    return replace(paths, blocks=paths.blocks | blocks)
