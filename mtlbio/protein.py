@@ -133,7 +133,9 @@ class ResidueTraining(Section):
         "equal", description="how the tasks' losses or gradients are weighed against each other (docs/balancing.md)"
     )
     balancing_options: dict[str, float | int] = Field({}, description="options of that method, by name")
-    single_task: bool = Field(True, description="train the matched single-task arm too")
+    single_task: bool | list[str] = Field(
+        True, description="train the matched single-task arm too; a list: of these tasks only"
+    )
     device: Literal["auto", "cpu", "cuda"] = Field(
         "auto", description="auto: a GPU where there is one; mixed precision on a GPU only"
     )
@@ -214,6 +216,11 @@ class ProteinRun(Section):
                 raise ValueError(f"tasks.{name}.q8: only a secondary structure has q8 and q3")
         if all(task.auxiliary for task in self.tasks.values()):
             raise ValueError("tasks: all of them are auxiliary; expected at least one that is to be predicted")
+        alone = self.training.single_task
+        predicted = [name for name, task in self.tasks.items() if not task.auxiliary]
+        for name in [] if isinstance(alone, bool) else alone:
+            if name not in predicted:
+                raise ValueError(f"training.single_task: found {name!r}; valid: {listing(predicted)}")
         for name, source in self.chains.items():
             if source.split and source.part:
                 raise ValueError(f"chains.{name}.part: the split column says so already; give one of the two")

@@ -115,6 +115,21 @@ def test_training_again_gives_the_same_tables(done, tmp_path):
     assert told[0] == told[1]
 
 
+def test_one_task_may_be_trained_alone(done, tmp_path):
+    run = load_run(done / "run.yaml")
+    short = run.training.model_copy(update={"epochs": 1, "seeds": 1, "single_task": ["exposure"]})
+    run = run.model_copy(update={"training": short, "baselines": run.baselines.model_copy(update={"arms": []})})
+    for file in ("cohort.h5ad", "splits.tsv", "qc.tsv"):
+        (tmp_path / file).write_bytes((done / "results" / file).read_bytes())
+    for step in ("train", "baselines", "evaluate"):
+        module, _, name = entry(run, step).partition(":")
+        getattr(importlib.import_module(module), name)(run, tmp_path)
+    predictions = read_table(tmp_path / "predictions.tsv")
+    assert set(predictions.loc[predictions["arm"] == "singletask", "task"]) == {"exposure"}
+    gain = read_table(tmp_path / "transfer.tsv").set_index("task")["gain"]
+    assert np.isfinite(gain["exposure"]) and np.isnan(gain["structure"])
+
+
 def test_predict_writes_a_row_per_residue_and_a_picture_per_chain(done, monkeypatch, capsys):
     (done / "new.fasta").write_text(
         ">one\nMKTAYIAKQRQISFVKSHFSRQLEERLGLIEVQAPILSRVGDGTQDNLSGAEKAVQVKVKALPD\n>b/2\nACDX\n"
@@ -161,6 +176,7 @@ WRONG = [
     ({"training": {"encoder": "mlp"}}, ["training.encoder: found 'mlp'", "cnn, lstm, transformer"]),
     ({"training": {"kernel": 4}}, ["training.kernel: found 4; expected an odd number"]),
     ({"training": {"encoder": "transformer", "width": 50}}, ["training.width: found 50", "multiple of 8"]),
+    ({"training": {"single_task": ["age"]}}, ["training.single_task: found 'age'; valid: exposure, structure"]),
     ({"training": {"genes": 500}}, ["training.genes: unknown key"]),
     ({"training": {"balancing_options": {"x": 1}}}, ["training.balancing_options", "no option 'x'"]),
     ({"probe": {"null_refits": 9}}, ["probe.null_refits: unknown key"]),

@@ -61,6 +61,7 @@ def evaluate(run: ProteinRun, results: Path) -> None:
     if not metrics:
         raise InputError(f"{results / 'predictions.tsv'}: no held-out chain has a label; nothing can be scored")
     write_table(pd.concat(metrics, ignore_index=True), results / "metrics.tsv", METRIC_COLUMNS)
+    comparisons = [c for c in comparisons if len(c)] or comparisons[:1]  # a label with one arm has none
     write_table(pd.concat(comparisons, ignore_index=True), results / "comparisons.tsv", COMPARISONS)
     gains = sharing(chains, primary, options.bootstrap, options.seed, options.margin)
     write_table(gains, results / "transfer.tsv", TRANSFER)

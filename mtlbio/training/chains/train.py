@@ -86,11 +86,12 @@ def train(run: ProteinRun, results: Path) -> None:
 _HISTORY = ["arm", "fold", "seed", "epoch", "task", "part", "loss"]
 
 
-def arms_of(chains: Chains, single_task: bool) -> list[tuple[str, list]]:
-    """All tasks together, then, where asked for, each one that is predicted alone."""
+def arms_of(chains: Chains, single_task: bool | list[str]) -> list[tuple[str, list]]:
+    """All tasks together, then, where asked for, each one that is predicted (or each one named) alone."""
     tasks = list(chains.tasks.values())
-    alone = [("singletask", [task]) for task in tasks if not task.auxiliary] if single_task and len(tasks) > 1 else []
-    return [("multitask", tasks), *alone]
+    wanted = list(chains.tasks) if single_task is True else single_task or []
+    alone = [task for task in tasks if task.name in wanted and not task.auxiliary]
+    return [("multitask", tasks)] + [("singletask", [task]) for task in alone if len(tasks) > 1]
 
 
 def make_reader(run: ProteinRun, chains: Chains) -> Reader:
