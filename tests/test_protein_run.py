@@ -253,6 +253,13 @@ def test_missing_labels_of_a_part_are_one_clear_line(tmp_path):
 
     with pytest.raises(InputError, match="tasks.exposure: no chain of part test has this label"):
         check(run)
+    # what only shapes the encoder is never scored
+    auxiliary = run.tasks["exposure"].model_copy(update={"auxiliary": True})
+    check(run.model_copy(update={"tasks": run.tasks | {"exposure": auxiliary}}))
+    frame["rsa"] = ""
+    write_simulation(tmp_path / "none", pd.DataFrame(frame))
+    with pytest.raises(InputError, match="tasks.exposure: no residue of any chain has this label"):
+        check(load_run(tmp_path / "none/run.yaml"))
 
 
 def test_simulate_plants_chains_that_a_run_reads(tmp_path, monkeypatch, capsys):

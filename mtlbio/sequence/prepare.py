@@ -63,11 +63,11 @@ def read_checked(run: ProteinRun) -> tuple[Chains, list[dict]]:
     for chain, length in zip(chains.names, chains.lengths, strict=True):
         if sources and any(source.has(chain) for source in sources.values()):
             wide_of(chain, int(length), sources)
-    for task in chains.tasks:
-        there = chains.labelled(task)
-        for part in ("train", "validation", "test"):
+    for name, task in chains.tasks.items():
+        there, parts = chains.labelled(name), ("train",) if task.auxiliary else ("train", "validation", "test")
+        for part in parts:
             if not there[chains.of(part)].any():
                 raise InputError(
-                    f"tasks.{task}: no chain of part {part} has this label; expected some in train, validation, test"
+                    f"tasks.{name}: no chain of part {part} has this label; expected some in {', '.join(parts)}"
                 )
     return chains, qc + repeats
