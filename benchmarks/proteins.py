@@ -62,7 +62,8 @@ def described(part: str, data: Path, given: argparse.Namespace, folder: Path) ->
         "training": {"encoder": given.encoder, "width": given.width, "layers": given.layers, "seeds": given.seeds},
         "baselines": {"arms": ["majority", "window_linear"]},
     }
-    content["training"] |= {"epochs": given.epochs, "batch": 4096, "learning_rate": 0.003, "device": given.device}
+    content["training"] |= {"epochs": given.epochs, "batch": 2048, "learning_rate": 0.003, "device": given.device}
+    content["training"] |= {"dropout": given.dropout, "single_task": True if given.alone else ["exposure"]}
     if part == "profiles":
         joint["keep"] = {"source_set": ["Train_335", "Test_60", "Test_315"]}
         content["features"] = {"profiles": str(data / "protein_profiles/graphppis_profiles_f16.npz")}
@@ -188,11 +189,13 @@ def main() -> None:
     parser.add_argument("data", type=Path)
     parser.add_argument("parts", nargs="*", default=["joint", "profiles", "speed"])
     parser.add_argument("--chains", type=int, help="chains with Q3 only; all where left out")
-    parser.add_argument("--epochs", type=int, default=10)
+    parser.add_argument("--epochs", type=int, default=8)
     parser.add_argument("--seeds", type=int, default=1)
     parser.add_argument("--encoder", default="lstm")
     parser.add_argument("--width", type=int, default=96)
     parser.add_argument("--layers", type=int, default=2)
+    parser.add_argument("--dropout", type=float, default=0.05)
+    parser.add_argument("--alone", action="store_true", help="train the network of secondary structure alone too")
     parser.add_argument("--threads", type=int)
     parser.add_argument("--device", default="auto")
     parser.add_argument("--keep", type=Path, help="folder that keeps the results")
