@@ -1,9 +1,10 @@
-# make demo   a planted cohort and a real one, from raw files to a page each
+# make demo   a planted cohort, a real one and planted proteins, from raw files to a page each
 # make test   the tests
 .PHONY: setup demo test bench docs lint clean
 BIN := .venv/bin
 CORES ?= all
 PLANTED := results/cohorts/planted/run.yaml
+CHAINS := results/cohorts/planted_proteins/run.yaml
 
 setup:
 	@bash envs/setup.sh
@@ -11,10 +12,14 @@ setup:
 $(PLANTED): | setup
 	$(BIN)/mtlbio simulate $(@D)
 
-demo: $(PLANTED) | setup
+$(CHAINS): | setup
+	$(BIN)/mtlbio simulate $(@D) --kind protein
+
+demo: $(PLANTED) $(CHAINS) | setup
 	$(BIN)/snakemake --workflow-profile workflow/profiles/default \
-		--config 'runs=["$(PLANTED)", "config/runs/leukaemia.yaml"]' --cores $(CORES)
-	@echo "Open results/planted/report.html and results/leukaemia/report.html in a browser."
+		--config 'runs=["$(PLANTED)", "config/runs/leukaemia.yaml", "$(CHAINS)"]' --cores $(CORES)
+	@echo "Open results/planted/report.html, results/leukaemia/report.html and results/planted_proteins/report.html" \
+		"in a browser."
 
 test: | setup
 	$(BIN)/python -m pytest
