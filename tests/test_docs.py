@@ -45,6 +45,7 @@ def test_the_columns_of_the_tables_are_the_ones_that_are_documented():
         "AFFINITY",
         "GROUPS",
         "CURVE",
+        "EFFECTS",
     ):
         columns = getattr(tables, name)
         assert f"`{', '.join(columns)}" in text, columns

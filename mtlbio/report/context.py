@@ -7,7 +7,7 @@ from dataclasses import replace
 import numpy as np
 import pandas as pd
 
-from mtlbio.report import conflicts, plain
+from mtlbio.report import conflicts, feature_effects, plain
 from mtlbio.report.choice import kind
 from mtlbio.report.facts import as_text, facts, files, quality, versions
 from mtlbio.report.figures import task_metric
@@ -69,6 +69,7 @@ def page_context(inputs: Inputs, chosen: list[str], pictures: dict[str, Picture]
         "labels": label_warnings(tables.get("label_noise")),
         "sharing": sharing(inputs),
         "fresh": [inputs.said(text) for text in fresh_readings(tables.get("reprobe"))],
+        "effects": effects(inputs, pictures),
         "audit": audit(inputs),
         "training": [p for stem, p in pictures.items() if stem.startswith("training_")],
         "conflicts": [
@@ -184,6 +185,20 @@ def task_section(inputs: Inputs, reading: plain.Reading, pictures: dict[str, Pic
         "performance": pictures.get(f"performance_{task}"),
         "ablation": pictures.get(f"ablation_{task}"),
     }
+
+
+def effects(inputs: Inputs, pictures: dict[str, Picture]) -> list[dict]:
+    """What a feature changes: a picture and its sentences per task, of a table of features only."""
+    table = inputs.tables.get("effects")
+    found = []
+    for task in inputs.tasks:
+        picture = pictures.get(f"effects_{task}")
+        if picture is None:
+            continue
+        rows, left = feature_effects.shown_features(table, task)
+        said = feature_effects.sentences(rows, left, inputs.cohort.tasks[task].unit)
+        found.append({"name": task, "picture": picture, "sentences": said})
+    return found
 
 
 def sharing(inputs: Inputs) -> list[dict]:

@@ -116,6 +116,7 @@ def files(inputs: Inputs) -> list[tuple[str, str]]:
         "reprobe.tsv": "can the batch still be read, and from what",
         "history.tsv": "losses by epoch",
         "conflict.tsv": "do the tasks' gradients pull in one direction, by epoch",
+        "effects.tsv": "what a feature changes, in the model",
         "qc.tsv": "what was dropped, and why",
         "splits.tsv": "which donors were held out together",
         "probing/audit.tsv": "what the design can tell apart",

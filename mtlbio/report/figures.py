@@ -10,6 +10,7 @@ from mtlbio.progress import track
 from mtlbio.report import conflicts
 from mtlbio.report.cards import card_figure
 from mtlbio.report.curves import training_figure
+from mtlbio.report.feature_effects import effects_figure, shown_features
 from mtlbio.report.forest import forest_figure, forest_rows
 from mtlbio.report.heatmap import heatmap_figure
 from mtlbio.report.inputs import Inputs
@@ -23,7 +24,7 @@ def plan(inputs: Inputs, chosen: list[str]) -> dict[str, Callable]:
     jobs: dict[str, Callable] = {f"card_{file_stem(d)}": lambda d=d: card_figure(inputs, d) for d in chosen}
     if any(str(c).startswith(("share_", "effect_")) for c in inputs.verdicts):
         jobs["shares"] = lambda: heatmap_figure(inputs)
-    metrics, history = inputs.tables.get("metrics"), inputs.tables.get("history")
+    metrics, history, effects = (inputs.tables.get(name) for name in ("metrics", "history", "effects"))
     for task in inputs.tasks:
         metric = task_metric(inputs, task)
         if metric is not None:
@@ -34,6 +35,10 @@ def plan(inputs: Inputs, chosen: list[str]) -> dict[str, Callable]:
         if len(rows):
             name = metric_name(metric) if metric else "the metric"
             jobs[f"ablation_{task}"] = lambda r=rows, t=task, n=name: forest_figure(r, t, n, inputs.run.probe.margin)
+        changed = None if effects is None else shown_features(effects, task)[0]
+        if changed is not None and len(changed):
+            unit = inputs.cohort.tasks[task].unit
+            jobs[f"effects_{task}"] = lambda r=changed, t=task, u=unit: effects_figure(r, t, u)
     if history is not None:
         for task in dict.fromkeys(history["task"]):
             jobs[f"training_{file_stem(task)}"] = lambda t=task: training_figure(history, t)

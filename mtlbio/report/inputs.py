@@ -23,6 +23,7 @@ from mtlbio.sequence.sampled import residue_cohort
 from mtlbio.tables import (
     COMPARISONS,
     CONFLICT,
+    EFFECTS,
     HISTORY,
     LABEL_NOISE,
     METRICS,
@@ -44,6 +45,7 @@ OPTIONAL = {
     "reprobe": ("reprobe.tsv", REPROBE, "evaluate"),
     "history": ("history.tsv", HISTORY, "train"),
     "conflict": ("conflict.tsv", CONFLICT, "train"),
+    "effects": ("effects.tsv", EFFECTS, "train"),
     "qc": ("qc.tsv", QC, "prepare"),
     "splits": ("splits.tsv", SPLITS, "prepare"),
     "audit": ("probing/audit.tsv", ["task", "covariate", "call"], "probe"),
@@ -143,6 +145,8 @@ def read_inputs(run: Run | ProteinRun, results: str | Path) -> Inputs:
     rank = adata.uns.get("effective_rank")
     tables = {}
     for name, (file, columns, _) in OPTIONAL.items():
+        if name == "effects" and cohort.table is None:
+            continue  # left behind by an earlier run of that name
         if (results / file).exists():
             tables[name] = read_table(results / file, columns)
     return Inputs(

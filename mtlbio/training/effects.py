@@ -13,8 +13,8 @@ import pandas as pd
 from mtlbio.cohort.cohort import Cohort
 from mtlbio.cohort.tabular import Source
 from mtlbio.model.ensemble import Ensemble
+from mtlbio.tables import EFFECTS
 
-EFFECTS = ["task", "feature", "value", "samples", "prediction", "factor"]
 # People that the model is asked about, spread evenly over the cohort.
 _ASKED = 200
 _PERCENTILES = (10, 50, 90)

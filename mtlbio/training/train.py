@@ -13,11 +13,11 @@ from mtlbio.model.ensemble import FINAL, save_ensemble
 from mtlbio.model.latents import write_latents
 from mtlbio.model.outputs import Outputs, to_prediction
 from mtlbio.progress import say, track
-from mtlbio.tables import CONFLICT, HISTORY, PREDICTIONS, SPLITS, read_table, write_table
+from mtlbio.tables import CONFLICT, EFFECTS, HISTORY, PREDICTIONS, SPLITS, read_table, write_table
 from mtlbio.training.borrowing import with_loans
 from mtlbio.training.conflict import conflict_table
 from mtlbio.training.device import choose_device
-from mtlbio.training.effects import EFFECTS, effects_table
+from mtlbio.training.effects import effects_table
 from mtlbio.training.extras import with_extras
 from mtlbio.training.fold_in import fold_in
 from mtlbio.training.long_form import long_form

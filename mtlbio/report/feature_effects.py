@@ -1,0 +1,142 @@
+"""What a feature changes: the model's typical prediction with one feature at each of its levels, a picture per task."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+
+import pandas as pd
+
+from mtlbio.report.palette import GRID, HIGHLIGHT, INK, MUTED, ON
+from mtlbio.report.svg import new_figure
+from mtlbio.report.words import counted, joined
+
+MOST_FEATURES = 8
+MOST_NAMED = 10  # of those left out
+FEW = 10  # a level of fewer samples is drawn open: the model has hardly seen it
+_LONGEST = 18  # characters of a feature's or level's name
+_LANES = (0.27, -0.27)  # where a level's name may stand, in rows: above its dot, else below
+_GAP = 0.04  # inches between two names
+
+
+def shown_features(effects: pd.DataFrame, task: str) -> tuple[pd.DataFrame, pd.Series]:
+    """Rows of the features that move a task's prediction most, and what is left out.
+
+    Returns
+    -------
+    rows : of at most ``MOST_FEATURES`` features, the widest range first, levels from low to high
+    left : feature -> its range, for the others
+    """
+    rows = effects[effects["task"] == task].dropna(subset=["prediction"])
+    found = rows.groupby("feature", sort=False)["prediction"]
+    width = (found.max() - found.min()).sort_values(ascending=False, kind="stable")
+    rows = rows.assign(_place=-rows["feature"].map(width))
+    rows = rows.sort_values(["_place", "feature", "prediction"], kind="stable").drop(columns="_place")
+    return rows[rows["feature"].isin(width.index[:MOST_FEATURES])], width.iloc[MOST_FEATURES:]
+
+
+def effects_figure(rows: pd.DataFrame, task: str, unit: str | None):
+    """Levels as dots on a line of predicted values, one line per feature.
+
+    Returns
+    -------
+    figure, title, description
+    """
+    features = list(dict.fromkeys(rows["feature"]))
+    figure = new_figure(4.2, 0.72 + 0.42 * len(features))
+    axes = figure.subplots()
+    base = typical(rows)
+    for i, feature in enumerate(features):
+        own = rows[rows["feature"] == feature]
+        ends = [own["prediction"].min(), own["prediction"].max()]
+        axes.plot(ends, [i, i], color=MUTED, linewidth=1.2, solid_capstyle="butt")
+        if base is not None:  # a stroke: a line from top to bottom would run through the names of the levels
+            axes.plot([base, base], [i - 0.15, i + 0.15], color=MUTED, linewidth=1.4)
+        for few, part in own.groupby(own["samples"] < FEW):
+            face = ON if few else HIGHLIGHT
+            axes.plot(
+                part["prediction"], [i] * len(part), "o", color=HIGHLIGHT, markerfacecolor=face, markersize=5, zorder=3
+            )
+    axes.set_yticks(range(len(features)), [_short(f) for f in features])
+    axes.set_ylim(len(features) - 0.35, -0.65)
+    axes.tick_params(axis="y", length=0)
+    axes.spines["left"].set_visible(False)
+    axes.grid(axis="x", color=GRID)
+    axes.margins(x=0.06)
+    own = "" if base is None else " (stroke: people as they are)"
+    axes.set_xlabel(f"predicted {task}{f', {unit}' if unit else ''}{own}")
+    _name_levels(figure, axes, rows, features)
+    return figure, f"What a feature changes: {task}", f"{'; '.join(_ranges(rows, unit))}."
+
+
+def typical(rows: pd.DataFrame) -> float | None:
+    """The typical prediction with everybody as they are, from the factors; None where they have none."""
+    ratios = (rows["prediction"] / rows["factor"]).dropna()
+    return None if ratios.empty else float(ratios.median())
+
+
+def sentences(rows: pd.DataFrame, left: pd.Series, unit: str | None) -> list[str]:
+    """What changes the prediction most, and what the picture leaves out."""
+    widest = next(_ranges(rows, unit, samples=True))
+    said = [f"Widest: {widest}."]
+    if len(left):
+        named = list(left.index[:MOST_NAMED])
+        named += [f"{len(left) - len(named)} others"] if len(left) > len(named) else []
+        own = f" {unit}" if unit else ""
+        each = "it spans" if len(left) == 1 else "each spans at most"
+        said.append(f"Left out: {joined(named)} ({each} {left.iloc[0]:.2g}{own}).")
+    return said
+
+
+def level_name(value: object) -> str:
+    """A level as text, a measured number with three digits.
+
+    Examples
+    --------
+    >>> level_name("*1/*2"), level_name("-1.2631"), level_name(75.6), level_name("2")
+    ('*1/*2', '−1.26', '75.6', '2')
+    """
+    text = f"{value:g}" if isinstance(value, float) else str(value)
+    if not re.fullmatch(r"-?\d+(\.\d+)?", text):
+        return text
+    short = f"{float(text):.3g}" if "." in text and abs(float(text)) < 1000 else text
+    return short.replace("-", "−")
+
+
+def _ranges(rows: pd.DataFrame, unit: str | None, samples: bool = False) -> Iterator[str]:
+    """cyp from 1.07 mg/day (*3/*3) to 4.7 mg/day (*1/*1), for every feature."""
+    own = f" {unit}" if unit else ""
+    for feature, part in rows.groupby("feature", sort=False):
+        ends = [part.iloc[0], part.iloc[-1]]
+        few = [f", {counted(int(e['samples']), 'sample')}" if samples else "" for e in ends]
+        texts = [f"{e['prediction']:.3g}{own} ({level_name(e['value'])}{n})" for e, n in zip(ends, few, strict=True)]
+        yield f"{feature} from {texts[0]} to {texts[1]}"
+
+
+def _short(name: str) -> str:
+    return name if len(name) <= _LONGEST else f"{name[: _LONGEST - 1]}…"
+
+
+def _name_levels(figure, axes, rows: pd.DataFrame, features: list[str]) -> None:
+    """Write the levels' names where there is room: the ends first, then the commonest; the rest go without."""
+    figure.draw_without_rendering()  # the layout decides how wide the axes are
+    box, gap = axes.get_window_extent(), _GAP * figure.dpi
+    for i, feature in enumerate(features):
+        own = rows[rows["feature"] == feature]
+        inner = own.iloc[1:-1].sort_values("samples", ascending=False, kind="stable")
+        taken: dict[float, list[tuple[float, float]]] = {lane: [] for lane in _LANES}
+        for level in [own.iloc[0], *([own.iloc[-1]] if len(own) > 1 else []), *(r for _, r in inner.iterrows())]:
+            name = _short(level_name(level["value"]))
+            text = axes.text(level["prediction"], i, name, fontsize=7.5, color=INK, ha="center", va="center")
+            text.set_in_layout(False)
+            extent = text.get_window_extent()
+            # a name at an end moves inwards rather than over the names of the features
+            shift = max(box.x0 - extent.x0, 0) - max(extent.x1 - box.x1, 0)
+            low, high = extent.x0 + shift, extent.x1 + shift
+            free = [k for k in _LANES if all(high + gap < a or b + gap < low for a, b in taken[k])]
+            if not free:
+                text.remove()
+                continue
+            taken[free[0]].append((low, high))
+            middle = axes.transData.inverted().transform(((low + high) / 2, 0))[0]
+            text.set_position((middle, i - free[0]))
