@@ -97,7 +97,8 @@ class Evidence:
 
     ``technical_share``: of all technical covariates together. ``stability``: median correlation with its partner over
     folds and seeds. ``donors``: in the cohort, the number that a number of needed donors has to exceed. ``tests``:
-    dimensions x outcomes of the family-wise level.
+    dimensions x outcomes of the family-wise level. ``held_fixed``: the covariate that the dimension is, if it is one
+    (:mod:`mtlbio.probing.held_fixed`); only what is said depends on it, no verdict.
     """
 
     dim: str
@@ -108,6 +109,7 @@ class Evidence:
     stability: float = 1.0
     donors: int = 0
     tests: int = 1
+    held_fixed: str | None = None
 
 
 def known(value: float) -> float:

@@ -20,8 +20,12 @@ def gather(
     stability: pd.DataFrame,
     enrichment: pd.DataFrame,
     by_class: pd.DataFrame | None = None,
+    held_fixed: dict[str, str] | None = None,
 ) -> list[Evidence]:
-    """One :class:`~mtlbio.probing.evidence.Evidence` per dimension, in their order. Empty tables mean: not examined."""
+    """One :class:`~mtlbio.probing.evidence.Evidence` per dimension, in their order. Empty tables mean: not examined.
+
+    ``held_fixed`` is of :func:`mtlbio.probing.held_fixed.held_fixed`.
+    """
     found = {key: rows.iloc[0] for key, rows in association.groupby(["question", "variable", "dim"])}
     borrowed = {(r.dim, r.task): r for r in leakage.itertuples()}
     steady = {(r.dim, r.task): r for r in stability.itertuples()}
@@ -76,7 +80,8 @@ def gather(
         is_axis = trial.block[trial.dims.index(dim)] == "axis"
         name = best_set(sets[dim]) if dim in sets and is_axis else None
         again = next((steady[(dim, t)].stability for t in trial.tasks if (dim, t) in steady), 1.0)
-        evidence = Evidence(dim, tuple(tasks), tuple(covariates), share, name, float(again), donors, tests)
+        fixed = (held_fixed or {}).get(dim)
+        evidence = Evidence(dim, tuple(tasks), tuple(covariates), share, name, float(again), donors, tests, fixed)
         out.append(evidence)
     return out
 

@@ -22,6 +22,7 @@ from mtlbio.probing.audit import audit, inseparable
 from mtlbio.probing.by_class import by_class
 from mtlbio.probing.features import features_of_table
 from mtlbio.probing.gather import gather, verdict_table
+from mtlbio.probing.held_fixed import held_fixed
 from mtlbio.probing.leakage import leakage
 from mtlbio.probing.null_refits import NULL, RUNS, empty, null_refits, share_of_biology
 from mtlbio.probing.planes import decided_by_subspaces, subspace_table
@@ -124,8 +125,11 @@ def examine(
     else:
         named = features_of_table(trial, cohort, loadings)
     uneven = by_class(trial)
-    evidence = gather(trial, found, borrowed, removed, steady, named, uneven)
+    fixed = {} if cohort.table is None else held_fixed(trial, fold)
+    evidence = gather(trial, found, borrowed, removed, steady, named, uneven, fixed)
     verdicts = verdict_table(trial, evidence, removed, design, again)
+    if cohort.table is not None:
+        verdicts.insert(verdicts.columns.get_loc("why"), "held_fixed", [fixed.get(dim) for dim in trial.dims])
     tests, names = subspace_tests(trial, blocks, found, Genes(cohort, loadings, genes, sets))
     planes, changes = subspace_table(trial, blocks, tests, removed, again, names, found)
     # leakage has no table of its own: what it found belongs to the rows of the task's effect

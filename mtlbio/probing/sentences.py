@@ -57,6 +57,14 @@ def follows(evidence: Evidence, cause: CovariateEvidence) -> str:
     return f"{evidence.dim} follows {cause.name}: {percent(cause.share)} of its variance"
 
 
+def nothing_left(evidence: Evidence) -> str:
+    """Beginning of the sentence on a dimension that is a covariate."""
+    return (
+        f"{evidence.dim} holds nothing but {evidence.held_fixed}, which is a covariate: once that is held fixed, "
+        f"nothing of the dimension is left to test"
+    )
+
+
 def technical(evidence: Evidence, cause: CovariateEvidence) -> str:
     """What taking a technical dimension out does."""
     start = follows(evidence, cause)
@@ -79,8 +87,10 @@ def uneven(evidence: Evidence, cause: CovariateEvidence) -> str:
 
 def confounder(evidence: Evidence, cause: CovariateEvidence) -> str:
     """What is left of the links to the outcomes once the covariates are given."""
-    start = follows(evidence, cause)
     outcomes = [t for t in evidence.tasks if t.outcome and not math.isnan(t.effect)]
+    if evidence.held_fixed and outcomes:
+        return f"{nothing_left(evidence)} against {names(outcomes)}."
+    start = follows(evidence, cause)
     if not outcomes:
         return f"{start}."
     nearest = min(outcomes, key=lambda t: 1.0 if math.isnan(t.q) else t.q)
@@ -118,12 +128,16 @@ def not_firm(evidence: Evidence, task: TaskEvidence) -> str:
 
 def partly(evidence: Evidence, partial: list[CovariateEvidence]) -> str:
     """Covariates with a material share, and nothing else."""
+    if evidence.held_fixed:
+        return f"{nothing_left(evidence)}."
     parts = " and ".join(f"{c.name} ({percent(c.share)})" for c in partial)
     return f"{evidence.dim} partly follows {parts}; the rest of its variance goes with nothing recorded."
 
 
 def unlinked(evidence: Evidence) -> str:
     """Beginning of the sentence on a dimension without a link of its own."""
+    if evidence.held_fixed:
+        return nothing_left(evidence)
     small = [c for c in evidence.covariates if c.called and known(c.share) > 0.005]
     wrong = [t for t in evidence.tasks if t.backwards]
     if wrong:
@@ -162,7 +176,19 @@ def effect(task: TaskEvidence) -> str:
     """+0.90 SD, 95 % 0.50 to 1.30."""
     if task.unit == "R":
         return f"R {task.effect:.2f}, 95 % {task.ci_low:.2f} to {task.ci_high:.2f}"
-    return f"{task.effect:+.2f} SD, 95 % {task.ci_low:.2f} to {task.ci_high:.2f}"
+    return f"{rounded(task.effect, '+')} SD, 95 % {rounded(task.ci_low)} to {rounded(task.ci_high)}"
+
+
+def rounded(value: float, sign: str = "-") -> str:
+    """Two digits, and a zero without a sign: -0.00 would claim a direction.
+
+    Examples
+    --------
+    >>> rounded(0.9, "+"), rounded(-0.004), rounded(0.004, "+")
+    ('+0.90', '0.00', '0.00')
+    """
+    text = f"{value:{sign}.2f}"
+    return text.lstrip("+-") if float(text) == 0 else text
 
 
 def listed(items: list[str], limit: int = 3) -> str:

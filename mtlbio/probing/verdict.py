@@ -157,8 +157,10 @@ def _partial(evidence: Evidence, partial: list[CovariateEvidence]) -> Verdict:
     borrowed = _borrowed(evidence)
     if first.role == "technical" or known(first.share) < LEADS or first.share < LONE * explained:
         return Verdict("mixed", first.name, sentences.partly(evidence, partial) + borrowed)
-    start = sentences.follows(evidence, first)
-    return Verdict("confounder", first.name, f"{start}; the rest goes with nothing recorded.{borrowed}")
+    why = f"{sentences.follows(evidence, first)}; the rest goes with nothing recorded."
+    if evidence.held_fixed:
+        why = sentences.partly(evidence, partial)
+    return Verdict("confounder", first.name, f"{why}{borrowed}")
 
 
 def _nothing(evidence: Evidence, options: Probe) -> Verdict:

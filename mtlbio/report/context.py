@@ -105,13 +105,14 @@ def _driver(inputs: Inputs, row: pd.Series) -> str:
 def card(inputs: Inputs, dim: str, pictures: dict[str, Picture]) -> dict:
     """One dimension: verdict, sentence, picture, numbers, genes."""
     row = inputs.verdicts.loc[dim]
-    effects = []
+    effects, fixed = [], known(row.get("held_fixed"))
     for task in inputs.tasks:
+        adjusted = _parts(row, f"effect_{task}", f"ci_low_{task}", f"ci_high_{task}", 2)
         effects.append(
             {
                 "task": task,
-                "effect": _parts(row, f"effect_{task}", f"ci_low_{task}", f"ci_high_{task}", 2),
-                "q": probability(row.get(f"q_{task}")),
+                "effect": ("held fixed", "nothing is left") if fixed else adjusted,
+                "q": "–" if fixed else probability(row.get(f"q_{task}")),
                 "call": str(row[f"removal_{task}"]) if known(row.get(f"removal_{task}")) else "not tested",
                 "loss": _parts(row, f"delta_{task}", f"delta_ci_low_{task}", f"delta_ci_high_{task}", 3),
             }

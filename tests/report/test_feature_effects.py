@@ -14,7 +14,7 @@ from mtlbio.report.figures import plan
 from mtlbio.report.inputs import read_inputs
 from mtlbio.report.page import report
 from mtlbio.report.svg import house_style
-from mtlbio.tables import EFFECTS, write_table
+from mtlbio.tables import EFFECTS, read_table, write_table
 
 ROWS = [
     ["dose", "weight", "57.123", 300, 28.0, 0.8],
@@ -89,6 +89,9 @@ def of_table(tmp_path):
     write_cohort(replace(cohort, preprocessing=cohort.preprocessing | coded), tmp_path / "cohort.h5ad")
     rows = [[*("age", f"cyp{EVIL}" if r[1] == "cyp" else r[1]), *r[2:]] for r in ROWS[:5]]
     write_table(table(rows), tmp_path / "effects.tsv")
+    verdicts = read_table(tmp_path / "verdicts.tsv")
+    verdicts["held_fixed"] = ["age", *[None] * (len(verdicts) - 1)]
+    write_table(verdicts, tmp_path / "verdicts.tsv")
     return run, tmp_path
 
 
@@ -101,6 +104,8 @@ def test_the_page_shows_it_for_a_table_of_features(of_table):
     assert "from 7 (*3/*3, 3 samples) to 45.5 (*1/*1, 200 samples)." in section and "*1/*3" in section
     assert "<code>effects.tsv</code> what a feature changes" in page and "<script" not in page
     assert (folder / "figures" / "effects_age.svg").exists()
+    cards = {dim: page[page.index(f'id="card-{dim}"') :].split("</article>")[0] for dim in ("z01", "z02")}
+    assert cards["z01"].count("<b>held fixed</b><br>") == 3 and "held fixed" not in cards["z02"]
 
 
 def test_measurements_have_no_such_section(tmp_path):
