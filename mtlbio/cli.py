@@ -241,22 +241,40 @@ def simulate(
 
 @app.command()
 def init(
-    expression: Annotated[Path, typer.Argument(help="the measurements, samples in rows")],
-    metadata: Annotated[Path | None, typer.Argument(help="the samples' description; none for h5ad")] = None,
+    expression: Annotated[
+        Path, typer.Argument(help="the measurements, samples in rows; or one table of genotypes, numbers and doses")
+    ],
+    metadata: Annotated[
+        Path | None, typer.Argument(help="the samples' description; none for h5ad or a table that holds it")
+    ] = None,
+    table: Annotated[
+        bool, typer.Option("--table", help="the one file is a table of features, not measurements")
+    ] = False,
     out: Annotated[Path, typer.Option(metavar="RUN.yaml", help="the draft that is written")] = Path("run.yaml"),
 ) -> None:
-    """Draft a run's YAML from the two files; read it and correct it before you run it."""
+    """Draft a run's YAML from two files, or from one table of patients; read it and correct it before you run it."""
     from mtlbio.cohort.draft import draft
+    from mtlbio.cohort.draft_table import draft_table
+    from mtlbio.cohort.guess_table import looks_like_table
     from mtlbio.files import replacing
 
     if out.exists():
         raise InputError(f"{out}: exists already; remove it or name another file with --out")
-    text, notes = draft(expression, metadata, out.absolute().parent)
+    if table and metadata is not None:
+        raise InputError(
+            f"--table: found {metadata} too; expected one table that holds features, labels and covariates"
+        )
+    if not expression.exists():
+        raise InputError(f"{expression}: no such file; expected the measurements, or a table of patients")
+    if table or (metadata is None and looks_like_table(expression)):
+        text, notes = draft_table(expression, out.absolute().parent)
+    else:
+        text, notes = draft(expression, metadata, out.absolute().parent)
     with replacing(out) as temporary:
         temporary.write_text(text, encoding="utf-8")
     for note in notes:
         typer.echo(note, err=True)
-    typer.echo(f"{out}: a draft; read it, correct it, then: mtlbio run {out}")
+    typer.echo(f"{out}: a draft; read it, correct it, then: mtlbio plan {out}, and last: mtlbio run {out}")
 
 
 @app.command()

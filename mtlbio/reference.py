@@ -13,7 +13,8 @@ INTRODUCTION = """\
 # How a run is described
 
 `config.yaml` lists runs; each run is one YAML file (`runs/*.yaml` here, or any file of yours:
-`mtlbio run my_cohort.yaml` needs no copy of it). `mtlbio init EXPRESSION METADATA` drafts one from your two files.
+`mtlbio run my_cohort.yaml` needs no copy of it). `mtlbio init EXPRESSION METADATA` drafts one from your two
+files, `mtlbio init TABLE` from one table of patients (docs/doses.md).
 
 ```yaml
 run: my_cohort

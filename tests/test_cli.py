@@ -170,6 +170,21 @@ def test_init_writes_a_draft_that_loads_and_never_overwrites(folder, mtlbio):
     assert status == 2 and err.startswith("mtlbio: error: drafts/new.yaml: exists already")
 
 
+def test_init_of_one_table_loads_and_plans(folder, mtlbio):
+    mtlbio("simulate", "doses", "--kind", "doses")
+    status, out, notes = mtlbio("init", "doses/doses.csv", "--out", "drug.yaml")
+    assert status == 0 and "task drug_a: regression" in notes
+    assert (
+        out == "drug.yaml: a draft; read it, correct it, then: mtlbio plan drug.yaml, and last: mtlbio run drug.yaml\n"
+    )
+    status, out, _ = mtlbio("plan", "drug.yaml")
+    assert status == 0 and "drug_c" in out and (folder / "results/doses/plan.tsv").exists()
+    status, _, err = mtlbio("init", "doses/doses.csv", "doses/truth.csv", "--table", "--out", "other.yaml")
+    assert status == 2 and err.startswith("mtlbio: error: --table: found doses/truth.csv too")
+    status, _, err = mtlbio("init", "doses/none.csv", "--out", "other.yaml")
+    assert status == 2 and err.startswith("mtlbio: error: doses/none.csv: no such file")
+
+
 @pytest.mark.parametrize(
     "words, message",
     [

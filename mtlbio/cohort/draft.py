@@ -93,7 +93,10 @@ def _table(expression_path: Path, metadata_path: str | Path | None) -> tuple[pd.
             raise InputError(f"{metadata_path}: no such file; expected the metadata as csv, tsv or parquet")
         return text_table(read_metadata(metadata_path)), str(metadata_path)
     if expression_path.suffix != ".h5ad":
-        raise InputError(f"{expression_path}: give the metadata file too; only an h5ad file may carry its own")
+        raise InputError(
+            f"{expression_path}: give the metadata file too; only an h5ad file may carry its own, or a "
+            f"table of features (--table)"
+        )
     table = text_table(h5ad_obs(expression_path))
     table.index = table.index.astype(str)
     return table, f"{expression_path} (obs)"
@@ -154,7 +157,7 @@ def _tasks(table: pd.DataFrame, donors: pd.Series, by: list[str] | None, out: Dr
     disease = [c for c in table.columns if c.lower() in DISEASE] or [c for c in table.columns if c in (by or [])]
     disease = disease or [c for c in table.columns if c.lower() in CONDITION]
     for column in disease:
-        if _class_task(table, donors, by, column, "disease" if column.lower() in DISEASE else column, out):
+        if class_task(table, donors, by, column, "disease" if column.lower() in DISEASE else column, out):
             break
     age = [c for c in table.columns if is_age(c)]
     for column in age[:1]:
@@ -170,7 +173,7 @@ def _tasks(table: pd.DataFrame, donors: pd.Series, by: list[str] | None, out: Dr
     # of several definitions of response, the one that most donors carry; on a tie the later column
     response.sort(key=lambda c: (donors[table[c].notna()].nunique(), list(table.columns).index(c)), reverse=True)
     for column in response:
-        if _class_task(table, donors, by, column, "response" if "response" in words(column) else column, out):
+        if class_task(table, donors, by, column, "response" if "response" in words(column) else column, out):
             break
     if not out.tasks:
         raise InputError(
@@ -179,7 +182,7 @@ def _tasks(table: pd.DataFrame, donors: pd.Series, by: list[str] | None, out: Dr
         )
 
 
-def _class_task(
+def class_task(
     table: pd.DataFrame, donors: pd.Series, by: list[str] | None, column: str, name: str, out: Draft
 ) -> bool:
     """Add a binary or multiclass task, or say why not."""

@@ -25,7 +25,7 @@ OTHER, MISSING = "other", "missing"
 # Least scale of a 0/1 column, that of a level which 1 % of the samples have: rarer ones are not blown up further.
 FLOOR = 0.1
 # More levels than this, or more than this share of the samples, are names or measurements.
-_MOST_LEVELS, _MOST_OF_SAMPLES = 100, 0.5
+MOST_LEVELS, MOST_OF_SAMPLES = 100, 0.5
 # A category with more levels than this, all of them numbers with decimals, is a measurement.
 _NUMERIC_LEVELS = 10
 
@@ -218,7 +218,7 @@ def _category(name: str, text: pd.Series, absent: int, options: Table, source: s
         raise InputError(
             f"{where}: {len(counts)} levels that are all numbers (such as {counts.index[0]}); expected under numeric"
         )
-    if len(counts) > min(_MOST_LEVELS, max(_MOST_OF_SAMPLES * counts.sum(), 2)):
+    if len(counts) > min(MOST_LEVELS, max(MOST_OF_SAMPLES * counts.sum(), 2)):
         also = ", or under numeric, if it is a number" if np.isfinite(as_numbers).all() else ""
         raise InputError(
             f"{where}: {len(counts)} levels in {counts.sum()} samples look like an identifier; expected a category of "
