@@ -63,8 +63,7 @@ def effects_figure(rows: pd.DataFrame, task: str, unit: str | None):
     axes.spines["left"].set_visible(False)
     axes.grid(axis="x", color=GRID)
     axes.margins(x=0.06)
-    own = "" if base is None else " (stroke: people as they are)"
-    axes.set_xlabel(f"predicted {task}{f', {unit}' if unit else ''}{own}")
+    axes.set_xlabel(f"predicted {task}{f', {unit}' if unit else ''}")
     _name_levels(figure, axes, rows, features)
     return figure, f"What a feature changes: {task}", f"{'; '.join(_ranges(rows, unit))}."
 
