@@ -2,8 +2,9 @@
 
     python benchmarks/calibration.py axes     [--full] [--only TEXT] [--workers 2]  # axes are given: the statistics
     python benchmarks/calibration.py pipeline [--full] [--only TEXT] [--workers 2]  # prepare, train, probe
+    python benchmarks/calibration.py doses    [--full] [--only TEXT] [--workers 2]  # the same for tables of features
     python benchmarks/calibration.py tables                                         # what is there so far
-    python benchmarks/calibration.py ship                                           # rates and figure of the package
+    python benchmarks/calibration.py ship                                           # rates and pages of what is there
 
 Small form: a few cohorts per cell, minutes. Full form: 200 cohorts per cell of 80 donors and more with given axes, 20
 per cell of the whole pipeline; hours. Every cell is a file below results/benchmarks/calibration/ that is kept: a killed
@@ -26,6 +27,7 @@ from calibration_pages import write_pages
 from sources import digest_of
 
 from mtlbio.calibration.cells import Cell, axes_grid, pipeline_grid
+from mtlbio.calibration.doses import doses_grid, judge_doses
 from mtlbio.calibration.planted import judge_axes
 from mtlbio.calibration.rates import error_rates, found_rates, write_rates
 from mtlbio.calibration.score import any_false_biology, confusion, recall, rescored, wilson
@@ -34,8 +36,13 @@ from mtlbio.progress import console, say, track
 from mtlbio.tables import read_table, write_table
 
 STORE = Path(__file__).resolve().parents[1] / "results" / "benchmarks" / "calibration"
-GRIDS = {"axes": (axes_grid, judge_axes), "pipeline": (pipeline_grid, judge_pipeline)}
-ROOMS = {"axes": ("probing", "calibration"), "pipeline": ("probing", "calibration", "model", "training", "cohort")}
+GRIDS = {
+    "axes": (axes_grid, judge_axes),
+    "pipeline": (pipeline_grid, judge_pipeline),
+    "doses": (doses_grid, judge_doses),
+}
+_ALL = ("probing", "calibration", "model", "training", "cohort")
+ROOMS = {"axes": ("probing", "calibration"), "pipeline": _ALL, "doses": _ALL}
 
 
 # what scores the verdicts (anew, whenever they are read), reads the rates or plans with them does not make them
@@ -101,7 +108,7 @@ def show(part: str, rows: pd.DataFrame) -> None:
     print("\nRuns with any false biology (Wilson 95 %)")
     table = any_false_biology(rows)
     print(table.to_string(index=False, float_format="{:.3f}".format))
-    large = table[~table["cell"].str.contains(", 40 donors")]
+    large = table[~table["cell"].str.contains(", 40 donors")]  # too small for a promise
     rate, low, high = wilson(int(large["false_runs"].sum()), int(large["runs"].sum()))
     print(f"all cells of 80 donors and more: {rate:.3f} ({low:.3f}-{high:.3f}, n={large['runs'].sum()})")
     print("\nRight verdicts by planted role (share of dimensions)")
@@ -139,7 +146,7 @@ def main() -> None:
         rates = error_rates(made)
         write_rates(rates, found_rates(made))
         write_pages(made, rates)
-        say("wrote the error rates of the package, docs/calibration.* and the tables of docs/verdicts/")
+        say(f"wrote the error rates of the package and the pages of {', '.join(made)}")
 
 
 if __name__ == "__main__":

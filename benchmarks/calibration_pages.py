@@ -8,7 +8,7 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 
-from mtlbio.calibration.rates import PARTS
+from mtlbio.calibration.rates import PARTS, TABLES
 from mtlbio.calibration.score import any_false_biology, confusion, recall, wilson
 from mtlbio.files import replacing
 from mtlbio.report.palette import VERDICTS
@@ -16,10 +16,17 @@ from mtlbio.report.palette import VERDICTS
 DOCS = Path(__file__).resolve().parents[1] / "docs"
 ROLES = ("interferon", "interferon+noise", "age", "sex", "batch", "batch+interferon", "age+interferon", "composition")
 ROLES += ("idle interferon", "noise")
+DOSE_ROLES = ("enzyme", "inhibitor", "idle enzyme", "idle inhibitor", "weight", "age", "ancestry", "variant")
 
 
 def write_pages(rows: dict[str, pd.DataFrame], rates: pd.DataFrame) -> None:
-    """Everything in ``docs/`` that states a number of the grid."""
+    """Everything in ``docs/`` that states a number of the grid; those of cohorts only where both parts are there."""
+    if TABLES in rows:
+        own = rates[rates["part"] == TABLES]
+        between(DOCS / "doses.md", "\n".join([*cells_table(rows[TABLES], DOSE_ROLES), "", *error_lines(own)]))
+    rows = {part: rows[part] for part in rows if part != TABLES}
+    if len(rows) < 2:
+        return
     with replacing(DOCS / "calibration.md") as path:
         path.write_text(overview(rows), encoding="utf-8")
     confusion_figure(rows, DOCS / "calibration.png")
@@ -57,11 +64,11 @@ def rate(hits: pd.Series) -> str:
     return f"{100 * value:.1f} % ({100 * low:.1f}-{100 * high:.1f}, n = {len(hits):,})"
 
 
-def cells_table(rows: pd.DataFrame) -> list[str]:
+def cells_table(rows: pd.DataFrame, roles: tuple[str, ...] = ROLES) -> list[str]:
     """One line per cell: runs with any false biology, and right verdicts by planted role."""
     false = any_false_biology(rows).set_index("cell")
     right = recall(rows).pivot(index="cell", columns="role", values="right")
-    roles = [r for r in ROLES if r in right]
+    roles = [r for r in roles if r in right]
     out = ["| cell | cohorts | any false biology, % (95 %) | " + " | ".join(f"{r}" for r in roles) + " |"]
     out.append("|---|---|---|" + "---|" * len(roles))
     for cell, row in false.iterrows():
@@ -86,6 +93,16 @@ def error_table(rates: pd.DataFrame, verdict: str) -> str:
         cell = f"| {PARTS[row.part]} | {row.separation:g} | {row.donors:.0f} "
         out.append(f"{cell}| {row.n:.0f} | {row.wrong:.0f} | {span} |")
     return "\n".join(out)
+
+
+def error_lines(rates: pd.DataFrame) -> list[str]:
+    """How often each verdict was wrong, whatever the cell."""
+    out = ["| verdict | given | wrong | rate, % (95 %) |", "|---|---|---|---|"]
+    for verdict, own in rates.groupby("verdict"):
+        n, wrong = int(own["n"].sum()), int(own["wrong"].sum())
+        value, low, high = wilson(wrong, n)
+        out.append(f"| `{verdict}` | {n} | {wrong} | {100 * value:.1f} ({100 * low:.1f}-{100 * high:.1f}) |")
+    return out
 
 
 def between(page: Path, text: str) -> None:

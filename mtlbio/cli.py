@@ -139,6 +139,12 @@ def run_workflow(
     if is_older(results / described.run / "cohort.h5ad", [run, *input_files(described)]):
         # inside a job the one clear line would drown among Snakemake's
         _function(entry(described, "prepare").replace(":prepare", ":check"))(described)
+        if described.kind == "cohort":
+            from mtlbio.probing.plan import warned
+            from mtlbio.progress import say
+
+            for line in warned(described):
+                say(f"Warning: {line} (mtlbio plan {run} says more)")
     results.parent.mkdir(parents=True, exist_ok=True)
     elsewhere = ("--executor", "-e", "--profile", "--workflow-profile", "--jobs", "-j", "--cores", "-c")
     if cores is None and any(a.partition("=")[0] in elsewhere or a.startswith(("-j", "-c")) for a in extra):

@@ -8,6 +8,7 @@ import sys
 import pytest
 
 from mtlbio import __version__, cli
+from mtlbio.cohort.simulate import simulate, write_simulation
 from mtlbio.workflow import STEPS, is_older, reported_errors
 
 RUN = "run: tiny\nexpression: {path: e.csv, scale: log}\nmetadata: {path: m.csv}\ntasks: {age: {kind: regression}}\n"
@@ -118,6 +119,7 @@ def test_run_hands_over_to_snakemake(folder, mtlbio, monkeypatch, given, paralle
     commands, checked = [], []
     monkeypatch.setattr(cli.os, "execv", lambda program, words: commands.append(words))
     monkeypatch.setattr("mtlbio.cohort.prepare.check", checked.append)
+    monkeypatch.setattr("mtlbio.probing.plan.warned", lambda run: [])
     assert mtlbio("run", "run.yaml", "--results", "deep/out", *given)[0] == 0
     assert len(checked) == 1  # there is no prepared cohort yet
     words = commands[0]
@@ -235,6 +237,19 @@ def test_run_tells_what_is_wrong_with_the_data_before_any_job(folder, mtlbio, mo
     status, _, err = mtlbio("run", "run.yaml", "--results", "deep/out")
     assert status == 2 and err.splitlines()[-1].startswith("mtlbio: error: ")
     assert not (folder / "deep").exists()
+
+
+def test_run_says_first_what_the_design_cannot_answer(tmp_path, mtlbio, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    handed_over = []
+    monkeypatch.setattr(cli.os, "execv", lambda program, words: handed_over.append(words))
+    for design, warned in (("nested", 1), ("clear", 0)):
+        path = write_simulation(tmp_path / design, simulate(design, 0, donors=60, genes=300))
+        status, out, err = mtlbio("run", str(path))
+        said = [line for line in (out + err).splitlines() if "Warning: " in line]
+        assert status == 0 and len(said) == warned
+        assert all("batch is nested in disease (" in line and "no verdict can separate them" in line for line in said)
+    assert len(handed_over) == 2
 
 
 def test_the_cohort_is_checked_again_only_where_something_changed(tmp_path):

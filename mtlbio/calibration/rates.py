@@ -23,7 +23,8 @@ FOUND = ["part", "donors", "separation", "what", "n", "hits", "rate", "low", "hi
 COLUMNS = ["part", "donors", "separation", "verdict", "n", "wrong", "rate", "low", "high"]
 LEAST = 20  # verdicts from which a rate says something
 AXES_PENALTY = 1.0  # how much further away a whole-pipeline cell may lie before one with given axes is preferred
-PARTS = {"axes": "given axes", "pipeline": "whole pipeline"}
+PARTS = {"axes": "given axes", "pipeline": "whole pipeline", "doses": "planted doses"}
+TABLES = "doses"  # the part that speaks for runs on a table of features, and for no others
 ANY_FALSE = "runs with any false biology"
 _SHIPPED = resources.files("mtlbio.calibration") / "data"
 
@@ -55,7 +56,11 @@ def found_rates(rows: dict[str, pd.DataFrame]) -> pd.DataFrame:
 
 
 def write_rates(errors: pd.DataFrame, found: pd.DataFrame) -> None:
-    """Replace the rates that ship with the package."""
+    """Replace the rates that ship with the package; parts that were not made again keep theirs."""
+    errors, found = (
+        pd.concat([shipped[~shipped["part"].isin(new["part"])], new], ignore_index=True)
+        for shipped, new in ((shipped_rates(), errors), (shipped_found(), found))
+    )
     write_table(errors, Path(str(_SHIPPED)) / "error_rates.tsv", COLUMNS)
     write_table(found, Path(str(_SHIPPED)) / "found.tsv", FOUND)
 
@@ -79,12 +84,17 @@ def separation_of(association: float) -> float:
     return 0.5 + 0.5 * float(np.clip(association, 0.0, 1.0))
 
 
+def speaking_for(rates: pd.DataFrame, table: bool) -> pd.DataFrame:
+    """The rows that were counted on runs of this kind: on a table of features, or on measurements."""
+    return rates[(rates["part"] == TABLES) == table]
+
+
 def nearest_rate(verdict: str, donors: float, separation: float, rates: pd.DataFrame | None = None) -> pd.Series | None:
     """The row of the rates that comes nearest, or None where the grid never gave this verdict often enough.
 
     Distance: ratio of donors on the log2 scale plus five times the difference in separation.
     """
-    rates = shipped_rates() if rates is None else rates
+    rates = speaking_for(shipped_rates(), False) if rates is None else rates
     return _nearest(rates[(rates["verdict"] == verdict) & (rates["n"] >= LEAST)], donors, separation)
 
 
@@ -96,7 +106,9 @@ def _nearest(known: pd.DataFrame, donors: float, separation: float) -> pd.Series
     return known.loc[distance.idxmin()]
 
 
-def with_rates(verdicts: pd.DataFrame, audit: pd.DataFrame, rates: pd.DataFrame | None = None) -> pd.DataFrame:
+def with_rates(
+    verdicts: pd.DataFrame, audit: pd.DataFrame, rates: pd.DataFrame | None = None, table: bool = False
+) -> pd.DataFrame:
     """``verdicts.tsv`` with ``error_rate``, ``error_rate_low``, ``error_rate_high`` and ``error_rate_from`` (the cell).
 
     Parameters
@@ -104,7 +116,9 @@ def with_rates(verdicts: pd.DataFrame, audit: pd.DataFrame, rates: pd.DataFrame 
     verdicts : rows with ``verdict`` and ``about``, the task that the verdict is about
     audit : the design audit, which knows that task's donors and how closely it goes with the technical covariates
     rates : other than the shipped ones
+    table : whether the run is on a table of features
     """
+    rates = speaking_for(shipped_rates() if rates is None else rates, table)
     designs = {task: design_of(audit, task) for task in verdicts["about"].unique()}
     places, out = list(zip(verdicts["verdict"], verdicts["about"], strict=True)), {}
     for verdict, task in dict.fromkeys(places):
@@ -135,21 +149,28 @@ def in_words(row: pd.Series) -> str:
 
 def _design(row: pd.Series) -> str:
     """The planted design of a row: cohorts without a batch of their own come nearest to those where it is harmless."""
+    if row["part"] == TABLES:
+        return f"{row['donors']:.0f} patients a drug"
     apart, shared = "batch independent of disease", f"P(batch = disease) {row['separation']:g}"
     return f"{row['donors']:.0f} donors, {shared if row['separation'] > 0.5 else apart}"
 
 
-def prospects(audit: pd.DataFrame, task: str, found: pd.DataFrame | None = None) -> str | None:
-    """One sentence before any training: what such a design gave on planted cohorts. None where nothing comes near."""
-    found = shipped_found() if found is None else found
+def prospects(audit: pd.DataFrame, task: str, found: pd.DataFrame | None = None, table: bool = False) -> str | None:
+    """One sentence before any training: what such a design gave on planted cohorts. None where nothing comes near.
+
+    ``table``: whether the run is on a table of features.
+    """
+    found = speaking_for(shipped_found() if found is None else found, table)
     donors, separation = design_of(audit, task)
-    rows = {what: _nearest(found[found["what"] == what], donors, separation) for what in ("interferon", ANY_FALSE)}
+    driver = "enzyme" if table else "interferon"
+    rows = {what: _nearest(found[found["what"] == what], donors, separation) for what in (driver, ANY_FALSE)}
     if any(row is None for row in rows.values()):
         return None
-    right, false = rows["interferon"], rows[ANY_FALSE]
+    right, false = rows[driver], rows[ANY_FALSE]
     named = "not_identifiable" if right["separation"] >= 1 else "biology"
+    drives = "a feature that drives the doses" if table else "a programme that drives the disease"
     return (
-        f"{task}: on the planted cohorts nearest to yours ({_design(false)}) a programme that drives the disease was "
+        f"{task}: on the planted cohorts nearest to yours ({_design(false)}) {drives} was "
         f"called {named} in {_percent(right)} of the cohorts, and {_percent(false)} of the runs held any false biology."
     )
 

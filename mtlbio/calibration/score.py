@@ -9,6 +9,8 @@ from scipy import stats
 from mtlbio.calibration.cells import Cell
 from mtlbio.calibration.truth import NO_CLAIM, right_verdicts
 
+# programmes and features that drive an outcome in some designs
+DRIVERS = ("interferon", "enzyme", "inhibitor")
 # one row per dimension of a planted cohort
 ROWS = ["cell", "donors", "separation", "run", "dim", "role", "verdict", "wanted", "right", "wrong", "false_biology"]
 
@@ -18,12 +20,12 @@ def scored(cell: Cell, run: int, dims: list[str], roles: list[str], verdicts: li
 
     ``wanted`` is the verdict that was given where that is right, else the first of the right ones. ``wrong``: it claims
     something that is not so. ``false_biology``: ``biology`` is said of a dimension that is none, or that nobody could
-    know to be. An interferon dimension that drives nothing is called ``idle interferon``.
+    know to be. A dimension that could drive an outcome and drives nothing is called ``idle``.
     """
     rows = []
     for dim, role, verdict in zip(dims, roles, verdicts, strict=True):
         right = right_verdicts(role, cell.world)
-        role = f"idle {role}" if role == "interferon" and "unused" in right else role
+        role = f"idle {role}" if role in DRIVERS and "unused" in right else role
         wanted = verdict if verdict in right else _first(right)
         false = verdict == "biology" and verdict not in right
         judged = (verdict in right, verdict not in right and verdict != NO_CLAIM, false)

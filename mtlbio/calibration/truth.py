@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-CONFOUNDERS, TECHNICAL = ("age", "sex"), ("batch",)
+CONFOUNDERS, TECHNICAL = ("age", "sex", "weight", "ancestry"), ("batch",)
 NO_CLAIM = "underpowered"
 
 

@@ -44,6 +44,7 @@ class DoseDesign:
     noise : standard deviation of the log dose
     missing : share of the genotypes, and of the expressions, that are missing
     sites : where patients were recruited; sites differ in ancestry and in nothing else
+    effect : of the enzyme and of the inhibitor on the log dose, as a share of what is planted; 0: they drive nothing
     """
 
     a: int = 1000
@@ -54,6 +55,7 @@ class DoseDesign:
     noise: float = 0.2
     missing: float = 0.03
     sites: int = 5
+    effect: float = 1.0
 
     def __post_init__(self):
         for key, least in {"a": 10, "b": 10, "c": 10, "variants": 0, "sites": 2}.items():
@@ -120,8 +122,8 @@ def simulate_doses(design: DoseDesign | None = None, seed: int = 0, **changes) -
     start = {"drug_a": 0, "drug_b": design.a - shared, "drug_c": n - design.c}
     sizes = dict(zip(DRUGS, (design.a, design.b, design.c), strict=True))
     for d, drug in enumerate(DRUGS):
-        log_dose = np.log(BASE[d]) + AFFINITY[d] * enzyme + ALLOMETRY * np.log(weight / 75)
-        log_dose += AGEING[d] * (age - 50) / 10 + INHIBITION[d] * inhibitor
+        log_dose = np.log(BASE[d]) + design.effect * AFFINITY[d] * enzyme + ALLOMETRY * np.log(weight / 75)
+        log_dose += AGEING[d] * (age - 50) / 10 + design.effect * INHIBITION[d] * inhibitor
         taken = log_dose + design.noise * rng.standard_normal(n)
         truth[drug], truth[f"{drug}_taken"] = log_dose, taken
         takes = np.zeros(n, dtype=bool)

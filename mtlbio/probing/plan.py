@@ -124,11 +124,19 @@ def plan(run: Run, results: Path, dims: int = 20) -> str:
 
     design = read_design(run, dims)
     tasks = [task_plan(design, name) for name in design.tasks]
-    said = [prospects(design.audit, task.name) for task in tasks if task.outcome]
+    table = run.features is not None
+    said = [prospects(design.audit, task.name, table=table) for task in tasks if task.outcome]
     rates = [sentence for sentence in said if sentence]
-    table = plan_table(design, tasks, {task.name: " ".join(task_lines(design, task)[1:]) for task in tasks})
-    write_table(table, Path(results) / "plan.tsv", PLAN)
+    rows = plan_table(design, tasks, {task.name: " ".join(task_lines(design, task)[1:]) for task in tasks})
+    write_table(rows, Path(results) / "plan.tsv", PLAN)
     return words(design, tasks, rates)
+
+
+def warned(run: Run) -> list[str]:
+    """What the design cannot answer, a sentence per outcome and covariate; of the expression only names are read."""
+    from mtlbio.probing.plan_words import grave
+
+    return grave(read_design(run, dims=20))
 
 
 def read_design(run: Run, dims: int) -> Design:

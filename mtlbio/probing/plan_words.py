@@ -60,15 +60,12 @@ def words(design: Design, tasks: list[TaskPlan], rates: list[str]) -> str:
 
 def warnings(design: Design, tasks: list[TaskPlan]) -> list[str]:
     """What no number of dimensions or replicas mends, the gravest first."""
-    audit, grave, other = design.audit, [], []
+    audit, other = design.audit, []
     outcomes = {task.name for task in tasks if task.outcome}
     for pair in audit[audit["call"] == "not_identifiable"].itertuples():
         if pair.kind == "task":
-            end = _after(pair)
-            if pair.task in outcomes:
-                grave.append(f"{_lead(pair)}: no verdict can separate them. {end}")
-            else:
-                other.append(f"{_lead(pair)}. {end}")
+            if pair.task not in outcomes:
+                other.append(f"{_lead(pair)}. {_after(pair)}")
         else:
             other.append(
                 f"{pair.task} and {pair.covariate} go together: a dimension that follows one follows the other and "
@@ -113,7 +110,14 @@ def warnings(design: Design, tasks: list[TaskPlan]) -> list[str]:
         )
     if not outcomes:
         other.append("Every task is a covariate too: no dimension can become `biology`.")
-    return grave + other
+    return grave(design) + other
+
+
+def grave(design: Design) -> list[str]:
+    """Outcomes that a covariate cannot be told from: nothing can become `biology` for them."""
+    rows, outcomes = design.audit, set(design.trial.outcomes)
+    rows = rows[(rows["call"] == "not_identifiable") & (rows["kind"] == "task") & rows["task"].isin(outcomes)]
+    return [f"{_lead(pair)}: no verdict can separate them. {_after(pair)}" for pair in rows.itertuples()]
 
 
 def _no_value(design: Design) -> list[str]:
