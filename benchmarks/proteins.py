@@ -189,7 +189,7 @@ def main() -> None:
     parser.add_argument("data", type=Path)
     parser.add_argument("parts", nargs="*", default=["joint", "profiles", "speed"])
     parser.add_argument("--chains", type=int, help="chains with Q3 only; all where left out")
-    parser.add_argument("--epochs", type=int, default=8)
+    parser.add_argument("--epochs", type=int, default=7)
     parser.add_argument("--seeds", type=int, default=1)
     parser.add_argument("--encoder", default="lstm")
     parser.add_argument("--width", type=int, default=96)

@@ -16,7 +16,7 @@ from mtlbio.protein import ResidueTraining
 from mtlbio.sequence.chains import Chains, ResidueTask
 from mtlbio.sequence.letters import encode, to_q3
 from mtlbio.sequence.simulate import simulate_chains
-from mtlbio.training.chains.batches import Reader, make_batches
+from mtlbio.training.chains.batches import Reader, make_batches, padded
 from mtlbio.training.chains.fit import fit
 from mtlbio.training.chains.losses import loss_sum, null_loss
 from mtlbio.training.chains.steps import Scale, Stepper
@@ -76,7 +76,7 @@ def test_residues_without_labels_have_no_gradient_and_no_nan():
 
 
 def _rows(chains: Chains) -> np.ndarray:
-    column = np.arange(chains.lengths.max())
+    column = np.arange(padded(chains.lengths.max()))
     return np.where(column < chains.lengths[:, None], chains.offsets[:-1, None] + column, -1)
 
 
@@ -112,10 +112,18 @@ def test_batches_hold_every_chain_once_and_keep_to_their_size():
     for rng in (None, np.random.default_rng(1)):
         batches = make_batches(lengths, np.arange(200), 2000, rng)
         assert sorted(np.concatenate(batches)) == list(range(200))
-        padded = [lengths[b].max() * len(b) for b in batches]
-        assert max(padded) <= 2000
-        assert sum(padded) < 1.25 * lengths.sum()
+        sizes = [padded(lengths[b].max()) * len(b) for b in batches]
+        assert max(sizes) <= 2000
+        assert sum(sizes) < 1.25 * lengths.sum()
     assert make_batches(np.array([5000]), np.arange(1), 100)[0].tolist() == [0]
+
+
+def test_batches_have_few_shapes_and_little_padding():
+    # every shape costs a fused kernel: with one per length a third of the training went into making them
+    lengths = np.arange(1, 1001)
+    wide = np.array([padded(n) for n in lengths])
+    assert (wide >= lengths).all() and (wide < 1.13 * lengths + 1e-9).all() and (np.diff(wide) >= 0).all()
+    assert len(np.unique(wide)) < 70
 
 
 def test_memory_of_a_batch_does_not_grow_with_the_chains():

@@ -49,6 +49,21 @@ class Batch:
         )
 
 
+def padded(length: int) -> int:
+    """Length to which a batch is padded: eight steps between a power of two and the next.
+
+    Fused kernels are made for every new shape of a batch. With as many shapes as lengths that took a third of the time
+    of a training.
+
+    Examples
+    --------
+    >>> [padded(n) for n in (9, 100, 128, 250, 257)]
+    [9, 104, 128, 256, 288]
+    """
+    step = 2 ** max(int(length).bit_length() - 4, 0)
+    return -(-int(length) // step) * step
+
+
 def make_batches(
     lengths: np.ndarray, places: np.ndarray, residues: int, rng: np.random.Generator | None = None
 ) -> list[np.ndarray]:
@@ -71,10 +86,10 @@ def make_batches(
     order = places[np.argsort(key, kind="stable")]
     batches, current, longest = [], [], 0
     for place in order:
-        longest = max(longest, int(lengths[place]))
+        longest = max(longest, padded(lengths[place]))
         if current and longest * (len(current) + 1) > residues:
             batches.append(np.array(current))
-            current, longest = [], int(lengths[place])
+            current, longest = [], padded(lengths[place])
         current.append(place)
     if current:
         batches.append(np.array(current))
@@ -103,7 +118,7 @@ class Reader:
         """The chains at ``places`` with the labels of ``tasks``."""
         chains = self.chains
         lengths = chains.lengths[places]
-        column = np.arange(lengths.max())
+        column = np.arange(padded(lengths.max()))
         mask = column < lengths[:, None]
         rows = np.where(mask, chains.offsets[places][:, None] + column, 0)
         letters = np.where(mask, chains.letters[rows], PADDING).astype(np.int64)
