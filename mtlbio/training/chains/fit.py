@@ -59,6 +59,8 @@ def fit(
     train, validation : places of chains
     seed : of the order of the chains; the network was initialised by the caller
     """
+    # gradients vanish over long chains until they are denormal numbers, with which a processor is several times slower
+    torch.set_flush_denormal(True)
     names = tuple(task.name for task in tasks)
     chains = reader.chains
     if not options.masked_residues:
