@@ -9,6 +9,7 @@ import pytest
 
 from mtlbio import __version__, cli
 from mtlbio.cohort.simulate import simulate, write_simulation
+from mtlbio.progress import console
 from mtlbio.workflow import STEPS, is_older, reported_errors
 
 RUN = "run: tiny\nexpression: {path: e.csv, scale: log}\nmetadata: {path: m.csv}\ntasks: {age: {kind: regression}}\n"
@@ -241,6 +242,7 @@ def test_run_tells_what_is_wrong_with_the_data_before_any_job(folder, mtlbio, mo
 
 def test_run_says_first_what_the_design_cannot_answer(tmp_path, mtlbio, monkeypatch):
     monkeypatch.chdir(tmp_path)
+    monkeypatch.setattr(console, "quiet", False)  # as benchmarks leave it
     handed_over = []
     monkeypatch.setattr(cli.os, "execv", lambda program, words: handed_over.append(words))
     for design, warned in (("nested", 1), ("clear", 0)):
