@@ -8,6 +8,9 @@ from mtlbio.calibration.doses import ARMS, DoseCell, doses_grid, judge_doses, ro
 from mtlbio.calibration.rates import (
     COLUMNS,
     nearest_rate,
+    prospects,
+    shipped_found,
+    shipped_rates,
     speaking_for,
     with_rates,
 )
@@ -75,6 +78,16 @@ def test_rates_speak_for_their_own_kind():
         and of_table["error_rate_from"] == "planted doses, 300 patients a drug: 0 of 60 wrong"
     )
     assert with_rates(verdicts, audit, rates).iloc[0]["error_rate"] == 0.04
+
+
+def test_shipped_rates_of_tables():
+    rates, found = speaking_for(shipped_rates(), True), speaking_for(shipped_found(), True)
+    assert set(found["what"]) >= {"enzyme", "inhibitor", "variant"} and set(rates["donors"]) == {100, 300, 1000}
+    audit = pd.DataFrame(
+        [("task", "dose", "technical", "eta2", 0.01, 290)],
+        columns=["kind", "task", "role", "association", "value", "n_donors"],
+    )
+    assert "a feature that drives the doses was called biology in" in prospects(audit, "dose", table=True)
 
 
 @pytest.mark.slow
