@@ -26,7 +26,7 @@ import pandas as pd
 from refitted import with_options
 
 from mtlbio.cohort.cohort import Cohort, TaskInfo
-from mtlbio.cohort.simulate import simulate
+from mtlbio.cohort.simulate import Simulation, simulate
 from mtlbio.cohort.split import make_splits
 from mtlbio.config import Splits, Training
 from mtlbio.evaluation.bootstrap import bootstrap_weights, interval
@@ -63,18 +63,23 @@ SCHEMES = {
 Pair = tuple[np.ndarray, np.ndarray]
 
 
+def as_cohort(simulation: Simulation) -> Cohort:
+    """A simulation with its three tasks, as ``prepare`` would hand it on."""
+    obs = simulation.metadata.set_index("sample_id").rename(columns={"donor_id": "donor"})
+    return Cohort(simulation.expression.to_numpy(), tuple(simulation.expression.columns), obs, TASKS)
+
+
 def planted(kind: str, seed: int, donors: int = 300, genes: int = 2000) -> tuple[Cohort, Cohort]:
     """A cohort in which the response of every patient is known, and the same with that of ``LABELLED`` patients."""
     simulation = simulate("clear", seed, donors=donors, genes=genes, labelled=1.0)
-    obs = simulation.metadata.set_index("sample_id").rename(columns={"donor_id": "donor"})
-    rng = np.random.default_rng([seed, 40])
+    full, rng = as_cohort(simulation), np.random.default_rng([seed, 40])
     if kind != "related":
         odds = EFFECT * simulation.truth[CAUSES[kind]].to_numpy()
-        sick = (obs["disease"] == "case").to_numpy()
+        sick = (full.obs["disease"] == "case").to_numpy()
         responds = odds - np.median(odds[sick]) + rng.logistic(size=donors) > 0
-        obs["response"] = pd.Series(np.where(responds, "responder", "non_responder"), obs.index).where(sick)
-    full = Cohort(simulation.expression.to_numpy(), tuple(simulation.expression.columns), obs, TASKS)
-    chosen = rng.permutation(np.flatnonzero(obs["response"].notna()))[:LABELLED]
+        response = pd.Series(np.where(responds, "responder", "non_responder"), full.obs.index).where(sick)
+        full = replace(full, obs=full.obs.assign(response=response))
+    chosen = rng.permutation(np.flatnonzero(full.obs["response"].notna()))[:LABELLED]
     return full, with_labels_of(full, "response", full.donors[chosen])
 
 

@@ -21,11 +21,11 @@ os.environ.setdefault("OMP_NUM_THREADS", "1")
 
 import numpy as np
 from scipy.special import expit
-from small_label import TASKS
-from statsmodels.stats.proportion import proportion_confint
+from small_label import TASKS, as_cohort
 
 import mtlbio.evaluation.transfer as room
-from mtlbio.cohort.cohort import Cohort, TaskInfo
+from mtlbio.calibration.score import wilson
+from mtlbio.cohort.cohort import TaskInfo
 from mtlbio.cohort.simulate import simulate
 from mtlbio.cohort.split import make_splits
 from mtlbio.config import Splits, Training
@@ -63,9 +63,7 @@ def trained(
     seed: int, options: Training, donors: int = 100, genes: int = 1000, folds: int = 5
 ) -> list[TaskPredictions]:
     """A planted cohort, and what two trainings of the same single-task networks predict out of fold."""
-    simulation = simulate("clear", seed, donors=donors, genes=genes)
-    obs = simulation.metadata.set_index("sample_id").rename(columns={"donor_id": "donor"})
-    cohort = Cohort(simulation.expression.to_numpy(), tuple(simulation.expression.columns), obs, TASKS)
+    cohort = as_cohort(simulate("clear", seed, donors=donors, genes=genes))
     splits = make_splits(cohort, Splits(folds=folds))
     first = Refitter.of(cohort, splits, options, "cpu", list(np.eye(len(TASKS))), final=False)
     again = replace(first, options=options.model_copy(update={"seed": options.seed + 1000}))
@@ -81,8 +79,8 @@ def trained(
 
 def told(count: int, of: int) -> str:
     """A share with its interval."""
-    low, high = proportion_confint(count, of, method="wilson")
-    return f"{count} of {of} cohorts ({count / of:.1%}, {low:.1%} to {high:.1%})"
+    rate, low, high = wilson(count, of)
+    return f"{count} of {of} cohorts ({rate:.1%}, {low:.1%} to {high:.1%})"
 
 
 def main(full: bool, first: int, only: list[str]) -> dict[str, int]:

@@ -17,7 +17,7 @@ from mtlbio.calibration.cells import Cell
 from mtlbio.calibration.roles import role_of
 from mtlbio.calibration.score import scored
 from mtlbio.calibration.truth import World
-from mtlbio.calibration.whole import run_through
+from mtlbio.calibration.whole import run_through, shares_of
 from mtlbio.cohort.simulate_doses import Doses, simulate_doses, write_doses
 from mtlbio.config import load_run
 
@@ -57,13 +57,13 @@ def judge_doses(cell: DoseCell, run: int) -> pd.DataFrame:
         described["features"]["categories"].remove("sex")
         path.write_text(yaml.safe_dump(described), encoding="utf-8")
         latents, verdicts = run_through(load_run(path), Path(folder) / "results")
-    names = latents.var["feature"].astype(str)
-    supervised = iter(roles_of_rest(np.asarray(latents.X, dtype=float), doses, latents.obs_names))
-    rest = dict(zip(latents.var_names, supervised, strict=True))
+    block, names = (latents.var[column].astype(str).to_numpy() for column in ("block", "feature"))
+    planted = roles_of_rest(np.asarray(latents.X, dtype=float), doses, latents.obs_names)
     # neutral variants are all the same role
-    roles = [rest[dim] if name in ("", "nan", "None") else name.split("_")[0] for dim, name in names.items()]
+    own = [name.split("_")[0] for name in names]
+    roles = np.where(block == "supervised", planted, own).tolist()
     rows = scored(cell, run, list(verdicts["dim"]), roles, list(verdicts["verdict"]))
-    return rows.assign(block=latents.var["block"].to_numpy().astype(str))
+    return rows.assign(block=block)
 
 
 def roles_of_rest(z: np.ndarray, doses: Doses, patients: pd.Index) -> list[str]:
@@ -71,9 +71,6 @@ def roles_of_rest(z: np.ndarray, doses: Doses, patients: pd.Index) -> list[str]:
     table, truth = doses.table.set_index("patient").loc[patients], doses.truth.loc[patients]
     planted = pd.DataFrame({"enzyme": truth["enzyme"], "inhibitor": table["inhibitor"].eq("yes").astype(float)})
     planted = planted.join(table[["weight", "age"]]).join(pd.get_dummies(table["ancestry"]).iloc[:, 1:].astype(float))
-    scaled = ((planted - planted.mean()) / planted.std(ddof=0)).to_numpy()
-    centred = z - z.mean(axis=0)
-    slope = np.linalg.lstsq(scaled, centred, rcond=None)[0]
-    shares = pd.DataFrame((np.square(slope) / np.maximum(centred.var(axis=0), 1e-12)).T, columns=planted.columns)
+    shares = shares_of(z, planted)
     shares["ancestry"] = shares[list(planted.columns[4:])].sum(axis=1)
     return [role_of(row) for row in shares[["enzyme", "inhibitor", "weight", "age", "ancestry"]].to_dict("records")]

@@ -51,12 +51,16 @@ def run_through(run: Run, results: Path, axes: int | str = "auto"):
 
 
 def planted_shares(z: np.ndarray, simulation: Simulation, samples: pd.Index) -> pd.DataFrame:
-    """Share of every dimension's variance that goes with each planted programme (D, programmes), 0-1.
+    """:func:`shares_of` every dimension that go with the true activities of the programmes (D, programmes)."""
+    return shares_of(z, simulation.truth.loc[samples].drop(columns=["disease_log_odds", "response_log_odds"]))
+
+
+def shares_of(z: np.ndarray, activity: pd.DataFrame) -> pd.DataFrame:
+    """Share of every dimension's variance that goes with each planted activity (D, activities), 0-1.
 
     Squared coefficients of the regression of the dimension on all activities, in units of its variance: programmes
     that rise together are told apart as a covariate model would tell them apart.
     """
-    activity = simulation.truth.loc[samples].drop(columns=["disease_log_odds", "response_log_odds"])
     scaled = (activity - activity.mean()) / activity.std(ddof=0)
     centred = z - z.mean(axis=0)
     slope = np.linalg.lstsq(scaled.to_numpy(), centred, rcond=None)[0]
