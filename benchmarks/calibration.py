@@ -3,6 +3,7 @@
     python benchmarks/calibration.py axes     [--full] [--only TEXT] [--workers 2]  # axes are given: the statistics
     python benchmarks/calibration.py pipeline [--full] [--only TEXT] [--workers 2]  # prepare, train, probe
     python benchmarks/calibration.py doses    [--full] [--only TEXT] [--workers 2]  # the same for tables of features
+    python benchmarks/calibration.py chains   [--full] [--only TEXT] [--workers 2]  # the same for protein runs
     python benchmarks/calibration.py tables                                         # what is there so far
     python benchmarks/calibration.py ship                                           # rates and pages of what is there
 
@@ -27,6 +28,7 @@ from calibration_pages import write_pages
 from sources import digest_of
 
 from mtlbio.calibration.cells import Cell, axes_grid, pipeline_grid
+from mtlbio.calibration.chains import chains_grid, judge_chains
 from mtlbio.calibration.doses import doses_grid, judge_doses
 from mtlbio.calibration.planted import judge_axes
 from mtlbio.calibration.rates import error_rates, found_rates, write_rates
@@ -40,9 +42,10 @@ GRIDS = {
     "axes": (axes_grid, judge_axes),
     "pipeline": (pipeline_grid, judge_pipeline),
     "doses": (doses_grid, judge_doses),
+    "chains": (chains_grid, judge_chains),
 }
 _ALL = ("probing", "calibration", "model", "training", "cohort")
-ROOMS = {"axes": ("probing", "calibration"), "pipeline": _ALL, "doses": _ALL}
+ROOMS = {"axes": ("probing", "calibration"), "pipeline": _ALL, "doses": _ALL, "chains": (*_ALL, "sequence")}
 
 
 # what scores the verdicts (anew, whenever they are read), reads the rates or plans with them does not make them

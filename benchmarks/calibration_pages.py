@@ -8,7 +8,7 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 
-from mtlbio.calibration.rates import PARTS, TABLES
+from mtlbio.calibration.rates import PARTS, SPEAK_FOR
 from mtlbio.calibration.score import any_false_biology, confusion, recall, wilson
 from mtlbio.files import replacing
 from mtlbio.report.palette import VERDICTS
@@ -16,15 +16,17 @@ from mtlbio.report.palette import VERDICTS
 DOCS = Path(__file__).resolve().parents[1] / "docs"
 ROLES = ("interferon", "interferon+noise", "age", "sex", "batch", "batch+interferon", "age+interferon", "composition")
 ROLES += ("idle interferon", "noise")
-DOSE_ROLES = ("enzyme", "inhibitor", "idle enzyme", "idle inhibitor", "weight", "age", "ancestry", "variant")
+_DOSES = ("enzyme", "inhibitor", "idle enzyme", "idle inhibitor", "weight", "age", "ancestry", "variant")
+OWN_PAGES = {"doses": ("doses.md", _DOSES), "chains": ("proteins.md", ("labels", "noise", "position", "source"))}
 
 
 def write_pages(rows: dict[str, pd.DataFrame], rates: pd.DataFrame) -> None:
     """Everything in ``docs/`` that states a number of the grid; those of cohorts only where both parts are there."""
-    if TABLES in rows:
-        own = rates[rates["part"] == TABLES]
-        between(DOCS / "doses.md", "\n".join([*cells_table(rows[TABLES], DOSE_ROLES), "", *error_lines(own)]))
-    rows = {part: rows[part] for part in rows if part != TABLES}
+    for part, (page, roles) in OWN_PAGES.items():
+        if part in rows:
+            own = rates[rates["part"] == part]
+            between(DOCS / page, "\n".join([*cells_table(rows[part], roles), "", *error_lines(own)]))
+    rows = {part: rows[part] for part in rows if part in SPEAK_FOR["measurements"]}
     if len(rows) < 2:
         return
     with replacing(DOCS / "calibration.md") as path:

@@ -23,9 +23,11 @@ FOUND = ["part", "donors", "separation", "what", "n", "hits", "rate", "low", "hi
 COLUMNS = ["part", "donors", "separation", "verdict", "n", "wrong", "rate", "low", "high"]
 LEAST = 20  # verdicts from which a rate says something
 AXES_PENALTY = 1.0  # how much further away a whole-pipeline cell may lie before one with given axes is preferred
-PARTS = {"axes": "given axes", "pipeline": "whole pipeline", "doses": "planted doses"}
-TABLES = "doses"  # the part that speaks for runs on a table of features, and for no others
+PARTS = {"axes": "given axes", "pipeline": "whole pipeline", "doses": "planted doses", "chains": "planted chains"}
+# what a run is about -> the parts that speak for such runs, and for no others
+SPEAK_FOR = {"measurements": ("axes", "pipeline"), "table": ("doses",), "chains": ("chains",)}
 ANY_FALSE = "runs with any false biology"
+_UNITS = {"doses": "patients a drug", "chains": "held-out chains"}
 _SHIPPED = resources.files("mtlbio.calibration") / "data"
 
 
@@ -84,9 +86,9 @@ def separation_of(association: float) -> float:
     return 0.5 + 0.5 * float(np.clip(association, 0.0, 1.0))
 
 
-def speaking_for(rates: pd.DataFrame, table: bool) -> pd.DataFrame:
-    """The rows that were counted on runs of this kind: on a table of features, or on measurements."""
-    return rates[(rates["part"] == TABLES) == table]
+def speaking_for(rates: pd.DataFrame, about: str) -> pd.DataFrame:
+    """The rows that were counted on runs of this kind, a key of ``SPEAK_FOR``."""
+    return rates[rates["part"].isin(SPEAK_FOR[about])]
 
 
 def nearest_rate(verdict: str, donors: float, separation: float, rates: pd.DataFrame | None = None) -> pd.Series | None:
@@ -94,7 +96,7 @@ def nearest_rate(verdict: str, donors: float, separation: float, rates: pd.DataF
 
     Distance: ratio of donors on the log2 scale plus five times the difference in separation.
     """
-    rates = speaking_for(shipped_rates(), False) if rates is None else rates
+    rates = speaking_for(shipped_rates(), "measurements") if rates is None else rates
     return _nearest(rates[(rates["verdict"] == verdict) & (rates["n"] >= LEAST)], donors, separation)
 
 
@@ -107,7 +109,7 @@ def _nearest(known: pd.DataFrame, donors: float, separation: float) -> pd.Series
 
 
 def with_rates(
-    verdicts: pd.DataFrame, audit: pd.DataFrame, rates: pd.DataFrame | None = None, table: bool = False
+    verdicts: pd.DataFrame, audit: pd.DataFrame, rates: pd.DataFrame | None = None, kind: str = "measurements"
 ) -> pd.DataFrame:
     """``verdicts.tsv`` with ``error_rate``, ``error_rate_low``, ``error_rate_high`` and ``error_rate_from`` (the cell).
 
@@ -116,9 +118,9 @@ def with_rates(
     verdicts : rows with ``verdict`` and ``about``, the task that the verdict is about
     audit : the design audit, which knows that task's donors and how closely it goes with the technical covariates
     rates : other than the shipped ones
-    table : whether the run is on a table of features
+    kind : of the run, a key of ``SPEAK_FOR``
     """
-    rates = speaking_for(shipped_rates() if rates is None else rates, table)
+    rates = speaking_for(shipped_rates() if rates is None else rates, kind)
     designs = {task: design_of(audit, task) for task in verdicts["about"].unique()}
     places, out = list(zip(verdicts["verdict"], verdicts["about"], strict=True)), {}
     for verdict, task in dict.fromkeys(places):
@@ -149,19 +151,22 @@ def in_words(row: pd.Series) -> str:
 
 def _design(row: pd.Series) -> str:
     """The planted design of a row: cohorts without a batch of their own come nearest to those where it is harmless."""
-    if row["part"] == TABLES:
-        return f"{row['donors']:.0f} patients a drug"
+    if row["part"] in _UNITS:
+        return f"{row['donors']:.0f} {_UNITS[row['part']]}"
     apart, shared = "batch independent of disease", f"P(batch = disease) {row['separation']:g}"
     return f"{row['donors']:.0f} donors, {shared if row['separation'] > 0.5 else apart}"
 
 
-def prospects(audit: pd.DataFrame, task: str, found: pd.DataFrame | None = None, table: bool = False) -> str | None:
+def prospects(
+    audit: pd.DataFrame, task: str, found: pd.DataFrame | None = None, kind: str = "measurements"
+) -> str | None:
     """One sentence before any training: what such a design gave on planted cohorts. None where nothing comes near.
 
-    ``table``: whether the run is on a table of features.
+    ``kind``: of the run, ``measurements`` or ``table``.
     """
-    found = speaking_for(shipped_found() if found is None else found, table)
+    found = speaking_for(shipped_found() if found is None else found, kind)
     donors, separation = design_of(audit, task)
+    table = kind == "table"
     driver = "enzyme" if table else "interferon"
     rows = {what: _nearest(found[found["what"] == what], donors, separation) for what in (driver, ANY_FALSE)}
     if any(row is None for row in rows.values()):

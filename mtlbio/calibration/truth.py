@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-CONFOUNDERS, TECHNICAL = ("age", "sex", "weight", "ancestry"), ("batch",)
+CONFOUNDERS = ("age", "sex", "weight", "ancestry", "position", "length")
+TECHNICAL = ("batch", "source")
 NO_CLAIM = "underpowered"
 
 

@@ -124,8 +124,8 @@ def plan(run: Run, results: Path, dims: int = 20) -> str:
 
     design = read_design(run, dims)
     tasks = [task_plan(design, name) for name in design.tasks]
-    table = run.features is not None
-    said = [prospects(design.audit, task.name, table=table) for task in tasks if task.outcome]
+    kind = "measurements" if run.features is None else "table"
+    said = [prospects(design.audit, task.name, kind=kind) for task in tasks if task.outcome]
     rates = [sentence for sentence in said if sentence]
     rows = plan_table(design, tasks, {task.name: " ".join(task_lines(design, task)[1:]) for task in tasks})
     write_table(rows, Path(results) / "plan.tsv", PLAN)

@@ -136,7 +136,8 @@ def examine(
     merged = found.merge(borrowed.rename(columns={"task": "variable"}).assign(question="task"), how="left")
     merged = pd.concat([merged, uneven], ignore_index=True) if len(uneven) else merged
     tables = {"audit": design, "association": merged, "ablation": removed, "enrichment": named, "stability": steady}
-    verdicts = with_rates(decided_by_subspaces(verdicts, changes), design, table=cohort.table is not None)
+    kind = "measurements" if cohort.table is None else "table"
+    verdicts = with_rates(decided_by_subspaces(verdicts, changes), design, kind=kind)
     return {**tables, "subspaces": planes, "verdicts": verdicts}
 
 

@@ -4,6 +4,9 @@ A hidden chain of states (helix, strand, coil, of realistic length) decides lett
 stronger than nature's, so that a small network learns them in seconds. Accessibility follows the hydrophobicity of the
 residue and its neighbours. Chains of the data set ``complex`` carry more lysine and glutamate, whatever their states:
 what a network learns of that is technical.
+
+Two traps are off unless asked for: ends of chains that are coil and exposed whatever their letters (a network sees
+where a chain ends), and a data set whose chains are buried as a whole.
 """
 
 from __future__ import annotations
@@ -18,13 +21,21 @@ from mtlbio.files import replacing
 from mtlbio.sequence.letters import AMINO_ACIDS, Q8, decode, to_q3
 from mtlbio.sequence.scales import SCALES
 
+_END = 4  # residues of an end
 _LENGTHS = {"H": (6, 18), "E": (4, 10), "C": (3, 9)}
 _MINOR = {"H": ("H", "G", "I"), "E": ("E", "B"), "C": ("C", "T", "S")}
 _SHARES = {"H": (0.9, 0.08, 0.02), "E": (0.93, 0.07), "C": (0.5, 0.3, 0.2)}
 
 
 def simulate_chains(
-    count: int = 80, seed: int = 0, length: tuple[int, int] = (40, 120), signal: float = 2.0, bias: float = 0.6
+    count: int = 80,
+    seed: int = 0,
+    length: tuple[int, int] = (40, 120),
+    signal: float = 2.0,
+    bias: float = 0.6,
+    water: float = 1.2,
+    ends: float = 0.0,
+    buried: float = 0.0,
 ) -> pd.DataFrame:
     """Planted chains.
 
@@ -34,6 +45,10 @@ def simulate_chains(
     length : shortest and longest
     signal : how much the states tell in the letters, log odds per standard deviation of the propensity
     bias : log odds of lysine and glutamate in the data set ``complex``
+    water : how much hydrophobicity tells of accessibility, log odds per standard deviation
+    ends : log odds of accessibility at the ends of chains, falling by 1/e every four residues; their last four
+        residues are coil then
+    buried : log odds by which residues of the data set ``complex`` are less accessible
 
     Returns
     -------
@@ -48,7 +63,7 @@ def simulate_chains(
         for state, name in (("H", "helix_propensity"), ("E", "strand_propensity"), ("C", "turn_propensity"))
     }
     tilt = np.isin(list(AMINO_ACIDS), ["K", "E"]) * bias
-    water = _standard(SCALES["hydrophobicity"])
+    hydrophobicity = _standard(SCALES["hydrophobicity"])
     rows = []
     for i in range(count):
         source = ("isolated", "complex")[i % 2]
@@ -61,13 +76,17 @@ def simulate_chains(
             minor = str(rng.choice(_MINOR[segment], p=_SHARES[segment]))
             states, before = states + minor * span, segment
         states = states[:size]
+        if ends:
+            states = "C" * _END + states[_END:-_END] + "C" * _END
         three = to_q3(np.array([Q8.index(s) for s in states], dtype=np.uint8))
         odds = np.stack([signal * propensity["HEC"[k]] for k in three]) + (tilt if source == "complex" else 0)
         share = np.exp(odds)
         share /= share.sum(axis=1, keepdims=True)
         letters = (rng.random(size)[:, None] > share.cumsum(axis=1)).sum(axis=1).clip(0, 19)
-        around = np.convolve(water[letters], np.array([0.25, 1.0, 0.25]), mode="same")
-        rsa = 1 / (1 + np.exp(1.2 * around + 0.5 + rng.normal(0, 0.5, size)))
+        around = np.convolve(hydrophobicity[letters], np.array([0.25, 1.0, 0.25]), mode="same")
+        to_end = np.minimum(np.arange(size), np.arange(size)[::-1])
+        hidden = water * around - ends * np.exp(-to_end / _END) + (buried if source == "complex" else 0)
+        rsa = 1 / (1 + np.exp(hidden + 0.5 + rng.normal(0, 0.5, size)))
         site = ((three == 1) & (rsa > 0.4)).astype(int)
         row = {"id": f"chain{i:04d}", "sequence": decode(letters), "q8": states, "q3": "".join("HEC"[k] for k in three)}
         row |= {"rsa": " ".join(f"{v:.3f}" for v in rsa), "site": "".join(map(str, site))}

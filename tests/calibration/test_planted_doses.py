@@ -66,13 +66,13 @@ def test_rates_speak_for_their_own_kind():
         ("doses", 300, 0.5, "biology", 60, 0, 0, 0, 0.06),
     ]
     rates = pd.DataFrame(rows, columns=COLUMNS)
-    assert nearest_rate("biology", 250, 0.5, speaking_for(rates, True))["part"] == "doses"
+    assert nearest_rate("biology", 250, 0.5, speaking_for(rates, "table"))["part"] == "doses"
     audit = pd.DataFrame(
         [("task", "dose", "technical", "eta2", 0.01, 290)],
         columns=["kind", "task", "role", "association", "value", "n_donors"],
     )
     verdicts = pd.DataFrame({"verdict": ["biology"], "about": "dose"})
-    of_table = with_rates(verdicts, audit, rates, table=True).iloc[0]
+    of_table = with_rates(verdicts, audit, rates, kind="table").iloc[0]
     assert (
         of_table["error_rate"] == 0
         and of_table["error_rate_from"] == "planted doses, 300 patients a drug: 0 of 60 wrong"
@@ -81,13 +81,13 @@ def test_rates_speak_for_their_own_kind():
 
 
 def test_shipped_rates_of_tables():
-    rates, found = speaking_for(shipped_rates(), True), speaking_for(shipped_found(), True)
+    rates, found = speaking_for(shipped_rates(), "table"), speaking_for(shipped_found(), "table")
     assert set(found["what"]) >= {"enzyme", "inhibitor", "variant"} and set(rates["donors"]) == {100, 300, 1000}
     audit = pd.DataFrame(
         [("task", "dose", "technical", "eta2", 0.01, 290)],
         columns=["kind", "task", "role", "association", "value", "n_donors"],
     )
-    assert "a feature that drives the doses was called biology in" in prospects(audit, "dose", table=True)
+    assert "a feature that drives the doses was called biology in" in prospects(audit, "dose", kind="table")
 
 
 @pytest.mark.slow

@@ -9,6 +9,7 @@ import anndata as ad
 import numpy as np
 import pandas as pd
 
+from mtlbio.calibration.rates import with_rates
 from mtlbio.errors import InputError
 from mtlbio.model.matching import effective_rank
 from mtlbio.model.residue_store import ProteinModel, load_model
@@ -78,7 +79,7 @@ def examine(latents: ad.AnnData, model: ProteinModel, options: ResidueProbe) -> 
     evidence = gather(trial, found, borrowed, removed, steady, named)
     verdicts = verdict_table(trial, evidence, removed, design, again)
     shares = identity_and_context(trial)
-    verdicts = verdicts.merge(shares, on="dim")
+    verdicts = with_rates(verdicts.merge(shares, on="dim"), design, kind="chains")
     verdicts = verdicts[[c for c in verdicts if c != "why"] + ["why"]]
     merged = found.merge(borrowed.rename(columns={"task": "variable"}).assign(question="task"), how="left")
     return {

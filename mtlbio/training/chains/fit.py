@@ -12,7 +12,7 @@ import torch
 from mtlbio.model.residues import ResidueNetwork
 from mtlbio.progress import say
 from mtlbio.protein import ResidueTraining
-from mtlbio.sequence.chains import ResidueTask
+from mtlbio.sequence.chains import Chains, ResidueTask
 from mtlbio.training.chains.batches import Reader, make_batches
 from mtlbio.training.chains.losses import loss_sum, null_loss
 from mtlbio.training.chains.steps import Scale, Stepper
@@ -52,8 +52,6 @@ def fit(
 ) -> Fitted:
     """Train a network on the tasks of its arm.
 
-    Chains without any label of these tasks take part only where masked residues are told (``masked_residues``).
-
     Parameters
     ----------
     train, validation : places of chains
@@ -63,9 +61,7 @@ def fit(
     torch.set_flush_denormal(True)
     names = tuple(task.name for task in tasks)
     chains = reader.chains
-    if not options.masked_residues:
-        useful = np.any([chains.labelled(task) for task in names], axis=0)
-        train = train[useful[train]]
+    train = taking_part(chains, train, names, options)
     scale = _scale(reader, tasks, train, options.batch)
     network = network.to(device)
     optimiser = torch.optim.AdamW(network.parameters(), lr=options.learning_rate, weight_decay=options.weight_decay)
@@ -117,6 +113,13 @@ def fit(
     found.network = network.eval()
     found.residues_per_second = seen / max(seconds, 1e-9)
     return found
+
+
+def taking_part(chains: Chains, places: np.ndarray, tasks: tuple[str, ...], options: ResidueTraining) -> np.ndarray:
+    """The chains with a label of these tasks; all of them where masked residues are told (``masked_residues``)."""
+    if options.masked_residues:
+        return places
+    return places[np.any([chains.labelled(task) for task in tasks], axis=0)[places]]
 
 
 def rate(progress: float) -> float:

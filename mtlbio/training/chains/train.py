@@ -7,23 +7,22 @@ from pathlib import Path
 
 import numpy as np
 import pandas as pd
-import torch
 
-from mtlbio.model.encoders.base import Shape
 from mtlbio.model.residue_axes import find_axes, matched, window_letters
 from mtlbio.model.residue_store import ProteinModel, save_model
 from mtlbio.model.residues import ResidueNetwork
 from mtlbio.progress import say
 from mtlbio.protein import ProteinRun
 from mtlbio.sequence.chains import HELD_OUT, Chains, read_chains
-from mtlbio.sequence.features import open_wide
 from mtlbio.sequence.long_form import prediction_rows
 from mtlbio.sequence.split import FOLDS
 from mtlbio.tables import CONFLICT, HISTORY, PREDICTIONS, write_table
 from mtlbio.training.chains.apply import apply, averaged
 from mtlbio.training.chains.batches import Reader
-from mtlbio.training.chains.fit import Fitted, fit
+from mtlbio.training.chains.fit import Fitted
 from mtlbio.training.chains.latents import write_latents
+from mtlbio.training.chains.make import make_reader, shape_of
+from mtlbio.training.chains.side_by_side import Job, fit_all
 from mtlbio.training.conflict import OVERLAP
 from mtlbio.training.device import choose_device
 
@@ -44,20 +43,16 @@ def train(run: ProteinRun, results: Path) -> None:
     reader = make_reader(run, chains)
     seeds = [options.seed + s for s in range(options.seeds)]
     arms = arms_of(chains, options.single_task)
-    say(f"Training {len(arms) * len(seeds)} networks ({options.encoder}) on {device}")
     held_out = chains.of(*HELD_OUT)
+    jobs = [Job(arm, tuple(task.name for task in tasks), seed) for arm, tasks in arms for seed in seeds]
+    say(f"Training {len(jobs)} networks ({options.encoder}) on {device}")
+    everything = fit_all(run, results, chains, reader, jobs, device)
     tables, history, conflicts, networks = [], [], [], []
     for arm, tasks in arms:
-        fitted = []
-        for seed in seeds:
-            network = fresh_network(run, chains, reader, tasks, seed)
-            about = f"{arm} {'+'.join(task.name for task in tasks)}, seed {seed}"
-            fitted.append(
-                fit(network, reader, tasks, chains.of("train"), chains.of("validation"), options, seed, device, about)
-            )
-            history += [(arm, 0, str(seed), *row) for row in fitted[-1].history]
         predicted = {task.name: task for task in tasks if not task.auxiliary}
+        fitted = [everything[Job(arm, tuple(task.name for task in tasks), seed)] for seed in seeds]
         for seed, found in zip(seeds, fitted, strict=True):
+            history += [(arm, 0, str(seed), *row) for row in found.history]
             told = averaged([found.network], reader, predicted, held_out, reader.centre, device)
             tables.append(prediction_rows(chains, held_out, told, arm, str(seed), FOLDS))
         if arm == "multitask":
@@ -92,58 +87,6 @@ def arms_of(chains: Chains, single_task: bool | list[str]) -> list[tuple[str, li
     wanted = list(chains.tasks) if single_task is True else single_task or []
     alone = [task for task in tasks if task.name in wanted and not task.auxiliary]
     return [("multitask", tasks)] + [("singletask", [task]) for task in alone if len(tasks) > 1]
-
-
-def make_reader(run: ProteinRun, chains: Chains) -> Reader:
-    """Batches of the run's chains with its features; regressions are standardised on the training chains."""
-    features, centre = run.features, {}
-    rows = np.zeros(len(chains.letters), dtype=bool)
-    for place in chains.of("train"):
-        rows[chains.rows(place)] = True
-    for name, task in chains.tasks.items():
-        if task.kind == "regression":
-            values = chains.labels[name][rows].astype(float)
-            centre[name] = (float(np.nanmean(values)), float(np.nanstd(values)) or 1.0)
-    return Reader(chains, open_wide(features.profiles, features.profile_arrays, features.embeddings), centre)
-
-
-def shape_of(options) -> Shape:
-    """Size of the encoder as the run has it."""
-    return Shape(options.width, options.layers, options.kernel, options.attention_heads, options.dropout)
-
-
-def fresh_network(run: ProteinRun, chains: Chains, reader: Reader, tasks: list, seed: int) -> ResidueNetwork:
-    """A network before training; the same encoder for all arms of a seed."""
-    options = run.training
-    torch.manual_seed(seed)
-    network = ResidueNetwork(
-        {task.name: task for task in chains.tasks.values()},
-        options.encoder,
-        shape_of(options),
-        options.latent,
-        run.features.letters,
-        reader.wide,
-        bool(options.masked_residues),
-    )
-    for name in set(chains.tasks) - {task.name for task in tasks}:
-        del network.heads[name]
-    if reader.wide:
-        _standardise(network, reader)
-    return network
-
-
-def _standardise(network: ResidueNetwork, reader: Reader) -> None:
-    """Mean and spread of the further numbers over residues of training chains that have them."""
-    places = reader.chains.of("train")[:: max(1, len(reader.chains.of("train")) // _AXES_CHAINS)]
-    values = np.concatenate([b.wide[b.mask].numpy() for b in reader.batches(places, 16_384)])
-    start = 0
-    for source in reader.sources.values():
-        own = values[:, start : start + source.width][values[:, start + source.width] > 0]
-        if len(own):
-            spread = own.std(axis=0)
-            network.wide_mean[start : start + source.width] = torch.from_numpy(own.mean(axis=0))
-            network.wide_scale[start : start + source.width] = torch.from_numpy(np.where(spread > 1e-6, spread, 1.0))
-        start += source.width + 1
 
 
 def canonical(networks: list[ResidueNetwork], reader: Reader, device: str) -> list:

@@ -1,0 +1,85 @@
+"""All networks of a run, on a CPU one beside the other.
+
+A recurrent network of this size keeps one processor core busy and hardly more: two threads train it 1.2 times as fast
+as one, two networks in two processes learn 1.6 times as much in the same time (``benchmarks/proteins.py speed``). So
+networks share the cores only where each has enough to learn for a process to be worth its start.
+"""
+
+from __future__ import annotations
+
+import multiprocessing
+from concurrent.futures import ProcessPoolExecutor
+from dataclasses import dataclass
+from pathlib import Path
+
+import torch
+
+from mtlbio.progress import console
+from mtlbio.protein import ProteinRun
+from mtlbio.sequence.chains import Chains, read_chains
+from mtlbio.training.chains.batches import Reader
+from mtlbio.training.chains.fit import Fitted, fit, taking_part
+from mtlbio.training.chains.make import fresh_network, make_reader
+
+WORTH = 2_000_000  # residues times epochs of a network, some minutes of training, from which a process is worth it
+
+
+@dataclass(frozen=True)
+class Job:
+    """One network: the arm it belongs to, the names of its tasks and its seed."""
+
+    arm: str
+    tasks: tuple[str, ...]
+    seed: int
+
+
+def fit_all(
+    run: ProteinRun, results: Path, chains: Chains, reader: Reader, jobs: list[Job], device: str
+) -> dict[Job, Fitted]:
+    """Trained networks by job; which of them are trained at the same time changes none of them.
+
+    Parameters
+    ----------
+    results : folder with ``cohort.h5ad``, from which every process reads ``chains`` again
+    """
+    cores = torch.get_num_threads()
+    most = max(work(run, chains, job) for job in jobs)
+    if device != "cpu" or min(cores, len(jobs)) < 2 or most < WORTH:
+        return {job: one(run, chains, reader, job, device) for job in jobs}
+    workers = min(cores, len(jobs))
+    # those with the most to learn first; a process is started anew, since threads do not survive a fork
+    order = sorted(jobs, key=lambda job: -work(run, chains, job))
+    quiet, fitted = console.quiet, {}
+    with ProcessPoolExecutor(workers, multiprocessing.get_context("spawn")) as pool:
+        told = [pool.submit(_apart, run, Path(results), job, cores // workers, quiet) for job in order]
+        for job, future in zip(order, told, strict=True):
+            weights, history, gramians, rate = future.result()
+            network = fresh_network(run, chains, reader, [chains.tasks[name] for name in job.tasks], job.seed)
+            network.load_state_dict({name: torch.from_numpy(value) for name, value in weights.items()})
+            fitted[job] = Fitted(network.eval(), history, gramians, rate)
+    return fitted
+
+
+def work(run: ProteinRun, chains: Chains, job: Job) -> int:
+    """Residues times epochs that a network is trained on."""
+    places = taking_part(chains, chains.of("train"), job.tasks, run.training)
+    return int(chains.lengths[places].sum()) * run.training.epochs
+
+
+def one(run: ProteinRun, chains: Chains, reader: Reader, job: Job, device: str) -> Fitted:
+    """The trained network of a job."""
+    tasks = [chains.tasks[name] for name in job.tasks]
+    network = fresh_network(run, chains, reader, tasks, job.seed)
+    about = f"{job.arm} {'+'.join(job.tasks)}, seed {job.seed}"
+    parts = (chains.of("train"), chains.of("validation"))
+    return fit(network, reader, tasks, *parts, run.training, job.seed, device, about)
+
+
+def _apart(run: ProteinRun, results: Path, job: Job, threads: int, quiet: bool) -> tuple:
+    """What a process sends back: arrays, since a network in shared memory would end with its process."""
+    torch.set_num_threads(threads)
+    console.quiet = quiet
+    chains = read_chains(results / "cohort.h5ad")
+    fitted = one(run, chains, make_reader(run, chains), job, "cpu")
+    weights = {name: value.numpy() for name, value in fitted.network.state_dict().items()}
+    return weights, fitted.history, fitted.gramians, fitted.residues_per_second
