@@ -244,7 +244,10 @@ class ProteinRun(Section):
 
 
 # What the tables say of every residue besides its labels.
-RESERVED = ("sample", "donor", "fold", "chain", "part", "position", "length", "source")
+RESERVED = ("sample", "donor", "fold", "chain", "part", "position", "end_distance", "length", "source")
+
+# Covariates that differ between residues of a chain: place along it (0-1), log2(1 + residues to the nearest end).
+WITHIN_CHAINS = ("position", "end_distance")
 
 # Metrics of a label of residues by its kind; the first is the one that decides.
 METRICS = {

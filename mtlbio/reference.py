@@ -67,7 +67,8 @@ tasks:
 - A run says `kind: protein` and goes through the same steps, tables and page ([docs/proteins.md](../docs/proteins.md)).
 - Sequences hold the twenty letters and X B Z J U O; a string of labels is as long as its sequence.
 - A chain, a sequence and a cluster of homologous chains each lie in one part; anything else is an error.
-- Control for nothing in the YAML: position and chain length are confounders, the data set is technical, always.
+- Control for nothing in the YAML: position, distance from the nearest end and chain length are confounders, the data
+  set is technical, always.
 
 """
 

@@ -28,7 +28,7 @@ from mtlbio.tables import VERDICTS, read_table
 from mtlbio.training.chains.batches import Reader
 from mtlbio.training.chains.latents import write_latents
 
-_NOTHING, _TRAPS = {"signal": 0.0, "water": 0.0}, {"ends": 2.0, "buried": 1.0}
+_NOTHING, _TRAPS = {"signal": 0.0, "water": 0.0}, {"ends": 1.0, "buried": 1.0}
 ARMS: dict[str, dict] = {
     "letters tell": {},
     "letters tell little": {"signal": 0.7, "water": 0.4},

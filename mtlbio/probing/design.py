@@ -18,6 +18,7 @@ from mtlbio.cohort.cohort import CovariateInfo
 
 MISSING = 0.2  # a covariate missing for more samples than this gets an indicator instead of dropping the samples
 MAIN_SHARE, INTERACTION_SHARE = 1 / 3, 1 / 5  # columns per unit that main effects / interactions may take
+INSIDE = 0.5  # share of a covariate's variation inside donors from which its spline follows samples
 _POOL = (5, 10, 20, 40)  # levels with fewer donors are pooled; the next step where the columns would be too many
 
 
@@ -171,10 +172,20 @@ def spline(x: np.ndarray, df: int, knots_from: np.ndarray | None = None) -> np.n
     return (basis - basis.mean(axis=0)) / np.where(spread > 0, spread, 1.0)
 
 
-def code(values: pd.Series, info: CovariateInfo, donors: np.ndarray, mask: np.ndarray, df: int, least: int = 5):
+def code(
+    values: pd.Series,
+    info: CovariateInfo,
+    donors: np.ndarray,
+    mask: np.ndarray,
+    df: int,
+    least: int = 5,
+    df_inside: int | None = None,
+):
     """Columns of one covariate over all samples (zero outside ``mask``).
 
-    Continuous: spline, a gap is the mean plus an indicator column. Categorical: one indicator per level; levels of
+    Continuous: spline, a gap is the mean plus an indicator column. Its knots are quantiles over donors, or over samples
+    (with ``df_inside`` degrees of freedom) where it varies within donors: the mean place in a chain is the same for
+    every chain, and knots at one place would leave a straight line. Categorical: one indicator per level; levels of
     fewer than ``least`` donors are pooled, and the pool joins the largest level when it is itself too small.
 
     Returns
@@ -190,7 +201,10 @@ def code(values: pd.Series, info: CovariateInfo, donors: np.ndarray, mask: np.nd
         filled = np.where(gap, x[~gap].mean() if (~gap).any() else 0.0, x)
         owner = np.unique(donors[mask][~gap], return_inverse=True)[1]
         per_donor = np.bincount(owner, filled[~gap]) / np.maximum(np.bincount(owner), 1)
-        basis = spline(filled, df, per_donor if len(per_donor) > 1 else None)
+        if np.square(filled[~gap] - per_donor[owner]).sum() > INSIDE * np.square(filled - filled.mean()).sum():
+            basis = spline(filled, df if df_inside is None else df_inside)
+        else:
+            basis = spline(filled, df, per_donor if len(per_donor) > 1 else None)
         if gap.any():
             basis = np.column_stack([basis, gap - gap.mean()])
         columns = np.zeros((len(values), basis.shape[1]))
@@ -237,12 +251,12 @@ def nuisance(
     strata_from : roles whose factors define the strata of exchange
     """
     donors, mask, n = obs["donor"].to_numpy().astype(str), units.mask, len(units)
-    df = min(spline_df, max(1, units.donors // 10))
     room = n - (units.donors if units.within else 0)
+    df, df_inside = (min(spline_df, max(1, count // 10)) for count in (units.donors, room))
     start = [] if units.within else [np.ones((n, 1))]
     fixed = start + ([extra] if extra is not None else [])
     for least in _POOL:
-        coded = {c.name: code(obs[c.name], c, donors, mask, df, least) for c in covariates}
+        coded = {c.name: code(obs[c.name], c, donors, mask, df, least, df_inside) for c in covariates}
         main = {name: units.mean(columns) for name, (columns, _, _) in coded.items()}
         basis = orthonormal(units.centre(np.column_stack([*fixed, *main.values()]))) if fixed or main else None
         basis = np.zeros((n, 0)) if basis is None else basis

@@ -21,7 +21,7 @@ from mtlbio.files import replacing
 from mtlbio.sequence.letters import AMINO_ACIDS, Q8, decode, to_q3
 from mtlbio.sequence.scales import SCALES
 
-_END = 4  # residues of an end
+_END = 4  # residues of an end, at most
 _LENGTHS = {"H": (6, 18), "E": (4, 10), "C": (3, 9)}
 _MINOR = {"H": ("H", "G", "I"), "E": ("E", "B"), "C": ("C", "T", "S")}
 _SHARES = {"H": (0.9, 0.08, 0.02), "E": (0.93, 0.07), "C": (0.5, 0.3, 0.2)}
@@ -46,8 +46,8 @@ def simulate_chains(
     signal : how much the states tell in the letters, log odds per standard deviation of the propensity
     bias : log odds of lysine and glutamate in the data set ``complex``
     water : how much hydrophobicity tells of accessibility, log odds per standard deviation
-    ends : log odds of accessibility at the ends of chains, falling by 1/e every four residues; their last four
-        residues are coil then
+    ends : log odds of accessibility at the ends of chains, falling by 1/e every four residues; up to four
+        residues at each end are coil then
     buried : log odds by which residues of the data set ``complex`` are less accessible
 
     Returns
@@ -77,7 +77,8 @@ def simulate_chains(
             states, before = states + minor * span, segment
         states = states[:size]
         if ends:
-            states = "C" * _END + states[_END:-_END] + "C" * _END
+            first, last = rng.integers(0, _END, 2, endpoint=True)
+            states = "C" * first + states[first : size - last] + "C" * last
         three = to_q3(np.array([Q8.index(s) for s in states], dtype=np.uint8))
         odds = np.stack([signal * propensity["HEC"[k]] for k in three]) + (tilt if source == "complex" else 0)
         share = np.exp(odds)

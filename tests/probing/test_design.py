@@ -57,6 +57,28 @@ def test_donor_units_average_the_columns_so_that_a_donor_on_two_chips_gets_half_
     np.testing.assert_allclose(units.mean(np.array([1.0, 3.0, 7.0])), [2.0, 7.0])
 
 
+def test_the_spline_of_what_varies_within_donors_follows_samples():
+    # the mean place in a chain is the same for every chain: knots over donors left a straight line, which held the
+    # ends of chains for biology
+    chains, each = 12, 40
+    place = np.tile((np.arange(each) + 0.5) / each, chains)
+    obs = pd.DataFrame({"donor": np.repeat([f"c{i:02d}" for i in range(chains)], each), "place": place})
+    donors, mask = obs["donor"].to_numpy(), np.ones(len(obs), bool)
+    info, units = CovariateInfo("place", "confounder", "continuous"), sample_units(donors, mask)
+    columns, _, _ = code(obs["place"], info, donors, mask, 1, df_inside=4)
+    np.testing.assert_allclose(columns[:each], spline(place, 4)[:each], atol=1e-12)
+    given = nuisance(obs, [info], units)
+    curve = units.centre(units.mean(np.abs(place - 0.5)[:, None]))
+    left = curve - given.basis @ (given.basis.T @ curve)
+    assert given.basis.shape[1] == 4 and np.square(left).sum() < 0.03 * np.square(curve).sum()
+    # an age that changes between visits by little belongs to the donor
+    ages = cohort(40, 2)
+    older = ages["age"] + np.tile([0.0, 1.0], 40)
+    own = code(older, AGE, ages["donor"].to_numpy(), np.ones(80, bool), 4, df_inside=1)[0]
+    knots = older.groupby(ages["donor"]).mean().to_numpy()
+    np.testing.assert_allclose(own, spline(older.to_numpy(), 4, knots), atol=1e-12)
+
+
 def test_repeated_visits_in_one_state_add_no_units():
     donors = np.array(["a", "a", "a", "b", "b", "c"])
     y = np.array([0.0, 1.0, 1.0, 0.0, 0.0, 1.0])

@@ -11,6 +11,7 @@ import pandas as pd
 
 from mtlbio.cohort.cohort import TaskInfo, encode_labels, parse_schema
 from mtlbio.evaluation.reprobe import reprobe
+from mtlbio.protein import WITHIN_CHAINS
 from mtlbio.tables import REPROBE
 from mtlbio.wording import of_chains
 
@@ -39,9 +40,9 @@ def by_chain(latents: ad.AnnData) -> ad.AnnData:
     whole = obs.assign(chain=chain).drop_duplicates("chain").set_index("chain").loc[means.index]
     means = means.assign(donor=means.index, fold=whole["fold"].to_numpy())
     for info in covariates.values():
-        if info.name != "position":
+        if info.name not in WITHIN_CHAINS:
             means[info.name] = whole[info.name].astype(str if info.kind == "categorical" else float).to_numpy()
-    kept = [asdict(c) for c in covariates.values() if c.name != "position"]
+    kept = [asdict(c) for c in covariates.values() if c.name not in WITHIN_CHAINS]
     told = {"tasks": [asdict(t) for t in infos], "covariates": kept, "auxiliary": []}
     x = pd.DataFrame(np.asarray(latents.X)).groupby(chain).mean().loc[means.index].to_numpy(dtype=np.float32)
     return ad.AnnData(X=x, obs=means, var=latents.var.copy(), uns={"mtlbio": json.dumps(told)})

@@ -18,7 +18,7 @@ from scipy import sparse
 from mtlbio.cohort.cohort import encode_labels, parse_schema
 from mtlbio.probing.design import Units
 from mtlbio.probing.trial import Trial
-from mtlbio.protein import ResidueProbe
+from mtlbio.protein import WITHIN_CHAINS, ResidueProbe
 
 LEVELS = 5  # groups of a chain's residues by a number
 
@@ -70,7 +70,7 @@ def make_trial(latents: ad.AnnData, options: ResidueProbe) -> ResidueTrial:
         tasks=tasks,
         covariates=covariates,
         options=options,
-        within=frozenset({"position"}),
+        within=frozenset(WITHIN_CHAINS),
     )
 
 

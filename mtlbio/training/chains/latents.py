@@ -15,6 +15,7 @@ from mtlbio.files import replacing
 from mtlbio.model.matching import effective_rank
 from mtlbio.model.residue_axes import REACH, stability, window_names
 from mtlbio.model.residue_store import ProteinModel
+from mtlbio.protein import WITHIN_CHAINS
 from mtlbio.sequence.chains import HELD_OUT, Chains
 from mtlbio.sequence.letters import MISSING_STATE, Q3, decode
 from mtlbio.sequence.scales import SCALES, of_residues
@@ -22,9 +23,10 @@ from mtlbio.sequence.split import FOLDS
 from mtlbio.training.chains.apply import apply
 from mtlbio.training.chains.batches import Reader
 
-# What is always controlled for: where a residue stands, how long its chain is, and where its chain came from.
+# What is always controlled for: where a residue stands (along the chain, and how far from its nearest end, which is
+# coil and exposed more often than not), how long its chain is, and where its chain came from.
 COVARIATES = (
-    CovariateInfo("position", "confounder", "continuous"),
+    *(CovariateInfo(name, "confounder", "continuous") for name in WITHIN_CHAINS),
     CovariateInfo("length", "confounder", "continuous"),
     CovariateInfo("source", "technical", "categorical"),
 )
@@ -99,6 +101,7 @@ def describe(
         index = [f"{name}:{i + 1}" for i in inside]
         part = pd.DataFrame({"donor": name, "fold": FOLDS[about["part"]], "residue": inside + 1}, index=index)
         part["position"] = (inside + 0.5) / length
+        part["end_distance"] = np.log2(1 + np.minimum(inside, length - 1 - inside))
         part["length"] = float(length)
         part["source"] = about["source"]
         rows = chains.offsets[place] + inside
