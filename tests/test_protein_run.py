@@ -258,8 +258,11 @@ def test_missing_labels_of_a_part_are_one_clear_line(tmp_path):
     check(run.model_copy(update={"tasks": run.tasks | {"exposure": auxiliary}}))
     frame["rsa"] = ""
     write_simulation(tmp_path / "none", pd.DataFrame(frame))
-    with pytest.raises(InputError, match="tasks.exposure: no residue of any chain has this label"):
+    with pytest.raises(InputError, match="tasks.exposure: no residue of any chain has this label; rsa hold"):
         check(load_run(tmp_path / "none/run.yaml"))
+    write_simulation(tmp_path / "other", pd.DataFrame(frame).rename(columns={"rsa": "asa"}))
+    with pytest.raises(InputError, match="no file has a column rsa; found asa, cluster, id, q3, q8, "):
+        check(load_run(tmp_path / "other/run.yaml"))
 
 
 def test_simulate_plants_chains_that_a_run_reads(tmp_path, monkeypatch, capsys):

@@ -41,12 +41,13 @@ def read_run(run: ProteinRun) -> tuple[Chains, list[dict]]:
         occurs twice or nothing left.
     """
     tasks = {name: ResidueTask(name, task.kind, task.auxiliary) for name, task in run.tasks.items()}
-    rows, letters, qc, seen = [], [], [], {}
+    rows, letters, qc, seen, there = [], [], [], {}, set()
     labels = {name: [] for name in tasks}
     q3 = {name: [] for name, task in tasks.items() if task.kind == "secondary_structure"}
     for key, source in run.chains.items():
         for record in records(source, key, _columns(run, source)):
             where = f"{source.path}: chain {record.name}"
+            there |= record.columns.keys()
             if record.name in seen:
                 raise InputError(
                     f"{where}: occurs twice (chains.{seen[record.name]} and chains.{key}); give it one name"
@@ -87,8 +88,18 @@ def read_run(run: ProteinRun) -> tuple[Chains, list[dict]]:
     chains = joined(rows, letters, labels, q3, tasks)
     empty = [name for name in tasks if not chains.known(name).any()]
     if empty:
-        raise InputError(f"tasks.{empty[0]}: no residue of any chain has this label")
+        raise InputError(_no_label(empty[0], run, there))
     return chains, qc
+
+
+def _no_label(name: str, run: ProteinRun, there: set[str]) -> str:
+    """What is wrong with a task that no chain has: its columns are missing, or hold gaps only."""
+    task = run.tasks[name]
+    wanted = [c for c in (task.q8, task.q3) if c] or [task.column or name]
+    said = f"tasks.{name}: no residue of any chain has this label"
+    if there.isdisjoint(wanted):
+        return f"{said}; no file has a column {' or '.join(wanted)}; found {listing(sorted(there))}"
+    return f"{said}; {' and '.join(wanted)} hold nothing but gaps"
 
 
 def records(source: ChainSource, key: str = "chains", columns: list[str] | None = None) -> Iterator[Record]:

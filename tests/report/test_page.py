@@ -99,6 +99,7 @@ def test_every_verdict_kind_is_there_and_cards_cover_the_telling_ones(page):
     ]  # fmt: skip
     assert [dim for _, dim in cards][:3] == ["z02", "z03", "z04"]  # the bin, then the shortcut
     assert page.count('<tr id="row-z') == len(DIMS)
+    assert f"{len(cards)} of {len(DIMS)} dimensions have a card" in page and 'id="verdicts"' in page
 
 
 def test_numbers_of_a_card_are_those_of_the_table(reported, page):
