@@ -64,7 +64,7 @@ def described(part: str, data: Path, given: argparse.Namespace, folder: Path) ->
         },
         "splits": {"external": ["external_casp_fm"]},
         "training": {"encoder": given.encoder, "width": given.width, "layers": given.layers, "seeds": given.seeds},
-        "baselines": {"arms": ["majority", "window_linear"]},
+        "baselines": {"arms": ["majority", "covariates", "window_linear"]},
     }
     content["training"] |= {"epochs": given.epochs, "batch": 2048, "learning_rate": 0.003, "device": given.device}
     content["training"] |= {"dropout": given.dropout, "single_task": True if given.alone else ["exposure"]}

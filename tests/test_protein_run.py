@@ -79,6 +79,13 @@ def test_the_network_beats_majority_and_the_planted_states_are_found(done):
     assert set(pairs["call"]) <= {"better", "worse", "no_worse", "undecided"}
     against = pairs[(pairs["arm_b"] == "majority") & (pairs["metric"] == "q3")].iloc[0]
     assert against["call"] == "better" and against["ci_low"] > 0
+    # the mean has no correlation with anything: it is no baseline's best
+    values = read_table(done / "results/metrics.tsv").set_index(["task", "metric", "arm"])["value"].sort_index()
+    for (task, metric), rows in pairs.groupby(["task", "metric"]):
+        own = values[task, metric].drop(["multitask", "singletask"]).dropna()
+        best = own.idxmin() if metric == "mae" else own.idxmax()
+        assert rows.loc[rows["best_baseline"] == "yes", "arm_b"].tolist() == [best]
+    assert np.isnan(values["exposure", "pearson", "majority"])
 
 
 def test_verdicts_name_dimensions_by_properties_and_speak_of_chains(done):

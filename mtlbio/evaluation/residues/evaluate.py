@@ -91,7 +91,8 @@ def task_tables(
     for metric in metrics if MODEL in arms else ():
         sign = -1.0 if metric in LOWER_IS_BETTER else 1.0
         points = {arm: sign * float(own.value(metric)[0]) for arm, own in arms.items()}
-        best = max(rivals, key=points.get) if rivals else None
+        # a constant answer has no correlation, and is not the best for that
+        best = max((arm for arm in rivals if np.isfinite(points[arm])), key=points.get, default=None)
         for arm in [a for a in arms if a != MODEL]:
             low, high = interval(sign * (drawn[(MODEL, metric)] - drawn[(arm, metric)]))
             call = call_difference(low, high, margin)
