@@ -1,8 +1,8 @@
 """All networks of a run, on a CPU one beside the other.
 
-A recurrent network of this size keeps one processor core busy and hardly more: two threads train it 1.2 times as fast
-as one, two networks in two processes learn 1.6 times as much in the same time (``benchmarks/proteins.py speed``). So
-networks share the cores only where each has enough to learn for a process to be worth its start.
+A recurrent network of this size keeps one processor core busy and hardly more: two networks in two processes are
+trained 1.4 times as fast as one after the other with two threads each, the start of the processes included
+(``benchmarks/proteins.py speed``). A process is worth its start only where a network has enough to learn.
 """
 
 from __future__ import annotations
