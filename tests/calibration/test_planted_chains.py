@@ -6,7 +6,7 @@ import pandas as pd
 import pytest
 
 from mtlbio.calibration.chains import ARMS, ChainCell, chains_grid, judge_chains, role_of_chains, true_shares
-from mtlbio.calibration.rates import COLUMNS, with_rates
+from mtlbio.calibration.rates import COLUMNS, LEAST, shipped_rates, speaking_for, with_rates
 from mtlbio.calibration.score import scored
 from mtlbio.calibration.truth import right_verdicts
 from mtlbio.sequence.simulate import simulate_chains
@@ -95,6 +95,13 @@ def test_rates_of_chains_are_theirs_alone():
     row = with_rates(verdicts, audit, rates, kind="chains").iloc[0]
     assert row["error_rate"] == 0 and row["error_rate_from"] == "planted chains, 50 held-out chains: 0 of 60 wrong"
     assert with_rates(verdicts, audit, rates).iloc[0]["error_rate"] == 0.04
+
+
+def test_shipped_rates_of_chains():
+    rates = speaking_for(shipped_rates(), "chains")
+    biology = rates[rates["verdict"] == "biology"].set_index("donors")
+    assert set(biology.index) == {20, 50, 100} and (biology["n"] >= LEAST).all()
+    assert biology["wrong"].sum() / biology["n"].sum() < 0.05
 
 
 @pytest.mark.slow
