@@ -33,7 +33,8 @@ def predict(
     """Write ``predictions.tsv``, a row per residue, and ``pictures/<chain>.{svg,png}``.
 
     The table has ``sample`` (the chain), ``residue`` (from 1), ``letter`` and per task: of a secondary structure
-    ``<task>_q8``, ``<task>_q3`` and the probabilities ``<task>_H`` ... ``<task>_C`` of the eight states; else
+    ``<task>_q8``, ``<task>_q3`` and the probabilities ``<task>_H`` ... ``<task>_C`` of the eight states (of three, and
+    no ``<task>_q8``, where no chain that the model learnt from had eight); else
     ``<task>``, and with several replicas their spread ``<task>_sd``.
 
     Parameters
@@ -87,9 +88,12 @@ def residue_table(model: ProteinModel, name: str, letters: str, told: dict[str, 
             continue
         mean = told[task].mean(axis=0)
         if info.kind == "secondary_structure":
-            columns[f"{task}_q8"] = [Q8[k] for k in mean.argmax(axis=1)]
-            columns[f"{task}_q3"] = [Q3[k] for k in three_states(mean).argmax(axis=1)]
-            columns |= {f"{task}_{state}": np.round(mean[:, k], 4) for k, state in enumerate(Q8)}
+            three = three_states(mean)
+            told_of = (Q3, three) if task in model.training.get("three", []) else (Q8, mean)
+            if told_of[0] == Q8:
+                columns[f"{task}_q8"] = [Q8[k] for k in mean.argmax(axis=1)]
+            columns[f"{task}_q3"] = [Q3[k] for k in three.argmax(axis=1)]
+            columns |= {f"{task}_{state}": np.round(told_of[1][:, k], 4) for k, state in enumerate(told_of[0])}
         else:
             columns[task] = np.round(mean, 4)
             if len(told[task]) > 1:
@@ -140,8 +144,9 @@ def _draw(model: ProteinModel, pictures: list, folder: Path) -> None:
             states = sure = None
             if structure:
                 states = "".join(table[f"{structure[0]}_q3"])
-                told = table[[f"{structure[0]}_{s}" for s in Q8]].to_numpy()
-                sure = three_states(told).max(axis=1)
+                states_told = Q8 if f"{structure[0]}_q8" in table else Q3
+                told = table[[f"{structure[0]}_{s}" for s in states_told]].to_numpy()
+                sure = (three_states(told) if states_told == Q8 else told).max(axis=1)
             stem = file_stem(name)
             while stem in used:
                 stem += "_"

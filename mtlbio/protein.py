@@ -246,6 +246,8 @@ class ProteinRun(Section):
 # What the tables say of every residue besides its labels.
 RESERVED = ("sample", "donor", "fold", "chain", "part", "position", "end_distance", "length", "source")
 
+LEAST_CHAINS = 8  # held-out chains that the trial needs
+
 # Covariates that differ between residues of a chain: place along it (0-1), log2(1 + residues to the nearest end).
 WITHIN_CHAINS = ("position", "end_distance")
 

@@ -6,7 +6,9 @@ import copy
 import importlib
 import json
 import sys
+from dataclasses import replace
 
+import anndata as ad
 import numpy as np
 import pandas as pd
 import pytest
@@ -15,9 +17,16 @@ import yaml
 from mtlbio import cli, tables
 from mtlbio.config import json_schema, load_run, step_options
 from mtlbio.errors import InputError
+from mtlbio.model.residue_store import load_model
+from mtlbio.predict_chains import residue_table
+from mtlbio.probing.residues.probe import examine, with_directions
 from mtlbio.probing.verdict import VERDICTS
+from mtlbio.report.plain import cautions
+from mtlbio.sequence.chains import read_chains
+from mtlbio.sequence.prepare import check, prepare
 from mtlbio.sequence.simulate import simulate_chains, write_simulation
 from mtlbio.tables import read_table
+from mtlbio.training.chains.train import three_only
 from mtlbio.workflow import entry, modules_of, plan
 
 SMALL = {
@@ -108,6 +117,67 @@ def test_the_page_is_one_file_that_speaks_of_chains(done):
     assert "were wrong on planted cohorts (planted chains, 20 held-out chains)" in page
     visible = page.split("</style>")[1]
     assert "held-out donor" not in visible and "gene set" not in visible
+
+
+def test_a_dimension_that_falls_with_its_property_says_so(done):
+    verdicts = pd.DataFrame({"dim": ["z01", "z02", "z03"], "driver": ["charge", "charge", "structure"]})
+    verdicts["why"] = [f"{row.dim} ({row.driver}) is linked to exposure." for row in verdicts.itertuples()]
+    named = pd.DataFrame({"dim": ["z01", "z02"], "set": ["charge", "charge"], "correlation": [-0.5, 0.5]})
+    assert with_directions(verdicts, named)["why"].tolist() == [
+        "z01 (low charge) is linked to exposure.",
+        "z02 (charge) is linked to exposure.",
+        "z03 (structure) is linked to exposure.",
+    ]
+    table, named = (read_table(done / f"results/{name}.tsv") for name in ("verdicts", "probing/enrichment"))
+    sign = named.set_index(["dim", "set"])["correlation"]
+    for row in table.itertuples():
+        if (row.dim, row.driver) in sign.index and f"{row.dim} (" in row.why:
+            assert ("(low " in row.why) == (sign[row.dim, row.driver] < 0)
+
+
+def test_one_network_shows_nothing_that_comes_back_and_has_no_rate(done):
+    model, latents = load_model(done / "results/model"), ad.read_h5ad(done / "results/latents.h5ad")
+    latents.var["stability"] = np.nan
+    first = replace(model, networks=model.networks[:1], axes=model.axes[:1])
+    table = examine(latents, first, load_run(done / "run.yaml").probe)["verdicts"]
+    assert table["error_rate"].isna().all() and (table["verdict"] != "underpowered").any()
+    assert "Only one network was trained" in cautions(table, [], 0.05)[0]
+
+
+def test_chains_with_three_states_only_get_no_eight(done, tmp_path):
+    assert three_only(read_chains(done / "results/cohort.h5ad")) == []
+    model = load_model(done / "results/model")
+    told = {"structure": np.full((2, 3, 8), 0.125), "exposure": np.zeros((2, 3)), "site": np.zeros((2, 3))}
+    eight = residue_table(model, "a", "ACD", told)
+    three = residue_table(replace(model, training=model.training | {"three": ["structure"]}), "a", "ACD", told)
+    assert "structure_q8" in eight and eight["structure_B"].iloc[0] == 0.125
+    states = ["structure_H", "structure_E", "structure_C"]
+    assert [c for c in three if c.startswith("structure")] == ["structure_q3", *states]
+    assert three.loc[0, states].tolist() == [0.375, 0.25, 0.375]
+    frame = simulate_chains(40, seed=0, length=(30, 40))
+    frame["q8"] = frame["q3"]
+    run = load_run(write_simulation(tmp_path / "q3", frame))
+    lines = []
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr("mtlbio.sequence.prepare.say", lines.append)
+        prepare(run, tmp_path / "results")
+    assert "warning: tasks.structure.q8: only H, E, C occur; a column of three states belongs to q3" in lines
+    without = {"structure": run.tasks["structure"].model_copy(update={"q8": None}), "exposure": run.tasks["exposure"]}
+    prepare(run.model_copy(update={"tasks": without}), tmp_path / "results")
+    assert three_only(read_chains(tmp_path / "results/cohort.h5ad")) == ["structure"]
+
+
+def test_too_few_held_out_chains_are_said_before_anything_is_trained(tmp_path):
+    frame = simulate_chains(30, seed=0, length=(30, 40))
+    run = load_run(write_simulation(tmp_path, frame))
+    with pytest.raises(InputError, match="^splits: 6 of 30 chains are held out; the trial needs 8 or more; raise "):
+        check(run)
+    # letters of planted states recur, so that shared words make one cluster of most chains
+    run = load_run(write_simulation(tmp_path, simulate_chains(36, seed=0)))
+    source = run.chains["planted"].model_copy(update={"cluster": None, "split": None})
+    run = run.model_copy(update={"chains": {"planted": source}})
+    with pytest.raises(InputError, match="one cluster of similar chains holds .* of 36: raise splits.similarity, or"):
+        check(run)
 
 
 def test_training_again_gives_the_same_tables(done, tmp_path):
@@ -254,12 +324,10 @@ def test_commands_of_cohorts_say_so(tmp_path, monkeypatch, capsys):
 
 
 def test_missing_labels_of_a_part_are_one_clear_line(tmp_path):
-    frame = simulate_chains(20, seed=0, length=(30, 40))
+    frame = simulate_chains(40, seed=0, length=(30, 40))
     frame.loc[frame["split"] == "test", "rsa"] = ""
     path = write_simulation(tmp_path, pd.DataFrame(frame))
     run = load_run(path)
-    from mtlbio.sequence.prepare import check
-
     with pytest.raises(InputError, match="tasks.exposure: no chain of part test has this label"):
         check(run)
     # what only shapes the encoder is never scored
@@ -281,16 +349,19 @@ def test_simulate_plants_chains_that_a_run_reads(tmp_path, monkeypatch, capsys):
             cli.main()
         return ended.value.code or 0, *capsys.readouterr()
 
-    status, out, _ = call(str(tmp_path / "x"), "--kind", "protein", "--chains", "20")
+    status, out, _ = call(str(tmp_path / "x"), "--kind", "protein", "--chains", "40")
     assert status == 0 and out == f"mtlbio run {tmp_path / 'x/run.yaml'}\n"
     assert load_run(tmp_path / "x/run.yaml").run == "planted_proteins"
-    assert len(pd.read_csv(tmp_path / "x/chains.csv")) == 20
+    assert len(pd.read_csv(tmp_path / "x/chains.csv")) == 40
     lists = "`mtlbio simulate --help` lists what is"
     for words, message in (
         (("--kind", "protein", "--donors", "9"), f"--donors: not for --kind protein; {lists}"),
         (("--kind", "proteins"), "--kind: found 'proteins'; valid: cohort, doses, protein"),
         (("--chains", "9"), f"--chains: not for --kind cohort; {lists}"),
-        (("--kind", "protein", "--chains", "9"), "--chains: found 9; expected 10 or more"),
+        (
+            ("--kind", "protein", "--chains", "39"),
+            "--chains: found 39; expected 40 or more: a fifth is held out for the trial",
+        ),
     ):
         status, _, err = call(str(tmp_path / "y"), *words)
         assert status == 2 and err == f"mtlbio: error: {message}\n"

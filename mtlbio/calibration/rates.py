@@ -173,7 +173,9 @@ def prospects(
         return None
     right, false = rows[driver], rows[ANY_FALSE]
     named = "not_identifiable" if right["separation"] >= 1 else "biology"
-    drives = "a feature that drives the doses" if table else "a programme that drives the disease"
+    drives = (
+        "a feature that drives the doses as the planted enzyme does" if table else "a programme that drives the disease"
+    )
     return (
         f"{task}: on the planted cohorts nearest to yours ({_design(false)}) {drives} was "
         f"called {named} in {_percent(right)} of the cohorts, and {_percent(false)} of the runs held any false biology."

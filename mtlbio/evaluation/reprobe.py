@@ -198,6 +198,7 @@ def _answers(latents: ad.AnnData, asked: Question, tasks: list[TaskInfo], draws:
             value, drawn = scored(asked, predicted(asked, features, classifier, seed), draws, seed)
             floor = (np.array(value), drawn) if name == "labels" else floor
             low, high = widened(value, drawn, level)
+            low = max(low, 0.0) if metric.endswith("auroc") else low
             row = {"representation": name, "classifier": classifier, "metric": metric, "value": value}
             row |= {"ci_low": low, "ci_high": high, "chance": CHANCE[metric]}
             row["readable"] = "yes" if low > CHANCE[metric] else "no"

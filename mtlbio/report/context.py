@@ -99,7 +99,11 @@ def legend(inputs: Inputs) -> list[dict]:
 
 
 def _driver(inputs: Inputs, row: pd.Series) -> str:
-    return inputs.spoken(str(row["driver"])) if known(row["driver"]) else ""
+    if not known(row["driver"]):
+        return ""
+    # the sentence on a dimension of residues says whether it rises or falls with its property
+    falls = f" (low {row['driver']})" in str(row["why"])
+    return ("low " if falls else "") + inputs.spoken(str(row["driver"]))
 
 
 def card(inputs: Inputs, dim: str, pictures: dict[str, Picture]) -> dict:

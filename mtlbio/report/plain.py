@@ -199,6 +199,11 @@ def cautions(verdicts: pd.DataFrame, readings: list[Reading], alpha: float) -> l
     """What has to be said loudly: shortcuts through the batch, and biology claimed for a task nobody predicts."""
     found = []
     tasks = [r.task for r in readings]
+    if "stability" in verdicts and len(verdicts) and verdicts["stability"].isna().all():
+        found.append(
+            "Only one network was trained (training.seeds): nothing shows which dimensions another one would find, "
+            "and no verdict carries an error rate."
+        )
     for dim, row in verdicts.iterrows():
         if row["verdict"] != "technical":
             continue

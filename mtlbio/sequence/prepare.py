@@ -4,15 +4,17 @@ from __future__ import annotations
 
 from pathlib import Path
 
+import numpy as np
 import pandas as pd
 
 from mtlbio.errors import InputError
 from mtlbio.progress import say
-from mtlbio.protein import ProteinRun
-from mtlbio.sequence.chains import PARTS, Chains, write_chains
+from mtlbio.protein import LEAST_CHAINS, ProteinRun
+from mtlbio.sequence.chains import HELD_OUT, PARTS, Chains, write_chains
 from mtlbio.sequence.features import open_wide, wide_of
+from mtlbio.sequence.letters import MISSING_STATE, Q3, Q8
 from mtlbio.sequence.read import read_run
-from mtlbio.sequence.split import assign_parts, splits_table
+from mtlbio.sequence.split import assign_parts, largest_cluster, splits_table
 from mtlbio.tables import QC, SPLITS, write_table
 
 
@@ -30,15 +32,34 @@ def prepare(run: ProteinRun, results: Path) -> None:
     write_table(pd.DataFrame(qc, columns=QC), results / "qc.tsv", QC)
     write_table(splits_table(chains), results / "splits.tsv", SPLITS)
     counts = chains.obs["part"].value_counts()
+    few = too_few(chains)
+    if few:
+        say(f"warning: {few}")
     say("chains: " + ", ".join(f"{counts[p]} {p}" for p in PARTS if p in counts) + f"; {len(qc)} left out (qc.tsv)")
+    for name in chains.q3:
+        codes = chains.labels[name]
+        seen = set(np.unique(codes[codes != MISSING_STATE]))
+        if seen and seen <= {Q8.index(state) for state in Q3}:
+            say(f"warning: tasks.{name}.q8: only {', '.join(Q3)} occur; a column of three states belongs to q3")
     for name in chains.tasks:
         known, having = int(chains.known(name).sum()), int(chains.labelled(name).sum())
         say(f"{name}: known of {known:,} residues in {having:,} chains")
 
 
 def check(run: ProteinRun) -> None:
-    """Everything that :func:`prepare` would complain about."""
-    read_checked(run)
+    """Everything that :func:`prepare` would complain about, and what the trial would."""
+    few = too_few(read_checked(run)[0])
+    if few:
+        raise InputError(few)
+
+
+def too_few(chains: Chains) -> str | None:
+    """What to say where there are too few held-out chains to put anything on trial."""
+    held_out = len(chains.of(*HELD_OUT))
+    if held_out >= LEAST_CHAINS:
+        return None
+    said = f"splits: {held_out} of {len(chains)} chains are held out; the trial needs {LEAST_CHAINS} or more"
+    return f"{said}; {largest_cluster(chains.obs) or 'raise splits.test_share, or give the test part more chains'}"
 
 
 def read_checked(run: ProteinRun) -> tuple[Chains, list[dict]]:

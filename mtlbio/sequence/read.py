@@ -237,11 +237,12 @@ def _states(record: Record, column: str | None, states: str, length: int, where:
 
 
 def _numbers(record: Record, column: str, length: int, where: str) -> np.ndarray:
-    """A value per residue: numbers separated by spaces, or one digit each; nan and ``?`` are missing."""
+    """A value per residue: numbers separated by spaces or commas, or one digit each; nan and ``?`` are missing."""
     text = record.columns.get(column, "").strip()
     if text.lower() in _GAPS and (length != len(text)):
         return np.full(length, np.nan)
-    parts = text.split() if " " in text or length == 1 else list(text)
+    apart = text.replace(",", " ")
+    parts = apart.split() if " " in apart or length == 1 else list(text)
     if len(parts) != length:
         raise InputError(f"{where}: {column} has {len(parts)} values; the sequence has {length} residues")
     try:

@@ -12,6 +12,8 @@ from mtlbio.protein import ChainSplits
 from mtlbio.sequence.chains import Chains
 from mtlbio.sequence.cluster import kmer_clusters
 
+BY_WORDS = "kmer"  # beginning of the name of a cluster of shared words
+LARGEST = 0.5  # share of all chains from which one cluster is in the way of a split
 FOLDS = {"train": -1, "validation": -1, "test": 0, "external": 1}
 
 
@@ -30,7 +32,7 @@ def assign_parts(chains: Chains, options: ChainSplits) -> tuple[Chains, list[dic
     unclustered = (obs["cluster"] == "").to_numpy()
     if unclustered.any() and (obs["part"] == "").any():
         found = kmer_clusters(chains, options.word, options.similarity)
-        obs.loc[unclustered, "cluster"] = [f"kmer{c}" for c in found[unclustered]]
+        obs.loc[unclustered, "cluster"] = [f"{BY_WORDS}{c}" for c in found[unclustered]]
     elif unclustered.any():
         obs.loc[unclustered, "cluster"] = obs.index[unclustered]
     obs["part"] = _dealt_out(obs, options)
@@ -39,7 +41,7 @@ def assign_parts(chains: Chains, options: ChainSplits) -> tuple[Chains, list[dic
     _one_part_each(chains, twins)
     for part in ("train", "validation", "test"):
         if not (obs["part"] == part).any():
-            raise InputError(f"splits: no chain of part {part}; {_what_helps(part)}")
+            raise InputError(f"splits: no chain of part {part}; {largest_cluster(obs) or _what_helps(part)}")
     kept, qc = _without_repeats(chains, twins)
     return kept, qc
 
@@ -49,6 +51,17 @@ def splits_table(chains: Chains) -> pd.DataFrame:
     fold = chains.obs["part"].map(FOLDS).astype(int)
     columns = {"sample": chains.names, "donor": chains.obs["cluster"], "fold": fold, "part": chains.obs["part"]}
     return pd.DataFrame(columns).reset_index(drop=True)
+
+
+def largest_cluster(obs: pd.DataFrame) -> str | None:
+    """What helps where one cluster of shared words holds most of the chains, so that little can be held out."""
+    found = obs["cluster"].value_counts()
+    if found.iloc[0] <= LARGEST * len(obs) or not str(found.index[0]).startswith(BY_WORDS):
+        return None
+    return (
+        f"one cluster of similar chains holds {found.iloc[0]} of {len(obs)}: raise splits.similarity, or give a column "
+        f"of clusters (chains.<name>.cluster)"
+    )
 
 
 def _what_helps(part: str) -> str:

@@ -87,7 +87,9 @@ def test_shipped_rates_of_tables():
         [("task", "dose", "technical", "eta2", 0.01, 290)],
         columns=["kind", "task", "role", "association", "value", "n_donors"],
     )
-    assert "a feature that drives the doses was called biology in" in prospects(audit, "dose", kind="table")
+    assert "a feature that drives the doses as the planted enzyme does was called biology in" in prospects(
+        audit, "dose", kind="table"
+    )
 
 
 @pytest.mark.slow

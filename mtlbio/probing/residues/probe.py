@@ -26,12 +26,12 @@ from mtlbio.probing.residues.properties import identity_and_context, properties
 from mtlbio.probing.residues.trial import between_chains, make_trial, of_all_variance
 from mtlbio.probing.stability import stability
 from mtlbio.progress import say
-from mtlbio.protein import ProteinRun, ResidueProbe
+from mtlbio.protein import LEAST_CHAINS, ProteinRun, ResidueProbe
 from mtlbio.sequence.sampled import residue_cohort
 from mtlbio.tables import VERDICTS, write_table
 from mtlbio.wording import of_chains
 
-LEAST_CHAINS = 8
+_RATES = ["error_rate", "error_rate_low", "error_rate_high", "error_rate_from"]
 
 
 def probe(run: ProteinRun, results: Path) -> None:
@@ -79,7 +79,10 @@ def examine(latents: ad.AnnData, model: ProteinModel, options: ResidueProbe) -> 
     evidence = gather(trial, found, borrowed, removed, steady, named)
     verdicts = verdict_table(trial, evidence, removed, design, again)
     shares = identity_and_context(trial)
-    verdicts = with_rates(verdicts.merge(shares, on="dim"), design, kind="chains")
+    verdicts = with_directions(verdicts.merge(shares, on="dim"), named)
+    # the rates were counted on runs with replicas: of one network nobody knows what would come back
+    rated = with_rates(verdicts, design, kind="chains")
+    verdicts = rated if len(model.networks) > 1 else rated.assign(**dict.fromkeys(_RATES, np.nan))
     verdicts = verdicts[[c for c in verdicts if c != "why"] + ["why"]]
     merged = found.merge(borrowed.rename(columns={"task": "variable"}).assign(question="task"), how="left")
     return {
@@ -92,6 +95,16 @@ def examine(latents: ad.AnnData, model: ProteinModel, options: ResidueProbe) -> 
         "replicas": replicas(held_out.z),
         "verdicts": _said(verdicts),
     }
+
+
+def with_directions(verdicts: pd.DataFrame, named: pd.DataFrame) -> pd.DataFrame:
+    """The sentences say ``low hydrophobicity`` of a dimension that rises as its property falls."""
+    sign = named.set_index(["dim", "set"])["correlation"]
+    why = []
+    for row in verdicts.itertuples():
+        falls = (row.dim, row.driver) in sign.index and sign[row.dim, row.driver] < 0
+        why.append(row.why.replace(f"{row.dim} ({row.driver})", f"{row.dim} (low {row.driver})") if falls else row.why)
+    return verdicts.assign(why=why)
 
 
 def replicas(z: np.ndarray) -> pd.DataFrame:

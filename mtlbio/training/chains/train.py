@@ -14,6 +14,7 @@ from mtlbio.model.residues import ResidueNetwork
 from mtlbio.progress import say
 from mtlbio.protein import ProteinRun
 from mtlbio.sequence.chains import HELD_OUT, Chains, read_chains
+from mtlbio.sequence.letters import MISSING_STATE
 from mtlbio.sequence.long_form import prediction_rows
 from mtlbio.sequence.split import FOLDS
 from mtlbio.tables import CONFLICT, HISTORY, PREDICTIONS, write_table
@@ -69,13 +70,21 @@ def train(run: ProteinRun, results: Path) -> None:
         run.features.letters,
         {name: source.width for name, source in reader.sources.items()},
         bool(options.masked_residues),
-        options.model_dump(mode="json") | {"profile_arrays": run.features.profile_arrays},
+        options.model_dump(mode="json") | {"profile_arrays": run.features.profile_arrays, "three": three_only(chains)},
     )
     save_model(model, results / "model")
     write_latents(model, reader, run.probe.residues, device, results / "latents.h5ad")
     write_table(pd.concat(tables, ignore_index=True), results / "predictions.tsv", PREDICTIONS)
     write_table(pd.DataFrame(history, columns=_HISTORY), results / "history.tsv", HISTORY)
     write_table(pd.DataFrame(conflicts, columns=CONFLICT), results / "conflict.tsv", CONFLICT)
+
+
+def three_only(chains: Chains) -> list[str]:
+    """Secondary structures of which no training chain has eight states: their head can tell three."""
+    rows = np.zeros(len(chains.letters), dtype=bool)
+    for place in chains.of("train"):
+        rows[chains.rows(place)] = True
+    return [name for name in chains.q3 if (chains.labels[name][rows] == MISSING_STATE).all()]
 
 
 _HISTORY = ["arm", "fold", "seed", "epoch", "task", "part", "loss"]
