@@ -21,6 +21,9 @@ from mtlbio.model.residue_store import load_model
 from mtlbio.predict_chains import residue_table
 from mtlbio.probing.residues.probe import examine, with_directions
 from mtlbio.probing.verdict import VERDICTS
+from mtlbio.report.cards import _parts
+from mtlbio.report.inputs import read_inputs
+from mtlbio.report.palette import NEUTRAL, STATE_COLOURS
 from mtlbio.report.plain import cautions
 from mtlbio.sequence.chains import read_chains
 from mtlbio.sequence.prepare import check, prepare
@@ -117,6 +120,16 @@ def test_the_page_is_one_file_that_speaks_of_chains(done):
     assert "were wrong on planted cohorts (planted chains, 20 held-out chains)" in page
     visible = page.split("</style>")[1]
     assert "held-out donor" not in visible and "gene set" not in visible
+    assert "within chains, given the covariates" in page and "permuting chains" not in page
+
+
+def test_states_have_the_colours_of_the_pictures_of_chains(done):
+    inputs = read_inputs(load_run(done / "run.yaml"), done / "results")
+    states = pd.DataFrame({"structure": ["H", "E", "C", "E"]})
+    colours = {label: colour for label, _, colour in _parts(inputs, states, "structure", "black")}
+    assert colours == {"structure: H": STATE_COLOURS["H"], "E": STATE_COLOURS["E"], "C": NEUTRAL}
+    # whatever states there are
+    assert _parts(inputs, states.iloc[1:3], "structure", "black")[0][2] == STATE_COLOURS["E"]
 
 
 def test_a_dimension_that_falls_with_its_property_says_so(done):

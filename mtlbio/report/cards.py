@@ -7,7 +7,7 @@ import pandas as pd
 
 from mtlbio.report.clouds import MOST_LEVELS, scatter, strips
 from mtlbio.report.inputs import Inputs
-from mtlbio.report.palette import CLASS_COLOURS, FAINT, MUTED, NEUTRAL, VERDICTS
+from mtlbio.report.palette import CLASS_COLOURS, FAINT, MUTED, NEUTRAL, STATE_COLOURS, VERDICTS
 from mtlbio.report.svg import new_figure
 from mtlbio.report.words import known
 
@@ -138,6 +138,8 @@ def _parts(inputs: Inputs, frame: pd.DataFrame, group: str | None, accent: str) 
     labels = frame[group]
     classes = [c for c in inputs.cohort.tasks[group].classes if (labels == c).any()]
     palette = (NEUTRAL, accent) if len(classes) == 2 else (NEUTRAL, *CLASS_COLOURS)
+    if inputs.of_proteins and inputs.run.tasks[group].kind == "secondary_structure":
+        palette = [STATE_COLOURS.get(c, NEUTRAL) for c in classes]
     found = [(f"{group}: {c}" if i == 0 else c, (labels == c).to_numpy(), palette[i]) for i, c in enumerate(classes)]
     if labels.isna().any():
         found.append(("not known", labels.isna().to_numpy(), FAINT))

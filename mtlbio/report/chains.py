@@ -6,11 +6,10 @@ from pathlib import Path
 
 import numpy as np
 
-from mtlbio.report.palette import CLASS_COLOURS, FAINT, HIGHLIGHT, INK, MUTED
+from mtlbio.report.palette import FAINT, HIGHLIGHT, INK, MUTED, STATE_COLOURS
 from mtlbio.report.svg import Picture, new_figure, save
 
 PER_LINE = 60
-STATE_COLOURS = {"H": CLASS_COLOURS[0], "E": CLASS_COLOURS[2], "C": FAINT}
 _STATE_NAMES = {"H": "helix", "E": "strand", "C": "coil"}
 
 
@@ -45,7 +44,7 @@ def chain_picture(
         for i, letter in enumerate(letters[part]):
             if states is not None:
                 sure = 1.0 if confidence is None else float(confidence[start + i])
-                colour = STATE_COLOURS[states[start + i]]
+                colour = STATE_COLOURS.get(states[start + i], FAINT)
                 axes.bar(i, 1.0, 1.0, bottom=base, color=colour, alpha=0.25 + 0.6 * sure, linewidth=0)
             axes.text(i, base + 0.48, letter, ha="center", va="center", fontsize=5.5, color=INK, family="monospace")
         for k, (label, values) in enumerate(numbers.items()):
@@ -57,7 +56,7 @@ def chain_picture(
                 axes.text(PER_LINE + 0.5, floor + 0.4, label, ha="left", va="center", fontsize=6, color=MUTED)
     if states is not None:
         for i, (state, label) in enumerate(_STATE_NAMES.items()):
-            axes.bar(i * 9, 0.7, 1.6, bottom=1.7, color=STATE_COLOURS[state], linewidth=0)
+            axes.bar(i * 9, 0.7, 1.6, bottom=1.7, color=STATE_COLOURS.get(state, FAINT), linewidth=0)
             axes.text(i * 9 + 1.4, 2.05, label, ha="left", va="center", fontsize=6, color=MUTED)
     axes.set_xlim(-5, PER_LINE + 8)
     axes.set_ylim(-(lines - 1) * step - 1.4 * len(numbers) - 0.2, 2.8)

@@ -102,7 +102,7 @@ def _driver(inputs: Inputs, row: pd.Series) -> str:
     if not known(row["driver"]):
         return ""
     # the sentence on a dimension of residues says whether it rises or falls with its property
-    falls = f" (low {row['driver']})" in str(row["why"])
+    falls = f" (low {row['driver']})" in str(row.get("why"))
     return ("low " if falls else "") + inputs.spoken(str(row["driver"]))
 
 
@@ -251,7 +251,7 @@ def enrichment(inputs: Inputs) -> dict | None:
     by = ["dim", *(c for c in order if c in table)]
     table = table.sort_values(by, ascending=[True, *(order[c] for c in by[1:])], kind="stable")
     table = table.groupby("dim", sort=False).head(TOP_SETS)
-    return as_text(table)
+    return as_text(table.drop(columns="genes", errors="ignore") if inputs.of_proteins else table)
 
 
 def verdict_table(inputs: Inputs) -> dict:

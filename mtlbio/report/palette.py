@@ -70,6 +70,8 @@ HIGHLIGHT, DARK_HIGHLIGHT = "#34406b", "#9fb0f0"
 # Classes of a label inside one picture: the first class stays neutral, the others stand out from it.
 NEUTRAL, FAINT = "#8fa0b3", "#c8ced6"
 CLASS_COLOURS = ("#b0487d", "#c7902b", "#3f7fbf", "#5d8f3a", "#7a5bb5", "#2f9d9d")
+# helix and strand, wherever residues are drawn; coil is grey
+STATE_COLOURS = {"H": CLASS_COLOURS[0], "E": CLASS_COLOURS[2]}
 
 
 def colour(verdict: str) -> str:
