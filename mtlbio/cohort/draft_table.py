@@ -132,7 +132,7 @@ def _tasks(table: pd.DataFrame, numbers: dict, donors: pd.Series, out: Draft, so
     if not out.tasks:
         raise InputError(
             f"{source}: no column that could be a label was recognised (such as dose_mg_week, ic50, response); found: "
-            f"{listing(table.columns, 12)}; write the run by hand (docs/doses.md)"
+            f"{listing(table.columns, 12)}; write the run by hand (docs/doses.md; of sequences docs/proteins.md)"
         )
 
 

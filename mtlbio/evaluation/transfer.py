@@ -108,7 +108,8 @@ def sentence(row: dict, compared: int, tasks: int, margin: float) -> str:
     if tasks == 1:
         return f"{name}: it is the only task, so there is nothing to share with."
     if np.isnan(row["gain"]):
-        return f"{name}: the two networks could not be compared; both must have predicted labelled donors."
+        said = "the two networks could not be compared: one was not trained (training.single_task)"
+        return f"{name}: {said} or predicted no labelled donor."
     over = f"95 % interval over {compared} tasks" if compared > 1 else "95 % interval"
     low, high = _number(row["ci_low"]), _number(row["ci_high"])
     found = (
