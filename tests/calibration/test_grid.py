@@ -8,7 +8,7 @@ from scipy import stats
 
 from mtlbio.calibration.cells import ARMS, BASE, Cell
 from mtlbio.calibration.planted import judge_axes
-from mtlbio.calibration.rates import shipped_found, shipped_rates
+from mtlbio.calibration.rates import PARTS, shipped_found, shipped_rates
 from mtlbio.calibration.whole import judge_pipeline
 from mtlbio.progress import console
 
@@ -72,7 +72,7 @@ def test_the_whole_pipeline_recognises_the_programmes_of_one_cohort():
 
 def test_shipped_rates_are_of_the_whole_grid():
     found, rates = shipped_found(), shipped_rates()
-    assert set(found["part"]) == {"axes", "pipeline", "doses"} == set(rates["part"])
+    assert set(found["part"]) == set(PARTS) == set(rates["part"])
     assert (rates["wrong"] <= rates["n"]).all() and (rates["low"] <= rates["rate"]).all()
     nested = found[(found["separation"] == 1) & (found["what"] == "interferon") & (found["donors"] >= 200)]
     assert len(nested) and (nested["rate"] > 0.9).all()
