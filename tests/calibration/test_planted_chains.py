@@ -108,4 +108,4 @@ def test_shipped_rates_of_chains():
 def test_planted_chains_are_judged_as_a_user_would_see_it():
     told, nothing = judge_chains(cell("letters tell", 20), 0), judge_chains(cell("nothing tells", 20), 0)
     assert (told["verdict"] == "biology").sum() >= 2 and not told["false_biology"].any()
-    assert not nothing["false_biology"].any() and (nothing["role"] == "noise").all()
+    assert not nothing["false_biology"].any() and set(nothing["role"]) <= {"noise", "position"}
