@@ -33,7 +33,6 @@ StepResults = Annotated[
 ]
 
 # What a step may find in the folder that it writes to. Any of these marks the folder as mtlbio's own.
-_LEAST_PLANTED = 40  # chains; a fifth is held out, and the trial needs eight
 _RESULTS = (
     "plan.tsv",
     "cohort.h5ad",
@@ -229,13 +228,11 @@ def simulate(
         raise InputError(f"{foreign[0]}: not for --kind {kind}; `mtlbio simulate --help` lists what is")
     _own(directory, ("chains.csv" if kind == "protein" else "truth.csv",))
     if kind == "protein":
-        from mtlbio.sequence.simulate import simulate_chains
+        from mtlbio.sequence.simulate import ENOUGH, simulate_chains
         from mtlbio.sequence.simulate import write_simulation as write_chains
 
-        if chains is not None and chains < _LEAST_PLANTED:
-            raise InputError(
-                f"--chains: found {chains}; expected {_LEAST_PLANTED} or more: a fifth is held out for the trial"
-            )
+        if chains is not None and chains < ENOUGH:
+            raise InputError(f"--chains: found {chains}; expected {ENOUGH} or more: a fifth is held out for the trial")
         written = write_chains(directory, simulate_chains(chains or 80, seed), name or "planted_proteins")
     elif kind == "doses":
         from mtlbio.cohort.simulate_doses import simulate_doses, write_doses

@@ -88,17 +88,22 @@ def residue_table(model: ProteinModel, name: str, letters: str, told: dict[str, 
             continue
         mean = told[task].mean(axis=0)
         if info.kind == "secondary_structure":
-            three = three_states(mean)
-            told_of = (Q3, three) if task in model.training.get("three", []) else (Q8, mean)
-            if told_of[0] == Q8:
+            three, states = three_states(mean), _states(model, task)
+            if states == Q8:
                 columns[f"{task}_q8"] = [Q8[k] for k in mean.argmax(axis=1)]
             columns[f"{task}_q3"] = [Q3[k] for k in three.argmax(axis=1)]
-            columns |= {f"{task}_{state}": np.round(told_of[1][:, k], 4) for k, state in enumerate(told_of[0])}
+            shares = mean if states == Q8 else three
+            columns |= {f"{task}_{state}": np.round(shares[:, k], 4) for k, state in enumerate(states)}
         else:
             columns[task] = np.round(mean, 4)
             if len(told[task]) > 1:
                 columns[f"{task}_sd"] = np.round(told[task].std(axis=0, ddof=1), 4)
     return pd.DataFrame(columns)
+
+
+def _states(model: ProteinModel, task: str) -> str:
+    """The states that the model can tell: three, where it learnt from no chain with eight."""
+    return Q3 if task in model.training.get("three", []) else Q8
 
 
 def _sources(model: ProteinModel, results: Path, profiles: Path | None, embeddings: Path | None) -> dict[str, Wide]:
@@ -144,9 +149,9 @@ def _draw(model: ProteinModel, pictures: list, folder: Path) -> None:
             states = sure = None
             if structure:
                 states = "".join(table[f"{structure[0]}_q3"])
-                states_told = Q8 if f"{structure[0]}_q8" in table else Q3
-                told = table[[f"{structure[0]}_{s}" for s in states_told]].to_numpy()
-                sure = (three_states(told) if states_told == Q8 else told).max(axis=1)
+                own = _states(model, structure[0])
+                told = table[[f"{structure[0]}_{s}" for s in own]].to_numpy()
+                sure = (three_states(told) if own == Q8 else told).max(axis=1)
             stem = file_stem(name)
             while stem in used:
                 stem += "_"

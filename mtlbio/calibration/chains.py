@@ -90,9 +90,10 @@ def judge_chains(cell: ChainCell, run: int) -> pd.DataFrame:
 
 def encoded(run: Path, model: Path, path: Path) -> ad.AnnData:
     """Latents of all chains of a run, as if every one of them had been held out from ``model``."""
-    chains, _ = read_run(load_run(run))
+    described = load_run(run)
+    chains, _ = read_run(described)
     chains = replace(chains, obs=chains.obs.assign(part="test"))
-    write_latents(load_model(model), Reader(chains), load_run(run).probe.residues, "cpu", path)
+    write_latents(load_model(model), Reader(chains), described.probe.residues, "cpu", path)
     return ad.read_h5ad(path)
 
 
@@ -107,29 +108,25 @@ def true_shares(latents: ad.AnnData) -> pd.DataFrame:
     z = z - z.mean(axis=0)
     total = np.maximum(np.square(z).sum(axis=0), 1e-12)
     chain = pd.factorize(obs["donor"].astype(str))[0]
-    means = _means(z, chain)
-    inside = z - means[chain]
+    between = _of_chains(z, chain)
+    inside = z - between
     position, length = obs["position"].to_numpy(dtype=float), obs["length"].to_numpy(dtype=float)
     to_end = np.minimum(position, 1 - position) * length
     curves = [position**k for k in (1, 2, 3, 4)] + [np.exp(-to_end / reach) for reach in (1, 4, 12)]
     states = pd.get_dummies(obs["structure"].astype(str)).iloc[:, 1:].to_numpy(dtype=float)
     curves, states, exposure = (
-        _within(v, chain) for v in (np.column_stack(curves), states, obs[["exposure"]].to_numpy(dtype=float))
+        v - _of_chains(v, chain) for v in (np.column_stack(curves), states, obs[["exposure"]].to_numpy(dtype=float))
     )
     by_position = _explained(inside, curves)
     added = [_explained(inside, np.column_stack([curves, y])) - by_position for y in (states, exposure)]
-    size = np.bincount(chain)[:, None]
-    source = _of_chain(obs["source"].astype(str).eq("complex").to_numpy(dtype=float), chain)
-    lengths = _of_chain(length, chain)
-    root = np.sqrt(size)  # a chain counts as often as it has residues
-    both, weighted = np.column_stack([source, lengths]), means * root
-    both = (both - (both * size).sum(axis=0) / size.sum()) * root
-    whole = _explained(weighted, both)
+    both = np.column_stack([obs["source"].astype(str).eq("complex"), length]).astype(float)
+    both -= both.mean(axis=0)
+    whole = _explained(between, both)
     shares = {
         _LABELS: np.maximum(*added),
         "position": by_position,
-        "length": whole - _explained(weighted, both[:, :1]),
-        "source": whole - _explained(weighted, both[:, 1:]),
+        "length": whole - _explained(between, both[:, :1]),
+        "source": whole - _explained(between, both[:, 1:]),
     }
     return pd.DataFrame({name: np.clip(value / total, 0, 1) for name, value in shares.items()})
 
@@ -150,18 +147,9 @@ def role_of_chains(shares: dict[str, float], causal: bool) -> str:
     return "+".join(sorted(parts)) or "noise"
 
 
-def _means(values: np.ndarray, chain: np.ndarray) -> np.ndarray:
-    sums = np.zeros((chain.max() + 1, values.shape[1]))
-    np.add.at(sums, chain, values)
-    return sums / np.bincount(chain)[:, None]
-
-
-def _within(values: np.ndarray, chain: np.ndarray) -> np.ndarray:
-    return values - _means(values, chain)[chain]
-
-
-def _of_chain(values: np.ndarray, chain: np.ndarray) -> np.ndarray:
-    return _means(values[:, None], chain)[:, 0]
+def _of_chains(values: np.ndarray, chain: np.ndarray) -> np.ndarray:
+    """(residues, k) mean of every residue's chain."""
+    return pd.DataFrame(values).groupby(chain).transform("mean").to_numpy()
 
 
 def _explained(z: np.ndarray, x: np.ndarray) -> np.ndarray:

@@ -80,6 +80,12 @@ class Chains:
         """Where the residues of a chain lie."""
         return slice(int(self.offsets[chain]), int(self.offsets[chain + 1]))
 
+    def residues(self, places: np.ndarray) -> np.ndarray:
+        """(residues,) bool, whether the residue lies in one of the chains at ``places``."""
+        chosen = np.zeros(len(self), dtype=bool)
+        chosen[places] = True
+        return np.repeat(chosen, self.lengths)
+
     def known(self, task: str) -> np.ndarray:
         """(residues,) whether the residue has the label (of a secondary structure, Q3 at least)."""
         return self.known_at(task, slice(None))

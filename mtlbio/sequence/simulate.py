@@ -18,9 +18,11 @@ import pandas as pd
 
 from mtlbio.errors import InputError
 from mtlbio.files import replacing
+from mtlbio.protein import LEAST_CHAINS
 from mtlbio.sequence.letters import AMINO_ACIDS, Q8, decode, to_q3
 from mtlbio.sequence.scales import SCALES
 
+ENOUGH = 5 * LEAST_CHAINS  # chains, of which a fifth is held out, that make a run whose trial can be held
 _END = 4  # residues of an end, at most
 _LENGTHS = {"H": (6, 18), "E": (4, 10), "C": (3, 9)}
 _MINOR = {"H": ("H", "G", "I"), "E": ("E", "B"), "C": ("C", "T", "S")}

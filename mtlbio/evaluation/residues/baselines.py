@@ -107,9 +107,7 @@ def predict_task(kind: str, fitted: list[np.ndarray], x: np.ndarray) -> np.ndarr
 
 
 def _train_rows(chains: Chains) -> np.ndarray:
-    rows = np.zeros(len(chains.letters), dtype=bool)
-    for place in chains.of("train"):
-        rows[chains.rows(place)] = True
+    rows = chains.residues(chains.of("train"))
     return rows
 
 

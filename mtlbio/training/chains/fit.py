@@ -160,9 +160,7 @@ def evaluate(
 
 def _scale(reader: Reader, tasks: list[ResidueTask], train: np.ndarray, residues: int) -> Scale:
     chains = reader.chains
-    rows = np.zeros(len(chains.letters), dtype=bool)
-    for place in train:
-        rows[chains.rows(place)] = True
+    rows = chains.residues(train)
     batches = len(reader_order(reader, train, residues, np.random.default_rng(0)))
     null = {task.name: null_loss(chains, task, rows) for task in tasks}
     expected = {task.name: max(float((chains.known(task.name) & rows).sum()) / batches, 1.0) for task in tasks}

@@ -18,9 +18,7 @@ _FEW = 400  # training chains from which further numbers are standardised
 def make_reader(run: ProteinRun, chains: Chains) -> Reader:
     """Batches of the run's chains with its features; regressions are standardised on the training chains."""
     features, centre = run.features, {}
-    rows = np.zeros(len(chains.letters), dtype=bool)
-    for place in chains.of("train"):
-        rows[chains.rows(place)] = True
+    rows = chains.residues(chains.of("train"))
     for name, task in chains.tasks.items():
         if task.kind == "regression":
             values = chains.labels[name][rows].astype(float)

@@ -81,9 +81,7 @@ def train(run: ProteinRun, results: Path) -> None:
 
 def three_only(chains: Chains) -> list[str]:
     """Secondary structures of which no training chain has eight states: their head can tell three."""
-    rows = np.zeros(len(chains.letters), dtype=bool)
-    for place in chains.of("train"):
-        rows[chains.rows(place)] = True
+    rows = chains.residues(chains.of("train"))
     return [name for name in chains.q3 if (chains.labels[name][rows] == MISSING_STATE).all()]
 
 
