@@ -36,8 +36,8 @@ from mtlbio.cohort.simulate import simulate, write_simulation
 from mtlbio.cohort.split import make_splits
 from mtlbio.config import Run, Splits, load_run
 from mtlbio.evaluation.bootstrap import bootstrap_weights, interval
-from mtlbio.evaluation.metrics import auroc
 from mtlbio.evaluation.reprobe import reprobe
+from mtlbio.metrics.ranking import auroc
 from mtlbio.progress import console
 from mtlbio.sections import Adversary
 from mtlbio.tables import PREDICTIONS, SPLITS, read_table, write_table

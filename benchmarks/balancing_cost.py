@@ -27,7 +27,7 @@ import numpy as np
 import pandas as pd
 import torch
 
-from mtlbio.cohort.cohort import TaskInfo
+from mtlbio.labels import Binary, Label, Regression
 from mtlbio.model.outputs import Outputs
 from mtlbio.training import replicas
 from mtlbio.training.balancing.names import BALANCERS
@@ -37,7 +37,6 @@ from mtlbio.training.problem import Problem
 from mtlbio.training.weighing import Weighing
 
 FOLDS, SEEDS, WIDTH, RATE, REPEATS = 6, 5, 8, 0.3, 3
-KINDS = (("binary", ("no", "yes")), ("regression", ()))
 
 
 class Bare(Weighing):
@@ -48,10 +47,15 @@ class Bare(Weighing):
         self.rows = self.rows[:0]
 
 
+def labels(tasks: int) -> list[Label]:
+    """Every other one binary."""
+    return [Regression(f"task_{t}") if t % 2 else Binary(f"task_{t}", ("no", "yes")) for t in range(tasks)]
+
+
 def problem_of(tasks: int, samples: int, inputs: int, folds: int = FOLDS, seeds: int = SEEDS) -> Problem:
     """Noise, every other task binary; the numbers do not matter here."""
     rng = np.random.default_rng([tasks, samples])
-    infos = [TaskInfo(f"task_{t}", *KINDS[t % 2]) for t in range(tasks)]
+    infos = labels(tasks)
     scores = rng.standard_normal((folds, samples, inputs)) / np.sqrt(inputs)
     targets = rng.standard_normal((folds, samples, tasks))
     targets[:, :, ::2] = targets[:, :, ::2] > 0
@@ -93,17 +97,16 @@ def torchjd_step(problem: Problem, aggregator, steps: int) -> float:
     from torchjd.autojac import jac_to_grad, mtl_backward
 
     inputs, targets, weights = problem.dense[0], problem.targets[0], problem.train[0, 0]
-    kinds = [loss_of(task.kind) for task in problem.packing.tasks]
     trunk = torch.nn.Linear(inputs.shape[1], WIDTH, bias=False)
-    heads = torch.nn.ModuleList(torch.nn.Linear(WIDTH, 1) for _ in kinds)
+    heads = torch.nn.ModuleList(torch.nn.Linear(WIDTH, 1) for _ in problem.packing.tasks)
     optimiser = torch.optim.SGD([*trunk.parameters(), *heads.parameters()], lr=RATE)
     start = time.process_time()
     for _ in range(steps):
         optimiser.zero_grad()
         features = trunk(inputs)
         losses = [
-            (kind(head(features), targets[:, t]) * weights[:, t]).sum()
-            for t, (kind, head) in enumerate(zip(kinds, heads, strict=True))
+            (label.loss(head(features), targets[:, t], weights[:, t]) * weights[:, t]).sum()
+            for t, (label, head) in enumerate(zip(problem.packing.tasks, heads, strict=True))
         ]
         if aggregator is None:
             sum(losses).backward()
@@ -112,13 +115,6 @@ def torchjd_step(problem: Problem, aggregator, steps: int) -> float:
             jac_to_grad(trunk.parameters(), aggregator)
         optimiser.step()
     return (time.process_time() - start) / steps
-
-
-def loss_of(kind: str) -> Callable:
-    """Per-sample loss of a kind of task, as in the stack."""
-    from mtlbio.training.losses import LOSSES
-
-    return LOSSES[kind]
 
 
 def measured(tasks: int, full: bool, methods: tuple[str, ...]) -> pd.DataFrame:

@@ -24,8 +24,7 @@ from small_label import DRAWS, TASKS, Fits, planted
 
 from mtlbio.cohort.cohort import Cohort
 from mtlbio.config import Training
-from mtlbio.evaluation.bootstrap import bootstrap_weights, class_strata, interval
-from mtlbio.evaluation.metrics import score
+from mtlbio.evaluation.bootstrap import bootstrap_weights, interval
 from mtlbio.progress import console
 from mtlbio.training.subsets import out_of_fold
 
@@ -82,9 +81,9 @@ def damage(cohorts: list[tuple[Cohort, Pairs]], task: str) -> tuple[float, float
     for s, (cohort, pairs) in enumerate(cohorts):
         y = cohort.y(task)
         known = ~np.isnan(y)
-        weights = bootstrap_weights(cohort.donors[known], DRAWS, s, class_strata(info, y[known]))
-        values.append([score(info, y[known], pred[known]) for pred in pairs[task]])
-        scores = [score(info, y[known], pred[known], weights) for pred in pairs[task]]
+        weights = bootstrap_weights(cohort.donors[known], DRAWS, s, info.strata(y[known]))
+        values.append([info.score(y[known], pred[known]) for pred in pairs[task]])
+        scores = [info.score(y[known], pred[known], weights) for pred in pairs[task]]
         drawn.append(scores[0] - scores[1])
     rng = np.random.default_rng([len(cohorts), 44])
     chosen = rng.integers(0, len(cohorts), (len(cohorts), DRAWS))

@@ -32,6 +32,7 @@ from mtlbio.cohort.prepare import build_cohort, prepare
 from mtlbio.cohort.simulate_doses import simulate_doses, write_doses
 from mtlbio.config import Training, load_run
 from mtlbio.evaluation.bootstrap import bootstrap_weights, estimate, paired_difference
+from mtlbio.metrics import Metric, metric
 from mtlbio.model.ensemble import FINAL
 from mtlbio.probing.probe import probe
 from mtlbio.progress import console
@@ -69,16 +70,16 @@ def fitted(
 
 
 def compared(
-    cohort: Cohort, task: str, together: np.ndarray, alone: np.ndarray, metric: str = "mae", other: str = "alone"
+    cohort: Cohort, task: str, together: np.ndarray, alone: np.ndarray, by: Metric = metric.MAE, other: str = "alone"
 ) -> str:
     """Both, the gain and its interval, on the samples that both predict; ``other`` names the second."""
     info, y = cohort.tasks[task], cohort.y(task)
     known = np.isfinite(y) & np.isfinite(together) & np.isfinite(alone)
     weights = bootstrap_weights(cohort.donors[known], DRAWS, 0)
-    both = [estimate(info, y[known], p[known], weights, metric).value for p in (together, alone)]
-    gain = paired_difference(info, y[known], together[known], alone[known], weights, metric)
-    said = f"{metric} together {both[0]:.3f}, {other} {both[1]:.3f}; gain {gain.value:.3f} ({gain.ci_low:.3f} to "
-    share = f", {gain.value / both[1]:.1%} of {other}" if metric == "mae" else ""
+    both = [estimate(info, y[known], p[known], weights, by).value for p in (together, alone)]
+    gain = paired_difference(info, y[known], together[known], alone[known], weights, by)
+    said = f"{by.name} together {both[0]:.3f}, {other} {both[1]:.3f}; gain {gain.value:.3f} ({gain.ci_low:.3f} to "
+    share = f", {gain.value / both[1]:.1%} of {other}" if by.lower_is_better else ""
     return f"{said}{gain.ci_high:.3f}){share}, n {known.sum()}, {'above 0' if gain.ci_low > 0 else 'NOT above 0'}"
 
 
@@ -87,8 +88,8 @@ def told(cohort: Cohort, task: str, pred: np.ndarray) -> str:
     info, y = cohort.tasks[task], cohort.y(task)
     known = np.isfinite(y) & np.isfinite(pred)
     weights = bootstrap_weights(cohort.donors[known], DRAWS, 0)
-    names = ["mae", "r2", "pearson"] + ([f"within_{100 * info.within:g}pct"] if info.within else [])
-    found = {name: estimate(info, y[known], pred[known], weights, name) for name in names}
+    shown = [metric.MAE, metric.R2, metric.PEARSON, *(m for m in info.metrics if m.name.startswith("within"))]
+    found = {m.name: estimate(info, y[known], pred[known], weights, m) for m in shown}
     return ", ".join(f"{name} {e.value:.3f} ({e.ci_low:.3f} to {e.ci_high:.3f})" for name, e in found.items())
 
 
@@ -205,7 +206,7 @@ def sites(data: Path, full: bool, labelled: int = 200) -> str:
     joined = pd.concat(pairs, ignore_index=True)
     info = cohort.tasks["here"]
     weights = bootstrap_weights(np.arange(len(joined)), DRAWS, 0)
-    gain = paired_difference(info, *(joined[c].to_numpy() for c in ("y", "together", "alone")), weights, "mae")
+    gain = paired_difference(info, *(joined[c].to_numpy() for c in ("y", "together", "alone")), weights, metric.MAE)
     said = f"all {len(chosen)} sites, {len(joined)} patients: gain {gain.value:.3f} mg/week"
     said += f" ({gain.ci_low:.3f} to {gain.ci_high:.3f})"
     print(said)
@@ -284,7 +285,10 @@ def gdsc(data: Path, full: bool, labelled: int = 60) -> dict[str, float]:
     for t, drug in enumerate(DRUGS):
         pred = out_of_fold(cohort, refit, 0, drug)
         print(f"{drug}: {told(cohort, drug, pred)}; a forest of others r {FOREST[drug]}")
-        print(f"{drug}, this or a forest: {compared(cohort, drug, pred, trees[:, t], 'pearson', 'forest')}", flush=True)
+        print(
+            f"{drug}, this or a forest: {compared(cohort, drug, pred, trees[:, t], metric.PEARSON, 'forest')}",
+            flush=True,
+        )
         found[drug] = float(np.corrcoef(pred, cohort.y(drug))[0, 1])
     for t, drug in enumerate(DRUGS):
         if t and not full:
@@ -295,7 +299,7 @@ def gdsc(data: Path, full: bool, labelled: int = 60) -> dict[str, float]:
         few = with_labels_of(cohort, drug, cohort.donors[known])
         refit = fitted(few, fold, settings(full), [np.ones(3), np.eye(3)[t]])
         together, alone = (out_of_fold(few, refit, arm, drug) for arm in (0, 1))
-        print(f"{drug}, {labelled} lines: {compared(cohort, drug, together, alone, 'pearson')}")
+        print(f"{drug}, {labelled} lines: {compared(cohort, drug, together, alone, metric.PEARSON)}")
         print(f"{drug}, {labelled} lines: {compared(cohort, drug, together, alone)}", flush=True)
     return found
 

@@ -28,7 +28,9 @@ from scipy.special import expit
 
 from mtlbio.evaluation.evaluate import labels_tested
 from mtlbio.evaluation.label_noise import HALF, LEVEL, Units, share_of
-from mtlbio.evaluation.metrics import auroc, r2
+from mtlbio.labels import Binary, Regression
+from mtlbio.metrics.ranking import auroc
+from mtlbio.metrics.values import r2
 from mtlbio.progress import console
 
 SHARES, FOLDS = (0.0, 0.1, 0.5), 5
@@ -81,11 +83,11 @@ def networks_table(cohorts: Iterable[tuple[str, dict[float, pd.DataFrame]]], see
     tables = []
     for name, by_share in cohorts:
         for share, predictions in by_share.items():
-            kinds = {
-                task: "regression" if rows["label"].isna().all() else "binary"
+            labels = {
+                task: Regression(task) if rows["label"].isna().all() else Binary(task, ("other", rows["label"].iloc[0]))
                 for task, rows in predictions.groupby("task", sort=False)
             }
-            table = labels_tested(predictions, kinds, seed)
+            table = labels_tested(predictions, labels, seed)
             tables.append(table.assign(cohort=name, shuffled=share))
     return pd.concat(tables, ignore_index=True)
 

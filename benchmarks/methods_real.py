@@ -36,8 +36,7 @@ from sources import digest_of
 from mtlbio.cohort.cohort import Cohort
 from mtlbio.cohort.split import make_splits
 from mtlbio.config import Run, Training, load_run
-from mtlbio.evaluation.bootstrap import bootstrap_weights, class_strata, fewest, simultaneous
-from mtlbio.evaluation.metrics import primary_metric, score
+from mtlbio.evaluation.bootstrap import bootstrap_weights, fewest, simultaneous
 from mtlbio.model.sharing.names import SHARING
 from mtlbio.progress import console, say, track
 from mtlbio.training.balancing.names import BALANCERS
@@ -150,12 +149,12 @@ def differences(cohort: Cohort, found: Found, setting: str) -> pd.DataFrame:
     for task, info in cohort.tasks.items():
         y = cohort.y(task)
         known = ~np.isnan(y)
-        weights = bootstrap_weights(cohort.donors[known], DRAWS, 0, class_strata(info, y[known]))
+        weights = bootstrap_weights(cohort.donors[known], DRAWS, 0, info.strata(y[known]))
         preds = {method: found[setting, method, task][known] for method in methods}
-        plain = score(info, y[known], preds[PLAIN]), score(info, y[known], preds[PLAIN], weights)
+        plain = info.score(y[known], preds[PLAIN]), info.score(y[known], preds[PLAIN], weights)
         for method, pred in preds.items():
-            value, own = score(info, y[known], pred), score(info, y[known], pred, weights)
-            row = {"task": task, "metric": primary_metric(info), "method": method, "value": value}
+            value, own = info.score(y[known], pred), info.score(y[known], pred, weights)
+            row = {"task": task, "metric": info.decisive.name, "method": method, "value": value}
             rows.append(row | {"difference": value - plain[0]})
             drawn.append(own - plain[1])
             donors.append(fewest(info, y, cohort.donors))

@@ -19,6 +19,8 @@ import time
 from contextlib import nullcontext
 from pathlib import Path
 
+from mtlbio.labels import Binary
+
 os.environ.setdefault("OMP_NUM_THREADS", "1")
 
 import numpy as np
@@ -26,7 +28,7 @@ import pandas as pd
 import torch
 from real_cohorts import write_run
 
-from mtlbio.cohort.cohort import Cohort, CovariateInfo, TaskInfo
+from mtlbio.cohort.cohort import Cohort, CovariateInfo
 from mtlbio.cohort.prepare import prepare
 from mtlbio.cohort.simulate import simulate, write_simulation
 from mtlbio.cohort.split import make_splits
@@ -40,8 +42,8 @@ from mtlbio.training.refits import Refitter
 from mtlbio.training.train import choose_device, train
 
 TASKS = {
-    "disease": TaskInfo("disease", "binary", ("control", "case")),
-    "response": TaskInfo("response", "binary", ("non_responder", "responder")),
+    "disease": Binary("disease", ("control", "case")),
+    "response": Binary("response", ("non_responder", "responder")),
 }
 
 

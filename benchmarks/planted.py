@@ -27,7 +27,7 @@ from mtlbio.cohort.simulate import simulate, write_simulation
 from mtlbio.config import load_run
 from mtlbio.evaluation.baselines import baselines
 from mtlbio.evaluation.evaluate import evaluate
-from mtlbio.evaluation.metrics import auroc
+from mtlbio.metrics.ranking import auroc
 from mtlbio.progress import console
 from mtlbio.tables import METRICS, read_table
 from mtlbio.training.train import train

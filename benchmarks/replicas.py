@@ -15,13 +15,15 @@ import argparse
 import os
 import time
 
+from mtlbio.labels import Binary, Regression
+
 os.environ.setdefault("OMP_NUM_THREADS", "1")
 
 import numpy as np
 import pandas as pd
 import torch
 
-from mtlbio.cohort.cohort import Cohort, TaskInfo
+from mtlbio.cohort.cohort import Cohort
 from mtlbio.cohort.simulate import simulate
 from mtlbio.cohort.split import make_splits
 from mtlbio.config import Splits, Training
@@ -33,9 +35,9 @@ from mtlbio.training.replicas import Fitted, fit
 
 WIDTH, RATE, NEVER = 8, 0.3, 10**9
 TASKS = {
-    "disease": TaskInfo("disease", "binary", ("control", "case")),
-    "age": TaskInfo("age", "regression"),
-    "response": TaskInfo("response", "binary", ("non_responder", "responder")),
+    "disease": Binary("disease", ("control", "case")),
+    "age": Regression("age"),
+    "response": Binary("response", ("non_responder", "responder")),
 }
 
 

@@ -21,6 +21,8 @@ import argparse
 import os
 import time
 
+from mtlbio.labels import Regression
+
 os.environ.setdefault("OMP_NUM_THREADS", "1")
 
 import numpy as np
@@ -28,7 +30,7 @@ import pandas as pd
 import torch
 from replicas import RATE, TASKS, WIDTH
 
-from mtlbio.cohort.cohort import Cohort, TaskInfo
+from mtlbio.cohort.cohort import Cohort
 from mtlbio.cohort.simulate import simulate
 from mtlbio.cohort.split import make_splits
 from mtlbio.config import Splits, Training
@@ -48,7 +50,7 @@ def problem_of(kind: str, donors: int, genes: int, folds: int, seeds: int, seed:
     tasks = TASKS
     if kind == "related":
         rng = np.random.default_rng([seed, 6])
-        tasks = {f"measured_{k}": TaskInfo(f"measured_{k}", "regression") for k in range(6)}
+        tasks = {f"measured_{k}": Regression(f"measured_{k}") for k in range(6)}
         programme = simulation.truth["interferon"].to_numpy()
         for k, name in enumerate(tasks):
             values = (1 if k < 4 else -1) * programme + rng.standard_normal(donors)

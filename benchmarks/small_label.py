@@ -19,18 +19,19 @@ import argparse
 import os
 from dataclasses import replace
 
+from mtlbio.labels import Binary, Regression
+
 os.environ.setdefault("OMP_NUM_THREADS", "1")
 
 import numpy as np
 import pandas as pd
 from refitted import with_options
 
-from mtlbio.cohort.cohort import Cohort, TaskInfo
+from mtlbio.cohort.cohort import Cohort
 from mtlbio.cohort.simulate import Simulation, simulate
 from mtlbio.cohort.split import make_splits
 from mtlbio.config import Splits, Training
 from mtlbio.evaluation.bootstrap import bootstrap_weights, interval
-from mtlbio.evaluation.metrics import score
 from mtlbio.evaluation.predictions import TaskPredictions
 from mtlbio.evaluation.transfer import transfer
 from mtlbio.progress import console
@@ -42,9 +43,9 @@ from mtlbio.training.refits import Refit, Refitter
 from mtlbio.training.subsets import out_of_fold
 
 TASKS = {
-    "disease": TaskInfo("disease", "binary", ("control", "case")),
-    "age": TaskInfo("age", "regression"),
-    "response": TaskInfo("response", "binary", ("non_responder", "responder")),
+    "disease": Binary("disease", ("control", "case")),
+    "age": Regression("age"),
+    "response": Binary("response", ("non_responder", "responder")),
 }
 CAUSES = {"related": "interferon", "unrelated": "composition"}
 LABELLED, EFFECT, DRAWS = 40, 1.5, 1000
@@ -137,8 +138,8 @@ def summary(cohorts: list[tuple[Cohort, Cohort, Pair]]) -> dict:
         y = full.y("response")
         known = ~np.isnan(y)
         weights = bootstrap_weights(full.donors[known], DRAWS, s, y[known])
-        values.append([score(task, y[known], pred[known]) for pred in pair])
-        drawn.append([score(task, y[known], pred[known], weights) for pred in pair])
+        values.append([task.score(y[known], pred[known]) for pred in pair])
+        drawn.append([task.score(y[known], pred[known], weights) for pred in pair])
         arms = dict(zip(("multitask", "singletask"), pair, strict=True))
         own = TaskPredictions(task, full.samples, full.donors, seen.y("response"), arms)
         verdicts += list(transfer([own], DRAWS, s, 0.02)["verdict"])

@@ -17,6 +17,8 @@ import argparse
 import os
 from dataclasses import replace
 
+from mtlbio.labels import Label
+
 os.environ.setdefault("OMP_NUM_THREADS", "1")
 
 import numpy as np
@@ -25,7 +27,6 @@ from small_label import TASKS, as_cohort
 
 import mtlbio.evaluation.transfer as room
 from mtlbio.calibration.score import wilson
-from mtlbio.cohort.cohort import TaskInfo
 from mtlbio.cohort.simulate import simulate
 from mtlbio.cohort.split import make_splits
 from mtlbio.config import Splits, Training
@@ -39,12 +40,12 @@ SIMULATED = {"disease": (TASKS["disease"], 1.0), "age": (TASKS["age"], 0.6)}  # 
 PARTS = ("simulated", "trained")
 
 
-def simulated(info: TaskInfo, spread: float, donors: int, seed: int) -> TaskPredictions:
+def simulated(info: Label, spread: float, donors: int, seed: int) -> TaskPredictions:
     """A task that two arms predict equally well, each with errors of its own."""
     rng = np.random.default_rng([seed, donors, len(info.name)])
-    y = rng.integers(0, 2, donors).astype(float) if info.is_class else rng.normal(size=donors)
+    y = rng.integers(0, 2, donors).astype(float) if info.classes else rng.normal(size=donors)
     values = [y + spread * rng.normal(size=donors) for _ in range(2)]
-    arms = dict(zip(("multitask", "singletask"), [expit(v - 0.5) if info.is_class else v for v in values], strict=True))
+    arms = dict(zip(("multitask", "singletask"), [expit(v - 0.5) if info.classes else v for v in values], strict=True))
     names = np.array([f"d{i:03d}" for i in range(donors)])
     return TaskPredictions(info, names, names, y, arms)
 

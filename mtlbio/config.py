@@ -13,28 +13,27 @@ from pydantic import Field, ValidationError, model_validator
 
 from mtlbio.errors import InputError, listing
 from mtlbio.keys import explain
+from mtlbio.labels import label_kind
 from mtlbio.protein import STEP_KEYS as PROTEIN_STEP_KEYS
 from mtlbio.protein import ProteinRun
 from mtlbio.reference import INTRODUCTION, PROTEINS, markdown
+from mtlbio.section import Name, Section
 from mtlbio.sections import (
-    LOGARITHMS,
     Baselines,
     Covariate,
     Evaluate,
     Expression,
     Metadata,
-    Name,
     Probe,
     Pseudobulk,
     Qc,
     Report,
-    Section,
     Splits,
     Table,
-    Task,
     Training,
 )
 from mtlbio.strict_yaml import read_yaml
+from mtlbio.task_sections import Tasks
 
 
 class Run(Section):
@@ -50,7 +49,7 @@ class Run(Section):
     features: Table | None = None
     metadata: Metadata = Metadata()
     pseudobulk: Pseudobulk | None = Field(None, description="only for single-cell input")
-    tasks: dict[Name, Task] = Field(min_length=1, description="labels to be predicted, by name")
+    tasks: Tasks
     covariates: dict[Name, Covariate] = Field({}, description="what to control for, by name")
     gene_sets: str | None = Field(
         None, description="GMT file, or `builtin` for the small marker sets that ship with mtlbio"
@@ -67,19 +66,8 @@ class Run(Section):
     def _names_agree(self) -> Run:
         self._source_agrees()
         for name, task in self.tasks.items():
-            self._scale_agrees(name, task)
-            if task.kind == "binary" and task.positive is None:
-                raise ValueError(f"tasks.{name}.positive: a binary task needs the value that counts as 1")
-            if task.kind != "binary" and (task.positive is not None or task.negative is not None):
-                raise ValueError(f"tasks.{name}.positive: only a binary task has positive and negative values")
-            if task.kind == "ordinal" and not task.classes:
-                raise ValueError(f"tasks.{name}.classes: an ordinal task needs its levels from low to high")
-            if task.kind in ("binary", "regression") and task.classes:
-                raise ValueError(f"tasks.{name}.classes: only multiclass and ordinal tasks have classes")
-            if task.classes and len(set(map(str, task.classes))) != len(task.classes):
-                raise ValueError(f"tasks.{name}.classes: a class is listed twice")
-            if task.negative is not None and str(task.negative) == str(task.positive):
-                raise ValueError(f"tasks.{name}.negative: {task.negative!r} is the positive value too")
+            if self.features is None and label_kind(task.kind).needs_features(task):
+                raise ValueError(f"tasks.{name}.head: multiplicative needs a table of features (features: ...)")
             twin = self.covariates.get(name)
             if twin and self.task_column(name) != self.covariate_column(name):
                 raise ValueError(
@@ -167,20 +155,6 @@ class Run(Section):
             if column in (self.metadata.sample, self.metadata.donor):
                 raise ValueError(f"features: column {column!r} is the identifier of samples or donors, not a feature")
 
-    def _scale_agrees(self, name: str, task: Task) -> None:
-        """What only a regression has, and what a multiplicative head needs."""
-        for key in ("transform", "unit", "within", "head"):
-            if task.kind != "regression" and getattr(task, key) not in (None, "none", "free"):
-                raise ValueError(f"tasks.{name}.{key}: only a regression has one; found kind: {task.kind}")
-        if task.head == "multiplicative":
-            if self.features is None:
-                raise ValueError(f"tasks.{name}.head: multiplicative needs a table of features (features: ...)")
-            if task.transform not in LOGARITHMS:
-                raise ValueError(
-                    f"tasks.{name}.head: multiplicative needs transform: {', '.join(LOGARITHMS)}, where a product is a "
-                    f"sum; found {task.transform}"
-                )
-
     def _entries(self) -> list[tuple[str, str]]:
         return [(f"tasks.{n}", n) for n in self.tasks] + [(f"covariates.{n}", n) for n in self.covariates]
 
@@ -192,9 +166,13 @@ class Run(Section):
         """The section that says where the measurements or the features are."""
         return self.features or self.expression
 
+    def task_columns(self, name: str) -> dict[str, str]:
+        """Metadata columns that a task is read from, by the key that names them; the first is the label itself."""
+        return label_kind(self.tasks[name].kind).columns(name, self.tasks[name])
+
     def task_column(self, name: str) -> str:
         """Metadata column of a task."""
-        return self.tasks[name].column or name
+        return next(iter(self.task_columns(name).values()))
 
     def covariate_column(self, name: str) -> str:
         """Metadata column of a covariate."""

@@ -11,6 +11,7 @@ import pandas as pd
 
 from mtlbio.errors import InputError
 from mtlbio.files import replacing
+from mtlbio.labels.residues.alphabet import Q3, Q8, three_states
 from mtlbio.model.residue_store import ProteinModel, load_model
 from mtlbio.progress import say, track
 from mtlbio.report.chains import chain_picture
@@ -18,7 +19,7 @@ from mtlbio.report.svg import house_style
 from mtlbio.report.words import file_stem
 from mtlbio.sequence.chains import Chains
 from mtlbio.sequence.features import Wide, open_wide
-from mtlbio.sequence.letters import Q3, Q8, decode, encode, three_states
+from mtlbio.sequence.letters import decode, encode
 from mtlbio.sequence.read import read_fasta
 from mtlbio.training.chains.apply import apply
 from mtlbio.training.chains.batches import Reader
@@ -86,24 +87,8 @@ def residue_table(model: ProteinModel, name: str, letters: str, told: dict[str, 
     for task, info in model.tasks.items():
         if info.auxiliary:
             continue
-        mean = told[task].mean(axis=0)
-        if info.kind == "secondary_structure":
-            three, states = three_states(mean), _states(model, task)
-            if states == Q8:
-                columns[f"{task}_q8"] = [Q8[k] for k in mean.argmax(axis=1)]
-            columns[f"{task}_q3"] = [Q3[k] for k in three.argmax(axis=1)]
-            shares = mean if states == Q8 else three
-            columns |= {f"{task}_{state}": np.round(shares[:, k], 4) for k, state in enumerate(states)}
-        else:
-            columns[task] = np.round(mean, 4)
-            if len(told[task]) > 1:
-                columns[f"{task}_sd"] = np.round(told[task].std(axis=0, ddof=1), 4)
+        columns |= info.table_columns(told[task], task in model.training.get("three", []))
     return pd.DataFrame(columns)
-
-
-def _states(model: ProteinModel, task: str) -> str:
-    """The states that the model can tell: three, where it learnt from no chain with eight."""
-    return Q3 if task in model.training.get("three", []) else Q8
 
 
 def _sources(model: ProteinModel, results: Path, profiles: Path | None, embeddings: Path | None) -> dict[str, Wide]:
@@ -138,8 +123,9 @@ def _predicted(model: ProteinModel, reader: Reader, chains: Chains) -> Iterator[
 
 
 def _draw(model: ProteinModel, pictures: list, folder: Path) -> None:
-    structure = [n for n, t in model.tasks.items() if t.kind == "secondary_structure" and not t.auxiliary]
-    numbers = [n for n, t in model.tasks.items() if t.kind in ("accessibility", "binary") and not t.auxiliary]
+    shown = {name: label for name, label in model.tasks.items() if not label.auxiliary}
+    structure = [name for name, label in shown.items() if label.has_coarse]
+    numbers = [name for name, label in shown.items() if label.bounded]
     used: set[str] = set()
     if folder.exists():
         shutil.rmtree(folder)
@@ -149,9 +135,9 @@ def _draw(model: ProteinModel, pictures: list, folder: Path) -> None:
             states = sure = None
             if structure:
                 states = "".join(table[f"{structure[0]}_q3"])
-                own = _states(model, structure[0])
-                told = table[[f"{structure[0]}_{s}" for s in own]].to_numpy()
-                sure = (three_states(told) if own == Q8 else told).max(axis=1)
+                of_three = structure[0] in model.training.get("three", [])
+                told = table[[f"{structure[0]}_{s}" for s in (Q3 if of_three else Q8)]].to_numpy()
+                sure = (told if of_three else three_states(told)).max(axis=1)
             stem = file_stem(name)
             while stem in used:
                 stem += "_"

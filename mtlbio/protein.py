@@ -12,7 +12,9 @@ from pydantic import Field, model_validator
 
 from mtlbio.errors import InputError, listing
 from mtlbio.model.encoders.names import ENCODERS
-from mtlbio.sections import Evaluate, Fraction, Name, Report, Section, TrialOptions
+from mtlbio.section import Fraction, Name, Section
+from mtlbio.sections import Evaluate, Report, TrialOptions
+from mtlbio.task_sections import ResidueTasks
 from mtlbio.training.balancing.names import BALANCERS
 
 
@@ -38,25 +40,6 @@ class ChainSource(Section):
         description="table: column with 1 per residue that was resolved, else 0; labels count where it is 1",
     )
     keep: dict[str, list[str | int]] = Field({}, description="table: only rows with one of these values, by column")
-
-
-class ResidueLabel(Section):
-    """A label of every residue; strings and lists are as long as the sequence."""
-
-    kind: Literal["secondary_structure", "accessibility", "binary", "regression"] = Field(
-        description="secondary_structure: Q8 or Q3 strings; accessibility: relative, 0-1; binary: 0 and 1; "
-        "regression: numbers, or one digit each"
-    )
-    column: str | None = Field(
-        None,
-        description="column with the values, separated by spaces (nan: missing); the task's own name where left out",
-    )
-    q8: str | None = Field(None, description="secondary_structure: column with eight states, ? where not known")
-    q3: str | None = Field(
-        None,
-        description="secondary_structure: column with three states, for chains without Q8; they train the same head",
-    )
-    auxiliary: bool = Field(False, description="trained with the others, not evaluated and not put on trial")
 
 
 class Features(Section):
@@ -192,7 +175,7 @@ class ProteinRun(Section):
     )
     kind: Literal["protein"] = Field(description="protein")
     chains: dict[Name, ChainSource] = Field(min_length=1, description="where the chains come from, by data set")
-    tasks: dict[Name, ResidueLabel] = Field(min_length=1, description="labels of residues to be predicted, by name")
+    tasks: ResidueTasks
     features: Features = Features()
     qc: ChainQc = ChainQc()
     splits: ChainSplits = ChainSplits()
@@ -204,16 +187,9 @@ class ProteinRun(Section):
 
     @model_validator(mode="after")
     def _names_agree(self) -> ProteinRun:
-        for name, task in self.tasks.items():
-            structure = task.kind == "secondary_structure"
+        for name in self.tasks:
             if name in RESERVED:
                 raise ValueError(f"tasks.{name}: the name is reserved ({listing(RESERVED)}); give it another name")
-            if structure and task.q8 is None and task.q3 is None:
-                raise ValueError(f"tasks.{name}.q8: missing; a secondary structure needs the column of q8 or of q3")
-            if structure and task.column is not None:
-                raise ValueError(f"tasks.{name}.column: a secondary structure names its columns q8 and q3")
-            if not structure and (task.q8 or task.q3):
-                raise ValueError(f"tasks.{name}.q8: only a secondary structure has q8 and q3")
         if all(task.auxiliary for task in self.tasks.values()):
             raise ValueError("tasks: all of them are auxiliary; expected at least one that is to be predicted")
         alone = self.training.single_task
@@ -250,14 +226,6 @@ LEAST_CHAINS = 8  # held-out chains that the trial needs
 
 # Covariates that differ between residues of a chain: place along it (0-1), log2(1 + residues to the nearest end).
 WITHIN_CHAINS = ("position", "end_distance")
-
-# Metrics of a label of residues by its kind; the first is the one that decides.
-METRICS = {
-    "secondary_structure": ("q3", "q8", "sov"),
-    "accessibility": ("pearson", "mae"),
-    "binary": ("auroc",),
-    "regression": ("pearson", "mae"),
-}
 
 STEP_KEYS = {
     "prepare": ("kind", "chains", "tasks", "features", "qc", "splits"),

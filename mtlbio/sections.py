@@ -8,26 +8,13 @@ from __future__ import annotations
 
 from typing import Annotated, Literal
 
-from pydantic import BaseModel, ConfigDict, Field, model_validator
+from pydantic import Field, model_validator
 
 from mtlbio.errors import InputError
 from mtlbio.model.sharing.names import SHARING
+from mtlbio.section import Fraction, Name, Section
 from mtlbio.training.balancing.names import BALANCERS
 from mtlbio.training.machinery import PLAIN, Machinery
-
-Fraction = Annotated[float, Field(ge=0, le=1)]
-Name = Annotated[str, Field(pattern=r"^[A-Za-z][A-Za-z0-9_]*$")]
-
-# Scales on which a sum of effects is a product of factors.
-LOGARITHMS = ("log", "log2", "log10")
-# Relative error of a dose up to which a prediction counts as right, unless the run says otherwise.
-DEFAULT_WITHIN = 0.2
-
-
-class Section(BaseModel):
-    """A part of the YAML: unknown keys are errors, text is never taken for a number."""
-
-    model_config = ConfigDict(extra="forbid", frozen=True, strict=True, allow_inf_nan=False)
 
 
 class Expression(Section):
@@ -78,48 +65,6 @@ class Pseudobulk(Section):
         [], description="metadata columns besides the donor that make a sample, e.g. condition, cell_type"
     )
     min_cells: int = Field(10, ge=1, description="samples of fewer cells are dropped and listed in qc.tsv")
-
-
-class Task(Section):
-    """A label to be predicted."""
-
-    kind: Literal["binary", "multiclass", "regression", "ordinal"] = Field(description="what kind of label")
-    column: str | None = Field(None, description="metadata column; the task's own name where left out")
-    positive: str | int | float | bool | None = Field(None, description="binary: the value that counts as 1; required")
-    negative: str | int | float | bool | None = Field(
-        None,
-        description="binary: the value that counts as 0; where given, other values count as missing, "
-        "where left out, all of them count as 0",
-    )
-    classes: list[str | int | float | bool] | None = Field(
-        None,
-        description="multiclass: the classes; ordinal: the levels from low to high; values outside count as missing",
-    )
-    transform: Literal["none", "sqrt", "log", "log2", "log10"] = Field(
-        "none", description="regression: the scale on which it is learnt; predictions come back in the label's units"
-    )
-    unit: str | None = Field(None, description="regression: what the label is in, for the page (mg/week)")
-    within: Annotated[float, Field(gt=0, lt=1)] | None = Field(
-        None,
-        description="regression: relative error up to which a prediction counts as right (0.2: within 20 %); where "
-        "left out, 0.2 with a transform and none without",
-    )
-    head: Literal["free", "multiplicative"] = Field(
-        "free",
-        description="multiplicative: the label is a product of one factor per feature (clearance proportional to the "
-        "activity of an enzyme); needs a table of features and a logarithm",
-    )
-    where: dict[str, str | int | float | bool] = Field(
-        {}, description="column: value; labels of other samples count as missing"
-    )
-    auxiliary: bool = Field(
-        False, description="only shapes what the tasks share: trained with them, not evaluated and not put on trial"
-    )
-
-    @property
-    def tolerance(self) -> float | None:
-        """Relative error up to which a prediction counts as right; None where nobody asked."""
-        return DEFAULT_WITHIN if self.within is None and self.transform != "none" else self.within
 
 
 class Covariate(Section):

@@ -90,7 +90,7 @@ WRONG = [
     ({"tasks.disease": {"kind": "binary"}}, ["tasks.disease.positive", "a binary task needs"]),
     ({"tasks.disease.positive": ["a"]}, ["tasks.disease.positive: found a list", "text or number"]),
     ({"tasks.disease.negative": "case"}, ["tasks.disease.negative: 'case' is the positive value too"]),
-    ({"tasks.age.positive": 1}, ["tasks.age.positive", "only a binary task"]),
+    ({"tasks.age.positive": 1}, ["tasks.age.positive", "only binary tasks"]),
     ({"tasks.age.classes": ["a"]}, ["tasks.age.classes", "only multiclass and ordinal"]),
     ({"tasks.stage": {"kind": "ordinal"}}, ["tasks.stage.classes", "from low to high"]),
     ({"tasks.stage": {"kind": "multiclass", "classes": "ab"}}, ["tasks.stage.classes: found 'ab'", "list of"]),

@@ -20,11 +20,12 @@ from real_cohorts import COHORTS, write_run
 from small_label import TASKS, planted
 from sources import digest_of
 
-from mtlbio.cohort.cohort import Cohort, TaskInfo
+from mtlbio.cohort.cohort import Cohort
 from mtlbio.cohort.simulate import simulate
 from mtlbio.cohort.split import make_splits
 from mtlbio.config import Run, Splits, Training, load_run
 from mtlbio.files import replacing
+from mtlbio.labels import Binary
 from mtlbio.progress import say
 from mtlbio.tables import PREDICTIONS
 from mtlbio.training.refits import Refitter
@@ -33,7 +34,7 @@ from mtlbio.training.subsets import out_of_fold
 ROOT = Path(__file__).resolve().parents[2]
 STORE = ROOT / "results" / "benchmarks" / "label_noise"
 SHARES = (0.0, 0.5)
-SUBTYPE = TaskInfo("subtype", "binary", ("a", "b"))
+SUBTYPE = Binary("subtype", ("a", "b"))
 STEEPNESS = 6.0
 LEUKAEMIA = {
     "run": "leukaemia_all",
@@ -83,7 +84,7 @@ def predicted(copies: list[Cohort], splits: pd.DataFrame, options: Training) -> 
         for name, task in copy.tasks.items():
             pred, y = out_of_fold(copy, refit, 0, name), copy.y(name)
             if pred.ndim == 1:
-                label = task.classes[1] if task.is_class else None
+                label = task.classes[1] if task.classes else None
                 parts.append(pd.DataFrame(common | {"task": name, "label": label, "y_true": y, "y_pred": pred}))
                 continue
             for k, label in enumerate(task.classes):

@@ -22,7 +22,6 @@ from mtlbio.cohort.genesets import load_sets
 from mtlbio.cohort.prepare import build_cohort
 from mtlbio.cohort.split import make_splits
 from mtlbio.config import Run, Splits, load_run
-from mtlbio.evaluation.metrics import score
 from mtlbio.model.ensemble import load_ensemble
 from mtlbio.probing.probe import aligned, examine
 from mtlbio.progress import say
@@ -92,7 +91,7 @@ def part(cohort: Cohort, rows: np.ndarray) -> Cohort:
     tasks = {}
     for name, task in cohort.tasks.items():
         y, donors = cohort.y(name)[rows], cohort.donors[rows]
-        classes = range(len(task.classes)) if task.is_class else [None]
+        classes = range(len(task.classes)) if task.classes else [None]
         counts = [len(set(donors[~np.isnan(y) if k is None else y == k])) for k in classes]
         if min(counts) >= LEAST_DONORS:
             tasks[name] = task
@@ -135,7 +134,7 @@ def held_out_score(folder: Path, judged_run: Judged, task: str) -> float:
     rows = read_table(folder / "predictions.tsv", PREDICTIONS)
     rows = rows[(rows["arm"] == "multitask") & (rows["task"] == task)]
     mean = rows.groupby("sample")["y_pred"].mean().reindex(judged_run.cohort.samples).to_numpy(dtype=float)
-    return float(score(judged_run.cohort.tasks[task], judged_run.cohort.y(task), mean))
+    return float(judged_run.cohort.tasks[task].score(judged_run.cohort.y(task), mean))
 
 
 def _key(finished: Path) -> dict[str, str]:

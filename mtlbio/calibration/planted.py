@@ -15,15 +15,16 @@ import pandas as pd
 from mtlbio.calibration.cells import Cell
 from mtlbio.calibration.roles import role_of
 from mtlbio.calibration.score import firm_p, scored
-from mtlbio.cohort.cohort import Cohort, CovariateInfo, TaskInfo
+from mtlbio.cohort.cohort import Cohort, CovariateInfo
 from mtlbio.config import Probe
+from mtlbio.labels import Binary, Regression
 from mtlbio.probing.audit import audit, inseparable
 from mtlbio.probing.trial import Trial
 
 TASKS = {
-    "disease": TaskInfo("disease", "binary", ("healthy", "case")),
-    "response": TaskInfo("response", "binary", ("no", "yes")),
-    "age": TaskInfo("age", "regression"),
+    "disease": Binary("disease", ("healthy", "case")),
+    "response": Binary("response", ("no", "yes")),
+    "age": Regression("age"),
 }
 COVARIATES = {
     "age": CovariateInfo("age", "confounder", "continuous"),
@@ -200,7 +201,7 @@ class GivenAxes:
     def predict_from_latents(self, task: str, latents: np.ndarray, fold: int) -> np.ndarray:
         heads = [self.heads[task, fold, s] for s in range(self.seeds)]
         score = np.stack([h[0] + z @ h[1:] for h, z in zip(heads, latents, strict=True)])
-        return score if self.tasks[task].kind == "regression" else 1 / (1 + np.exp(-4 * (score - 0.5)))
+        return score if not self.tasks[task].classes else 1 / (1 + np.exp(-4 * (score - 0.5)))
 
 
 def results_of(planted: Planted, folds: int = 5):

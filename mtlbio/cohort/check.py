@@ -5,12 +5,13 @@ from __future__ import annotations
 import numpy as np
 import pandas as pd
 
-from mtlbio.cohort.cohort import CovariateInfo, TaskInfo
+from mtlbio.cohort.cohort import CovariateInfo
 from mtlbio.cohort.genesets import builtin_sets, read_gmt
 from mtlbio.cohort.qc import QcList
 from mtlbio.cohort.split import FOLDS
 from mtlbio.config import Run
 from mtlbio.errors import InputError, listing
+from mtlbio.labels import Label, label_kind
 
 # What a person has once: two values within a donor are a mistake in the table, not a course of events.
 _FIXED_COVARIATES = ("sex", "gender")
@@ -54,7 +55,7 @@ def check_fixed(run: Run, obs: pd.DataFrame, source: str) -> None:
             fixed[name] = f"covariates.{name}"
     for name, task in run.tasks.items():
         names = (name.lower(), run.task_column(name).lower())
-        if task.kind != "regression" and set(names) & set(_FIXED_TASKS):
+        if not label_kind(task.kind).averaged and set(names) & set(_FIXED_TASKS):
             fixed[name] = f"tasks.{name}"
     for name, key in fixed.items():
         levels = obs.groupby("donor", observed=True)[name].nunique()
@@ -69,7 +70,7 @@ def check_fixed(run: Run, obs: pd.DataFrame, source: str) -> None:
 
 
 def check_design(
-    run: Run, obs: pd.DataFrame, tasks: dict[str, TaskInfo], covariates: dict[str, CovariateInfo], source: str
+    run: Run, obs: pd.DataFrame, tasks: dict[str, Label], covariates: dict[str, CovariateInfo], source: str
 ) -> None:
     """Check labels, covariates and folds of the samples that are left after quality control.
 
@@ -87,33 +88,12 @@ def check_design(
             f"{run.metadata.donor!r} after quality control"
         )
     for name, task in tasks.items():
-        _check_task(f"{source}: tasks.{name}", obs[["donor", name]].dropna(), task, folds)
+        task.check_labels(obs[["donor", name]].dropna(), folds, f"{source}: tasks.{name}")
     for name, covariate in covariates.items():
         _check_covariate(f"{source}: covariates.{name}", obs[["donor", name]].dropna(), covariate)
     # folds of several levels are checked when they are made (mtlbio.cohort.split)
     if run.splits.kind == "leave_out" and run.splits.folds is None:
         _check_leave_out(f"{source}: splits.by: {run.splits.by}", obs, run.splits.by, tasks)
-
-
-def _check_task(where: str, labelled: pd.DataFrame, task: TaskInfo, folds: int) -> None:
-    label = labelled[task.name]
-    if not task.is_class:
-        if label.nunique() < 2:
-            raise InputError(f"{where}: the label is constant (found {listing(label.unique())}); nothing to predict")
-        if labelled["donor"].nunique() < folds:
-            raise InputError(
-                f"{where}: {labelled['donor'].nunique()} labelled donor(s) after quality control, fewer than the "
-                f"{folds} folds (splits.folds)"
-            )
-        return
-    donors = labelled.groupby(label.astype(str))["donor"].nunique().reindex(list(task.classes), fill_value=0)
-    rarest = donors.idxmin()
-    if donors[rarest] < folds:
-        found = listing([f"{c} {n}" for c, n in donors.items()])
-        raise InputError(
-            f"{where}: {donors[rarest]} donor(s) of class {rarest!r} after quality control, fewer than the {folds} "
-            f"folds (donors: {found}); lower splits.folds or leave the class out"
-        )
 
 
 def _check_covariate(where: str, known: pd.DataFrame, covariate: CovariateInfo) -> None:
@@ -148,16 +128,14 @@ def _broken(values: pd.Series) -> bool:
     return bool(values.astype(str).str.contains(r"\.\d*[1-9]", regex=True).any())
 
 
-def _check_leave_out(where: str, obs: pd.DataFrame, by: str, tasks: dict[str, TaskInfo]) -> None:
+def _check_leave_out(where: str, obs: pd.DataFrame, by: str, tasks: dict[str, Label]) -> None:
     for level, held_out in obs.groupby(by, observed=True):
         if held_out[list(tasks)].isna().to_numpy().all():
             raise InputError(f"{where} {level!r} holds no label of any task ({len(held_out)} samples): nothing to test")
         training = obs[~obs["donor"].isin(held_out["donor"])]
         for name, task in tasks.items():
-            label = training[name].dropna()
-            absent = [c for c in task.classes if c not in set(label)]
-            if absent or label.nunique() < 2:
-                what = f"no {listing(absent)}" if absent else "fewer than two values"
+            what = task.lacks(training[name].dropna())
+            if what:
                 raise InputError(
                     f"{where}: holding out {level!r} (and its {held_out['donor'].nunique()} donors) leaves {what} to "
                     f"train tasks.{name} on; expected every class outside each level"

@@ -12,46 +12,9 @@ import numpy as np
 import pandas as pd
 
 from mtlbio.cohort.tabular import Plan
-from mtlbio.cohort.transforms import TRANSFORMS
 from mtlbio.errors import InputError
 from mtlbio.files import replacing
-
-
-@dataclass(frozen=True)
-class TaskInfo:
-    """A label to be predicted.
-
-    ``classes`` are the labels in code order (binary: negative, positive; ordinal: low to high; regression: empty).
-    Regression only: ``transform`` is the scale on which it is learnt (:mod:`mtlbio.cohort.transforms`), ``within`` the
-    relative error that still counts as right, ``unit`` what the values are in, and a ``multiplicative`` task is a
-    product of one factor per feature.
-    """
-
-    name: str
-    kind: str
-    classes: tuple[str, ...] = ()
-    transform: str = "none"
-    within: float | None = None
-    unit: str | None = None
-    multiplicative: bool = False
-
-    @classmethod
-    def read(cls, saved: dict) -> TaskInfo:
-        """From what ``dataclasses.asdict`` gave, possibly by way of JSON, which has no tuples."""
-        return cls(**saved | {"classes": tuple(saved["classes"])})
-
-    @property
-    def is_class(self) -> bool:
-        """Whether the labels are classes (codes 0, 1, ...) rather than numbers."""
-        return self.kind != "regression"
-
-    def learnt(self, y: np.ndarray) -> np.ndarray:
-        """Values in the units of the user on the scale that is learnt."""
-        return TRANSFORMS[self.transform].forward(y)
-
-    def told(self, values: np.ndarray) -> np.ndarray:
-        """Inverse of :meth:`learnt`."""
-        return TRANSFORMS[self.transform].inverse(values)
+from mtlbio.labels import Label, read_label
 
 
 @dataclass(frozen=True)
@@ -83,10 +46,10 @@ class Cohort:
     expression: np.ndarray
     genes: tuple[str, ...]
     obs: pd.DataFrame
-    tasks: dict[str, TaskInfo] = field(default_factory=dict)
+    tasks: dict[str, Label] = field(default_factory=dict)
     covariates: dict[str, CovariateInfo] = field(default_factory=dict)
     preprocessing: dict = field(default_factory=dict)
-    auxiliary: dict[str, TaskInfo] = field(default_factory=dict)
+    auxiliary: dict[str, Label] = field(default_factory=dict)
 
     @cached_property
     def table(self) -> Plan | None:
@@ -106,24 +69,16 @@ class Cohort:
 
     def y(self, task: str) -> np.ndarray:
         """Labels of a task, float (samples,): class code or value; NaN where missing."""
-        return encode_labels(self.obs[task], (self.tasks | self.auxiliary)[task])
-
-
-def encode_labels(column: pd.Series, task: TaskInfo) -> np.ndarray:
-    """Class codes (or values, for regression) of a label column as float, NaN where missing."""
-    if not task.is_class:
-        return column.to_numpy(dtype=float)
-    codes = {label: float(code) for code, label in enumerate(task.classes)}
-    return np.array([codes.get(v, np.nan) if isinstance(v, str) else np.nan for v in column.astype(object)])
+        return (self.tasks | self.auxiliary)[task].y(self.obs[task])
 
 
 def schema_json(cohort: Cohort) -> str:
     """Tasks and covariates as JSON, for ``uns["mtlbio"]``."""
     return json.dumps(
         {
-            "tasks": [asdict(t) for t in cohort.tasks.values()],
+            "tasks": [t.saved() for t in cohort.tasks.values()],
             "covariates": [asdict(c) for c in cohort.covariates.values()],
-            "auxiliary": [asdict(t) for t in cohort.auxiliary.values()],
+            "auxiliary": [t.saved() for t in cohort.auxiliary.values()],
         }
     )
 
@@ -155,14 +110,14 @@ def read_cohort(path: str | Path) -> Cohort:
     if "mtlbio" not in adata.uns:
         raise InputError(f'{path}: not a prepared cohort (no uns["mtlbio"]); `mtlbio prepare` writes one')
     tasks, covariates = parse_schema(adata.uns["mtlbio"])
-    auxiliary = {t["name"]: TaskInfo.read(t) for t in json.loads(adata.uns["mtlbio"]).get("auxiliary", [])}
+    auxiliary = {t["name"]: read_label(t) for t in json.loads(adata.uns["mtlbio"]).get("auxiliary", [])}
     preprocessing = json.loads(adata.uns.get("preprocessing", "{}"))
     return Cohort(np.asarray(adata.X), tuple(adata.var_names), adata.obs, tasks, covariates, preprocessing, auxiliary)
 
 
-def parse_schema(text: str) -> tuple[dict[str, TaskInfo], dict[str, CovariateInfo]]:
+def parse_schema(text: str) -> tuple[dict[str, Label], dict[str, CovariateInfo]]:
     """Inverse of :func:`schema_json`."""
     schema = json.loads(text)
-    tasks = {t["name"]: TaskInfo.read(t) for t in schema["tasks"]}
+    tasks = {t["name"]: read_label(t) for t in schema["tasks"]}
     covariates = {c["name"]: CovariateInfo(**c) for c in schema["covariates"]}
     return tasks, covariates

@@ -32,9 +32,9 @@ from mtlbio.cohort.guess import (
 )
 from mtlbio.cohort.measurements import Measurements, check_names
 from mtlbio.cohort.metadata import read_metadata, text_table
-from mtlbio.cohort.text import as_number
 from mtlbio.config import Expression
 from mtlbio.errors import InputError, listing
+from mtlbio.text import as_number
 
 
 def draft(

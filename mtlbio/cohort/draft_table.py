@@ -27,8 +27,8 @@ from mtlbio.cohort.guess import CONFOUNDER, DISEASE, DONOR, RESPONSE, TECHNICAL,
 from mtlbio.cohort.guess_table import BODY, PLACE, guess_transform, guess_unit, is_amount, is_dose, varies_enough
 from mtlbio.cohort.metadata import read_metadata, text_table
 from mtlbio.cohort.tabular import MISSING, MOST_LEVELS, MOST_OF_SAMPLES, OTHER
-from mtlbio.cohort.text import as_number
 from mtlbio.errors import InputError, listing
+from mtlbio.text import as_number
 
 _GAPS = 0.2  # a covariate that more people lack would cost the trial all of them
 _WRITTEN = 0.05  # share of text among numbers up to which the text looks like a way to write "missing"

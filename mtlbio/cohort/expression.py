@@ -11,9 +11,9 @@ from scipy import sparse
 
 from mtlbio.cohort.measurements import Measurements, OnDisk
 from mtlbio.cohort.metadata import TABLES, csv_header, parquet_schema, read_csv, read_parquet, suffix, unique_ids
-from mtlbio.cohort.text import as_text
 from mtlbio.config import Expression
 from mtlbio.errors import InputError, listing
+from mtlbio.text import as_text
 
 FORMATS = ("h5ad", "h5 (10x)", "a 10x/mtx folder", *TABLES)
 

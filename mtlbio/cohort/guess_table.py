@@ -10,9 +10,9 @@ from scipy import stats
 
 from mtlbio.cohort.guess import words
 from mtlbio.cohort.metadata import TABLES, csv_header, parquet_schema, read_metadata, suffix, text_table
-from mtlbio.cohort.text import as_number
-from mtlbio.cohort.transforms import TRANSFORMS
 from mtlbio.errors import InputError
+from mtlbio.labels.transforms import TRANSFORMS
+from mtlbio.text import as_number
 
 DOSE = ("dose", "doses", "dosage", "ic50", "ec50", "gi50", "drug")
 # words that make of a dose something else: what was measured under it, what was aimed at
@@ -110,7 +110,7 @@ def is_amount(values: pd.Series, wrong: pd.Series) -> bool:
 
     Parameters
     ----------
-    values, wrong : of :func:`mtlbio.cohort.text.as_number`
+    values, wrong : of :func:`mtlbio.text.as_number`
     """
     known = values.dropna()
     return len(wrong) == 0 and (known.nunique() > _FEW or (known.nunique() > 2 and bool((known % 1 != 0).any())))

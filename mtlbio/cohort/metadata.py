@@ -11,8 +11,8 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 
-from mtlbio.cohort.text import as_text
 from mtlbio.errors import InputError, listing
+from mtlbio.text import as_text
 
 TABLES = (".csv", ".csv.gz", ".tsv", ".tsv.gz", ".txt", ".txt.gz", ".parquet")
 
@@ -54,7 +54,7 @@ def read_metadata(path: str | Path, key: str = "metadata.path") -> pd.DataFrame:
 
 
 def text_table(table: pd.DataFrame, columns: Iterable[str] | None = None) -> pd.DataFrame:
-    """Columns of a table (all by default) as text, missing = NaN (see :func:`mtlbio.cohort.text.as_text`)."""
+    """Columns of a table (all by default) as text, missing = NaN (see :func:`mtlbio.text.as_text`)."""
     columns = table.columns if columns is None else dict.fromkeys(columns)
     return pd.DataFrame({c: as_text(table[c]) for c in columns}, index=table.index)
 

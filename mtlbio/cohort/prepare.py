@@ -10,8 +10,8 @@ from pathlib import Path
 import pandas as pd
 
 from mtlbio.cohort.check import check_design, check_fixed, check_gene_sets, check_unit
-from mtlbio.cohort.cohort import Cohort, CovariateInfo, TaskInfo, write_cohort
-from mtlbio.cohort.labels import encode
+from mtlbio.cohort.cohort import Cohort, CovariateInfo, write_cohort
+from mtlbio.cohort.encode import encode
 from mtlbio.cohort.measurements import Measurements, check_values
 from mtlbio.cohort.pseudobulk import pseudobulk
 from mtlbio.cohort.qc import QcList, quality_control
@@ -20,6 +20,7 @@ from mtlbio.cohort.split import make_splits
 from mtlbio.cohort.tabular import plan_of
 from mtlbio.config import Run
 from mtlbio.errors import InputError
+from mtlbio.labels import Label
 from mtlbio.progress import say
 from mtlbio.tables import QC, SPLITS, write_table
 
@@ -103,7 +104,7 @@ def _cohort_of_table(run: Run) -> tuple[Cohort, QcList]:
     return Cohort(values, plan.columns, obs, tasks, covariates, preprocessing, auxiliary), qc
 
 
-def build_roster(run: Run) -> tuple[pd.DataFrame, dict[str, TaskInfo], dict[str, CovariateInfo], QcList]:
+def build_roster(run: Run) -> tuple[pd.DataFrame, dict[str, Label], dict[str, CovariateInfo], QcList]:
     """``obs``, tasks and covariates of the cohort that a run describes, as :func:`build_cohort` gives them, without
     reading the measurements: samples that only their quality would drop are still there."""
     qc = QcList()
@@ -117,7 +118,7 @@ def build_roster(run: Run) -> tuple[pd.DataFrame, dict[str, TaskInfo], dict[str,
 
 def _samples(
     run: Run, raw: Raw, qc: QcList
-) -> tuple[Measurements, pd.DataFrame, dict[str, TaskInfo], dict[str, CovariateInfo]]:
+) -> tuple[Measurements, pd.DataFrame, dict[str, Label], dict[str, CovariateInfo]]:
     """Samples of donors with their labels, before quality control."""
     data, source = raw.measurements, raw.source
     obs, tasks, covariates = encode(run, raw.metadata, source, qc)
@@ -126,8 +127,7 @@ def _samples(
     if len(data.genes) and run.features is None:
         check_values(data, run.expression.scale)
     if run.pseudobulk is not None:
-        numeric = [t.name for t in tasks.values() if not t.is_class]
-        numeric += [c.name for c in covariates.values() if c.kind == "continuous"]
+        numeric = list(obs.select_dtypes("number"))
         by = raw.metadata[list(dict.fromkeys(run.pseudobulk.by))]
         data, obs = pseudobulk(
             data, obs, by, run.expression.scale, run.pseudobulk.min_cells, qc, source, continuous=numeric
@@ -141,7 +141,7 @@ def _samples(
     return data, obs, tasks, covariates
 
 
-def _without_empty_levels(obs: pd.DataFrame, tasks: dict[str, TaskInfo]) -> pd.DataFrame:
+def _without_empty_levels(obs: pd.DataFrame, tasks: dict[str, Label]) -> pd.DataFrame:
     """Classes stay as the task has them; levels of a covariate that lost their samples go."""
     obs = obs.copy()
     for column in obs.select_dtypes("category"):

@@ -31,7 +31,7 @@ def pseudobulk(
     data
         Cells x genes; read block by block, so the matrix may stay on disk.
     obs
-        One row per cell: ``donor``, tasks and covariates (:func:`mtlbio.cohort.labels.encode`).
+        One row per cell: ``donor``, tasks and covariates (:func:`mtlbio.cohort.encode.encode`).
     by
         One row per cell, text: the columns besides the donor that make a sample; may have no columns.
     scale

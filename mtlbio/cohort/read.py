@@ -12,9 +12,9 @@ from mtlbio.cohort.measurements import Measurements, check_names
 from mtlbio.cohort.metadata import by_sample, read_metadata, text_table, unique_ids
 from mtlbio.cohort.qc import QcList
 from mtlbio.cohort.tabular import named_columns
-from mtlbio.cohort.text import suggestion
 from mtlbio.config import Run
 from mtlbio.errors import InputError, listing
+from mtlbio.text import suggestion
 
 
 @dataclass(frozen=True)
@@ -71,7 +71,7 @@ def read_features(run: Run) -> pd.DataFrame:
     """
     path, features = run.features.path, run.features
     table = read_metadata(path, "features.path")
-    taken = {run.metadata.sample, run.metadata.donor} | {run.task_column(name) for name in run.tasks}
+    taken = {run.metadata.sample, run.metadata.donor, *_label_columns(run)}
     numeric = named_columns(features.numeric, table.columns, taken | set(features.categories), path, "numeric")
     categories = named_columns(features.categories, table.columns, taken | set(numeric), path, "categories")
     if run.metadata.sample not in table.columns:
@@ -140,7 +140,9 @@ def _columns(run: Run, table: pd.DataFrame, source: str) -> list[str]:
     described = run.metadata.path is not None or run.features is not None
     named = [("metadata.sample", run.metadata.sample)] if described else []
     named += [("metadata.donor", run.metadata.donor)]
-    named += [(f"tasks.{t}", run.task_column(t)) for t in run.tasks]
+    for task in run.tasks:
+        own = run.task_columns(task).items()
+        named += [(f"tasks.{task}" if key == "column" else f"tasks.{task}.{key}", column) for key, column in own]
     named += [(f"tasks.{t}.where", column) for t, task in run.tasks.items() for column in task.where]
     named += [(f"covariates.{c}", run.covariate_column(c)) for c in run.covariates]
     named += [("pseudobulk.by", column) for column in (run.pseudobulk.by if run.pseudobulk else [])]
@@ -150,9 +152,14 @@ def _columns(run: Run, table: pd.DataFrame, source: str) -> list[str]:
     return [column for _, column in named]
 
 
+def _label_columns(run: Run) -> set[str]:
+    """Metadata columns that any task is read from."""
+    return {column for task in run.tasks for column in run.task_columns(task).values()}
+
+
 def _labels_among_genes(run: Run, data: Measurements, metadata: pd.DataFrame) -> None:
     """A label that was left among the measurements would be predicted from itself."""
-    columns = {run.task_column(t) for t in run.tasks} | {run.covariate_column(c) for c in run.covariates}
+    columns = _label_columns(run) | {run.covariate_column(c) for c in run.covariates}
     for column in sorted(columns.intersection(data.genes)):
         position = int(np.flatnonzero(data.genes == column)[0])
         values = np.concatenate(

@@ -11,10 +11,9 @@ import pandas as pd
 from mtlbio.cohort.cohort import Cohort
 from mtlbio.config import Splits
 from mtlbio.errors import InputError
+from mtlbio.labels.strata import carried_classes, carried_values
 from mtlbio.tables import SPLITS
 
-# Bins of a regression label for the stratification; fewer where a bin would hold less than a donor per fold.
-_BINS = 5
 FOLDS = 5
 # The search for better exchanges is quadratic in the label patterns; beyond these the greedy folds stand.
 _PATTERNS, _EXCHANGES = 300, 200
@@ -53,7 +52,7 @@ def make_splits(cohort: Cohort, options: Splits) -> pd.DataFrame:
                 raise InputError(
                     f"splits.folds: {options.folds} folds need as many levels of {options.by}; found {len(names)}"
                 )
-            labels = [_level_labels(fold, cohort.y(name), task.is_class) for name, task in cohort.tasks.items()]
+            labels = [task.counted(fold, cohort.y(name)) for name, task in cohort.tasks.items()]
             grouped = _stratify(np.concatenate(labels, axis=1), np.bincount(fold), options.folds, [options.seed, 2])
             fold = grouped[fold]
             _check_training(cohort, fold, options)
@@ -61,12 +60,11 @@ def make_splits(cohort: Cohort, options: Splits) -> pd.DataFrame:
         donors, folds = np.unique(cohort.donors), options.folds or FOLDS
         if len(donors) < folds:
             raise InputError(f"splits.folds: {folds} folds need as many donors; found {len(donors)}")
-        labels = np.concatenate(
-            [_donor_labels(cohort.donors, cohort.y(name), task.is_class, folds)
-             for name, task in cohort.tasks.items()], axis=1
-        )  # fmt: skip
+        place = np.searchsorted(donors, cohort.donors)
+        carried = [task.carried(place, cohort.y(name), len(donors), folds) for name, task in cohort.tasks.items()]
+        labels = np.concatenate(carried, axis=1)
         fold_of_donor = _stratify(labels, _sizes(cohort.donors), folds, [options.seed, 0])
-        fold = fold_of_donor[np.searchsorted(donors, cohort.donors)]
+        fold = fold_of_donor[place]
     return pd.DataFrame({"sample": cohort.samples, "donor": cohort.donors, "fold": fold.astype(int)})[SPLITS]
 
 
@@ -107,17 +105,14 @@ def inner_folds(donors: np.ndarray, y: np.ndarray | None, n: int, seed: int) -> 
     (samples,) fold 0 .. n-1
     """
     donors = np.asarray(donors).astype(str)
-    names = np.unique(donors)
+    names, place = np.unique(donors, return_inverse=True)
     n = max(1, min(n, len(names)))
     if y is None:
         labels = np.zeros((len(names), 0), dtype=bool)
     else:
-        tasks = np.atleast_2d(np.asarray(y, dtype=float).T)
-        labels = np.concatenate(
-            [_donor_labels(donors, task, len(np.unique(task[~np.isnan(task)])) <= 10, n) for task in tasks], axis=1
-        )
+        labels = np.concatenate([_carried(place, task, len(names), n) for task in _columns(y)], axis=1)
     fold = _stratify(labels, _sizes(donors), n, [seed, 1])
-    return fold[np.searchsorted(names, donors)]
+    return fold[place]
 
 
 def _sizes(donors: np.ndarray) -> np.ndarray:
@@ -125,27 +120,16 @@ def _sizes(donors: np.ndarray) -> np.ndarray:
     return np.unique(donors, return_counts=True)[1]
 
 
-def _donor_labels(donors: np.ndarray, y: np.ndarray, is_class: bool, folds: int) -> np.ndarray:
-    """Which labels a donor carries: bool (donors sorted by name, labels), the last one for no label at all.
+def _columns(y: np.ndarray) -> np.ndarray:
+    """(tasks, samples) of labels (samples,) or (samples, tasks)."""
+    return np.atleast_2d(np.asarray(y, dtype=float).T)
 
-    A donor whose visits differ carries several classes. A regression label is binned at quantiles of the donor means.
-    """
-    names, code = np.unique(donors, return_inverse=True)
-    known = ~np.isnan(y)
-    if is_class:
-        values = np.unique(y[known])
-        columns = [np.bincount(code[known & (y == v)], minlength=len(names)) > 0 for v in values]
-    else:
-        count = np.bincount(code[known], minlength=len(names))
-        mean = np.bincount(code[known], weights=y[known], minlength=len(names)) / np.maximum(count, 1)
-        labelled = count > 0
-        bins = int(np.clip(labelled.sum() // (2 * folds), 1, _BINS))
-        edges = np.unique(np.quantile(mean[labelled], np.arange(1, bins) / bins)) if labelled.any() else np.empty(0)
-        # equal ages that differ by rounding of their mean must fall into one bin on every machine
-        bin_of = np.searchsorted(np.round(edges, 9), np.round(mean, 9), side="right")
-        columns = [labelled & (bin_of == b) for b in range(len(edges) + 1)]
-    missing = np.bincount(code[known], minlength=len(names)) == 0
-    return np.stack([*columns, missing], axis=1)
+
+def _carried(place: np.ndarray, y: np.ndarray, owners: int, folds: int) -> np.ndarray:
+    """Labels that every donor carries, where only numbers are known: at most ten distinct ones are classes."""
+    if len(np.unique(y[~np.isnan(y)])) <= 10:
+        return carried_classes(place, y, owners)
+    return carried_values(place, y, owners, folds)
 
 
 def _check_training(cohort: Cohort, fold: np.ndarray, options: Splits) -> None:
@@ -158,16 +142,6 @@ def _check_training(cohort: Cohort, fold: np.ndarray, options: Splits) -> None:
                     f"splits.folds: {options.folds} folds of {options.by}: holding one out leaves too few labels to "
                     f"train tasks.{name} on; expected every class outside each fold"
                 )
-
-
-def _level_labels(level: np.ndarray, y: np.ndarray, is_class: bool) -> np.ndarray:
-    """Samples of every label (regression: of every quarter of the values), and without one: (levels, labels)."""
-    known = ~np.isnan(y)
-    value = y
-    if not is_class and known.any():
-        value = np.searchsorted(np.quantile(y[known], [0.25, 0.5, 0.75]), y).astype(float)
-    groups = [known & (value == v) for v in np.unique(value[known])]
-    return np.stack([np.bincount(level, group) for group in [*groups, ~known]], axis=1)
 
 
 def _stratify(labels: np.ndarray, sizes: np.ndarray, folds: int, seed: list[int]) -> np.ndarray:

@@ -17,9 +17,9 @@ import numpy as np
 import pandas as pd
 
 from mtlbio.cohort.qc import QcList
-from mtlbio.cohort.text import numbers, suggestion
 from mtlbio.config import Table
 from mtlbio.errors import InputError, listing
+from mtlbio.text import numbers, suggestion
 
 OTHER, MISSING = "other", "missing"
 # Least scale of a 0/1 column, that of a level which 1 % of the samples have: rarer ones are not blown up further.

@@ -14,10 +14,9 @@ from dataclasses import dataclass
 import numpy as np
 import pandas as pd
 
-from mtlbio.cohort.cohort import TaskInfo
 from mtlbio.evaluation.bootstrap import bootstrap_weights, fewest, simultaneous
-from mtlbio.evaluation.metrics import primary_metric, score
 from mtlbio.evaluation.transfer import verdict_of
+from mtlbio.labels import Label
 from mtlbio.tables import AFFINITY, GROUPS, SUBSETS
 
 Subset = tuple[str, ...]
@@ -27,7 +26,7 @@ _LISTED = 20
 
 @dataclass(frozen=True)
 class Scores:
-    """The primary metric of every task in every subset that holds it.
+    """The metric that decides, of every task in every subset that holds it.
 
     Attributes
     ----------
@@ -37,7 +36,7 @@ class Scores:
     donors : task -> labelled donors; rarest : task -> those of the rarest class, on which the metric rests
     """
 
-    tasks: dict[str, TaskInfo]
+    tasks: dict[str, Label]
     value: dict[tuple[Subset, str], float]
     drawn: dict[tuple[Subset, str], np.ndarray]
     donors: dict[str, int]
@@ -55,7 +54,7 @@ class Scores:
 
 
 def score_subsets(
-    tasks: dict[str, TaskInfo],
+    tasks: dict[str, Label],
     labels: dict[str, np.ndarray],
     donors: np.ndarray,
     predictions: dict[tuple[Subset, str], np.ndarray],
@@ -73,8 +72,8 @@ def score_subsets(
     weights = bootstrap_weights(donors, draws, seed)
     value, drawn = {}, {}
     for (subset, task), pred in predictions.items():
-        value[subset, task] = float(score(tasks[task], labels[task], pred))
-        drawn[subset, task] = score(tasks[task], labels[task], pred, weights)
+        value[subset, task] = float(tasks[task].score(labels[task], pred))
+        drawn[subset, task] = tasks[task].score(labels[task], pred, weights)
     count = {task: len(np.unique(donors[~np.isnan(y)])) for task, y in labels.items()}
     rarest = {task: fewest(tasks[task], y, donors) for task, y in labels.items()}
     return Scores(tasks, value, drawn, count, rarest)
@@ -89,7 +88,7 @@ def subset_table(scores: Scores) -> pd.DataFrame:
     for subset, task in keys:
         gain, low, high = gains.get((subset, task), (np.nan, np.nan, np.nan))
         verdict = verdict_of(low, high) if len(subset) > 1 else None
-        metric = primary_metric(scores.tasks[task])
+        metric = scores.tasks[task].decisive.name
         row = ["+".join(subset), task, metric, scores.value[subset, task], gain, low, high, verdict]
         rows.append([*row, scores.donors[task]])
     return pd.DataFrame(rows, columns=SUBSETS)
@@ -103,7 +102,7 @@ def affinity_table(scores: Scores) -> pd.DataFrame:
         keys, _intervals(scores, [scores.gain(*key) for key in keys], keys), strict=True
     ):
         partner = next(name for name in subset if name != task)
-        rows.append([task, partner, primary_metric(scores.tasks[task]), gain, low, high, verdict_of(low, high)])
+        rows.append([task, partner, scores.tasks[task].decisive.name, gain, low, high, verdict_of(low, high)])
     order = {task: place for place, task in enumerate(scores.tasks)}
     rows.sort(key=lambda row: (order[row[0]], order[row[1]]))
     return pd.DataFrame(rows, columns=AFFINITY)

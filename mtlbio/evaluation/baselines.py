@@ -22,9 +22,8 @@ from pathlib import Path
 
 import numpy as np
 import pandas as pd
-from scipy.stats import norm
 
-from mtlbio.cohort.cohort import Cohort, TaskInfo, read_cohort
+from mtlbio.cohort.cohort import Cohort, read_cohort
 from mtlbio.cohort.features import donor_weights, fit_features, row_space
 from mtlbio.cohort.split import inner_folds, train_test
 from mtlbio.cohort.tabular import scale_floor
@@ -34,6 +33,7 @@ from mtlbio.evaluation.boosting import lightgbm
 from mtlbio.evaluation.covariates import design, usable_covariates
 from mtlbio.evaluation.linear import elasticnet, pca_linear, ridge
 from mtlbio.evaluation.tuning import Labels
+from mtlbio.labels import Label
 from mtlbio.progress import say, track
 from mtlbio.tables import PREDICTIONS, SPLITS, read_table, write_table
 
@@ -138,12 +138,12 @@ def predict_baselines(
     return pd.concat([frame for same_arm in frames.values() for frame in same_arm], ignore_index=True)
 
 
-def fit_predict(arm: str, data: FoldData, task: TaskInfo, seed: int = 0) -> np.ndarray:
+def fit_predict(arm: str, data: FoldData, task: Label, seed: int = 0) -> np.ndarray:
     """Fit one arm on one fold for one task and predict the held-out samples.
 
     Returns
     -------
-    (m,) values in the task's units for a regression, (m, K) class probabilities for every other kind
+    (m,) or (m, K), as the kind of label has its predictions
     """
     y = data.cohort.y(task.name)[data.train]
     labelled = np.flatnonzero(~np.isnan(y))
@@ -156,21 +156,19 @@ def fit_predict(arm: str, data: FoldData, task: TaskInfo, seed: int = 0) -> np.n
     else:
         train, test = getattr(data, features)
         train = train[labelled]
-    if task.kind in ("regression", "ordinal"):
+    return fit_label(fit, train, test, y, donors, task, seed)
+
+
+def fit_label(fit: Arm, train, test, y, donors, task: Label, seed: int) -> np.ndarray:
+    """Fit one arm to labelled samples, as a value or as classes, and predict the test samples in the label's form."""
+    if task.predicts_value:
         return fit_value(fit, train, test, y, donors, task, seed)
-    return fit_classes(fit, train, test, y, donors, len(task.classes), seed)
+    return task.from_classes(fit_classes(fit, train, test, y, donors, len(task.classes), seed))
 
 
-def level_probabilities(level: np.ndarray, spread: float, n_levels: int) -> np.ndarray:
-    """Probabilities (m, K) of ordinal levels 0 .. K - 1 from predicted levels (m,) with normal errors of sd spread."""
-    cuts = np.arange(n_levels - 1) + 0.5
-    below = norm.cdf((cuts - level[:, None]) / max(spread, 1e-3))
-    return np.diff(below, axis=1, prepend=0.0, append=1.0)
-
-
-def fit_value(fit: Arm, train, test, y, donors, task: TaskInfo, seed: int) -> np.ndarray:
-    """Values (m,) of a regression, or level probabilities (m, K), of test samples; ``y`` (n,) in the task's units."""
-    weights, y = donor_weights(donors), task.learnt(y)
+def fit_value(fit: Arm, train, test, y, donors, task: Label, seed: int) -> np.ndarray:
+    """Predictions of test samples by way of a value; ``y`` (n,) in the task's units, or codes of levels."""
+    weights, y = donor_weights(donors), task.transform(y)
     mean = np.average(y, weights=weights)
     scale = np.sqrt(np.average(np.square(y - mean), weights=weights))
     if scale < 1e-12 or train.shape[1] == 0:
@@ -178,10 +176,7 @@ def fit_value(fit: Arm, train, test, y, donors, task: TaskInfo, seed: int) -> np
     else:
         inner = inner_folds(donors, y, min(INNER_FOLDS, len(np.unique(donors))), seed)
         predicted, spread = fit(train, test, Labels((y - mean) / scale, 0, weights, inner, seed))
-    value = mean + scale * predicted
-    return (
-        task.told(value) if task.kind == "regression" else level_probabilities(value, scale * spread, len(task.classes))
-    )
+    return task.from_value(mean + scale * predicted, scale * spread)
 
 
 def fit_classes(fit: Arm, train, test, y, donors, n_classes: int, seed: int) -> np.ndarray:
@@ -199,32 +194,13 @@ def fit_classes(fit: Arm, train, test, y, donors, n_classes: int, seed: int) -> 
     return predicted
 
 
-def _rows(cohort: Cohort, task: TaskInfo, arm: str, fold, test: np.ndarray, predicted: np.ndarray) -> pd.DataFrame:
-    """Rows of predictions.tsv: one per sample, for multiclass and ordinal one per sample and class."""
-    y = cohort.y(task.name)[test]
-    if task.kind == "regression":
-        labels, truth, predicted = [None], y[:, None], predicted[:, None]
-    else:
-        codes = np.arange(len(task.classes))
-        truth = np.where(np.isnan(y)[:, None], np.nan, (y[:, None] == codes).astype(float))
-        labels = list(task.classes)
-        if task.kind == "binary":
-            labels, truth, predicted = labels[1:], truth[:, 1:], predicted[:, 1:]
-    repeats = len(labels)
-    return pd.DataFrame(
-        {
-            "sample": np.repeat(cohort.samples[test], repeats),
-            "donor": np.repeat(cohort.donors[test], repeats),
-            "fold": fold,
-            "seed": "0",
-            "arm": arm,
-            "task": task.name,
-            "label": pd.array(labels * len(test), dtype=object),
-            "y_true": truth.ravel(),
-            "y_pred": predicted.ravel(),
-        },
-        columns=PREDICTIONS,
-    )
+def _rows(cohort: Cohort, task: Label, arm: str, fold, test: np.ndarray, predicted: np.ndarray) -> pd.DataFrame:
+    """Rows of predictions.tsv, those of a sample beside each other."""
+    base = {"sample": cohort.samples[test], "donor": cohort.donors[test], "fold": fold, "seed": "0", "arm": arm}
+    parts = [pd.DataFrame(base | {"task": task.name} | own) for own in task.rows(cohort.y(task.name)[test], predicted)]
+    table = pd.concat(parts, ignore_index=True)
+    order = np.arange(len(table)).reshape(len(parts), len(test)).T.ravel()
+    return table.iloc[order].astype({"label": object})[PREDICTIONS]
 
 
 def _aligned(splits: pd.DataFrame, cohort: Cohort) -> pd.DataFrame:

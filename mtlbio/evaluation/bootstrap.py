@@ -11,8 +11,8 @@ from dataclasses import dataclass
 import numpy as np
 from scipy import stats
 
-from mtlbio.cohort.cohort import TaskInfo
-from mtlbio.evaluation.metrics import LOWER_IS_BETTER, primary_metric, score
+from mtlbio.labels import Label
+from mtlbio.metrics import Metric
 
 
 @dataclass(frozen=True)
@@ -56,11 +56,6 @@ def bootstrap_weights(donors: np.ndarray, draws: int, seed: int, strata: np.ndar
     return counts[:, donor]
 
 
-def class_strata(task: TaskInfo, y: np.ndarray) -> np.ndarray | None:
-    """What to stratify the draws of a task by: the labels of a class task, nothing for a regression."""
-    return np.asarray(y) if task.is_class else None
-
-
 def interval(draws: np.ndarray, level: float = 0.95) -> tuple[float, float]:
     """Percentile interval of bootstrap values (draws,); undefined draws (NaN) are left out."""
     defined = draws[np.isfinite(draws)]
@@ -71,19 +66,19 @@ def interval(draws: np.ndarray, level: float = 0.95) -> tuple[float, float]:
 
 
 def estimate(
-    task: TaskInfo, y: np.ndarray, pred: np.ndarray, weights: np.ndarray, metric: str | None = None
+    task: Label, y: np.ndarray, pred: np.ndarray, weights: np.ndarray, metric: Metric | None = None
 ) -> Estimate:
-    """A metric (the primary one by default) with its interval over the draws ``weights`` (draws, n)."""
-    return Estimate(score(task, y, pred, None, metric), *interval(score(task, y, pred, weights, metric)))
+    """A metric (the one that decides by default) with its interval over the draws ``weights`` (draws, n)."""
+    return Estimate(task.score(y, pred, None, metric), *interval(task.score(y, pred, weights, metric)))
 
 
 def paired_difference(
-    task: TaskInfo,
+    task: Label,
     y: np.ndarray,
     pred_a: np.ndarray,
     pred_b: np.ndarray,
     weights: np.ndarray,
-    metric: str | None = None,
+    metric: Metric | None = None,
     level: float = 0.95,
 ) -> Estimate:
     """How much better ``pred_a`` is than ``pred_b``, both scored on the same draws of donors.
@@ -93,7 +88,7 @@ def paired_difference(
     y : (n,), NaN = no label
     pred_a, pred_b : (n,) or (n, K), predictions of the same samples
     weights : (draws, n) from :func:`bootstrap_weights`
-    metric : the task's primary metric where left out
+    metric : the one that decides where left out
     level : of the interval
 
     Returns
@@ -101,14 +96,14 @@ def paired_difference(
     Estimate
         metric(a) - metric(b); the sign is flipped for metrics where lower is better, so positive always favours a
     """
-    sign = -1.0 if (metric or primary_metric(task)) in LOWER_IS_BETTER else 1.0
-    value = score(task, y, pred_a, None, metric) - score(task, y, pred_b, None, metric)
-    drawn = score(task, y, pred_a, weights, metric) - score(task, y, pred_b, weights, metric)
+    sign = -1.0 if (metric or task.decisive).lower_is_better else 1.0
+    value = task.score(y, pred_a, None, metric) - task.score(y, pred_b, None, metric)
+    drawn = task.score(y, pred_a, weights, metric) - task.score(y, pred_b, weights, metric)
     return Estimate(float(sign * value), *interval(sign * drawn, level))
 
 
-def fewest(task: TaskInfo, y: np.ndarray, donors: np.ndarray) -> int:
-    """Donors on which a metric of the task rests: those of the rarest class that occurs; all, for a regression.
+def fewest(task: Label, y: np.ndarray, donors: np.ndarray) -> int:
+    """Donors on which a metric of the task rests: those of the rarest class that occurs; all, for a number.
 
     Parameters
     ----------
@@ -117,8 +112,7 @@ def fewest(task: TaskInfo, y: np.ndarray, donors: np.ndarray) -> int:
     """
     known = ~np.isnan(y)
     y, donors = y[known], np.asarray(donors)[known]
-    groups = [y == k for k in np.unique(y)] if task.is_class else [np.ones(len(y), dtype=bool)]
-    return min((len(np.unique(donors[group])) for group in groups), default=0)
+    return min((len(np.unique(donors[group])) for group in task.groups(y)), default=0)
 
 
 def expanded(level: float, donors: int) -> float:

@@ -8,8 +8,7 @@ from __future__ import annotations
 import numpy as np
 import pandas as pd
 
-from mtlbio.evaluation.bootstrap import bootstrap_weights, class_strata, estimate, paired_difference
-from mtlbio.evaluation.metrics import all_metrics, primary_metric, score
+from mtlbio.evaluation.bootstrap import bootstrap_weights, estimate, paired_difference
 from mtlbio.evaluation.predictions import TaskPredictions
 from mtlbio.tables import COMPARISONS, METRICS
 
@@ -60,10 +59,10 @@ def task_metrics(predictions: TaskPredictions, draws: int, seed: int) -> pd.Data
         y, donors, pred = predictions.y[usable], predictions.donors[usable], pred[usable]
         if len(y) == 0:
             continue
-        weights = bootstrap_weights(donors, draws, seed, class_strata(predictions.task, y))
-        for metric in all_metrics(predictions.task):
+        weights = bootstrap_weights(donors, draws, seed, predictions.task.strata(y))
+        for metric in predictions.task.metrics:
             found = estimate(predictions.task, y, pred, weights, metric)
-            rows.append([arm, predictions.task.name, metric, found.value, found.ci_low, found.ci_high])
+            rows.append([arm, predictions.task.name, metric.name, found.value, found.ci_low, found.ci_high])
             rows[-1] += [len(y), len(np.unique(donors))]
     return pd.DataFrame(rows, columns=METRICS)
 
@@ -71,7 +70,7 @@ def task_metrics(predictions: TaskPredictions, draws: int, seed: int) -> pd.Data
 def task_comparisons(predictions: TaskPredictions, draws: int, seed: int, margin: float) -> pd.DataFrame:
     """The multi-task model against every other arm for one task; columns of ``comparisons.tsv`` and ``best_baseline``.
 
-    The metric is the task's primary one. Each pair is scored on the samples that both arms predicted.
+    The metric is the one that decides. Each pair is scored on the samples that both arms predicted.
     ``best_baseline`` is ``yes`` for the baseline with the best point estimate. Being picked for that, it was also
     lucky: its row is a severe test of the model, not a lenient one.
     """
@@ -85,18 +84,18 @@ def task_comparisons(predictions: TaskPredictions, draws: int, seed: int, margin
         if arm == MODEL or not usable.any():
             continue
         y, donors = predictions.y[usable], predictions.donors[usable]
-        weights = bootstrap_weights(donors, draws, seed, class_strata(task, y))
+        weights = bootstrap_weights(donors, draws, seed, task.strata(y))
         found = paired_difference(task, y, predictions.arms[MODEL][usable], other[usable], weights)
         call = call_difference(found.ci_low, found.ci_high, margin)
-        row = [MODEL, arm, task.name, primary_metric(task), found.value, found.ci_low, found.ci_high, call]
+        row = [MODEL, arm, task.name, task.decisive.name, found.value, found.ci_low, found.ci_high, call]
         rows.append([*row, "yes" if arm == best else "no"])
     return pd.DataFrame(rows, columns=[*COMPARISONS, "best_baseline"])
 
 
 def best_baseline(predictions: TaskPredictions) -> str | None:
-    """The baseline with the best primary metric; None where there is no baseline."""
+    """The baseline with the best metric; None where there is no baseline."""
     values = {
-        arm: score(predictions.task, predictions.y[usable], pred[usable])
+        arm: predictions.task.score(predictions.y[usable], pred[usable])
         for arm, pred in predictions.arms.items()
         if arm not in (MODEL, MATCHED) and (usable := predictions.usable(arm)).any()
     }

@@ -20,10 +20,10 @@ import numpy as np
 import pandas as pd
 
 from mtlbio.evaluation.comparisons import MODEL
-from mtlbio.evaluation.metrics import PRINTED, primary_metric, score
 from mtlbio.evaluation.predictions import TaskPredictions
 from mtlbio.evaluation.shuffled_labels import SHARES, ClassLikelihood
 from mtlbio.evaluation.shuffled_values import ValueLikelihood
+from mtlbio.metrics import metric_named
 from mtlbio.progress import track
 from mtlbio.tables import LABEL_NOISE
 
@@ -82,7 +82,7 @@ def label_noise(tasks: list[TaskPredictions], folds: pd.Series, seed: int) -> pd
             row |= {"alarm": "yes" if alarm else "no"}
             row |= {"could_show": "yes" if alarm or row["share_high"] < HALF else "no"}
             row["suspects"] = row["suspects"] if alarm else None
-        row = {"task": predictions.task.name, "metric": primary_metric(predictions.task)} | row
+        row = {"task": predictions.task.name, "metric": predictions.task.decisive.name} | row
         rows.append(row | {"why": row.get("why") or _why(row, asked)})
     return pd.DataFrame(rows, columns=LABEL_NOISE)
 
@@ -93,16 +93,16 @@ def examine(predictions: TaskPredictions, folds: pd.Series, seed: int) -> dict:
     if MODEL not in predictions.arms or not predictions.usable(MODEL).any():
         return {"n_units": 0, "why": f"{task.name}: no labelled donor was predicted, so its labels were not tested."}
     usable = predictions.usable(MODEL)
-    row = {"value": float(score(task, predictions.y[usable], predictions.arms[MODEL][usable]))}
+    row = {"value": float(task.score(predictions.y[usable], predictions.arms[MODEL][usable]))}
     units = units_of(predictions, folds, seed)
     row["n_units"] = len(units.y)
     counts = np.unique(units.y, return_counts=True)[1]
-    few = task.is_class and (len(counts) < 2 or counts.min() < LEAST_OF_CLASS)
+    few = task.classes and (len(counts) < 2 or counts.min() < LEAST_OF_CLASS)
     if len(units.y) < LEAST_UNITS or few or np.ptp(units.y) == 0:
-        of_class = f" and {LEAST_OF_CLASS} of each class" if task.is_class else ""
+        of_class = f" and {LEAST_OF_CLASS} of each class" if task.classes else ""
         needed = f"{LEAST_UNITS} donors{of_class} are needed"
         return row | {"why": f"{task.name}: {len(units.y)} labels of donors are too few to test them; {needed}."}
-    return row | share_of(units, task.is_class, seed)
+    return row | share_of(units, bool(task.classes), seed)
 
 
 def share_of(units: Units, classes: bool, seed: int) -> dict:
@@ -135,7 +135,8 @@ def units_of(predictions: TaskPredictions, folds: pd.Series, seed: int = 0) -> U
     """
     usable = predictions.usable(MODEL)
     pred = predictions.arms[MODEL][usable]
-    if predictions.task.is_class:
+    classes = bool(predictions.task.classes)
+    if classes:
         pred = np.clip(pred, _EDGE, 1 - _EDGE)
         pred = np.log(np.stack([1 - pred, pred], axis=1) if pred.ndim == 1 else pred)
     y = predictions.y[usable]
@@ -143,7 +144,7 @@ def units_of(predictions: TaskPredictions, folds: pd.Series, seed: int = 0) -> U
     table["fold"] = folds.reindex(table["sample"]).to_numpy()
     order = np.lexsort((table["sample"], table["y"], table["donor"]))
     table, pred = table.iloc[order].reset_index(drop=True), pred[order]
-    gap = 0.0 if predictions.task.is_class else _SAME * float(np.std(y))
+    gap = 0.0 if classes else _SAME * float(np.std(y))
     new = (table["donor"] != table["donor"].shift()) | (table["y"].diff().abs() > gap)
     unit = (new.cumsum() - 1).to_numpy()
     most = table.groupby(unit)["fold"].agg(lambda own: own.mode().iloc[0])
@@ -158,7 +159,7 @@ def units_of(predictions: TaskPredictions, folds: pd.Series, seed: int = 0) -> U
     chosen = np.arange(len(names))
     if len(chosen) > MOST_UNITS:
         chosen = np.sort(np.random.default_rng([seed, 52]).permutation(chosen)[:MOST_UNITS])
-    mean = mean if predictions.task.is_class else mean[:, 0]
+    mean = mean if classes else mean[:, 0]
     return Units(names[chosen], fold[chosen], values[chosen], mean[chosen])
 
 
@@ -185,7 +186,7 @@ def _p(likelihood: ClassLikelihood | ValueLikelihood, y: np.ndarray, profile: np
 
 def _why(row: dict, tasks: int) -> str:
     """One sentence that can be quoted."""
-    name, shown = row["task"], f"{PRINTED[row['metric']]} {row['value']:.2f}".replace("-", "−")
+    name, shown = row["task"], f"{metric_named(row['metric']).printed} {row['value']:.2f}".replace("-", "−")
     percent = {key: f"{100 * row[key]:.0f}" for key in ("share", "share_low", "share_high")}
     if row["alarm"] == "yes":
         over = f" over {tasks} tasks" if tasks > 1 else ""

@@ -10,9 +10,8 @@ from __future__ import annotations
 import numpy as np
 import pandas as pd
 
-from mtlbio.cohort.cohort import TaskInfo
-from mtlbio.evaluation.bootstrap import bootstrap_weights, class_strata, expanded, fewest, interval
-from mtlbio.evaluation.metrics import primary_metric, score
+from mtlbio.evaluation.bootstrap import bootstrap_weights, expanded, fewest, interval
+from mtlbio.labels import Label
 from mtlbio.tables import CURVE
 
 # (multi-task, single-task) predictions of one draw
@@ -35,7 +34,7 @@ def sizes(donors: int) -> list[int]:
 
 
 def curve_row(
-    task: TaskInfo, y: np.ndarray, donors: np.ndarray, size: int, pairs: list[Pair], draws: int, seed: int
+    task: Label, y: np.ndarray, donors: np.ndarray, size: int, pairs: list[Pair], draws: int, seed: int
 ) -> dict:
     """One number of labelled donors; a row of :data:`mtlbio.tables.CURVE` and the intervals of both networks.
 
@@ -55,9 +54,9 @@ def curve_row(
     known = ~np.isnan(y)
     y, donors = y[known], donors[known]
     arms = [np.stack([pair[arm][known] for pair in pairs]) for arm in (0, 1)]
-    weights = bootstrap_weights(donors, draws, seed, class_strata(task, y))
-    drawn = [np.stack([score(task, y, pred, weights) for pred in arm]) for arm in arms]  # (pairs, draws)
-    value = [np.mean([score(task, y, pred) for pred in arm]) for arm in arms]
+    weights = bootstrap_weights(donors, draws, seed, task.strata(y))
+    drawn = [np.stack([task.score(y, pred, weights) for pred in arm]) for arm in arms]  # (pairs, draws)
+    value = [np.mean([task.score(y, pred) for pred in arm]) for arm in arms]
     # a draw of donors comes with a draw of the label sets, the same for both networks
     rng = np.random.default_rng([seed, draws, len(pairs)])
     chosen = rng.multinomial(len(pairs), np.full(len(pairs), 1 / len(pairs)), size=draws).T / len(pairs)
@@ -68,7 +67,7 @@ def curve_row(
         "task": task.name,
         "donors": size,
         "draws": len(pairs),
-        "metric": primary_metric(task),
+        "metric": task.decisive.name,
         "multitask": value[0],
         "singletask": value[1],
         "gain": value[0] - value[1],
@@ -82,7 +81,7 @@ def curve_row(
     return row
 
 
-def bias_and_variance(task: TaskInfo, y: np.ndarray, predictions: np.ndarray) -> tuple[float, float]:
+def bias_and_variance(task: Label, y: np.ndarray, predictions: np.ndarray) -> tuple[float, float]:
     """Split of the mean squared error of (draws, n) or (draws, n, K) predictions, per variance of the labels ``y``."""
     if len(predictions) < 2:
         return np.nan, np.nan

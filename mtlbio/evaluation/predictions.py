@@ -7,8 +7,8 @@ from dataclasses import dataclass
 import numpy as np
 import pandas as pd
 
-from mtlbio.cohort.cohort import TaskInfo
-from mtlbio.errors import InputError
+from mtlbio.errors import InputError, listing
+from mtlbio.labels import Label
 
 
 @dataclass(frozen=True)
@@ -17,13 +17,13 @@ class TaskPredictions:
 
     Attributes
     ----------
-    task : with the classes in code order
+    task : the label
     samples, donors : (n,) text
     y : (n,) class codes or values, NaN = no label
     arms : name -> (n,) probability or value, (n, K) probabilities for multiclass and ordinal; NaN = not predicted
     """
 
-    task: TaskInfo
+    task: Label
     samples: np.ndarray
     donors: np.ndarray
     y: np.ndarray
@@ -35,17 +35,17 @@ class TaskPredictions:
         return ~np.isnan(self.y) & np.isfinite(pred if pred.ndim == 1 else pred.sum(axis=1))
 
 
-def collect(table: pd.DataFrame, name: str, kind: str) -> TaskPredictions:
+def collect(table: pd.DataFrame, task: Label) -> TaskPredictions:
     """Arrays of one task out of a table with the columns of ``mtlbio.tables.PREDICTIONS``.
 
-    The predictions of the seeds of an arm are averaged: the arm is its ensemble. Classes take the order in which the
-    table first names them, which is code order in the tables that mtlbio writes.
+    The predictions of the seeds of an arm are averaged: the arm is its ensemble.
 
     Raises
     ------
     InputError
-        The task has no prediction, or two rows of the table disagree about a sample's truth.
+        The task has no prediction, rows of a class are missing, or two rows disagree about a sample's truth.
     """
+    name = task.name
     rows = table[table["task"] == name]
     if rows.empty:
         raise InputError(f"predictions.tsv: no prediction of task {name}; run `mtlbio train` again")
@@ -54,17 +54,19 @@ def collect(table: pd.DataFrame, name: str, kind: str) -> TaskPredictions:
     if (truth.max() - truth.min() > 1e-6 * (1 + truth.max().abs())).any():
         raise InputError(f"predictions.tsv: arms disagree about the truth of task {name}; run both steps again")
     samples = rows["sample"].unique()
-    labels = rows["label"].unique()
+    labels = ["" if label is None else label for label in task.row_labels]
+    if set(labels) != set(rows["label"]):
+        found = listing(sorted(set(rows["label"])))
+        raise InputError(
+            f"predictions.tsv: task {name}: found rows of {found}; expected {listing(labels)}; run both steps again"
+        )
     true = truth.first().unstack("label").loc[samples, labels].to_numpy(dtype=float)
     donors = rows.drop_duplicates("sample").set_index("sample")["donor"].loc[samples].to_numpy().astype(str)
     mean = rows.groupby(["arm", "sample", "label"], sort=False)["y_pred"].mean().unstack("label")
     arms = {
         arm: mean.loc[arm].reindex(index=samples, columns=labels).to_numpy(dtype=float) for arm in rows["arm"].unique()
     }
-    if len(labels) == 1:
-        y = true[:, 0]
+    y = task.from_rows(true, ~np.isnan(true).any(axis=1))
+    if not task.width:
         arms = {arm: pred[:, 0] for arm, pred in arms.items()}
-    else:
-        y = np.where(np.isnan(true).any(axis=1), np.nan, true.argmax(axis=1))
-    classes = tuple(labels) if kind != "regression" else ()
-    return TaskPredictions(TaskInfo(name, kind, classes), samples.astype(str), donors, y, arms)
+    return TaskPredictions(task, samples.astype(str), donors, y, arms)

@@ -26,16 +26,17 @@ import anndata as ad
 import numpy as np
 import pandas as pd
 
-from mtlbio.cohort.cohort import CovariateInfo, TaskInfo, parse_schema
+from mtlbio.cohort.cohort import CovariateInfo, parse_schema
 from mtlbio.cohort.features import donor_weights
 from mtlbio.cohort.split import inner_folds
-from mtlbio.evaluation.baselines import Arm, fit_classes, fit_value
+from mtlbio.evaluation.baselines import Arm, fit_label
 from mtlbio.evaluation.boosting import few_trees
-from mtlbio.evaluation.bootstrap import bootstrap_weights, class_strata, expanded, fewest, interval
+from mtlbio.evaluation.bootstrap import bootstrap_weights, expanded, fewest, interval
 from mtlbio.evaluation.covariates import design
 from mtlbio.evaluation.linear import fit_penalised, ridge
-from mtlbio.evaluation.metrics import CHANCE, PRINTED, primary_metric, score
 from mtlbio.evaluation.tuning import Labels
+from mtlbio.labels import Label, of_covariate
+from mtlbio.metrics import metric_named
 from mtlbio.tables import REPROBE
 
 FOLDS = 5
@@ -65,7 +66,7 @@ class Question:
     left_out : in words, "" where nothing was left out
     """
 
-    task: TaskInfo
+    task: Label
     rows: np.ndarray
     y: np.ndarray
     donors: np.ndarray
@@ -116,7 +117,7 @@ def question(obs: pd.DataFrame, info: CovariateInfo) -> Question | str:
         n = len(np.unique(donors[known]))
         if n < 2 * FOLDS or np.ptp(y[known]) == 0:
             return f"{info.name}: {n} donors with a value, of which {2 * FOLDS} are needed, or all values are the same."
-        return Question(TaskInfo(info.name, "regression"), order[known], y[known], donors[known], _unknown(known))
+        return Question(of_covariate(info.name, ()), order[known], y[known], donors[known], _unknown(known))
     levels = column.astype(object).where(known, "").astype(str).to_numpy()
     sizes = pd.Series(donors[known]).groupby(levels[known]).nunique().sort_values(ascending=False, kind="stable")
     kept = sizes.index[sizes >= LEAST_DONORS][:MOST_LEVELS].sort_values()
@@ -132,7 +133,7 @@ def question(obs: pd.DataFrame, info: CovariateInfo) -> Question | str:
             f"read are the {len(kept)} largest of {len(sizes)} levels (at most {MOST_LEVELS}, of {LEAST_DONORS} donors "
             f"or more)"
         )
-    task = TaskInfo(info.name, "binary" if len(kept) == 2 else "multiclass", tuple(kept))
+    task = of_covariate(info.name, tuple(kept))
     return Question(task, order[own], kept.get_indexer(levels[own]).astype(float), donors[own], "; ".join(left_out))
 
 
@@ -146,23 +147,20 @@ def predicted(asked: Question, features: Features, classifier: str, seed: int) -
     fold = inner_folds(several["donor"].to_numpy(), several["y"].to_numpy(), FOLDS, seed)
     folds = pd.Series(fold, several["donor"]).groupby(level=0).first()[donors].to_numpy()
     fit: Arm = few_trees if classifier == "boosted" else partial(_linear, penalty=1 / len(np.unique(donors)))
-    out = np.full((len(y), max(len(task.classes), 1)), np.nan)
+    out = np.full((len(y), *task.width), np.nan)
     for fold in np.unique(folds):
         train, test = np.flatnonzero(folds != fold), np.flatnonzero(folds == fold)
         x_train, x_test = _standardised(*features(train, test), donor_weights(donors[train]))
-        if task.is_class:
-            out[test] = fit_classes(fit, x_train, x_test, y[train], donors[train], len(task.classes), seed)
-        else:
-            out[test, 0] = fit_value(fit, x_train, x_test, y[train], donors[train], task, seed)
-    return out if task.kind == "multiclass" else out[:, -1]
+        out[test] = fit_label(fit, x_train, x_test, y[train], donors[train], task, seed)
+    return out
 
 
 def scored(asked: Question, pred: np.ndarray, draws: int, seed: int) -> tuple[float, np.ndarray]:
     """The metric with every donor counted once, and the same on bootstrap draws of donors (draws,)."""
     task, y, donors = asked.task, asked.y, asked.donors
     once = donor_weights(donors)
-    weights = once * bootstrap_weights(donors, draws, seed, class_strata(task, y))
-    return float(score(task, y, pred, once)), score(task, y, pred, weights)
+    weights = once * bootstrap_weights(donors, draws, seed, task.strata(y))
+    return float(task.score(y, pred, once)), task.score(y, pred, weights)
 
 
 def widened(value: float, drawn: np.ndarray, level: float) -> tuple[float, float]:
@@ -178,12 +176,12 @@ def widened(value: float, drawn: np.ndarray, level: float) -> tuple[float, float
     return value - SHARED * (value - low), min(value + SHARED * (high - value), 1.0)
 
 
-def _answers(latents: ad.AnnData, asked: Question, tasks: list[TaskInfo], draws: int, seed: int) -> Iterable[dict]:
+def _answers(latents: ad.AnnData, asked: Question, tasks: list[Label], draws: int, seed: int) -> Iterable[dict]:
     """Rows of one covariate, without what names it."""
     z = np.asarray(latents.X, dtype=float)[asked.rows]
     axes = (latents.var["block"] == "axis").to_numpy()
     obs = latents.obs.iloc[asked.rows]
-    labels = [CovariateInfo(t.name, "task", "categorical" if t.is_class else "continuous") for t in tasks]
+    labels = [CovariateInfo(t.name, "task", t.as_covariate) for t in tasks]
 
     def columns(chosen: np.ndarray) -> Features:
         return lambda train, test: (z[train][:, chosen], z[test][:, chosen])
@@ -192,19 +190,19 @@ def _answers(latents: ad.AnnData, asked: Question, tasks: list[TaskInfo], draws:
     every = {"axes": axes, "supervised": ~axes, "both": np.ones(len(axes), bool)}
     representations |= {name: columns(chosen) for name, chosen in every.items() if chosen.any()}
     level = expanded(1 - (1 - LEVEL) / len(CLASSIFIERS), fewest(asked.task, asked.y, asked.donors))
-    metric, floor, rows = primary_metric(asked.task), None, []
+    metric, floor, rows = asked.task.decisive, None, []
     for name, features in representations.items():
         for classifier in CLASSIFIERS if name != "labels" else CLASSIFIERS[:1]:
             value, drawn = scored(asked, predicted(asked, features, classifier, seed), draws, seed)
             floor = (np.array(value), drawn) if name == "labels" else floor
             low, high = widened(value, drawn, level)
-            low = max(low, 0.0) if metric.endswith("auroc") else low
-            row = {"representation": name, "classifier": classifier, "metric": metric, "value": value}
-            row |= {"ci_low": low, "ci_high": high, "chance": CHANCE[metric]}
-            row["readable"] = "yes" if low > CHANCE[metric] else "no"
+            low = max(low, 0.0) if metric.chance else low
+            row = {"representation": name, "classifier": classifier, "metric": metric.name, "value": value}
+            row |= {"ci_low": low, "ci_high": high, "chance": metric.chance}
+            row["readable"] = "yes" if low > metric.chance else "no"
             if name != "labels" and floor is not None:
                 # labels that do worse than chance tell nothing; to do better than they is no feat
-                told = [np.maximum(part, CHANCE[metric]) for part in floor]
+                told = [np.maximum(part, metric.chance) for part in floor]
                 ahead = value - float(told[0])
                 over = widened(ahead, drawn - told[1], level)
                 row |= {"over_labels": ahead, "over_low": over[0], "over_high": over[1]}
@@ -228,7 +226,7 @@ def _why(asked: Question, row: dict) -> str:
     digits = [f"{row[key]:.2f}".replace("-", "−") for key in ("value", "ci_low", "ci_high")]
     text = (
         f"{asked.task.name}: a fresh {row['classifier']} classifier {able} {_SOURCES[row['representation']]}; "
-        f"{PRINTED[row['metric']]} {digits[0]} ({digits[1]} to {digits[2]}) on {row['n_donors']} donors, "
+        f"{metric_named(row['metric']).printed} {digits[0]} ({digits[1]} to {digits[2]}) on {row['n_donors']} donors, "
         f"chance {row['chance']:g}"
     )
     return f"{text}; {asked.left_out}." if asked.left_out else f"{text}."

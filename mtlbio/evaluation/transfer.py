@@ -12,15 +12,14 @@ import pandas as pd
 
 from mtlbio.evaluation.bootstrap import (
     bootstrap_weights,
-    class_strata,
     estimate,
     expanded,
     fewest,
     paired_difference,
 )
 from mtlbio.evaluation.comparisons import MATCHED, MODEL
-from mtlbio.evaluation.metrics import CHANCE, PRINTED, primary_metric
 from mtlbio.evaluation.predictions import TaskPredictions
+from mtlbio.metrics import metric_named
 from mtlbio.tables import TRANSFER
 
 LEVEL = 0.95
@@ -63,7 +62,7 @@ def transfer(tasks: list[TaskPredictions], draws: int, seed: int, margin: float)
         others = set().union(*(donors for name, donors in labelled.items() if name != predictions.task.name))
         row = {
             "task": predictions.task.name,
-            "metric": primary_metric(predictions.task),
+            "metric": predictions.task.decisive.name,
             "n_samples": int((~np.isnan(predictions.y)).sum()),
             "n_donors": len(own),
             "overlap": len(own & others) / len(own) if own else np.nan,
@@ -87,11 +86,12 @@ def _compare(predictions: TaskPredictions, draws: int, seed: int, level: float) 
     enough = 2 * _BEYOND / max(1 - level, 2 * _BEYOND / _MOST_DRAWS)
     draws = max(draws, int(np.ceil(enough)))
     shared, alone = predictions.arms[MODEL][usable], predictions.arms[MATCHED][usable]
-    weights = bootstrap_weights(donors, draws, seed, class_strata(task, y))
+    weights = bootstrap_weights(donors, draws, seed, task.strata(y))
     gain = paired_difference(task, y, shared, alone, weights, level=level)
     arms = [estimate(task, y, pred, weights) for pred in (shared, alone)]
     # an undefined bound (a class without donors) shows nothing either
-    chance = not any(arm.ci_low > CHANCE[primary_metric(task)] for arm in arms)
+    known_nothing = task.decisive.chance
+    chance = known_nothing is not None and not any(arm.ci_low > known_nothing for arm in arms)
     return {
         "multitask": arms[0].value,
         "singletask": arms[1].value,
@@ -112,8 +112,9 @@ def sentence(row: dict, compared: int, tasks: int, margin: float) -> str:
         return f"{name}: {said} or predicted no labelled donor."
     over = f"95 % interval over {compared} tasks" if compared > 1 else "95 % interval"
     low, high = _number(row["ci_low"]), _number(row["ci_high"])
+    metric = metric_named(row["metric"]).printed
     found = (
-        f"{PRINTED[row['metric']]} {_number(row['multitask'])} with all tasks and {_number(row['singletask'])} alone, "
+        f"{metric} {_number(row['multitask'])} with all tasks and {_number(row['singletask'])} alone, "
         f"gain {_number(row['gain'])} ({low} to {high}, {over})"
     )
     if row.get("chance"):

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from mtlbio.evaluation.metrics import log_loss
+from mtlbio.metrics.probabilities import log_loss
 
 # (training rows, held-out rows) -> predictions of every candidate setting on the held-out rows
 Candidates = Callable[[np.ndarray, np.ndarray], np.ndarray]

@@ -9,20 +9,20 @@ bias on the dimensions. Prediction and probing need nothing else, so they do not
 from __future__ import annotations
 
 import json
-from dataclasses import asdict, dataclass, fields
+from dataclasses import dataclass, fields
 from pathlib import Path
 
 import numpy as np
 from safetensors.numpy import load_file, save_file
 
 from mtlbio import __version__
-from mtlbio.cohort.cohort import TaskInfo
 from mtlbio.cohort.features import Features
 from mtlbio.errors import InputError
 from mtlbio.files import replacing
+from mtlbio.labels import Label, read_label
 from mtlbio.model.curves import Curves
 from mtlbio.model.gated import GatedBlock
-from mtlbio.model.outputs import Outputs, to_prediction
+from mtlbio.model.outputs import Outputs
 
 FINAL = -1  # the fold that holds nobody out
 
@@ -42,7 +42,7 @@ class FoldModel:
     curved : (s, m, c) what the supervised dimensions take from those
     weights : (s, d, c) heads
     bias : (s, o)
-    target_mean, target_scale : (tasks,) of the regression targets on the training donors, 0 and 1 otherwise
+    target_mean, target_scale : (tasks,) by which the training donors' labels became targets; 0 and 1 where they are
     gated : what the supervised dimensions take through gates; None where the sharing scheme has none
     """
 
@@ -87,7 +87,7 @@ class Ensemble:
     """
 
     models: dict[int, FoldModel]
-    tasks: dict[str, TaskInfo]
+    tasks: dict[str, Label]
     genes: tuple[str, ...]
     dims: tuple[str, ...]
     seeds: tuple[int, ...]
@@ -121,7 +121,7 @@ class Ensemble:
         weights, bias = self.head(task, fold)
         expand = packing.expand[packing.columns[t], packing.outputs[t]]
         outputs = latents @ weights @ expand + bias[:, None]
-        return to_prediction(self.tasks[task], outputs, model.target_mean[t], model.target_scale[t])
+        return self.tasks[task].to_prediction(outputs, model.target_mean[t], model.target_scale[t])
 
     def predict(self, task: str, expression: np.ndarray, fold: int = FINAL) -> np.ndarray:
         """Predictions of every replica for expression (n, genes)."""
@@ -146,7 +146,7 @@ def save_ensemble(ensemble: Ensemble, directory: str | Path, description: dict) 
     content = {
         "mtlbio": __version__,
         "folds": list(ensemble.models),
-        "tasks": [asdict(task) for task in ensemble.tasks.values()],
+        "tasks": [task.saved() for task in ensemble.tasks.values()],
         "dims": ensemble.dims,
         "seeds": ensemble.seeds,
         **({"squash": squash} if squash else {}),
@@ -178,7 +178,7 @@ def load_ensemble(directory: str | Path) -> Ensemble:
         )
         for fold in description["folds"]
     }
-    tasks = {t["name"]: TaskInfo.read(t) for t in description["tasks"]}
+    tasks = {t["name"]: read_label(t) for t in description["tasks"]}
     return Ensemble(models, tasks, tuple(description["genes"]), tuple(description["dims"]), tuple(description["seeds"]))
 
 

@@ -1,15 +1,7 @@
 """How the tasks' outputs are packed side by side, so that one matrix product serves every head.
 
-=========== ======== ======== =============================================================================
-kind        columns  outputs  what an output is
-=========== ======== ======== =============================================================================
-binary      1        1        logit of the positive class
-regression  1        1        the standardised value
-ordinal     1        K - 1    logits of ``level > k``: one direction, K - 1 thresholds (Cao et al. 2020, CORAL)
-multiclass  K        K        logits before the softmax
-=========== ======== ======== =============================================================================
-
-A *column* has its own weights on the latents, an *output* its own bias.
+A *column* has its own weights on the latents, an *output* its own bias. How many of either a label has, and what they
+are, is known to its kind (:mod:`mtlbio.labels`): one logit, a logit per class, K - 1 thresholds on one direction.
 """
 
 from __future__ import annotations
@@ -18,7 +10,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from mtlbio.cohort.cohort import TaskInfo
+from mtlbio.labels import Label
 
 
 @dataclass(frozen=True)
@@ -32,20 +24,18 @@ class Outputs:
     expand : (columns, outputs) 0/1: which column feeds which output
     """
 
-    tasks: tuple[TaskInfo, ...]
+    tasks: tuple[Label, ...]
     columns: tuple[slice, ...]
     outputs: tuple[slice, ...]
     expand: np.ndarray
 
     @classmethod
-    def of(cls, tasks: dict[str, TaskInfo]) -> Outputs:
+    def of(cls, tasks: dict[str, Label]) -> Outputs:
         """Pack the tasks in their order."""
         columns, outputs, pairs = [], [], []
         column = output = 0
         for task in tasks.values():
-            k = len(task.classes)
-            n_columns = k if task.kind == "multiclass" else 1
-            n_outputs = {"multiclass": k, "ordinal": k - 1}.get(task.kind, 1)
+            n_columns, n_outputs = task.n_columns, task.n_outputs
             columns.append(slice(column, column + n_columns))
             outputs.append(slice(output, output + n_outputs))
             pairs += [(column + (o if n_columns > 1 else 0), output + o) for o in range(n_outputs)]
@@ -75,32 +65,7 @@ class Outputs:
         """(outputs,) index of the task of each output."""
         return np.concatenate([[t] * (s.stop - s.start) for t, s in enumerate(self.outputs)]).astype(int)
 
-
-def to_prediction(task: TaskInfo, outputs: np.ndarray, mean: float = 0.0, scale: float = 1.0) -> np.ndarray:
-    """What a user reads: probabilities, or values in the task's own units.
-
-    Parameters
-    ----------
-    task : the task
-    outputs : (..., outputs of the task)
-    mean, scale : of the target, on the scale that is learnt, on the training donors (regression)
-
-    Returns
-    -------
-    (...) probability of the positive class (binary) or value (regression); (..., K) class probabilities otherwise.
-    """
-    if task.kind == "regression":
-        return task.told(outputs[..., 0] * scale + mean)
-    if task.kind == "binary":
-        return _sigmoid(outputs[..., 0])
-    if task.kind == "ordinal":
-        # thresholds that cross would give negative probabilities
-        above = np.minimum.accumulate(_sigmoid(outputs), axis=-1)
-        edge = np.ones_like(above[..., :1])
-        return -np.diff(np.concatenate([edge, above, 0 * edge], axis=-1), axis=-1)
-    shifted = np.exp(outputs - outputs.max(axis=-1, keepdims=True))
-    return shifted / shifted.sum(axis=-1, keepdims=True)
-
-
-def _sigmoid(x: np.ndarray) -> np.ndarray:
-    return 0.5 * (1 + np.tanh(0.5 * x))
+    @property
+    def reads_weights(self) -> bool:
+        """Whether the loss of any task depends on the weights of other samples."""
+        return any(task.reads_weights for task in self.tasks)

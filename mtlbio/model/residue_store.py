@@ -10,10 +10,10 @@ import numpy as np
 
 from mtlbio.errors import InputError
 from mtlbio.files import replacing
+from mtlbio.labels.residues import ResidueLabel, read_residue_label
 from mtlbio.model.encoders.base import Shape
 from mtlbio.model.residue_axes import Axes
 from mtlbio.model.residues import ResidueNetwork
-from mtlbio.sequence.chains import ResidueTask
 
 FORMAT = 1
 
@@ -35,7 +35,7 @@ class ProteinModel:
 
     networks: list[ResidueNetwork]
     axes: list[Axes]
-    tasks: dict[str, ResidueTask]
+    tasks: dict[str, ResidueLabel]
     centre: dict[str, tuple[float, float]]
     encoder: str
     shape: Shape
@@ -58,7 +58,7 @@ def save_model(model: ProteinModel, folder: Path) -> None:
         "kind": "protein",
         "format": FORMAT,
         "replicas": len(model.networks),
-        "tasks": [asdict(task) for task in model.tasks.values()],
+        "tasks": [task.saved() for task in model.tasks.values()],
         "centre": model.centre,
         "encoder": model.encoder,
         "shape": asdict(model.shape),
@@ -96,7 +96,7 @@ def load_model(folder: str | Path) -> ProteinModel:
         raise InputError(f"{folder}: no protein model in it; `mtlbio train` of a run of kind protein writes one")
     told = json.loads((folder / "model.json").read_text(encoding="utf-8"))
     arrays = load_file(folder / "weights.safetensors")
-    tasks = {task["name"]: ResidueTask(**task) for task in told["tasks"]}
+    tasks = {task["name"]: read_residue_label(task) for task in told["tasks"]}
     shape, wide = Shape(**told["shape"]), sum(width + 1 for width in told["wide"].values())
     networks, axes = [], []
     for r in range(told["replicas"]):

@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-import numpy as np
 import torch
 from torch import nn
 
+from mtlbio.labels.residues import ResidueLabel
 from mtlbio.model.encoders.base import ChainDropout, Shape, make_encoder
-from mtlbio.sequence.chains import ResidueTask
 from mtlbio.sequence.features import letter_table
 from mtlbio.sequence.letters import UNKNOWN
 
@@ -29,7 +28,7 @@ class ResidueNetwork(nn.Module):
 
     def __init__(
         self,
-        tasks: dict[str, ResidueTask],
+        tasks: dict[str, ResidueLabel],
         encoder: str,
         shape: Shape,
         latent: int,
@@ -64,25 +63,3 @@ class ResidueNetwork(nn.Module):
     def shared(self) -> list[nn.Parameter]:
         """Parameters that all tasks share."""
         return [*self.encoder.parameters(), *self.to_latent.parameters()]
-
-
-def to_prediction(task: ResidueTask, raw: np.ndarray, mean: float = 0.0, scale: float = 1.0) -> np.ndarray:
-    """What a head says in the task's own terms.
-
-    Parameters
-    ----------
-    raw : (n, outputs)
-    mean, scale : of the training labels of a regression
-
-    Returns
-    -------
-    (n, 8) probabilities of Q8 for a secondary structure, else (n,): 0-1 for accessibility and binary labels, own units
-    for a regression
-    """
-    raw = np.asarray(raw, dtype=np.float64)
-    if task.kind == "secondary_structure":
-        shifted = np.exp(raw - raw.max(axis=-1, keepdims=True))
-        return shifted / shifted.sum(axis=-1, keepdims=True)
-    if task.kind == "regression":
-        return raw[..., 0] * scale + mean
-    return 1 / (1 + np.exp(-np.clip(raw[..., 0], -35, 35)))

@@ -20,10 +20,10 @@ from dataclasses import dataclass
 import numpy as np
 import pandas as pd
 
-from mtlbio.cohort.cohort import Cohort, TaskInfo
+from mtlbio.cohort.cohort import Cohort
 from mtlbio.config import Probe
-from mtlbio.evaluation.bootstrap import bootstrap_weights, class_strata
-from mtlbio.evaluation.metrics import CHANCE, primary_metric, score
+from mtlbio.evaluation.bootstrap import bootstrap_weights
+from mtlbio.labels import Label
 from mtlbio.probing.power import donors_for_harmlessness
 from mtlbio.probing.refit import Sets, refitted
 from mtlbio.progress import track
@@ -44,7 +44,7 @@ class Removed:
 def ablation(
     ensemble, cohort: Cohort, fold: np.ndarray, options: Probe, blocks: dict[str, tuple[int, ...]] | None = None
 ) -> pd.DataFrame:
-    """Loss of every task's primary metric without every dimension, and without every block.
+    """Loss of the metric that decides about every task, without every dimension, and without every block.
 
     Parameters
     ----------
@@ -67,7 +67,7 @@ def ablation(
         y = cohort.y(task.name)
         for way, predictions in removed[task.name].items():
             table = losses(task, y, cohort.donors, predictions, options, 2 * len(cohort.tasks))
-            tables.append(table.assign(dim=list(sets), task=task.name, metric=primary_metric(task), way=way))
+            tables.append(table.assign(dim=list(sets), task=task.name, metric=task.decisive.name, way=way))
     table = pd.concat(tables, ignore_index=True)
     calls = dict(zip(zip(table["dim"], table["task"], table["way"], strict=True), table["call"], strict=True))
     pairs = zip(table["dim"], table["task"], strict=True)
@@ -81,13 +81,11 @@ def held_out_predictions(ensemble, cohort: Cohort, fold: np.ndarray, sets: Sets)
     labels = {name: cohort.y(name) for name in cohort.tasks}
     out: dict[str, dict[str, Removed]] = {}
     for name, task in cohort.tasks.items():
-        many = {"conditional": task.kind in ("multiclass", "ordinal"), "refit": task.kind == "multiclass"}
+        heads = len(task.indicators(np.zeros(0)) or [None])  # that are refitted
+        shapes = {"conditional": task.width, "refit": (heads,) if heads > 1 else ()}
         out[name] = {
-            way: Removed(
-                np.full((n, len(task.classes))[: 1 + wide], np.nan),
-                np.full((len(sets), n, len(task.classes))[: 2 + wide], np.nan),
-            )
-            for way, wide in many.items()
+            way: Removed(np.full((n, *shape), np.nan), np.full((len(sets), n, *shape), np.nan))
+            for way, shape in shapes.items()
         }
     held_out = np.full((n, dims), np.nan)
     for f in track(np.unique(fold), "encoding held-out donors"):
@@ -115,8 +113,7 @@ def held_out_predictions(ensemble, cohort: Cohort, fold: np.ndarray, sets: Sets)
                     labels[name][rows],
                     cohort.donors[rows],
                     held_out[test],
-                    task.kind,
-                    len(task.classes),
+                    task,
                     sets,
                 )
     return out
@@ -152,19 +149,20 @@ def conditional_means(train: np.ndarray, test: np.ndarray, sets: Sets) -> list[n
 
 
 def losses(
-    task: TaskInfo, y: np.ndarray, donors: np.ndarray, removed: Removed, options: Probe, questions: int = 1
+    task: Label, y: np.ndarray, donors: np.ndarray, removed: Removed, options: Probe, questions: int = 1
 ) -> pd.DataFrame:
     """Loss of the task's metric without each dimension, a row each; ``questions`` share the error of calling harm."""
     known = ~np.isnan(y) & ~np.isnan(removed.full.reshape(len(y), -1)).any(axis=1)
     y, donors, full = y[known], donors[known], removed.full[known]
-    floor, base = CHANCE[primary_metric(task)], score(task, y, full) if known.any() else np.nan
+    chance, base = task.decisive.chance, task.score(y, full) if known.any() else np.nan
+    floor = -np.inf if chance is None else chance
     table = pd.DataFrame({"score": np.full(len(removed.without), base)}, columns=COLUMNS[4:12])
     if not np.isfinite(base):
         return table.assign(call="inconclusive")
-    weights = bootstrap_weights(donors, options.bootstrap, options.seed, class_strata(task, y))
-    loss = max(base, floor) - np.maximum([score(task, y, without[known]) for without in removed.without], floor)
-    draws = np.maximum([score(task, y, without[known], weights) for without in removed.without], floor)
-    draws = np.maximum(score(task, y, full, weights), floor) - draws
+    weights = bootstrap_weights(donors, options.bootstrap, options.seed, task.strata(y))
+    loss = max(base, floor) - np.maximum([task.score(y, without[known]) for without in removed.without], floor)
+    draws = np.maximum([task.score(y, without[known], weights) for without in removed.without], floor)
+    draws = np.maximum(task.score(y, full, weights), floor) - draws
     low, high, lower, upper = np.nanquantile(draws, [0.025, 0.975, 0.025 / questions, 0.95], axis=1)
     people = len(np.unique(donors))
     needed = [donors_for_harmlessness(se, people, options.margin) for se in np.nanstd(draws, axis=1)]

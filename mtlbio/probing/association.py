@@ -22,7 +22,6 @@ from mtlbio.probing.design import (
     Nuisance,
     Units,
     code,
-    label_columns,
     nuisance,
     products,
     sample_units,
@@ -78,7 +77,7 @@ def task_design(
     covariates = [c for c in trial.covariates.values() if c.name != task and c.name not in without]
     more = None if extra is None else units.mean(extra)
     given = nuisance(trial.obs, covariates, units, trial.options.spline_df, True, more)
-    return units, given, label_columns(units.y, trial.tasks[task].kind)
+    return units, given, trial.tasks[task].test_columns(units.y)
 
 
 def task_table(trial: Trial, task: str, question: str, seed: int) -> pd.DataFrame:

@@ -8,14 +8,14 @@ from dataclasses import dataclass
 import numpy as np
 import pandas as pd
 
-from mtlbio.cohort.cohort import CovariateInfo, TaskInfo, encode_labels
+from mtlbio.cohort.cohort import CovariateInfo
 from mtlbio.config import Probe
+from mtlbio.labels import Label
 from mtlbio.probing.design import (
     Units,
     code,
     complete_cases,
     donor_units,
-    label_columns,
     label_units,
     nuisance,
     orthonormal,
@@ -37,7 +37,7 @@ class Subject:
     """
 
     kind: str
-    info: TaskInfo | CovariateInfo
+    info: Label | CovariateInfo
     units: Units
     columns: np.ndarray
     classes: np.ndarray | None
@@ -46,7 +46,7 @@ class Subject:
 
 def audit(
     obs: pd.DataFrame,
-    tasks: dict[str, TaskInfo],
+    tasks: dict[str, Label],
     covariates: dict[str, CovariateInfo],
     options: Probe,
     units_of: Callable[[str, np.ndarray], Units] | None = None,
@@ -74,15 +74,14 @@ def audit(
     rows = []
     for task in tasks.values():
         if units_of is None:
-            units = label_units(donors, encode_labels(obs[task.name], task), task.is_class, mask)
+            units = label_units(donors, task.y(obs[task.name]), task.averaged, mask)
         else:
             units = units_of(task.name, mask)
         others = [c for c in roster if c.name != task.name]
         if len(units) < 4 or len(np.unique(units.y)) < 2:
             rows += [_empty("task", task.name, c, units) for c in others]
             continue
-        classes = units.y.astype(int) if task.is_class else None
-        subject = Subject("task", task, units, label_columns(units.y, task.kind), classes, task.classes)
+        subject = Subject("task", task, units, task.test_columns(units.y), task.codes(units.y), task.classes)
         rows += _pairs(obs, subject, others, others, options)
     for info in [c for c in roster if c.role == "technical"]:
         units = donor_units(donors, mask)

@@ -15,7 +15,6 @@ from dataclasses import replace
 import numpy as np
 import pandas as pd
 
-from mtlbio.cohort.cohort import encode_labels
 from mtlbio.probing.association import covariate_design
 from mtlbio.probing.design import Units, orthonormal
 from mtlbio.probing.inference import Contrast, adjust
@@ -38,7 +37,7 @@ def by_class(trial: Trial) -> pd.DataFrame:
     tables = []
     for info in trial.role("technical"):
         for task in trial.outcomes:
-            if trial.tasks[task].is_class and trial.separable(task, info.name):
+            if trial.tasks[task].classes and trial.separable(task, info.name):
                 tables.append(_pair(trial, info.name, task))
     tables = [t for t in tables if t is not None]
     return pd.concat(tables, ignore_index=True) if tables else pd.DataFrame(columns=COLUMNS)
@@ -71,7 +70,7 @@ def _pair(trial: Trial, covariate: str, task: str) -> pd.DataFrame | None:
 
 def _classes(trial: Trial, task: str, units: Units) -> np.ndarray | None:
     """(units, classes) membership; None where a class has too few donors or too few units have one."""
-    y = encode_labels(trial.obs[task], trial.tasks[task])
+    y = trial.tasks[task].y(trial.obs[task])
     members = units.mean((y[:, None] == np.arange(len(trial.tasks[task].classes))).astype(float))
     known = members.sum(axis=1)
     donors = [len(np.unique(units.cluster[member > 0.5])) for member in members.T]

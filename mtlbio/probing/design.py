@@ -110,17 +110,21 @@ def sample_units(donors: np.ndarray, mask: np.ndarray, within: bool = True) -> U
     return Units(average, cluster, np.full(len(order), np.nan), within, "sample")
 
 
-def label_units(donors: np.ndarray, y: np.ndarray, is_class: bool, mask: np.ndarray) -> Units:
+def label_units(donors: np.ndarray, y: np.ndarray, averaged: bool, mask: np.ndarray) -> Units:
     """Units on which a label can be tested.
 
     A label that is constant within every donor, and every number (averaged over the labelled samples), belongs to the
     donor: one unit per donor. A class that changes within donors makes one unit per donor x label (mean latent of
     those samples) with the donor as cluster: repeated visits in one state add no units. Where at least four fifths of
     the donors were seen in more than one state (paired designs), donors are compared with themselves only.
+
+    Parameters
+    ----------
+    averaged : whether samples of a donor are averaged to one label (:class:`mtlbio.labels.Label`)
     """
     donors, y = np.asarray(donors), np.asarray(y, dtype=float)
     labelled = np.asarray(mask) & ~np.isnan(y)
-    if not is_class:
+    if averaged:
         return _grouped(donors, labelled, y, False, "donor", keep_label=True, by_label=False)
     states = pd.Series(y[labelled]).groupby(donors[labelled]).nunique()
     if not (states > 1).any():
@@ -290,16 +294,6 @@ def products(smooth: np.ndarray, factor: np.ndarray, units: Units) -> np.ndarray
     """Interaction of two coded covariates, (samples, k) x (samples, l) -> (units, k l)."""
     product = smooth[:, :, None] * factor[:, None, :]
     return units.centre(units.mean(product.reshape(len(smooth), -1)))
-
-
-def label_columns(y: np.ndarray, kind: str) -> np.ndarray:
-    """Columns of a label (units, k): 0/1, standardised number or level, or an indicator per class but the first."""
-    if kind == "binary":
-        return y[:, None].astype(float)
-    if kind == "multiclass":
-        return (y[:, None] == np.unique(y)[None, 1:]).astype(float)
-    spread = y.std()
-    return ((y - y.mean()) / (spread if spread > 0 else 1.0))[:, None]
 
 
 def _strata(indicators: list[np.ndarray], units: Units) -> np.ndarray:

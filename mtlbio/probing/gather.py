@@ -40,7 +40,7 @@ def gather(
         for name in trial.tasks:
             row, joint = found[("task", name, dim)], found.get(("joint", name, dim))
             own, kept, loss = borrowed.get((dim, name)), steady.get((dim, name)), removed.get((dim, name))
-            unit = "R" if trial.tasks[name].kind == "multiclass" else "SD"
+            unit = trial.tasks[name].effect_unit
             backwards = trial.trained_for.get(dim) == name and unit == "SD" and row["effect"] < 0
             tasks.append(
                 TaskEvidence(

@@ -9,9 +9,11 @@ import numpy as np
 import pandas as pd
 
 from mtlbio.calibration.rates import prospects
-from mtlbio.cohort.cohort import CovariateInfo, TaskInfo
+from mtlbio.cohort.cohort import CovariateInfo
 from mtlbio.cohort.prepare import build_roster
 from mtlbio.config import Probe, Run
+from mtlbio.labels import Label
+from mtlbio.metrics import metric
 from mtlbio.probing.association import task_design
 from mtlbio.probing.audit import audit, inseparable
 from mtlbio.probing.inference import Contrast
@@ -20,6 +22,8 @@ from mtlbio.probing.trial import Trial
 from mtlbio.probing.verdict import FIRM
 from mtlbio.tables import write_table
 
+# Metrics for which it was measured how many donors show that a head can do without a dimension.
+MEASURED = (metric.AUROC, metric.MACRO_AUROC, metric.R2)
 EFFECTS = (0.3, 0.5, 0.8, 1.2)
 PLAN = ["kind", "task", "covariate", "role", "call", "unit", "donors", "vif", "n_effective", "rarest", "rarest_donors"]
 PLAN += [
@@ -46,7 +50,7 @@ class Design:
 
     name: str
     obs: pd.DataFrame
-    tasks: dict[str, TaskInfo]
+    tasks: dict[str, Label]
     covariates: dict[str, CovariateInfo]
     options: Probe
     audit: pd.DataFrame
@@ -67,6 +71,7 @@ class TaskPlan:
 
     Attributes
     ----------
+    label : of the task
     outcome : whether biology can be about it
     donors, units, unit : labelled donors with known covariates; what is counted, and its kind
     within : donors are compared with themselves (paired designs)
@@ -79,8 +84,7 @@ class TaskPlan:
     pooled : covariates of which rare levels are pooled in the adjustment, in words
     """
 
-    name: str
-    kind: str
+    label: Label
     outcome: bool
     donors: int
     units: int
@@ -94,6 +98,11 @@ class TaskPlan:
     needed: dict[float, float]
     harmless: float
     pooled: tuple[str, ...]
+
+    @property
+    def name(self) -> str:
+        """Of the task."""
+        return self.label.name
 
     @property
     def rarest(self) -> str | None:
@@ -153,10 +162,10 @@ def task_plan(design: Design, name: str) -> TaskPlan:
     trial, info = design.trial, design.tasks[name]
     outcome = name in trial.outcomes
     units = trial.task_units(name)
-    codes = units.y.astype(int) if info.is_class else np.zeros(0, dtype=int)
+    codes = info.codes(units.y)
     classes = {c: len(np.unique(units.cluster[codes == k])) for k, c in enumerate(info.classes)}
     share = min(classes.values()) / max(sum(classes.values()), 1) if classes else float("nan")
-    variance = share * (1 - share) if info.kind in ("binary", "multiclass") else 1.0
+    variance = info.test_variance(share)
     rows = design.audit[(design.audit["kind"] == "task") & (design.audit["task"] == name)]
     vif = float(rows["vif_all"].iloc[0]) if len(rows) else 1.0
     smallest, needed, pooled = float("nan"), dict.fromkeys(EFFECTS, float("nan")), ()
@@ -172,11 +181,10 @@ def task_plan(design: Design, name: str) -> TaskPlan:
         smallest = smallest_effect(units.donors * per_donor, variance, vif, level, df, spent)
         needed = {e: np.ceil(donors_for_effect(e, variance, vif, level, df, spent) / per_donor) for e in EFFECTS}
     harmless = float("nan")
-    if info.kind != "ordinal" and not (info.is_class and share == 0):
-        harmless = donors_for_bins(share if info.is_class else None, design.options.margin)
+    if info.decisive in MEASURED and share != 0:
+        harmless = donors_for_bins(share if classes else None, design.options.margin)
     return TaskPlan(
-        name,
-        info.kind,
+        info,
         outcome,
         units.donors,
         len(units),
@@ -200,7 +208,7 @@ def plan_table(design: Design, tasks: list[TaskPlan], says: dict[str, str]) -> p
         row = {"kind": "task", "task": task.name, "unit": task.unit, "donors": task.donors, "vif": task.vif}
         row |= {"n_effective": task.n_effective, "rarest": task.rarest, "balance": task.balance}
         row |= {"rarest_donors": task.classes.get(task.rarest, np.nan), "smallest_effect": task.smallest}
-        row |= {"effect_unit": "SD between classes" if task.kind in ("binary", "multiclass") else "SD per SD"}
+        row |= {"effect_unit": task.label.contrast}
         row |= {f"donors_for_{e:g}": n for e, n in task.needed.items()}
         rows.append(row | {"donors_harmless": task.harmless, "says": says[task.name]})
     for pair in design.audit.itertuples():

@@ -9,8 +9,6 @@ from typing import TYPE_CHECKING
 import numpy as np
 import pandas as pd
 
-from mtlbio.evaluation.metrics import primary_metric
-
 if TYPE_CHECKING:
     from mtlbio.probing.plan import Design, TaskPlan
 
@@ -212,15 +210,11 @@ def _after(pair) -> str:
 
 def _difference(task: TaskPlan) -> str:
     size = f"{task.smallest:.2f} of its standard deviations (SD)"
-    if task.kind == "binary":
-        return f"{' and '.join(task.classes)} differ in it by at least {size}"
-    if task.kind == "multiclass":
-        return f"{task.rarest} differs from the other classes by at least {size}"
-    return f"it moves by at least {size} per SD of {task.name}"
+    return task.label.difference(size, task.rarest)
 
 
 def _removal(design: Design, task: TaskPlan) -> str:
-    metric = _METRIC.get(primary_metric(design.tasks[task.name]), "metric")
+    metric = _METRIC.get(task.label.decisive.name, "metric")
     margin = f"{design.options.margin:g} {metric}"
     if math.isnan(task.harmless):
         return f"How many donors show that it can do without a dimension (loss below {margin}) was not measured."

@@ -11,6 +11,8 @@ from collections.abc import Sequence
 
 import numpy as np
 
+from mtlbio.labels import Label
+
 PENALTIES = (0.3, 3.0, 30.0, 300.0, 3000.0)
 _INNER_FOLDS = 5
 Sets = Sequence[tuple[int, ...]]  # places of dimensions that are taken out together
@@ -21,8 +23,7 @@ def refitted(
     y_train: np.ndarray,
     donors_train: np.ndarray,
     z_test: np.ndarray,
-    kind: str,
-    classes: int,
+    task: Label,
     sets: Sets | None = None,
 ) -> tuple[np.ndarray, np.ndarray]:
     """Predictions for held-out samples with all dimensions and without each of them.
@@ -32,9 +33,8 @@ def refitted(
     z_train, z_test : (n, D), (m, D) latents
     y_train : (n,) class codes or values, none missing
     donors_train : (n,) the penalty is chosen by cross-validation over donors
-    kind : ``binary`` (probability), ``multiclass`` (one-versus-rest probabilities, (m, K)), ``regression``, or
-        ``ordinal`` (linear in the level; the prediction is the expected level)
-    classes : K
+    task : says what is fitted: logistic heads on its indicators (one: a probability; K: one-versus-rest
+        probabilities, (m, K)), or a linear head on the value or level
     sets : places of the dimensions that are left out together, S times; each dimension alone where not given
 
     Returns
@@ -46,12 +46,13 @@ def refitted(
     mean, spread = z_train.mean(axis=0), z_train.std(axis=0)
     spread = np.where(spread > 0, spread, 1.0)
     x, x_test = (z_train - mean) / spread, (z_test - mean) / spread
-    if kind in ("regression", "ordinal"):
+    targets = task.indicators(y_train)
+    if targets is None:
         penalty = _choose(x, y_train, donors_train, logistic=False)
         return _predict(x_test, *_without(*_linear(x, y_train, penalty), sets))
-    if kind == "binary":
-        return _logistic_predictions(x, y_train, donors_train, x_test, sets)
-    parts = [_logistic_predictions(x, (y_train == k).astype(float), donors_train, x_test, sets) for k in range(classes)]
+    parts = [_logistic_predictions(x, target, donors_train, x_test, sets) for target in targets]
+    if len(parts) == 1:
+        return parts[0]
     return np.stack([p[0] for p in parts], axis=-1), np.stack([p[1] for p in parts], axis=-1)
 
 

@@ -56,7 +56,7 @@ class Relabelling:
             raise InputError("probe.null_refits: every task is a covariate too; the null needs an outcome to permute")
         donors, everybody = cohort.donors, np.ones(len(cohort.obs), dtype=bool)
         known = complete_cases(cohort.obs, list(cohort.covariates.values()))
-        units = {n: label_units(donors, cohort.y(n), cohort.tasks[n].is_class, known) for n in outcomes}
+        units = {n: label_units(donors, cohort.y(n), cohort.tasks[n].averaged, known) for n in outcomes}
         paired = [name for name in outcomes if units[name].within]
         labels = np.stack([cohort.y(name) for name in paired or outcomes], axis=1)
         state = np.unique(np.nan_to_num(labels, nan=-1.0), axis=0, return_inverse=True)[1].ravel()

@@ -5,7 +5,6 @@ from __future__ import annotations
 import numpy as np
 import pandas as pd
 
-from mtlbio.cohort.cohort import encode_labels
 from mtlbio.probing.association import task_design
 from mtlbio.probing.design import Units
 from mtlbio.probing.inference import Contrast
@@ -87,7 +86,7 @@ def left_out(trial: Trial, task: str):
     """(covariate, level, units without it) for every level of a technical factor, and of a confounder with three or
     more levels such as a site, that leaves enough donors of every class behind."""
     info = trial.tasks[task]
-    y, mask, donors = encode_labels(trial.obs[task], info), trial.mask, trial.donors
+    y, mask, donors = info.y(trial.obs[task]), trial.mask, trial.donors
     for covariate in trial.covariates.values():
         if covariate.kind != "categorical" or covariate.name == task:
             continue
@@ -102,6 +101,7 @@ def left_out(trial: Trial, task: str):
             kept = trial.units_of(task, mask & ~inside)
             if kept.donors < LEAST:
                 continue
-            if info.is_class and min(np.bincount(kept.y.astype(int), minlength=len(info.classes))) < 3:
+            codes = info.codes(kept.y)
+            if codes is not None and min(np.bincount(codes, minlength=len(info.classes))) < 3:
                 continue
             yield covariate.name, level, kept

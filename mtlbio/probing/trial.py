@@ -8,9 +8,10 @@ from functools import cached_property
 import numpy as np
 import pandas as pd
 
-from mtlbio.cohort.cohort import CovariateInfo, TaskInfo, encode_labels
+from mtlbio.cohort.cohort import CovariateInfo
 from mtlbio.config import Probe
-from mtlbio.probing.design import Units, complete_cases, donor_units, label_columns, label_units
+from mtlbio.labels import Label
+from mtlbio.probing.design import Units, complete_cases, donor_units, label_units
 
 
 @dataclass(frozen=True)
@@ -32,7 +33,7 @@ class Trial:
     dims: tuple[str, ...]
     block: np.ndarray
     obs: pd.DataFrame
-    tasks: dict[str, TaskInfo]
+    tasks: dict[str, Label]
     covariates: dict[str, CovariateInfo]
     options: Probe = field(default_factory=Probe)
     inseparable: frozenset[frozenset[str]] = frozenset()
@@ -75,7 +76,7 @@ class Trial:
     def units_of(self, task: str, mask: np.ndarray) -> Units:
         """Units of the label of ``task`` among the samples in ``mask``."""
         info = self.tasks[task]
-        return label_units(self.donors, encode_labels(self.obs[task], info), info.is_class, mask)
+        return label_units(self.donors, info.y(self.obs[task]), info.averaged, mask)
 
     def donor_units(self) -> Units:
         """One unit per donor with known covariates."""
@@ -98,14 +99,15 @@ class Trial:
         columns = []
         for name in self.outcomes:
             info = self.tasks[name]
-            y = encode_labels(self.obs[name], info)
+            y = info.y(self.obs[name])
             known = ~np.isnan(y)
             if units.mean(known.astype(float)).mean() < 0.8 or not self.separable(name, against):
                 continue
             coded = np.zeros((len(y), 1))
             if len(np.unique(y[known])) > 1:
-                coded = np.zeros((len(y), label_columns(y[known], info.kind).shape[1]))
-                coded[known] = label_columns(y[known], info.kind)
+                own = info.test_columns(y[known])
+                coded = np.zeros((len(y), own.shape[1]))
+                coded[known] = own
                 coded[~known] = coded[known].mean(axis=0)
             columns += [units.mean(coded), units.mean((~known).astype(float)[:, None])]
         return np.column_stack(columns) if columns else None

@@ -123,7 +123,7 @@ def _grouping(inputs: Inputs, row: pd.Series, driver: str | None, frame: pd.Data
     tasks = [
         t
         for t, info in inputs.cohort.tasks.items()
-        if info.is_class and t != driver and frame[t].notna().mean() > 0.7 and 2 <= frame[t].nunique() <= 6
+        if info.classes and t != driver and frame[t].notna().mean() > 0.7 and 2 <= frame[t].nunique() <= 6
     ]
     if not tasks:
         return None
@@ -138,7 +138,7 @@ def _parts(inputs: Inputs, frame: pd.DataFrame, group: str | None, accent: str) 
     labels = frame[group]
     classes = [c for c in inputs.cohort.tasks[group].classes if (labels == c).any()]
     palette = (NEUTRAL, accent) if len(classes) == 2 else (NEUTRAL, *CLASS_COLOURS)
-    if inputs.of_proteins and inputs.run.tasks[group].kind == "secondary_structure":
+    if inputs.of_proteins and set(STATE_COLOURS) <= set(classes):
         palette = [STATE_COLOURS.get(c, NEUTRAL) for c in classes]
     found = [(f"{group}: {c}" if i == 0 else c, (labels == c).to_numpy(), palette[i]) for i, c in enumerate(classes)]
     if labels.isna().any():

@@ -20,15 +20,8 @@ def facts(inputs: Inputs) -> dict:
     tasks = []
     for name, info in cohort.tasks.items():
         column = obs[name]
-        if info.is_class:
-            counts = column.value_counts()
-            text = ", ".join(f"{c} {int(counts.get(c, 0))}" for c in info.classes)
-        else:
-            values = column.astype(float)
-            text = f"{number(values.min(), 1)} to {number(values.max(), 1)}, median {number(values.median(), 1)}"
-            text += f" {info.unit}" if info.unit else ""
         missing = int(column.isna().sum())
-        tasks.append({"name": name, "kind": info.kind, "text": text, "missing": missing})
+        tasks.append({"name": name, "kind": info.kind, "text": info.summary(column), "missing": missing})
     covariates = []
     for name, info in cohort.covariates.items():
         column = obs[name]

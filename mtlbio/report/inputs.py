@@ -13,9 +13,8 @@ from mtlbio.cohort.cohort import Cohort, read_cohort
 from mtlbio.cohort.genesets import load_sets
 from mtlbio.config import Run
 from mtlbio.errors import InputError, listing
-from mtlbio.evaluation.metrics import primary_metric
+from mtlbio.labels.residues import residue_kind
 from mtlbio.probing.null_refits import NULL
-from mtlbio.protein import METRICS as METRICS_OF_RESIDUES
 from mtlbio.protein import ProteinRun
 from mtlbio.report.palette import VERDICTS
 from mtlbio.report.words import set_name
@@ -94,8 +93,8 @@ class Inputs:
     def decides(self, task: str) -> str:
         """The metric on which arms are compared for a task."""
         if self.of_proteins:
-            return METRICS_OF_RESIDUES[self.run.tasks[task].kind][0]
-        return primary_metric(self.cohort.tasks[task])
+            return next(iter(residue_kind(self.run.tasks[task].kind).metrics)).name
+        return self.cohort.tasks[task].decisive.name
 
     def spoken(self, driver: str) -> str:
         """A driver in readable form: gene sets are spelt out, tasks and covariates keep the user's name."""

@@ -92,7 +92,7 @@ def compare(comparisons: pd.DataFrame | None, a: str, b: str, task: str, metric:
 def read_task(task: str, metric: str | None, metrics: pd.DataFrame | None, comparisons: pd.DataFrame | None) -> Reading:
     """Whether the model predicts a task on donors it has not seen, against chance and against the covariates.
 
-    ``metric`` is the one that decides about this kind of task (``mtlbio.evaluation.metrics.primary_metric``).
+    ``metric`` is the one that decides about this kind of task (:mod:`mtlbio.labels`).
     """
     rows = None if metrics is None else metrics[(metrics["task"] == task) & (metrics["metric"] == metric)]
     if rows is None or not (rows["arm"] == MODEL).any():

@@ -4,10 +4,9 @@ from __future__ import annotations
 
 import math
 
-from mtlbio.evaluation.metrics import CHANCE, PRINTED
+from mtlbio.metrics import metric_named
 
 _COLLECTIONS = {"HALLMARK": "Hallmark", "REACTOME": "Reactome", "KEGG": "KEGG", "GOBP": "GO", "WP": "WikiPathways"}
-_METRICS = PRINTED | {"rho": "Spearman ρ"}
 
 
 def known(value) -> bool:
@@ -90,12 +89,12 @@ def joined(parts: list[str]) -> str:
 
 def metric_name(metric: str) -> str:
     """Name of a metric in print."""
-    return _METRICS.get(metric.lower(), metric)
+    return metric_named(metric).printed
 
 
 def chance(metric: str) -> float | None:
     """Value of a metric that a guess reaches: 0.5 for AUROC, 0 for R2 and rank correlation; None where unknown."""
-    return CHANCE.get(metric.lower())
+    return metric_named(metric).chance
 
 
 def set_name(name: str) -> str:

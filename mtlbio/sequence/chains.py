@@ -7,7 +7,7 @@ the other chain, a few bytes each: eleven thousand chains take some 30 MB.
 from __future__ import annotations
 
 import json
-from dataclasses import asdict, dataclass, field
+from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import Path
 
@@ -17,24 +17,12 @@ import pandas as pd
 
 from mtlbio.errors import InputError
 from mtlbio.files import replacing
-from mtlbio.sequence.letters import AMINO_ACIDS, MISSING_STATE, to_q3
+from mtlbio.labels.residues import ResidueLabel, read_residue_label
+from mtlbio.labels.residues.alphabet import MISSING_STATE, to_q3
+from mtlbio.sequence.letters import AMINO_ACIDS
 
 PARTS = ("train", "validation", "test", "external")
 HELD_OUT = ("test", "external")
-
-
-@dataclass(frozen=True)
-class ResidueTask:
-    """A label of residues; ``kind`` secondary_structure, accessibility, binary or regression."""
-
-    name: str
-    kind: str
-    auxiliary: bool = False
-
-    @property
-    def outputs(self) -> int:
-        """Numbers that a head gives for a residue."""
-        return 8 if self.kind == "secondary_structure" else 1
 
 
 @dataclass(frozen=True)
@@ -57,7 +45,7 @@ class Chains:
     letters: np.ndarray
     labels: dict[str, np.ndarray] = field(default_factory=dict)
     q3: dict[str, np.ndarray] = field(default_factory=dict)
-    tasks: dict[str, ResidueTask] = field(default_factory=dict)
+    tasks: dict[str, ResidueLabel] = field(default_factory=dict)
 
     def __len__(self) -> int:
         return len(self.obs)
@@ -92,9 +80,12 @@ class Chains:
 
     def known_at(self, task: str, rows: np.ndarray | slice) -> np.ndarray:
         """The same of some residues."""
-        if task in self.q3:
-            return self.q3[task][rows] != MISSING_STATE
-        return ~np.isnan(self.labels[task][rows])
+        return self.tasks[task].known(*self.labels_at(task, rows))
+
+    def labels_at(self, task: str, rows: np.ndarray | slice) -> tuple[np.ndarray, np.ndarray | None]:
+        """Labels of some residues, and the coarser ones where the kind has them (of a secondary structure, Q3)."""
+        coarse = self.q3.get(task)
+        return self.labels[task][rows], None if coarse is None else coarse[rows]
 
     def labelled(self, task: str) -> np.ndarray:
         """(chains,) whether any residue has the label."""
@@ -129,7 +120,7 @@ def write_chains(chains: Chains, path: str | Path) -> None:
     """Write ``cohort.h5ad`` of a protein run: obs = chains, X = composition, everything per residue in ``uns``."""
     uns = {
         "kind": "protein",
-        "mtlbio": json.dumps({"tasks": [asdict(task) for task in chains.tasks.values()]}),
+        "mtlbio": json.dumps({"tasks": [task.saved() for task in chains.tasks.values()]}),
         "residues": {
             "offsets": chains.offsets,
             "letters": chains.letters,
@@ -159,7 +150,7 @@ def read_chains(path: str | Path) -> Chains:
     if str(adata.uns.get("kind", "")) != "protein":
         raise InputError(f"{path}: holds no chains; `mtlbio prepare` of a run of kind protein writes them")
     stored = adata.uns["residues"]
-    tasks = {task["name"]: ResidueTask(**task) for task in json.loads(adata.uns["mtlbio"])["tasks"]}
+    tasks = {task["name"]: read_residue_label(task) for task in json.loads(adata.uns["mtlbio"])["tasks"]}
     obs = adata.obs.assign(**{c: adata.obs[c].astype(str) for c in ("source", "cluster", "part")})
     labels = {name: np.asarray(values) for name, values in stored.get("labels", {}).items()}
     q3 = {name: np.asarray(values) for name, values in stored.get("q3", {}).items()}

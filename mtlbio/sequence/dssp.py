@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from mtlbio.sequence.letters import Q8
+from mtlbio.labels.residues.alphabet import Q8
 
 _FACTOR = 0.084 * 332  # charges 0.42 e and 0.20 e, kcal/mol angstrom
 _BONDED, _LOWEST = -0.5, -9.9

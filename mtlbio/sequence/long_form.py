@@ -10,7 +10,6 @@ import numpy as np
 import pandas as pd
 
 from mtlbio.sequence.chains import Chains
-from mtlbio.sequence.letters import MISSING_STATE, Q8
 from mtlbio.tables import PREDICTIONS
 
 
@@ -30,12 +29,8 @@ def prediction_rows(
         base = [chains.names[place], about["cluster"], folds[about["part"]], seed, arm]
         for name, values in predictions[int(place)].items():
             truth = chains.labels[name][span]
-            if chains.tasks[name].kind == "secondary_structure":
-                for k, state in enumerate(Q8):
-                    own = np.where(truth == MISSING_STATE, np.nan, truth == k)
-                    rows.append([*base, name, state, as_text(own), as_text(values[:, k])])
-            else:
-                rows.append([*base, name, np.nan, as_text(truth), as_text(values)])
+            for label, y, predicted in chains.tasks[name].rows(truth, values):
+                rows.append([*base, name, label, as_text(y), as_text(predicted)])
     return pd.DataFrame(rows, columns=PREDICTIONS)
 
 

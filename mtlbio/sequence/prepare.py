@@ -8,11 +8,11 @@ import numpy as np
 import pandas as pd
 
 from mtlbio.errors import InputError
+from mtlbio.labels.residues.alphabet import MISSING_STATE, Q3, Q8
 from mtlbio.progress import say
 from mtlbio.protein import LEAST_CHAINS, ProteinRun
 from mtlbio.sequence.chains import HELD_OUT, PARTS, Chains, write_chains
 from mtlbio.sequence.features import open_wide, wide_of
-from mtlbio.sequence.letters import MISSING_STATE, Q3, Q8
 from mtlbio.sequence.read import read_run
 from mtlbio.sequence.split import assign_parts, largest_cluster, splits_table
 from mtlbio.tables import QC, SPLITS, write_table

@@ -10,13 +10,14 @@ import numpy as np
 import pandas as pd
 
 from mtlbio.errors import InputError, listing
+from mtlbio.labels.residues import residue_kind
+from mtlbio.labels.residues import text as text_of_labels
 from mtlbio.protein import ChainSource, ProteinRun
-from mtlbio.sequence.chains import Chains, ResidueTask, joined
-from mtlbio.sequence.letters import MISSING_STATE, Q3, Q8, encode, encode_states
+from mtlbio.sequence.chains import Chains, joined
+from mtlbio.sequence.letters import encode
 
 FASTA = (".fasta", ".fa", ".faa", ".fas")
 STRUCTURES = (".cif", ".mmcif", ".pdb", ".ent")
-_GAPS = ("", "na", "nan", "n/a", "none")
 
 
 @dataclass(frozen=True)
@@ -40,10 +41,10 @@ def read_run(run: ProteinRun) -> tuple[Chains, list[dict]]:
         A missing column, letters that are no amino acids, labels of the wrong length or out of range, a chain that
         occurs twice or nothing left.
     """
-    tasks = {name: ResidueTask(name, task.kind, task.auxiliary) for name, task in run.tasks.items()}
+    tasks = {name: residue_kind(task.kind)(name, task.auxiliary) for name, task in run.tasks.items()}
     rows, letters, qc, seen, there = [], [], [], {}, set()
     labels = {name: [] for name in tasks}
-    q3 = {name: [] for name, task in tasks.items() if task.kind == "secondary_structure"}
+    q3 = {name: [] for name, task in tasks.items() if task.has_coarse}
     for key, source in run.chains.items():
         for record in records(source, key, _columns(run, source)):
             where = f"{source.path}: chain {record.name}"
@@ -65,18 +66,13 @@ def read_run(run: ProteinRun) -> tuple[Chains, list[dict]]:
                 qc.append({"item": record.name, "kind": "chain", "reason": "split of no part", "detail": left_out})
                 continue
             seen[record.name] = key
-            mask = _numbers(record, source.mask, len(codes), where) if source.mask else None
+            mask = text_of_labels.values(record.columns, source.mask, len(codes), where) if source.mask else None
             resolved = np.ones(len(codes), bool) if mask is None else mask == 1
             for name, task in tasks.items():
-                own = run.tasks[name]
-                if task.kind == "secondary_structure":
-                    eight, three = (_states(record, c, s, len(codes), where) for c, s in ((own.q8, Q8), (own.q3, Q3)))
-                    labels[name].append(np.where(resolved, eight, MISSING_STATE).astype(np.uint8))
-                    q3[name].append(np.where(resolved, three, MISSING_STATE).astype(np.uint8))
-                else:
-                    values = _numbers(record, own.column or name, len(codes), where)
-                    _check_range(values, name, task.kind, own.column or name, where)
-                    labels[name].append(np.where(resolved, values, np.nan).astype(np.float32))
+                fine, coarse = task.read(name, run.tasks[name], record.columns, len(codes), resolved, where)
+                labels[name].append(fine)
+                if task.has_coarse:
+                    q3[name].append(coarse)
             cluster = record.columns.get(source.cluster, "") if source.cluster else ""
             of_source = record.columns.get(source.source, key) if source.source else key
             rows.append({"chain": record.name, "source": of_source or key, "cluster": cluster, "part": part})
@@ -95,7 +91,7 @@ def read_run(run: ProteinRun) -> tuple[Chains, list[dict]]:
 def _no_label(name: str, run: ProteinRun, there: set[str]) -> str:
     """What is wrong with a task that no chain has: its columns are missing, or hold gaps only."""
     task = run.tasks[name]
-    wanted = [c for c in (task.q8, task.q3) if c] or [task.column or name]
+    wanted = residue_kind(task.kind).columns(name, task)
     said = f"tasks.{name}: no residue of any chain has this label"
     if there.isdisjoint(wanted):
         return f"{said}; no file has a column {' or '.join(wanted)}; found {listing(sorted(there))}"
@@ -222,56 +218,3 @@ def _part(source: ChainSource, record: Record, run: ProteinRun) -> tuple[str, st
         if value in getattr(run.splits, part):
             return part, ""
     return "", value or "(empty)"
-
-
-def _states(record: Record, column: str | None, states: str, length: int, where: str) -> np.ndarray:
-    text = record.columns.get(column, "").strip() if column else ""
-    if text.lower() in _GAPS and len(text) != length:
-        return np.full(length, MISSING_STATE, dtype=np.uint8)
-    if len(text) != length:
-        raise InputError(f"{where}: {column} has {len(text)} states; the sequence has {length} residues")
-    try:
-        return encode_states(text, states)
-    except ValueError as error:
-        raise InputError(f"{where}: {column}: {error}") from None
-
-
-def _numbers(record: Record, column: str, length: int, where: str) -> np.ndarray:
-    """A value per residue: numbers separated by spaces or commas, or one digit each; nan and ``?`` are missing."""
-    text = record.columns.get(column, "").strip()
-    if text.lower() in _GAPS and (length != len(text)):
-        return np.full(length, np.nan)
-    apart = text.replace(",", " ")
-    parts = apart.split() if " " in apart or length == 1 else list(text)
-    if len(parts) != length:
-        raise InputError(f"{where}: {column} has {len(parts)} values; the sequence has {length} residues")
-    try:
-        values = np.array([np.nan if p.lower() in (*_GAPS, "?") else float(p) for p in parts])
-    except ValueError:
-        wrong = next(p for p in parts if not _is_number(p))
-        raise InputError(
-            f"{where}: {column}: {wrong!r} is no number; expected one per residue, nan where missing"
-        ) from None
-    if np.isinf(values).any():
-        raise InputError(f"{where}: {column}: infinite; expected numbers, nan where missing")
-    return values
-
-
-def _is_number(text: str) -> bool:
-    try:
-        float(text)
-    except ValueError:
-        return text.lower() in (*_GAPS, "?")
-    return True
-
-
-def _check_range(values: np.ndarray, name: str, kind: str, column: str, where: str) -> None:
-    known = values[~np.isnan(values)]
-    if kind == "accessibility" and len(known) and (known.min() < 0 or known.max() > 1):
-        wrong = known[(known < 0) | (known > 1)][0]
-        raise InputError(
-            f"{where}: {column}: {wrong:g} is outside 0 to 1; tasks.{name} is the accessible share of a surface"
-        )
-    if kind == "binary" and not np.isin(known, (0, 1)).all():
-        wrong = known[~np.isin(known, (0, 1))][0]
-        raise InputError(f"{where}: {column}: {wrong:g} is neither 0 nor 1; tasks.{name} is binary")

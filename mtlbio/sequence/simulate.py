@@ -18,8 +18,9 @@ import pandas as pd
 
 from mtlbio.errors import InputError
 from mtlbio.files import replacing
+from mtlbio.labels.residues.alphabet import Q8, to_q3
 from mtlbio.protein import LEAST_CHAINS
-from mtlbio.sequence.letters import AMINO_ACIDS, Q8, decode, to_q3
+from mtlbio.sequence.letters import AMINO_ACIDS, decode
 from mtlbio.sequence.scales import SCALES
 
 ENOUGH = 5 * LEAST_CHAINS  # chains, of which a fifth is held out, that make a run whose trial can be held

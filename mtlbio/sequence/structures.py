@@ -14,8 +14,9 @@ from pathlib import Path
 import numpy as np
 
 from mtlbio.errors import InputError
+from mtlbio.labels.residues.alphabet import MISSING_STATE, Q3, Q8, to_q3
 from mtlbio.sequence.dssp import assign
-from mtlbio.sequence.letters import AMINO_ACIDS, LARGEST_AREA, MISSING_STATE, Q3, Q8, encode, to_q3
+from mtlbio.sequence.letters import AMINO_ACIDS, LARGEST_AREA, encode
 
 BACKBONE = ("N", "CA", "C", "O")
 

@@ -21,10 +21,9 @@ import numpy as np
 import torch
 from scipy.optimize import minimize
 
-from mtlbio.cohort.cohort import TaskInfo
+from mtlbio.labels import Label
 from mtlbio.model.ensemble import FoldModel
 from mtlbio.model.outputs import Outputs
-from mtlbio.training.losses import LOSSES
 from mtlbio.training.mixing import Mixed
 from mtlbio.training.problem import FoldData, Problem, Targets
 
@@ -69,7 +68,7 @@ class Loan:
 
 
 def borrow(
-    task: TaskInfo, expand: np.ndarray, own: np.ndarray, lent: np.ndarray, target: np.ndarray
+    task: Label, expand: np.ndarray, own: np.ndarray, lent: np.ndarray, target: np.ndarray
 ) -> tuple[float, np.ndarray, np.ndarray]:
     """How much of the other tasks' predictions lowers the task's loss on validation samples.
 
@@ -89,11 +88,12 @@ def borrow(
     if len(target) == 0 or k == 0:
         return 1.0, np.zeros((k, columns)), np.zeros(n_outputs)
     own, lent, y, spread = (torch.as_tensor(v, dtype=torch.float64) for v in (own, lent, target, expand))
+    everybody = torch.ones_like(y)
 
     def objective(values: np.ndarray) -> tuple[float, np.ndarray]:
         point = torch.tensor(values, dtype=torch.float64, requires_grad=True)
         factor, weights, bias = point[0], point[1 : 1 + k * columns].reshape(k, columns), point[1 + k * columns :]
-        fit = LOSSES[task.kind](own * factor + lent @ weights @ spread + bias, y).sum()
+        fit = task.loss(own * factor + lent @ weights @ spread + bias, y, everybody).sum()
         total = fit + _OWN_PULL * (factor - 1) ** 2 + _PULL * k * (weights**2).sum() + (bias**2).sum()
         (gradient,) = torch.autograd.grad(total, point)
         return total.item(), gradient.numpy()

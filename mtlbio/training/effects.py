@@ -31,12 +31,13 @@ def effects_table(cohort: Cohort, ensemble: Ensemble) -> pd.DataFrame:
     """
     plan, values = cohort.table, cohort.expression
     rows = np.unique(np.linspace(0, len(values) - 1, min(_ASKED, len(values))).astype(int))
-    tasks = [task for task in cohort.tasks.values() if not task.is_class]
+    tasks = [task for task in cohort.tasks.values() if not task.classes]
 
     def typical(asked: np.ndarray) -> list[float]:
         latents = ensemble.latents(asked)
         return [
-            float(task.told(task.learnt(ensemble.predict_from_latents(task.name, latents)).mean())) for task in tasks
+            float(task.inverse_transform(task.transform(ensemble.predict_from_latents(task.name, latents)).mean()))
+            for task in tasks
         ]
 
     usual, found = typical(values[rows]), []

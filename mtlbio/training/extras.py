@@ -22,8 +22,9 @@ from dataclasses import dataclass, replace
 import numpy as np
 import torch
 
-from mtlbio.cohort.cohort import Cohort, TaskInfo
+from mtlbio.cohort.cohort import Cohort
 from mtlbio.config import Training
+from mtlbio.labels import Label, Regression, of_covariate
 from mtlbio.model.outputs import Outputs
 from mtlbio.training.problem import Extras, FoldData, Problem, Roles, Targets, make_targets, replica_weights
 
@@ -101,7 +102,7 @@ def extended(problem: Problem, name: str) -> tuple[Problem, torch.Tensor]:
 class _Heads:
     """Further heads of one kind: targets (f, n, x), weights (f, s, n, x) over samples; see :class:`Extras`."""
 
-    tasks: tuple[TaskInfo, ...]
+    tasks: tuple[Label, ...]
     targets: np.ndarray
     train: np.ndarray
     validation: np.ndarray
@@ -116,12 +117,10 @@ def _labels(cohort: Cohort, folds: list[FoldData], options: Training) -> list[_H
         out.append(_labelled(replace(cohort, tasks=cohort.auxiliary), folds, options, balanced=True))
     if options.adversary:
         info = cohort.covariates[options.adversary.covariate]
-        if info.kind == "continuous":
-            task = TaskInfo(info.name, "regression")
-        else:
+        levels = ()
+        if info.kind == "categorical":
             levels = tuple(sorted(cohort.obs[info.name].dropna().astype(str).unique()))
-            task = TaskInfo(info.name, "binary" if len(levels) == 2 else "multiclass", levels)
-        own = replace(cohort, tasks={info.name: task})
+        own = replace(cohort, tasks={info.name: of_covariate(info.name, levels)})
         out.append(_labelled(own, folds, options, turned=-options.adversary.strength))
     return out
 
@@ -140,7 +139,7 @@ def _components(problem: Problem, cohort: Cohort, folds: list[FoldData], options
     out = []
     for name, strength in (("component", options.reconstruction), ("masked", options.masked_genes)):
         if strength:
-            tasks = tuple(TaskInfo(f"{name}{i + 1:02d}", "regression") for i in range(k))
+            tasks = tuple(Regression(f"{name}{i + 1:02d}") for i in range(k))
             weights = (train * strength / k, validation * strength / k)
             out.append(_Heads(tasks, values, *weights, masked=name == "masked"))
     return out

@@ -35,7 +35,7 @@ def nested_order(cohort: Cohort, splits: pd.DataFrame, task: str, seed: list[int
     y = cohort.y(task)
     table = pd.DataFrame({"donor": cohort.donors, "label": y, "fold": splits["fold"].to_numpy()})
     table = table[~np.isnan(y)].drop_duplicates("donor").sort_values("donor")
-    if not cohort.tasks[task].is_class:
+    if cohort.tasks[task].strata(y) is None:
         table["label"] = 0.0
     rng = np.random.default_rng(seed)
     table = table.iloc[rng.permutation(len(table))]

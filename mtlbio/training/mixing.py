@@ -9,8 +9,7 @@ import numpy as np
 import torch
 from scipy.optimize import minimize
 
-from mtlbio.cohort.cohort import TaskInfo
-from mtlbio.training.losses import LOSSES
+from mtlbio.labels import Label
 from mtlbio.training.problem import PATHS, FoldData, Problem, Targets
 
 if TYPE_CHECKING:
@@ -45,7 +44,7 @@ class Mixed:
 
 
 def mix(
-    task: TaskInfo, paths: np.ndarray, target: np.ndarray, used: np.ndarray | None = None, weight: float = 1.0
+    task: Label, paths: np.ndarray, target: np.ndarray, used: np.ndarray | None = None, weight: float = 1.0
 ) -> Mixture:
     """Non-negative shares of the paths that minimise the task's loss on validation samples.
 
@@ -67,12 +66,12 @@ def mix(
     if n == 0:
         return Mixture(equal, np.zeros(n_outputs))
     stacked, y = torch.as_tensor(paths, dtype=torch.float64), torch.as_tensor(target, dtype=torch.float64)
-    middle = torch.as_tensor(equal)
+    middle, everybody = torch.as_tensor(equal), torch.ones(n, dtype=torch.float64)
 
     def objective(values: np.ndarray) -> tuple[float, np.ndarray]:
         point = torch.tensor(values, dtype=torch.float64, requires_grad=True)
         shares, bias = point[:n_paths], point[n_paths:]
-        fit = LOSSES[task.kind](torch.einsum("p,pno->no", shares, stacked) + bias, y).sum() * weight
+        fit = task.loss(torch.einsum("p,pno->no", shares, stacked) + bias, y, everybody).sum() * weight
         total = fit + _PRIOR_DONORS * ((shares - middle) ** 2).sum() + (bias**2).sum()
         (gradient,) = torch.autograd.grad(total, point)
         return total.item(), gradient.numpy()

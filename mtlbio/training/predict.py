@@ -13,14 +13,13 @@ from mtlbio.cohort.measurements import check_names, check_values
 from mtlbio.cohort.metadata import by_sample, read_metadata, text_table
 from mtlbio.cohort.qc import to_log_scale
 from mtlbio.cohort.tabular import Plan
-from mtlbio.cohort.text import suggestion
 from mtlbio.config import Expression
 from mtlbio.errors import InputError, listing
 from mtlbio.files import replacing
 from mtlbio.model.ensemble import FINAL, Ensemble, load_ensemble, model_description
 from mtlbio.progress import say
 from mtlbio.tables import PREDICTIONS, write_table
-from mtlbio.training.long_form import long_form
+from mtlbio.text import suggestion
 
 # With fewer of the model's genes than this the encoder mostly sees training means.
 MIN_SHARED = 0.5
@@ -150,7 +149,7 @@ def _table(ensemble: Ensemble, latents: np.ndarray, samples: np.ndarray) -> pd.D
         predicted = ensemble.predict_from_latents(task.name, latents)
         mean, spread = predicted.mean(axis=0), predicted.std(axis=0)
         unknown = np.full(len(samples), np.nan)
-        rows = zip(long_form(task, unknown, mean), long_form(task, unknown, spread), strict=True)
+        rows = zip(task.rows(unknown, mean), task.rows(unknown, spread), strict=True)
         for row, apart in rows:
             about = {"sample": samples, "donor": None, "fold": FINAL, "seed": "ensemble", "arm": "multitask"}
             parts.append(pd.DataFrame(about | {"task": task.name} | row | {"y_sd": apart["y_pred"]}))

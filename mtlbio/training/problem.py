@@ -8,11 +8,12 @@ import numpy as np
 import pandas as pd
 import torch
 
-from mtlbio.cohort.cohort import Cohort, TaskInfo
+from mtlbio.cohort.cohort import Cohort
 from mtlbio.cohort.features import Features, donor_weights, fit_features, row_space
 from mtlbio.cohort.split import inner_folds, train_test
 from mtlbio.cohort.tabular import scale_floor
 from mtlbio.config import Training
+from mtlbio.labels import Label
 from mtlbio.model.axes import Axes, sparse_axes
 from mtlbio.model.curves import Curves
 from mtlbio.model.ensemble import FINAL
@@ -46,7 +47,7 @@ class Extras:
     rows : (f, e, r) by kind of input; empty where e = 0
     """
 
-    tasks: tuple[TaskInfo, ...]
+    tasks: tuple[Label, ...]
     targets: torch.Tensor
     train: torch.Tensor
     validation: torch.Tensor
@@ -222,14 +223,14 @@ class Targets:
 
 def make_targets(cohort: Cohort, folds: list[FoldData]) -> Targets:
     """Standardise regression targets on the training donors of each fold."""
-    labels = np.stack([info.learnt(cohort.y(task)) for task, info in cohort.tasks.items()], axis=1)
+    labels = np.stack([info.transform(cohort.y(task)) for task, info in cohort.tasks.items()], axis=1)
     known = ~np.isnan(labels)
     mean, scale = np.zeros((len(folds), labels.shape[1])), np.ones((len(folds), labels.shape[1]))
     for f, data in enumerate(folds):
         for t, task in enumerate(cohort.tasks.values()):
             own = labels[data.train, t][known[data.train, t]]
-            if not task.is_class and len(own):
-                mean[f, t], scale[f, t] = own.mean(), max(own.std(), 1e-9)
+            if len(own):
+                mean[f, t], scale[f, t] = task.standard(own)
     values = np.where(known, (labels - mean[:, None]) / scale[:, None], 0.0)
     return Targets(values, known, mean, scale)
 

@@ -130,7 +130,7 @@ def fit(
         """Outputs (f, networks, n, o), as :class:`mtlbio.model.network.SharedEncoder` gives them for each by itself."""
         return stack.values(products, offsets) @ stack.expand + bias[:, :, None]
 
-    losses = vmap(lambda outputs, targets: task_losses(outputs, targets, packing))
+    losses = vmap(lambda outputs, targets, weights: task_losses(outputs, targets, weights, packing))
 
     train = problem.train[:, None].expand(f, a, s, n, t)
     validation = problem.validation[:, None].expand(f, a, s, n, t)
@@ -154,9 +154,13 @@ def fit(
         offsets = flat_offsets.reshape(f, a * s, *flat_offsets.shape[1:]).requires_grad_()
         bias = stack.bias.reshape(f, a * s, -1).requires_grad_()
         seen = products(maps)
-        loss = losses(outputs_of(seen, offsets, bias), problem.targets).reshape(f, a, s, n, t)
+        told = outputs_of(seen, offsets, bias)
+        loss = losses(told, problem.targets, train.flatten(1, 2)).reshape(f, a, s, n, t)
         with torch.no_grad():
-            trained, valid = (loss * train).sum(3), (loss * validation).sum(3)
+            held_out = loss
+            if packing.reads_weights:  # a risk set of validation samples is another one
+                held_out = losses(told, problem.targets, validation.flatten(1, 2)).reshape(f, a, s, n, t)
+            trained, valid = (loss * train).sum(3), (held_out * validation).sum(3)
             pooled = valid.sum(2) / voters
             history.append(torch.stack([trained, valid]))
             now = (maps.detach(), offsets.detach(), bias.detach())

@@ -52,7 +52,8 @@ def fit_sparse_heads(problem: Problem, features: torch.Tensor, iterations: int =
     s, g, c = problem.train.shape[1], len(PENALTIES), packing.n_columns
     expand = torch.as_tensor(packing.expand, device=device)
     penalty = torch.tensor(PENALTIES, device=device)[:, None]
-    losses = torch.vmap(lambda outputs, targets: task_losses(outputs, targets, packing))
+    losses = torch.vmap(lambda outputs, targets, weights: task_losses(outputs, targets, weights, packing))
+    train, held = problem.train[:, :, None], problem.validation[:, :, None]  # the same for every penalty
     step, step_bias = _steps(problem, features)
 
     def apply(weights: torch.Tensor, bias: torch.Tensor) -> torch.Tensor:
@@ -64,7 +65,7 @@ def fit_sparse_heads(problem: Problem, features: torch.Tensor, iterations: int =
     ahead, ahead_bias, momentum = weights, bias, 1.0
     for _ in range(iterations):
         ahead, ahead_bias = ahead.detach().requires_grad_(), ahead_bias.detach().requires_grad_()
-        loss = (losses(apply(ahead, ahead_bias), problem.targets) * problem.train[:, :, None]).sum()
+        loss = (losses(apply(ahead, ahead_bias), problem.targets, train) * train).sum()
         slope, slope_bias = torch.autograd.grad(loss, (ahead, ahead_bias))
         with torch.no_grad():
             moved = ahead - step * slope
@@ -76,7 +77,7 @@ def fit_sparse_heads(problem: Problem, features: torch.Tensor, iterations: int =
             weights, bias, momentum = new, new_bias, following
     with torch.no_grad():
         outputs = apply(weights, bias)  # (f, s, g, n, o)
-        validation = (losses(outputs, problem.targets) * problem.validation[:, :, None]).sum((1, 3))  # (f, g, t)
+        validation = (losses(outputs, problem.targets, held) * held).sum((1, 3))  # (f, g, t)
         best = validation.argmin(dim=1)
         of_column = best[:, torch.as_tensor(packing.task_of_column, device=device)]
         of_output = best[:, torch.as_tensor(packing.task_of_output, device=device)]
@@ -92,11 +93,11 @@ def _steps(problem: Problem, features: torch.Tensor) -> tuple[torch.Tensor, torc
     The curvature of a mean loss is at most the largest eigenvalue of the labelled samples' second moment; a task with
     few labels sits on a subset of the samples, whose eigenvalue is larger, so every task has its own. Where those
     samples lie apart (a severity score known for cases only), weights and bias pull the same way, and steps that are
-    safe for each alone overshoot together: both are shortened. Only a regression needs it, for the curvature of the
-    other losses is at most one half.
+    safe for each alone overshoot together: both are shortened. Only steep losses need it (a squared error): the
+    curvature of the others is at most one half.
     """
     f, s, _, t = problem.train.shape
-    regression = [task.kind == "regression" for task in problem.packing.tasks]
+    steep = [task.steep for task in problem.packing.tasks]
     curvature, joint = features.new_ones(f, s), features.new_ones(f, s)
     for fold in range(f):
         for seed in range(s):
@@ -109,7 +110,7 @@ def _steps(problem: Problem, features: torch.Tensor) -> tuple[torch.Tensor, torc
             for weighted in used.values():
                 curvature[fold, seed] = torch.maximum(curvature[fold, seed], curvature_of(weighted))
             for task, weighted in used.items():
-                if regression[task]:
+                if steep[task]:
                     own = root[root[:, task] > 0, task, None]
                     both = torch.cat([weighted * (0.9 / curvature[fold, seed]).sqrt(), own], dim=1)
                     joint[fold, seed] = torch.maximum(joint[fold, seed], curvature_of(both))

@@ -15,7 +15,7 @@ import pandas as pd
 from mtlbio.cohort.cohort import Cohort
 from mtlbio.config import Training
 from mtlbio.errors import InputError
-from mtlbio.model.outputs import Outputs, to_prediction
+from mtlbio.model.outputs import Outputs
 from mtlbio.progress import track
 from mtlbio.training.refits import Progress, Refit, Refitter, copies_at_once
 
@@ -86,9 +86,8 @@ def out_of_fold(cohort: Cohort, refit: Refit, arm: int, task: str) -> np.ndarray
     """
     t = list(cohort.tasks).index(task)
     place, info = Outputs.of(cohort.tasks).outputs[t], cohort.tasks[task]
-    width = (len(info.classes),) if info.kind in ("multiclass", "ordinal") else ()
-    found = np.full((len(cohort.obs), *width), np.nan)
+    found = np.full((len(cohort.obs), *info.width), np.nan)
     for i, data in enumerate(refit.folds):
         raw = refit.mixed.outputs[i, arm][:, data.test][:, :, place]
-        found[data.test] = to_prediction(info, raw, refit.targets.mean[i, t], refit.targets.scale[i, t]).mean(axis=0)
+        found[data.test] = info.to_prediction(raw, refit.targets.mean[i, t], refit.targets.scale[i, t]).mean(axis=0)
     return found

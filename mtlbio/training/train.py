@@ -11,7 +11,7 @@ from mtlbio.cohort.cohort import Cohort, read_cohort
 from mtlbio.config import Run, Training
 from mtlbio.model.ensemble import FINAL, save_ensemble
 from mtlbio.model.latents import write_latents
-from mtlbio.model.outputs import Outputs, to_prediction
+from mtlbio.model.outputs import Outputs
 from mtlbio.progress import say, track
 from mtlbio.tables import CONFLICT, EFFECTS, HISTORY, PREDICTIONS, SPLITS, read_table, write_table
 from mtlbio.training.borrowing import with_loans
@@ -20,7 +20,6 @@ from mtlbio.training.device import choose_device
 from mtlbio.training.effects import effects_table
 from mtlbio.training.extras import with_extras
 from mtlbio.training.fold_in import fold_in
-from mtlbio.training.long_form import long_form
 from mtlbio.training.mixing import mix_paths
 from mtlbio.training.paths import fit_paths
 from mtlbio.training.problem import make_problem, make_targets, prepare_fold
@@ -105,9 +104,9 @@ def _predictions(cohort, folds, targets, mixed, names, arms, seeds) -> pd.DataFr
                 y = cohort.y(task.name)[data.test]
                 for q, seed in enumerate(seeds):
                     raw = mixed.outputs[i, j, q][data.test][:, packing.outputs[t]]
-                    predicted = to_prediction(task, raw, targets.mean[i, t], targets.scale[i, t])
+                    predicted = task.to_prediction(raw, targets.mean[i, t], targets.scale[i, t])
                     row = base | {"seed": str(seed), "arm": name, "task": task.name}
-                    parts += [pd.DataFrame(row | own) for own in long_form(task, y, predicted)]
+                    parts += [pd.DataFrame(row | own) for own in task.rows(y, predicted)]
     return pd.concat(parts, ignore_index=True)
 
 

@@ -7,8 +7,9 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from mtlbio.cohort.cohort import Cohort, TaskInfo
-from mtlbio.evaluation.metrics import auroc
+from mtlbio.cohort.cohort import Cohort
+from mtlbio.labels import Binary
+from mtlbio.metrics.ranking import auroc
 
 
 def small(folder):
@@ -34,7 +35,7 @@ def test_disease_is_scored_within_each_batch():
     rng = np.random.default_rng(0)
     y, batch = np.tile([0.0, 1.0], 20), np.repeat(["B1", "B2"], 20)
     pred = y + rng.normal(size=40) + 5 * (batch == "B2")  # an offset between the batches' networks is no skill
-    tasks = {"disease": TaskInfo("disease", "binary", ("control", "case"))}
+    tasks = {"disease": Binary("disease", ("control", "case"))}
     labels = np.array(["control", "case"], dtype=object)[y.astype(int)]
     donors = [f"d{i}" for i in range(40)]
     obs = pd.DataFrame({"donor": donors, "disease": labels, "batch": batch}, index=donors)

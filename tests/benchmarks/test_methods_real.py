@@ -6,10 +6,11 @@ import pandas as pd
 import pytest
 from real.tabular import TABULAR
 
-from mtlbio.cohort.cohort import Cohort, TaskInfo
+from mtlbio.cohort.cohort import Cohort
 from mtlbio.cohort.simulate import simulate
 from mtlbio.cohort.split import make_splits
 from mtlbio.config import Splits, Training
+from mtlbio.labels import Binary, Regression
 from mtlbio.model.sharing.names import SHARING
 from mtlbio.training.balancing.names import BALANCERS
 
@@ -29,8 +30,8 @@ def guessed():
     sick = np.where(rng.random(200) < 0.5, "case", "control")
     obs = pd.DataFrame({"donor": [f"d{i}" for i in range(200)], "age": age, "disease": sick})
     tasks = {
-        "age": TaskInfo("age", "regression"),
-        "disease": TaskInfo("disease", "binary", ("control", "case")),
+        "age": Regression("age"),
+        "disease": Binary("disease", ("control", "case")),
     }
     cohort = Cohort(np.zeros((200, 1), np.float32), ("g",), obs, tasks)
     noise, y = rng.standard_normal(200), (sick == "case").astype(float)
@@ -59,7 +60,7 @@ def test_a_method_without_effect_on_one_task_gives_the_plain_predictions():
     """With one task there is nothing to balance: every weighting is the plain sum."""
     simulation = simulate("clear", 0, donors=60, genes=300, labelled=1.0)
     obs = simulation.metadata.set_index("sample_id").rename(columns={"donor_id": "donor"})
-    tasks = {"age": TaskInfo("age", "regression")}
+    tasks = {"age": Regression("age")}
     cohort = Cohort(simulation.expression.to_numpy(), tuple(simulation.expression.columns), obs, tasks)
     options = Training(genes=80, axes=4, curves=20, seeds=1, epochs=10, device="cpu")
     fits = methods_real.Fits(cohort, make_splits(cohort, Splits(folds=2)), options)

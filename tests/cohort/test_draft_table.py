@@ -12,10 +12,10 @@ from mtlbio.cohort.draft_table import draft_table
 from mtlbio.cohort.guess_table import guess_transform, guess_unit, is_amount, is_dose, looks_like_table
 from mtlbio.cohort.prepare import build_cohort
 from mtlbio.cohort.simulate_doses import simulate_doses
-from mtlbio.cohort.text import as_number
 from mtlbio.config import load_run
 from mtlbio.errors import InputError
 from mtlbio.probing.plan import plan
+from mtlbio.text import as_number
 
 WARFARIN = Path(__file__).parents[3] / "shared/data/warfarin_iwpc/iwpc_tidy.csv.gz"
 

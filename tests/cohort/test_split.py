@@ -6,11 +6,12 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from mtlbio.cohort.cohort import Cohort, CovariateInfo, TaskInfo
-from mtlbio.cohort.labels import categories
+from mtlbio.cohort.cohort import Cohort, CovariateInfo
 from mtlbio.cohort.split import inner_folds, make_splits, train_test
 from mtlbio.config import Splits
 from mtlbio.errors import InputError
+from mtlbio.labels import Binary, Regression
+from mtlbio.labels.classes import categories
 
 
 def cohort(donors: int = 83, seed: int = 0) -> Cohort:
@@ -31,9 +32,9 @@ def cohort(donors: int = 83, seed: int = 0) -> Cohort:
     )
     obs.index = [f"S{i}" for i in range(len(rows))]
     tasks = {
-        "disease": TaskInfo("disease", "binary", ("healthy", "SLE")),
-        "response": TaskInfo("response", "binary", ("no", "yes")),
-        "age": TaskInfo("age", "regression"),
+        "disease": Binary("disease", ("healthy", "SLE")),
+        "response": Binary("response", ("no", "yes")),
+        "age": Regression("age"),
     }
     covariates = {"site": CovariateInfo("site", "technical", "categorical")}
     return Cohort(np.zeros((len(rows), 2), np.float32), ("a", "b"), obs, tasks, covariates)
@@ -124,7 +125,7 @@ def chips(levels: int = 40, seed: int = 1) -> Cohort:
         }
     )
     obs.index = [f"S{i}" for i in range(len(chip))]
-    tasks = {"disease": TaskInfo("disease", "binary", ("control", "case")), "age": TaskInfo("age", "regression")}
+    tasks = {"disease": Binary("disease", ("control", "case")), "age": Regression("age")}
     covariates = {"chip": CovariateInfo("chip", "technical", "categorical")}
     return Cohort(np.zeros((len(chip), 2), np.float32), ("a", "b"), obs, tasks, covariates)
 

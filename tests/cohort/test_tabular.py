@@ -77,7 +77,7 @@ def test_the_cohort_comes_back_from_disk_with_its_plan(tmp_path):
     assert isinstance(cohort.table, Plan) and cohort.table.columns == cohort.genes
     assert cohort.table.units == {"weight": [0], "age": [2], "cyp": [3, 4, 5, 6, 7]}
     info = cohort.tasks["dose"]
-    assert (info.transform, info.within, info.unit) == ("sqrt", 0.2, "mg/week")
+    assert (info.scale, info.within, info.unit) == ("sqrt", 0.2, "mg/week")
     decoded = cohort.table.decode(cohort.expression, "cyp")
     assert pd.Series(decoded).value_counts()["missing"] == 6
     assert read_table(tmp_path / "results" / "splits.tsv", ["sample"])["sample"].nunique() == 60
@@ -148,7 +148,7 @@ WRONG_KEYS = [
     ({"tasks": {"dose": {**TASK, "head": "multiplicative"}}}, "tasks.dose.head: multiplicative needs transform: log"),
     (
         {"tasks": {"dose": {"kind": "binary", "positive": 1, "transform": "log"}}},
-        "tasks.dose.transform: only a regression has one; found kind: binary",
+        "tasks.dose.transform: only regression tasks have one; found kind: binary",
     ),
 ]
 

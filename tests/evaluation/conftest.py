@@ -2,7 +2,8 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from mtlbio.cohort.cohort import Cohort, CovariateInfo, TaskInfo
+from mtlbio.cohort.cohort import Cohort, CovariateInfo
+from mtlbio.labels import Binary, Multiclass, Ordinal, Regression
 
 
 def planted_cohort(n_donors: int = 80, n_genes: int = 120, seed: int = 0) -> Cohort:
@@ -34,10 +35,10 @@ def planted_cohort(n_donors: int = 80, n_genes: int = 120, seed: int = 0) -> Coh
     )
     obs.iloc[:6, obs.columns.get_loc("disease")] = np.nan
     tasks = [
-        TaskInfo("disease", "binary", ("healthy", "sick")),
-        TaskInfo("age", "regression"),
-        TaskInfo("stage", "ordinal", ("I", "II", "III", "IV")),
-        TaskInfo("subtype", "multiclass", ("A", "B", "C")),
+        Binary("disease", ("healthy", "sick")),
+        Regression("age"),
+        Ordinal("stage", ("I", "II", "III", "IV")),
+        Multiclass("subtype", ("A", "B", "C")),
     ]
     covariates = [
         CovariateInfo("age", "confounder", "continuous"),

@@ -4,8 +4,8 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from mtlbio.cohort.cohort import TaskInfo
 from mtlbio.evaluation.affinity import affinity_table, group_table, groupings, score_subsets, subset_table
+from mtlbio.labels import Regression
 from mtlbio.tables import AFFINITY, GROUPS, SUBSETS
 from mtlbio.training.subsets import task_subsets
 
@@ -15,7 +15,7 @@ NAMES = ("a", "b", "c")
 def scores(error, donors=150, seed=0, names=NAMES, labelled=1.0):
     """Regressions; ``error(subset, task)`` is the spread of the errors, which subsets share but for a fifth."""
     rng = np.random.default_rng([seed, 91])
-    tasks = {name: TaskInfo(name, "regression") for name in names}
+    tasks = {name: Regression(name) for name in names}
     labels = {name: rng.normal(size=donors) for name in sorted(names)}
     labels["a"][int(labelled * donors) :] = np.nan
     common = {name: rng.normal(size=donors) for name in sorted(names)}

@@ -5,13 +5,13 @@ import pandas as pd
 import pytest
 from scipy import stats
 
-from mtlbio.cohort.cohort import Cohort, TaskInfo, write_cohort
+from mtlbio.cohort.cohort import Cohort, write_cohort
 from mtlbio.cohort.split import make_splits, train_test
 from mtlbio.config import Baselines, Splits, Training
 from mtlbio.errors import InputError
-from mtlbio.evaluation.baselines import FoldData, baselines, level_probabilities, predict_baselines
-from mtlbio.evaluation.metrics import score
+from mtlbio.evaluation.baselines import FoldData, baselines, predict_baselines
 from mtlbio.evaluation.predictions import collect
+from mtlbio.labels import Multiclass, Ordinal
 from mtlbio.tables import PREDICTIONS, SPLITS, read_table, write_table
 
 ARMS = ["ridge", "elasticnet", "lightgbm", "pca_linear", "covariates"]
@@ -37,24 +37,24 @@ def test_every_arm_predicts_every_held_out_sample_of_every_task(planted, table):
 
 
 @pytest.mark.parametrize(
-    "task, kind, floor",
+    "task, floor",
     [
-        ("disease", "binary", {"ridge": 0.9, "elasticnet": 0.9, "lightgbm": 0.85, "pca_linear": 0.85}),
-        ("age", "regression", {"ridge": 0.7, "elasticnet": 0.75, "lightgbm": 0.5, "pca_linear": 0.5}),
-        ("stage", "ordinal", {"ridge": 0.8, "elasticnet": 0.8, "lightgbm": 0.7, "pca_linear": 0.7}),
-        ("subtype", "multiclass", {"ridge": 0.9, "elasticnet": 0.9, "lightgbm": 0.85, "pca_linear": 0.85}),
+        ("disease", {"ridge": 0.9, "elasticnet": 0.9, "lightgbm": 0.85, "pca_linear": 0.85}),
+        ("age", {"ridge": 0.7, "elasticnet": 0.75, "lightgbm": 0.5, "pca_linear": 0.5}),
+        ("stage", {"ridge": 0.8, "elasticnet": 0.8, "lightgbm": 0.7, "pca_linear": 0.7}),
+        ("subtype", {"ridge": 0.9, "elasticnet": 0.9, "lightgbm": 0.85, "pca_linear": 0.85}),
     ],
 )
-def test_planted_signal_is_found_on_held_out_donors(table, task, kind, floor):
-    found = collect(table, task, kind)
-    values = {arm: score(found.task, found.y, found.arms[arm]) for arm in floor}
+def test_planted_signal_is_found_on_held_out_donors(planted, table, task, floor):
+    found = collect(table, planted.tasks[task])
+    values = {arm: found.task.score(found.y, found.arms[arm]) for arm in floor}
     assert all(values[arm] > least for arm, least in floor.items()), values
 
 
-def test_covariates_see_the_confounded_site_and_nothing_else(table):
-    disease, subtype = collect(table, "disease", "binary"), collect(table, "subtype", "multiclass")
-    assert 0.65 < score(disease.task, disease.y, disease.arms["covariates"]) < 0.9
-    assert 0.35 < score(subtype.task, subtype.y, subtype.arms["covariates"]) < 0.65
+def test_covariates_see_the_confounded_site_and_nothing_else(planted, table):
+    disease, subtype = (collect(table, planted.tasks[name]) for name in ("disease", "subtype"))
+    assert 0.65 < disease.task.score(disease.y, disease.arms["covariates"]) < 0.9
+    assert 0.35 < subtype.task.score(subtype.y, subtype.arms["covariates"]) < 0.65
 
 
 def test_held_out_donors_cannot_change_their_own_prediction(planted):
@@ -104,7 +104,7 @@ def test_a_class_without_training_donors_gets_the_smoothed_prevalence():
         rng.normal(size=(12, 6)).astype(np.float32),
         tuple("abcdef"),
         obs,
-        {"cell": TaskInfo("cell", "multiclass", ("x", "y", "z"))},
+        {"cell": Multiclass("cell", ("x", "y", "z"))},
     )
     splits = pd.DataFrame({"sample": obs.index, "donor": obs["donor"].to_numpy(), "fold": [0] * 3 + [1] * 9})
     table = predict_baselines(cohort, splits, ["ridge", "pca_linear"], n_genes=6)
@@ -134,7 +134,7 @@ def test_splits_of_another_cohort_are_refused(planted):
 
 
 def test_level_probabilities_are_a_normal_cut_between_levels():
-    found = level_probabilities(np.array([0.0, 1.3]), 0.8, 3)
+    found = Ordinal("stage", ("I", "II", "III")).from_value(np.array([0.0, 1.3]), 0.8)
     cuts = stats.norm.cdf([(0.5 - 1.3) / 0.8, (1.5 - 1.3) / 0.8])
     np.testing.assert_allclose(found[1], [cuts[0], cuts[1] - cuts[0], 1 - cuts[1]])
     np.testing.assert_allclose(found.sum(axis=1), 1)

@@ -2,8 +2,9 @@ import numpy as np
 import pytest
 
 from mtlbio.evaluation.boosting import lightgbm
-from mtlbio.evaluation.metrics import auroc, r2
 from mtlbio.evaluation.tuning import Labels
+from mtlbio.metrics.ranking import auroc
+from mtlbio.metrics.values import r2
 
 RNG = np.random.default_rng([41])
 X = RNG.normal(size=(300, 20))

@@ -3,11 +3,14 @@ import pytest
 from scipy import stats
 from sklearn import metrics as sk
 
-from mtlbio.cohort.cohort import TaskInfo
-from mtlbio.evaluation.bootstrap import bootstrap_weights, class_strata, estimate, interval, paired_difference
-from mtlbio.evaluation.metrics import auroc, brier, mae, r2
+from mtlbio.evaluation.bootstrap import bootstrap_weights, estimate, interval, paired_difference
+from mtlbio.labels import Binary, Regression
+from mtlbio.metrics import metric
+from mtlbio.metrics.probabilities import brier
+from mtlbio.metrics.ranking import auroc
+from mtlbio.metrics.values import mae, r2
 
-BINARY, REGRESSION = TaskInfo("disease", "binary", ("no", "yes")), TaskInfo("age", "regression")
+BINARY, REGRESSION = Binary("disease", ("no", "yes")), Regression("age")
 
 
 def cohort(n_donors=40, visits=3, seed=0):
@@ -35,12 +38,12 @@ def test_donors_are_drawn_whole_and_every_draw_has_as_many_donors():
 def test_strata_keep_every_class_in_every_draw():
     donors = np.array(["a", "a", "b", "c", "d", "e", "f"])
     y = np.array([1.0, 1.0, 1.0, 0.0, 0.0, 0.0, np.nan])
-    weights = bootstrap_weights(donors, 300, seed=1, strata=class_strata(BINARY, y))
+    weights = bootstrap_weights(donors, 300, seed=1, strata=BINARY.strata(y))
     per_donor = weights[:, 1:]
     assert (per_donor[:, [0, 1]].sum(axis=1) == 2).all()
     assert (per_donor[:, 2:5].sum(axis=1) == 3).all()
     assert (per_donor[:, 5] == 1).all()
-    assert class_strata(REGRESSION, y) is None
+    assert REGRESSION.strata(y) is None
 
 
 @pytest.mark.parametrize(
@@ -71,7 +74,7 @@ def test_paired_difference_uses_the_same_draws_and_points_towards_the_better():
     drawn = auroc(y, pred, weights) - auroc(y, worse, weights)
     assert (difference.ci_low, difference.ci_high) == pytest.approx(tuple(np.quantile(drawn, [0.025, 0.975])))
     assert difference.ci_low > 0
-    assert paired_difference(BINARY, y, pred, worse, weights, metric="brier").value == pytest.approx(
+    assert paired_difference(BINARY, y, pred, worse, weights, metric=metric.BRIER).value == pytest.approx(
         sk.brier_score_loss(y, worse) - sk.brier_score_loss(y, pred)
     )
     same = paired_difference(BINARY, y, pred, pred, weights)

@@ -1,10 +1,10 @@
 import numpy as np
 import pytest
 
-from mtlbio.cohort.cohort import TaskInfo
 from mtlbio.evaluation.comparisons import best_baseline, call_difference, task_comparisons, task_metrics
-from mtlbio.evaluation.metrics import auroc
 from mtlbio.evaluation.predictions import TaskPredictions
+from mtlbio.labels import Binary
+from mtlbio.metrics.ranking import auroc
 
 
 def predictions(n_donors=200, seed=0):
@@ -17,7 +17,7 @@ def predictions(n_donors=200, seed=0):
 
     y[:10] = np.nan
     return TaskPredictions(
-        TaskInfo("disease", "binary", ("no", "yes")),
+        Binary("disease", ("no", "yes")),
         np.arange(2 * n_donors).astype(str),
         np.repeat(np.arange(n_donors), 2).astype(str),
         y,

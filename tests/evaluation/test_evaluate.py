@@ -1,14 +1,18 @@
+from dataclasses import replace
+
 import anndata as ad
 import numpy as np
 import pandas as pd
 import pytest
 
 from mtlbio.cohort.cohort import Cohort, CovariateInfo, schema_json
-from mtlbio.config import Evaluate, Task, Training
+from mtlbio.config import Evaluate, Training
 from mtlbio.errors import InputError
 from mtlbio.evaluation.evaluate import evaluate, evaluate_tables
-from mtlbio.evaluation.metrics import auroc, macro_auroc, r2
 from mtlbio.evaluation.predictions import collect
+from mtlbio.labels import Binary, Multiclass, Regression
+from mtlbio.metrics.ranking import auroc, macro_auroc
+from mtlbio.metrics.values import r2
 from mtlbio.tables import COMPARISONS, METRICS, PREDICTIONS, REPROBE, read_table, write_table
 
 N = 60
@@ -39,12 +43,15 @@ def prediction_table(arm, seeds):
     return pd.concat(frames, ignore_index=True)
 
 
+LABELS = {
+    "disease": Binary("disease", ("healthy", "sick")),
+    "age": Regression("age"),
+    "subtype": Multiclass("subtype", ("A", "B", "C")),
+}
+
+
 class FakeRun:
-    tasks = {
-        "disease": Task(kind="binary", positive="sick"),
-        "age": Task(kind="regression"),
-        "subtype": Task(kind="multiclass"),
-    }
+    tasks = dict.fromkeys(LABELS)
     evaluate = Evaluate(bootstrap=100)
     training = Training()
 
@@ -52,21 +59,23 @@ class FakeRun:
 def test_seeds_are_averaged_before_anything_is_scored():
     table = prediction_table("multitask", ["0", "1", "2"])
     mean = table.groupby(["task", "label", "sample"], dropna=False, sort=False)["y_pred"].mean()
-    metrics, _, _ = evaluate_tables(table, {"disease": "binary", "age": "regression"}, 100, 0, 0.02)
+    metrics, _, _ = evaluate_tables(table, {name: LABELS[name] for name in ("disease", "age")}, 100, 0, 0.02)
     value = metrics.set_index(["task", "metric"])["value"]
     labelled = ~np.isnan(DISEASE)
     assert value["disease", "auroc"] == pytest.approx(auroc(DISEASE[labelled], mean["disease"].to_numpy()[labelled]))
     assert value["age", "r2"] == pytest.approx(r2(AGE, mean["age"].to_numpy()))
 
 
-def test_classes_come_back_in_the_order_of_the_table():
+def test_classes_come_back_in_the_order_of_the_label():
     table = prediction_table("ridge", ["0"])
-    found = collect(table, "subtype", "multiclass")
-    assert found.task.classes == ("A", "B", "C")
-    np.testing.assert_array_equal(found.y, SUBTYPE)
+    found = collect(table.iloc[::-1], LABELS["subtype"])
+    order = found.samples.argsort()
+    found = replace(found, y=found.y[order], arms={"ridge": found.arms["ridge"][order]})
+    names = np.argsort([f"s{i}" for i in range(N)])
+    np.testing.assert_array_equal(found.y, SUBTYPE[names])
     p = table[table["task"] == "subtype"]["y_pred"].to_numpy().reshape(3, N).T
-    np.testing.assert_allclose(found.arms["ridge"], p)
-    metrics, _, _ = evaluate_tables(table, {"subtype": "multiclass"}, 100, 0, 0.02)
+    np.testing.assert_allclose(found.arms["ridge"], p[names])
+    metrics, _, _ = evaluate_tables(table, {"subtype": LABELS["subtype"]}, 100, 0, 0.02)
     assert metrics["value"].iloc[0] == pytest.approx(macro_auroc(SUBTYPE, p))
 
 
@@ -75,8 +84,10 @@ def write_latents(path):
     z = np.random.default_rng([62]).normal(size=(N, 2))
     donors, folds = [f"d{i // 2}" for i in range(N)], np.arange(N) // 2 % 3
     obs = pd.DataFrame({"donor": donors, "fold": folds}, index=[f"s{i}" for i in range(N)])
+    obs["disease"] = pd.Series(np.where(DISEASE == 1, "sick", "healthy"), obs.index).where(~np.isnan(DISEASE))
+    obs["age"], obs["subtype"] = AGE, np.array(list("ABC"))[SUBTYPE]
     obs["chip"] = np.where(z[:, 0] > 0, "c1", "c2")
-    schema = schema_json(Cohort(z, (), obs, {}, {"chip": CovariateInfo("chip", "technical", "categorical")}))
+    schema = schema_json(Cohort(z, (), obs, LABELS, {"chip": CovariateInfo("chip", "technical", "categorical")}))
     var = pd.DataFrame({"block": ["axis", "supervised"]}, index=["z01", "z02"])
     ad.AnnData(z, obs, var, {"mtlbio": schema}).write_h5ad(path)
 
@@ -111,7 +122,7 @@ def test_an_auxiliary_label_is_not_evaluated(tmp_path):
     """Nobody predicts it, and a run that had one stopped here."""
 
     class Furnished(FakeRun):
-        tasks = FakeRun.tasks | {"icu": Task(kind="binary", positive="yes", auxiliary=True)}
+        tasks = FakeRun.tasks | {"icu": None}
 
     write_table(prediction_table("multitask", ["0", "1"]), tmp_path / "predictions.tsv", PREDICTIONS)
     write_table(prediction_table("ridge", ["0"]), tmp_path / "baselines" / "predictions.tsv", PREDICTIONS)
@@ -123,9 +134,9 @@ def test_an_auxiliary_label_is_not_evaluated(tmp_path):
 def test_arms_that_disagree_about_the_truth_are_refused():
     other = rows("ridge", "age", None, AGE + 1, AGE)
     with pytest.raises(InputError, match="arms disagree about the truth of task age"):
-        collect(pd.concat([prediction_table("multitask", ["0"]), other]), "age", "regression")
+        collect(pd.concat([prediction_table("multitask", ["0"]), other]), LABELS["age"])
 
 
 def test_a_task_without_predictions_is_named():
     with pytest.raises(InputError, match="no prediction of task response"):
-        collect(prediction_table("multitask", ["0"]), "response", "binary")
+        collect(prediction_table("multitask", ["0"]), Binary("response", ("no", "yes")))

@@ -5,16 +5,16 @@ import pandas as pd
 import pytest
 from scipy.special import expit
 
-from mtlbio.cohort.cohort import TaskInfo
 from mtlbio.evaluation.label_noise import LEVEL, Units, label_noise, share_of, units_of
 from mtlbio.evaluation.predictions import TaskPredictions
 from mtlbio.evaluation.shuffled_labels import SHARES, ClassLikelihood
 from mtlbio.evaluation.shuffled_values import ValueLikelihood
+from mtlbio.labels import Binary, Multiclass, Regression
 from mtlbio.tables import LABEL_NOISE
 
-DISEASE = TaskInfo("disease", "binary", ("no", "yes"))
-STAGE = TaskInfo("stage", "multiclass", ("a", "b", "c"))
-AGE = TaskInfo("age", "regression")
+DISEASE = Binary("disease", ("no", "yes"))
+STAGE = Multiclass("stage", ("a", "b", "c"))
+AGE = Regression("age")
 SLOPES = np.array([0.3, 0.6, 1.0, 1.7, 3.0])
 
 
@@ -129,7 +129,7 @@ def test_visits_of_a_donor_with_one_label_are_one_unit():
 
 
 def test_the_table_names_tasks_shares_and_suspects():
-    tasks = [task(DISEASE), task(STAGE), task(AGE, 150, share=0.5), task(TaskInfo("rare", "binary", ("a", "b")), 20)]
+    tasks = [task(DISEASE), task(STAGE), task(AGE, 150, share=0.5), task(Binary("rare", ("a", "b")), 20)]
     table = label_noise(tasks, folds_of(*tasks), 0)
     assert list(table.columns) == LABEL_NOISE
     table = table.set_index("task")

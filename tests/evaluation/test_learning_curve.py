@@ -3,12 +3,12 @@
 import numpy as np
 import pytest
 
-from mtlbio.cohort.cohort import TaskInfo
 from mtlbio.evaluation.learning_curve import bias_and_variance, curve_row, curve_table, sizes
-from mtlbio.evaluation.metrics import r2
+from mtlbio.labels import Multiclass, Regression
+from mtlbio.metrics.values import r2
 from mtlbio.tables import CURVE
 
-AGE = TaskInfo("age", "regression")
+AGE = Regression("age")
 
 
 def pairs(y, count, together, alone, shift=0.0, seed=0):
@@ -41,7 +41,7 @@ def test_bias_and_variance_add_up_to_the_error():
     assert bias + variance == pytest.approx(np.square(draws - y).mean() / y.var())
     assert bias == pytest.approx(0.25, abs=0.06)
     assert np.isnan(bias_and_variance(AGE, y, draws[:1])).all()
-    stage = TaskInfo("stage", "multiclass", ("I", "II", "III"))
+    stage = Multiclass("stage", ("I", "II", "III"))
     codes = rng.integers(0, 3, 200).astype(float)
     certain = np.repeat((codes[:, None] == np.arange(3))[None].astype(float), 4, axis=0)
     assert bias_and_variance(stage, codes, certain) == (0.0, 0.0)

@@ -7,9 +7,10 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from mtlbio.cohort.cohort import Cohort, CovariateInfo, TaskInfo, schema_json
-from mtlbio.evaluation.metrics import auroc
+from mtlbio.cohort.cohort import Cohort, CovariateInfo, schema_json
 from mtlbio.evaluation.reprobe import LEAST_DONORS, MOST_LEVELS, SHARED, predicted, question, reprobe, scored, widened
+from mtlbio.labels import Binary
+from mtlbio.metrics.ranking import auroc
 from mtlbio.tables import REPROBE
 
 BATCH = CovariateInfo("batch", "technical", "categorical")
@@ -41,7 +42,7 @@ def latents(seed=0, donors=100, visits=1, levels=2, axis=0.0, supervised=0.0, to
         },
         index=[f"s{i:04d}" for i in range(len(rows))],
     )
-    tasks = {"disease": TaskInfo("disease", "binary", ("healthy", "sick"))}
+    tasks = {"disease": Binary("disease", ("healthy", "sick"))}
     schema = schema_json(Cohort(np.empty((len(obs), 0)), (), obs, tasks, {c.name: c for c in (BATCH, DATE, SITE)}))
     var = pd.DataFrame({"block": ["axis"] * 8 + ["supervised"] * 2}, index=[f"z{d:02d}" for d in range(1, 11)])
     return ad.AnnData(z.astype(np.float32), obs, var, {"mtlbio": schema})
@@ -173,7 +174,7 @@ def test_what_cannot_be_asked_is_said():
 
 def test_a_task_is_never_its_own_label():
     made = latents(donors=60)
-    tasks = {"batch": TaskInfo("batch", "binary", ("B0", "B1"))}
+    tasks = {"batch": Binary("batch", ("B0", "B1"))}
     cohort = Cohort(np.empty((60, 0)), (), made.obs, tasks, {"batch": replace(BATCH)})
     made.uns["mtlbio"] = schema_json(cohort)
     assert "labels" not in set(reprobe(made, 100, 0)["representation"])

@@ -5,8 +5,10 @@ import pandas as pd
 import pytest
 
 from mtlbio.evaluation.residues.scores import cluster_draws, score_chains
-from mtlbio.evaluation.residues.sov import overlap_sums, segments
-from mtlbio.sequence.chains import Chains, ResidueTask
+from mtlbio.labels.residues import Accessibility, ResidueBinary, SecondaryStructure
+from mtlbio.metrics import metric
+from mtlbio.metrics.sov import overlap_sums, segments
+from mtlbio.sequence.chains import Chains
 
 
 def sov(observed: str, predicted: str) -> float:
@@ -51,8 +53,8 @@ def chains():
     rsa[8] = np.nan
     obs = pd.DataFrame({"source": "own", "cluster": ["f", "g", "f"], "part": "test", "length": lengths})
     obs.index = pd.Index(["a", "b", "c"], name="chain")
-    tasks = {"s": ResidueTask("s", "secondary_structure"), "r": ResidueTask("r", "accessibility")}
-    tasks["b"] = ResidueTask("b", "binary")
+    tasks = {"s": SecondaryStructure("s"), "r": Accessibility("r")}
+    tasks["b"] = ResidueBinary("b")
     labels = {"s": eight, "r": rsa, "b": (rng.random(15) > 0.5).astype(np.float32)}
     return Chains(obs, np.array([0, 4, 10, 15]), np.zeros(15, np.uint8), labels, {"s": three}, tasks)
 
@@ -63,20 +65,20 @@ def test_metrics_are_those_of_all_residues(chains):
     told = {name: shares[chains.rows(i)] for i, name in enumerate("abc")}
     found = score_chains(chains, "s", told, np.arange(3))
     exact = chains.labels["s"] != 255
-    assert found.value("q8")[0] == pytest.approx((shares.argmax(1) == chains.labels["s"])[exact].mean())
+    assert found.value(metric.Q8)[0] == pytest.approx((shares.argmax(1) == chains.labels["s"])[exact].mean())
     three = np.stack([shares[:, :3].sum(1), shares[:, 3:5].sum(1), shares[:, 5:].sum(1)], axis=1).argmax(1)
-    assert found.value("q3")[0] == pytest.approx((three == chains.q3["s"]).mean())
+    assert found.value(metric.Q3)[0] == pytest.approx((three == chains.q3["s"]).mean())
     told = {name: numbers[chains.rows(i)] for i, name in enumerate("abc")}
     found = score_chains(chains, "r", told, np.arange(3))
     known = ~np.isnan(chains.labels["r"])
     y = chains.labels["r"][known].astype(float)
-    assert found.value("pearson")[0] == pytest.approx(np.corrcoef(y, numbers[known])[0, 1])
-    assert found.value("mae")[0] == pytest.approx(np.abs(y - numbers[known]).mean())
+    assert found.value(metric.PEARSON)[0] == pytest.approx(np.corrcoef(y, numbers[known])[0, 1])
+    assert found.value(metric.MAE)[0] == pytest.approx(np.abs(y - numbers[known]).mean())
     assert found.residues.tolist() == [4, 5, 5]
     constant = score_chains(
         chains, "r", {name: np.full(6, 0.3)[: chains.lengths[i]] for i, name in enumerate("abc")}, np.arange(3)
     )
-    assert np.isnan(constant.value("pearson")[0])
+    assert np.isnan(constant.value(metric.PEARSON)[0])
 
 
 def test_a_draw_counts_a_chain_as_often_as_its_cluster(chains):
@@ -84,11 +86,11 @@ def test_a_draw_counts_a_chain_as_often_as_its_cluster(chains):
     assert (counts[:, 0] == counts[:, 2]).all() and (counts[:, 0] + counts[:, 1] == 2).all()
     numbers = np.random.default_rng(1).random(15)
     told = {name: numbers[chains.rows(i)] for i, name in enumerate("abc")}
-    drawn = score_chains(chains, "r", told, np.arange(3)).value("mae", np.array([[2.0, 1.0, 0.0]]))
+    drawn = score_chains(chains, "r", told, np.arange(3)).value(metric.MAE, np.array([[2.0, 1.0, 0.0]]))
     rows = np.concatenate([np.arange(4), np.arange(4), np.arange(4, 10)])
     error = np.abs(chains.labels["r"] - numbers)[rows]
     assert drawn[0] == pytest.approx(np.nanmean(error), rel=1e-6)
-    from mtlbio.evaluation.metrics import auroc
+    from mtlbio.metrics.ranking import auroc
 
     found = score_chains(chains, "b", told, np.arange(3))
-    assert found.value("auroc")[0] == pytest.approx(auroc(chains.labels["b"].astype(float), numbers))
+    assert found.value(metric.AUROC)[0] == pytest.approx(auroc(chains.labels["b"].astype(float), numbers))

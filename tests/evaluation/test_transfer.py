@@ -3,10 +3,8 @@
 import numpy as np
 import pytest
 
-from mtlbio.cohort.cohort import TaskInfo
 from mtlbio.evaluation.bootstrap import (
     bootstrap_weights,
-    class_strata,
     expanded,
     fewest,
     paired_difference,
@@ -14,22 +12,23 @@ from mtlbio.evaluation.bootstrap import (
 )
 from mtlbio.evaluation.predictions import TaskPredictions
 from mtlbio.evaluation.transfer import transfer, verdict_of
+from mtlbio.labels import Binary, Regression
 from mtlbio.tables import TRANSFER
 
-DISEASE = TaskInfo("disease", "binary", ("no", "yes"))
-AGE = TaskInfo("age", "regression")
+DISEASE = Binary("disease", ("no", "yes"))
+AGE = Regression("age")
 
 
 def task(info, seed, donors=80, together=1.0, alone=1.0, visits=1, known=1.0):
     """Predictions whose errors have the spreads ``together`` and ``alone``; the arms err independently."""
     rng = np.random.default_rng([seed, 77, len(info.name)])
-    y = rng.integers(0, 2, donors).astype(float) if info.is_class else rng.normal(size=donors)
+    y = rng.integers(0, 2, donors).astype(float) if info.classes else rng.normal(size=donors)
     y[int(known * donors) :] = np.nan
     y = np.repeat(y, visits)
 
     def predicted(spread):
         value = np.nan_to_num(y) + spread * np.repeat(rng.normal(size=donors), visits)
-        return 1 / (1 + np.exp(-(value - 0.5))) if info.is_class else value
+        return 1 / (1 + np.exp(-(value - 0.5))) if info.classes else value
 
     arms = {"multitask": predicted(together), "singletask": predicted(alone)}
     names = np.repeat([f"d{i:03d}" for i in range(donors)], visits)
@@ -88,7 +87,7 @@ def test_the_interval_is_that_of_the_comparisons_widened_for_the_number_of_tasks
     found = task(DISEASE, 5)
     level = expanded(0.975, fewest(DISEASE, found.y, found.donors))
     draws = int(np.ceil(20 / (1 - level)))  # 100 are too few for these ends
-    weights = bootstrap_weights(found.donors, draws, 0, class_strata(DISEASE, found.y))
+    weights = bootstrap_weights(found.donors, draws, 0, DISEASE.strata(found.y))
     expected = paired_difference(
         DISEASE, found.y, found.arms["multitask"], found.arms["singletask"], weights, level=level
     )

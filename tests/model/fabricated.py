@@ -4,17 +4,17 @@ from __future__ import annotations
 
 import numpy as np
 
-from mtlbio.cohort.cohort import TaskInfo
 from mtlbio.cohort.features import fit_features
+from mtlbio.labels import Binary, Multiclass, Ordinal, Regression
 from mtlbio.model.curves import Curves
 from mtlbio.model.ensemble import FINAL, Ensemble, FoldModel
 from mtlbio.model.outputs import Outputs
 
 TASKS = {
-    "disease": TaskInfo("disease", "binary", ("healthy", "sick")),
-    "age": TaskInfo("age", "regression"),
-    "stage": TaskInfo("stage", "ordinal", ("I", "II", "III", "IV")),
-    "subtype": TaskInfo("subtype", "multiclass", ("A", "B", "C")),
+    "disease": Binary("disease", ("healthy", "sick")),
+    "age": Regression("age"),
+    "stage": Ordinal("stage", ("I", "II", "III", "IV")),
+    "subtype": Multiclass("subtype", ("A", "B", "C")),
 }
 GENES, KEPT, AXES, CURVES, SEEDS = 30, 20, 4, 7, 3
 

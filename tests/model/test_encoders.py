@@ -5,17 +5,17 @@ import pytest
 import torch
 
 from mtlbio.errors import InputError
+from mtlbio.labels.residues import Accessibility, ResidueRegression, SecondaryStructure
 from mtlbio.model.encoders.base import Shape, make_encoder
 from mtlbio.model.encoders.names import ENCODERS
 from mtlbio.model.encoders.transformer import rotated
-from mtlbio.model.residues import ResidueNetwork, to_prediction
-from mtlbio.sequence.chains import ResidueTask
+from mtlbio.model.residues import ResidueNetwork
 from mtlbio.sequence.letters import PADDING
 
 SHAPE = Shape(width=16, layers=2, kernel=5, attention_heads=2, dropout=0.3)
 TASKS = {
-    "structure": ResidueTask("structure", "secondary_structure"),
-    "exposure": ResidueTask("exposure", "accessibility"),
+    "structure": SecondaryStructure("structure"),
+    "exposure": Accessibility("exposure"),
 }
 
 
@@ -75,6 +75,6 @@ def test_rotary_positions_enter_as_differences_only():
 
 def test_predictions_are_in_the_tasks_own_terms():
     raw = np.log(np.array([[1, 2, 3, 4, 5, 6, 7, 8]]) / 36)
-    assert np.allclose(to_prediction(TASKS["structure"], raw), np.arange(1, 9) / 36)
-    assert to_prediction(TASKS["exposure"], np.zeros((2, 1))).tolist() == [0.5, 0.5]
-    assert to_prediction(ResidueTask("c", "regression"), np.ones((1, 1)), 5.0, 2.0).tolist() == [7.0]
+    assert np.allclose(TASKS["structure"].to_prediction(raw), np.arange(1, 9) / 36)
+    assert TASKS["exposure"].to_prediction(np.zeros((2, 1))).tolist() == [0.5, 0.5]
+    assert ResidueRegression("c").to_prediction(np.ones((1, 1)), 5.0, 2.0).tolist() == [7.0]

@@ -12,7 +12,7 @@ from safetensors import safe_open
 
 from mtlbio.errors import InputError
 from mtlbio.model.ensemble import FINAL, FoldModel, load_ensemble, save_ensemble
-from mtlbio.model.outputs import Outputs, to_prediction
+from mtlbio.model.outputs import Outputs
 
 
 def test_latents_are_axes_then_the_block_of_every_seed():
@@ -39,7 +39,7 @@ def test_predictions_are_the_heads_on_the_latents(task):
     assert weights.shape == (SEEDS, AXES + 6, 3 if task == "subtype" else 1)
     outputs = np.einsum("snd,sdc->snc", latents, made.models[0].weights) @ packing.expand
     outputs = outputs[:, :, packing.outputs[t]] + bias[:, None]
-    expected = to_prediction(TASKS[task], outputs, *((50.0, 17.0) if task == "age" else ()))
+    expected = TASKS[task].to_prediction(outputs, *((50.0, 17.0) if task == "age" else ()))
     np.testing.assert_allclose(made.predict(task, x, 0), expected, atol=1e-5, rtol=1e-5)
     assert made.predict(task, x, 0).shape == (SEEDS, 24) + {"stage": (4,), "subtype": (3,)}.get(task, ())
     # what a dimension does not feed, its removal does not change

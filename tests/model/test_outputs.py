@@ -6,14 +6,14 @@ import numpy as np
 import pytest
 from scipy.special import expit, softmax
 
-from mtlbio.cohort.cohort import TaskInfo
-from mtlbio.model.outputs import Outputs, to_prediction
+from mtlbio.labels import Binary, Multiclass, Ordinal, Regression
+from mtlbio.model.outputs import Outputs
 
 TASKS = {
-    "disease": TaskInfo("disease", "binary", ("healthy", "sick")),
-    "stage": TaskInfo("stage", "ordinal", ("I", "II", "III", "IV")),
-    "age": TaskInfo("age", "regression"),
-    "subtype": TaskInfo("subtype", "multiclass", ("A", "B", "C")),
+    "disease": Binary("disease", ("healthy", "sick")),
+    "stage": Ordinal("stage", ("I", "II", "III", "IV")),
+    "age": Regression("age"),
+    "subtype": Multiclass("subtype", ("A", "B", "C")),
 }
 
 
@@ -47,25 +47,25 @@ def test_one_task_alone(name):
 
 def test_probabilities_are_those_of_scipy():
     logits = np.random.default_rng(0).normal(0, 4, (2, 5, 3))
-    np.testing.assert_allclose(to_prediction(TASKS["disease"], logits[..., :1]), expit(logits[..., 0]), atol=1e-12)
-    np.testing.assert_allclose(to_prediction(TASKS["subtype"], logits), softmax(logits, axis=-1), atol=1e-12)
+    np.testing.assert_allclose(TASKS["disease"].to_prediction(logits[..., :1]), expit(logits[..., 0]), atol=1e-12)
+    np.testing.assert_allclose(TASKS["subtype"].to_prediction(logits), softmax(logits, axis=-1), atol=1e-12)
 
 
 def test_a_regression_comes_back_in_its_own_units():
     values = np.array([[[-1.0], [0.0], [2.0]]])
-    np.testing.assert_allclose(to_prediction(TASKS["age"], values, 50.0, 17.0), [[33, 50, 84]])
+    np.testing.assert_allclose(TASKS["age"].to_prediction(values, 50.0, 17.0), [[33, 50, 84]])
 
 
 def test_ordered_thresholds_give_the_differences_of_sigmoids():
     logits = np.array([2.0, 0.5, -1.0])
     above = expit(logits)
     expected = [1 - above[0], above[0] - above[1], above[1] - above[2], above[2]]
-    np.testing.assert_allclose(to_prediction(TASKS["stage"], logits), expected, atol=1e-12)
+    np.testing.assert_allclose(TASKS["stage"].to_prediction(logits), expected, atol=1e-12)
 
 
 def test_crossing_thresholds_give_no_negative_probability():
     logits = np.random.default_rng(1).normal(0, 3, (4, 200, 3))
-    probability = to_prediction(TASKS["stage"], logits)
+    probability = TASKS["stage"].to_prediction(logits)
     assert probability.shape == (4, 200, 4)
     assert probability.min() >= 0
     np.testing.assert_allclose(probability.sum(axis=-1), 1.0, atol=1e-12)
@@ -75,5 +75,5 @@ def test_crossing_thresholds_give_no_negative_probability():
 def test_huge_logits_stay_finite(name):
     outputs = np.array([[-1e4, 1e4, 1e4], [1e4, -1e4, 0.0]])[:, : {"disease": 1}.get(name, 3)]
     with np.errstate(over="raise"):
-        probability = to_prediction(TASKS[name], outputs)
+        probability = TASKS[name].to_prediction(outputs)
     assert np.isfinite(probability).all() and probability.min() >= 0 and probability.max() <= 1

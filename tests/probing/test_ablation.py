@@ -3,9 +3,8 @@ import pytest
 from sklearn.linear_model import LogisticRegression, Ridge
 
 from mtlbio.calibration.planted import GivenAxes, plant
-from mtlbio.cohort.cohort import TaskInfo
 from mtlbio.config import Probe
-from mtlbio.evaluation.metrics import score
+from mtlbio.labels import Binary, label_kind
 from mtlbio.probing import refit
 from mtlbio.probing.ablation import Removed, ablation, call, combined, conditional_means, losses
 from mtlbio.probing.power import donors_for_harmlessness
@@ -52,11 +51,11 @@ def test_refitted_shapes_and_that_the_informative_dimension_matters(kind, classe
     x = rng.normal(size=(200, 4))
     y = np.digitize(x[:, 2] + 0.3 * rng.normal(size=200), [-0.5, 0.5] if classes == 3 else [0.0]).astype(float)
     donors = np.array([f"d{i}" for i in range(160)])
-    full, without = refit.refitted(x[:160], y[:160], donors, x[160:], kind, classes)
+    task = label_kind(kind)("t", tuple("abc"[:classes]))
+    full, without = refit.refitted(x[:160], y[:160], donors, x[160:], task)
     assert full.shape == shape and without.shape == (4, *shape)
-    task = TaskInfo("t", kind, tuple("abc"[:classes]))
-    value = [score(task, y[160:], p) for p in without]
-    assert int(np.argmin(value)) == 2 and score(task, y[160:], full) > 0.8
+    value = [task.score(y[160:], p) for p in without]
+    assert int(np.argmin(value)) == 2 and task.score(y[160:], full) > 0.8
 
 
 def test_conditional_mean_is_the_regression_on_the_others():
@@ -108,10 +107,10 @@ def test_losses_are_metric_differences_on_labelled_samples():
     y[:10] = np.nan
     full = np.where(np.isnan(y), 0.5, y) + rng.normal(size=80)
     useless = np.stack([full, rng.normal(size=80)])
-    task = TaskInfo("t", "binary", ("a", "b"))
+    task = Binary("t", ("a", "b"))
     table = losses(task, y, np.array([f"d{i}" for i in range(80)]), Removed(full, useless), Probe(bootstrap=200))
     assert table["loss"][0] == 0 and table["call"][0] == "harmless"
-    np.testing.assert_allclose(table["loss"][1], score(task, y, full) - score(task, y, useless[1]))
+    np.testing.assert_allclose(table["loss"][1], task.score(y, full) - task.score(y, useless[1]))
     assert table["ci_low"][1] < table["loss"][1] < table["ci_high"][1]
 
 
@@ -129,7 +128,7 @@ def test_the_cause_is_harmful_and_noise_is_not():
 def test_a_head_that_knows_nothing_has_nothing_to_lose():
     rng = np.random.default_rng(0)
     y, donors = rng.integers(0, 2, 120).astype(float), np.arange(120).astype(str)
-    task = TaskInfo("response", "binary", ("no", "yes"))
+    task = Binary("response", ("no", "yes"))
     worthless = -0.1 * y + rng.random(120)
     without = np.stack([-0.2 * y + rng.random(120), 0.3 * y + rng.random(120)])
     table = losses(task, y, donors, Removed(worthless, without), Probe())

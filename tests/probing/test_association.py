@@ -3,7 +3,8 @@ import pandas as pd
 import pytest
 
 from mtlbio.calibration.planted import COVARIATES, TASKS, plant, trial_of
-from mtlbio.cohort.cohort import CovariateInfo, TaskInfo
+from mtlbio.cohort.cohort import CovariateInfo
+from mtlbio.labels import Binary, Multiclass
 from mtlbio.probing.association import association, effects, task_design
 from mtlbio.probing.inference import Contrast
 from mtlbio.probing.trial import Trial
@@ -98,7 +99,7 @@ def paired(donors=8, shift=2.0, seed=0):
     obs = pd.DataFrame({"donor": names, "disease": ["ctrl", "stim"] * donors})
     z = np.repeat(3 * rng.normal(size=(donors, 6)), 2, axis=0) + rng.normal(size=(2 * donors, 6))
     z[1::2, 0] += shift
-    tasks = {"disease": TaskInfo("disease", "binary", ("ctrl", "stim"))}
+    tasks = {"disease": Binary("disease", ("ctrl", "stim"))}
     return Trial(z, tuple("abcdef"), np.array(["axis"] * 6), obs, tasks, {})
 
 
@@ -135,7 +136,7 @@ def test_multiclass_effect_is_a_multiple_correlation_with_its_interval():
     trial = trial_of(planted)
     three = np.digitize(planted.z[:, 1], [-0.5, 0.5])
     obs = planted.obs.assign(state=np.array(["low", "mid", "high"])[three])
-    tasks = {"state": TaskInfo("state", "multiclass", ("low", "mid", "high"))}
+    tasks = {"state": Multiclass("state", ("low", "mid", "high"))}
     table = rows(association(Trial(trial.z, trial.dims, trial.block, obs, tasks, dict(COVARIATES))), "task", "state")
     assert table["df"].eq(2).all() and table["effect"].between(0, 1).all()
     assert table["called"][1] and 0.8 < table["effect"][1] < 0.97

@@ -3,11 +3,12 @@ import pandas as pd
 import pytest
 
 from mtlbio.calibration.planted import COVARIATES, TASKS, plant
-from mtlbio.cohort.cohort import CovariateInfo, TaskInfo
+from mtlbio.cohort.cohort import CovariateInfo
 from mtlbio.config import Probe
+from mtlbio.labels import Binary
 from mtlbio.probing.audit import audit, cramers_v, inseparable
 
-DISEASE = {"disease": TaskInfo("disease", "binary", ("no", "yes"))}
+DISEASE = {"disease": Binary("disease", ("no", "yes"))}
 BATCH = {"batch": CovariateInfo("batch", "technical", "categorical")}
 
 

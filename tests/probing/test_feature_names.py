@@ -5,9 +5,10 @@ from __future__ import annotations
 import numpy as np
 import pandas as pd
 
-from mtlbio.cohort.cohort import Cohort, CovariateInfo, TaskInfo
+from mtlbio.cohort.cohort import Cohort, CovariateInfo
 from mtlbio.cohort.tabular import Plan, Source
 from mtlbio.config import Probe
+from mtlbio.labels import Regression
 from mtlbio.probing.enrichment import best_set
 from mtlbio.probing.features import features_of_table
 from mtlbio.probing.trial import Trial
@@ -31,7 +32,7 @@ def planted(n: int = 300) -> tuple[Trial, Cohort, np.ndarray]:
     loadings[1, 0] = 1.0
     loadings[2] = 0.4
     obs = pd.DataFrame({"donor": [f"p{i}" for i in range(n)], "dose": activity, "weight": weight})
-    tasks = {"dose": TaskInfo("dose", "regression")}
+    tasks = {"dose": Regression("dose")}
     covariates = {"weight": CovariateInfo("weight", "confounder", "continuous")}
     cohort = Cohort(values, plan.columns, obs, tasks, covariates, {"table": plan.saved()})
     trial = Trial(z, ("z01", "z02", "z03"), np.array(["axis"] * 3), obs, tasks, covariates, Probe())

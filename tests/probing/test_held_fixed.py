@@ -6,8 +6,9 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from mtlbio.cohort.cohort import CovariateInfo, TaskInfo
+from mtlbio.cohort.cohort import CovariateInfo
 from mtlbio.config import Probe
+from mtlbio.labels import Regression
 from mtlbio.probing.evidence import CovariateEvidence, Evidence, TaskEvidence
 from mtlbio.probing.held_fixed import held_fixed
 from mtlbio.probing.sentences import rounded
@@ -39,7 +40,7 @@ def trial(n=200, gap=0):
     }
     dims = ("z01", "z02", "z03", "z04")
     return (
-        Trial(z, dims, np.array(["axis"] * 4), obs, {"dose": TaskInfo("dose", "regression")}, covariates, Probe()),
+        Trial(z, dims, np.array(["axis"] * 4), obs, {"dose": Regression("dose")}, covariates, Probe()),
         fold,
     )
 

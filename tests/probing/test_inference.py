@@ -14,7 +14,7 @@ def problem(n=60, k=1, dims=4, seed=0):
     other = np.column_stack([np.ones(n), rng.normal(size=(n, 3))])
     tested = rng.normal(size=(n, k)) + other[:, [1]]
     z = rng.normal(size=(n, dims)) * (1 + np.abs(tested[:, [0]])) + 0.3 * tested[:, [0]]
-    units = label_units(np.array([f"d{i:03d}" for i in range(n)]), np.zeros(n), False, np.ones(n, bool))
+    units = label_units(np.array([f"d{i:03d}" for i in range(n)]), np.zeros(n), True, np.ones(n, bool))
     return z, tested, other, units, Nuisance(orthonormal(other), np.zeros(n, int), ())
 
 
@@ -41,7 +41,7 @@ def test_paired_design_gives_the_paired_t_test():
     donors = np.repeat([f"d{i}" for i in range(8)], 2)
     z = np.repeat(rng.normal(size=(8, 1)), 2, axis=0) * 5 + rng.normal(size=(16, 1))
     z[1::2] += 1.0
-    units = label_units(donors, np.tile([0.0, 1.0], 8), True, np.ones(16, bool))
+    units = label_units(donors, np.tile([0.0, 1.0], 8), False, np.ones(16, bool))
     given = Nuisance(np.zeros((16, 0)), np.zeros(16, int), (), absorbed=8)
     wald = Contrast(units.y[:, None], given, units).wald(units.mean(z))
     expected = stats.ttest_rel(z[1::2, 0], z[::2, 0])
@@ -54,7 +54,7 @@ def test_clustered_covariance_is_the_jackknife_over_donors():
     donors = np.repeat([f"d{i:02d}" for i in range(15)], 2)
     y = np.where(np.arange(30) < 8, np.tile([0.0, 1.0], 15), np.repeat(rng.integers(0, 2, 15), 2))
     samples = rng.normal(size=(30, 1))
-    units = label_units(donors, y, True, np.ones(30, bool))
+    units = label_units(donors, y, False, np.ones(30, bool))
     z, n = units.mean(samples), len(units)
     given = Nuisance(np.ones((n, 1)) / np.sqrt(n), np.zeros(n, int), ())
     wald = Contrast(units.y[:, None], given, units).wald(z)

@@ -5,9 +5,10 @@ from scipy import stats
 from statsmodels.multivariate.manova import MANOVA
 
 from mtlbio.calibration.planted import plant, trial_of
+from mtlbio.labels import Binary, Multiclass
 from mtlbio.probing import joint as module
 from mtlbio.probing.association import task_design
-from mtlbio.probing.design import Nuisance, label_columns, label_units, nuisance, orthonormal, sample_units
+from mtlbio.probing.design import Nuisance, label_units, nuisance, orthonormal, sample_units
 from mtlbio.probing.inference import Contrast
 from mtlbio.probing.joint import joint_test
 
@@ -17,7 +18,7 @@ def simple(n=60, k=3, classes=2, seed=0):
     y, x = rng.integers(0, classes, n).astype(float), rng.normal(size=n)
     z = rng.normal(size=(n, k)) + 0.6 * x[:, None]
     z[:, 0] += 0.5 * (y == 1)
-    units = label_units(np.array([f"d{i:03d}" for i in range(n)]), y, True, np.ones(n, bool))
+    units = label_units(np.array([f"d{i:03d}" for i in range(n)]), y, False, np.ones(n, bool))
     given = Nuisance(orthonormal(np.column_stack([np.ones(n), x])), np.zeros(n, dtype=int), ("x",))
     return y, x, z, units, given
 
@@ -25,8 +26,8 @@ def simple(n=60, k=3, classes=2, seed=0):
 @pytest.mark.parametrize("classes, k", [(2, 4), (3, 3), (4, 2)])
 def test_pillai_is_that_of_statsmodels(classes, k):
     y, x, z, units, given = simple(60, k, classes)
-    kind = "binary" if classes == 2 else "multiclass"
-    result = joint_test(label_columns(units.y, kind), given, units, z, 99, 0)
+    kind = Binary("y") if classes == 2 else Multiclass("y")
+    result = joint_test(kind.test_columns(units.y), given, units, z, 99, 0)
     frame = pd.DataFrame(z, columns=[f"z{i}" for i in range(k)]).assign(y=y, x=x)
     formula = " + ".join(f"z{i}" for i in range(k)) + " ~ C(y) + x"
     table = MANOVA.from_formula(formula, frame).mv_test().results["C(y)"]["stat"].loc["Pillai's trace"]
@@ -39,7 +40,7 @@ def test_pillai_is_that_of_statsmodels(classes, k):
 
 def test_one_dimension_is_the_wald_test():
     _, _, z, units, given = simple()
-    columns = label_columns(units.y, "binary")
+    columns = Binary("y").test_columns(units.y)
     result = joint_test(columns, given, units, z[:, :1], 199, 3)
     contrast = Contrast(columns, given, units)
     wald = contrast.wald(z[:, :1])
@@ -52,7 +53,7 @@ def test_one_dimension_is_the_wald_test():
 def test_any_invertible_map_gives_the_same_answer(monkeypatch, robust_donors):
     monkeypatch.setattr(module, "ROBUST_DONORS", robust_donors)
     _, _, z, units, given = simple()
-    columns, mapping = label_columns(units.y, "binary"), np.random.default_rng(1).normal(size=(3, 3))
+    columns, mapping = Binary("y").test_columns(units.y), np.random.default_rng(1).normal(size=(3, 3))
     one = joint_test(columns, given, units, z, 199, 0)
     other = joint_test(columns, given, units, z @ mapping, 199, 0)
     np.testing.assert_allclose(
@@ -66,7 +67,7 @@ def test_any_invertible_map_gives_the_same_answer(monkeypatch, robust_donors):
 def test_the_direction_is_the_discriminant():
     y, x, z, units, given = simple(400)
     z[:, 2] += 0.8 * y
-    direction = joint_test(label_columns(units.y, "binary"), given, units, z, 99, 0).direction
+    direction = joint_test(Binary("y").test_columns(units.y), given, units, z, 99, 0).direction
     design = np.column_stack([np.ones(400), x, z])
     expected = np.linalg.lstsq(design, y, rcond=None)[0][2:]
     np.testing.assert_allclose(np.abs(np.corrcoef(z @ direction, z @ expected)[0, 1]), 1.0, rtol=1e-8)
@@ -96,7 +97,7 @@ def test_power_of_a_direction_that_no_axis_shows():
     y, _, _, units, given = simple(120)
     noise = rng.normal(size=120)
     z = np.column_stack([noise, noise + 0.3 * rng.normal(size=120) + 0.25 * y])  # the effect is in the difference
-    columns = label_columns(units.y, "binary")
+    columns = Binary("y").test_columns(units.y)
     assert joint_test(columns, given, units, z, 999, 0).p < 0.01
     assert Contrast(columns, given, units).wald(z).p.min() > 0.05
 
@@ -108,11 +109,11 @@ def test_visits_of_a_donor_are_one_witness():
     units = sample_units(donors, np.ones(240, bool), within=False)
     given = nuisance(pd.DataFrame({"donor": donors}), [], units)
     result = joint_test(label[:, None], given, units, z, 499, 0)
-    naive = label_units(np.arange(240).astype(str), label, True, np.ones(240, bool))
+    naive = label_units(np.arange(240).astype(str), label, False, np.ones(240, bool))
     assert result.df_error == 38 and result.p > 20 * joint_test(label[:, None], given, naive, z, 99, 0).p_wald
 
 
 def test_too_few_donors_give_no_answer():
     _, _, z, units, given = simple(8)
-    result = joint_test(label_columns(units.y, "binary"), given, units, z, 99, 0)
+    result = joint_test(Binary("y").test_columns(units.y), given, units, z, 99, 0)
     assert np.isnan([result.f, result.p]).all() and result.direction.shape == (3,)

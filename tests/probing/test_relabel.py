@@ -8,14 +8,15 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from mtlbio.cohort.cohort import Cohort, CovariateInfo, TaskInfo
+from mtlbio.cohort.cohort import Cohort, CovariateInfo
 from mtlbio.errors import InputError
+from mtlbio.labels import Binary, Regression
 from mtlbio.probing.relabel import Relabelling, relabelled
 
 TASKS = {
-    "disease": TaskInfo("disease", "binary", ("no", "yes")),
-    "response": TaskInfo("response", "binary", ("no", "yes")),
-    "age": TaskInfo("age", "regression"),
+    "disease": Binary("disease", ("no", "yes")),
+    "response": Binary("response", ("no", "yes")),
+    "age": Regression("age"),
 }
 COVARIATES = {
     "age": CovariateInfo("age", "confounder", "continuous"),

@@ -12,14 +12,15 @@ import pandas as pd
 import pytest
 import torch
 
-from mtlbio.cohort.cohort import CovariateInfo, TaskInfo
+from mtlbio.cohort.cohort import CovariateInfo
 from mtlbio.errors import InputError
+from mtlbio.labels import Multiclass, Regression
+from mtlbio.labels.residues import residue_kind
 from mtlbio.model.residue_axes import Axes, window_names
 from mtlbio.probing.residues.held_out import HeldOutResidues, folds_of
 from mtlbio.probing.residues.probe import examine
 from mtlbio.probing.residues.trial import between_chains, level_units, of_all_variance
 from mtlbio.protein import ResidueProbe
-from mtlbio.sequence.chains import ResidueTask
 from mtlbio.sequence.letters import AMINO_ACIDS
 from mtlbio.sequence.scales import SCALES, of_residues
 from mtlbio.training.chains.latents import AROUND
@@ -93,7 +94,7 @@ def planted():
     for name in SCALES:
         obs[name] = of_residues(name, letters)
         obs[f"{name}{AROUND}"] = np.convolve(obs[name], np.ones(5) / 5, mode="same")
-    tasks = [TaskInfo("structure", "multiclass", ("H", "E", "C")), TaskInfo("exposure", "regression")]
+    tasks = [Multiclass("structure", ("H", "E", "C")), Regression("exposure")]
     covariates = [
         CovariateInfo("position", "confounder", "continuous"),
         CovariateInfo("length", "confounder", "continuous"),
@@ -111,7 +112,7 @@ def planted():
         uns={
             "genes": np.array(window_names()),
             "mtlbio": json.dumps(
-                {"tasks": [asdict(t) for t in tasks], "covariates": [asdict(c) for c in covariates], "auxiliary": []}
+                {"tasks": [t.saved() for t in tasks], "covariates": [asdict(c) for c in covariates], "auxiliary": []}
             ),
         },
     )
@@ -128,7 +129,7 @@ def planted():
     model = SimpleNamespace(
         networks=[SimpleNamespace(heads=heads)] * 2,
         axes=[axes, axes],
-        tasks={name: ResidueTask(name, kind) for name, kind in kinds.items()},
+        tasks={name: residue_kind(kind)(name) for name, kind in kinds.items()},
         centre={},
     )
     return latents, model

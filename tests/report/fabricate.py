@@ -8,8 +8,9 @@ import anndata as ad
 import numpy as np
 import pandas as pd
 
-from mtlbio.cohort.cohort import Cohort, CovariateInfo, TaskInfo, schema_json, write_cohort
+from mtlbio.cohort.cohort import Cohort, CovariateInfo, schema_json, write_cohort
 from mtlbio.config import Run
+from mtlbio.labels import Binary, Regression
 from mtlbio.probing.null_refits import empty
 from mtlbio.tables import (
     COMPARISONS,
@@ -41,9 +42,9 @@ DIMS = {  # dimension -> verdict, driver
     "z12": ("underpowered", "disease"),
 }
 TASKS = {
-    "disease": TaskInfo("disease", "binary", ("healthy", "SLE")),
-    "age": TaskInfo("age", "regression"),
-    "response": TaskInfo("response", "binary", ("no", "yes")),
+    "disease": Binary("disease", ("healthy", "SLE")),
+    "age": Regression("age"),
+    "response": Binary("response", ("no", "yes")),
 }
 
 

@@ -5,8 +5,8 @@ import pytest
 from backbones import backbone, pdb_text
 
 from mtlbio.errors import InputError
+from mtlbio.labels.residues.alphabet import Q8
 from mtlbio.sequence.dssp import assign, hydrogen_bonds
-from mtlbio.sequence.letters import Q8
 
 
 def states(torsions, proline=()) -> str:

@@ -3,19 +3,8 @@
 import numpy as np
 import pytest
 
-from mtlbio.sequence.letters import (
-    AMINO_ACIDS,
-    LARGEST_AREA,
-    MISSING_STATE,
-    Q3,
-    Q8,
-    UNKNOWN,
-    decode,
-    encode,
-    encode_states,
-    three_states,
-    to_q3,
-)
+from mtlbio.labels.residues.alphabet import MISSING_STATE, Q3, Q8, encode_states, three_states, to_q3
+from mtlbio.sequence.letters import AMINO_ACIDS, LARGEST_AREA, UNKNOWN, decode, encode
 from mtlbio.sequence.scales import AAINDEX, BLOSUM62, SCALES, of_residues
 
 

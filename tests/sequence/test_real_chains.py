@@ -5,9 +5,9 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from mtlbio.labels.residues.alphabet import to_q3
 from mtlbio.protein import ProteinRun
 from mtlbio.sequence.features import open_profiles
-from mtlbio.sequence.letters import to_q3
 from mtlbio.sequence.prepare import read_checked
 
 DATA = Path(__file__).parents[2] / "../shared/data"

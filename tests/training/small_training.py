@@ -6,16 +6,17 @@ import numpy as np
 import pandas as pd
 import torch
 
-from mtlbio.cohort.cohort import Cohort, TaskInfo
+from mtlbio.cohort.cohort import Cohort
 from mtlbio.cohort.split import make_splits
 from mtlbio.config import Splits, Training
+from mtlbio.labels import Binary, Multiclass, Ordinal, Regression
 from mtlbio.training.problem import FoldData, Problem, Targets, make_problem, make_targets, prepare_fold
 
 TASKS = {
-    "disease": TaskInfo("disease", "binary", ("healthy", "sick")),
-    "age": TaskInfo("age", "regression"),
-    "stage": TaskInfo("stage", "ordinal", ("I", "II", "III", "IV")),
-    "subtype": TaskInfo("subtype", "multiclass", ("A", "B", "C")),
+    "disease": Binary("disease", ("healthy", "sick")),
+    "age": Regression("age"),
+    "stage": Ordinal("stage", ("I", "II", "III", "IV")),
+    "subtype": Multiclass("subtype", ("A", "B", "C")),
 }
 OPTIONS = Training(genes=70, axes=6, block=4, curves=40, seeds=2, epochs=40, patience=15, single_task=False)
 

@@ -11,7 +11,7 @@ from scipy.special import expit
 from small_training import TASKS, changed
 
 from mtlbio.model.ensemble import load_ensemble, save_ensemble
-from mtlbio.model.outputs import Outputs, to_prediction
+from mtlbio.model.outputs import Outputs
 from mtlbio.training.borrowing import borrow, with_loans
 from mtlbio.training.fold_in import fold_in
 from mtlbio.training.mixing import mix_paths
@@ -128,7 +128,7 @@ def test_the_trained_model_predicts_what_was_borrowed(trained, lending, tmp_path
     for i, data in enumerate(folds):
         for t, task in enumerate(problem.packing.tasks):
             trained_for = found.outputs[i, 0][..., problem.packing.outputs[t]].astype(float)
-            expected = to_prediction(task, trained_for, targets.mean[i, t], targets.scale[i, t])
+            expected = task.to_prediction(trained_for, targets.mean[i, t], targets.scale[i, t])
             for model, atol in ((ensemble, 1e-5), (back, 1e-3)):
                 predicted = model.predict(task.name, cohort.expression, data.fold)
                 np.testing.assert_allclose(predicted / targets.scale[i, t], expected / targets.scale[i, t], atol=atol)

@@ -10,19 +10,20 @@ import pandas as pd
 import pytest
 import torch
 
+from mtlbio.labels.residues import Accessibility, SecondaryStructure
+from mtlbio.labels.residues.alphabet import to_q3
 from mtlbio.model.encoders.base import Shape
 from mtlbio.model.residues import ResidueNetwork
 from mtlbio.protein import ResidueTraining
-from mtlbio.sequence.chains import Chains, ResidueTask
-from mtlbio.sequence.letters import encode, to_q3
+from mtlbio.sequence.chains import Chains
+from mtlbio.sequence.letters import encode
 from mtlbio.sequence.simulate import simulate_chains
 from mtlbio.training.chains.batches import Reader, make_batches, padded
 from mtlbio.training.chains.fit import fit
-from mtlbio.training.chains.losses import loss_sum, null_loss
 from mtlbio.training.chains.steps import Scale, Stepper
 
-STRUCTURE = ResidueTask("structure", "secondary_structure")
-EXPOSURE = ResidueTask("exposure", "accessibility")
+STRUCTURE = SecondaryStructure("structure")
+EXPOSURE = Accessibility("exposure")
 
 
 def planted(count: int = 40, seed: int = 0, length: tuple[int, int] = (30, 60)) -> Chains:
@@ -59,6 +60,10 @@ def without(chains: Chains, rows: np.ndarray, eight: bool = True, rsa: bool = Tr
     if q3:
         three[rows] = 255
     return replace(chains, labels=labels, q3={"structure": three})
+
+
+def loss_sum(task, raw: torch.Tensor, batch):
+    return task.loss_sum(raw, batch.labels[task.name], batch.q3.get(task.name))
 
 
 def test_residues_without_labels_have_no_gradient_and_no_nan():
@@ -101,10 +106,12 @@ def test_a_residue_of_which_only_q3_is_known_asks_for_the_sum_of_its_states():
 def test_a_constant_answer_costs_one():
     chains = planted(20)
     rows = np.ones(len(chains.letters), dtype=bool)
-    assert null_loss(chains, EXPOSURE, rows) == pytest.approx(chains.labels["exposure"].var(), rel=1e-4)
+    assert EXPOSURE.null_loss(*chains.labels_at("exposure", rows)) == pytest.approx(
+        chains.labels["exposure"].var(), rel=1e-4
+    )
     share = np.bincount(chains.labels["structure"], minlength=8) / len(rows)
     entropy = -(share[share > 0] * np.log(share[share > 0])).sum()
-    assert null_loss(chains, STRUCTURE, rows) == pytest.approx(entropy)
+    assert STRUCTURE.null_loss(*chains.labels_at("structure", rows)) == pytest.approx(entropy)
 
 
 def test_batches_hold_every_chain_once_and_keep_to_their_size():

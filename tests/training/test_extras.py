@@ -113,7 +113,7 @@ def test_the_turned_gradient_is_that_of_plain_reversal(cohort, folds):
         scores = inputs[0] @ own["trunk"]
         turned = scores.detach() * (1 + 0.7 * grown) - 0.7 * grown * scores  # value of scores, gradient times -0.7
         outputs = torch.cat([scores @ own["heads"][:, :2], turned @ own["heads"][:, 2:]], dim=1) + bias
-        loss = (task_losses(outputs, whole.targets[0], whole.packing) * weight).sum()
+        loss = (task_losses(outputs, whole.targets[0], weight, whole.packing) * weight).sum()
         slopes = torch.autograd.grad(loss, [own["trunk"], own["heads"], bias])
         with torch.no_grad():
             for value, slope in zip((own["trunk"], own["heads"], bias), slopes, strict=True):

@@ -9,7 +9,7 @@ from small_training import OPTIONS, folds_of, problem_of, small_cohort
 from mtlbio.cohort.split import make_splits
 from mtlbio.config import Splits
 from mtlbio.model.ensemble import FINAL, load_ensemble, save_ensemble
-from mtlbio.model.outputs import Outputs, to_prediction
+from mtlbio.model.outputs import Outputs
 from mtlbio.model.sharing.names import SHARING
 from mtlbio.training.fold_in import fold_in
 from mtlbio.training.machinery import PLAIN, Machinery
@@ -49,7 +49,7 @@ def assert_same_predictions(cohort, folds, canonical, mixed, targets) -> None:
     for i, data in enumerate(folds):
         for t, task in enumerate(packing.tasks):
             trained = mixed.outputs[i, 0][..., packing.outputs[t]].astype(float)
-            expected = to_prediction(task, trained, targets.mean[i, t], targets.scale[i, t])
+            expected = task.to_prediction(trained, targets.mean[i, t], targets.scale[i, t])
             found = canonical.ensemble.predict(task.name, cohort.expression, data.fold)
             np.testing.assert_allclose(found / targets.scale[i, t], expected / targets.scale[i, t], atol=1e-5)
 

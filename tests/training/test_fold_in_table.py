@@ -15,7 +15,7 @@ from mtlbio.config import Splits, Training, load_run
 from mtlbio.errors import InputError
 from mtlbio.model.ensemble import FINAL, load_ensemble, save_ensemble
 from mtlbio.model.latents import latents_table, write_latents
-from mtlbio.model.outputs import Outputs, to_prediction
+from mtlbio.model.outputs import Outputs
 from mtlbio.training.borrowing import with_loans
 from mtlbio.training.effects import effects_table
 from mtlbio.training.fold_in import fold_in
@@ -51,7 +51,7 @@ def test_predictions_are_those_of_the_mixed_paths(trained):
     for i, data in enumerate(folds):
         for t, task in enumerate(packing.tasks):
             raw = mixed.outputs[i, 0][:, :, packing.outputs[t]]
-            wanted = to_prediction(task, raw, targets.mean[i, t], targets.scale[i, t])
+            wanted = task.to_prediction(raw, targets.mean[i, t], targets.scale[i, t])
             found = canonical.ensemble.predict(task.name, cohort.expression, data.fold)
             assert found == pytest.approx(wanted, rel=2e-4)
 

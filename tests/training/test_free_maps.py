@@ -32,7 +32,7 @@ def test_free_maps_come_to_the_minimum_that_another_method_finds(problem, name, 
     r, c, expand = x.shape[1], packing.n_columns, torch.as_tensor(packing.expand, dtype=torch.float64)
 
     def fit_of(maps, bias):
-        loss = task_losses(x @ maps @ expand + bias, problem.targets[f].double(), packing)
+        loss = task_losses(x @ maps @ expand + bias, problem.targets[f].double(), weight, packing)
         return (loss * weight).sum()
 
     def slow(values):

@@ -51,7 +51,7 @@ def test_a_stack_is_the_same_as_plain_gradient_descent_on_each_network(cohort, f
     for f, s in ((0, 0), (1, 1), (2, 0)):
         network = SharedEncoder(problem.dense.shape[2], OPTIONS.block, packing, seed=s)
         for epoch in range(EPOCHS + 1):
-            loss = task_losses(network(problem.dense[f]), problem.targets[f], packing)
+            loss = task_losses(network(problem.dense[f]), problem.targets[f], problem.train[f, s], packing)
             own = torch.stack([(loss * problem.train[f, s]).sum(0), (loss * problem.validation[f, s]).sum(0)])
             close(stacked.history[epoch, :, f, 0, s], own.detach())
             own_steps = (loss * problem.train[f, s] * shortened[f, s]).sum()

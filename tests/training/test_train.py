@@ -16,8 +16,8 @@ from mtlbio.cohort.simulate import simulate, write_simulation
 from mtlbio.cohort.split import make_splits
 from mtlbio.config import Run, Splits, Training, load_run
 from mtlbio.errors import InputError
-from mtlbio.evaluation.metrics import score
 from mtlbio.evaluation.predictions import collect
+from mtlbio.labels import Regression
 from mtlbio.model.ensemble import FINAL, load_ensemble
 from mtlbio.tables import HISTORY, PREDICTIONS, SPLITS, read_table, write_table
 from mtlbio.training.train import choose_device, train
@@ -72,11 +72,8 @@ def test_every_held_out_sample_is_predicted_by_every_arm_seed_and_task(cohort, r
 def test_truth_is_the_label_and_missing_labels_are_missing(cohort, results):
     table = read_table(results / "predictions.tsv", PREDICTIONS)
     for name, task in cohort.tasks.items():
-        predictions = collect(table, name, task.kind)
+        predictions = collect(table, task)
         y = pd.Series(cohort.y(name), cohort.samples).loc[predictions.samples].to_numpy()
-        if task.kind in ("multiclass", "ordinal"):
-            order = [task.classes.index(c) for c in predictions.task.classes]
-            assert order == list(range(len(task.classes)))
         np.testing.assert_allclose(predictions.y, y, rtol=1e-6)
         assert np.isnan(y).any()
 
@@ -84,9 +81,9 @@ def test_truth_is_the_label_and_missing_labels_are_missing(cohort, results):
 @pytest.mark.parametrize(("task", "least"), [("disease", 0.85), ("age", 0.55), ("stage", 0.6), ("subtype", 0.75)])
 def test_every_kind_of_task_is_learnt(cohort, results, task, least):
     table = read_table(results / "predictions.tsv", PREDICTIONS)
-    predictions = collect(table, task, cohort.tasks[task].kind)
+    predictions = collect(table, cohort.tasks[task])
     for arm in ("multitask", "singletask"):
-        assert score(cohort.tasks[task], predictions.y, predictions.arms[arm]) > least
+        assert cohort.tasks[task].score(predictions.y, predictions.arms[arm]) > least
 
 
 def test_predictions_are_those_of_the_saved_model_on_out_of_fold_latents(cohort, results):
@@ -132,8 +129,8 @@ def test_another_seed_gives_other_replicas_and_a_single_arm_can_be_left_out(coho
     other = written(cohort, tmp_path / "other", seed=7, single_task=False)
     table = read_table(other / "predictions.tsv", PREDICTIONS)
     assert set(table["seed"]) == {"7", "8"} and set(table["arm"]) == {"multitask"}
-    before = collect(read_table(results / "predictions.tsv", PREDICTIONS), "age", "regression").arms["multitask"]
-    after = collect(table, "age", "regression").arms["multitask"]
+    before = collect(read_table(results / "predictions.tsv", PREDICTIONS), cohort.tasks["age"]).arms["multitask"]
+    after = collect(table, Regression("age")).arms["multitask"]
     correlation = np.corrcoef(before, after)[0, 1]
     assert 0.9 < correlation < 1 - 1e-6
 
@@ -191,7 +188,7 @@ def test_planted_programmes_are_axes_out_of_fold(tmp_path):
         assert max(r2) > 0.88, programme
         assert sorted(r2)[-2] < 0.3, programme
     table = read_table(tmp_path / "results/predictions.tsv", PREDICTIONS)
-    age = collect(table, "age", "regression")
+    age = collect(table, Regression("age"))
     assert 1 - ((age.y - age.arms["multitask"]) ** 2).sum() / ((age.y - age.y.mean()) ** 2).sum() > 0.7
 
 
@@ -216,5 +213,5 @@ def test_a_cohort_without_any_axis_is_trained_on_its_genes(tmp_path):
     latents = ad.read_h5ad(results / "latents.h5ad")
     assert latents.var["block"].astype(str).tolist() == ["supervised"] * 2
     assert np.isfinite(latents.X).all() and latents.uns["effective_rank"] == 0
-    age = collect(read_table(results / "predictions.tsv", PREDICTIONS), "age", "regression")
-    assert score(cohort.tasks["age"], age.y, age.arms["multitask"]) > 0.4
+    age = collect(read_table(results / "predictions.tsv", PREDICTIONS), cohort.tasks["age"])
+    assert cohort.tasks["age"].score(age.y, age.arms["multitask"]) > 0.4

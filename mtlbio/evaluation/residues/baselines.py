@@ -13,11 +13,12 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 
+from mtlbio.labels.residues.alphabet import MISSING_STATE
 from mtlbio.progress import track
 from mtlbio.protein import ProteinRun
 from mtlbio.sequence.chains import HELD_OUT, Chains, read_chains
 from mtlbio.sequence.features import Wide, open_wide, wide_of
-from mtlbio.sequence.letters import MISSING_STATE, Q3_OF_Q8, UNKNOWN
+from mtlbio.sequence.letters import UNKNOWN
 from mtlbio.sequence.long_form import prediction_rows
 from mtlbio.sequence.split import FOLDS
 from mtlbio.tables import PREDICTIONS, write_table
@@ -42,7 +43,7 @@ def baselines(run: ProteinRun, results: Path) -> None:
             if not task.auxiliary:
                 fitted = fit_task(chains, name, inputs, options.seed)
                 for place in held_out:
-                    told[int(place)][name] = predict_task(task.kind, fitted, inputs(int(place)))
+                    told[int(place)][name] = task.from_linear([inputs(int(place)) @ own for own in fitted])
         tables.append(prediction_rows(chains, held_out, told, arm, str(options.seed), FOLDS))
     empty = pd.DataFrame(columns=PREDICTIONS)
     write_table(
@@ -83,32 +84,18 @@ def _covariates(chains: Chains, place: int, levels: list[str]) -> np.ndarray:
 
 
 def fit_task(chains: Chains, name: str, inputs: Inputs, seed: int) -> list[np.ndarray]:
-    """Coefficients (features, targets): of Q3 and Q8 for a secondary structure, else of the label."""
-    if name not in chains.q3:
-        return [_ridge(chains, inputs, ~np.isnan(chains.labels[name]), lambda r: chains.labels[name][r][:, None], seed)]
-    eight, three = chains.labels[name], chains.q3[name]
-    return [
-        _ridge(chains, inputs, codes != MISSING_STATE, lambda r, c=codes, k=k: np.eye(k)[c[r]], seed)
-        for codes, k in ((three, 3), (eight, 8))
-        if (codes[_train_rows(chains)] != MISSING_STATE).any()
-    ]
+    """Coefficients (features, targets) of everything that a linear baseline regresses for the label."""
+    rows, fitted = chains.residues(chains.of("train")), []
+    for values, classes in chains.tasks[name].regressed(*chains.labels_at(name, slice(None))):
+        known = values != MISSING_STATE if classes else ~np.isnan(values)
+        if known[rows].any():
+            fitted.append(_ridge(chains, inputs, known, _targets(values, classes), seed))
+    return fitted
 
 
-def predict_task(kind: str, fitted: list[np.ndarray], x: np.ndarray) -> np.ndarray:
-    """(length, 8) shares of Q8, or (length,)."""
-    if kind != "secondary_structure":
-        values = (x @ fitted[0])[:, 0]
-        return values if kind == "regression" else np.clip(values, 0, 1)
-    three = np.clip(x @ fitted[0], 1e-3, None)
-    three /= three.sum(axis=1, keepdims=True)
-    eight = np.clip(x @ fitted[1], 1e-3, None) if len(fitted) > 1 else np.ones((len(x), 8))
-    groups = np.stack([eight[:, Q3_OF_Q8 == k].sum(axis=1) for k in range(3)], axis=1)
-    return eight / groups[:, Q3_OF_Q8] * three[:, Q3_OF_Q8]
-
-
-def _train_rows(chains: Chains) -> np.ndarray:
-    rows = chains.residues(chains.of("train"))
-    return rows
+def _targets(values: np.ndarray, classes: int) -> Callable:
+    """Rows -> targets (rows, k): indicators of the classes, or the value."""
+    return lambda rows: np.eye(classes)[values[rows]] if classes else values[rows][:, None]
 
 
 def _ridge(chains: Chains, inputs: Inputs, known: np.ndarray, target: Callable, seed: int) -> np.ndarray:

@@ -12,10 +12,11 @@ from mtlbio.errors import InputError
 from mtlbio.evaluation.bootstrap import expanded, interval
 from mtlbio.evaluation.comparisons import MATCHED, MODEL, call_difference
 from mtlbio.evaluation.residues.readings import read_sources
-from mtlbio.evaluation.residues.scores import LOWER_IS_BETTER, Scored, cluster_draws, score_chains
+from mtlbio.evaluation.residues.scores import Scored, cluster_draws, score_chains
 from mtlbio.evaluation.transfer import LEVEL, sentence, verdict_of
+from mtlbio.labels.residues import ResidueLabel
 from mtlbio.progress import track
-from mtlbio.protein import METRICS, ProteinRun
+from mtlbio.protein import ProteinRun
 from mtlbio.sequence.chains import Chains, read_chains
 from mtlbio.sequence.long_form import read_rows
 from mtlbio.tables import COMPARISONS, LABEL_NOISE, PREDICTIONS, REPROBE, TRANSFER, read_table, write_table
@@ -51,9 +52,7 @@ def evaluate(run: ProteinRun, results: Path) -> None:
             arms = {arm: scored for arm, scored in arms.items() if len(scored.sums)}
             if not arms:
                 continue
-            found = task_tables(
-                arms, name, METRICS[chains.tasks[name].kind], options.bootstrap, options.seed, options.margin
-            )
+            found = task_tables(arms, chains.tasks[name], options.bootstrap, options.seed, options.margin)
             metrics.append(found[0].assign(part=part))
             comparisons.append(found[1].assign(part=part))
             if part == "test":
@@ -76,27 +75,29 @@ def evaluate(run: ProteinRun, results: Path) -> None:
 
 
 def task_tables(
-    arms: dict[str, Scored], task: str, metrics: tuple[str, ...], draws: int, seed: int, margin: float
+    arms: dict[str, Scored], task: ResidueLabel, draws: int, seed: int, margin: float
 ) -> tuple[pd.DataFrame, pd.DataFrame]:
     """Rows of metrics.tsv and comparisons.tsv of one task; all arms are drawn together, so differences are paired."""
-    rows, pairs = [], []
+    rows, pairs, metrics = [], [], list(task.metrics)
     counts = cluster_draws(next(iter(arms.values())).clusters, draws, seed)
     drawn = {(arm, m): own.value(m, counts) for arm, own in arms.items() for m in metrics}
     for arm, own in arms.items():
         for metric in metrics:
             value = float(own.value(metric)[0])
             low, high = interval(drawn[(arm, metric)])
-            rows.append([arm, task, metric, value, low, high, int(own.residues.sum()), len(np.unique(own.clusters))])
+            rows.append(
+                [arm, task.name, metric.name, value, low, high, int(own.residues.sum()), len(np.unique(own.clusters))]
+            )
     rivals = [arm for arm in arms if arm not in (MODEL, MATCHED)]
     for metric in metrics if MODEL in arms else ():
-        sign = -1.0 if metric in LOWER_IS_BETTER else 1.0
+        sign = -1.0 if metric.lower_is_better else 1.0
         points = {arm: sign * float(own.value(metric)[0]) for arm, own in arms.items()}
         # a constant answer has no correlation, and is not the best for that
         best = max((arm for arm in rivals if np.isfinite(points[arm])), key=points.get, default=None)
         for arm in [a for a in arms if a != MODEL]:
             low, high = interval(sign * (drawn[(MODEL, metric)] - drawn[(arm, metric)]))
             call = call_difference(low, high, margin)
-            row = [MODEL, arm, task, metric, points[MODEL] - points[arm], low, high, call]
+            row = [MODEL, arm, task.name, metric.name, points[MODEL] - points[arm], low, high, call]
             pairs.append([*row, "yes" if arm == best else "no"])
     return pd.DataFrame(rows, columns=METRIC_COLUMNS), pd.DataFrame(pairs, columns=[*COMPARISONS, "best_baseline"])
 
@@ -110,13 +111,13 @@ def sharing(chains: Chains, arms: dict[str, dict[str, Scored]], draws: int, seed
     compared = [name for name, own in arms.items() if MODEL in own and MATCHED in own]
     rows = []
     for name, own in arms.items():
-        metric = METRICS[chains.tasks[name].kind][0]
+        metric = chains.tasks[name].decisive
         others = [there for other, there in labelled.items() if other != name]
         both = labelled[name] & np.any(others, axis=0) if others else np.zeros_like(labelled[name])
         first = own.get(MODEL, next(iter(own.values())))
         row = {
             "task": name,
-            "metric": metric,
+            "metric": metric.name,
             "n_samples": int(first.residues.sum()),
             "n_donors": len(np.unique(first.clusters)),
             "overlap": both.sum() / max(labelled[name].sum(), 1),

@@ -9,8 +9,9 @@ import anndata as ad
 import numpy as np
 import pandas as pd
 
-from mtlbio.cohort.cohort import TaskInfo, encode_labels, parse_schema
+from mtlbio.cohort.cohort import parse_schema
 from mtlbio.evaluation.reprobe import reprobe
+from mtlbio.labels import of_covariate
 from mtlbio.protein import WITHIN_CHAINS
 from mtlbio.tables import REPROBE
 from mtlbio.wording import of_chains
@@ -31,11 +32,12 @@ def by_chain(latents: ad.AnnData) -> ad.AnnData:
     obs, chain = latents.obs, latents.obs["donor"].astype(str).to_numpy()
     table, infos = obs[[]].copy(), []
     for task in tasks.values():
-        y = encode_labels(obs[task.name], task)
-        for k, state in enumerate(task.classes if task.kind == "multiclass" else ("",)):
-            name = f"{task.name}_{state}" if state else task.name
-            table[name] = np.where(np.isnan(y), np.nan, y == k) if state else y
-            infos.append(TaskInfo(name, "regression"))
+        y = task.y(obs[task.name])
+        shares = task.indicators(y) or [y]
+        for k, values in enumerate(shares):
+            name = task.name if len(shares) == 1 else f"{task.name}_{task.classes[k]}"
+            table[name] = np.where(np.isnan(y), np.nan, values)
+            infos.append(of_covariate(name, ()))
     means = table.groupby(chain).mean()
     whole = obs.assign(chain=chain).drop_duplicates("chain").set_index("chain").loc[means.index]
     means = means.assign(donor=means.index, fold=whole["fold"].to_numpy())
@@ -43,6 +45,6 @@ def by_chain(latents: ad.AnnData) -> ad.AnnData:
         if info.name not in WITHIN_CHAINS:
             means[info.name] = whole[info.name].astype(str if info.kind == "categorical" else float).to_numpy()
     kept = [asdict(c) for c in covariates.values() if c.name not in WITHIN_CHAINS]
-    told = {"tasks": [asdict(t) for t in infos], "covariates": kept, "auxiliary": []}
+    told = {"tasks": [t.saved() for t in infos], "covariates": kept, "auxiliary": []}
     x = pd.DataFrame(np.asarray(latents.X)).groupby(chain).mean().loc[means.index].to_numpy(dtype=np.float32)
     return ad.AnnData(X=x, obs=means, var=latents.var.copy(), uns={"mtlbio": json.dumps(told)})

@@ -6,8 +6,6 @@ import anndata as ad
 import numpy as np
 
 from mtlbio.model.residue_store import ProteinModel
-from mtlbio.model.residues import to_prediction
-from mtlbio.sequence.letters import three_states
 
 FOLDS = 5
 
@@ -37,8 +35,8 @@ class HeldOutResidues:
     def predict_from_latents(self, task: str, z: np.ndarray, fold: int = 0) -> np.ndarray:
         """(replicas, n), or (replicas, n, 3) probabilities of helix, strand and coil."""
         info, centre = self.tasks[task], self.centre.get(task, (0.0, 1.0))
-        told = [to_prediction(info, own @ w + b, *centre) for own, (w, b) in zip(z, self.heads[task], strict=True)]
-        return np.stack([three_states(t) if info.kind == "secondary_structure" else t for t in told])
+        told = [info.to_prediction(own @ w + b, *centre) for own, (w, b) in zip(z, self.heads[task], strict=True)]
+        return np.stack([info.for_trial(own) for own in told])
 
 
 def folds_of(chains: np.ndarray, count: int = FOLDS) -> np.ndarray:

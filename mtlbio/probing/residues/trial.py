@@ -15,7 +15,7 @@ import numpy as np
 import pandas as pd
 from scipy import sparse
 
-from mtlbio.cohort.cohort import encode_labels, parse_schema
+from mtlbio.cohort.cohort import parse_schema
 from mtlbio.probing.design import Units
 from mtlbio.probing.trial import Trial
 from mtlbio.protein import WITHIN_CHAINS, ResidueProbe
@@ -30,9 +30,9 @@ class ResidueTrial(Trial):
     def units_of(self, task: str, mask: np.ndarray) -> Units:
         """Units of a label: chain x class, or chain x fifth of the chain's values."""
         info = self.tasks[task]
-        if info.is_class:
+        if not info.averaged:
             return super().units_of(task, mask)
-        return level_units(self.donors, encode_labels(self.obs[task], info), mask)
+        return level_units(self.donors, info.y(self.obs[task]), mask)
 
 
 def level_units(chains: np.ndarray, y: np.ndarray, mask: np.ndarray, levels: int = LEVELS) -> Units:

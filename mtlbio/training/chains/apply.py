@@ -8,8 +8,8 @@ from dataclasses import dataclass
 import numpy as np
 import torch
 
-from mtlbio.model.residues import ResidueNetwork, to_prediction
-from mtlbio.sequence.chains import ResidueTask
+from mtlbio.labels.residues import ResidueLabel
+from mtlbio.model.residues import ResidueNetwork
 from mtlbio.training.chains.batches import Reader
 
 RESIDUES = 16_384  # of a batch, with padding
@@ -28,7 +28,7 @@ class Applied:
 def apply(
     network: ResidueNetwork,
     reader: Reader,
-    tasks: dict[str, ResidueTask],
+    tasks: dict[str, ResidueLabel],
     places: np.ndarray,
     centre: dict[str, tuple[float, float]],
     device: str = "cpu",
@@ -43,7 +43,7 @@ def apply(
         lengths = batch.mask.sum(1).tolist()
         for i, (place, length) in enumerate(zip(batch.places, lengths, strict=True)):
             told = {
-                name: to_prediction(task, raw[name][i, :length], *centre.get(name, (0.0, 1.0)))
+                name: task.to_prediction(raw[name][i, :length], *centre.get(name, (0.0, 1.0)))
                 for name, task in tasks.items()
                 if name in raw
             }
@@ -54,7 +54,7 @@ def apply(
 def averaged(
     networks: list[ResidueNetwork],
     reader: Reader,
-    tasks: dict[str, ResidueTask],
+    tasks: dict[str, ResidueLabel],
     places: np.ndarray,
     centre: dict[str, tuple[float, float]],
     device: str = "cpu",

@@ -10,9 +10,7 @@ import torch
 
 from mtlbio.sequence.chains import Chains
 from mtlbio.sequence.features import Wide, wide_of
-from mtlbio.sequence.letters import MISSING_STATE, PADDING
-
-NO_STATE = -1
+from mtlbio.sequence.letters import PADDING
 
 
 @dataclass(frozen=True)
@@ -124,13 +122,11 @@ class Reader:
         letters = np.where(mask, chains.letters[rows], PADDING).astype(np.int64)
         labels, q3 = {}, {}
         for name in tasks:
-            if name in chains.q3:
-                labels[name] = torch.from_numpy(_states(chains.labels[name][rows], mask))
-                q3[name] = torch.from_numpy(_states(chains.q3[name][rows], mask))
-            else:
-                mean, scale = self.centre.get(name, (0.0, 1.0))
-                values = np.where(mask, (chains.labels[name][rows] - mean) / scale, np.nan)
-                labels[name] = torch.from_numpy(values.astype(np.float32))
+            centre = self.centre.get(name, (0.0, 1.0))
+            fine, coarse = chains.tasks[name].batch(*chains.labels_at(name, rows), mask, *centre)
+            labels[name] = torch.from_numpy(fine)
+            if coarse is not None:
+                q3[name] = torch.from_numpy(coarse)
         wide = None
         if self.sources:
             wide = np.zeros((*mask.shape, self.wide), dtype=np.float32)
@@ -146,7 +142,3 @@ class Reader:
         """All chains at ``places``, batch after batch."""
         for part in make_batches(self.chains.lengths, places, residues, rng):
             yield self.batch(part, tasks)
-
-
-def _states(codes: np.ndarray, mask: np.ndarray) -> np.ndarray:
-    return np.where(mask & (codes != MISSING_STATE), codes.astype(np.int64), NO_STATE)

@@ -9,12 +9,12 @@ from dataclasses import dataclass, field
 import numpy as np
 import torch
 
+from mtlbio.labels.residues import ResidueLabel
 from mtlbio.model.residues import ResidueNetwork
 from mtlbio.progress import say
 from mtlbio.protein import ResidueTraining
-from mtlbio.sequence.chains import Chains, ResidueTask
+from mtlbio.sequence.chains import Chains
 from mtlbio.training.chains.batches import Reader, make_batches
-from mtlbio.training.chains.losses import loss_sum, null_loss
 from mtlbio.training.chains.steps import Scale, Stepper
 
 WARM_UP = 0.05  # share of the training over which the learning rate rises
@@ -42,7 +42,7 @@ class Fitted:
 def fit(
     network: ResidueNetwork,
     reader: Reader,
-    tasks: list[ResidueTask],
+    tasks: list[ResidueLabel],
     train: np.ndarray,
     validation: np.ndarray,
     options: ResidueTraining,
@@ -142,7 +142,7 @@ def reader_order(reader: Reader, places: np.ndarray, residues: int, rng: np.rand
 
 @torch.no_grad()
 def evaluate(
-    network: ResidueNetwork, reader: Reader, tasks: list[ResidueTask], places: np.ndarray, scale: Scale, device: str
+    network: ResidueNetwork, reader: Reader, tasks: list[ResidueLabel], places: np.ndarray, scale: Scale, device: str
 ) -> np.ndarray:
     """(T,) mean loss over the labelled residues of some chains, 1 where nothing is known; NaN without labels."""
     network.eval()
@@ -152,17 +152,17 @@ def evaluate(
         batch = batch.to(device)
         raw = network.outputs(network.latents(batch.letters, batch.mask, batch.wide))
         for i, task in enumerate(tasks):
-            total, count = loss_sum(task, raw[task.name], batch)
+            total, count = task.loss_sum(raw[task.name], batch.labels[task.name], batch.q3.get(task.name))
             sums[i] += float(total) / scale.null[task.name]
             counts[i] += int(count)
     return np.where(counts > 0, sums / np.maximum(counts, 1), np.nan)
 
 
-def _scale(reader: Reader, tasks: list[ResidueTask], train: np.ndarray, residues: int) -> Scale:
+def _scale(reader: Reader, tasks: list[ResidueLabel], train: np.ndarray, residues: int) -> Scale:
     chains = reader.chains
     rows = chains.residues(train)
     batches = len(reader_order(reader, train, residues, np.random.default_rng(0)))
-    null = {task.name: null_loss(chains, task, rows) for task in tasks}
+    null = {task.name: task.null_loss(*chains.labels_at(task.name, rows)) for task in tasks}
     expected = {task.name: max(float((chains.known(task.name) & rows).sum()) / batches, 1.0) for task in tasks}
     for name, (_, spread) in reader.centre.items():
         if name in null and spread <= 0:

@@ -10,14 +10,15 @@ import anndata as ad
 import numpy as np
 import pandas as pd
 
-from mtlbio.cohort.cohort import CovariateInfo, TaskInfo
+from mtlbio.cohort.cohort import CovariateInfo
 from mtlbio.files import replacing
+from mtlbio.labels import Label
 from mtlbio.model.matching import effective_rank
 from mtlbio.model.residue_axes import REACH, stability, window_names
 from mtlbio.model.residue_store import ProteinModel
 from mtlbio.protein import WITHIN_CHAINS
 from mtlbio.sequence.chains import HELD_OUT, Chains
-from mtlbio.sequence.letters import MISSING_STATE, Q3, decode
+from mtlbio.sequence.letters import decode
 from mtlbio.sequence.scales import SCALES, of_residues
 from mtlbio.sequence.split import FOLDS
 from mtlbio.training.chains.apply import apply
@@ -58,7 +59,7 @@ def write_latents(model: ProteinModel, reader: Reader, residues: int, device: st
         index=pd.Index(dims, name="dim"),
     )
     mean = z.mean(axis=0)
-    told = {"tasks": [asdict(t) for t in tasks], "covariates": [asdict(c) for c in covariates], "auxiliary": []}
+    told = {"tasks": [t.saved() for t in tasks], "covariates": [asdict(c) for c in covariates], "auxiliary": []}
     adata = ad.AnnData(
         X=mean.astype(np.float32),
         obs=obs,
@@ -91,7 +92,7 @@ def spread_out(length: int, count: int) -> np.ndarray:
 
 def describe(
     chains: Chains, places: np.ndarray, chosen: dict[int, np.ndarray]
-) -> tuple[pd.DataFrame, list[TaskInfo], list[CovariateInfo]]:
+) -> tuple[pd.DataFrame, list[Label], list[CovariateInfo]]:
     """Table of the chosen residues, and what its columns are for the trial."""
     parts = []
     for place in places:
@@ -113,25 +114,14 @@ def describe(
         for task in chains.tasks.values():
             if task.auxiliary:
                 continue
-            if task.kind == "secondary_structure":
-                codes = chains.q3[task.name][rows]
-                part[task.name] = [None if c == MISSING_STATE else Q3[c] for c in codes]
-            else:
-                values = chains.labels[task.name][rows].astype(float)
-                binary = task.kind == "binary"
-                part[task.name] = [None if np.isnan(v) else str(int(v)) for v in values] if binary else values
+            part[task.name] = task.on_trial(*chains.labels_at(task.name, rows))
         parts.append(part)
     obs = pd.concat(parts)
     obs.index.name = "sample"
     tasks = []
     for task in chains.tasks.values():
         if not task.auxiliary and obs[task.name].notna().any():
-            kind, classes = "regression", ()
-            if task.kind == "secondary_structure":
-                kind, classes = "multiclass", tuple(Q3)
-            elif task.kind == "binary":
-                kind, classes = "binary", ("0", "1")
-            tasks.append(TaskInfo(task.name, kind, classes))
+            tasks.append(task.trial_label)
         elif not task.auxiliary:
             obs = obs.drop(columns=task.name)
     per_source = obs.drop_duplicates("donor")["source"].value_counts()

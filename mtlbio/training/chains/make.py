@@ -20,9 +20,9 @@ def make_reader(run: ProteinRun, chains: Chains) -> Reader:
     features, centre = run.features, {}
     rows = chains.residues(chains.of("train"))
     for name, task in chains.tasks.items():
-        if task.kind == "regression":
-            values = chains.labels[name][rows].astype(float)
-            centre[name] = (float(np.nanmean(values)), float(np.nanstd(values)) or 1.0)
+        standard = task.standard(chains.labels[name][rows])
+        if standard is not None:
+            centre[name] = standard
     return Reader(chains, open_wide(features.profiles, features.profile_arrays, features.embeddings), centre)
 
 

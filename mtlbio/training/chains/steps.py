@@ -6,12 +6,11 @@ from dataclasses import dataclass
 
 import torch
 
+from mtlbio.labels.residues import ResidueLabel
 from mtlbio.model.residues import ResidueNetwork
-from mtlbio.sequence.chains import ResidueTask
 from mtlbio.sequence.letters import MASKED, UNKNOWN
 from mtlbio.training.balancing import Step, make_balancer
 from mtlbio.training.chains.batches import Batch
-from mtlbio.training.chains.losses import loss_sum
 
 MASKED_SHARE = 0.15
 
@@ -45,7 +44,7 @@ class Stepper:
     def __init__(
         self,
         network: ResidueNetwork,
-        tasks: list[ResidueTask],
+        tasks: list[ResidueLabel],
         scale: Scale,
         optimiser: torch.optim.Optimizer,
         masked: float = 0.0,
@@ -106,7 +105,7 @@ class Stepper:
         raw = self.network.outputs(latents)
         losses, means, present = [], [], []
         for task in self.tasks:
-            total, count = loss_sum(task, raw[task.name], batch)
+            total, count = task.loss_sum(raw[task.name], batch.labels[task.name], batch.q3.get(task.name))
             total = total / self.scale.null[task.name]
             losses.append(total / self.scale.expected[task.name])
             means.append(total / count.clamp_min(1))

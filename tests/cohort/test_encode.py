@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pandas as pd
 
-from mtlbio.cohort.labels import encode
+from mtlbio.cohort.encode import encode
 from mtlbio.cohort.qc import QcList
 from mtlbio.config import Run
 

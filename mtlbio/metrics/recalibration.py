@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from mtlbio.evaluation.weights import over_draws
+from mtlbio.metrics.weights import over_draws
 
 # Logits of probabilities nearer to 0 or 1 than this are cut: one saturated prediction must not decide the slope.
 _EDGE = 1e-6

@@ -5,9 +5,8 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from mtlbio.cohort.cohort import TaskInfo
-from mtlbio.cohort.transforms import TRANSFORMS
-from mtlbio.model.outputs import to_prediction
+from mtlbio.labels import Regression
+from mtlbio.labels.transforms import TRANSFORMS
 
 
 @pytest.mark.parametrize("name", TRANSFORMS)
@@ -33,5 +32,5 @@ def test_a_prediction_stays_finite_and_never_turns_round():
 
 
 def test_predictions_are_in_the_units_of_the_user():
-    task = TaskInfo("dose", "regression", transform="sqrt")
-    assert to_prediction(task, np.array([[0.5], [-0.5]]), mean=6.0, scale=2.0).tolist() == [49.0, 25.0]
+    task = Regression("dose", scale="sqrt")
+    assert task.to_prediction(np.array([[0.5], [-0.5]]), mean=6.0, scale=2.0).tolist() == [49.0, 25.0]

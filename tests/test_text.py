@@ -2,7 +2,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from mtlbio.cohort.text import as_number, as_text, matching, suggestion
+from mtlbio.text import as_number, as_text, matching, suggestion
 
 
 @pytest.mark.parametrize(

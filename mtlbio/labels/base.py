@@ -1,0 +1,326 @@
+"""What a kind of label offers: everything that the rest of the package asks of a label to be predicted.
+
+A kind of label is one class in one file of this room. It holds the keys of its YAML, how its column is read and
+checked, how the network's outputs are packed, the loss, the link and its inverse, the metrics and which of them
+decides, how donors are spread over folds, the columns of its test in the trial, its rows of ``predictions.tsv`` and how
+a baseline predicts it. Nothing outside asks which kind a label is.
+
+A kind from outside the package subclasses :class:`Label` and is made known by :func:`mtlbio.labels.register`, or by an
+entry point of the group ``mtlbio.labels``. No kind imports torch before a loss is asked for: a YAML is checked without.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import asdict, dataclass, fields
+from typing import TYPE_CHECKING, ClassVar
+
+import numpy as np
+import pandas as pd
+from pydantic import Field
+
+from mtlbio.errors import InputError
+from mtlbio.labels.strata import carried_values, counted_values
+from mtlbio.metrics import Metric
+from mtlbio.section import Section
+
+if TYPE_CHECKING:
+    import torch
+
+Value = str | int | float | bool
+# (items, kind, reason, detail): a row of qc.tsv
+Note = Callable[[list[str], str, str, str], None]
+
+
+class TaskSection(Section):
+    """A label to be predicted: the keys of ``tasks.<name>`` that every kind has; a kind adds its own."""
+
+    kind: str = Field(description="what kind of label")
+    column: str | None = Field(None, description="metadata column; the task's own name where left out")
+    where: dict[str, Value] = Field({}, description="column: value; labels of other samples count as missing")
+    auxiliary: bool = Field(
+        False, description="only shapes what the tasks share: trained with them, not evaluated and not put on trial"
+    )
+
+
+@dataclass(frozen=True)
+class Label:
+    """A label to be predicted, after its column was read.
+
+    Attributes
+    ----------
+    name : of the task
+    kind : as the YAML says it
+    section : keys of the YAML
+    classes : names of the classes in code order; empty where the label is a number
+    metrics : that the kind has, the first decides: arms are compared on it and dimensions ablated
+    unit : what numbers are in, for the page
+    as_covariate : kind of a covariate that holds the same values
+    averaged : whether samples of a donor are averaged to one label; otherwise a donor may be seen in several states
+    steep : whether the curvature of the loss can exceed one half where outputs are near the target
+    reads_weights : whether the loss of a sample depends on the weights of others (risk sets)
+    multiplicative : whether the label is a product of one factor per feature: only a sum of terms may predict its
+        logarithm
+    predicts_value : whether a baseline predicts a number, which :meth:`from_value` turns into a prediction; else the
+        probabilities of classes
+    effect_unit : of an effect on a dimension: SD, or R where there is no single direction
+    contrast : what an effect of one standard deviation is per, in words
+    """
+
+    name: str
+
+    kind: ClassVar[str]
+    section: ClassVar[type[TaskSection]]
+    classes: ClassVar[tuple[str, ...]] = ()
+    metrics: ClassVar[tuple[Metric, ...]]
+    unit: ClassVar[str | None] = None
+    as_covariate: ClassVar[str] = "continuous"
+    averaged: ClassVar[bool] = True
+    steep: ClassVar[bool] = True
+    reads_weights: ClassVar[bool] = False
+    multiplicative: ClassVar[bool] = False
+    predicts_value: ClassVar[bool] = True
+    effect_unit: ClassVar[str] = "SD"
+    contrast: ClassVar[str] = "SD per SD"
+
+    # reading
+
+    @classmethod
+    def check(cls, key: str, section: TaskSection) -> None:
+        """Raise ValueError, with the key, where keys of the YAML do not go together; ``key`` is ``tasks.<name>``."""
+
+    @classmethod
+    def needs_features(cls, section: TaskSection) -> bool:
+        """Whether the label can only be learnt from a table of features (``tasks.<name>.head``)."""
+        return False
+
+    @classmethod
+    def columns(cls, name: str, section: TaskSection) -> dict[str, str]:
+        """Metadata columns that the label is read from, by the key that names them; ``column`` decides who has one."""
+        return {"column": section.column or name}
+
+    @classmethod
+    def read(
+        cls, name: str, section: TaskSection, columns: dict[str, pd.Series], source: str, note: Note
+    ) -> tuple[pd.Series, Label]:
+        """The column of the cohort and the label.
+
+        Parameters
+        ----------
+        columns : text by key, as :meth:`columns` names them; missing = NaN
+        source : the metadata file, for messages
+        note : takes a row of ``qc.tsv``
+
+        Raises
+        ------
+        InputError
+            The column cannot be such a label, in one line.
+        """
+        raise NotImplementedError
+
+    def saved(self) -> dict:
+        """What JSON can hold; :func:`mtlbio.labels.read_label` is the inverse."""
+        return {"kind": self.kind} | asdict(self)
+
+    @classmethod
+    def restored(cls, saved: dict) -> Label:
+        """From :meth:`saved`, by way of JSON; keys that the kind does not have are left aside."""
+        own = {field.name: saved[field.name] for field in fields(cls) if field.name in saved}
+        return cls(**{key: tuple(value) if isinstance(value, list) else value for key, value in own.items()})
+
+    def y(self, column: pd.Series) -> np.ndarray:
+        """(samples,) float of the cohort's column: codes or values, NaN where missing."""
+        return column.to_numpy(dtype=float)
+
+    # checks of the design, and folds
+
+    def check_labels(self, labelled: pd.DataFrame, folds: int, where: str) -> None:
+        """Raise InputError where the labels that are left after quality control cannot be learnt.
+
+        Parameters
+        ----------
+        labelled : columns ``donor`` and the task's, samples with a label
+        where : beginning of the line
+        """
+        values = labelled[self.name]
+        if values.nunique() < 2:
+            shown = ", ".join(str(v) for v in values.unique()[:8]) or "(none)"
+            raise InputError(f"{where}: the label is constant (found {shown}); nothing to predict")
+        if labelled["donor"].nunique() < folds:
+            raise InputError(
+                f"{where}: {labelled['donor'].nunique()} labelled donor(s) after quality control, fewer than the "
+                f"{folds} folds (splits.folds)"
+            )
+
+    def lacks(self, labels: pd.Series) -> str | None:
+        """What is missing from training labels (the cohort's column, no gaps) without which nothing can be learnt."""
+        return "fewer than two values" if labels.nunique() < 2 else None
+
+    def carried(self, owner: np.ndarray, y: np.ndarray, owners: int, folds: int) -> np.ndarray:
+        """What folds should spread evenly: bool (owners, labels), which label an owner (a donor) carries.
+
+        Parameters
+        ----------
+        owner : (n,) 0 .. owners - 1
+        y : (n,) NaN where missing
+        """
+        return carried_values(owner, y, owners, folds)
+
+    def counted(self, owner: np.ndarray, y: np.ndarray) -> np.ndarray:
+        """The same of owners with many samples (sites): samples of every label, and without one, (owners, labels)."""
+        return counted_values(owner, y)
+
+    def strata(self, y: np.ndarray) -> np.ndarray | None:
+        """(n,) within which donors are drawn again, so that no draw loses a class; None where nothing can be lost."""
+        return None
+
+    def groups(self, y: np.ndarray) -> list[np.ndarray]:
+        """Masks of labelled samples (n,) of which the smallest decides how much a metric rests on."""
+        return [np.ones(len(y), dtype=bool)]
+
+    def codes(self, y: np.ndarray) -> np.ndarray | None:
+        """(n,) int codes of the classes of labels without gaps; None where the label is a number."""
+        return None
+
+    # the network
+
+    @property
+    def n_columns(self) -> int:
+        """Directions of the latents that the head reads."""
+        return 1
+
+    @property
+    def n_outputs(self) -> int:
+        """Numbers that the head gives, each with its own bias; one per column, or all on the only column."""
+        return 1
+
+    def transform(self, y: np.ndarray) -> np.ndarray:
+        """Labels in the user's units on the scale that is learnt."""
+        return y
+
+    def inverse_transform(self, values: np.ndarray) -> np.ndarray:
+        """Inverse of :meth:`transform`."""
+        return values
+
+    def standard(self, values: np.ndarray) -> tuple[float, float]:
+        """Mean and scale by which transformed training labels (n,) become targets."""
+        return 0.0, 1.0
+
+    def loss(self, outputs: torch.Tensor, target: torch.Tensor, weights: torch.Tensor) -> torch.Tensor:
+        """Loss of every sample, not yet weighted.
+
+        Parameters
+        ----------
+        outputs : (..., n, outputs)
+        target : (n,) codes or standardised values, any number where the label is missing
+        weights : (..., n) what the caller will weigh every loss with, 0 where the label is missing or the sample does
+            not take part; only a loss over risk sets reads them (``reads_weights``)
+
+        Returns
+        -------
+        (..., n)
+        """
+        raise NotImplementedError
+
+    def to_prediction(self, outputs: np.ndarray, mean: float = 0.0, scale: float = 1.0) -> np.ndarray:
+        """What a user reads, from outputs (..., outputs); ``mean`` and ``scale`` are of :meth:`standard`.
+
+        Returns
+        -------
+        (...) probability or value in the task's own units, or (..., K) probabilities of the classes
+        """
+        raise NotImplementedError
+
+    # predictions
+
+    @property
+    def row_labels(self) -> list[str | None]:
+        """``label`` of the rows of ``predictions.tsv`` that a sample has: one, or one per class."""
+        return [None]
+
+    @property
+    def width(self) -> tuple[int, ...]:
+        """Shape of one sample's prediction: () or (K,)."""
+        return (len(self.row_labels),) if len(self.row_labels) > 1 else ()
+
+    def rows(self, y: np.ndarray, predicted: np.ndarray) -> list[dict]:
+        """Columns ``label, y_true, y_pred`` of a block of rows per entry of ``row_labels``.
+
+        Parameters
+        ----------
+        y : (n,) codes or values, NaN where missing
+        predicted : (n,) or (n, K)
+        """
+        return [{"label": self.row_labels[0], "y_true": y, "y_pred": predicted}]
+
+    def from_rows(self, truth: np.ndarray, known: np.ndarray) -> np.ndarray:
+        """(n,) ``y`` from the truths (n, rows) of :meth:`rows`; ``known`` (n,) says who has one."""
+        return truth[:, 0]
+
+    def score(
+        self, y: np.ndarray, pred: np.ndarray, weights: np.ndarray | None = None, metric: Metric | None = None
+    ) -> float | np.ndarray:
+        """A metric (the one that decides where left out) on the labelled samples.
+
+        Parameters
+        ----------
+        y : (n,) codes or values; NaN = no label, the sample is left out
+        pred : (n,) or (n, K)
+        weights : None, (n,) or (draws, n)
+
+        Returns
+        -------
+        float, or (draws,) for a stack of weights
+        """
+        y, pred = np.asarray(y, dtype=float), np.asarray(pred, dtype=float)
+        labelled = ~np.isnan(y)
+        if not labelled.all():
+            y, pred = y[labelled], pred[labelled]
+            weights = None if weights is None else np.asarray(weights)[..., labelled]
+        return (metric or self.decisive).function(y, pred, weights)
+
+    @property
+    def decisive(self) -> Metric:
+        """The metric of comparisons and ablation."""
+        return self.metrics[0]
+
+    def from_value(self, value: np.ndarray, spread: float) -> np.ndarray:
+        """A prediction from a predicted value (m,) on the scale that is learnt, with errors of sd ``spread``."""
+        return self.inverse_transform(value)
+
+    def from_classes(self, probabilities: np.ndarray) -> np.ndarray:
+        """A prediction from probabilities (m, K) of all classes."""
+        return probabilities
+
+    # the trial
+
+    def test_columns(self, y: np.ndarray) -> np.ndarray:
+        """(units, k) columns of the label in a test: a standardised number, 0/1, or indicators of classes."""
+        spread = y.std()
+        return ((y - y.mean()) / (spread if spread > 0 else 1.0))[:, None]
+
+    def indicators(self, y: np.ndarray) -> list[np.ndarray] | None:
+        """0/1 targets (n,) of the logistic heads that are refitted on latents; None for a linear one on ``y``."""
+        return None
+
+    def test_variance(self, rarest: float) -> float:
+        """Variance of the column that is tested, from the share of the rarest class."""
+        return 1.0
+
+    def difference(self, size: str, rarest: str | None) -> str:
+        """The smallest effect that is found, in words; ``size`` is in standard deviations of a dimension."""
+        return f"it moves by at least {size} per SD of {self.name}"
+
+    def summary(self, column: pd.Series) -> str:
+        """The labels of a cohort in a few words."""
+        values = column.astype(float)
+        text = f"{_short(values.min())} to {_short(values.max())}, median {_short(values.median())}"
+        return text + (f" {self.unit}" if self.unit else "")
+
+
+def _short(value: float) -> str:
+    """One decimal, a real minus sign, a dash where there is none."""
+    if not np.isfinite(value):
+        return "–"
+    text = f"{value:.1f}"
+    return (text.lstrip("-") if float(text) == 0 else text).replace("-", "−")

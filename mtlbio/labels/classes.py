@@ -1,0 +1,156 @@
+"""What the kinds of label with classes have in common: codes, how their text is read, and their rows."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import ClassVar
+
+import numpy as np
+import pandas as pd
+
+from mtlbio.errors import InputError, listing
+from mtlbio.labels.base import Label, Note, TaskSection, Value
+from mtlbio.labels.strata import carried_classes, counted_classes
+from mtlbio.text import matching
+
+
+@dataclass(frozen=True)
+class ClassLabel(Label):
+    """A label of classes; ``classes`` are their names in the order of the codes 0, 1, ..."""
+
+    classes: tuple[str, ...] = ()
+
+    as_covariate: ClassVar[str] = "categorical"
+    averaged: ClassVar[bool] = False
+    steep: ClassVar[bool] = False
+    predicts_value: ClassVar[bool] = False
+    contrast: ClassVar[str] = "SD between classes"
+
+    def y(self, column: pd.Series) -> np.ndarray:
+        """(samples,) class codes, NaN where missing or of no class."""
+        codes = {label: float(code) for code, label in enumerate(self.classes)}
+        return np.array([codes.get(v, np.nan) if isinstance(v, str) else np.nan for v in column.astype(object)])
+
+    def check_labels(self, labelled: pd.DataFrame, folds: int, where: str) -> None:
+        """Every class needs a donor per fold."""
+        label = labelled[self.name].astype(str)
+        donors = labelled.groupby(label)["donor"].nunique().reindex(list(self.classes), fill_value=0)
+        rarest = donors.idxmin()
+        if donors[rarest] < folds:
+            found = listing([f"{c} {n}" for c, n in donors.items()])
+            raise InputError(
+                f"{where}: {donors[rarest]} donor(s) of class {rarest!r} after quality control, fewer than the {folds} "
+                f"folds (donors: {found}); lower splits.folds or leave the class out"
+            )
+
+    def lacks(self, labels: pd.Series) -> str | None:
+        """A class that no training label has."""
+        absent = [c for c in self.classes if c not in set(labels)]
+        return f"no {listing(absent)}" if absent else super().lacks(labels)
+
+    def carried(self, owner: np.ndarray, y: np.ndarray, owners: int, folds: int) -> np.ndarray:
+        """bool (owners, classes + 1)."""
+        return carried_classes(owner, y, owners)
+
+    def counted(self, owner: np.ndarray, y: np.ndarray) -> np.ndarray:
+        """(owners, classes + 1)."""
+        return counted_classes(owner, y)
+
+    def strata(self, y: np.ndarray) -> np.ndarray:
+        """The labels themselves."""
+        return np.asarray(y)
+
+    def groups(self, y: np.ndarray) -> list[np.ndarray]:
+        """A mask per class that occurs."""
+        return [y == k for k in np.unique(y)]
+
+    def codes(self, y: np.ndarray) -> np.ndarray:
+        """(n,) int."""
+        return y.astype(int)
+
+    @property
+    def row_labels(self) -> list[str]:
+        """One per class."""
+        return list(self.classes)
+
+    def rows(self, y: np.ndarray, predicted: np.ndarray) -> list[dict]:
+        """A block of rows per class, with the probability of that class."""
+        return [
+            {"label": label, "y_true": np.where(np.isnan(y), np.nan, y == code), "y_pred": predicted[:, code]}
+            for code, label in enumerate(self.classes)
+        ]
+
+    def from_rows(self, truth: np.ndarray, known: np.ndarray) -> np.ndarray:
+        """The class whose row is true."""
+        return np.where(known, np.nan_to_num(truth).argmax(axis=1), np.nan)
+
+    def summary(self, column: pd.Series) -> str:
+        """Samples per class."""
+        counts = column.value_counts()
+        return ", ".join(f"{c} {int(counts.get(c, 0))}" for c in self.classes)
+
+
+def categories(column: pd.Series, classes: tuple[str, ...] | None = None) -> pd.Series:
+    """A text column as categories, sorted unless ``classes`` gives their order."""
+    levels = list(classes) if classes is not None else sorted(column.dropna().unique())
+    return pd.Series(pd.Categorical(column, categories=levels), index=column.index, name=column.name)
+
+
+def occurring(value: Value, column: pd.Series, key: str, source: str) -> list[str]:
+    """The texts of a column that a YAML value means.
+
+    Raises
+    ------
+    InputError
+        It never occurs; the line names what does.
+    """
+    texts = matching(value, column.dropna())
+    if not texts:
+        shown = listing([f"{v} ({n})" for v, n in column.value_counts().items()], 8)
+        raise InputError(f"{source}: {key}: {value!r} never occurs in column {column.name!r}; found: {shown}")
+    return texts
+
+
+def read_classes(
+    name: str, section: TaskSection, column: pd.Series, source: str, note: Note
+) -> tuple[pd.Series, tuple[str, ...]]:
+    """Column and classes of a label of several classes, all that occur where the YAML lists none.
+
+    Raises
+    ------
+    InputError
+        A class that never occurs, or fewer than two.
+    """
+    if section.classes is None:
+        classes = tuple(sorted(column.dropna().unique()))
+        meaning = {c: c for c in classes}
+    else:
+        found = {str(value): occurring(value, column, f"tasks.{name}.classes", source) for value in section.classes}
+        meaning = {text: texts[0] for texts in found.values() for text in texts}
+        classes = tuple(texts[0] for texts in found.values())
+    if len(set(classes)) < 2:
+        raise InputError(
+            f"{source}: tasks.{name}: column {column.name!r}: found one class only ({classes[0]!r}); "
+            f"a {section.kind} task needs at least two"
+        )
+    note_ignored(name, column, meaning, note)
+    return categories(column.map(meaning), classes), classes
+
+
+def note_ignored(name: str, column: pd.Series, meaning: dict[str, str], note: Note) -> None:
+    """Say which values of a column count as missing."""
+    ignored = column[column.notna() & ~column.isin(list(meaning))].value_counts()
+    if len(ignored):
+        detail = listing([f"{value} ({n})" for value, n in ignored.items()])
+        note([f"tasks.{name}"], "note", "values set to missing", detail)
+
+
+def classes_differ(key: str, classes: list[Value] | None) -> None:
+    """Raise ValueError where a class is listed twice."""
+    if classes and len(set(map(str, classes))) != len(classes):
+        raise ValueError(f"{key}.classes: a class is listed twice")
+
+
+def sigmoid(x: np.ndarray) -> np.ndarray:
+    """Logistic function, without overflow."""
+    return 0.5 * (1 + np.tanh(0.5 * x))

@@ -1,0 +1,89 @@
+"""Several classes without an order: a logit each, softmax, one-versus-rest AUROC."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, ClassVar, Literal
+
+import numpy as np
+import pandas as pd
+from pydantic import Field
+
+from mtlbio.labels.base import Label, Note, TaskSection, Value
+from mtlbio.labels.classes import ClassLabel, classes_differ, read_classes
+from mtlbio.metrics import metric
+
+if TYPE_CHECKING:
+    import torch
+
+
+class MulticlassSection(TaskSection):
+    """A label of several classes without an order."""
+
+    kind: Literal["multiclass"]
+    classes: list[Value] | None = Field(
+        None,
+        description="multiclass: the classes; ordinal: the levels from low to high; values outside count as missing",
+    )
+
+
+@dataclass(frozen=True)
+class Multiclass(ClassLabel):
+    """A prediction is the probabilities of all classes."""
+
+    kind: ClassVar[str] = "multiclass"
+    section: ClassVar[type[TaskSection]] = MulticlassSection
+    metrics: ClassVar = (
+        metric.MACRO_AUROC, metric.ACCURACY, metric.BALANCED_ACCURACY, metric.BRIER, metric.LOG_LOSS
+    )  # fmt: skip
+    effect_unit: ClassVar[str] = "R"
+
+    @classmethod
+    def check(cls, key: str, section: MulticlassSection) -> None:
+        """No class stands twice."""
+        classes_differ(key, section.classes)
+
+    @classmethod
+    def read(
+        cls, name: str, section: MulticlassSection, columns: dict[str, pd.Series], source: str, note: Note
+    ) -> tuple[pd.Series, Label]:
+        """The listed classes, or all that occur."""
+        values, classes = read_classes(name, section, columns["column"], source, note)
+        return values, cls(name, classes)
+
+    @property
+    def n_columns(self) -> int:
+        """A direction per class."""
+        return len(self.classes)
+
+    @property
+    def n_outputs(self) -> int:
+        """A logit per class."""
+        return len(self.classes)
+
+    def loss(self, outputs: torch.Tensor, target: torch.Tensor, weights: torch.Tensor) -> torch.Tensor:
+        """Cross-entropy of logits (..., n, K) against class codes (n,)."""
+        log_probability = outputs.log_softmax(-1)
+        index = target.long().expand(outputs.shape[:-1])[..., None]
+        return -log_probability.gather(-1, index)[..., 0]
+
+    def to_prediction(self, outputs: np.ndarray, mean: float = 0.0, scale: float = 1.0) -> np.ndarray:
+        """(..., K) probabilities."""
+        shifted = np.exp(outputs - outputs.max(axis=-1, keepdims=True))
+        return shifted / shifted.sum(axis=-1, keepdims=True)
+
+    def test_columns(self, y: np.ndarray) -> np.ndarray:
+        """Indicators of all classes that occur but the first."""
+        return (y[:, None] == np.unique(y)[None, 1:]).astype(float)
+
+    def indicators(self, y: np.ndarray) -> list[np.ndarray]:
+        """Each class against the rest."""
+        return [(y == k).astype(float) for k in range(len(self.classes))]
+
+    def test_variance(self, rarest: float) -> float:
+        """p (1 - p) of the rarest class."""
+        return rarest * (1 - rarest)
+
+    def difference(self, size: str, rarest: str | None) -> str:
+        """Of the rarest class from the others."""
+        return f"{rarest} differs from the other classes by at least {size}"

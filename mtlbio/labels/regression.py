@@ -1,0 +1,137 @@
+"""A number: age, a dose. Squared error of standardised values on the scale that is learnt, R2."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Annotated, ClassVar, Literal
+
+import numpy as np
+import pandas as pd
+from pydantic import Field
+
+from mtlbio.errors import InputError
+from mtlbio.labels.base import Label, Note, TaskSection
+from mtlbio.labels.transforms import TRANSFORMS
+from mtlbio.metrics import Metric, metric
+from mtlbio.metrics.values import within
+from mtlbio.text import numbers
+
+if TYPE_CHECKING:
+    import torch
+
+# Scales on which a sum of effects is a product of factors.
+LOGARITHMS = ("log", "log2", "log10")
+# Relative error of a dose up to which a prediction counts as right, unless the run says otherwise.
+DEFAULT_WITHIN = 0.2
+
+
+class RegressionSection(TaskSection):
+    """A label that is a number."""
+
+    kind: Literal["regression"]
+    transform: Literal["none", "sqrt", "log", "log2", "log10"] = Field(
+        "none", description="regression: the scale on which it is learnt; predictions come back in the label's units"
+    )
+    unit: str | None = Field(None, description="regression: what the label is in, for the page (mg/week)")
+    within: Annotated[float, Field(gt=0, lt=1)] | None = Field(
+        None,
+        description="regression: relative error up to which a prediction counts as right (0.2: within 20 %); where "
+        "left out, 0.2 with a transform and none without",
+    )
+    head: Literal["free", "multiplicative"] = Field(
+        "free",
+        description="multiplicative: the label is a product of one factor per feature (clearance proportional to the "
+        "activity of an enzyme); needs a table of features and a logarithm",
+    )
+
+
+@dataclass(frozen=True)
+class Regression(Label):
+    """A number.
+
+    Attributes
+    ----------
+    scale : on which it is learnt, a key of :data:`mtlbio.labels.transforms.TRANSFORMS`
+    within : relative error that still counts as right, None where nobody asked
+    unit : what the values are in
+    multiplicative : whether it is a product of one factor per feature
+    """
+
+    scale: str = "none"
+    within: float | None = None
+    unit: str | None = None
+    multiplicative: bool = False
+
+    kind: ClassVar[str] = "regression"
+    section: ClassVar[type[TaskSection]] = RegressionSection
+
+    @classmethod
+    def check(cls, key: str, section: RegressionSection) -> None:
+        """A product needs a logarithm."""
+        if section.head == "multiplicative" and section.transform not in LOGARITHMS:
+            raise ValueError(
+                f"{key}.head: multiplicative needs transform: {', '.join(LOGARITHMS)}, where a product is a "
+                f"sum; found {section.transform}"
+            )
+
+    @classmethod
+    def needs_features(cls, section: RegressionSection) -> bool:
+        """A product of one factor per feature does."""
+        return section.head == "multiplicative"
+
+    @classmethod
+    def read(
+        cls, name: str, section: RegressionSection, columns: dict[str, pd.Series], source: str, note: Note
+    ) -> tuple[pd.Series, Label]:
+        """Numbers that the scale can take."""
+        column = columns["column"]
+        where = f"{source}: tasks.{name}: column {column.name!r}"
+        values, transform = numbers(column, where), TRANSFORMS[section.transform]
+        wrong = values[values.notna() & ~transform.valid(values)]
+        if len(wrong):
+            more = f" and {len(wrong) - 1} more" if len(wrong) > 1 else ""
+            raise InputError(
+                f"{where}: transform {section.transform} meets {wrong.iloc[0]:g} (sample {wrong.index[0]!r}{more}); "
+                f"expected {transform.domain}, or transform: none"
+            )
+        tolerance = DEFAULT_WITHIN if section.within is None and section.transform != "none" else section.within
+        return values, cls(
+            name,
+            scale=section.transform,
+            within=tolerance,
+            unit=section.unit,
+            multiplicative=section.head == "multiplicative",
+        )
+
+    @classmethod
+    def restored(cls, saved: dict) -> Label:
+        """As :meth:`Label.restored`; the scale was once called transform."""
+        return super().restored(saved | {"scale": saved.get("scale", saved.get("transform", "none"))})
+
+    @property
+    def metrics(self) -> tuple[Metric, ...]:
+        """R2 decides; a label with a tolerance has ``within_20pct`` or the like as well."""
+        found = (metric.R2, metric.MAE, metric.PEARSON, metric.SPEARMAN)
+        if self.within is None:
+            return found
+        return (*found, Metric(f"within_{100 * self.within:g}pct", within(self.within)))
+
+    def transform(self, y: np.ndarray) -> np.ndarray:
+        """Onto the scale that is learnt."""
+        return TRANSFORMS[self.scale].forward(y)
+
+    def inverse_transform(self, values: np.ndarray) -> np.ndarray:
+        """Back to the user's units."""
+        return TRANSFORMS[self.scale].inverse(values)
+
+    def standard(self, values: np.ndarray) -> tuple[float, float]:
+        """Mean and standard deviation of the training labels."""
+        return values.mean(), max(values.std(), 1e-9)
+
+    def loss(self, outputs: torch.Tensor, target: torch.Tensor, weights: torch.Tensor) -> torch.Tensor:
+        """Half the squared error of standardised values; .5 for the mean, near the .69 of an uninformed class head."""
+        return 0.5 * (outputs[..., 0] - target) ** 2
+
+    def to_prediction(self, outputs: np.ndarray, mean: float = 0.0, scale: float = 1.0) -> np.ndarray:
+        """(...) values in the user's units."""
+        return self.inverse_transform(outputs[..., 0] * scale + mean)

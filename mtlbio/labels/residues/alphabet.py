@@ -1,0 +1,61 @@
+"""States of secondary structure: the alphabets of eight and of three, and how text becomes codes.
+
+Secondary structure has eight states (Kabsch & Sander 1983, Biopolymers 22:2577): H alpha, G 3-10 and I pi helix; E
+strand, B bridge; T turn, S bend, C none of these. Three states are their sums: helix HGI, strand EB, coil TSC.
+"""
+
+from __future__ import annotations
+
+import numpy as np
+
+Q8, Q3 = "HGIEBTSC", "HEC"
+Q3_OF_Q8 = np.array([0, 0, 0, 1, 1, 2, 2, 2])
+MISSING_STATE = 255
+_SYNONYMS = {"L": "C", "P": "C"}  # loop, and the polyproline helix of newer DSSP versions
+_NO_STATE = "?X~.-"
+_MOST_DASHES = 0.1  # more of them in a chain without any C are coils, as some programs write them
+
+
+def encode_states(text: str, states: str) -> np.ndarray:
+    """Codes (length,) of a string of states, 255 where it says ``?``, ``X``, ``~``, ``.`` or ``-``: not known.
+
+    Parameters
+    ----------
+    states : ``Q8`` or ``Q3``
+
+    Raises
+    ------
+    ValueError
+        A letter that is no state, with its place; or many dashes and no C, which would be coils.
+
+    Examples
+    --------
+    >>> encode_states("HE?C", Q3).tolist()
+    [0, 1, 255, 2]
+    """
+    table = {letter: code for code, letter in enumerate(states)}
+    table |= {letter: table[stands] for letter, stands in _SYNONYMS.items()}
+    table |= dict.fromkeys(_NO_STATE, MISSING_STATE)
+    upper = text.strip().upper()
+    if upper.count("-") > _MOST_DASHES * len(upper) and not set(upper) & set("CL"):
+        raise ValueError("many '-' and no C; write C for coil, - and ? mean not known")
+    try:
+        return np.array([table[letter] for letter in upper], dtype=np.uint8)
+    except KeyError:
+        place = next(i for i, letter in enumerate(upper) if letter not in table)
+        raise ValueError(
+            f"{upper[place]!r} at position {place + 1} is no state; valid: {', '.join(states)} and ?"
+        ) from None
+
+
+def to_q3(q8: np.ndarray) -> np.ndarray:
+    """Three-state codes of eight-state codes; missing stays missing."""
+    out = np.full(q8.shape, MISSING_STATE, dtype=np.uint8)
+    known = q8 != MISSING_STATE
+    out[known] = Q3_OF_Q8[q8[known]]
+    return out
+
+
+def three_states(eight: np.ndarray) -> np.ndarray:
+    """Probabilities of helix, strand, coil (..., 3): sums of those of the eight states (..., 8)."""
+    return np.stack([eight[..., Q3_OF_Q8 == k].sum(axis=-1) for k in range(3)], axis=-1)

@@ -1,0 +1,109 @@
+"""What the kinds of label with one number per residue have in common."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, ClassVar
+
+import numpy as np
+from pydantic import Field
+
+from mtlbio.labels.base import Label
+from mtlbio.labels.regression import Regression
+from mtlbio.labels.residues.base import ResidueLabel, ResidueSection
+from mtlbio.labels.residues.text import values
+from mtlbio.metrics import metric, sums
+
+if TYPE_CHECKING:
+    import torch
+
+
+class NumberSection(ResidueSection):
+    """A label that is a number per residue."""
+
+    column: str | None = Field(
+        None,
+        description="column with the values, separated by spaces (nan: missing); the task's own name where left out",
+    )
+
+
+@dataclass(frozen=True)
+class NumberLabel(ResidueLabel):
+    """A number per residue, float32 with NaN where missing; Pearson's r decides."""
+
+    section: ClassVar[type[ResidueSection]] = NumberSection
+    metrics: ClassVar = {metric.PEARSON: sums.pearson, metric.MAE: sums.ratio(6, 0)}
+
+    @classmethod
+    def check_range(cls, known: np.ndarray, name: str, where: str) -> None:
+        """Raise InputError where a value (n,) cannot be."""
+
+    @classmethod
+    def columns(cls, name: str, section: NumberSection) -> list[str]:
+        """One, the task's own name where left out."""
+        return [section.column or name]
+
+    @classmethod
+    def read(
+        cls, name: str, section: NumberSection, columns: dict[str, str], length: int, resolved: np.ndarray, where: str
+    ) -> tuple[np.ndarray, None]:
+        """A value per residue."""
+        (column,) = cls.columns(name, section)
+        found = values(columns, column, length, where)
+        cls.check_range(found[~np.isnan(found)], name, f"{where}: {column}")
+        return np.where(resolved, found, np.nan).astype(np.float32), None
+
+    def known(self, fine: np.ndarray, coarse: None) -> np.ndarray:
+        """Where there is a number."""
+        return ~np.isnan(fine)
+
+    def batch(
+        self, fine: np.ndarray, coarse: None, mask: np.ndarray, mean: float, scale: float
+    ) -> tuple[np.ndarray, None]:
+        """float32, NaN where missing."""
+        return np.where(mask, (fine - mean) / scale, np.nan).astype(np.float32), None
+
+    def loss_sum(self, raw: torch.Tensor, fine: torch.Tensor, coarse: None) -> tuple[torch.Tensor, torch.Tensor]:
+        """Squared error of what :meth:`activated` makes of the output."""
+        from torch.nn.functional import mse_loss
+
+        known, raw, fine = self.labelled(raw, fine)
+        return mse_loss(self.activated(raw), fine, reduction="sum"), known.sum()
+
+    @staticmethod
+    def labelled(raw: torch.Tensor, fine: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor, torch.Tensor]:
+        """Which residues have the label, and outputs and labels of those."""
+        import torch
+
+        known = ~torch.isnan(fine)
+        return known, raw[known][:, 0].float(), fine[known]
+
+    def activated(self, raw: torch.Tensor) -> torch.Tensor:
+        """The output as a squared error sees it."""
+        return raw
+
+    def null_loss(self, fine: np.ndarray, coarse: None) -> float:
+        """Variance."""
+        return max(float(fine[~np.isnan(fine)].astype(float).var()), 1e-4)
+
+    def to_prediction(self, raw: np.ndarray, mean: float = 0.0, scale: float = 1.0) -> np.ndarray:
+        """(n,) between 0 and 1."""
+        return 1 / (1 + np.exp(-np.clip(np.asarray(raw, dtype=np.float64)[..., 0], -35, 35)))
+
+    def sums(self, fine: np.ndarray, coarse: None, predicted: np.ndarray) -> tuple[list[float], int]:
+        """Moments of truth and prediction."""
+        known = ~np.isnan(fine)
+        return sums.moments(fine[known].astype(float), predicted[known]), int(known.sum())
+
+    def from_linear(self, fitted: list[np.ndarray]) -> np.ndarray:
+        """Cut to what can be."""
+        return np.clip(fitted[0][:, 0], 0, 1)
+
+    def on_trial(self, fine: np.ndarray, coarse: None) -> np.ndarray:
+        """The numbers."""
+        return fine.astype(float)
+
+    @property
+    def trial_label(self) -> Label:
+        """A number."""
+        return Regression(self.name)

@@ -1,0 +1,48 @@
+"""How good probabilities of classes are, and the classes that they call."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from mtlbio.metrics.values import mean, mean_of_defined
+from mtlbio.metrics.weights import over_draws
+
+
+@over_draws
+def brier(y: np.ndarray, pred: np.ndarray, weights: np.ndarray) -> np.ndarray:
+    """Brier score: mean squared error of the probability; with (n, K) probabilities, summed over the classes."""
+    error = np.square(pred - y) if pred.ndim == 1 else np.square(pred - _one_hot(y, pred)).sum(axis=1)
+    return mean(error, weights)
+
+
+@over_draws
+def log_loss(y: np.ndarray, pred: np.ndarray, weights: np.ndarray) -> np.ndarray:
+    """Mean negative log probability (natural log) of the true class; probabilities are kept 2e-16 away from 0."""
+    if pred.ndim == 1:
+        chosen = np.where(y == 1, pred, 1 - pred)
+    else:
+        chosen = pred[np.arange(len(y)), y.astype(int)] / pred.sum(axis=1)
+    tiny = np.finfo(float).eps
+    return mean(-np.log(np.clip(chosen, tiny, 1 - tiny)), weights)
+
+
+@over_draws
+def accuracy(y: np.ndarray, pred: np.ndarray, weights: np.ndarray) -> np.ndarray:
+    """Share of samples whose most probable class is the true one (binary: probability above one half)."""
+    return mean((_called(pred) == y).astype(float), weights)
+
+
+@over_draws
+def balanced_accuracy(y: np.ndarray, pred: np.ndarray, weights: np.ndarray) -> np.ndarray:
+    """Mean of the recalls of the classes that occur."""
+    right = (_called(pred) == y).astype(float)
+    recalls = [mean(right[y == k], weights[:, y == k]) for k in np.unique(y)]
+    return mean_of_defined(recalls)
+
+
+def _called(pred: np.ndarray) -> np.ndarray:
+    return (pred > 0.5).astype(float) if pred.ndim == 1 else pred.argmax(axis=1).astype(float)
+
+
+def _one_hot(y: np.ndarray, pred: np.ndarray) -> np.ndarray:
+    return (y[:, None] == np.arange(pred.shape[1])).astype(float)

@@ -1,0 +1,97 @@
+"""The section ``tasks`` of a run's YAML: every label has the keys of its kind.
+
+Which keys there are is known to the kinds of label (:mod:`mtlbio.labels`). ``Task`` and ``ResidueTask`` hold the keys
+of all kinds of the package and are what the reference and the JSON schemas show.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Annotated, Any, Literal
+
+from pydantic import Field, SerializeAsAny, ValidationError, WrapValidator, create_model
+from pydantic_core import PydanticUndefined
+
+from mtlbio.errors import InputError
+from mtlbio.keys import explain
+from mtlbio.labels import TaskSection, kinds, label_kind
+from mtlbio.labels.residues import ResidueSection, residue_kind, residue_kinds
+from mtlbio.section import Name, Section
+
+
+def every_key(name: str, base: type[Section], kinds: dict[str, type]) -> type[Section]:
+    """A section with the keys of all kinds, in the order of the kinds.
+
+    Parameters
+    ----------
+    base : the keys that all of them have, ``kind`` first
+    kinds : by name; each has a ``section``
+    """
+    found = {"kind": (Literal[tuple(kinds)], base.model_fields["kind"])}
+    for kind in kinds.values():
+        for key, field in kind.section.model_fields.items():
+            if key not in base.model_fields:
+                found.setdefault(key, (field.annotation, field))
+    return create_model(name, __base__=base, __doc__=base.__doc__, **found)
+
+
+def by_kind(every: type[Section], kinds: Callable[[], dict], kind_named: Callable[[str], type]) -> WrapValidator:
+    """Validator of a mapping of tasks that checks each by the section of its kind.
+
+    Parameters
+    ----------
+    every : section with the keys of all kinds
+    kinds : all that are known, by name
+    kind_named : looks a kind up; InputError where there is none
+    """
+
+    def is_default(key: str, value: Any) -> bool:
+        field = every.model_fields.get(key)
+        return field is not None and field.default is not PydanticUndefined and value == field.default
+
+    def task(name: Any, content: Any, whole) -> Section:
+        if isinstance(content, Section):
+            return content
+        whole({name: every.model_construct()})  # the name alone
+        if not isinstance(content, dict) or not isinstance(content.get("kind"), str):
+            whole({name: content})
+        key = f"tasks.{name}"
+        try:
+            kind = kind_named(content["kind"])
+        except InputError as error:
+            raise ValueError(f"{key}.{error}") from None
+        own = {k: v for k, v in content.items() if k in kind.section.model_fields or not is_default(k, v)}
+        foreign = [k for k in own if k not in kind.section.model_fields and k in every.model_fields]
+        if foreign:
+            having = [n for n, other in kinds().items() if foreign[0] in other.section.model_fields]
+            raise ValueError(
+                f"{key}.{foreign[0]}: only {' and '.join(having)} tasks have one; found kind: {content['kind']}"
+            )
+        try:
+            section = kind.section.model_validate(own)
+        except ValidationError as error:
+            raise ValueError(f"{key}.{explain(error, kind.section)}") from None
+        kind.check(key, section)
+        return section
+
+    def tasks(value: Any, whole) -> dict[str, Section]:
+        if not isinstance(value, dict) or not value:
+            return whole(value)  # what does not depend on a kind
+        return {name: task(name, content, whole) for name, content in value.items()}
+
+    return WrapValidator(tasks)
+
+
+Task = every_key("Task", TaskSection, kinds())
+ResidueTask = every_key("ResidueTask", ResidueSection, residue_kinds())
+
+Tasks = Annotated[
+    dict[Name, SerializeAsAny[Task]],
+    by_kind(Task, kinds, label_kind),
+    Field(min_length=1, description="labels to be predicted, by name"),
+]
+ResidueTasks = Annotated[
+    dict[Name, SerializeAsAny[ResidueTask]],
+    by_kind(ResidueTask, residue_kinds, residue_kind),
+    Field(min_length=1, description="labels of residues to be predicted, by name"),
+]
