@@ -37,7 +37,7 @@ def descend(
         scores = {n: torch.einsum("nr,r...->n...", inputs, own[n]) for n in (*sharing.shared, *sharing.along_inputs)}
         outputs = combine(*sharing.maps(own | scores), sharing.squash) @ network.expand + network.bias
         torch.testing.assert_close(outputs, network(inputs), atol=1e-5, rtol=1e-4)
-        loss = task_losses(outputs, problem.targets[f], packing)
+        loss = task_losses(outputs, problem.targets[f], problem.train[f, s], packing)
         trained = (loss * problem.train[f, s]).sum(0)
         history.append(torch.stack([trained, (loss * problem.validation[f, s]).sum(0)]).detach())
         paced, weights = trained * shortened, torch.ones(len(tasks))

@@ -40,7 +40,7 @@ def slow(problem, f: int, s: int, machinery: Machinery, epochs: int = EPOCHS):
         trunk, heads = network.own["trunk"], network.own["heads"]
         scores = problem.dense[f] @ trunk
         outputs = scores @ (heads @ network.expand) + network.bias
-        loss = (task_losses(outputs, problem.targets[f], packing) * weight).sum(0)
+        loss = (task_losses(outputs, problem.targets[f], weight, packing) * weight).sum(0)
         paced = loss * shortened
         parts = [torch.autograd.grad(own, [trunk, scores], retain_graph=True) for own in paced]
         flat = torch.stack([g[0 if machinery.gradient == "trunk" else 1].flatten() for g in parts])

@@ -91,7 +91,7 @@ def test_no_gradient_is_left_at_the_solution(one_penalty, kind):
     weights = found.weights[0, 0].clone().requires_grad_()
     bias = found.bias[0, 0].clone().requires_grad_()
     outputs = problem.axes[0] @ weights @ torch.as_tensor(problem.packing.expand) + bias
-    loss = (task_losses(outputs, problem.targets[0], problem.packing) * problem.train[0, 0]).sum()
+    loss = (task_losses(outputs, problem.targets[0], problem.train[0, 0], problem.packing) * problem.train[0, 0]).sum()
     slope, slope_bias = torch.autograd.grad(loss, (weights, bias))
     used = weights.detach() != 0
     assert used.any() and not used.all()
@@ -115,7 +115,7 @@ def test_the_penalty_is_the_one_that_validation_samples_prefer():
         with pytest.MonkeyPatch.context() as patch:
             patch.setattr(sparse_heads, "PENALTIES", [penalty])
             outputs = fit_sparse_heads(problem, problem.axes, iterations=200).outputs[0, 0]
-        loss = task_losses(outputs, problem.targets[0], problem.packing)
+        loss = task_losses(outputs, problem.targets[0], problem.train[0, 0], problem.packing)
         losses.append(float((loss * problem.validation[0, 0]).sum()))
     assert int(found.penalty[0, 0]) == int(np.argmin(losses))
     assert min(losses) < 0.8 * losses[0]
