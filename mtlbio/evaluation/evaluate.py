@@ -15,6 +15,7 @@ from mtlbio.evaluation.label_noise import label_noise
 from mtlbio.evaluation.predictions import collect
 from mtlbio.evaluation.reprobe import reprobe
 from mtlbio.evaluation.transfer import transfer
+from mtlbio.kinds.vocabulary import DONORS, Vocabulary, vocabulary_of
 from mtlbio.progress import track
 from mtlbio.tables import COMPARISONS, LABEL_NOISE, METRICS, PREDICTIONS, REPROBE, TRANSFER, read_table, write_table
 
@@ -35,7 +36,7 @@ def evaluate(run: Run, results: Path) -> None:
     tables.append(read_table(results / "baselines" / "predictions.tsv", PREDICTIONS))
     table = pd.concat([t for t in tables if len(t)], ignore_index=True)
     tasks = {name: task for name, task in run.tasks.items() if not task.auxiliary}  # nobody predicts the others
-    kinds = {name: task.kind for name, task in tasks.items()}
+    kinds, words = {name: task.kind for name, task in tasks.items()}, vocabulary_of(run)
     metrics, comparisons, transferred = evaluate_tables(
         table,
         kinds,
@@ -43,24 +44,25 @@ def evaluate(run: Run, results: Path) -> None:
         run.evaluate.seed,
         run.evaluate.margin,
         {n: t.tolerance for n, t in tasks.items()},
+        words,
     )
     write_table(metrics, results / "metrics.tsv", METRICS)
     write_table(comparisons, results / "comparisons.tsv", COMPARISONS)
     write_table(transferred, results / "transfer.tsv", TRANSFER)
-    write_table(labels_tested(table, kinds, run.evaluate.seed), results / "label_noise.tsv", LABEL_NOISE)
+    write_table(labels_tested(table, kinds, run.evaluate.seed, words), results / "label_noise.tsv", LABEL_NOISE)
     path = results / "latents.h5ad"
     if not path.exists():
         raise InputError(f"{path}: no such file; run `mtlbio train` first")
-    adversary = run.training.adversary
-    read = reprobe(ad.read_h5ad(path), run.evaluate.bootstrap, run.evaluate.seed, adversary and adversary.covariate)
+    adversary = run.training.adversary and run.training.adversary.covariate
+    read = reprobe(ad.read_h5ad(path), run.evaluate.bootstrap, run.evaluate.seed, adversary, words)
     write_table(read, results / "reprobe.tsv", REPROBE)
 
 
-def labels_tested(table: pd.DataFrame, kinds: dict[str, str], seed: int) -> pd.DataFrame:
+def labels_tested(table: pd.DataFrame, kinds: dict[str, str], seed: int, words: Vocabulary = DONORS) -> pd.DataFrame:
     """Columns of ``mtlbio.tables.LABEL_NOISE``, from a table with the columns of ``mtlbio.tables.PREDICTIONS``."""
     own = table[table["arm"] == MODEL]
     folds = own.drop_duplicates("sample").set_index("sample")["fold"]
-    return label_noise([collect(own, name, kind) for name, kind in kinds.items()], folds, seed)
+    return label_noise([collect(own, name, kind) for name, kind in kinds.items()], folds, seed, words)
 
 
 def evaluate_tables(
@@ -70,6 +72,7 @@ def evaluate_tables(
     seed: int,
     margin: float,
     within: dict[str, float | None] | None = None,
+    words: Vocabulary = DONORS,
 ) -> tuple[pd.DataFrame, pd.DataFrame, pd.DataFrame]:
     """Metrics, comparisons and verdicts on sharing of a table of predictions.
 
@@ -80,6 +83,7 @@ def evaluate_tables(
     draws, seed : of the donor bootstrap
     margin : see :func:`mtlbio.evaluation.comparisons.call_difference`
     within : task -> relative error up to which a prediction counts as right, where that is asked
+    words : of the run, for what is said of sharing
 
     Returns
     -------
@@ -95,4 +99,4 @@ def evaluate_tables(
         metrics.append(task_metrics(predictions, draws, seed))
         comparisons.append(task_comparisons(predictions, draws, seed, margin))
     joined = [pd.concat(parts, ignore_index=True) for parts in (metrics, comparisons)]
-    return *joined, transfer(tasks, draws, seed, margin)
+    return *joined, transfer(tasks, draws, seed, margin, words)

@@ -10,6 +10,7 @@ import pandas as pd
 
 from mtlbio.cohort.cohort import CovariateInfo, TaskInfo, encode_labels
 from mtlbio.config import Probe
+from mtlbio.kinds.vocabulary import DONORS, Vocabulary
 from mtlbio.probing.design import Units, complete_cases, donor_units, label_columns, label_units
 
 
@@ -26,6 +27,7 @@ class Trial:
     inseparable : pairs of names that the audit could not tell apart
     trained_for : dimension -> the task that a supervised dimension was trained to rise with
     within : continuous confounders that vary within donors and are tested there
+    words : of the run, for what is said
     """
 
     z: np.ndarray
@@ -38,6 +40,7 @@ class Trial:
     inseparable: frozenset[frozenset[str]] = frozenset()
     trained_for: dict[str, str] = field(default_factory=dict)
     within: frozenset[str] = frozenset()
+    words: Vocabulary = DONORS
 
     @cached_property
     def donors(self) -> np.ndarray:

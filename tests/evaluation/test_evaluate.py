@@ -40,6 +40,7 @@ def prediction_table(arm, seeds):
 
 
 class FakeRun:
+    kind, features = "cohort", None
     tasks = {
         "disease": Task(kind="binary", positive="sick"),
         "age": Task(kind="regression"),
