@@ -18,6 +18,7 @@ from mtlbio.config import Run
 from mtlbio.errors import InputError, listing
 from mtlbio.evaluation.affinity import affinity_table, group_table, score_subsets, subset_table
 from mtlbio.evaluation.learning_curve import SMALLEST, curve_row, curve_table, sizes
+from mtlbio.kinds.vocabulary import Vocabulary, vocabulary_of
 from mtlbio.progress import say, track
 from mtlbio.report.gain_curve import gain_figure
 from mtlbio.report.svg import house_style, save
@@ -70,7 +71,7 @@ def transfer(run: Run, results: Path, curves: list[str], draws: int, source: str
         rows = [row for task, sets in plans.items() for row in _curve(run, cohort, splits, task, sets, device)]
         table = curve_table(rows)
         write_table(table, folder / "curve.tsv", CURVE)
-        _draw(table, folder)
+        _draw(table, folder, vocabulary_of(run))
     return said
 
 
@@ -127,12 +128,12 @@ def _curve(run, cohort: Cohort, splits: pd.DataFrame, task: str, sets: list[list
     return rows
 
 
-def _draw(table: pd.DataFrame, folder: Path) -> None:
+def _draw(table: pd.DataFrame, folder: Path, words: Vocabulary) -> None:
     """``curve.svg`` and ``curve.png``, each put in its place when it is complete."""
     holder = Path(tempfile.mkdtemp(prefix=".curve.", dir=folder))
     try:
         with house_style():
-            figure, title, description = gain_figure(table)
+            figure, title, description = gain_figure(table, words)
             save(figure, holder, "curve", title, description)
         for file in sorted(holder.iterdir()):
             os.replace(file, folder / file.name)

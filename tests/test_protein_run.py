@@ -17,10 +17,13 @@ import yaml
 from mtlbio import cli, tables
 from mtlbio.config import json_schema, load_run, step_options
 from mtlbio.errors import InputError
+from mtlbio.kinds.vocabulary import CHAINS
 from mtlbio.model.residue_store import load_model
 from mtlbio.predict_chains import residue_table
-from mtlbio.probing.residues.probe import examine, with_directions
-from mtlbio.probing.verdict import VERDICTS
+from mtlbio.probing.evidence import Evidence, TaskEvidence
+from mtlbio.probing.residues.probe import examine
+from mtlbio.probing.verdict import VERDICTS, judge
+from mtlbio.protein import ResidueProbe
 from mtlbio.report.cards import _parts
 from mtlbio.report.inputs import read_inputs
 from mtlbio.report.palette import NEUTRAL, STATE_COLOURS
@@ -133,19 +136,31 @@ def test_states_have_the_colours_of_the_pictures_of_chains(done):
 
 
 def test_a_dimension_that_falls_with_its_property_says_so(done):
-    verdicts = pd.DataFrame({"dim": ["z01", "z02", "z03"], "driver": ["charge", "charge", "structure"]})
-    verdicts["why"] = [f"{row.dim} ({row.driver}) is linked to exposure." for row in verdicts.itertuples()]
-    named = pd.DataFrame({"dim": ["z01", "z02"], "set": ["charge", "charge"], "correlation": [-0.5, 0.5]})
-    assert with_directions(verdicts, named)["why"].tolist() == [
-        "z01 (low charge) is linked to exposure.",
-        "z02 (charge) is linked to exposure.",
-        "z03 (structure) is linked to exposure.",
+    link = TaskEvidence("exposure", effect=0.9, ci_low=0.5, ci_high=1.3, q=1e-5, called=True, firm=True, own=True)
+    whys = []
+    for dim, name, falls in (("z01", "charge", True), ("z02", "charge", False), ("z03", None, False)):
+        whys.append(judge(Evidence(dim, (link,), (), gene_set=name, falls=falls, words=CHAINS), ResidueProbe()).why)
+    assert [why.partition(" once")[0] for why in whys] == [
+        "z01 (low charge) is still linked to exposure",
+        "z02 (charge) is still linked to exposure",
+        "z03 is still linked to exposure",
     ]
     table, named = (read_table(done / f"results/{name}.tsv") for name in ("verdicts", "probing/enrichment"))
     sign = named.set_index(["dim", "set"])["correlation"]
     for row in table.itertuples():
         if (row.dim, row.driver) in sign.index and f"{row.dim} (" in row.why:
             assert ("(low " in row.why) == (sign[row.dim, row.driver] < 0)
+
+
+def test_the_page_reads_the_direction_of_a_driver_from_the_table(done):
+    inputs = read_inputs(load_run(done / "run.yaml"), done / "results")
+    named = pd.DataFrame({"dim": ["z01", "z02", "z03"], "set": "charge", "correlation": [-0.5, 0.5, -0.5]})
+    inputs.tables["enrichment"] = named.assign(names=[True, True, False])
+    told = [inputs.directed(dim, "charge") for dim in ("z01", "z02", "z03", "z04")]
+    assert told == ["low charge", "charge", "charge", "charge"]
+    assert inputs.directed("z01", "exposure") == "exposure"
+    del inputs.tables["enrichment"]
+    assert inputs.directed("z01", "charge") == "charge"
 
 
 def test_one_network_shows_nothing_that_comes_back_and_has_no_rate(done):

@@ -15,6 +15,7 @@ from mtlbio.evaluation.label_noise import label_noise
 from mtlbio.evaluation.predictions import collect
 from mtlbio.evaluation.reprobe import reprobe
 from mtlbio.evaluation.transfer import transfer
+from mtlbio.kinds.vocabulary import DONORS, Vocabulary, vocabulary_of
 from mtlbio.labels import Label
 from mtlbio.progress import track
 from mtlbio.tables import COMPARISONS, LABEL_NOISE, METRICS, PREDICTIONS, REPROBE, TRANSFER, read_table, write_table
@@ -37,14 +38,16 @@ def evaluate(run: Run, results: Path) -> None:
     table = pd.concat([t for t in tables if len(t)], ignore_index=True)
     latents = read_latents(results / "latents.h5ad")
     tasks = parse_schema(latents.uns["mtlbio"])[0]  # without auxiliary ones, which nobody predicts
-    options = run.evaluate
-    metrics, comparisons, transferred = evaluate_tables(table, tasks, options.bootstrap, options.seed, options.margin)
+    options, words = run.evaluate, vocabulary_of(run)
+    metrics, comparisons, transferred = evaluate_tables(
+        table, tasks, options.bootstrap, options.seed, options.margin, words
+    )
     write_table(metrics, results / "metrics.tsv", METRICS)
     write_table(comparisons, results / "comparisons.tsv", COMPARISONS)
     write_table(transferred, results / "transfer.tsv", TRANSFER)
-    write_table(labels_tested(table, tasks, options.seed), results / "label_noise.tsv", LABEL_NOISE)
-    adversary = run.training.adversary
-    read = reprobe(latents, options.bootstrap, options.seed, adversary and adversary.covariate)
+    write_table(labels_tested(table, tasks, options.seed, words), results / "label_noise.tsv", LABEL_NOISE)
+    adversary = run.training.adversary and run.training.adversary.covariate
+    read = reprobe(latents, options.bootstrap, options.seed, adversary, words)
     write_table(read, results / "reprobe.tsv", REPROBE)
 
 
@@ -55,11 +58,11 @@ def read_latents(path: Path) -> ad.AnnData:
     return ad.read_h5ad(path)
 
 
-def labels_tested(table: pd.DataFrame, tasks: dict[str, Label], seed: int) -> pd.DataFrame:
+def labels_tested(table: pd.DataFrame, tasks: dict[str, Label], seed: int, words: Vocabulary = DONORS) -> pd.DataFrame:
     """Columns of ``mtlbio.tables.LABEL_NOISE``, from a table with the columns of ``mtlbio.tables.PREDICTIONS``."""
     own = table[table["arm"] == MODEL]
     folds = own.drop_duplicates("sample").set_index("sample")["fold"]
-    return label_noise([collect(own, task) for task in tasks.values()], folds, seed)
+    return label_noise([collect(own, task) for task in tasks.values()], folds, seed, words)
 
 
 def evaluate_tables(
@@ -68,6 +71,7 @@ def evaluate_tables(
     draws: int,
     seed: int,
     margin: float,
+    words: Vocabulary = DONORS,
 ) -> tuple[pd.DataFrame, pd.DataFrame, pd.DataFrame]:
     """Metrics, comparisons and verdicts on sharing of a table of predictions.
 
@@ -77,6 +81,7 @@ def evaluate_tables(
     tasks : labels by name
     draws, seed : of the donor bootstrap
     margin : see :func:`mtlbio.evaluation.comparisons.call_difference`
+    words : of the run, for what is said of sharing
 
     Returns
     -------
@@ -91,4 +96,4 @@ def evaluate_tables(
         metrics.append(task_metrics(predictions, draws, seed))
         comparisons.append(task_comparisons(predictions, draws, seed, margin))
     joined = [pd.concat(parts, ignore_index=True) for parts in (metrics, comparisons)]
-    return *joined, transfer(found, draws, seed, margin)
+    return *joined, transfer(found, draws, seed, margin, words)

@@ -23,6 +23,7 @@ from mtlbio.evaluation.comparisons import MODEL
 from mtlbio.evaluation.predictions import TaskPredictions
 from mtlbio.evaluation.shuffled_labels import SHARES, ClassLikelihood
 from mtlbio.evaluation.shuffled_values import ValueLikelihood
+from mtlbio.kinds.vocabulary import DONORS, Vocabulary
 from mtlbio.metrics import metric_named
 from mtlbio.progress import track
 from mtlbio.tables import LABEL_NOISE
@@ -57,7 +58,7 @@ class Units:
     pred: np.ndarray
 
 
-def label_noise(tasks: list[TaskPredictions], folds: pd.Series, seed: int) -> pd.DataFrame:
+def label_noise(tasks: list[TaskPredictions], folds: pd.Series, seed: int, words: Vocabulary = DONORS) -> pd.DataFrame:
     """Test every task.
 
     Parameters
@@ -65,6 +66,7 @@ def label_noise(tasks: list[TaskPredictions], folds: pd.Series, seed: int) -> pd
     tasks : predictions of all tasks, with the arm ``multitask``
     folds : fold in which a sample was held out, by sample
     seed : of the draws
+    words : of the run, for ``why``
 
     Returns
     -------
@@ -72,7 +74,8 @@ def label_noise(tasks: list[TaskPredictions], folds: pd.Series, seed: int) -> pd
     are not ruled out; ``could_show`` is ``yes`` where a half is, or an alarm was raised.
     """
     found = [
-        (p, examine(p, folds, seed)) for p in track(tasks, f"Testing the labels of {len(tasks)} tasks", len(tasks))
+        (p, examine(p, folds, seed, words))
+        for p in track(tasks, f"Testing the labels of {len(tasks)} tasks", len(tasks))
     ]
     asked = sum("p" in row for _, row in found)
     rows = []
@@ -83,15 +86,16 @@ def label_noise(tasks: list[TaskPredictions], folds: pd.Series, seed: int) -> pd
             row |= {"could_show": "yes" if alarm or row["share_high"] < HALF else "no"}
             row["suspects"] = row["suspects"] if alarm else None
         row = {"task": predictions.task.name, "metric": predictions.task.decisive.name} | row
-        rows.append(row | {"why": row.get("why") or _why(row, asked)})
+        rows.append(row | {"why": row.get("why") or _why(row, asked, words)})
     return pd.DataFrame(rows, columns=LABEL_NOISE)
 
 
-def examine(predictions: TaskPredictions, folds: pd.Series, seed: int) -> dict:
+def examine(predictions: TaskPredictions, folds: pd.Series, seed: int, words: Vocabulary = DONORS) -> dict:
     """Share, p and suspects of one task; a sentence alone where it cannot be asked."""
     task = predictions.task
     if MODEL not in predictions.arms or not predictions.usable(MODEL).any():
-        return {"n_units": 0, "why": f"{task.name}: no labelled donor was predicted, so its labels were not tested."}
+        none = f"no labelled {words.unit} was predicted"
+        return {"n_units": 0, "why": f"{task.name}: {none}, so its labels were not tested."}
     usable = predictions.usable(MODEL)
     row = {"value": float(task.score(predictions.y[usable], predictions.arms[MODEL][usable]))}
     units = units_of(predictions, folds, seed)
@@ -100,8 +104,9 @@ def examine(predictions: TaskPredictions, folds: pd.Series, seed: int) -> dict:
     few = task.classes and (len(counts) < 2 or counts.min() < LEAST_OF_CLASS)
     if len(units.y) < LEAST_UNITS or few or np.ptp(units.y) == 0:
         of_class = f" and {LEAST_OF_CLASS} of each class" if task.classes else ""
-        needed = f"{LEAST_UNITS} donors{of_class} are needed"
-        return row | {"why": f"{task.name}: {len(units.y)} labels of donors are too few to test them; {needed}."}
+        needed = f"{LEAST_UNITS} {words.units}{of_class} are needed"
+        few = f"{len(units.y)} labels of {words.units} are too few to test them"
+        return row | {"why": f"{task.name}: {few}; {needed}."}
     return row | share_of(units, bool(task.classes), seed)
 
 
@@ -184,23 +189,24 @@ def _p(likelihood: ClassLikelihood | ValueLikelihood, y: np.ndarray, profile: np
     return (1 + beyond) / (1 + draws)
 
 
-def _why(row: dict, tasks: int) -> str:
+def _why(row: dict, tasks: int, words: Vocabulary) -> str:
     """One sentence that can be quoted."""
     name, shown = row["task"], f"{metric_named(row['metric']).printed} {row['value']:.2f}".replace("-", "−")
     percent = {key: f"{100 * row[key]:.0f}" for key in ("share", "share_low", "share_high")}
+    labels = f"{row['n_units']} labels of {words.units}"
     if row["alarm"] == "yes":
         over = f" over {tasks} tasks" if tasks > 1 else ""
         return (
             f"{name}: about {percent['share']} % of its labels ({percent['share_low']} to {percent['share_high']} %) "
             f"look as if they had been drawn anew, more than the {100 * TOLERATED:.0f} % that are tolerated (p "
-            f"{row['p']:.2g}, alarm at {LEVEL / tasks:.2g}{over}; {row['n_units']} labels of donors, {shown})."
+            f"{row['p']:.2g}, alarm at {LEVEL / tasks:.2g}{over}; {labels}, {shown})."
         )
     if row["could_show"] == "yes":
         return (
-            f"{name}: no sign of shuffled labels ({row['n_units']} labels of donors, {shown}); more than "
+            f"{name}: no sign of shuffled labels ({labels}, {shown}); more than "
             f"{percent['share_high']} % drawn anew can be ruled out."
         )
     return (
-        f"{name}: no alarm, but this says little: on {row['n_units']} labels of donors with predictions like these "
+        f"{name}: no alarm, but this says little: on {labels} with predictions like these "
         f"({shown}) not even half-shuffled labels can be ruled out."
     )

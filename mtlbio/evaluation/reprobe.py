@@ -35,6 +35,7 @@ from mtlbio.evaluation.bootstrap import bootstrap_weights, expanded, fewest, int
 from mtlbio.evaluation.covariates import design
 from mtlbio.evaluation.linear import fit_penalised, ridge
 from mtlbio.evaluation.tuning import Labels
+from mtlbio.kinds.vocabulary import DONORS, Vocabulary
 from mtlbio.labels import Label, of_covariate
 from mtlbio.metrics import metric_named
 from mtlbio.tables import REPROBE
@@ -73,7 +74,9 @@ class Question:
     left_out: str = ""
 
 
-def reprobe(latents: ad.AnnData, draws: int, seed: int, adversary: str | None = None) -> pd.DataFrame:
+def reprobe(
+    latents: ad.AnnData, draws: int, seed: int, adversary: str | None = None, words: Vocabulary = DONORS
+) -> pd.DataFrame:
     """Read every technical covariate, and the adversary's, with fresh classifiers.
 
     Parameters
@@ -81,6 +84,7 @@ def reprobe(latents: ad.AnnData, draws: int, seed: int, adversary: str | None = 
     latents : ``latents.h5ad``
     draws, seed : of the donor bootstrap; the seed is that of folds and trees too
     adversary : covariate that the run's adversary was trained against
+    words : of the run, for ``why``
 
     Returns
     -------
@@ -93,16 +97,16 @@ def reprobe(latents: ad.AnnData, draws: int, seed: int, adversary: str | None = 
         if info.role != "technical" and info.name != adversary:
             continue
         common = {"covariate": info.name, "role": info.role, "adversary": "yes" if info.name == adversary else "no"}
-        asked = question(latents.obs, info)
+        asked = question(latents.obs, info, words)
         if isinstance(asked, str):
             rows.append(common | dict.fromkeys(["representation", "classifier", "metric"]) | {"why": asked})
             continue
-        found = _answers(latents, asked, [t for t in tasks.values() if t.name != info.name], draws, seed)
+        found = _answers(latents, asked, [t for t in tasks.values() if t.name != info.name], draws, seed, words)
         rows += [common | row for row in found]
     return pd.DataFrame(rows, columns=REPROBE)
 
 
-def question(obs: pd.DataFrame, info: CovariateInfo) -> Question | str:
+def question(obs: pd.DataFrame, info: CovariateInfo, words: Vocabulary = DONORS) -> Question | str:
     """What can be asked about a covariate, or the sentence that says why nothing can.
 
     Parameters
@@ -116,22 +120,26 @@ def question(obs: pd.DataFrame, info: CovariateInfo) -> Question | str:
         y = column.to_numpy(dtype=float)
         n = len(np.unique(donors[known]))
         if n < 2 * FOLDS or np.ptp(y[known]) == 0:
-            return f"{info.name}: {n} donors with a value, of which {2 * FOLDS} are needed, or all values are the same."
-        return Question(of_covariate(info.name, ()), order[known], y[known], donors[known], _unknown(known))
+            valued = f"{n} {words.units} with a value"
+            return f"{info.name}: {valued}, of which {2 * FOLDS} are needed, or all values are the same."
+        left_out = _unknown(known, words)
+        return Question(of_covariate(info.name, ()), order[known], y[known], donors[known], left_out)
     levels = column.astype(object).where(known, "").astype(str).to_numpy()
     sizes = pd.Series(donors[known]).groupby(levels[known]).nunique().sort_values(ascending=False, kind="stable")
     kept = sizes.index[sizes >= LEAST_DONORS][:MOST_LEVELS].sort_values()
     if len(kept) < 2:
-        return f"{info.name}: fewer than two of its {len(sizes)} levels have {LEAST_DONORS} donors, so nothing is read."
+        few = f"fewer than two of its {len(sizes)} levels have {LEAST_DONORS} {words.units}"
+        return f"{info.name}: {few}, so nothing is read."
     own = known & np.isin(levels, kept)
     folds = pd.Series(obs["fold"].to_numpy()[order][own]).groupby(levels[own]).nunique()
     if (folds == 1).all() and obs["fold"].nunique() > 1:
-        return f"{info.name}: each level was held out as a whole, so its samples come from a network of their own."
-    left_out = [_unknown(known)] if not known.all() else []
+        alone = f"so its {words.samples} come from a network of their own"
+        return f"{info.name}: each level was held out as a whole, {alone}."
+    left_out = [_unknown(known, words)] if not known.all() else []
     if len(kept) < len(sizes):
         left_out.append(
-            f"read are the {len(kept)} largest of {len(sizes)} levels (at most {MOST_LEVELS}, of {LEAST_DONORS} donors "
-            f"or more)"
+            f"read are the {len(kept)} largest of {len(sizes)} levels (at most {MOST_LEVELS}, of {LEAST_DONORS} "
+            f"{words.units} or more)"
         )
     task = of_covariate(info.name, tuple(kept))
     return Question(task, order[own], kept.get_indexer(levels[own]).astype(float), donors[own], "; ".join(left_out))
@@ -176,7 +184,9 @@ def widened(value: float, drawn: np.ndarray, level: float) -> tuple[float, float
     return value - SHARED * (value - low), min(value + SHARED * (high - value), 1.0)
 
 
-def _answers(latents: ad.AnnData, asked: Question, tasks: list[Label], draws: int, seed: int) -> Iterable[dict]:
+def _answers(
+    latents: ad.AnnData, asked: Question, tasks: list[Label], draws: int, seed: int, words: Vocabulary
+) -> Iterable[dict]:
     """Rows of one covariate, without what names it."""
     z = np.asarray(latents.X, dtype=float)[asked.rows]
     axes = (latents.var["block"] == "axis").to_numpy()
@@ -208,7 +218,7 @@ def _answers(latents: ad.AnnData, asked: Question, tasks: list[Label], draws: in
                 row |= {"over_labels": ahead, "over_low": over[0], "over_high": over[1]}
             row |= {"levels": len(asked.task.classes), "n_samples": len(asked.y)}
             row["n_donors"] = len(np.unique(asked.donors))
-            rows.append(row | {"why": _why(asked, row)})
+            rows.append(row | {"why": _why(asked, row, words)})
     return rows
 
 
@@ -220,20 +230,20 @@ _SOURCES = {
 }
 
 
-def _why(asked: Question, row: dict) -> str:
+def _why(asked: Question, row: dict, words: Vocabulary) -> str:
     """One sentence that can be quoted."""
     able = "reads it" if row["readable"] == "yes" else "does not read it better than chance"
     digits = [f"{row[key]:.2f}".replace("-", "−") for key in ("value", "ci_low", "ci_high")]
     text = (
         f"{asked.task.name}: a fresh {row['classifier']} classifier {able} {_SOURCES[row['representation']]}; "
-        f"{metric_named(row['metric']).printed} {digits[0]} ({digits[1]} to {digits[2]}) on {row['n_donors']} donors, "
-        f"chance {row['chance']:g}"
+        f"{metric_named(row['metric']).printed} {digits[0]} ({digits[1]} to {digits[2]}) "
+        f"on {row['n_donors']} {words.units}, chance {row['chance']:g}"
     )
     return f"{text}; {asked.left_out}." if asked.left_out else f"{text}."
 
 
-def _unknown(known: np.ndarray) -> str:
-    return "" if known.all() else f"{int((~known).sum())} samples without a value left out"
+def _unknown(known: np.ndarray, words: Vocabulary) -> str:
+    return "" if known.all() else f"{int((~known).sum())} {words.samples} without a value left out"
 
 
 def _linear(train: np.ndarray, test: np.ndarray, labels: Labels, penalty: float) -> tuple[np.ndarray, float]:

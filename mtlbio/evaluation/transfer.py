@@ -19,6 +19,7 @@ from mtlbio.evaluation.bootstrap import (
 )
 from mtlbio.evaluation.comparisons import MATCHED, MODEL
 from mtlbio.evaluation.predictions import TaskPredictions
+from mtlbio.kinds.vocabulary import DONORS, Vocabulary
 from mtlbio.metrics import metric_named
 from mtlbio.tables import TRANSFER
 
@@ -38,7 +39,9 @@ def verdict_of(ci_low: float, ci_high: float) -> str:
     return "helps" if ci_low > 0 else "hurts" if ci_high < 0 else "cannot tell"
 
 
-def transfer(tasks: list[TaskPredictions], draws: int, seed: int, margin: float) -> pd.DataFrame:
+def transfer(
+    tasks: list[TaskPredictions], draws: int, seed: int, margin: float, words: Vocabulary = DONORS
+) -> pd.DataFrame:
     """The verdict on every task.
 
     Parameters
@@ -46,6 +49,7 @@ def transfer(tasks: list[TaskPredictions], draws: int, seed: int, margin: float)
     tasks : predictions of all tasks, of the arms ``multitask`` and ``singletask`` at least
     draws, seed : of the donor bootstrap; more draws are made where the ends of a simultaneous interval need them
     margin : a gain below it is called negligible in the sentence; it does not change the verdict
+    words : of the run, for ``why``
 
     Returns
     -------
@@ -70,7 +74,7 @@ def transfer(tasks: list[TaskPredictions], draws: int, seed: int, margin: float)
         unknown = dict.fromkeys(["multitask", "singletask", "gain", "ci_low", "ci_high"], np.nan)
         row |= _compare(predictions, draws, seed, level) if predictions in compared else unknown
         row["verdict"] = "cannot tell" if row.get("chance") else verdict_of(row["ci_low"], row["ci_high"])
-        rows.append(row | {"why": sentence(row, len(compared), len(tasks), margin)})
+        rows.append(row | {"why": sentence(row, len(compared), len(tasks), margin, words)})
     return pd.DataFrame(rows, columns=TRANSFER)
 
 
@@ -102,14 +106,14 @@ def _compare(predictions: TaskPredictions, draws: int, seed: int, level: float) 
     }
 
 
-def sentence(row: dict, compared: int, tasks: int, margin: float) -> str:
+def sentence(row: dict, compared: int, tasks: int, margin: float, words: Vocabulary = DONORS) -> str:
     """One sentence that can be quoted; ``compared`` is the number of tasks over which the interval is simultaneous."""
-    name, count = row["task"], f"{row['n_donors']} labelled donor" + ("" if row["n_donors"] == 1 else "s")
+    name, count = row["task"], f"{row['n_donors']} labelled {words.unit if row['n_donors'] == 1 else words.units}"
     if tasks == 1:
         return f"{name}: it is the only task, so there is nothing to share with."
     if np.isnan(row["gain"]):
         said = "the two networks could not be compared: one was not trained (training.single_task)"
-        return f"{name}: {said} or predicted no labelled donor."
+        return f"{name}: {said} or predicted no labelled {words.unit}."
     over = f"95 % interval over {compared} tasks" if compared > 1 else "95 % interval"
     low, high = _number(row["ci_low"]), _number(row["ci_high"])
     metric = metric_named(row["metric"]).printed

@@ -10,6 +10,7 @@ import pandas as pd
 
 from mtlbio.cohort.cohort import CovariateInfo
 from mtlbio.config import Probe
+from mtlbio.kinds.vocabulary import DONORS, Vocabulary
 from mtlbio.labels import Label
 from mtlbio.probing.design import (
     Units,
@@ -50,6 +51,7 @@ def audit(
     covariates: dict[str, CovariateInfo],
     options: Probe,
     units_of: Callable[[str, np.ndarray], Units] | None = None,
+    words: Vocabulary = DONORS,
 ) -> pd.DataFrame:
     """Task x covariate, and technical covariate x confounder.
 
@@ -57,6 +59,7 @@ def audit(
     ----------
     obs : one row per sample with ``donor``, tasks and covariates
     units_of : units of the label of a task among the samples of a mask; those of donors where left out
+    words : of the run, for ``why``
 
     Returns
     -------
@@ -79,10 +82,10 @@ def audit(
             units = units_of(task.name, mask)
         others = [c for c in roster if c.name != task.name]
         if len(units) < 4 or len(np.unique(units.y)) < 2:
-            rows += [_empty("task", task.name, c, units) for c in others]
+            rows += [_empty("task", task.name, c, units, words) for c in others]
             continue
         subject = Subject("task", task, units, task.test_columns(units.y), task.codes(units.y), task.classes)
-        rows += _pairs(obs, subject, others, others, options)
+        rows += _pairs(obs, subject, others, others, options, words)
     for info in [c for c in roster if c.role == "technical"]:
         units = donor_units(donors, mask)
         columns = units.mean(code(obs[info.name], info, donors, mask, 1)[0])
@@ -90,7 +93,8 @@ def audit(
         names = tuple(np.unique(_text(obs[info.name])[mask])) if classes is not None else ()
         against = [c for c in roster if c.role == "confounder"]
         if len(units) >= 4 and columns.shape[1] >= (1 if classes is None else 2):
-            rows += _pairs(obs, Subject("covariate", info, units, columns, classes, names), against, against, options)
+            subject = Subject("covariate", info, units, columns, classes, names)
+            rows += _pairs(obs, subject, against, against, options, words)
     return pd.DataFrame(rows, columns=COLUMNS)
 
 
@@ -113,7 +117,14 @@ def cramers_v(table: np.ndarray) -> float:
     return float(np.sqrt(phi2 / small)) if small > 0 else float("nan")
 
 
-def _pairs(obs, subject: Subject, against: list[CovariateInfo], everything: list[CovariateInfo], options: Probe):
+def _pairs(
+    obs,
+    subject: Subject,
+    against: list[CovariateInfo],
+    everything: list[CovariateInfo],
+    options: Probe,
+    words: Vocabulary,
+):
     units, donors = subject.units, obs["donor"].to_numpy().astype(str)
     intercept = np.ones((len(units), 1))
     everyone = nuisance(obs, everything, units, options.spline_df, interactions=False)
@@ -146,7 +157,7 @@ def _pairs(obs, subject: Subject, against: list[CovariateInfo], everything: list
             "rank_deficient": bool(np.isinf(vif)),
         }
         row["call"] = _call(row, options)
-        row["why"] = _why(row, counts, level, obs[info.name], subject, options)
+        row["why"] = _why(row, counts, level, obs[info.name], subject, options, words)
         yield row
 
 
@@ -217,31 +228,32 @@ def _call(row: dict, options: Probe) -> str:
     return "weak" if thin or row["vif"] >= np.sqrt(options.max_vif) or row["overlap"] < 0.5 else "ok"
 
 
-def _why(row, counts, level, values, subject: Subject, options: Probe) -> str:
+def _why(row, counts, level, values, subject: Subject, options: Probe, words: Vocabulary) -> str:
     task, covariate = row["task"], row["covariate"]
     inflation = "without limit" if row["rank_deficient"] else f"{row['vif']:.1f}-fold"
     if row["call"] == "ok":
         return f"{task} and {covariate} can be told apart (variance inflation {row['vif']:.2f}, {row['n']} units)."
     reasons = [f"knowing {covariate} inflates the variance of the {task} effect {inflation}"]
     if not np.isnan(row["discordant"]):
-        reasons.append(f"{row['discordant']:.0f} of {row['n_donors']} donors lie outside the majority of their level")
+        lie = f"{words.units} lie outside the majority of their level"
+        reasons.append(f"{row['discordant']:.0f} of {row['n_donors']} {lie}")
         # a rare class, not the inflation, is then what makes it difficult
         reasons = reasons[1:] if row["call"] == "weak" and row["vif"] < 1.1 else reasons
     found = ", and ".join(reasons)
     if row["call"] == "weak":
-        return f"{task} and {covariate} are told apart with difficulty: {found}; more such donors would help."
-    fix = _fix(row, counts, level, values, subject, options)
+        return f"{task} and {covariate} are told apart with difficulty: {found}; more such {words.units} would help."
+    fix = _fix(row, counts, level, values, subject, options, words)
     return f"{task} and {covariate} cannot be told apart: {found}; to fix it, {fix}."
 
 
-def _fix(row, counts, level, values, subject: Subject, options: Probe) -> str:
+def _fix(row, counts, level, values, subject: Subject, options: Probe, words: Vocabulary) -> str:
     """How many donors would make the pair just separable, and of what kind."""
     task, covariate = row["task"], row["covariate"]
     if counts is None:
         missing = donors_off_the_line(row["n_donors"], row["vif"], options.max_vif)
-        return f"add about {missing} donors in whom {task} does not follow {covariate}"
+        return f"add about {missing} {words.units} in whom {task} does not follow {covariate}"
     if counts.size > _MOST_CELLS:
-        return f"add donors so that {task} varies within every {covariate}"
+        return f"add {words.units} so that {task} varies within every {covariate}"
     added = donors_to_add(counts, options.max_vif, options.min_discordant)
     names, present_classes = _text(values), np.unique(subject.classes)
     present = np.unique(level[subject.units.mask])
@@ -253,17 +265,17 @@ def _fix(row, counts, level, values, subject: Subject, options: Probe) -> str:
         label = f"{task} = {subject.names[present_classes[k]]}"
         places.append(f"{added[i, k]} with {label} in {covariate} = {where}")
     shown = " and ".join(places[:2]) + (f", and {len(places) - 2} more such groups" if len(places) > 2 else "")
-    return f"measure about {added.sum()} more donors ({shown}), or re-run as many of yours there"
+    return f"measure about {added.sum()} more {words.units} ({shown}), or re-run as many of yours there"
 
 
 def _text(values: pd.Series) -> np.ndarray:
     return values.astype(object).where(values.notna(), "missing").astype(str).to_numpy()
 
 
-def _empty(kind: str, name: str, info: CovariateInfo, units: Units) -> dict:
+def _empty(kind: str, name: str, info: CovariateInfo, units: Units, words: Vocabulary) -> dict:
     row = dict.fromkeys(COLUMNS, np.nan)
     row.update(kind=kind, task=name, covariate=info.name, role=info.role, unit=units.kind, n=len(units))
     row.update(n_donors=units.donors, rank_deficient=True, vif=np.inf, vif_all=np.inf, n_effective=0.0)
     row.update(association="none", call="not_identifiable")
-    row["why"] = f"{name} has fewer than two labels among the donors whose covariates are known."
+    row["why"] = f"{name} has fewer than two labels among the {words.units} whose covariates are known."
     return row

@@ -5,6 +5,8 @@ from __future__ import annotations
 import math
 from dataclasses import dataclass
 
+from mtlbio.kinds.vocabulary import DONORS, Vocabulary
+
 
 @dataclass(frozen=True)
 class TaskEvidence:
@@ -98,7 +100,8 @@ class Evidence:
     ``technical_share``: of all technical covariates together. ``stability``: median correlation with its partner over
     folds and seeds. ``donors``: in the cohort, the number that a number of needed donors has to exceed. ``tests``:
     dimensions x outcomes of the family-wise level. ``held_fixed``: the covariate that the dimension is, if it is one
-    (:mod:`mtlbio.probing.held_fixed`); only what is said depends on it, no verdict.
+    (:mod:`mtlbio.probing.held_fixed`); only what is said depends on it, no verdict. ``falls``: the gene set falls as
+    the dimension rises. ``words``: of the run, for what is said.
     """
 
     dim: str
@@ -110,6 +113,8 @@ class Evidence:
     donors: int = 0
     tests: int = 1
     held_fixed: str | None = None
+    falls: bool = False
+    words: Vocabulary = DONORS
 
 
 def known(value: float) -> float:

@@ -81,7 +81,10 @@ def gather(
         name = best_set(sets[dim]) if dim in sets and is_axis else None
         again = next((steady[(dim, t)].stability for t in trial.tasks if (dim, t) in steady), 1.0)
         fixed = (held_fixed or {}).get(dim)
-        evidence = Evidence(dim, tuple(tasks), tuple(covariates), share, name, float(again), donors, tests, fixed)
+        falls = name is not None and bool((sets[dim].set_index("set")["correlation"] < 0)[name])
+        evidence = Evidence(
+            dim, tuple(tasks), tuple(covariates), share, name, float(again), donors, tests, fixed, falls, trial.words
+        )
         out.append(evidence)
     return out
 

@@ -12,6 +12,7 @@ from mtlbio.calibration.rates import prospects
 from mtlbio.cohort.cohort import CovariateInfo
 from mtlbio.cohort.prepare import build_roster
 from mtlbio.config import Probe, Run
+from mtlbio.kinds.vocabulary import DONORS, Vocabulary, vocabulary_of
 from mtlbio.labels import Label
 from mtlbio.metrics import metric
 from mtlbio.probing.association import task_design
@@ -46,6 +47,7 @@ class Design:
     audit : :func:`mtlbio.probing.audit.audit`
     dims : dimensions that are expected
     dropped : reason -> number of samples (cells) that are not in ``obs``
+    words : of the run, for what is said
     """
 
     name: str
@@ -56,13 +58,14 @@ class Design:
     audit: pd.DataFrame
     dims: int
     dropped: dict[str, int]
+    words: Vocabulary = DONORS
 
     @property
     def trial(self) -> Trial:
         """The trial to come, with one empty dimension."""
         empty, block = np.zeros((len(self.obs), 1)), np.array(["axis"])
         pairs = frozenset(inseparable(self.audit))
-        return Trial(empty, ("z",), block, self.obs, self.tasks, self.covariates, self.options, pairs)
+        return Trial(empty, ("z",), block, self.obs, self.tasks, self.covariates, self.options, pairs, words=self.words)
 
 
 @dataclass(frozen=True)
@@ -154,7 +157,9 @@ def read_design(run: Run, dims: int) -> Design:
     notes = qc.table()
     lost = notes[notes["detail"].str.startswith("dropped") | (notes["reason"] == "few cells")]
     dropped = lost["reason"].value_counts().to_dict()
-    return Design(run.run, obs, tasks, covariates, run.probe, audit(obs, tasks, covariates, run.probe), dims, dropped)
+    words = vocabulary_of(run)
+    audited = audit(obs, tasks, covariates, run.probe, words=words)
+    return Design(run.run, obs, tasks, covariates, run.probe, audited, dims, dropped, words)
 
 
 def task_plan(design: Design, name: str) -> TaskPlan:

@@ -9,6 +9,8 @@ from typing import TYPE_CHECKING
 import numpy as np
 import pandas as pd
 
+from mtlbio.kinds.vocabulary import Vocabulary
+
 if TYPE_CHECKING:
     from mtlbio.probing.plan import Design, TaskPlan
 
@@ -32,7 +34,7 @@ _METRIC = {"auroc": "AUROC", "macro_auroc": "macro AUROC", "r2": "R2", "spearman
 def words(design: Design, tasks: list[TaskPlan], rates: list[str]) -> str:
     """The whole answer: what the cohort is, warnings, each task, each technical covariate, known error rates."""
     donors, samples = design.obs["donor"].nunique(), len(design.obs)
-    head = f"{design.name}: {samples} samples of {donors} donors"
+    head = f"{design.name}: {samples} {design.words.samples} of {donors} {design.words.units}"
     if design.dropped:
         head += "; left out: " + ", ".join(f"{n} ({reason})" for reason, n in design.dropped.items())
     outcomes = [task for task in tasks if task.outcome]
@@ -46,7 +48,7 @@ def words(design: Design, tasks: list[TaskPlan], rates: list[str]) -> str:
         first, *more = task_lines(design, task)
         parts[-1] += "\n".join(["", _wrapped(first, "  "), *(_wrapped(line, "    - ") for line in more)])
     if any(task.outcome for task in tasks):
-        parts.append(_donor_table(tasks))
+        parts.append(_donor_table(tasks, design.words))
     technical = [c for c in design.covariates.values() if c.role == "technical"]
     if technical:
         said = [_wrapped(technical_sentence(design, c.name), "  - ") for c in technical]
@@ -58,7 +60,7 @@ def words(design: Design, tasks: list[TaskPlan], rates: list[str]) -> str:
 
 def warnings(design: Design, tasks: list[TaskPlan]) -> list[str]:
     """What no number of dimensions or replicas mends, the gravest first."""
-    audit, other = design.audit, []
+    audit, units, other = design.audit, design.words.units, []
     outcomes = {task.name for task in tasks if task.outcome}
     for pair in audit[audit["call"] == "not_identifiable"].itertuples():
         if pair.kind == "task":
@@ -71,16 +73,16 @@ def warnings(design: Design, tasks: list[TaskPlan]) -> list[str]:
             )
     for task in tasks:
         rows = audit[(audit["call"] == "weak") & (audit["kind"] == "task") & (audit["task"] == task.name)]
-        other += [w for w in (_weak(pair, task, design.options) for pair in rows.itertuples()) if w]
+        other += [w for w in (_weak(pair, task, design) for pair in rows.itertuples()) if w]
     named = set(audit.loc[audit["call"] == "not_identifiable", "task"])
     for task in tasks:
         if task.vif >= design.options.max_vif and task.name not in named and task.outcome:
             other.append(
                 f"{task.name}: each covariate can be told from it, all of them together hardly (variance inflation "
-                f"{task.vif:.1f}): {task.units} {_units(task)} count as {task.n_effective:.0f}."
+                f"{task.vif:.1f}): {task.units} {_units(task, design.words)} count as {task.n_effective:.0f}."
             )
         if task.classes and task.classes[task.rarest] < FEW:
-            other.append(f"{task.name}: only {task.classes[task.rarest]} donors with {task.rarest}.")
+            other.append(f"{task.name}: only {task.classes[task.rarest]} {units} with {task.rarest}.")
         if task.outcome and task.smallest > LARGE:
             other.append(
                 f"{task.name}: only differences beyond {task.smallest:.1f} SD can become `biology`; expect "
@@ -90,7 +92,7 @@ def warnings(design: Design, tasks: list[TaskPlan]) -> list[str]:
     lost = design.obs["donor"].nunique() - design.obs["donor"][known].nunique()
     if lost:
         missing = [c for c in design.covariates if design.obs.loc[~known, c].isna().any()]
-        who = "1 donor is" if lost == 1 else f"{lost} donors are"
+        who = f"1 {design.words.unit} is" if lost == 1 else f"{lost} {units} are"
         other.append(f"{who} in no test, for want of {' or '.join(missing)}.")
     other += _no_value(design)
     for task in tasks:
@@ -99,12 +101,12 @@ def warnings(design: Design, tasks: list[TaskPlan]) -> list[str]:
                 f"{task.name} is a task and a technical covariate: nothing can become its `biology`, and what follows "
                 "it counts as technical for every other task."
             )
-    for terms in _pooled(tasks).values():
+    for terms in _pooled(tasks, design.words).values():
         other.append(f"{terms} when a task is tested: differences among them are not removed.")
     if not any(c.role == "technical" for c in design.covariates.values()):
         other.append(
-            "No technical covariate (plate, chip, run) is given: nothing can be called `technical`, and processing may "
-            "pass for biology."
+            "No technical covariate (plate, chip, run) is given: nothing can be called `technical`, and "
+            f"{design.words.processing_as_subject} may pass for biology."
         )
     if not outcomes:
         other.append("Every task is a covariate too: no dimension can become `biology`.")
@@ -127,18 +129,19 @@ def _no_value(design: Design) -> list[str]:
         level = design.obs[name].dropna().astype(str)
         for value, count in level[level.str.casefold().isin(NO_VALUE)].value_counts().items():
             found.append(
-                f"{name}: {count} samples are {value!r}, which is taken for a level like any other; if it means that "
-                f"{name} is not known, leave the field empty."
+                f"{name}: {count} {design.words.samples} are {value!r}, which is taken for a level like any other; if "
+                f"it means that {name} is not known, leave the field empty."
             )
     return found
 
 
 def task_lines(design: Design, task: TaskPlan) -> list[str]:
     """What can be found out about a task, a sentence each: who, separable from what, biology, removal."""
-    who = ", ".join(f"{n} {label}" for label, n in task.classes.items()) or f"a number, {task.donors} donors"
+    units = design.words.units
+    who = ", ".join(f"{n} {label}" for label, n in task.classes.items()) or f"a number, {task.donors} {units}"
     if sum(task.classes.values()) > task.donors:
         each = "each compared with itself" if task.within else "some in more than one state"
-        who += f" ({task.donors} donors, {each})"
+        who += f" ({task.donors} {units}, {each})"
     found = [f"{task.name}: {who}"]
     rows = design.audit[(design.audit["kind"] == "task") & (design.audit["task"] == task.name)]
     if len(rows):
@@ -151,8 +154,8 @@ def task_lines(design: Design, task: TaskPlan) -> list[str]:
     else:
         if task.vif >= 1.05:
             found.append(
-                f"{task.units} {_units(task)} count as {task.n_effective:.0f}, because the covariates already say part "
-                f"of {task.name} (variance inflation {task.vif:.2f})."
+                f"{task.units} {_units(task, design.words)} count as {task.n_effective:.0f}, because the covariates "
+                f"already say part of {task.name} (variance inflation {task.vif:.2f})."
             )
         found.append(f"A dimension can become `biology` if {_difference(task)}.")
     return [*found, _removal(design, task)]
@@ -165,7 +168,8 @@ def technical_sentence(design: Design, name: str) -> str:
     what = f"{name} ({levels} levels)" if design.covariates[name].kind == "categorical" else name
     if not len(rows):
         confounders = any(c.role == "confounder" for c in design.covariates.values())
-        why = "too few donors per level to compare" if confounders else "no confounder is given to compare it with"
+        few = f"too few {design.words.units} per level to compare"
+        why = few if confounders else "no confounder is given to compare it with"
         return f"{what}: {why}."
     return f"{what}: {_told(rows, start='can be told')}."
 
@@ -189,17 +193,17 @@ def _lead(pair) -> str:
     return f"{pair.task} and {pair.covariate} nearly coincide"
 
 
-def _weak(pair, task: TaskPlan, options) -> str | None:
+def _weak(pair, task: TaskPlan, design: Design) -> str | None:
     """Why two things are told apart with difficulty; None where the reason is only that a class is rare."""
-    start = f"{pair.task} and {pair.covariate} are told apart with difficulty: "
-    if pair.vif >= math.sqrt(options.max_vif):
+    start, units = f"{pair.task} and {pair.covariate} are told apart with difficulty: ", design.words.units
+    if pair.vif >= math.sqrt(design.options.max_vif):
         alone = f"{pair.covariate} alone inflates the variance of the {pair.task} effect {pair.vif:.1f}-fold"
         return f"{start}{alone}."
     if pair.overlap < 0.5:
-        return f"{start}in {100 * pair.overlap:.0f} % of the donors only could {pair.task} have been otherwise."
-    if task.classes and task.classes[task.rarest] < 2 * options.min_discordant:
+        return f"{start}in {100 * pair.overlap:.0f} % of the {units} only could {pair.task} have been otherwise."
+    if task.classes and task.classes[task.rarest] < 2 * design.options.min_discordant:
         return None
-    return f"{start}only {pair.discordant:.0f} donors lie outside the majority of their level of {pair.covariate}."
+    return f"{start}only {pair.discordant:.0f} {units} lie outside the majority of their level of {pair.covariate}."
 
 
 def _after(pair) -> str:
@@ -215,18 +219,18 @@ def _difference(task: TaskPlan) -> str:
 
 def _removal(design: Design, task: TaskPlan) -> str:
     metric = _METRIC.get(task.label.decisive.name, "metric")
-    margin = f"{design.options.margin:g} {metric}"
+    margin, units = f"{design.options.margin:g} {metric}", design.words.units
     if math.isnan(task.harmless):
-        return f"How many donors show that it can do without a dimension (loss below {margin}) was not measured."
+        return f"How many {units} show that it can do without a dimension (loss below {margin}) was not measured."
     if task.donors >= task.harmless:
-        return f"Its donors suffice to show that it can do without a useless dimension (loss below {margin})."
+        return f"Its {units} suffice to show that it can do without a useless dimension (loss below {margin})."
     return (
         f"To show that it can do without a useless dimension (loss below {margin}) takes about {task.harmless:.0f} "
-        f"donors: until then `underpowered` instead of `unused`."
+        f"{units}: until then `underpowered` instead of `unused`."
     )
 
 
-def _donor_table(tasks: list[TaskPlan]) -> str:
+def _donor_table(tasks: list[TaskPlan], words: Vocabulary) -> str:
     outcomes = [task for task in tasks if task.outcome]
     rows = {}
     for task in outcomes:
@@ -235,8 +239,8 @@ def _donor_table(tasks: list[TaskPlan]) -> str:
         rows[task.name]["harmless"] = _count(task.harmless, task.donors)
     table = pd.DataFrame.from_dict(rows, orient="index").to_string()
     text = (
-        "Donors needed, of the kind you have, for an effect of that size, and to show that leaving a useless\n"
-        "dimension out is harmless (* you have enough; - no number will do)"
+        f"{words.capital_units} needed, of the kind you have, for an effect of that size, and to show that leaving a "
+        "useless\ndimension out is harmless (* you have enough; - no number will do)"
     )
     return f"{text}\n{textwrap.indent(table, '  ')}"
 
@@ -247,20 +251,20 @@ def _count(needed: float, donors: int) -> str:
     return ">10,000" if needed > 10_000 else f"{needed:.0f}{'*' if needed <= donors else ''}"
 
 
-def _pooled(tasks: list[TaskPlan]) -> dict[str, str]:
+def _pooled(tasks: list[TaskPlan], words: Vocabulary) -> dict[str, str]:
     """Covariate -> what is said of its levels, for the test that pools most of them."""
     found: dict[str, int] = {}
     for task in tasks:
         for term in task.pooled:
             name, _, rest = term.partition(" (")
             found[name] = max(found.get(name, 0), int(rest.split()[0]))
-    one = "1 level of {0} holds too few donors for a term of its own and is taken together with another"
-    many = "{1} levels of {0} hold too few donors for a term of their own and are taken together"
-    return {name: (one if n == 1 else many).format(name, n) for name, n in found.items()}
+    one = "1 level of {0} holds too few {2} for a term of its own and is taken together with another"
+    many = "{1} levels of {0} hold too few {2} for a term of their own and are taken together"
+    return {name: (one if n == 1 else many).format(name, n, words.units) for name, n in found.items()}
 
 
-def _units(task: TaskPlan) -> str:
-    return "donors" if task.unit == "donor" else "donor states"
+def _units(task: TaskPlan, words: Vocabulary) -> str:
+    return words.units if task.unit == "donor" else f"{words.unit} states"
 
 
 def _and(names: list[str]) -> str:

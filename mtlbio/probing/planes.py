@@ -74,7 +74,15 @@ def gather_subspace(
     share = max((float(s) for s in technical if not np.isnan(s)), default=0.0)
     donors = trial.obs["donor"].nunique()
     return Evidence(
-        item.name, tuple(tasks), tuple(covariates), share, gene_set, item.block.stability, donors, max(family, 1)
+        item.name,
+        tuple(tasks),
+        tuple(covariates),
+        share,
+        gene_set,
+        item.block.stability,
+        donors,
+        max(family, 1),
+        words=trial.words,
     )
 
 

@@ -14,6 +14,7 @@ from mtlbio.cohort.cohort import Cohort, read_cohort
 from mtlbio.cohort.genesets import load_sets
 from mtlbio.config import Probe, Run, Training
 from mtlbio.errors import InputError, listing
+from mtlbio.kinds.vocabulary import DONORS, PATIENTS
 from mtlbio.model.blocks import replica_table, replicas
 from mtlbio.probing import enrichment as sets_of_genes
 from mtlbio.probing.ablation import ablation
@@ -96,7 +97,8 @@ def examine(
     -------
     Tables by name: ``audit, association, ablation, enrichment, stability, subspaces, verdicts``
     """
-    design = audit(cohort.obs, cohort.tasks, cohort.covariates, options)
+    words = DONORS if cohort.table is None else PATIENTS
+    design = audit(cohort.obs, cohort.tasks, cohort.covariates, options, words=words)
     trial = Trial(
         z=np.asarray(latents.X, dtype=float),
         dims=tuple(latents.var_names),
@@ -106,6 +108,7 @@ def examine(
         covariates=cohort.covariates,
         options=options,
         trained_for=trained_for(latents),
+        words=words,
     )
     trial = replace(trial, inseparable=frozenset(inseparable(design)))
     if trial.mask.sum() < 4:
@@ -118,7 +121,7 @@ def examine(
     steady = stability(trial, again)
     blocks = subspaces(trial, ensemble, cohort, fold, again)
     removed = ablation(ensemble, cohort, fold, options, {b.name: b.places for b in blocks if b.block.stable})
-    say("gene sets that name a dimension" if cohort.table is None else "features that name a dimension")
+    say(f"{words.gene_sets} that name a dimension")
     loadings, genes = np.asarray(latents.varm["loadings"], dtype=float), np.asarray(latents.uns["genes"]).astype(str)
     if cohort.table is None:
         named = sets_of_genes.enrichment(trial, cohort, loadings, genes, sets)

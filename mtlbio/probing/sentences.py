@@ -10,8 +10,8 @@ from mtlbio.probing.evidence import CovariateEvidence, Evidence, TaskEvidence, k
 def not_found_again(evidence: Evidence) -> str:
     """The folds did not come back to the dimension."""
     return (
-        f"{evidence.dim} was not found again when donors were held out (stability {evidence.stability:.2f}): these "
-        f"donors do not establish it, so nothing can be said of it."
+        f"{evidence.dim} was not found again {evidence.words.found_again} (stability {evidence.stability:.2f}): these "
+        f"{evidence.words.units} do not establish it, so nothing can be said of it."
     )
 
 
@@ -19,23 +19,24 @@ def tangled(evidence: Evidence, task: TaskEvidence, other: CovariateEvidence) ->
     """It follows a task and a covariate that the cohort cannot tell apart."""
     return (
         f"{evidence.dim} follows {task.name} and {other.name} together ({percent(other.share)} of its variance goes "
-        f"with {other.name}), and in this cohort the two cannot be told apart; the design audit says what would help."
+        f"with {other.name}), and in {evidence.words.all_units} the two cannot be told apart; the design audit says "
+        f"what would help."
     )
 
 
 def perhaps_tangled(evidence: Evidence, firm: list[TaskEvidence], task: TaskEvidence) -> str:
     """Firm effects of other tasks, and such a pair whose effect cannot be excluded."""
     return (
-        f"{evidence.dim} follows {names(firm)} ({effect(firm[0])}), but perhaps {pair(task)} too, which in this cohort "
-        f"cannot be told apart; the design audit says what would help."
+        f"{evidence.dim} follows {names(firm)} ({effect(firm[0])}), but perhaps {pair(task)} too, which in "
+        f"{evidence.words.all_units} cannot be told apart; the design audit says what would help."
     )
 
 
 def suspected_pair(evidence: Evidence, task: TaskEvidence) -> str:
     """Nothing is established but the suspicion of such a pair."""
     return (
-        f"{evidence.dim} seems to follow {pair(task)}, which in this cohort cannot be told apart: more donors of the "
-        f"same design would not tell which; the design audit says what would."
+        f"{evidence.dim} seems to follow {pair(task)}, which in {evidence.words.all_units} cannot be told apart: more "
+        f"{evidence.words.units} of the same design would not tell which; the design audit says what would."
     )
 
 
@@ -48,7 +49,7 @@ def overlapping(evidence: Evidence, technical: CovariateEvidence, confounder: Co
     """Two covariates dominate."""
     return (
         f"{evidence.dim} follows {technical.name} ({percent(technical.share)}) and {confounder.name} "
-        f"({percent(confounder.share)}), which overlap in this cohort."
+        f"({percent(confounder.share)}), which overlap in {evidence.words.all_units}."
     )
 
 
@@ -73,15 +74,16 @@ def technical(evidence: Evidence, cause: CovariateEvidence) -> str:
         return f"SHORTCUT: {start}, and the model leans on it: taking it out costs {lost(harmed)}."
     open_ = [t for t in evidence.tasks if t.removal == "inconclusive"]
     if open_:
-        return f"{start}; whether the heads need it is open for {names(open_)}{needed(open_, evidence.donors)}."
+        return f"{start}; whether the heads need it is open for {names(open_)}{needed(open_, evidence)}."
     return f"{start}, and taking it out leaves every prediction unharmed: a technical bin."
 
 
 def uneven(evidence: Evidence, cause: CovariateEvidence) -> str:
     """A technical covariate that does not move everybody."""
     return (
-        f"{follows(evidence, cause)}, but in donors of class {cause.least_class} only {percent(cause.least_share)}: "
-        f"processing would move all of them, so it may be who was recruited when."
+        f"{follows(evidence, cause)}, but in {evidence.words.units} of class {cause.least_class} only "
+        f"{percent(cause.least_share)}: {evidence.words.processing_as_subject} would move all of them, so it may be "
+        f"who was recruited when."
     )
 
 
@@ -103,16 +105,21 @@ def confounder(evidence: Evidence, cause: CovariateEvidence) -> str:
 def biology(evidence: Evidence, own: list[TaskEvidence]) -> str:
     """The effects that stand, beside whom, and how much is technical."""
     effects = "; ".join(f"{t.name} {effect(t)}" for t in own)
-    name = f" ({evidence.gene_set})" if evidence.gene_set else ""
+    name = f" ({directed(evidence)})" if evidence.gene_set else ""
     rivals = list(dict.fromkeys(name for t in own for name in t.given.split(", ") if t.given != "nobody"))
     beside = f", also beside {listed(rivals)}" if rivals else ""
-    rest = "no processing was recorded to compare with"
+    rest = f"no {evidence.words.processing} was recorded to compare with"
     if any(c.role == "technical" for c in evidence.covariates):
         rest = f"{percent(evidence.technical_share)} of its variance is technical"
     return (
         f"{evidence.dim}{name} is still linked to {names(own)} once the covariates are held fixed ({effects})"
         f"{beside}; {rest}."
     )
+
+
+def directed(evidence: Evidence) -> str:
+    """The gene set, and that it falls where the vocabulary tells directions: low hydrophobicity."""
+    return f"{evidence.words.low if evidence.falls else ''}{evidence.gene_set}"
 
 
 def not_firm(evidence: Evidence, task: TaskEvidence) -> str:
@@ -122,7 +129,7 @@ def not_firm(evidence: Evidence, task: TaskEvidence) -> str:
         among = f"beside {listed(task.given.split(', '))}"
     return (
         f"{evidence.dim} may be linked to {task.name} ({effect(task)}, q {task.q:.2g}), but {among} it does not pass "
-        f"the family-wise level that biology needs; more donors would tell."
+        f"the family-wise level that biology needs; more {evidence.words.units} would tell."
     )
 
 
@@ -141,7 +148,8 @@ def unlinked(evidence: Evidence) -> str:
     small = [c for c in evidence.covariates if c.called and known(c.share) > 0.005]
     wrong = [t for t in evidence.tasks if t.backwards]
     if wrong:
-        return f"{evidence.dim} was trained to rise with {wrong[0].name} and on held-out donors falls with it"
+        units = f"held-out {evidence.words.units}"
+        return f"{evidence.dim} was trained to rise with {wrong[0].name} and on {units} falls with it"
     if any(t.outcome and t.called for t in evidence.tasks):
         return f"{evidence.dim} has no task effect of its own"
     if small:
@@ -166,10 +174,12 @@ def lost(tasks: list[TaskEvidence]) -> str:
     return ", ".join(f"{t.name} ({t.metric} -{t.loss:.3f})" for t in tasks)
 
 
-def needed(tasks: list[TaskEvidence], donors: int) -> str:
+def needed(tasks: list[TaskEvidence], evidence: Evidence) -> str:
     """The number assumes that nothing is lost in truth; where the cohort has as many already, something may be."""
     finite = [t.donors_needed for t in tasks if math.isfinite(t.donors_needed)]
-    return f" (about {max(finite):.0f} donors would settle it)" if finite and max(finite) > donors else ""
+    if not finite or max(finite) <= evidence.donors:
+        return ""
+    return f" (about {max(finite):.0f} {evidence.words.units} would settle it)"
 
 
 def effect(task: TaskEvidence) -> str:

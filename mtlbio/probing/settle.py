@@ -7,6 +7,7 @@ import math
 from scipy import stats
 
 from mtlbio.config import Probe
+from mtlbio.kinds.vocabulary import Vocabulary
 from mtlbio.probing.evidence import Evidence, TaskEvidence
 from mtlbio.probing.power import POWER, donors_for_harmlessness, donors_to_establish, donors_to_return, test_level
 from mtlbio.probing.verdict import BESIDE, FIRM, LARGE, RETURNS, TRACE
@@ -35,8 +36,9 @@ def donors_to_settle(evidence: Evidence, options: Probe) -> tuple[float, str]:
     (160.0, 'to find the dimension again when donors are held out (stability 0.25 now, 0.5 needed)')
     """
     if evidence.stability < RETURNS:
-        what = f"find the dimension again when donors are held out (stability {evidence.stability:.2f} now"
-        return _stated(donors_to_return(evidence.stability, evidence.donors, RETURNS), f"{what}, {RETURNS:g} needed)")
+        what = f"find the dimension again {evidence.words.finds_again} (stability {evidence.stability:.2f} now"
+        needed = donors_to_return(evidence.stability, evidence.donors, RETURNS)
+        return _stated(needed, f"{what}, {RETURNS:g} needed)", evidence.words)
     outcomes = [t for t in evidence.tasks if t.outcome]
     largest = max((c.share for c in evidence.covariates if c.called and not math.isnan(c.share)), default=0.0)
     least = max(TRACE, BESIDE * largest)  # share below which an effect is none of its own, as the rules have it
@@ -54,7 +56,7 @@ def donors_to_settle(evidence: Evidence, options: Probe) -> tuple[float, str]:
         return math.nan, f"no number can be stated: predictions of {names} need it, and {names} can be no biology here"
     open_ = [t for t in evidence.tasks if t.removal == "inconclusive"]
     wide = [t for t in outcomes if t.widest >= LARGE]
-    return _bounded(wide) if wide and not open_ else _removal(open_, options, len(evidence.tasks))
+    return _bounded(wide, evidence.words) if wide and not open_ else _removal(open_, options, evidence)
 
 
 def _effect(task: TaskEvidence, evidence: Evidence, options: Probe) -> tuple[float, str]:
@@ -73,16 +75,16 @@ def _effect(task: TaskEvidence, evidence: Evidence, options: Probe) -> tuple[flo
     else:
         what += ", whose predictions need it"
     nothing = f"the link to {task.name} seen so far is too close to none"
-    return _stated(_more(needed, task), f"{what} ({_counted(task)})", nothing)
+    return _stated(_more(needed, task), f"{what} ({_counted(task, evidence.words)})", evidence.words, nothing)
 
 
-def _bounded(wide: list[TaskEvidence]) -> tuple[float, str]:
+def _bounded(wide: list[TaskEvidence], words: Vocabulary) -> tuple[float, str]:
     """Donors whose intervals would leave a large effect out, if the effects are what they seem."""
     hardest = min(wide, key=lambda t: LARGE - abs(t.effect))
     room, half = LARGE - abs(hardest.effect), (hardest.ci_high - hardest.ci_low) / 2
     needed = hardest.donors * (half / room) ** 2 if room > 0 else math.nan
-    what = f"exclude an effect of {LARGE:g} SD on {hardest.name} ({_counted(hardest)})"
-    return _stated(needed, what, f"the effect on {hardest.name} seen so far is as large as that")
+    what = f"exclude an effect of {LARGE:g} SD on {hardest.name} ({_counted(hardest, words)})"
+    return _stated(needed, what, words, f"the effect on {hardest.name} seen so far is as large as that")
 
 
 def _establish(task: TaskEvidence, p: float, level: float) -> float:
@@ -95,15 +97,15 @@ def _establish(task: TaskEvidence, p: float, level: float) -> float:
     return donors_to_establish(t, task.donors, level, df)
 
 
-def _removal(tasks: list[TaskEvidence], options: Probe, questions: int) -> tuple[float, str]:
+def _removal(tasks: list[TaskEvidence], options: Probe, evidence: Evidence) -> tuple[float, str]:
     """Donors that show of every task whether its head can do without the dimension."""
-    numbers = {t: _more(_open_loss(t, options, questions), t) for t in tasks}
+    numbers = {t: _more(_open_loss(t, options, len(evidence.tasks)), t) for t in tasks}
     known = {t: n for t, n in numbers.items() if not math.isnan(n)}
     if not known:
         return math.nan, "no number can be stated: the loss of the predictions could not be measured"
     hardest = max(known, key=known.get)
-    what = f"tell whether {hardest.name} can do without it ({_counted(hardest)})"
-    return _stated(known[hardest], what, f"the loss of {hardest.name} lies at the margin itself")
+    what = f"tell whether {hardest.name} can do without it ({_counted(hardest, evidence.words)})"
+    return _stated(known[hardest], what, evidence.words, f"the loss of {hardest.name} lies at the margin itself")
 
 
 def _open_loss(task: TaskEvidence, options: Probe, questions: int) -> float:
@@ -126,16 +128,16 @@ def _more(needed: float, task: TaskEvidence) -> float:
     return needed if math.isnan(needed) else max(needed, task.donors + 1.0)
 
 
-def _stated(needed: float, what: str, otherwise: str = "") -> tuple[float, str]:
+def _stated(needed: float, what: str, words: Vocabulary, otherwise: str = "") -> tuple[float, str]:
     if math.isnan(needed) or math.isinf(needed):
         return math.nan, f"no number can be stated to {what}: {otherwise}"
     if needed > MOST:
-        return math.nan, f"more than {MOST:,} donors to {what}"
+        return math.nan, f"more than {MOST:,} {words.units} to {what}"
     return float(math.ceil(needed)), f"to {what}"
 
 
-def _counted(task: TaskEvidence) -> str:
-    return f"donors with {task.name} known; {task.donors} now"
+def _counted(task: TaskEvidence, words: Vocabulary) -> str:
+    return f"{words.units} with {task.name} known; {task.donors} now"
 
 
 def _few(names: str, limit: int = 2) -> str:

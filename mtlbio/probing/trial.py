@@ -10,6 +10,7 @@ import pandas as pd
 
 from mtlbio.cohort.cohort import CovariateInfo
 from mtlbio.config import Probe
+from mtlbio.kinds.vocabulary import DONORS, Vocabulary
 from mtlbio.labels import Label
 from mtlbio.probing.design import Units, complete_cases, donor_units, label_units
 
@@ -27,6 +28,7 @@ class Trial:
     inseparable : pairs of names that the audit could not tell apart
     trained_for : dimension -> the task that a supervised dimension was trained to rise with
     within : continuous confounders that vary within donors and are tested there
+    words : of the run, for what is said
     """
 
     z: np.ndarray
@@ -39,6 +41,7 @@ class Trial:
     inseparable: frozenset[frozenset[str]] = frozenset()
     trained_for: dict[str, str] = field(default_factory=dict)
     within: frozenset[str] = frozenset()
+    words: Vocabulary = DONORS
 
     @cached_property
     def donors(self) -> np.ndarray:

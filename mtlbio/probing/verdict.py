@@ -170,19 +170,20 @@ def _nothing(evidence: Evidence, options: Probe) -> Verdict:
     suspected = [t for t in evidence.tasks if t.suspected and known(t.share) >= TRACE]
     shared = [t for t in evidence.tasks if t.outcome and t.called and not t.own and known(t.share) >= TRACE]
     wide = [t for t in evidence.tasks if t.outcome and t.widest >= LARGE]
+    these = f"these {evidence.words.units}"
     if harmed:
         why = f"{said}, yet predictions need it: taking it out costs {sentences.lost(harmed)}.{borrowed}"
     elif open_:
-        needed = sentences.needed(open_, evidence.donors)
+        needed = sentences.needed(open_, evidence)
         why = f"{said}, but that {sentences.names(open_)} can do without it is not shown{needed}.{borrowed}"
     elif suspected:
         links = " and ".join(f"{t.name} ({sentences.effect(t)})" for t in suspected)
-        why = f"{said}; a link to {links} is suspected, but these donors cannot establish it among so many dimensions."
+        why = f"{said}; a link to {links} is suspected, but {these} cannot establish it among so many dimensions."
     elif shared:
         why = f"{said}, but that its link to {sentences.names(shared)} is its neighbours' alone is not shown.{borrowed}"
     elif wide:
         links = " and ".join(f"{t.name} ({sentences.effect(t)})" for t in wide)
-        why = f"{said}, but these donors cannot exclude a large one: {links}."
+        why = f"{said}, but {these} cannot exclude a large one: {links}."
     else:
         why = f"{said}, and every prediction does as well without it (loss below {options.margin:g}).{borrowed}"
         return Verdict("unused", evidence.gene_set, why)

@@ -21,27 +21,27 @@ def card_figure(inputs: Inputs, dim: str):
     """
     row = inputs.verdicts.loc[dim]
     driver = _drawable(inputs, row)
-    frame, unit = _frame(inputs, dim, driver)
-    unit = inputs.said(unit)
+    frame, points = _frame(inputs, dim, driver)
     group = _grouping(inputs, row, driver, frame)
     accent = VERDICTS[row["verdict"]].colour
     figure = new_figure(3.9, 2.75)
     axes = figure.subplots()
-    axes.set_ylabel(inputs.said(f"{dim}, held-out donors"))
+    held_out = f"{dim}, held-out {inputs.words.units}"
+    axes.set_ylabel(held_out)
     if driver is None:
         axes.hist(frame[dim], bins=30, color=accent, alpha=0.7)
-        axes.set_xlabel(inputs.said(f"{dim}, held-out donors"))
-        axes.set_ylabel(f"number of {unit}s")
-        return figure, f"Distribution of {dim}", f"Histogram of {dim} over {len(frame)} {unit}s."
+        axes.set_xlabel(held_out)
+        axes.set_ylabel(f"number of {points}")
+        return figure, f"Distribution of {dim}", f"Histogram of {dim} over {len(frame)} {points}."
     name = inputs.spoken(driver)
     if pd.api.types.is_numeric_dtype(frame["driver"]):
         score = driver in inputs.members
-        axes.set_xlabel(f"{name}\nmean z-score of its genes" if score else name)
+        axes.set_xlabel(f"{name}\nmean z-score of its {inputs.words.features}" if score else name)
         scatter(axes, frame, dim, _parts(inputs, frame, group, accent), accent)
         r = frame["driver"].corr(frame[dim])
         what = f"score of {name}" if score else name
         title = f"{dim} against the {what}" if score else f"{dim} against {what}"
-        note = f"Pearson r {r:.2f} over {len(frame)} {unit}s"
+        note = f"Pearson r {r:.2f} over {len(frame)} {points}"
         axes.set_title(note, fontweight="normal", color=MUTED, fontsize=7.5)
         return figure, title, f"Scatter plot: {note}" + (f", coloured by {group}." if group else ".")
     info = inputs.cohort.tasks.get(driver)
@@ -51,7 +51,7 @@ def card_figure(inputs: Inputs, dim: str):
     levels = strips(axes, frame, dim, _parts(inputs, frame, group, accent), accent, order)
     axes.set_xlabel(name)
     title = f"{dim} by {name}"
-    return figure, title, f"{levels} levels of {name}, {len(frame)} {unit}s; boxes are quartiles, lines medians."
+    return figure, title, f"{levels} levels of {name}, {len(frame)} {points}; boxes are quartiles, lines medians."
 
 
 def _drawable(inputs: Inputs, row: pd.Series) -> str | None:
@@ -74,7 +74,8 @@ def _crowded(column: pd.Series) -> bool:
 
 
 def _frame(inputs: Inputs, dim: str, driver: str | None) -> tuple[pd.DataFrame, str]:
-    """Latent, driver and labels: one row per donor where the driver belongs to the donor, else per sample."""
+    """Latent, driver and labels: one row per donor where the driver belongs to the donor, else per sample; and what a
+    row is, in the run's words."""
     frame = pd.DataFrame({dim: inputs.latents[dim], "donor": inputs.obs["donor"].astype(str)})
     drawn = [driver] if driver in inputs.obs.columns else []
     for name in dict.fromkeys([*inputs.tasks, *inputs.covariates, *drawn]):
@@ -96,7 +97,7 @@ def _frame(inputs: Inputs, dim: str, driver: str | None) -> tuple[pd.DataFrame, 
     if driver is not None:
         frame = frame[frame["driver"].notna()]
     if not constant or frame["donor"].is_unique:
-        return frame, "donor" if frame["donor"].is_unique else "sample"
+        return frame, inputs.words.units if frame["donor"].is_unique else inputs.words.samples
     pooled = frame.groupby("donor", sort=True).agg(
         {
             c: "mean" if c == dim or (c == "driver" and driver in inputs.members) else "first"
@@ -104,7 +105,7 @@ def _frame(inputs: Inputs, dim: str, driver: str | None) -> tuple[pd.DataFrame, 
             if c != "donor"
         }
     )
-    return pooled.reset_index(), "donor"
+    return pooled.reset_index(), inputs.words.units
 
 
 def set_score(inputs: Inputs, genes: list[str]) -> pd.Series:

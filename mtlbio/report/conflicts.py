@@ -5,6 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pandas as pd
 
+from mtlbio.kinds.vocabulary import DONORS, Vocabulary
 from mtlbio.report.palette import HIGHLIGHT, NEUTRAL
 from mtlbio.report.svg import new_figure
 from mtlbio.report.words import file_stem, percent
@@ -23,7 +24,7 @@ def pairs(table: pd.DataFrame | None) -> dict[str, pd.DataFrame]:
     return out
 
 
-def sentence(rows: pd.DataFrame) -> str:
+def sentence(rows: pd.DataFrame, words: Vocabulary = DONORS) -> str:
     """What a pair's rows say."""
     a, b = rows["task_a"].iloc[0], rows["task_b"].iloc[0]
     cosine = rows["cosine"].median()
@@ -32,17 +33,18 @@ def sentence(rows: pd.DataFrame) -> str:
         said = f"{a} and {b} hardly touched each other in the shared part"
     said += f" (median cosine {cosine:+.2f})"
     if rows["angle"].notna().any():
-        said += f"; the genes they ask for lie {rows['angle'].median():.0f} degrees apart"
+        said += f"; the {words.features} they ask for lie {rows['angle'].median():.0f} degrees apart"
+    overlap = percent(rows["overlap"].iloc[0])
     if not rows["reliable"].iloc[0]:
-        return f"{said}. Only {percent(rows['overlap'].iloc[0])} of the donors have both labels: this may be noise."
-    return f"{said}, seen on {percent(rows['overlap'].iloc[0])} donors in common."
+        return f"{said}. Only {overlap} of the {words.units} have both labels: this may be noise."
+    return f"{said}, seen on {overlap} {words.units} in common."
 
 
 def _steps(rows: pd.DataFrame) -> float:
     return float(np.average(rows["conflicting"], weights=rows["networks"]))
 
 
-def conflict_figure(rows: pd.DataFrame):
+def conflict_figure(rows: pd.DataFrame, words: Vocabulary = DONORS):
     """Cosine of two tasks' gradients by epoch.
 
     Returns
@@ -60,4 +62,4 @@ def conflict_figure(rows: pd.DataFrame):
     axes.set_xlabel("epoch")
     axes.set_ylabel("cosine of the gradients")
     axes.grid(axis="y")
-    return figure, f"Gradients of {a} and {b}", sentence(rows)
+    return figure, f"Gradients of {a} and {b}", sentence(rows, words)

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
-
 import numpy as np
 import pandas as pd
 
@@ -26,6 +24,7 @@ LETTERS = (("identity", "own letter", "given the neighbours"), ("context", "neig
 TOP_GENES = 8
 TOP_SETS = 3
 
+# table -> what the page says where it is not there, to be filled with the run's vocabulary
 MISSING = {
     "metrics": "No metrics.tsv in this run: how well the model predicts is not known (mtlbio evaluate writes it).",
     "comparisons": "No comparisons.tsv in this run: the arms were not compared (mtlbio evaluate writes it).",
@@ -34,28 +33,27 @@ MISSING = {
     "conflict": "No conflict.tsv in this run: the tasks' gradients were not compared (mtlbio train writes it).",
     "qc": "No qc.tsv in this run: what was dropped before training is not known (mtlbio prepare writes it).",
     "audit": "No probing/audit.tsv in this run: the design was not audited (mtlbio probe writes it).",
-    "enrichment": "No probing/enrichment.tsv in this run: no gene sets were tested (the run's gene_sets names them).",
+    "enrichment": "No probing/enrichment.tsv in this run: no {gene_sets} were tested ({gene_sets_from}).",
 }
 
 
 def page_context(inputs: Inputs, chosen: list[str], pictures: dict[str, Picture]) -> dict:
     """All that ``templates/page.html`` refers to."""
-    tables = inputs.tables
+    tables, words, run = inputs.tables, inputs.words, inputs.run
     readings = [
-        plain.read_task(t, task_metric(inputs, t), tables.get("metrics"), tables.get("comparisons"))
+        plain.read_task(t, task_metric(inputs, t), tables.get("metrics"), tables.get("comparisons"), words)
         for t in inputs.tasks
     ]
-    readings = [replace(r, sentence=inputs.said(r.sentence), short=inputs.said(r.short)) for r in readings]
-    run = inputs.run
     return {
         "title": run.report.title or run.run,
         "run": run.run,
         "proteins": inputs.of_proteins,
-        "headline": inputs.said(plain.headline(inputs.verdicts, inputs.supervised)),
-        "summary": inputs.said(plain.summary_of_tasks(readings) if "metrics" in tables else MISSING["metrics"]),
-        "cautions": [inputs.said(text) for text in plain.cautions(inputs.verdicts, readings, run.probe.alpha)],
+        "words": words,
+        "headline": plain.headline(inputs.verdicts, inputs.supervised),
+        "summary": plain.summary_of_tasks(readings) if "metrics" in tables else words.fill(MISSING["metrics"]),
+        "cautions": plain.cautions(inputs.verdicts, readings, run.probe.alpha, words),
         "facts": facts(inputs),
-        "styles": {name: replace(s, meaning=inputs.said(s.meaning)) for name, s in VERDICTS.items()},
+        "styles": VERDICTS,
         "legend": legend(inputs),
         "tiles": [
             {"dim": d, "verdict": r["verdict"], "driver": _driver(inputs, r)}
@@ -68,12 +66,12 @@ def page_context(inputs: Inputs, chosen: list[str], pictures: dict[str, Picture]
         "tasks": [task_section(inputs, reading, pictures) for reading in readings],
         "labels": label_warnings(tables.get("label_noise")),
         "sharing": sharing(inputs),
-        "fresh": [inputs.said(text) for text in fresh_readings(tables.get("reprobe"))],
+        "fresh": fresh_readings(tables.get("reprobe"), words),
         "effects": effects(inputs, pictures),
         "audit": audit(inputs),
         "training": [p for stem, p in pictures.items() if stem.startswith("training_")],
         "conflicts": [
-            {"picture": pictures[stem], "sentence": inputs.said(conflicts.sentence(rows))}
+            {"picture": pictures[stem], "sentence": conflicts.sentence(rows, words)}
             for stem, rows in conflicts.pairs(tables.get("conflict")).items()
         ],
         "enrichment": enrichment(inputs),
@@ -82,7 +80,7 @@ def page_context(inputs: Inputs, chosen: list[str], pictures: dict[str, Picture]
         "rank": inputs.effective_rank,
         "axes": int((inputs.about["block"] == "axis").sum()) if "block" in inputs.about else len(inputs.about),
         "options": run.probe,
-        "missing": {name: "" if name in tables else inputs.said(text) for name, text in MISSING.items()},
+        "missing": {name: "" if name in tables else words.fill(text) for name, text in MISSING.items()},
         "pictures": pictures,
         "versions": versions(),
         "files": files(inputs),
@@ -93,17 +91,13 @@ def legend(inputs: Inputs) -> list[dict]:
     """Every verdict with its meaning and how many dimensions carry it here."""
     counts = inputs.verdicts["verdict"].value_counts()
     return [
-        {"verdict": name, "style": replace(s, meaning=inputs.said(s.meaning)), "count": int(counts.get(name, 0))}
+        {"verdict": name, "style": s, "meaning": inputs.words.fill(s.meaning), "count": int(counts.get(name, 0))}
         for name, s in VERDICTS.items()
     ]
 
 
 def _driver(inputs: Inputs, row: pd.Series) -> str:
-    if not known(row["driver"]):
-        return ""
-    # the sentence on a dimension of residues says whether it rises or falls with its property
-    falls = f" (low {row['driver']})" in str(row.get("why"))
-    return ("low " if falls else "") + inputs.spoken(str(row["driver"]))
+    return inputs.directed(row.name, str(row["driver"])) if known(row["driver"]) else ""
 
 
 def card(inputs: Inputs, dim: str, pictures: dict[str, Picture]) -> dict:
@@ -201,7 +195,7 @@ def effects(inputs: Inputs, pictures: dict[str, Picture]) -> list[dict]:
         if picture is None:
             continue
         rows, left = feature_effects.shown_features(table, task)
-        said = feature_effects.sentences(rows, left, inputs.cohort.tasks[task].unit)
+        said = feature_effects.sentences(rows, left, inputs.cohort.tasks[task].unit, inputs.words)
         found.append({"name": task, "picture": picture, "sentences": said})
     return found
 

@@ -32,8 +32,8 @@ def facts(inputs: Inputs) -> dict:
             text = counted(column.dropna().nunique(), "level")
         missing = int(column.isna().sum())
         covariates.append({"name": name, "role": info.role, "text": text, "missing": missing})
-    measured = (len(cohort.genes), "genes") if cohort.table is None else (len(cohort.table.sources), "features")
-    sizes = [(obs["donor"].nunique(), "donors"), (len(obs), "samples"), measured]
+    words, count = inputs.words, len(cohort.genes) if cohort.table is None else len(cohort.table.sources)
+    sizes = [(obs["donor"].nunique(), words.units), (len(obs), words.samples), (count, words.features)]
     sizes.append((inputs.latents.shape[1], "dimensions"))
     if inputs.of_proteins:
         parts = inputs.tables["splits"]["part"].value_counts() if "splits" in inputs.tables else {}
@@ -42,7 +42,7 @@ def facts(inputs: Inputs) -> dict:
         sizes[2] = (int(parts.get("train", 0)), "training chains")
     return {
         "sizes": sizes,
-        "measured": measured[1],
+        "measured": words.features,
         "tasks": tasks,
         "covariates": covariates,
     }
@@ -98,24 +98,26 @@ def versions() -> list[tuple[str, str]]:
 
 def files(inputs: Inputs) -> list[tuple[str, str]]:
     """The run's files and what each holds."""
+    words = inputs.words
+    measured = f"{words.samples} x {words.features}, labels, covariates"
     says = {
-        "cohort.h5ad": "chains, labels" if inputs.of_proteins else "samples x genes, labels, covariates",
-        "latents.h5ad": "out-of-fold latents, gene loadings",
+        "cohort.h5ad": "chains, labels" if inputs.of_proteins else measured,
+        "latents.h5ad": f"out-of-fold latents, {words.feature} loadings",
         "verdicts.tsv": "one row per dimension",
         "metrics.tsv": "every arm on every task, with intervals",
         "comparisons.tsv": "paired differences between arms",
         "transfer.tsv": "does sharing help, per task",
         "label_noise.tsv": "do labels look shuffled, and could it have been seen",
-        "reprobe.tsv": "can the batch still be read, and from what",
+        "reprobe.tsv": f"can the {words.batch} still be read, and from what",
         "history.tsv": "losses by epoch",
         "conflict.tsv": "do the tasks' gradients pull in one direction, by epoch",
         "effects.tsv": "what a feature changes, in the model",
         "qc.tsv": "what was dropped, and why",
-        "splits.tsv": "which donors were held out together",
+        "splits.tsv": f"which {words.units} were held out together",
         "probing/audit.tsv": "what the design can tell apart",
-        "probing/enrichment.tsv": "gene sets per dimension",
+        "probing/enrichment.tsv": f"{words.gene_sets} per dimension",
     }
     present = {"cohort.h5ad", "latents.h5ad", "verdicts.tsv", *(OPTIONAL[name][0] for name in inputs.tables)}
-    return [(file, inputs.said(text)) for file, text in says.items() if file in present] + [
+    return [(file, text) for file, text in says.items() if file in present] + [
         ("figures/", "every figure of this page as SVG and PNG")
     ]

@@ -7,6 +7,7 @@ from collections.abc import Iterator
 
 import pandas as pd
 
+from mtlbio.kinds.vocabulary import DONORS, Vocabulary
 from mtlbio.report.palette import GRID, HIGHLIGHT, INK, MUTED, ON
 from mtlbio.report.svg import new_figure
 from mtlbio.report.words import counted, joined
@@ -74,9 +75,9 @@ def typical(rows: pd.DataFrame) -> float | None:
     return None if ratios.empty else float(ratios.median())
 
 
-def sentences(rows: pd.DataFrame, left: pd.Series, unit: str | None) -> list[str]:
+def sentences(rows: pd.DataFrame, left: pd.Series, unit: str | None, words: Vocabulary = DONORS) -> list[str]:
     """What changes the prediction most, and what the picture leaves out."""
-    widest = next(_ranges(rows, unit, samples=True))
+    widest = next(_ranges(rows, unit, words))
     said = [f"Widest: {widest}."]
     if len(left):
         named = list(left.index[:MOST_NAMED])
@@ -102,12 +103,12 @@ def level_name(value: object) -> str:
     return short.replace("-", "−")
 
 
-def _ranges(rows: pd.DataFrame, unit: str | None, samples: bool = False) -> Iterator[str]:
-    """cyp from 1.07 mg/day (*3/*3) to 4.7 mg/day (*1/*1), for every feature."""
+def _ranges(rows: pd.DataFrame, unit: str | None, words: Vocabulary | None = None) -> Iterator[str]:
+    """cyp from 1.07 mg/day (*3/*3) to 4.7 mg/day (*1/*1), for every feature; with ``words`` on how many samples."""
     own = f" {unit}" if unit else ""
     for feature, part in rows.groupby("feature", sort=False):
         ends = [part.iloc[0], part.iloc[-1]]
-        few = [f", {counted(int(e['samples']), 'sample')}" if samples else "" for e in ends]
+        few = ["" if words is None else f", {counted(int(e['samples']), words.sample, words.samples)}" for e in ends]
         texts = [f"{e['prediction']:.3g}{own} ({level_name(e['value'])}{n})" for e, n in zip(ends, few, strict=True)]
         yield f"{feature} from {texts[0]} to {texts[1]}"
 

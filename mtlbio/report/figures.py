@@ -29,7 +29,7 @@ def plan(inputs: Inputs, chosen: list[str]) -> dict[str, Callable]:
         metric = task_metric(inputs, task)
         if metric is not None:
             jobs[f"performance_{task}"] = lambda t=task, m=metric: performance_figure(
-                performance_rows(metrics, t, m), t, m
+                performance_rows(metrics, t, m), t, m, inputs.words
             )
         rows = forest_rows(inputs.verdicts, task)
         if len(rows):
@@ -43,7 +43,7 @@ def plan(inputs: Inputs, chosen: list[str]) -> dict[str, Callable]:
         for task in dict.fromkeys(history["task"]):
             jobs[f"training_{file_stem(task)}"] = lambda t=task: training_figure(history, t)
     for stem, rows in conflicts.pairs(inputs.tables.get("conflict")).items():
-        jobs[stem] = lambda r=rows: conflicts.conflict_figure(r)
+        jobs[stem] = lambda r=rows: conflicts.conflict_figure(r, inputs.words)
     return jobs
 
 

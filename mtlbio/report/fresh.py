@@ -4,17 +4,18 @@ from __future__ import annotations
 
 import pandas as pd
 
+from mtlbio.kinds.vocabulary import DONORS, Vocabulary
 from mtlbio.report.words import interval, known, metric_name, number
 
 
-def fresh_readings(table: pd.DataFrame | None) -> list[str]:
+def fresh_readings(table: pd.DataFrame | None, words: Vocabulary = DONORS) -> list[str]:
     """Paragraphs; none where there is no covariate to read."""
     if table is None:
         return []
-    return [_paragraph(name, rows) for name, rows in table.groupby("covariate", sort=False)]
+    return [_paragraph(name, rows, words) for name, rows in table.groupby("covariate", sort=False)]
 
 
-def _paragraph(name: str, rows: pd.DataFrame) -> str:
+def _paragraph(name: str, rows: pd.DataFrame, words: Vocabulary) -> str:
     asked = rows[rows["value"].notna()]
     adversary = (rows["adversary"] == "yes").any()
     if not len(asked):
@@ -26,8 +27,8 @@ def _paragraph(name: str, rows: pd.DataFrame) -> str:
         row, able = best.loc["supervised"], _readable(asked, "supervised")
         parts.append(
             f"{name} {'can' if able else 'could not'} be read from the dimensions that the tasks trained: "
-            f"{_value(row)} by a fresh {row['classifier']} classifier on {int(row['n_donors'])} donors, where chance "
-            f"is {number(row['chance'], 1)}"
+            f"{_value(row)} by a fresh {row['classifier']} classifier on {int(row['n_donors'])} {words.units}, where "
+            f"chance is {number(row['chance'], 1)}"
         )
         if "labels" in best.index and known(row["over_labels"]):
             floor = number(max(best.loc["labels", "value"], row["chance"]))
@@ -36,7 +37,7 @@ def _paragraph(name: str, rows: pd.DataFrame) -> str:
     if "axes" in best.index:
         row = best.loc["axes"]
         able = "can" if _readable(asked, "axes") else "could not"
-        parts.append(f"From the axes, which are found without labels, it {able} be read ({_value(row)})")
+        parts.append(f"From {words.axes} it {able} be read ({_value(row)})")
     if adversary and "supervised" in best.index:
         parts.append(_adversary(asked))
     return ". ".join(parts) + "."

@@ -4,18 +4,19 @@ from __future__ import annotations
 
 import pandas as pd
 
+from mtlbio.kinds.vocabulary import DONORS, Vocabulary
 from mtlbio.report.palette import HIGHLIGHT, MUTED, NEUTRAL
 from mtlbio.report.svg import new_figure
 from mtlbio.report.words import interval, metric_name
 
-# arm, colour, width, shift of its bars, words: the wide line stays visible under the narrow one
+# arm, colour, width, shift of its bars, name: the wide line stays visible under the narrow one
 _ARMS = (
     ("singletask", NEUTRAL, 3.6, 0.97, "alone"),
     ("multitask", HIGHLIGHT, 1.3, 1.03, "all tasks together"),
 )
 
 
-def gain_figure(table: pd.DataFrame):
+def gain_figure(table: pd.DataFrame, words: Vocabulary = DONORS):
     """One row of panels per task of ``curve.tsv``.
 
     Returns
@@ -37,16 +38,16 @@ def gain_figure(table: pd.DataFrame):
             panel.set_xticks(rows["donors"], [f"{n:g}" for n in rows["donors"]])
             panel.minorticks_off()
             panel.set_xlim(0.88 * rows["donors"].min(), 1.14 * rows["donors"].max())
-            panel.set_xlabel(f"donors with a label of {task}")
+            panel.set_xlabel(f"{words.units} with a label of {task}")
             panel.grid(axis="y")
-        gains = (f"{r.donors} donors {interval(r.gain, r.ci_low, r.ci_high, 3)}" for r in rows.itertuples())
+        gains = (f"{r.donors} {words.units} {interval(r.gain, r.ci_low, r.ci_high, 3)}" for r in rows.itertuples())
         described.append(f"{task}: gain of {name} with " + ", ".join(gains))
     return figure, f"Learning curve: {', '.join(tasks)}", "; ".join(described) + "."
 
 
 def _arms(panel, rows: pd.DataFrame, label: str) -> None:
-    for arm, colour, width, shift, words in _ARMS:
-        panel.plot(rows["donors"], rows[arm], color=colour, linewidth=width, label=words)
+    for arm, colour, width, shift, name in _ARMS:
+        panel.plot(rows["donors"], rows[arm], color=colour, linewidth=width, label=name)
         low, high = rows[f"ci_low_{arm}"], rows[f"ci_high_{arm}"]
         panel.vlines(shift * rows["donors"], low, high, color=colour, linewidth=1.1)
     panel.set_ylabel(label)
@@ -63,9 +64,9 @@ def _gain(panel, rows: pd.DataFrame, name: str) -> None:
 
 
 def _parts(panel, rows: pd.DataFrame) -> None:
-    for arm, colour, width, _, words in _ARMS:
+    for arm, colour, width, _, name in _ARMS:
         for part, line in (("bias", "-"), ("variance", (0, (3, 2)))):
-            label = f"{part}, {words}"
+            label = f"{part}, {name}"
             panel.plot(
                 rows["donors"], rows[f"{part}_{arm}"], linestyle=line, color=colour, linewidth=width, label=label
             )

@@ -13,6 +13,7 @@ from mtlbio.cohort.cohort import Cohort, read_cohort
 from mtlbio.cohort.genesets import load_sets
 from mtlbio.config import Run
 from mtlbio.errors import InputError, listing
+from mtlbio.kinds.vocabulary import Vocabulary, vocabulary_of
 from mtlbio.labels.residues import residue_kind
 from mtlbio.probing.null_refits import NULL
 from mtlbio.protein import ProteinRun
@@ -33,7 +34,6 @@ from mtlbio.tables import (
     read_table,
 )
 from mtlbio.tables import VERDICTS as VERDICT_COLUMNS
-from mtlbio.wording import of_chains
 
 # table -> (file, columns it must have, the step that writes it)
 OPTIONAL = {
@@ -86,9 +86,10 @@ class Inputs:
         """Whether donors are chains and samples residues."""
         return self.run.kind == "protein"
 
-    def said(self, sentence: str) -> str:
-        """A sentence about donors in the words of the run's kind."""
-        return of_chains(sentence) if self.of_proteins else sentence
+    @property
+    def words(self) -> Vocabulary:
+        """What the run's sentences call things."""
+        return vocabulary_of(self.run)
 
     def decides(self, task: str) -> str:
         """The metric on which arms are compared for a task."""
@@ -100,6 +101,15 @@ class Inputs:
         """A driver in readable form: gene sets are spelt out, tasks and covariates keep the user's name."""
         own = driver in self.cohort.tasks or driver in self.cohort.covariates or driver in self.features
         return driver if own else set_name(driver)
+
+    def directed(self, dim: str, driver: str) -> str:
+        """The driver in readable form, with the direction in which it goes where the run's words tell directions."""
+        table = self.tables.get("enrichment")
+        falls = False
+        if self.words.low and table is not None:
+            rows = table[(table["dim"] == dim) & (table["set"] == driver) & table["names"].astype(bool)]
+            falls = bool((rows["correlation"] < 0).any())
+        return (self.words.low if falls else "") + self.spoken(driver)
 
     @property
     def features(self) -> list[str]:

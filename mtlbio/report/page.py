@@ -9,7 +9,6 @@ from mtlbio.config import Run
 from mtlbio.files import replacing
 from mtlbio.progress import say
 from mtlbio.report.palette import variables
-from mtlbio.wording import template_of_chains
 
 
 def report(run: Run, results: str | Path) -> None:
@@ -41,18 +40,13 @@ def report(run: Run, results: str | Path) -> None:
 def render(context: dict) -> str:
     """Fill the template; everything is escaped except the style sheet and the figures drawn here.
 
-    In a protein run (``context["proteins"]``) the template's own words speak of chains and residues.
+    ``context["words"]`` is the vocabulary in which the template's own words are said.
     """
     from jinja2 import Environment, FunctionLoader, StrictUndefined
 
     folder = resources.files("mtlbio.report") / "templates"
-
-    def source(name: str) -> str:
-        text = (folder / name).read_text(encoding="utf-8")
-        return template_of_chains(text) if context["proteins"] else text
-
     environment = Environment(
-        loader=FunctionLoader(source),
+        loader=FunctionLoader(lambda name: (folder / name).read_text(encoding="utf-8")),
         autoescape=True,
         undefined=StrictUndefined,
         trim_blocks=True,

@@ -10,7 +10,7 @@ class VerdictStyle:
     """How a verdict looks and what it says.
 
     Colour is never alone: every badge and tick also carries the mark and the word, so that the page
-    survives colour blindness and a black-and-white printer.
+    survives colour blindness and a black-and-white printer. ``meaning`` is to be filled with a run's vocabulary.
     """
 
     label: str
@@ -30,11 +30,9 @@ VERDICTS: dict[str, VerdictStyle] = {
         "#0b7a5c",
         "#3cc79c",
         "●",
-        "still follows the disease (or another label) once confounders, batch and the other dimensions are given",
+        "still follows {a_label} once confounders, {batch} and the other dimensions are given",
     ),
-    "technical": VerdictStyle(
-        "technical", "technical", "#0067a5", "#58b0ea", "■", "follows how the samples were processed"
-    ),
+    "technical": VerdictStyle("technical", "technical", "#0067a5", "#58b0ea", "■", "follows how {processed}"),
     "confounder": VerdictStyle(
         "confounder",
         "confounders",
@@ -52,10 +50,10 @@ VERDICTS: dict[str, VerdictStyle] = {
         "#454b54",
         "#aeb7c2",
         "✕",
-        "label and batch (or confounder) go together in this design: nobody can separate them here",
+        "label and {batch} (or confounder) go together in this design: nobody can separate them here",
     ),
     "underpowered": VerdictStyle(
-        "underpowered", "underpowered", "#866500", "#d8b03c", "△", "too few donors to affirm or to exclude anything"
+        "underpowered", "underpowered", "#866500", "#d8b03c", "△", "too few {units} to affirm or to exclude anything"
     ),
     "unused": VerdictStyle(
         "unused", "unused", "#68727e", "#8d98a5", "○", "no association, and every prediction does as well without it"

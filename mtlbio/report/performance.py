@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import pandas as pd
 
+from mtlbio.kinds.vocabulary import DONORS, Vocabulary
 from mtlbio.report.palette import HIGHLIGHT, INK, MUTED
 from mtlbio.report.plain import COVARIATES, MODEL, SINGLE
 from mtlbio.report.svg import new_figure
@@ -13,7 +14,7 @@ LABELS = {
     MODEL: "multi-task model",
     SINGLE: "single-task model",
     COVARIATES: "covariates only",
-    "ridge": "ridge, all genes",
+    "ridge": "ridge, all {features}",
     "elasticnet": "elastic net",
     "lightgbm": "LightGBM",
     "pca_linear": "PCA + linear",
@@ -30,7 +31,7 @@ def performance_rows(metrics: pd.DataFrame, task: str, metric: str) -> pd.DataFr
     return rows.sort_values(["_place", "_value"], kind="stable").drop(columns=["_place", "_value"])
 
 
-def performance_figure(rows: pd.DataFrame, task: str, metric: str):
+def performance_figure(rows: pd.DataFrame, task: str, metric: str, words: Vocabulary = DONORS):
     """Value with interval per arm, and the line of chance.
 
     Returns
@@ -47,7 +48,8 @@ def performance_figure(rows: pd.DataFrame, task: str, metric: str):
         colour = HIGHLIGHT if strong else MUTED
         axes.plot([row["ci_low"], row["ci_high"]], [i, i], color=colour, linewidth=2.4 if strong else 1.3)
         axes.plot([row["value"]], [i], "o", color=colour, markersize=6.5 if strong else 4.5)
-    axes.set_yticks(range(len(rows)), [LABELS.get(a, a) for a in rows.index])
+    labels = [words.fill(LABELS[a]) if a in LABELS else a for a in rows.index]
+    axes.set_yticks(range(len(rows)), labels)
     for tick, arm in zip(axes.get_yticklabels(), rows.index, strict=True):
         tick.set_fontweight("bold" if arm == MODEL else "normal")
         tick.set_color(INK)
@@ -56,7 +58,6 @@ def performance_figure(rows: pd.DataFrame, task: str, metric: str):
     axes.spines["left"].set_visible(False)
     axes.grid(axis="x")
     axes.set_xlabel(metric_name(metric) + (" (dotted: chance)" if guess is not None else ""))
-    shown = "; ".join(
-        f"{LABELS.get(a, a)} {interval(r['value'], r['ci_low'], r['ci_high'])}" for a, r in rows.iterrows()
-    )
+    intervals = [interval(r["value"], r["ci_low"], r["ci_high"]) for _, r in rows.iterrows()]
+    shown = "; ".join(f"{label} {text}" for label, text in zip(labels, intervals, strict=True))
     return figure, f"Held-out performance: {task}", f"{metric_name(metric)} with interval: {shown}."

@@ -10,6 +10,7 @@ from dataclasses import dataclass
 
 import pandas as pd
 
+from mtlbio.kinds.vocabulary import DONORS, Vocabulary
 from mtlbio.report.palette import VERDICTS
 from mtlbio.report.words import chance, counted, interval, joined, known, metric_name, number
 
@@ -22,7 +23,7 @@ _ARMS = {
     MODEL: "the multi-task model",
     SINGLE: "the single-task model",
     COVARIATES: "the covariates-only baseline",
-    "ridge": "ridge regression on all genes",
+    "ridge": "ridge regression on all {features}",
     "window_linear": "the linear window of letters",
     "majority": "the commonest state or mean",
     "elasticnet": "the elastic net",
@@ -41,9 +42,9 @@ class Reading:
     sentence: str
 
 
-def arm_name(arm: str) -> str:
+def arm_name(arm: str, words: Vocabulary = DONORS) -> str:
     """An arm of the comparison in prose."""
-    return _ARMS.get(arm, arm)
+    return words.fill(_ARMS[arm]) if arm in _ARMS else arm
 
 
 def headline(verdicts: pd.DataFrame, supervised: frozenset[str] = frozenset()) -> str:
@@ -53,9 +54,9 @@ def headline(verdicts: pd.DataFrame, supervised: frozenset[str] = frozenset()) -
     """
     apart, verdicts = (verdicts[verdicts.index.isin(supervised) == own] for own in (True, False))
     counts, parts = verdicts["verdict"].value_counts(), _counts(verdicts)
-    verb = "is" if parts and parts[0].startswith("1 ") else "are"
-    sentence = f"Of {counted(len(verdicts), 'latent dimension')}, {verb} {joined(parts)}"
-    sentence = sentence.replace(f", {verb} {parts[0]}", f", {parts[0].split()[0]} {verb} {parts[0].split(' ', 1)[1]}")
+    first, _, what = parts[0].partition(" ")
+    parts[0] = f"{first} {'is' if first == '1' else 'are'} {what}"
+    sentence = f"Of {counted(len(verdicts), 'latent dimension')}, {joined(parts)}"
     if not counts.get("biology", 0):
         sentence += "; none could be affirmed as biology"
     if len(apart):
@@ -89,7 +90,13 @@ def compare(comparisons: pd.DataFrame | None, a: str, b: str, task: str, metric:
     return {**row, "difference": -row["difference"], "ci_low": -high, "ci_high": -low, "call": turned}
 
 
-def read_task(task: str, metric: str | None, metrics: pd.DataFrame | None, comparisons: pd.DataFrame | None) -> Reading:
+def read_task(
+    task: str,
+    metric: str | None,
+    metrics: pd.DataFrame | None,
+    comparisons: pd.DataFrame | None,
+    words: Vocabulary = DONORS,
+) -> Reading:
     """Whether the model predicts a task on donors it has not seen, against chance and against the covariates.
 
     ``metric`` is the one that decides about this kind of task (:mod:`mtlbio.labels`).
@@ -100,7 +107,8 @@ def read_task(task: str, metric: str | None, metrics: pd.DataFrame | None, compa
     values = rows.drop_duplicates("arm").set_index("arm")
     own = values.loc[MODEL]
     shown = interval(own["value"], own["ci_low"], own["ci_high"])
-    start = f"{task}: {metric_name(metric)} {shown} in {counted(int(own['n_donors']), 'held-out donor')}"
+    count = counted(int(own["n_donors"]), f"held-out {words.unit}", f"held-out {words.units}")
+    start = f"{task}: {metric_name(metric)} {shown} in {count}"
     guess = chance(metric)
     others = values.drop(index=[MODEL])
 
@@ -109,7 +117,7 @@ def read_task(task: str, metric: str | None, metrics: pd.DataFrame | None, compa
     if guess is not None and not (known(own["ci_low"]) and own["ci_low"] > guess):
         able = [a for a in others.index if known(others.at[a, "ci_low"]) and others.at[a, "ci_low"] > guess]
         if able:
-            names = joined([f"{arm_name(a)} ({number(others.at[a, 'value'])})" for a in able])
+            names = joined([f"{arm_name(a, words)} ({number(others.at[a, 'value'])})" for a in able])
             tail = f"the model's interval includes chance ({guess:g}), although {names} did better than chance"
         elif guess == 0:
             tail = (
@@ -138,7 +146,7 @@ def read_task(task: str, metric: str | None, metrics: pd.DataFrame | None, compa
         nothing = f"The model has not been shown to learn anything about {task} that the covariates do not say"
         tail = f"{who}; difference {gap}. {nothing}"
         if above:
-            names = joined([f"{arm_name(a)} ({number(values.at[a, 'value'])})" for a in above])
+            names = joined([f"{arm_name(a, words)} ({number(values.at[a, 'value'])})" for a in above])
             tail += f", although {names} came out above that baseline's interval"
         return Reading(task, "covariates", "no better than the covariates alone", f"{start}; {tail}.")
 
@@ -146,7 +154,7 @@ def read_task(task: str, metric: str | None, metrics: pd.DataFrame | None, compa
     if floor is not None and own["value"] < floor:
         near = f"better than the covariates-only baseline{base} by {gap}, but near-unpredictable from these data"
         return Reading(task, "weak", "near-unpredictable", f"{start}; {near}.")
-    tail = f"beats the covariates-only baseline{base} by {gap}{_best(task, metric, values, comparisons)}"
+    tail = f"beats the covariates-only baseline{base} by {gap}{_best(task, metric, values, comparisons, words)}"
     return Reading(task, "learnt", "learnt", f"{start}; {tail}.")
 
 
@@ -158,12 +166,12 @@ def _above_covariates(values: pd.DataFrame) -> list[str]:
     return list(rivals.index[rivals["value"] > values.at[COVARIATES, "ci_high"]])
 
 
-def _best(task, metric, values, comparisons) -> str:
+def _best(task, metric, values, comparisons, words: Vocabulary) -> str:
     best = values["value"].astype(float).idxmax()
     if best == MODEL:
         return "; no other arm scores higher"
     row = compare(comparisons, MODEL, best, task, metric)
-    say = f"; the highest score is that of {arm_name(best)} ({number(values.at[best, 'value'])})"
+    say = f"; the highest score is that of {arm_name(best, words)} ({number(values.at[best, 'value'])})"
     if row is None:
         return say
     calls = {
@@ -195,7 +203,7 @@ def summary_of_tasks(readings: list[Reading]) -> str:
     return "; ".join(p[0].upper() + p[1:] if i == 0 else p for i, p in enumerate(parts)) + "."
 
 
-def cautions(verdicts: pd.DataFrame, readings: list[Reading], alpha: float) -> list[str]:
+def cautions(verdicts: pd.DataFrame, readings: list[Reading], alpha: float, words: Vocabulary = DONORS) -> list[str]:
     """What has to be said loudly: shortcuts through the batch, and biology claimed for a task nobody predicts."""
     found = []
     tasks = [r.task for r in readings]
@@ -212,7 +220,7 @@ def cautions(verdicts: pd.DataFrame, readings: list[Reading], alpha: float) -> l
             losses = joined([f"{t} by {number(row.get(f'delta_{t}'), 3)}" for t in harmed])
             found.append(
                 f"Shortcut: {dim} follows {row['driver']}, which is technical, and taking it out lowers {losses}. "
-                f"Part of what the model seems to know about {joined(harmed)} comes from the processing."
+                f"Part of what the model seems to know about {joined(harmed)} comes from the {words.processing}."
             )
     poor = {r.task: r.short for r in readings if r.level in ("chance", "covariates")}
     for dim, row in verdicts[verdicts["verdict"] == "biology"].iterrows():

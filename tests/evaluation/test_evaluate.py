@@ -51,7 +51,7 @@ LABELS = {
 
 
 class FakeRun:
-    tasks = dict.fromkeys(LABELS)
+    kind, features, tasks = "cohort", None, dict.fromkeys(LABELS)
     evaluate = Evaluate(bootstrap=100)
     training = Training()
 

@@ -14,6 +14,7 @@ from mtlbio.evaluation.comparisons import MATCHED, MODEL, call_difference
 from mtlbio.evaluation.residues.readings import read_sources
 from mtlbio.evaluation.residues.scores import Scored, cluster_draws, score_chains
 from mtlbio.evaluation.transfer import LEVEL, sentence, verdict_of
+from mtlbio.kinds.vocabulary import CHAINS
 from mtlbio.labels.residues import ResidueLabel
 from mtlbio.progress import track
 from mtlbio.protein import ProteinRun
@@ -21,7 +22,6 @@ from mtlbio.sequence.chains import Chains, read_chains
 from mtlbio.sequence.long_form import read_rows
 from mtlbio.tables import COMPARISONS, LABEL_NOISE, PREDICTIONS, REPROBE, TRANSFER, read_table, write_table
 from mtlbio.tables import METRICS as METRIC_COLUMNS
-from mtlbio.wording import of_chains
 
 
 def evaluate(run: ProteinRun, results: Path) -> None:
@@ -131,5 +131,5 @@ def sharing(chains: Chains, arms: dict[str, dict[str, Scored]], draws: int, seed
             row |= {"multitask": values[0], "singletask": values[1], "gain": values[0] - values[1]}
             row |= {"ci_low": low, "ci_high": high}
         row["verdict"] = verdict_of(row["ci_low"], row["ci_high"])
-        rows.append(row | {"why": of_chains(sentence(row, len(compared), len(chains.tasks), margin))})
+        rows.append(row | {"why": sentence(row, len(compared), len(chains.tasks), margin, CHAINS)})
     return pd.DataFrame(rows, columns=TRANSFER)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from dataclasses import asdict
+from dataclasses import asdict, replace
 
 import anndata as ad
 import numpy as np
@@ -11,10 +11,13 @@ import pandas as pd
 
 from mtlbio.cohort.cohort import parse_schema
 from mtlbio.evaluation.reprobe import reprobe
+from mtlbio.kinds.vocabulary import CHAINS
 from mtlbio.labels import of_covariate
 from mtlbio.protein import WITHIN_CHAINS
 from mtlbio.tables import REPROBE
-from mtlbio.wording import of_chains
+
+# a row is a chain here, not a residue
+WHOLE_CHAINS = replace(CHAINS, sample=CHAINS.unit, samples=CHAINS.units)
 
 
 def read_sources(latents: ad.AnnData, draws: int, seed: int) -> pd.DataFrame:
@@ -22,8 +25,7 @@ def read_sources(latents: ad.AnnData, draws: int, seed: int) -> pd.DataFrame:
     whole = by_chain(latents)
     if not any(c.role == "technical" for c in parse_schema(latents.uns["mtlbio"])[1].values()):
         return pd.DataFrame(columns=REPROBE)
-    found = reprobe(whole, draws, seed)
-    return found.assign(why=found["why"].map(of_chains))
+    return reprobe(whole, draws, seed, words=WHOLE_CHAINS)
 
 
 def by_chain(latents: ad.AnnData) -> ad.AnnData:

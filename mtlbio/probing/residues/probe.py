@@ -29,7 +29,6 @@ from mtlbio.progress import say
 from mtlbio.protein import LEAST_CHAINS, ProteinRun, ResidueProbe
 from mtlbio.sequence.sampled import residue_cohort
 from mtlbio.tables import VERDICTS, write_table
-from mtlbio.wording import of_chains
 
 _RATES = ["error_rate", "error_rate_low", "error_rate_high", "error_rate_from"]
 
@@ -67,7 +66,7 @@ def examine(latents: ad.AnnData, model: ProteinModel, options: ResidueProbe) -> 
         raise InputError(
             f"latents.h5ad: {chains} held-out chains; the trial needs {LEAST_CHAINS} or more (splits.test)"
         )
-    design = audit(trial.obs, trial.tasks, trial.covariates, options, trial.units_of)
+    design = audit(trial.obs, trial.tasks, trial.covariates, options, trial.units_of, trial.words)
     trial = replace(trial, inseparable=frozenset(inseparable(design)))
     found = of_all_variance(association(trial), between_chains(trial.z, trial.donors))
     borrowed = leakage(trial, found)
@@ -78,33 +77,22 @@ def examine(latents: ad.AnnData, model: ProteinModel, options: ResidueProbe) -> 
     named = properties(trial, np.asarray(latents.varm["loadings"], dtype=float))
     evidence = gather(trial, found, borrowed, removed, steady, named)
     verdicts = verdict_table(trial, evidence, removed, design, again)
-    shares = identity_and_context(trial)
-    verdicts = with_directions(verdicts.merge(shares, on="dim"), named)
+    verdicts = verdicts.merge(identity_and_context(trial), on="dim")
     # the rates were counted on runs with replicas: of one network nobody knows what would come back
     rated = with_rates(verdicts, design, kind="chains")
     verdicts = rated if len(model.networks) > 1 else rated.assign(**dict.fromkeys(_RATES, np.nan))
     verdicts = verdicts[[c for c in verdicts if c != "why"] + ["why"]]
     merged = found.merge(borrowed.rename(columns={"task": "variable"}).assign(question="task"), how="left")
     return {
-        "audit": _said(design),
+        "audit": design,
         "association": merged,
         "ablation": removed,
         "enrichment": named,
         "stability": steady,
         "subspaces": pd.DataFrame(columns=subspace_columns(trial)),
         "replicas": replicas(held_out.z),
-        "verdicts": _said(verdicts),
+        "verdicts": verdicts,
     }
-
-
-def with_directions(verdicts: pd.DataFrame, named: pd.DataFrame) -> pd.DataFrame:
-    """The sentences say ``low hydrophobicity`` of a dimension that rises as its property falls."""
-    sign = named.set_index(["dim", "set"])["correlation"]
-    why = []
-    for row in verdicts.itertuples():
-        falls = (row.dim, row.driver) in sign.index and sign[row.dim, row.driver] < 0
-        why.append(row.why.replace(f"{row.dim} ({row.driver})", f"{row.dim} (low {row.driver})") if falls else row.why)
-    return verdicts.assign(why=why)
 
 
 def replicas(z: np.ndarray) -> pd.DataFrame:
@@ -117,13 +105,3 @@ def replicas(z: np.ndarray) -> pd.DataFrame:
         row |= {"effective_rank_all": effective_rank(own), "cka": linear_cka(own, mean), "svcca": svcca(own, mean)}
         rows.append(row | {"correlation": float(np.median(np.abs((x * y).mean(axis=0))))})
     return pd.DataFrame(rows)
-
-
-def _said(table: pd.DataFrame) -> pd.DataFrame:
-    """The sentences of a table about chains and residues."""
-    spoken = {
-        c: table[c].map(lambda v: of_chains(v) if isinstance(v, str) else v)
-        for c in ("why", "needed_for")
-        if c in table
-    }
-    return table.assign(**spoken)

@@ -16,6 +16,7 @@ import pandas as pd
 from scipy import sparse
 
 from mtlbio.cohort.cohort import parse_schema
+from mtlbio.kinds.vocabulary import CHAINS
 from mtlbio.probing.design import Units
 from mtlbio.probing.trial import Trial
 from mtlbio.protein import WITHIN_CHAINS, ResidueProbe
@@ -71,6 +72,7 @@ def make_trial(latents: ad.AnnData, options: ResidueProbe) -> ResidueTrial:
         covariates=covariates,
         options=options,
         within=frozenset(WITHIN_CHAINS),
+        words=CHAINS,
     )
 
 

@@ -1,0 +1,183 @@
+"""Sentences take the words of their run, and names that are such words stay what they are."""
+
+from dataclasses import replace
+from mtlbio.labels import Binary
+
+import pandas as pd
+import pytest
+
+from mtlbio.calibration.planted import COVARIATES, TASKS, plant
+from mtlbio.cohort.cohort import CovariateInfo
+from mtlbio.config import Probe
+from mtlbio.kinds.vocabulary import CHAINS, DONORS, PATIENTS
+from mtlbio.probing import sentences
+from mtlbio.probing.audit import audit
+from mtlbio.probing.evidence import CovariateEvidence, Evidence, TaskEvidence
+from mtlbio.probing.plan import Design, task_plan
+from mtlbio.probing.plan_words import words as words_of_plan
+from mtlbio.probing.settle import donors_to_settle
+from mtlbio.probing.verdict import judge
+
+LINK = dict(effect=0.9, ci_low=0.5, ci_high=1.3, q=1e-5, called=True, firm=True, own=True, share=0.2, metric="auroc")
+QUIET = dict(effect=0.05, ci_low=-0.2, ci_high=0.3, q=0.7, share=0.0, removal="harmless", loss=0.0, metric="auroc")
+SIZED = dict(donors=76, p=0.004)
+
+
+def evidence(task=LINK, words=CHAINS, covariates=(), **changes):
+    """Evidence on a label that is called batch, beside covariates that are called donors and genes."""
+    about = TaskEvidence("batch", **{**SIZED, **task})
+    shares = {"donors": 0.0, "genes": 0.0, **dict(covariates)}
+    rows = [
+        CovariateEvidence(n, "technical" if n == "genes" else "confounder", s, 0.001, s > 0) for n, s in shares.items()
+    ]
+    given = {"donors": 80, "tests": 40, "words": words, **changes}
+    return Evidence("z1", (about,), tuple(rows), shares["genes"], **given)
+
+
+# evidence -> the verdict's sentence of chains
+SAID = [
+    (
+        evidence(stability=0.2),
+        "z1 was not found again by another replica (stability 0.20): these chains do not establish it, so nothing can "
+        "be said of it.",
+    ),
+    (
+        evidence({**LINK, "entangled": ("donors",), "joint": True}, covariates={"donors": 0.2}),
+        "z1 follows batch and donors together (20 % of its variance goes with donors), and in this set of chains the "
+        "two cannot be told apart; the design audit says what would help.",
+    ),
+    (
+        evidence({**LINK, "entangled": ("genes",), "joint_suspected": True}),
+        "z1 follows batch (+0.90 SD, 95 % 0.50 to 1.30), but perhaps batch and genes too, which in this set of chains "
+        "cannot be told apart; the design audit says what would help.",
+    ),
+    (
+        evidence({**QUIET, "removal": "inconclusive", "entangled": ("genes",), "joint_suspected": True}),
+        "z1 seems to follow batch and genes, which in this set of chains cannot be told apart: more chains of the same "
+        "design would not tell which; the design audit says what would.",
+    ),
+    (
+        evidence(QUIET, covariates={"donors": 0.6, "genes": 0.7}),
+        "z1 follows genes (70 %) and donors (60 %), which overlap in this set of chains.",
+    ),
+    (
+        evidence({**QUIET, "removal": "inconclusive", "donors_needed": 210.0}, covariates={"genes": 0.8}),
+        "z1 follows genes: 80 % of its variance; whether the heads need it is open for batch (about 210 chains would "
+        "settle it).",
+    ),
+    (
+        evidence({**LINK, "firm": False}),
+        "z1 may be linked to batch (+0.90 SD, 95 % 0.50 to 1.30, q 1e-05), but among so many dimensions it does not "
+        "pass the family-wise level that biology needs; more chains would tell.",
+    ),
+    (
+        evidence({**QUIET, "backwards": True}),
+        "z1 was trained to rise with batch and on held-out chains falls with it, and every prediction does as well "
+        "without it (loss below 0.02).",
+    ),
+    (
+        evidence({**QUIET, "ci_low": 0.1, "ci_high": 0.5, "share": 0.1}),
+        "z1 has no established link to a task or covariate; a link to batch (+0.05 SD, 95 % 0.10 to 0.50) is "
+        "suspected, but these chains cannot establish it among so many dimensions.",
+    ),
+    (
+        evidence({**QUIET, "ci_high": 1.3}),
+        "z1 has no established link to a task or covariate, but these chains cannot exclude a large one: batch "
+        "(+0.05 SD, 95 % -0.20 to 1.30).",
+    ),
+]  # fmt: skip
+
+
+@pytest.mark.parametrize(("found", "said"), SAID, ids=[said[:40] for _, said in SAID])
+def test_a_verdict_on_residues_speaks_of_chains_and_keeps_names(found, said):
+    verdict = judge(found, Probe())
+    assert verdict.why == said
+    # the words change no verdict, and donors are the words where none are given
+    of_donors = judge(replace(found, words=DONORS), Probe())
+    assert (of_donors.verdict, of_donors.driver) == (verdict.verdict, verdict.driver)
+    for word in ("chains", "this set of", "replica"):
+        assert word not in of_donors.why
+    assert judge(replace(found, words=PATIENTS), Probe()).why == of_donors.why
+
+
+def test_what_biology_is_compared_with_and_the_direction_of_its_name():
+    found = replace(evidence(gene_set="hydrophobicity", falls=True), covariates=())
+    linked = "is still linked to batch once the covariates are held fixed (batch +0.90 SD, 95 % 0.50 to 1.30)"
+    assert judge(found, Probe()).why == f"z1 (low hydrophobicity) {linked}; no data set was recorded to compare with."
+    assert judge(replace(found, falls=False), Probe()).why.startswith("z1 (hydrophobicity) is still")
+    # a programme of genes has a direction too, which no sentence tells
+    of_donors = judge(replace(found, words=DONORS), Probe())
+    assert of_donors.why == f"z1 (hydrophobicity) {linked}; no processing was recorded to compare with."
+    assert of_donors.driver == "hydrophobicity" == judge(found, Probe()).driver
+
+
+def test_a_technical_covariate_that_moves_one_class():
+    cause = CovariateEvidence("batch", "technical", 0.7, 0.0, True, True, "donors", 0.1)
+    assert sentences.uneven(evidence(), cause) == (
+        "z1 follows batch: 70 % of its variance, but in chains of class donors only 10 %: the data set would move all "
+        "of them, so it may be who was recruited when."
+    )
+    assert "in donors of class donors only 10 %: processing would move" in sentences.uneven(
+        evidence(words=DONORS), cause
+    )
+
+
+SETTLED = [
+    (evidence(stability=0.4), "to find the dimension again in another replica (stability 0.40 now, 0.5 needed)"),
+    (
+        evidence({**LINK, "firm": False, "p": 0.001}),
+        "to establish its link to batch among 40 tests (chains with batch known; 76 now)",
+    ),
+    (
+        evidence({**QUIET, "ci_high": 1.3, "p": 0.5}),
+        "to exclude an effect of 1 SD on batch (chains with batch known; 76 now)",
+    ),
+    (
+        evidence({**QUIET, "removal": "inconclusive", "donors_needed": 99.0}),
+        "to tell whether batch can do without it (chains with batch known; 76 now)",
+    ),
+    (
+        evidence({**QUIET, "removal": "inconclusive", "donors_needed": 99999.0}),
+        "more than 10,000 chains to tell whether batch can do without it (chains with batch known; 76 now)",
+    ),
+]
+
+
+@pytest.mark.parametrize(("found", "said"), SETTLED, ids=[said[:40] for _, said in SETTLED])
+def test_what_would_settle_a_dimension_of_residues(found, said):
+    number, what = donors_to_settle(found, Probe())
+    assert what == said
+    again, of_donors = donors_to_settle(replace(found, words=DONORS), Probe())
+    assert again == pytest.approx(number, nan_ok=True)
+    assert "chains" not in of_donors and "replica" not in of_donors
+
+
+def test_the_audit_of_a_set_of_chains_keeps_the_names_of_its_labels():
+    obs = pd.DataFrame({"donor": [f"c{i}" for i in range(60)], "batch": ["no"] * 30 + ["yes"] * 30})
+    obs["donors"] = ["a"] * 28 + ["b"] * 32
+    obs.loc[[30, 31], "donors"] = "a"
+    obs["genes"] = range(60)
+    tasks = {"batch": Binary("batch", ("no", "yes"))}
+    covariates = {n: CovariateInfo(n, "confounder", k) for n, k in (("donors", "categorical"), ("genes", "continuous"))}
+    whys = audit(obs, tasks, covariates, Probe(), words=CHAINS)["why"].tolist()
+    assert whys[0].startswith(
+        "batch and donors cannot be told apart: knowing donors inflates the variance of the batch effect 4.0-fold, and "
+        "4 of 60 chains lie outside the majority of their level; to fix it, measure about "
+    )
+    assert " more chains (" in whys[0] and "with batch = " in whys[0] and "in donors = " in whys[0]
+    assert whys[1].startswith("batch and genes ")
+    assert [w.replace("chains", "donors") for w in whys] == audit(obs, tasks, covariates, Probe())["why"].tolist()
+    few = audit(obs.iloc[:30], tasks, covariates, Probe(), words=CHAINS)["why"].tolist()
+    assert few == ["batch has fewer than two labels among the chains whose covariates are known."] * 2
+
+
+def test_a_plan_takes_the_words_of_its_design():
+    def planned(words):
+        obs = plant(40, 0, batch_disease=0.8).obs
+        design = Design("a", obs, TASKS, COVARIATES, Probe(), audit(obs, TASKS, COVARIATES, Probe()), 20, {}, words)
+        return words_of_plan(design, [task_plan(design, name) for name in TASKS], [])
+
+    of_chains, of_donors = planned(CHAINS), planned(DONORS)
+    assert "a: " in of_chains and "residues of 40 chains" in of_chains and "samples of 40 donors" in of_donors
+    assert "\nChains needed, of the kind you have," in of_chains
+    assert "donor" not in of_chains.lower() and "sample" not in of_chains.lower()
