@@ -98,7 +98,8 @@ class Evidence:
     ``technical_share``: of all technical covariates together. ``stability``: median correlation with its partner over
     folds and seeds. ``donors``: in the cohort, the number that a number of needed donors has to exceed. ``tests``:
     dimensions x outcomes of the family-wise level. ``held_fixed``: the covariate that the dimension is, if it is one
-    (:mod:`mtlbio.probing.held_fixed`); only what is said depends on it, no verdict.
+    (:mod:`mtlbio.probing.held_fixed`); only what is said depends on it, no verdict. ``heads``: whether the removal was
+    asked of the examinee's own heads too, not of refitted ones alone.
     """
 
     dim: str
@@ -110,6 +111,12 @@ class Evidence:
     donors: int = 0
     tests: int = 1
     held_fixed: str | None = None
+    heads: bool = True
+
+    @property
+    def questions(self) -> int:
+        """Removals that share the error of calling one harmful: tasks x ways."""
+        return len(self.tasks) * (2 if self.heads else 1)
 
 
 def known(value: float) -> float:

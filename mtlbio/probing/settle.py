@@ -54,7 +54,7 @@ def donors_to_settle(evidence: Evidence, options: Probe) -> tuple[float, str]:
         return math.nan, f"no number can be stated: predictions of {names} need it, and {names} can be no biology here"
     open_ = [t for t in evidence.tasks if t.removal == "inconclusive"]
     wide = [t for t in outcomes if t.widest >= LARGE]
-    return _bounded(wide) if wide and not open_ else _removal(open_, options, len(evidence.tasks))
+    return _bounded(wide) if wide and not open_ else _removal(open_, options, evidence.questions)
 
 
 def _effect(task: TaskEvidence, evidence: Evidence, options: Probe) -> tuple[float, str]:
@@ -114,7 +114,7 @@ def _open_loss(task: TaskEvidence, options: Probe, questions: int) -> float:
     if not task.loss_se > 0:
         return math.nan
     z = stats.norm.ppf(POWER)
-    harm = stats.norm.isf(0.025 / (2 * questions)) + z
+    harm = stats.norm.isf(0.025 / questions) + z
     found = [task.donors * (harm * task.loss_se / task.loss) ** 2] if task.loss > 0 else []
     if task.loss < options.margin:
         found.append(donors_for_harmlessness(task.loss_se, task.donors, options.margin - max(task.loss, 0.0)))
