@@ -33,9 +33,11 @@ bench: | setup
 	$(BIN)/python benchmarks/calibration.py axes
 	$(BIN)/python benchmarks/calibration.py pipeline
 
-# config/README.md and the schema are written from the model in mtlbio/config.py
+# config/README.md and the schema are written from the model in mtlbio/config.py, the columns of verdicts.tsv in
+# docs/tables.md from mtlbio/probing/columns.py
 docs: | setup
 	$(BIN)/python -m mtlbio.config
+	$(BIN)/python -m mtlbio.probing.columns
 
 lint: | setup
 	$(BIN)/ruff check .

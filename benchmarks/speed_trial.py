@@ -41,8 +41,8 @@ from mtlbio.cohort.pseudobulk import pseudobulk  # noqa: E402
 from mtlbio.cohort.qc import QcList  # noqa: E402
 from mtlbio.config import Probe  # noqa: E402
 from mtlbio.probing.association import task_design  # noqa: E402
+from mtlbio.probing.cohorts import examine_cohort  # noqa: E402
 from mtlbio.probing.design import donor_units  # noqa: E402
-from mtlbio.probing.probe import examine  # noqa: E402
 
 
 def timed(action: Callable[[], object]) -> tuple[float, float]:
@@ -64,9 +64,9 @@ def planted(donors: int, dims: int) -> Planted:
 def trial_seconds(made: Planted, probe: Probe) -> tuple[float, float]:
     """Seconds of the trial, after a first small one that imports what is needed."""
     first = planted(60, 6)
-    examine(first.cohort, *results_of(first), Probe(permutations=99, bootstrap=100), builtin_sets())
-    latents, ensemble = results_of(made)
-    return timed(lambda: examine(made.cohort, latents, ensemble, probe, builtin_sets()))
+    examine_cohort(first.cohort, *results_of(first), Probe(permutations=99, bootstrap=100), builtin_sets())
+    latents, examinee = results_of(made)
+    return timed(lambda: examine_cohort(made.cohort, latents, examinee, probe, builtin_sets()))
 
 
 def plain_seconds(made: Planted, probe: Probe, fits: int = 40) -> float:

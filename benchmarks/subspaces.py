@@ -31,7 +31,8 @@ from mtlbio.calibration.score import wilson
 from mtlbio.calibration.turning import turning_results
 from mtlbio.cohort.simulate import Simulation, simulate, write_simulation
 from mtlbio.config import Probe, load_run
-from mtlbio.probing.probe import examine, probe
+from mtlbio.probing.cohorts import examine_cohort
+from mtlbio.probing.probe import probe
 from mtlbio.progress import console
 from mtlbio.tables import VERDICTS, read_table
 
@@ -64,8 +65,8 @@ def axes_given(cohorts: int, seed: int) -> pd.DataFrame:
         found = []
         for s in range(seed, seed + cohorts):
             planted = plant(120, 9000 + s, noise_dims=2)
-            latents, ensemble = turning_results(planted, places_of(plane), seed=s, least=37.0)
-            table = examine(planted.cohort, latents, ensemble, FAST, {})["subspaces"]
+            latents, examinee = turning_results(planted, places_of(plane), seed=s, least=37.0)
+            table = examine_cohort(planted.cohort, latents, examinee, FAST)["subspaces"]
             found += list(table["verdict"]) or ["no block"]
         rows.append({"plane": plane, "right": right, "cohorts": cohorts} | pd.Series(found).value_counts().to_dict())
     return pd.DataFrame(rows).fillna(0)
@@ -78,8 +79,8 @@ def null(cohorts: int, seed: int) -> pd.DataFrame:
         false = blocks = 0
         for s in range(seed, seed + cohorts):
             planted = plant(80, 11_000 + s, interferon=0.0, response="nothing", noise_dims=2, **changes)
-            latents, ensemble = turning_results(planted, plane, seed=s, least=37.0)
-            table = examine(planted.cohort, latents, ensemble, FAST, {})["subspaces"]
+            latents, examinee = turning_results(planted, plane, seed=s, least=37.0)
+            table = examine_cohort(planted.cohort, latents, examinee, FAST)["subspaces"]
             blocks += bool(len(table))
             false += bool((table["verdict"] == "biology").any())
         _, low, high = wilson(false, cohorts)

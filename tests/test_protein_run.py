@@ -21,7 +21,7 @@ from mtlbio.kinds.vocabulary import CHAINS
 from mtlbio.model.residue_store import load_model
 from mtlbio.predict_chains import residue_table
 from mtlbio.probing.evidence import Evidence, TaskEvidence
-from mtlbio.probing.residues.probe import examine
+from mtlbio.probing.residues.probe import examine_residues
 from mtlbio.probing.verdict import VERDICTS, judge
 from mtlbio.protein import ResidueProbe
 from mtlbio.report.cards import _parts
@@ -167,7 +167,7 @@ def test_one_network_shows_nothing_that_comes_back_and_has_no_rate(done):
     model, latents = load_model(done / "results/model"), ad.read_h5ad(done / "results/latents.h5ad")
     latents.var["stability"] = np.nan
     first = replace(model, networks=model.networks[:1], axes=model.axes[:1])
-    table = examine(latents, first, load_run(done / "run.yaml").probe)["verdicts"]
+    table = examine_residues(latents, first, load_run(done / "run.yaml").probe)["verdicts"]
     assert table["error_rate"].isna().all() and (table["verdict"] != "underpowered").any()
     assert "Only one network was trained" in cautions(table, [], 0.05)[0]
 

@@ -23,7 +23,9 @@ from mtlbio.cohort.prepare import build_cohort
 from mtlbio.cohort.split import make_splits
 from mtlbio.config import Run, Splits, load_run
 from mtlbio.model.ensemble import load_ensemble
-from mtlbio.probing.probe import aligned, examine
+from mtlbio.probing.cohorts import examine_cohort
+from mtlbio.probing.of_ensemble import OfEnsemble
+from mtlbio.probing.probe import aligned
 from mtlbio.progress import say
 from mtlbio.tables import PREDICTIONS, SPLITS, read_table, write_table
 from mtlbio.training.train import train
@@ -122,7 +124,9 @@ def of_folder(run: Run, finished: Path, folder: Path) -> Judged:
         tables = {name: read_table(folder / "judged" / f"{name}.tsv") for name in KEPT}
         return Judged(cohort, latents, tables)
     say(f"judging {finished.name}")
-    tables = examine(cohort, latents, load_ensemble(finished / "model"), run.probe, load_sets(run.gene_sets))
+    fold = latents.obs["fold"].to_numpy().astype(int)
+    examinee = OfEnsemble(load_ensemble(finished / "model"), cohort.expression, fold)
+    tables = examine_cohort(cohort, latents, examinee, run.probe, load_sets(run.gene_sets))
     for name in KEPT:
         write_table(tables[name], folder / "judged" / f"{name}.tsv")
     stamp.write_text(json.dumps(key), encoding="utf-8")

@@ -30,35 +30,35 @@ class TurningAxes(GivenAxes):
         self.maps = {int(f): np.eye(d) for f in (FINAL, *numbers)}
         self.dims, self.seeds = tuple(f"z{i + 1:02d}" for i in range(d)), 2
         rng = np.random.default_rng([seed, 88])
-        size = self.latents(expression, FINAL)[0].std(axis=0)
-        reference, found = self.latents(expression, FINAL)[0], []
+        size = self.encoded(expression, FINAL)[0].std(axis=0)
+        reference, found = self.encoded(expression, FINAL)[0], []
         for f in numbers:
             turn = np.diag(1 / size)
             turn[np.ix_(plane, plane)] = turn[np.ix_(plane, plane)] @ _rotation(len(plane), least, rng)
             self.maps[int(f)] = turn
             train = ~np.isin(donors, donors[fold == f])
-            matching = match_axes(reference[train], self.latents(expression, f)[0][train])
+            matching = match_axes(reference[train], self.encoded(expression, f)[0][train])
             self.maps[int(f)] = turn @ matching.transfer @ np.diag(size)
             found.append(matching.correlation)
         self.correlation = np.stack(found)
         super().__init__(planted, fold)
 
-    def latents(self, expression: np.ndarray, fold: int) -> np.ndarray:
-        """(seeds, n, D) of the rotated axes."""
-        return super().latents(expression, fold) @ self.maps[int(fold)]
+    def encoded(self, expression: np.ndarray, fold: int) -> np.ndarray:
+        """(seeds, m, D) of the rotated axes."""
+        return super().encoded(expression, fold) @ self.maps[int(fold)]
 
 
 def turning_results(planted: Planted, plane: tuple[int, ...], folds: int = 5, seed: int = 0, least: float = 0.0):
-    """(latents as ``latents.h5ad``, ensemble) of a planted cohort whose axes ``plane`` turn from fold to fold."""
+    """(latents as ``latents.h5ad``, examinee) of a planted cohort whose axes ``plane`` turn from fold to fold."""
     latents, _ = results_of(planted, folds)
     fold = latents.obs["fold"].to_numpy()
-    ensemble = TurningAxes(planted, fold, plane, seed, least)
+    examinee = TurningAxes(planted, fold, plane, seed, least)
     z = np.empty(latents.shape)
     for f in np.unique(fold):
-        z[fold == f] = ensemble.latents(planted.cohort.expression, f).mean(axis=0)[fold == f]
+        z[fold == f] = examinee.latents(f).mean(axis=0)[fold == f]
     latents.X = ((z - z.mean(axis=0)) / z.std(axis=0)).astype(np.float32)
-    latents.var["stability"] = np.median(ensemble.correlation, axis=0)
-    return latents, ensemble
+    latents.var["stability"] = np.median(examinee.correlation, axis=0)
+    return latents, examinee
 
 
 def _rotation(k: int, least: float, rng: np.random.Generator) -> np.ndarray:

@@ -12,11 +12,9 @@ from dataclasses import dataclass
 from itertools import combinations
 
 import numpy as np
-import pandas as pd
 
-from mtlbio.model.ensemble import FINAL
 from mtlbio.model.matching import effective_rank
-from mtlbio.model.similarity import canonical_correlations, linear_cka, svcca
+from mtlbio.model.similarity import canonical_correlations, linear_cka
 
 # Two axes that turn by 45 degrees still correlate by .71 with their partners, and by .92 at random angles. UNSTABLE: a
 # third of the axis is others; PARTNER: what those others may have
@@ -77,22 +75,6 @@ class Block:
         return self.stability >= STABLE
 
 
-def replicas(ensemble, expression: np.ndarray, donors: np.ndarray, fold: np.ndarray, axes: np.ndarray) -> Replicas:
-    """Encode all samples with the model of every fold.
-
-    Parameters
-    ----------
-    ensemble : :class:`mtlbio.model.ensemble.Ensemble`
-    donors, fold : (n,) donor of each sample, and the fold that holds it out
-    axes : (D,) which dimensions are axes; supervised ones follow labels and are left out
-    """
-    numbers = np.unique(fold)
-    test = fold[None, :] == numbers[:, None]
-    train = np.stack([~np.isin(donors, donors[held]) for held in test])
-    encoded = [np.asarray(ensemble.latents(expression, int(f)), dtype=float).mean(axis=0) for f in (*numbers, FINAL)]
-    return Replicas(encoded[-1][:, axes], numbers, np.stack(encoded[:-1])[:, :, axes], train, test)
-
-
 def find_blocks(found: Replicas, stability: np.ndarray) -> list[Block]:
     """Groups of axes that explain each other, at least one of them unstable, merged bottom-up.
 
@@ -147,36 +129,13 @@ def block_of(found: Replicas, dims: tuple[int, ...]) -> Block:
     return Block(dims, latents, whitening, stability, mean_square, cka, float(np.median(ranks)))
 
 
-def replica_table(ensemble, found: Replicas, expression: np.ndarray, axes: np.ndarray) -> pd.DataFrame:
-    """How alike every replica is to the reference, and whether its latents have collapsed.
-
-    A high correlation with a low effective rank is one direction that was found again and again.
-
-    Returns
-    -------
-    A row per fold and seed: ``effective_rank`` of the axes and ``effective_rank_all`` of all dimensions over all
-    samples; linear ``cka`` and ``svcca`` of the axes with the reference's over all samples; ``correlation``: median
-    absolute correlation of an axis with its partner on the ``n_held_out`` samples that the replica did not train on
-    """
-    rows = []
-    for f, test in zip(found.numbers, found.test, strict=True):
-        for seed, own in enumerate(np.asarray(ensemble.latents(expression, int(f)), dtype=float)):
-            row = {"fold": int(f), "replica": seed, "n_held_out": int(test.sum())}
-            row |= {"effective_rank": effective_rank(own[:, axes]), "effective_rank_all": effective_rank(own)}
-            row |= {"cka": linear_cka(own[:, axes], found.reference), "svcca": svcca(own[:, axes], found.reference)}
-            x, y = (_standardised(v[test], np.ones(test.sum(), bool)) for v in (own[:, axes], found.reference))
-            row["correlation"] = float(np.median(np.abs((x * y).mean(axis=0)))) if x.size else np.nan
-            rows.append(row)
-    return pd.DataFrame(rows)
-
-
 class _Explained:
     """Share of each reference axis of a group that the same axes of the folds explain on held-out donors."""
 
     def __init__(self, found: Replicas):
         self.moments = []
         for own, train, test in zip(found.folds, found.train, found.test, strict=True):
-            x, y = _standardised(own, train), _standardised(found.reference, train)
+            x, y = standardised(own, train), standardised(found.reference, train)
             fitted = x[train].T @ x[train], x[train].T @ y[train], train.sum()
             self.moments.append((*fitted, x[test].T @ x[test], x[test].T @ y[test], np.square(y[test]).sum(axis=0)))
         self.total = np.maximum(sum(m[-1] for m in self.moments), 1e-12)
@@ -194,7 +153,8 @@ class _Explained:
         return self.known[group]
 
 
-def _standardised(values: np.ndarray, rows: np.ndarray) -> np.ndarray:
+def standardised(values: np.ndarray, rows: np.ndarray) -> np.ndarray:
+    """Columns with mean 0 and variance 1 on ``rows``."""
     return (values - values[rows].mean(axis=0)) / np.maximum(values[rows].std(axis=0), 1e-12)
 
 

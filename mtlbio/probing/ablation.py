@@ -3,7 +3,7 @@
 Two ways, because they answer two questions:
 
 - ``conditional``: the dimension is replaced by its mean given the others, and the model's own heads predict: what this
-  model uses the dimension for;
+  model uses the dimension for. An examinee without heads (:mod:`mtlbio.probing.examinee`) is not asked;
 - ``refit``: ridge heads are fitted on the training donors with and without it: what information is lost. They see the
   training donors' *held-out* latents: on its own training donors a supervised dimension already knows the labels, heads
   would rely on it, and fail on new donors for a reason that has nothing to do with the dimension taken out.
@@ -20,12 +20,13 @@ from dataclasses import dataclass
 import numpy as np
 import pandas as pd
 
-from mtlbio.cohort.cohort import Cohort
 from mtlbio.config import Probe
 from mtlbio.evaluation.bootstrap import bootstrap_weights
 from mtlbio.labels import Label
+from mtlbio.probing.examinee import Examinee, WithHeads
 from mtlbio.probing.power import donors_for_harmlessness
 from mtlbio.probing.refit import Sets, refitted
+from mtlbio.probing.trial import Trial
 from mtlbio.progress import track
 
 COLUMNS = ["dim", "task", "metric", "way", "score", "loss", "ci_low", "ci_high", "lower", "upper", "donors_needed"]
@@ -41,15 +42,12 @@ class Removed:
     without: np.ndarray
 
 
-def ablation(
-    ensemble, cohort: Cohort, fold: np.ndarray, options: Probe, blocks: dict[str, tuple[int, ...]] | None = None
-) -> pd.DataFrame:
-    """Loss of the metric that decides about every task, without every dimension, and without every block.
+def ablation(trial: Trial, examinee: Examinee, blocks: dict[str, tuple[int, ...]] | None = None) -> pd.DataFrame:
+    """Loss of the metric that decides about every task, without every dimension,, and without every block.
 
     Parameters
     ----------
-    ensemble : :class:`mtlbio.model.ensemble.Ensemble`
-    fold : (samples,) fold in which each sample is held out
+    examinee : with the samples and dimensions of ``trial``
     blocks : name -> places of dimensions that are taken out together
 
     Returns
@@ -58,60 +56,62 @@ def ablation(
     95 % percentile interval; ``upper``: one-sided 95 % bound for harmlessness. ``lower``: the bound for harm, one-sided
     97.5 % shared out over tasks and ways, so that a useless dimension is called a shortcut for *any* task in at most
     one case of forty. ``donors_needed``: test donors with which a dimension of no loss would be shown to be harmless
-    with 80 % power. ``call`` is of the way, ``removal`` of both (:func:`combined`)
+    with 80 % power. ``call`` is of the way, ``removal`` of all ways that were taken (:func:`combined`)
     """
-    sets = {dim: (d,) for d, dim in enumerate(ensemble.dims)} | (blocks or {})
-    removed = held_out_predictions(ensemble, cohort, fold, list(sets.values()))
+    sets = {dim: (d,) for d, dim in enumerate(examinee.dims)} | (blocks or {})
+    removed = held_out_predictions(trial, examinee, list(sets.values()))
     tables = []
-    for task in track(cohort.tasks.values(), "loss of every head without every dimension"):
-        y = cohort.y(task.name)
-        for way, predictions in removed[task.name].items():
-            table = losses(task, y, cohort.donors, predictions, options, 2 * len(cohort.tasks))
+    for task in track(trial.tasks.values(), "loss of every head without every dimension"):
+        y, ways = trial.labels(task.name), removed[task.name]
+        for way, predictions in ways.items():
+            table = losses(task, y, trial.donors, predictions, trial.options, len(ways) * len(trial.tasks))
             tables.append(table.assign(dim=list(sets), task=task.name, metric=task.decisive.name, way=way))
     table = pd.concat(tables, ignore_index=True)
-    calls = dict(zip(zip(table["dim"], table["task"], table["way"], strict=True), table["call"], strict=True))
-    pairs = zip(table["dim"], table["task"], strict=True)
-    table["removal"] = [combined(calls[(*pair, "conditional")], calls[(*pair, "refit")]) for pair in pairs]
+    table["removal"] = table.groupby(["dim", "task"])["call"].transform(lambda calls: combined(*calls))
     return table[COLUMNS]
 
 
-def held_out_predictions(ensemble, cohort: Cohort, fold: np.ndarray, sets: Sets) -> dict[str, dict[str, Removed]]:
+def held_out_predictions(trial: Trial, examinee: Examinee, sets: Sets) -> dict[str, dict[str, Removed]]:
     """Predictions of every held-out sample: task -> way -> :class:`Removed`; ``sets`` are left out one by one."""
-    n, dims = len(fold), len(ensemble.dims)
-    labels = {name: cohort.y(name) for name in cohort.tasks}
+    fold, donors, with_heads = examinee.fold, trial.donors, isinstance(examinee, WithHeads)
+    n, dims = len(fold), len(examinee.dims)
+    labels = {name: trial.labels(name) for name in trial.tasks}
     out: dict[str, dict[str, Removed]] = {}
-    for name, task in cohort.tasks.items():
+    for name, task in trial.tasks.items():
         heads = len(task.indicators(np.zeros(0)) or [None])  # that are refitted
         shapes = {"conditional": task.width, "refit": (heads,) if heads > 1 else ()}
         out[name] = {
             way: Removed(np.full((n, *shape), np.nan), np.full((len(sets), n, *shape), np.nan))
             for way, shape in shapes.items()
+            if with_heads or way == "refit"
         }
     held_out = np.full((n, dims), np.nan)
     for f in track(np.unique(fold), "encoding held-out donors"):
         test = np.flatnonzero(fold == f)
-        train = ~np.isin(cohort.donors, np.unique(cohort.donors[test]))
-        latents = np.asarray(ensemble.latents(cohort.expression, int(f)), dtype=float)
-        replaced = conditional_means(latents[:, train], latents[:, test], sets)
+        latents = np.asarray(examinee.latents(int(f)), dtype=float)
         held_out[test] = latents[:, test].mean(axis=0)
-        for name in cohort.tasks:
+        if not with_heads:
+            continue
+        train = ~np.isin(donors, np.unique(donors[test]))
+        replaced = conditional_means(latents[:, train], latents[:, test], sets)
+        for name in trial.tasks:
             kept = out[name]["conditional"]
-            kept.full[test] = ensemble.predict_from_latents(name, latents[:, test], int(f)).mean(axis=0)
+            kept.full[test] = examinee.predict_from_latents(name, latents[:, test], int(f)).mean(axis=0)
             for i, gone in enumerate(sets):
                 without = latents[:, test].copy()
                 without[:, :, gone] = replaced[i]
-                kept.without[i, test] = ensemble.predict_from_latents(name, without, int(f)).mean(axis=0)
+                kept.without[i, test] = examinee.predict_from_latents(name, without, int(f)).mean(axis=0)
     for f in np.unique(fold):
         test = np.flatnonzero(fold == f)
-        train = ~np.isin(cohort.donors, np.unique(cohort.donors[test]))
-        for name, task in cohort.tasks.items():
+        train = ~np.isin(donors, np.unique(donors[test]))
+        for name, task in trial.tasks.items():
             rows = train & ~np.isnan(labels[name])
             if len(np.unique(labels[name][rows])) > 1:
                 own = out[name]["refit"]
                 own.full[test], own.without[:, test] = refitted(
                     held_out[rows],
                     labels[name][rows],
-                    cohort.donors[rows],
+                    donors[rows],
                     held_out[test],
                     task,
                     sets,
@@ -178,8 +178,8 @@ def call(lower: float, upper: float, margin: float) -> str:
     return "harmful" if lower > 0 else "inconclusive"
 
 
-def combined(conditional: str, refit: str) -> str:
-    """Harmful if either way is, harmless only if both are: a bin has to be useless to this model and in itself."""
-    if "harmful" in (conditional, refit):
+def combined(*calls: str) -> str:
+    """Harmful if any way is, harmless only if all are: a bin has to be useless to the model and in itself."""
+    if "harmful" in calls:
         return "harmful"
-    return "harmless" if conditional == refit == "harmless" else "inconclusive"
+    return "harmless" if set(calls) == {"harmless"} else "inconclusive"

@@ -101,7 +101,8 @@ class Evidence:
     folds and seeds. ``donors``: in the cohort, the number that a number of needed donors has to exceed. ``tests``:
     dimensions x outcomes of the family-wise level. ``held_fixed``: the covariate that the dimension is, if it is one
     (:mod:`mtlbio.probing.held_fixed`); only what is said depends on it, no verdict. ``falls``: the gene set falls as
-    the dimension rises. ``words``: of the run, for what is said.
+    the dimension rises. ``words``: of the run, for what is said. ``heads``: whether the removal was asked of the
+    examinee's own heads too, not of refitted ones alone.
     """
 
     dim: str
@@ -115,6 +116,12 @@ class Evidence:
     held_fixed: str | None = None
     falls: bool = False
     words: Vocabulary = DONORS
+    heads: bool = True
+
+    @property
+    def questions(self) -> int:
+        """Removals that share the error of calling one harmful: tasks x ways."""
+        return len(self.tasks) * (2 if self.heads else 1)
 
 
 def known(value: float) -> float:

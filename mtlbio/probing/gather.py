@@ -1,4 +1,4 @@
-"""Gathers what the steps of the trial found into one record per dimension, and lays the verdicts out as a table."""
+"""Gathers what the steps of the trial found into one record per dimension."""
 
 from __future__ import annotations
 
@@ -7,9 +7,8 @@ import pandas as pd
 
 from mtlbio.probing.enrichment import best_set
 from mtlbio.probing.evidence import CovariateEvidence, Evidence, TaskEvidence
-from mtlbio.probing.settle import donors_to_settle
 from mtlbio.probing.trial import Trial
-from mtlbio.probing.verdict import FIRM, Verdict, judge
+from mtlbio.probing.verdict import FIRM
 
 
 def gather(
@@ -32,7 +31,7 @@ def gather(
     removed = {(r.dim, r.task): r for r in worst_way(ablation).itertuples()}
     uneven = unequal(by_class)
     sets = dict(list(enrichment.groupby("dim"))) if len(enrichment) else {}
-    donors = trial.obs["donor"].nunique()
+    donors, heads = trial.obs["donor"].nunique(), asked_heads(ablation)
     tests = max(int(association["p_familywise"].notna().sum()), 1)
     out = []
     for dim in trial.dims:
@@ -83,7 +82,18 @@ def gather(
         fixed = (held_fixed or {}).get(dim)
         falls = name is not None and bool((sets[dim].set_index("set")["correlation"] < 0)[name])
         evidence = Evidence(
-            dim, tuple(tasks), tuple(covariates), share, name, float(again), donors, tests, fixed, falls, trial.words
+            dim,
+            tuple(tasks),
+            tuple(covariates),
+            share,
+            name,
+            float(again),
+            donors,
+            tests,
+            fixed,
+            falls,
+            trial.words,
+            heads,
         )
         out.append(evidence)
     return out
@@ -120,46 +130,16 @@ def removal_fields(loss) -> dict:
     }
 
 
+def asked_heads(ablation: pd.DataFrame) -> bool:
+    """Whether the removals were asked of the examinee's own heads; an empty table does not deny it."""
+    return ablation.empty or bool((ablation["way"] == "conditional").any())
+
+
 def worst_way(ablation: pd.DataFrame) -> pd.DataFrame:
-    """Of the two ways of removal the one with the graver call, then the larger loss, per dimension and task."""
+    """Of the ways of removal the one with the graver call, then the larger loss, per dimension and task."""
     if ablation.empty:
         return ablation
     grave = ablation["call"].map({"harmful": 2, "inconclusive": 1, "harmless": 0})
     order = ablation.assign(_grave=grave, _loss=ablation["loss"].fillna(-np.inf))
     order = order.sort_values(["_grave", "_loss"], ascending=False, kind="stable")
     return order.drop_duplicates(["dim", "task"]).drop(columns=["_grave", "_loss"])
-
-
-def verdict_table(
-    trial: Trial, evidence: list[Evidence], ablation: pd.DataFrame, audit: pd.DataFrame, stability: np.ndarray
-) -> pd.DataFrame:
-    """``verdicts.tsv``: one row per dimension, columns as in docs/tables.md."""
-    removed = worst_way(ablation).set_index(["dim", "task"]) if len(ablation) else None
-    # the audit's figures of a task are the same in every row of that task
-    design = audit[audit["kind"] == "task"].drop_duplicates("task").set_index("task")
-    rows = []
-    for item, steady in zip(evidence, stability, strict=True):
-        verdict: Verdict = judge(item, trial.options)
-        row = {"dim": item.dim, "verdict": verdict.verdict, "driver": verdict.driver}
-        row |= {f"share_{c.name}": c.share for c in item.covariates}
-        for task in item.tasks:
-            row |= {f"{k}_{task.name}": getattr(task, k) for k in ("effect", "ci_low", "ci_high", "q")}
-        for task in item.tasks:
-            loss = None if removed is None else removed.loc[(item.dim, task.name)]
-            row[f"delta_{task.name}"] = np.nan if loss is None else loss["loss"]
-            row[f"delta_ci_low_{task.name}"] = np.nan if loss is None else loss["ci_low"]
-            row[f"delta_ci_high_{task.name}"] = np.nan if loss is None else loss["ci_high"]
-        row |= {f"removal_{task.name}": task.removal for task in item.tasks}
-        about = [t for t in item.tasks if t.outcome] or list(item.tasks)
-        # the task that the verdict is about: one that cannot be told from a covariate, else the one most closely linked
-        about = min(about, key=lambda t: (not t.joint, 2.0 if np.isnan(t.q) else t.q)).name
-        row["stability"] = steady
-        row["about"] = about
-        row["n_effective"] = design["n_effective"].get(about, np.nan)
-        row["vif"] = design["vif_all"].get(about, np.nan)
-        row["donors_needed"], row["needed_for"] = np.nan, None
-        if verdict.verdict == "underpowered":
-            row["donors_needed"], row["needed_for"] = donors_to_settle(item, trial.options)
-        row["why"] = verdict.why
-        rows.append(row)
-    return pd.DataFrame(rows)

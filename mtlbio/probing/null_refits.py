@@ -15,15 +15,17 @@ from __future__ import annotations
 
 import hashlib
 import time
+from collections.abc import Callable
 from pathlib import Path
 
-import anndata as ad
 import numpy as np
 import pandas as pd
 
 from mtlbio.calibration.score import wilson
 from mtlbio.cohort.cohort import Cohort
 from mtlbio.config import Probe, Training
+from mtlbio.model.latents import latents_table
+from mtlbio.probing.of_ensemble import OfEnsemble
 from mtlbio.probing.relabel import Relabelling, relabelled
 from mtlbio.probing.verdict import VERDICTS
 from mtlbio.progress import hushed, say
@@ -42,6 +44,7 @@ def null_refits(
     training: Training,
     probe: Probe,
     device: str,
+    examined: Callable,
     folder: Path | None = None,
 ) -> tuple[pd.DataFrame, pd.DataFrame]:
     """``null.tsv`` and ``null_runs.tsv``.
@@ -54,6 +57,8 @@ def null_refits(
     training : options with which the observed model was trained
     probe : options of the trial; ``null_refits`` and ``seed`` count here
     device : of the training
+    examined : tables of :func:`mtlbio.probing.examine.examine` from (cohort, latents, examinee, options). Gene sets are
+        left out: they name a dimension, they do not change its verdict
     folder : where finished refits are kept, so that a killed run goes on where it was and a larger ``null_refits`` adds
         to the smaller; nothing is kept where left out
 
@@ -67,7 +72,7 @@ def null_refits(
     """
     outcomes = Relabelling.of(cohort).outcomes
     kept = None if folder is None else folder / f"{_key(cohort, splits, training, probe)}.tsv"
-    found = _refitted(cohort, splits, training, probe, device, kept)
+    found = _refitted(cohort, splits, training, probe, device, examined, kept)
     found = found[found["refit"] < probe.null_refits]
     observed = observed[(observed["question"] == "task") & observed["variable"].isin(outcomes)]
     return _compared(observed, found, block), _counted(found)
@@ -78,27 +83,32 @@ def empty() -> tuple[pd.DataFrame, pd.DataFrame]:
     return pd.DataFrame(columns=NULL), pd.DataFrame(columns=RUNS)
 
 
+def write_null(null: pd.DataFrame, runs: pd.DataFrame, results: Path) -> None:
+    """Write ``probing/null.tsv`` and ``probing/null_runs.tsv``."""
+    write_table(null, results / "probing" / "null.tsv", NULL)
+    write_table(runs, results / "probing" / "null_runs.tsv", RUNS)
+
+
 def share_of_biology(runs: pd.DataFrame) -> tuple[float, float, float]:
     """Share of the refits with any dimension called biology, and its 95 % Wilson interval."""
     return wilson(int(runs["any_biology"].astype(bool).sum()), len(runs))
 
 
-def refitted_trials(refitter, cohorts: list[Cohort], splits: pd.DataFrame, probe: Probe) -> list[dict]:
-    """Tables of :func:`mtlbio.probing.probe.examine` for every cohort: trained in one stack, tried one by one.
-
-    Gene sets are left out: they name a dimension, they do not change its verdict.
-    """
-    from mtlbio.model.latents import latents_table
-    from mtlbio.probing.probe import examine
-
+def refitted_trials(
+    refitter, cohorts: list[Cohort], splits: pd.DataFrame, probe: Probe, examined: Callable
+) -> list[dict]:
+    """The trial of every cohort: trained in one stack, tried one by one."""
     tables = []
     for copy, canonical in zip(cohorts, refitter.fit(cohorts), strict=True):
-        latents: ad.AnnData = latents_table(copy, splits, canonical)
-        tables.append(examine(copy, latents, canonical.ensemble, probe, {}))
+        latents = latents_table(copy, splits, canonical)
+        examinee = OfEnsemble(canonical.ensemble, copy.expression, latents.obs["fold"].to_numpy())
+        tables.append(examined(copy, latents, examinee, probe))
     return tables
 
 
-def _refitted(cohort, splits, training: Training, probe: Probe, device: str, kept: Path | None) -> pd.DataFrame:
+def _refitted(
+    cohort, splits, training: Training, probe: Probe, device: str, examined: Callable, kept: Path | None
+) -> pd.DataFrame:
     """Rows ``_FOUND`` of every refit, those in ``kept`` first."""
     from mtlbio.training.refits import Refitter, copies_at_once
 
@@ -116,7 +126,7 @@ def _refitted(cohort, splits, training: Training, probe: Probe, device: str, kep
         sources = [relabelling.draw(np.random.default_rng([probe.seed, 29, number])) for number in numbers]
         copies = [relabelled(cohort, relabelling.outcomes, source) for source in sources]
         with hushed():
-            trials = refitted_trials(refitter, copies, splits, probe)
+            trials = refitted_trials(refitter, copies, splits, probe, examined)
         parts += [_rows(number, tables, relabelling) for number, tables in zip(numbers, trials, strict=True)]
         if kept is not None:
             write_table(pd.concat(parts, ignore_index=True), kept, _FOUND)

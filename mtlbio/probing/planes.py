@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
+from dataclasses import dataclass, replace
 
 import numpy as np
 import pandas as pd
@@ -10,7 +10,8 @@ import pandas as pd
 from mtlbio.config import Probe
 from mtlbio.model.blocks import UNSTABLE
 from mtlbio.probing.evidence import CovariateEvidence, Evidence, TaskEvidence
-from mtlbio.probing.gather import removal_fields, worst_way
+from mtlbio.probing.gather import asked_heads, removal_fields, worst_way
+from mtlbio.probing.judgement import Judgement, Loss, losses_by_dimension
 from mtlbio.probing.sentences import effect, listed, percent
 from mtlbio.probing.settle import donors_to_settle
 from mtlbio.probing.subspaces import Subspace
@@ -19,6 +20,17 @@ from mtlbio.probing.verdict import FIRM, Verdict, judge
 
 _TASK = ("effect", "ci_low", "ci_high", "p", "q")
 _REMOVAL = {"delta": "loss", "delta_ci_low": "ci_low", "delta_ci_high": "ci_high", "removal": "removal"}
+
+
+@dataclass(frozen=True)
+class Decided:
+    """What a block says of one of its axes, in the place of what the axis says of itself."""
+
+    verdict: Verdict
+    losses: dict[str, Loss]
+    donors_needed: float
+    needed_for: str | None
+    subspace: str
 
 
 def gather_subspace(
@@ -72,18 +84,9 @@ def gather_subspace(
     whole = found.get(("technical_all", "technical"))
     technical += [] if whole is None else [whole.share]
     share = max((float(s) for s in technical if not np.isnan(s)), default=0.0)
-    donors = trial.obs["donor"].nunique()
-    return Evidence(
-        item.name,
-        tuple(tasks),
-        tuple(covariates),
-        share,
-        gene_set,
-        item.block.stability,
-        donors,
-        max(family, 1),
-        words=trial.words,
-    )
+    donors, steady = trial.obs["donor"].nunique(), item.block.stability
+    evidence = Evidence(item.name, tuple(tasks), tuple(covariates), share, gene_set, steady, donors, max(family, 1))
+    return replace(evidence, heads=asked_heads(ablation), words=trial.words)
 
 
 def judge_subspace(evidence: Evidence, options: Probe, whole: str, direction: str) -> Verdict:
@@ -120,8 +123,8 @@ def subspace_table(
     stability: np.ndarray,
     named: dict[str, str],
     association: pd.DataFrame,
-) -> tuple[pd.DataFrame, dict[str, dict]]:
-    """``probing/subspaces.tsv``, one row per block, and the changes to the rows of ``verdicts.tsv``, by dimension.
+) -> tuple[pd.DataFrame, dict[str, Decided]]:
+    """``probing/subspaces.tsv``, one row per block, and what that decides on dimensions.
 
     Parameters
     ----------
@@ -132,12 +135,12 @@ def subspace_table(
     Returns
     -------
     table : columns as in docs/tables.md
-    changes : column -> value for every dimension below ``UNSTABLE`` in a block that was found again
+    decided : by name, for every dimension below ``UNSTABLE`` in a block that was found again
     """
     outside = ~association["dim"].isin([d for s in found if s.block.stable for d in s.dims])
     family = int((outside & association["p_familywise"].notna()).sum())
     family += int(tests["p_familywise"].notna().sum()) if len(tests) else 0
-    rows, changes = [], {}
+    rows, out, losses = [], {}, losses_by_dimension(ablation)
     for item in found:
         evidence = gather_subspace(trial, item, tests, ablation, named.get(item.name), family)
         block, noun = item.block, "plane" if len(item.dims) == 2 else f"space of {len(item.dims)} dimensions"
@@ -156,18 +159,18 @@ def subspace_table(
             own = tests[(tests["subspace"] == item.name) & (tests["variable"] == info.name)]
             own = own[own["question"] == info.role]
             row |= {f"{k}_{info.name}": own[k].iloc[0] if len(own) else np.nan for k in ("share", "peak")}
-        removal = _removal(trial, item, ablation)
-        row |= removal | {"why": verdict.why}
-        rows.append(row)
+        without = losses.get(item.name, {})
+        for name, loss in without.items():
+            row |= {f"{k}_{name}": getattr(loss, place) for k, place in _REMOVAL.items()}
+        rows.append(row | {"why": verdict.why})
         for dim in decided:
             others = listed([d for d in item.dims if d != dim], len(item.dims))
             its = judge_subspace(evidence, trial.options, "it", "one direction of it")
             needed = donors_to_settle(evidence, trial.options) if its.verdict == "underpowered" else (np.nan, None)
             why = f"{dim} was not found again on its own, but with {others} it spans a {noun} that was (stability "
             why += f"{block.stability:.2f}): the verdict is about that {noun.split()[0]}: {its.why}"
-            changes[dim] = {"verdict": its.verdict, "driver": its.driver, **removal, "why": why}
-            changes[dim] |= {"donors_needed": needed[0], "needed_for": needed[1], "subspace": item.name}
-    return pd.DataFrame(rows, columns=columns(trial)), changes
+            out[dim] = Decided(replace(its, why=why), without, *needed, item.name)
+    return pd.DataFrame(rows, columns=columns(trial)), out
 
 
 def columns(trial: Trial) -> list[str]:
@@ -178,21 +181,6 @@ def columns(trial: Trial) -> list[str]:
     return [*out, *(f"{k}_{task}" for task in trial.tasks for k in _REMOVAL), "why"]
 
 
-def decided_by_subspaces(verdicts: pd.DataFrame, changes: dict[str, dict]) -> pd.DataFrame:
-    """``verdicts.tsv`` with the verdicts of blocks on the axes that have none of their own, and column ``subspace``."""
-    table = verdicts.copy()
-    table.insert(list(table.columns).index("why"), "subspace", None)
-    for place in table.index[table["dim"].isin(list(changes))]:
-        for column, value in changes[table.at[place, "dim"]].items():
-            table.at[place, column] = value
-    return table
-
-
-def _removal(trial: Trial, item: Subspace, ablation: pd.DataFrame) -> dict:
-    """Loss of every task without the block, in the columns of ``verdicts.tsv``."""
-    removed = worst_way(ablation[ablation["dim"] == item.name]).set_index("task")
-    return {
-        f"{column}_{task}": removed.at[task, source] if task in removed.index else np.nan
-        for task in trial.tasks
-        for column, source in _REMOVAL.items()
-    }
+def decided_by_subspaces(judged: list[Judgement], decided: dict[str, Decided]) -> list[Judgement]:
+    """The dimensions with the verdicts of blocks on the axes that have none of their own."""
+    return [replace(j, **vars(decided[j.evidence.dim])) if j.evidence.dim in decided else j for j in judged]

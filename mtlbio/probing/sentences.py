@@ -71,10 +71,12 @@ def technical(evidence: Evidence, cause: CovariateEvidence) -> str:
     start = follows(evidence, cause)
     harmed = [t for t in evidence.tasks if t.removal == "harmful"]
     if harmed:
-        return f"SHORTCUT: {start}, and the model leans on it: taking it out costs {lost(harmed)}."
+        leans = "the model leans" if evidence.heads else "predictions from these latents lean"
+        return f"SHORTCUT: {start}, and {leans} on it: taking it out costs {lost(harmed)}."
     open_ = [t for t in evidence.tasks if t.removal == "inconclusive"]
     if open_:
-        return f"{start}; whether the heads need it is open for {names(open_)}{needed(open_, evidence)}."
+        need = "the heads" if evidence.heads else "predictions"
+        return f"{start}; whether {need} need it is open for {names(open_)}{needed(open_, evidence)}."
     return f"{start}, and taking it out leaves every prediction unharmed: a technical bin."
 
 

@@ -99,7 +99,7 @@ def _establish(task: TaskEvidence, p: float, level: float) -> float:
 
 def _removal(tasks: list[TaskEvidence], options: Probe, evidence: Evidence) -> tuple[float, str]:
     """Donors that show of every task whether its head can do without the dimension."""
-    numbers = {t: _more(_open_loss(t, options, len(evidence.tasks)), t) for t in tasks}
+    numbers = {t: _more(_open_loss(t, options, evidence.questions), t) for t in tasks}
     known = {t: n for t, n in numbers.items() if not math.isnan(n)}
     if not known:
         return math.nan, "no number can be stated: the loss of the predictions could not be measured"
@@ -116,7 +116,7 @@ def _open_loss(task: TaskEvidence, options: Probe, questions: int) -> float:
     if not task.loss_se > 0:
         return math.nan
     z = stats.norm.ppf(POWER)
-    harm = stats.norm.isf(0.025 / (2 * questions)) + z
+    harm = stats.norm.isf(0.025 / questions) + z
     found = [task.donors * (harm * task.loss_se / task.loss) ** 2] if task.loss > 0 else []
     if task.loss < options.margin:
         found.append(donors_for_harmlessness(task.loss_se, task.donors, options.margin - max(task.loss, 0.0)))

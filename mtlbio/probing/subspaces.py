@@ -20,13 +20,15 @@ import numpy as np
 import pandas as pd
 
 from mtlbio.cohort.cohort import Cohort
-from mtlbio.model.blocks import UNSTABLE, Block, find_blocks, replicas
+from mtlbio.model.blocks import UNSTABLE, Block, find_blocks
 from mtlbio.probing.association import by_batch, covariate_design, effects, task_design
 from mtlbio.probing.design import Units
 from mtlbio.probing.enrichment import best_set, enrichment
+from mtlbio.probing.examinee import Examinee
 from mtlbio.probing.inference import Contrast, Wald, adjust, adjust_familywise
 from mtlbio.probing.joint import Joint, joint_test
 from mtlbio.probing.leakage import TWIN, largest_shares
+from mtlbio.probing.replicas import replicas
 from mtlbio.probing.shares import block_share, share
 from mtlbio.probing.stability import LEAST, left_out
 from mtlbio.probing.trial import Trial
@@ -66,18 +68,18 @@ class Genes:
     sets: dict[str, list[str]]
 
 
-def subspaces(trial: Trial, ensemble, cohort: Cohort, fold: np.ndarray, stability: np.ndarray) -> list[Subspace]:
+def subspaces(trial: Trial, examinee: Examinee, stability: np.ndarray) -> list[Subspace]:
     """Blocks of unstable axes, stable as a block or not; nothing is encoded where all axes are stable.
 
     Parameters
     ----------
-    fold : (samples,) fold in which each sample is held out
+    examinee : with a final model, to which the folds' blocks are rotated
     stability : (D,) of the dimensions
     """
     axes = np.flatnonzero(trial.block == "axis")
     if not (stability[axes] < UNSTABLE).any():
         return []
-    found = replicas(ensemble, cohort.expression, cohort.donors, fold, trial.block == "axis")
+    found = replicas(examinee, trial.donors, trial.block == "axis")
     blocks = find_blocks(found, stability[axes])
     places = [tuple(int(axes[d]) for d in block.dims) for block in blocks]
     return [Subspace(p, tuple(trial.dims[d] for d in p), b) for p, b in zip(places, blocks, strict=True)]

@@ -70,6 +70,10 @@ class Trial:
         """Covariates that cannot be told apart from ``task``."""
         return [c for c in self.covariates if c != task and not self.separable(task, c)]
 
+    def labels(self, task: str) -> np.ndarray:
+        """(samples,) class codes or values of a task, NaN where missing."""
+        return self.tasks[task].y(self.obs[task])
+
     def task_units(self, task: str) -> Units:
         """Units on which ``task`` is tested."""
         if task not in self._units:

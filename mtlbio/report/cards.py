@@ -5,6 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pandas as pd
 
+from mtlbio.probing.columns import column_of
 from mtlbio.report.clouds import MOST_LEVELS, scatter, strips
 from mtlbio.report.inputs import Inputs
 from mtlbio.report.palette import CLASS_COLOURS, FAINT, MUTED, NEUTRAL, STATE_COLOURS, VERDICTS
@@ -59,9 +60,9 @@ def _drawable(inputs: Inputs, row: pd.Series) -> str | None:
     driver = row["driver"]
     if known(driver) and (driver in inputs.obs.columns or driver in inputs.members or driver in inputs.features):
         return driver
-    values = {c: row.get(f"share_{c}") for c in inputs.covariates}
+    values = {c: row.get(column_of("share", c)) for c in inputs.covariates}
     if row["verdict"] in ("biology", "mixed") or not values:
-        values = {t: abs(row[f"effect_{t}"]) for t in inputs.tasks if known(row.get(f"effect_{t}"))} or values
+        values = _effects(row, inputs.tasks) or values
     values = {name: value for name, value in values.items() if known(value)}
     # a factor of many levels wins by counting: only where nothing else is there
     few = {n: v for n, v in values.items() if not _crowded(inputs.obs[n])}
@@ -128,8 +129,14 @@ def _grouping(inputs: Inputs, row: pd.Series, driver: str | None, frame: pd.Data
     ]
     if not tasks:
         return None
-    effects = [abs(row[f"effect_{t}"]) if known(row.get(f"effect_{t}")) else -1.0 for t in tasks]
-    return tasks[int(np.argmax(effects))]
+    effects = _effects(row, tasks)
+    return tasks[int(np.argmax([effects.get(t, -1.0) for t in tasks]))]
+
+
+def _effects(row: pd.Series, tasks: list[str]) -> dict[str, float]:
+    """Size of the adjusted effect on every task that has one."""
+    found = {t: row.get(column_of("effect", t)) for t in tasks}
+    return {t: abs(effect) for t, effect in found.items() if known(effect)}
 
 
 def _parts(inputs: Inputs, frame: pd.DataFrame, group: str | None, accent: str) -> list[tuple[str, np.ndarray, str]]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import pandas as pd
 
+from mtlbio.probing.columns import column_of, of_family
 from mtlbio.report.words import known
 
 # a shortcut is a technical dimension that a prediction leans on: whoever reads one card only should see it
@@ -12,17 +13,17 @@ SHOWN_FIRST = ("biology", "technical", "shortcut", "confounder", "mixed", "not_i
 
 def strength(row: pd.Series) -> float:
     """What a dimension is ranked by among its kind: the driver's share, or the largest effect on a task."""
-    share = row.get(f"share_{row['driver']}")
+    share = row.get(column_of("share", row["driver"]))
     if row["verdict"] in ("technical", "confounder") and known(share):
         return float(share)
-    effects = [abs(float(v)) for c, v in row.items() if str(c).startswith("effect_") and known(v)]
-    shares = [float(v) for c, v in row.items() if str(c).startswith("share_") and known(v)]
+    effects = [abs(float(row[c])) for c in of_family("effect", row.index) if known(row[c])]
+    shares = [float(row[c]) for c in of_family("share", row.index) if known(row[c])]
     return max(effects or shares or [0.0])
 
 
 def kind(row: pd.Series) -> str:
     """The verdict, with ``shortcut`` for a technical dimension whose removal harms a task."""
-    harmful = any(str(c).startswith("removal_") and v == "harmful" for c, v in row.items())
+    harmful = any(row[c] == "harmful" for c in of_family("removal", row.index))
     return "shortcut" if row["verdict"] == "technical" and harmful else row["verdict"]
 
 

@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+from functools import partial
+
 import numpy as np
 import pandas as pd
 
+from mtlbio.probing.columns import column_of, of_family
 from mtlbio.report import conflicts, feature_effects, plain
 from mtlbio.report.choice import kind
 from mtlbio.report.facts import as_text, facts, files, quality, versions
@@ -105,20 +108,21 @@ def card(inputs: Inputs, dim: str, pictures: dict[str, Picture]) -> dict:
     row = inputs.verdicts.loc[dim]
     effects, fixed = [], known(row.get("held_fixed"))
     for task in inputs.tasks:
-        adjusted = _parts(row, f"effect_{task}", f"ci_low_{task}", f"ci_high_{task}", 2)
+        own = partial(column_of, of=task)
+        adjusted = _parts(row, own("effect"), own("ci_low"), own("ci_high"), 2)
         effects.append(
             {
                 "task": task,
                 "effect": ("held fixed", "nothing is left") if fixed else adjusted,
-                "q": "–" if fixed else probability(row.get(f"q_{task}")),
-                "call": str(row[f"removal_{task}"]) if known(row.get(f"removal_{task}")) else "not tested",
-                "loss": _parts(row, f"delta_{task}", f"delta_ci_low_{task}", f"delta_ci_high_{task}", 3),
+                "q": "–" if fixed else probability(row.get(own("q"))),
+                "call": str(row[own("removal")]) if known(row.get(own("removal"))) else "not tested",
+                "loss": _parts(row, own("delta"), own("delta_ci_low"), own("delta_ci_high"), 3),
             }
         )
+    known_shares = {c: row[column_of("share", c)] for c in inputs.covariates if known(row.get(column_of("share", c)))}
     shares = [
-        {"name": c, "role": i.role, "value": float(row[f"share_{c}"]), "text": percent(row[f"share_{c}"])}
-        for c, i in inputs.cohort.covariates.items()
-        if known(row.get(f"share_{c}"))
+        {"name": c, "role": inputs.cohort.covariates[c].role, "value": float(value), "text": percent(value)}
+        for c, value in known_shares.items()
     ]
     for column, name, given in LETTERS:
         if known(row.get(column)):
@@ -254,5 +258,6 @@ def verdict_table(inputs: Inputs) -> dict:
     first = [c for c in ("dim", "verdict", "driver", "why") if c in table]
     rest = [c for c in table if c not in first]
     # too wide for paper: print leaves these columns out
-    fine = [c for c in rest if not str(c).startswith(("share_", "effect_"))]
+    printed = {*of_family("share", rest), *of_family("effect", rest)}
+    fine = [c for c in rest if c not in printed]
     return as_text(table[first + rest]) | {"fine": fine}

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import pandas as pd
 
+from mtlbio.probing.columns import column_of
 from mtlbio.report.palette import GRID, INK, MUTED, VERDICTS
 from mtlbio.report.svg import new_figure
 
@@ -18,12 +19,8 @@ def forest_rows(verdicts: pd.DataFrame, task: str) -> pd.DataFrame:
     -------
     DataFrame, index dim, columns verdict, delta, low, high, call
     """
-    names = {
-        f"delta_{task}": "delta",
-        f"delta_ci_low_{task}": "low",
-        f"delta_ci_high_{task}": "high",
-        f"removal_{task}": "call",
-    }
+    names = {"delta": "delta", "delta_ci_low": "low", "delta_ci_high": "high", "removal": "call"}
+    names = {column_of(family, task): name for family, name in names.items()}
     if any(c not in verdicts for c in names):
         return pd.DataFrame(columns=["verdict", "delta", "low", "high", "call"])
     rows = verdicts[["verdict", *names]].rename(columns=names).dropna(subset=["delta"])

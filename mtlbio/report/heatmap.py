@@ -5,6 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pandas as pd
 
+from mtlbio.probing.columns import column_of
 from mtlbio.report.inputs import Inputs
 from mtlbio.report.palette import HIGHLIGHT, INK, MUTED, ON, VERDICTS
 from mtlbio.report.svg import new_figure
@@ -26,9 +27,9 @@ def heatmap_figure(inputs: Inputs):
     figure, title, description
     """
     table = in_order(inputs.verdicts)
-    shares = [c for c in inputs.covariates if f"share_{c}" in table]
-    effects = [t for t in inputs.tasks if f"effect_{t}" in table]
-    columns = [f"share_{c}" for c in shares] + [f"effect_{t}" for t in effects]
+    shares = [c for c in inputs.covariates if column_of("share", c) in table]
+    effects = [t for t in inputs.tasks if column_of("effect", t) in table]
+    columns = [column_of("share", c) for c in shares] + [column_of("effect", t) for t in effects]
     values = table[columns].to_numpy(dtype=float)
     scale = np.ones(len(columns))
     top = np.nanmax(np.abs(values[:, len(shares) :]), initial=0.0) if effects else 0.0

@@ -11,6 +11,7 @@ from dataclasses import dataclass
 import pandas as pd
 
 from mtlbio.kinds.vocabulary import DONORS, Vocabulary
+from mtlbio.probing.columns import column_of
 from mtlbio.report.palette import VERDICTS
 from mtlbio.report.words import chance, counted, interval, joined, known, metric_name, number
 
@@ -215,16 +216,17 @@ def cautions(verdicts: pd.DataFrame, readings: list[Reading], alpha: float, word
     for dim, row in verdicts.iterrows():
         if row["verdict"] != "technical":
             continue
-        harmed = [t for t in tasks if row.get(f"removal_{t}") == "harmful"]
+        harmed = [t for t in tasks if row.get(column_of("removal", t)) == "harmful"]
         if harmed:
-            losses = joined([f"{t} by {number(row.get(f'delta_{t}'), 3)}" for t in harmed])
+            losses = joined([f"{t} by {number(row.get(column_of('delta', t)), 3)}" for t in harmed])
             found.append(
                 f"Shortcut: {dim} follows {row['driver']}, which is technical, and taking it out lowers {losses}. "
                 f"Part of what the model seems to know about {joined(harmed)} comes from the {words.processing}."
             )
     poor = {r.task: r.short for r in readings if r.level in ("chance", "covariates")}
     for dim, row in verdicts[verdicts["verdict"] == "biology"].iterrows():
-        linked = [t for t in tasks if known(row.get(f"q_{t}")) and row[f"q_{t}"] < alpha]
+        q = {t: row.get(column_of("q", t)) for t in tasks}
+        linked = [t for t in tasks if known(q[t]) and q[t] < alpha]
         if linked and all(t in poor for t in linked):
             why = joined([f"{t} ({poor[t]})" for t in linked])
             found.append(

@@ -4,7 +4,6 @@ import anndata as ad
 import numpy as np
 import pandas as pd
 import pytest
-from mtlbio.labels import Binary
 
 from mtlbio.cohort.cohort import Cohort, CovariateInfo, schema_json
 from mtlbio.evaluation.label_noise import label_noise
@@ -13,6 +12,7 @@ from mtlbio.evaluation.reprobe import reprobe
 from mtlbio.evaluation.residues.readings import WHOLE_CHAINS
 from mtlbio.evaluation.transfer import sentence
 from mtlbio.kinds.vocabulary import CHAINS, DONORS
+from mtlbio.labels import Binary
 
 FOUND = {"metric": "auroc", "multitask": 0.8, "singletask": 0.7, "gain": 0.1, "ci_low": 0.05, "ci_high": 0.2}
 

@@ -1,8 +1,7 @@
 import numpy as np
-import pytest
 from scipy.stats import ortho_group
 
-from mtlbio.model.blocks import Replicas, block_of, find_blocks, replica_table, replicas
+from mtlbio.model.blocks import Replicas, block_of, find_blocks
 from mtlbio.model.matching import match_axes
 
 N, K, FOLDS = 100, 7, 5
@@ -79,28 +78,3 @@ def test_the_block_is_the_same_for_any_axes_of_the_reference():
     turn = np.linalg.lstsq(block.latents, other.latents, rcond=None)[0]
     np.testing.assert_allclose(turn @ turn.T, np.eye(2), atol=1e-6)
     np.testing.assert_allclose(block.latents @ turn, other.latents, atol=1e-6)
-
-
-class Two:
-    """Two seeds whose axes are the genes; the third dimension is supervised; fold 1 has collapsed."""
-
-    def latents(self, expression, fold):
-        z = expression[:, [0, 0, 2]] if fold == 1 else expression
-        return np.stack([z, z + [[0.0, 0.0, 1.0]] * z])
-
-
-@pytest.mark.parametrize("fold", [0, 1])
-def test_replica_table_shows_a_collapse(fold):
-    x = np.random.default_rng(0).normal(size=(40, 3))
-    donors, folds = np.arange(40).astype(str), np.arange(40) % 2
-    axes = np.array([True, True, False])
-    found = replicas(Two(), x, donors, folds, axes)
-    assert found.folds.shape == (2, 40, 2) and found.train.sum(axis=1).tolist() == [20, 20]
-    table = replica_table(Two(), found, x, axes)
-    assert table["fold"].tolist() == [0, 0, 1, 1] and table["replica"].tolist() == [0, 1, 0, 1]
-    assert (table["n_held_out"] == 20).all()
-    row = table[table["fold"] == fold].iloc[0]
-    if fold == 0:
-        assert row["effective_rank"] > 1.9 and row["cka"] == pytest.approx(1) and row["correlation"] == pytest.approx(1)
-    else:
-        assert row["effective_rank"] == pytest.approx(1) and row["cka"] < 0.9 and row["effective_rank_all"] < 2.1

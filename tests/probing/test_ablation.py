@@ -2,7 +2,7 @@ import numpy as np
 import pytest
 from sklearn.linear_model import LogisticRegression, Ridge
 
-from mtlbio.calibration.planted import GivenAxes, plant
+from mtlbio.calibration.planted import GivenAxes, plant, trial_of
 from mtlbio.config import Probe
 from mtlbio.labels import Binary, label_kind
 from mtlbio.probing import refit
@@ -117,7 +117,7 @@ def test_losses_are_metric_differences_on_labelled_samples():
 def test_the_cause_is_harmful_and_noise_is_not():
     planted = plant(200, 1, noise_dims=3)
     fold = np.arange(200) % 5
-    table = ablation(GivenAxes(planted, fold), planted.cohort, fold, Probe(bootstrap=200))
+    table = ablation(trial_of(planted), GivenAxes(planted, fold))
     calls = table.drop_duplicates(["dim", "task"]).set_index(["dim", "task"])["removal"]
     assert len(table) == 8 * 3 * 2
     assert calls["z02", "disease"] == "harmful" and calls["z01", "age"] == "harmful"

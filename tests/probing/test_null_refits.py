@@ -15,8 +15,10 @@ from mtlbio.cohort.simulate import simulate, write_simulation
 from mtlbio.config import Probe, Run, Training, load_run
 from mtlbio.model.latents import latents_table
 from mtlbio.probing import null_refits as room
+from mtlbio.probing.cohorts import examine_cohort
 from mtlbio.probing.null_refits import NULL, RUNS, null_refits, share_of_biology
-from mtlbio.probing.probe import examine, probe
+from mtlbio.probing.of_ensemble import OfEnsemble
+from mtlbio.probing.probe import probe
 from mtlbio.probing.verdict import VERDICTS
 from mtlbio.tables import SPLITS, read_table
 from mtlbio.training.refits import Refitter
@@ -38,7 +40,9 @@ class Small:
     def null(self, folder=None, **changes):
         """``null_refits`` of this cohort."""
         probe = PROBE.model_copy(update=changes)
-        return null_refits(self.cohort, self.splits, self.association, self.block, TRAINING, probe, "cpu", folder)
+        return null_refits(
+            self.cohort, self.splits, self.association, self.block, TRAINING, probe, "cpu", examine_cohort, folder
+        )
 
 
 @pytest.fixture(scope="module")
@@ -55,7 +59,8 @@ def small(tmp_path_factory) -> Small:
     axes = latents.var_names[latents.var["block"] == "axis"]
     r = [abs(np.corrcoef(latents[:, [d]].X[:, 0], truth)[0, 1]) for d in axes]
     assert max(r) > 0.9
-    tables = examine(cohort, latents, found.ensemble, PROBE, {})
+    examinee = OfEnsemble(found.ensemble, cohort.expression, latents.obs["fold"].to_numpy())
+    tables = examine_cohort(cohort, latents, examinee, PROBE)
     return Small(run, cohort, splits, axes[int(np.argmax(r))], tables["association"], latents.var["block"])
 
 
@@ -97,11 +102,11 @@ def test_a_killed_run_goes_on_and_gives_the_same_tables(small, tables, tmp_path,
     trials = room.refitted_trials
     calls = []
 
-    def dies(refitter, cohorts, splits, probe):
+    def dies(refitter, cohorts, splits, probe, examined):
         calls.append(len(cohorts))
         if len(calls) == 2:
             raise KeyboardInterrupt
-        return trials(refitter, cohorts, splits, probe)
+        return trials(refitter, cohorts, splits, probe, examined)
 
     monkeypatch.setattr(room, "refitted_trials", dies)
     monkeypatch.setattr("mtlbio.training.refits.copies_at_once", lambda refitter: 2)

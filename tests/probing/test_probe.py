@@ -8,6 +8,7 @@ from mtlbio.cohort.cohort import write_cohort
 from mtlbio.config import Probe, Run
 from mtlbio.errors import InputError
 from mtlbio.probing import probe as step
+from mtlbio.probing.cohorts import examine_cohort
 from mtlbio.tables import VERDICTS, read_table
 
 FAST = Probe(permutations=199, bootstrap=200)
@@ -15,8 +16,8 @@ FAST = Probe(permutations=199, bootstrap=200)
 
 def verdicts(donors, seed, sets=False, **changes):
     planted = plant(donors, seed, noise_dims=2, **changes)
-    latents, ensemble = results_of(planted)
-    table = step.examine(planted.cohort, latents, ensemble, FAST, planted.sets if sets else {})["verdicts"]
+    latents, examinee = results_of(planted)
+    table = examine_cohort(planted.cohort, latents, examinee, FAST, planted.sets if sets else {})["verdicts"]
     return table.assign(role=planted.roles).set_index("dim")
 
 
@@ -42,19 +43,21 @@ def test_a_batch_that_the_heads_lean_on_is_a_shortcut():
 
 
 def run_on(tmp_path, monkeypatch, planted):
-    latents, ensemble = results_of(planted)
+    latents, examinee = results_of(planted)
     write_cohort(planted.cohort, tmp_path / "cohort.h5ad")
     latents[::-1].copy().write_h5ad(tmp_path / "latents.h5ad")  # any order of samples must do
-    monkeypatch.setattr("mtlbio.model.ensemble.load_ensemble", lambda directory: Reordered(ensemble))
+    monkeypatch.setattr(step, "load_ensemble", lambda directory: Unbound(examinee))
     tasks = {"disease": {"kind": "binary", "positive": "case"}}
     run = Run.model_validate({"run": "planted", "expression": {"path": "x", "scale": "z"}, "tasks": tasks})
     return run.model_copy(update={"probe": FAST})
 
 
-class Reordered:
-    def __init__(self, ensemble):
-        self._ensemble, self.dims = ensemble, ensemble.dims
-        self.latents, self.predict_from_latents = ensemble.latents, ensemble.predict_from_latents
+class Unbound:
+    """Given axes as an ensemble has them: of any samples."""
+
+    def __init__(self, examinee):
+        self.dims, self.latents = examinee.dims, examinee.encoded
+        self.predict_from_latents = examinee.predict_from_latents
 
 
 def test_probe_writes_the_tables_of_the_interface_twice_alike(tmp_path, monkeypatch):
@@ -109,14 +112,14 @@ def test_error_rate_of_biology():
 def test_a_supervised_dimension_that_falls_where_it_was_trained_to_rise_is_no_biology():
     """In cohorts without any cause, folds that share donors made a firm effect of what was learnt by chance."""
     planted = plant(150, 2, noise_dims=1, response="nothing")
-    latents, ensemble = results_of(planted)
+    latents, examinee = results_of(planted)
     found = {}
     for sign in (1, -1):
         turned = latents.copy()
         turned.X[:, 1] *= sign
         turned.var["block"] = ["axis", "supervised", *["axis"] * 4]
         turned.var["task"] = ["", "disease", *[""] * 4]
-        table = step.examine(planted.cohort, turned, ensemble, Probe(permutations=199, bootstrap=100), {})["verdicts"]
+        table = examine_cohort(planted.cohort, turned, examinee, Probe(permutations=199, bootstrap=100))["verdicts"]
         found[sign] = table.set_index("dim").loc["z02"]
     assert found[1]["verdict"] == "biology" and found[1]["effect_disease"] > 0.5
     assert found[-1]["effect_disease"] < -0.5 and found[-1]["verdict"] == "underpowered"

@@ -18,7 +18,7 @@ from mtlbio.labels import Multiclass, Regression
 from mtlbio.labels.residues import residue_kind
 from mtlbio.model.residue_axes import Axes, window_names
 from mtlbio.probing.residues.held_out import HeldOutResidues, folds_of
-from mtlbio.probing.residues.probe import examine
+from mtlbio.probing.residues.probe import examine_residues
 from mtlbio.probing.residues.trial import between_chains, level_units, of_all_variance
 from mtlbio.protein import ResidueProbe
 from mtlbio.sequence.letters import AMINO_ACIDS
@@ -137,7 +137,7 @@ def planted():
 
 @pytest.fixture(scope="module")
 def examined(planted):
-    return examine(*planted, OPTIONS)
+    return examine_residues(*planted, OPTIONS)
 
 
 def test_every_planted_dimension_gets_its_verdict(examined):
@@ -170,10 +170,11 @@ def test_removal_tells_what_the_heads_use(examined):
 def test_heads_answer_in_canonical_dimensions(planted):
     latents, model = planted
     held_out = HeldOutResidues(model, latents)
-    told = held_out.predict_from_latents("structure", held_out.latents(None))
+    told = held_out.predict_from_latents("structure", held_out.latents())
     assert told.shape == (2, CHAINS * EACH, 3) and np.allclose(told.sum(axis=2), 1)
     assert held_out.predict_from_latents("exposure", held_out.z).shape == (2, CHAINS * EACH)
     folds = folds_of(latents.obs["donor"])
+    np.testing.assert_array_equal(held_out.fold, folds)
     assert pd.Series(folds).groupby(latents.obs["donor"].to_numpy()).nunique().max() == 1 and set(folds) == set(
         range(5)
     )
@@ -183,4 +184,4 @@ def test_too_few_chains_are_one_clear_line(planted):
     latents, model = planted
     few = latents[latents.obs["donor"].isin(["c00", "c01"])].copy()
     with pytest.raises(InputError, match="2 held-out chains; the trial needs 8 or more"):
-        examine(few, model, OPTIONS)
+        examine_residues(few, model, OPTIONS)

@@ -9,8 +9,8 @@ from scipy import stats
 
 from mtlbio.calibration.planted import plant, results_of
 from mtlbio.config import Probe
+from mtlbio.probing.cohorts import examine_cohort
 from mtlbio.probing.evidence import Evidence, TaskEvidence
-from mtlbio.probing.probe import examine
 from mtlbio.probing.settle import donors_to_settle
 from mtlbio.probing.verdict import judge
 
@@ -74,9 +74,9 @@ def test_where_no_number_can_be_stated_the_words_say_why(task, words):
 
 def test_every_underpowered_row_of_a_trial_states_a_number_or_why_not():
     planted = plant(60, 4, interferon=0.8, noise_dims=3)
-    latents, ensemble = results_of(planted)
+    latents, examinee = results_of(planted)
     latents.var["stability"] = [0.95] * 7 + [0.3]
-    table = examine(planted.cohort, latents, ensemble, Probe(permutations=99, bootstrap=100), {})["verdicts"]
+    table = examine_cohort(planted.cohort, latents, examinee, Probe(permutations=99, bootstrap=100))["verdicts"]
     open_ = table["verdict"] == "underpowered"
     assert open_.sum() >= 2
     assert table.loc[open_, "needed_for"].map(lambda words: isinstance(words, str) and len(words) > 20).all()
@@ -105,8 +105,8 @@ def test_four_of_five_interferon_dimensions_are_settled_with_the_stated_donors()
 
 def _interferon(donors: int, seed: int, effect: float):
     planted = plant(donors, seed, effect, noise_dims=5, response="nothing")
-    latents, ensemble = results_of(planted)
-    table = examine(planted.cohort, latents, ensemble, Probe(permutations=199, bootstrap=200), {})["verdicts"]
+    latents, examinee = results_of(planted)
+    table = examine_cohort(planted.cohort, latents, examinee, Probe(permutations=199, bootstrap=200))["verdicts"]
     return table.iloc[planted.roles.index("interferon")]
 
 

@@ -8,9 +8,9 @@ from mtlbio.calibration.turning import turning_results
 from mtlbio.config import Probe
 from mtlbio.model.blocks import Block
 from mtlbio.probing.association import association, covariate_design, covariate_table
+from mtlbio.probing.cohorts import examine_cohort
 from mtlbio.probing.evidence import CovariateEvidence, Evidence, TaskEvidence
 from mtlbio.probing.planes import columns, judge_subspace
-from mtlbio.probing.probe import examine
 from mtlbio.probing.shares import block_share, share
 from mtlbio.probing.subspaces import Subspace, subspace_tests
 
@@ -20,8 +20,8 @@ AGE, INTERFERON, BATCH, COMPOSITION = range(4)
 
 def tables(plane, seed=0, donors=120, least=37.0, sets=False, **changes):
     planted = plant(donors, seed, noise_dims=2, **changes)
-    latents, ensemble = turning_results(planted, plane, seed=seed, least=least)
-    return examine(planted.cohort, latents, ensemble, FAST, planted.sets if sets else {}), latents
+    latents, examinee = turning_results(planted, plane, seed=seed, least=least)
+    return examine_cohort(planted.cohort, latents, examinee, FAST, planted.sets if sets else {}), latents
 
 
 def subspace(trial, places):

@@ -1,7 +1,6 @@
 """Sentences take the words of their run, and names that are such words stay what they are."""
 
 from dataclasses import replace
-from mtlbio.labels import Binary
 
 import pandas as pd
 import pytest
@@ -10,6 +9,7 @@ from mtlbio.calibration.planted import COVARIATES, TASKS, plant
 from mtlbio.cohort.cohort import CovariateInfo
 from mtlbio.config import Probe
 from mtlbio.kinds.vocabulary import CHAINS, DONORS, PATIENTS
+from mtlbio.labels import Binary
 from mtlbio.probing import sentences
 from mtlbio.probing.audit import audit
 from mtlbio.probing.evidence import CovariateEvidence, Evidence, TaskEvidence

@@ -6,19 +6,22 @@ import anndata as ad
 import numpy as np
 
 from mtlbio.model.residue_store import ProteinModel
+from mtlbio.probing.examinee import NOTHING, WithHeads
 
 FOLDS = 5
 
 
-class HeldOutResidues:
-    """Stands where a cohort has its ensemble (:class:`mtlbio.model.ensemble.Ensemble`).
+class HeldOutResidues(WithHeads):
+    """The networks of a protein run with the residues of held-out chains.
 
-    The network has seen none of these chains, so every fold has the same latents. Folds only keep apart the chains on
+    The networks have seen none of these chains, so every fold has the same latents. Folds only keep apart the chains on
     which conditional means and refitted heads are learnt from those on which they are scored.
     """
 
+    saw = NOTHING
+
     def __init__(self, model: ProteinModel, latents: ad.AnnData):
-        self.dims = list(latents.var_names)
+        self.dims, self.fold = tuple(latents.var_names), folds_of(latents.obs["donor"])
         self.z = np.stack([np.asarray(latents.obsm[f"replica_{r}"], float) for r in range(len(model.networks))])
         self.tasks, self.centre, self.heads = model.tasks, model.centre, {}
         for name in model.tasks:
@@ -28,14 +31,14 @@ class HeldOutResidues:
                 pairs.append(axes.head(head.weight.detach().numpy(), head.bias.detach().numpy()))
             self.heads[name] = pairs
 
-    def latents(self, expression: np.ndarray, fold: int = 0) -> np.ndarray:
-        """(replicas, residues, D); all residues, whatever is asked."""
+    def latents(self, fold: int = 0) -> np.ndarray:
+        """(replicas, residues, D); of every fold the same."""
         return self.z
 
-    def predict_from_latents(self, task: str, z: np.ndarray, fold: int = 0) -> np.ndarray:
+    def predict_from_latents(self, task: str, latents: np.ndarray, fold: int = 0) -> np.ndarray:
         """(replicas, n), or (replicas, n, 3) probabilities of helix, strand and coil."""
         info, centre = self.tasks[task], self.centre.get(task, (0.0, 1.0))
-        told = [info.to_prediction(own @ w + b, *centre) for own, (w, b) in zip(z, self.heads[task], strict=True)]
+        told = [info.to_prediction(own @ w + b, *centre) for own, (w, b) in zip(latents, self.heads[task], strict=True)]
         return np.stack([info.for_trial(own) for own in told])
 
 

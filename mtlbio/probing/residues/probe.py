@@ -2,35 +2,22 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
 from pathlib import Path
 
 import anndata as ad
 import numpy as np
 import pandas as pd
 
-from mtlbio.calibration.rates import with_rates
 from mtlbio.errors import InputError
-from mtlbio.model.matching import effective_rank
 from mtlbio.model.residue_store import ProteinModel, load_model
-from mtlbio.model.similarity import linear_cka, svcca
-from mtlbio.probing.ablation import ablation
-from mtlbio.probing.association import association
-from mtlbio.probing.audit import audit, inseparable
-from mtlbio.probing.gather import gather, verdict_table
-from mtlbio.probing.leakage import leakage
-from mtlbio.probing.null_refits import NULL, RUNS, empty
-from mtlbio.probing.planes import columns as subspace_columns
-from mtlbio.probing.residues.held_out import HeldOutResidues, folds_of
+from mtlbio.probing.columns import PROTEIN
+from mtlbio.probing.examine import examine, write_tables
+from mtlbio.probing.null_refits import empty, write_null
+from mtlbio.probing.replicas import replicas_of_one_fold
+from mtlbio.probing.residues.held_out import HeldOutResidues
 from mtlbio.probing.residues.properties import identity_and_context, properties
 from mtlbio.probing.residues.trial import between_chains, make_trial, of_all_variance
-from mtlbio.probing.stability import stability
-from mtlbio.progress import say
 from mtlbio.protein import LEAST_CHAINS, ProteinRun, ResidueProbe
-from mtlbio.sequence.sampled import residue_cohort
-from mtlbio.tables import VERDICTS, write_table
-
-_RATES = ["error_rate", "error_rate_low", "error_rate_high", "error_rate_from"]
 
 
 def probe(run: ProteinRun, results: Path) -> None:
@@ -47,61 +34,30 @@ def probe(run: ProteinRun, results: Path) -> None:
     path = results / "latents.h5ad"
     if not path.exists():
         raise InputError(f"{path}: no such file; run `mtlbio train` first")
-    latents, model = ad.read_h5ad(path), load_model(results / "model")
-    tables = examine(latents, model, run.probe)
-    for name in ("audit", "association", "ablation", "enrichment", "stability", "subspaces", "replicas"):
-        write_table(tables[name], results / "probing" / f"{name}.tsv")
-    for name, table, columns in zip(("null", "null_runs"), empty(), (NULL, RUNS), strict=True):
-        write_table(table, results / "probing" / f"{name}.tsv", columns)
-    write_table(tables["verdicts"], results / "verdicts.tsv", VERDICTS)
-    counts = tables["verdicts"]["verdict"].value_counts()
-    say("verdicts: " + ", ".join(f"{count} {verdict}" for verdict, count in counts.items()))
+    tables = examine_residues(ad.read_h5ad(path), load_model(results / "model"), run.probe)
+    write_tables(tables, results)
+    write_null(*empty(), results)
 
 
-def examine(latents: ad.AnnData, model: ProteinModel, options: ResidueProbe) -> dict[str, pd.DataFrame]:
-    """The whole trial in memory: tables by name, as :func:`mtlbio.probing.probe.examine` gives them."""
+def examine_residues(latents: ad.AnnData, model: ProteinModel, options: ResidueProbe) -> dict[str, pd.DataFrame]:
+    """The tables of :func:`mtlbio.probing.examine.examine`, dimensions named by properties, and ``replicas``."""
     trial = make_trial(latents, options)
     chains = len(np.unique(trial.donors))
     if chains < LEAST_CHAINS:
         raise InputError(
             f"latents.h5ad: {chains} held-out chains; the trial needs {LEAST_CHAINS} or more (splits.test)"
         )
-    design = audit(trial.obs, trial.tasks, trial.covariates, options, trial.units_of, trial.words)
-    trial = replace(trial, inseparable=frozenset(inseparable(design)))
-    found = of_all_variance(association(trial), between_chains(trial.z, trial.donors))
-    borrowed = leakage(trial, found)
-    again = latents.var["stability"].to_numpy(dtype=float)
-    steady = stability(trial, again)
-    held_out, cohort = HeldOutResidues(model, latents), residue_cohort(latents)
-    removed = ablation(held_out, cohort, folds_of(trial.donors), options)
-    named = properties(trial, np.asarray(latents.varm["loadings"], dtype=float))
-    evidence = gather(trial, found, borrowed, removed, steady, named)
-    verdicts = verdict_table(trial, evidence, removed, design, again)
-    verdicts = verdicts.merge(identity_and_context(trial), on="dim")
-    # the rates were counted on runs with replicas: of one network nobody knows what would come back
-    rated = with_rates(verdicts, design, kind="chains")
-    verdicts = rated if len(model.networks) > 1 else rated.assign(**dict.fromkeys(_RATES, np.nan))
-    verdicts = verdicts[[c for c in verdicts if c != "why"] + ["why"]]
-    merged = found.merge(borrowed.rename(columns={"task": "variable"}).assign(question="task"), how="left")
-    return {
-        "audit": design,
-        "association": merged,
-        "ablation": removed,
-        "enrichment": named,
-        "stability": steady,
-        "subspaces": pd.DataFrame(columns=subspace_columns(trial)),
-        "replicas": replicas(held_out.z),
-        "verdicts": verdicts,
-    }
-
-
-def replicas(z: np.ndarray) -> pd.DataFrame:
-    """A row per replica (replicas, n, D): its rank, and how alike its dimensions are to the mean over all replicas."""
-    mean = z.mean(axis=0)
-    rows = []
-    for r, own in enumerate(z):
-        x, y = ((v - v.mean(axis=0)) / np.maximum(v.std(axis=0), 1e-12) for v in (own, mean))
-        row = {"fold": 0, "replica": r, "n_held_out": len(own), "effective_rank": effective_rank(own)}
-        row |= {"effective_rank_all": effective_rank(own), "cka": linear_cka(own, mean), "svcca": svcca(own, mean)}
-        rows.append(row | {"correlation": float(np.median(np.abs((x * y).mean(axis=0))))})
-    return pd.DataFrame(rows)
+    examinee = HeldOutResidues(model, latents)
+    between, loadings = between_chains(trial.z, trial.donors), np.asarray(latents.varm["loadings"], dtype=float)
+    tables = examine(
+        trial,
+        examinee,
+        latents.var["stability"].to_numpy(dtype=float),
+        lambda trial: properties(trial, loadings),
+        PROTEIN,
+        # the rates were counted on runs with replicas: of one network nobody knows what would come back
+        rates="chains" if len(model.networks) > 1 else None,
+        rescaled=lambda association: of_all_variance(association, between),
+        shares=identity_and_context,
+    )
+    return {**tables, "replicas": replicas_of_one_fold(examinee.z)}

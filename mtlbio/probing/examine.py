@@ -1,0 +1,120 @@
+"""The trial of any examinee, in memory, and the tables that it leaves: the one way for every kind of run."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+
+from mtlbio.calibration.rates import with_rates
+from mtlbio.probing.ablation import ablation
+from mtlbio.probing.association import association
+from mtlbio.probing.audit import audit, inseparable
+from mtlbio.probing.by_class import by_class
+from mtlbio.probing.columns import verdict_table
+from mtlbio.probing.examinee import Examinee, checked
+from mtlbio.probing.gather import gather
+from mtlbio.probing.held_fixed import held_fixed
+from mtlbio.probing.judgement import Judgement, Rate, judgements
+from mtlbio.probing.leakage import leakage
+from mtlbio.probing.planes import decided_by_subspaces, subspace_table
+from mtlbio.probing.stability import stability as stability_of_effects
+from mtlbio.probing.subspaces import Genes, subspace_tests, subspaces
+from mtlbio.probing.trial import Trial
+from mtlbio.progress import say
+from mtlbio.tables import VERDICTS, write_table
+
+TABLES = ("audit", "association", "ablation", "enrichment", "stability", "subspaces")
+
+
+def examine(
+    trial: Trial,
+    examinee: Examinee,
+    stability: np.ndarray,
+    names: Callable[[Trial], pd.DataFrame],
+    kind: str,
+    *,
+    rates: str | None = None,
+    blocks: bool = False,
+    genes: Genes | None = None,
+    classes: bool = False,
+    duplicates: bool = False,
+    rescaled: Callable[[pd.DataFrame], pd.DataFrame] | None = None,
+    shares: Callable[[Trial], pd.DataFrame] | None = None,
+) -> dict[str, pd.DataFrame]:
+    """The whole trial.
+
+    Parameters
+    ----------
+    trial : samples in the order of ``examinee``; its design is audited here
+    stability : (D,) median absolute correlation of a dimension with its partner over folds and seeds, NaN not known
+    names : what names a dimension, with the columns of :mod:`mtlbio.probing.enrichment`: gene sets, features of a
+        table, properties of residues
+    kind : of run, for the columns of verdicts.tsv (:data:`mtlbio.probing.columns.KINDS`)
+    rates : of which planted cohorts, a key of :data:`mtlbio.calibration.rates.SPEAK_FOR`; None where none were counted
+        on such latents
+    blocks : whether axes that turn are tried as the space they span; the examinee needs a final model for it
+    genes : what names a direction of such a space
+    classes : whether technical covariates are asked if they move every class of an outcome
+    duplicates : whether a dimension may be a covariate (:mod:`mtlbio.probing.held_fixed`)
+    rescaled : the table of associations with shares of another variance
+    shares : further columns of verdicts.tsv, a row per dimension with ``dim``
+
+    Returns
+    -------
+    Tables by name: ``TABLES`` and ``verdicts``
+
+    Raises
+    ------
+    InputError
+        The examinee has other samples or dimensions, or it saw labels of the samples on trial.
+    """
+    examinee = checked(examinee, len(trial.z), trial.dims)
+    design = audit(trial.obs, trial.tasks, trial.covariates, trial.options, trial.units_of, trial.words)
+    trial = replace(trial, inseparable=frozenset(inseparable(design)))
+    effects = association(trial)
+    effects = effects if rescaled is None else rescaled(effects)
+    beside = leakage(trial, effects)
+    steady = stability_of_effects(trial, stability)
+    spaces = subspaces(trial, examinee, stability) if blocks else []
+    removed = ablation(trial, examinee, {space.name: space.places for space in spaces if space.block.stable})
+    named = names(trial)
+    uneven = by_class(trial) if classes else None
+    fixed = held_fixed(trial, examinee.fold) if duplicates else {}
+    evidence = gather(trial, effects, beside, removed, steady, named, uneven, fixed)
+    judged = judgements(evidence, removed, design, stability, trial.options)
+    tests, directions = subspace_tests(trial, spaces, effects, genes)
+    planes, decided = subspace_table(trial, spaces, tests, removed, stability, directions, effects)
+    judged = rated(decided_by_subspaces(judged, decided), design, rates)
+    if shares is not None:
+        more = shares(trial).set_index("dim").to_dict("index")
+        judged = [replace(item, shares=more[item.evidence.dim]) for item in judged]
+    # leakage has no table of its own: what it found belongs to the rows of the task's effect
+    merged = effects.merge(beside.rename(columns={"task": "variable"}).assign(question="task"), how="left")
+    if uneven is not None and len(uneven):
+        merged = pd.concat([merged, uneven], ignore_index=True)
+    tables = dict(zip(TABLES, (design, merged, removed, named, steady, planes), strict=True))
+    return {**tables, "verdicts": verdict_table(judged, kind)}
+
+
+def rated(judged: list[Judgement], audit: pd.DataFrame, rates: str | None) -> list[Judgement]:
+    """The verdicts with how often such a one was wrong on planted cohorts of a kind."""
+    if rates is None:
+        return judged
+    claims = pd.DataFrame({"verdict": [j.verdict.verdict for j in judged], "about": [j.about for j in judged]})
+    table = with_rates(claims, audit, kind=rates).drop(columns=list(claims))
+    return [replace(j, rate=Rate(*row)) for j, row in zip(judged, table.itertuples(index=False), strict=True)]
+
+
+def write_tables(tables: dict[str, pd.DataFrame], results: Path) -> None:
+    """Write ``verdicts.tsv`` and, below ``probing/``, every other table."""
+    for name, table in tables.items():
+        if name == "verdicts":
+            write_table(table, results / "verdicts.tsv", VERDICTS)
+        else:
+            write_table(table, results / "probing" / f"{name}.tsv")
+    counts = tables["verdicts"]["verdict"].value_counts()
+    say("verdicts: " + ", ".join(f"{count} {verdict}" for verdict, count in counts.items()))

@@ -1,0 +1,63 @@
+"""``probing/replicas.tsv``: how alike the replicas of the examinee are, and whether one of them has collapsed.
+
+A high correlation with a low effective rank is one direction that was found again and again.
+"""
+
+from __future__ import annotations
+
+import numpy as np
+import pandas as pd
+
+from mtlbio.model.blocks import Replicas, standardised
+from mtlbio.model.ensemble import FINAL
+from mtlbio.model.matching import effective_rank
+from mtlbio.model.similarity import linear_cka, svcca
+from mtlbio.probing.examinee import Examinee
+
+
+def replicas(examinee: Examinee, donors: np.ndarray, axes: np.ndarray) -> Replicas:
+    """All samples as the model of every fold encodes them, and the final model.
+
+    Parameters
+    ----------
+    donors : (n,) donor of each sample
+    axes : (D,) which dimensions are axes; supervised ones follow labels and are left out
+    """
+    numbers = np.unique(examinee.fold)
+    test = examinee.fold[None, :] == numbers[:, None]
+    train = np.stack([~np.isin(donors, donors[held]) for held in test])
+    encoded = [np.asarray(examinee.latents(int(f)), dtype=float).mean(axis=0) for f in (*numbers, FINAL)]
+    return Replicas(encoded[-1][:, axes], numbers, np.stack(encoded[:-1])[:, :, axes], train, test)
+
+
+def replica_table(examinee: Examinee, found: Replicas, axes: np.ndarray) -> pd.DataFrame:
+    """Every replica of every fold against the final model.
+
+    Returns
+    -------
+    A row per fold and seed: ``effective_rank`` of the axes and ``effective_rank_all`` of all dimensions over all
+    samples; linear ``cka`` and ``svcca`` of the axes with the reference's over all samples; ``correlation``: median
+    absolute correlation of an axis with its partner on the ``n_held_out`` samples that the replica did not train on
+    """
+    rows = []
+    for f, test in zip(found.numbers, found.test, strict=True):
+        for seed, own in enumerate(np.asarray(examinee.latents(int(f)), dtype=float)):
+            row = {"fold": int(f), "replica": seed, "n_held_out": int(test.sum())}
+            row |= {"effective_rank": effective_rank(own[:, axes]), "effective_rank_all": effective_rank(own)}
+            row |= {"cka": linear_cka(own[:, axes], found.reference), "svcca": svcca(own[:, axes], found.reference)}
+            x, y = (standardised(v[test], np.ones(test.sum(), bool)) for v in (own[:, axes], found.reference))
+            row["correlation"] = float(np.median(np.abs((x * y).mean(axis=0)))) if x.size else np.nan
+            rows.append(row)
+    return pd.DataFrame(rows)
+
+
+def replicas_of_one_fold(z: np.ndarray) -> pd.DataFrame:
+    """Replicas (replicas, n, D) that were trained on the same donors, each against their mean; a row as above each."""
+    mean = z.mean(axis=0)
+    rows = []
+    for r, own in enumerate(z):
+        x, y = ((v - v.mean(axis=0)) / np.maximum(v.std(axis=0), 1e-12) for v in (own, mean))
+        row = {"fold": 0, "replica": r, "n_held_out": len(own), "effective_rank": effective_rank(own)}
+        row |= {"effective_rank_all": effective_rank(own), "cka": linear_cka(own, mean), "svcca": svcca(own, mean)}
+        rows.append(row | {"correlation": float(np.median(np.abs((x * y).mean(axis=0))))})
+    return pd.DataFrame(rows)
