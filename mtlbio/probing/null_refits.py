@@ -21,9 +21,9 @@ import anndata as ad
 import numpy as np
 import pandas as pd
 
-from mtlbio.calibration.score import wilson
 from mtlbio.cohort.cohort import Cohort
 from mtlbio.config import Probe, Training
+from mtlbio.probing.rates import wilson
 from mtlbio.probing.relabel import Relabelling, relabelled
 from mtlbio.probing.verdict import VERDICTS
 from mtlbio.progress import hushed, say

@@ -9,7 +9,6 @@ import anndata as ad
 import numpy as np
 import pandas as pd
 
-from mtlbio.calibration.rates import with_rates
 from mtlbio.cohort.cohort import Cohort, read_cohort
 from mtlbio.cohort.genesets import load_sets
 from mtlbio.config import Probe, Run, Training
@@ -26,6 +25,7 @@ from mtlbio.probing.held_fixed import held_fixed
 from mtlbio.probing.leakage import leakage
 from mtlbio.probing.null_refits import NULL, RUNS, empty, null_refits, share_of_biology
 from mtlbio.probing.planes import decided_by_subspaces, subspace_table
+from mtlbio.probing.rates import with_rates
 from mtlbio.probing.stability import stability
 from mtlbio.probing.subspaces import Genes, subspace_tests, subspaces
 from mtlbio.probing.trial import Trial

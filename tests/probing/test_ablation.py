@@ -2,7 +2,7 @@ import numpy as np
 import pytest
 from sklearn.linear_model import LogisticRegression, Ridge
 
-from mtlbio.calibration.planted import GivenAxes, plant
+from benchmarks.calibration.planted import GivenAxes, plant
 from mtlbio.cohort.cohort import TaskInfo
 from mtlbio.config import Probe
 from mtlbio.evaluation.metrics import score

@@ -2,7 +2,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from mtlbio.calibration.planted import COVARIATES, TASKS, plant, trial_of
+from benchmarks.calibration.planted import COVARIATES, TASKS, plant, trial_of
 from mtlbio.cohort.cohort import CovariateInfo, TaskInfo
 from mtlbio.probing.association import association, effects, task_design
 from mtlbio.probing.inference import Contrast

@@ -2,7 +2,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from mtlbio.calibration.planted import COVARIATES, TASKS, plant
+from benchmarks.calibration.planted import COVARIATES, TASKS, plant
 from mtlbio.cohort.cohort import CovariateInfo, TaskInfo
 from mtlbio.config import Probe
 from mtlbio.probing.audit import audit, cramers_v, inseparable

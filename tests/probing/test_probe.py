@@ -3,7 +3,7 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from mtlbio.calibration.planted import plant, results_of
+from benchmarks.calibration.planted import plant, results_of
 from mtlbio.cohort.cohort import write_cohort
 from mtlbio.config import Probe, Run
 from mtlbio.errors import InputError

@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 from scipy import stats
 
-from mtlbio.calibration.planted import plant, results_of
+from benchmarks.calibration.planted import plant, results_of
 from mtlbio.config import Probe
 from mtlbio.probing.evidence import Evidence, TaskEvidence
 from mtlbio.probing.probe import examine

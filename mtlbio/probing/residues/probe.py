@@ -9,7 +9,6 @@ import anndata as ad
 import numpy as np
 import pandas as pd
 
-from mtlbio.calibration.rates import with_rates
 from mtlbio.errors import InputError
 from mtlbio.model.matching import effective_rank
 from mtlbio.model.residue_store import ProteinModel, load_model
@@ -21,6 +20,7 @@ from mtlbio.probing.gather import gather, verdict_table
 from mtlbio.probing.leakage import leakage
 from mtlbio.probing.null_refits import NULL, RUNS, empty
 from mtlbio.probing.planes import columns as subspace_columns
+from mtlbio.probing.rates import with_rates
 from mtlbio.probing.residues.held_out import HeldOutResidues, folds_of
 from mtlbio.probing.residues.properties import identity_and_context, properties
 from mtlbio.probing.residues.trial import between_chains, make_trial, of_all_variance
