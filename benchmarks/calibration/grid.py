@@ -30,8 +30,8 @@ import pandas as pd
 from benchmarks.calibration.cells import Cell, axes_grid, pipeline_grid
 from benchmarks.calibration.chains import chains_grid, judge_chains
 from benchmarks.calibration.doses import doses_grid, judge_doses
+from benchmarks.calibration.given_axes import judge_axes
 from benchmarks.calibration.pages import write_pages
-from benchmarks.calibration.planted import judge_axes
 from benchmarks.calibration.score import any_false_biology, confusion, recall, rescored
 from benchmarks.calibration.shipping import error_rates, found_rates, write_rates
 from benchmarks.calibration.whole import judge_pipeline

@@ -6,19 +6,12 @@ the whole pipeline is judged, come from :mod:`mtlbio.cohort.simulate`.
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
-from functools import cache
+from dataclasses import dataclass
 
 import numpy as np
 import pandas as pd
 
-from benchmarks.calibration.cells import Cell
-from benchmarks.calibration.roles import role_of
-from benchmarks.calibration.score import firm_p, scored
 from mtlbio.cohort.cohort import Cohort, CovariateInfo, TaskInfo
-from mtlbio.config import Probe
-from mtlbio.probing.audit import audit, inseparable
-from mtlbio.probing.trial import Trial
 
 TASKS = {
     "disease": TaskInfo("disease", "binary", ("healthy", "case")),
@@ -31,6 +24,54 @@ COVARIATES = {
     "batch": CovariateInfo("batch", "technical", "categorical"),
 }
 ROLES = ("age", "interferon", "batch", "composition", "sex")
+
+
+@dataclass(frozen=True)
+class Design:
+    """What is planted in a cohort.
+
+    Attributes
+    ----------
+    donors : how many
+    interferon, age_effect : log odds of disease per standard deviation of interferon / of the shaped age
+    shape : ``linear``, ``u``, ``step`` or ``age_x_batch``
+    interferon_age : correlation of interferon with age
+    batch_disease : P(batch = disease): .5 balanced, 1 nested
+    batches : how many
+    noise_dims : axes of nothing: the latent is larger than the truth
+    leak : loading of interferon on the batch, age and composition axes (.1 = 1 % of the variance)
+    unexplained : share of an axis' variance that is not its programme
+    visits : samples per donor
+    response : what drives the response: ``interferon``, ``age``, ``batch`` or ``nothing``
+    labelled : share of donors whose response is known
+    shaped_axis : the age axis follows the shape through which age acts on disease (the hardest null)
+    merged : ``a+b``: the latent is smaller than the truth, two programmes share one axis
+    overlap : loading of every axis on its successor: programmes with common genes
+    """
+
+    donors: int = 120
+    interferon: float = 1.5
+    age_effect: float = 0.8
+    shape: str = "linear"
+    interferon_age: float = 0.0
+    batch_disease: float = 0.5
+    batches: int = 2
+    noise_dims: int = 5
+    leak: float = 0.1
+    unexplained: float = 0.1
+    visits: int = 1
+    response: str = "interferon"
+    labelled: float = 0.6
+    shaped_axis: bool = False
+    merged: str | None = None
+    overlap: float = 0.0
+
+    @property
+    def roles(self) -> tuple[str, ...]:
+        """(D,) the programme of every axis, ``a+b`` for a merged one, ``noise``."""
+        merged = [] if self.merged is None else [self.merged]
+        alone = [role for role in ROLES if not merged or role not in self.merged.split("+")]
+        return (*merged, *alone, *["noise"] * self.noise_dims)
 
 
 @dataclass(frozen=True)
@@ -54,109 +95,81 @@ class Planted:
     sets: dict[str, list[str]]
 
 
-def plant(
-    donors: int = 120,
-    seed: int = 0,
-    interferon: float = 1.5,
-    age_effect: float = 0.8,
-    shape: str = "linear",
-    interferon_age: float = 0.0,
-    batch_disease: float = 0.5,
-    batches: int = 2,
-    noise_dims: int = 5,
-    leak: float = 0.1,
-    unexplained: float = 0.1,
-    visits: int = 1,
-    response: str = "interferon",
-    labelled: float = 0.6,
-    shaped_axis: bool = False,
-    merged: str | None = None,
-    overlap: float = 0.0,
-) -> Planted:
-    """Donors, labels and axes.
-
-    Parameters
-    ----------
-    interferon, age_effect : log odds of disease per standard deviation of interferon / of the shaped age
-    shape : ``linear``, ``u``, ``step`` or ``age_x_batch``
-    interferon_age : correlation of interferon with age
-    batch_disease : P(batch = disease): .5 balanced, 1 nested
-    noise_dims : axes of nothing: the latent is larger than the truth
-    leak : loading of interferon on the batch, age and composition axes (.1 = 1 % of the variance)
-    unexplained : share of an axis' variance that is not its programme
-    response : what drives the response: ``interferon``, ``age``, ``batch`` or ``nothing``
-    labelled : share of donors whose response is known
-    shaped_axis : the age axis follows the shape through which age acts on disease (the hardest null)
-    merged : ``a+b``: the latent is smaller than the truth, two programmes share one axis
-    overlap : loading of every axis on its successor: programmes with common genes
-    """
+def plant(donors: int = 120, seed: int = 0, **design) -> Planted:
+    """A cohort of the given design; ``design`` are further fields of :class:`Design`."""
+    design = Design(donors, **design)
     rng = np.random.default_rng([seed, 77])
-    age = rng.uniform(20, 80, donors)
-    age_z = (age - 50) / 17.3
-    shaped = {"linear": age_z, "u": (age_z**2 - 1) / 0.9, "step": np.where(age_z > 0.5, 1.5, -0.75)}.get(shape)
-    sex = rng.integers(0, 2, donors)
-    ifn = interferon_age * age_z + np.sqrt(1 - interferon_age**2) * rng.normal(size=donors)
-    half = rng.integers(0, 2, donors) if shape == "age_x_batch" else None
-    if half is not None:
-        shaped = age_z * np.where(half == 1, 1.0, -1.0)
-    disease = (rng.random(donors) < 1 / (1 + np.exp(-(interferon * ifn + age_effect * shaped)))).astype(int)
-    if half is None:
-        half = np.where(rng.random(donors) < batch_disease, disease, 1 - disease)
-    batch = half * (batches // 2) + rng.integers(0, batches // 2, donors)
-    centre = np.linspace(-1, 1, batches) if batches > 2 else np.array([-1.0, 1.0])
-    composition = rng.normal(size=donors)
-    cause = {"interferon": ifn, "age": age_z, "batch": _unit(centre[batch]), "nothing": np.zeros(donors)}[response]
-    answer = (rng.random(donors) < 1 / (1 + np.exp(-1.5 * cause))).astype(int)
-    answered = rng.random(donors) < labelled
-
-    repeat = np.repeat(np.arange(donors), visits)
-    follows = shaped if shaped_axis else age_z
-    parts = {"age": _unit(follows), "interferon": ifn, "batch": _unit(centre[batch]), "composition": composition}
-    parts["sex"] = _unit(sex.astype(float))
-    roles = list(ROLES)
-    if merged:
-        roles = [merged, *(r for r in ROLES if r not in merged.split("+"))]
-    roles += ["noise"] * noise_dims
-    weights = np.zeros((len(roles), len(ROLES)))
-    for d, role in enumerate(roles):
-        own = [ROLES.index(r) for r in role.split("+") if r in ROLES]
-        weights[d, own] = np.sqrt((1 - unexplained) / max(len(own), 1))
-        if role in ("age", "batch", "composition"):
-            weights[d, ROLES.index("interferon")] += leak
-        if overlap and own:
-            weights[d, (own[-1] + 1) % len(ROLES)] += overlap
-    noise = np.where(weights.any(axis=1), unexplained, 1.0)
-    z = (np.column_stack([parts[r] for r in ROLES]) @ weights.T)[repeat]
+    people, activity = _people(design, rng)
+    repeat = np.repeat(np.arange(donors), design.visits)
+    weights, noise = _loadings(design)
+    z = (np.column_stack([activity[role] for role in ROLES]) @ weights.T)[repeat]
     # half of what is unexplained belongs to the donor, half to the visit
-    own = rng.normal(size=(donors, len(roles)))[repeat] + rng.normal(size=z.shape)
+    own = rng.normal(size=(donors, len(weights)))[repeat] + rng.normal(size=z.shape)
     z += np.sqrt(noise / 2) * own
     shares = pd.DataFrame(np.square(weights), columns=list(ROLES))
     shares = shares.div(np.square(weights).sum(axis=1) + noise, axis=0)
-    names = [f"d{i:04d}" for i in range(donors)]
-    known = pd.Series(np.where(answered, np.array(TASKS["response"].classes)[answer], None))
-    obs = pd.DataFrame(
-        {
-            "donor": np.array(names)[repeat],
-            "disease": np.array(TASKS["disease"].classes)[disease][repeat],
-            "response": known[repeat].to_numpy(),
-            "age": age[repeat],
-            "sex": np.array(["f", "m"])[sex][repeat],
-            "batch": np.array([f"B{b}" for b in batch])[repeat],
-        },
-        index=[f"s{i:05d}" for i in range(len(repeat))],
-    )
-    genes, sets, expression = _genes(z, tuple(roles), rng)
+    obs = people.iloc[repeat].set_axis([f"s{i:05d}" for i in range(len(repeat))])
+    genes, sets, expression = _genes(z, design.roles, rng)
     cohort = Cohort(expression, genes, obs, dict(TASKS), dict(COVARIATES))
-    return Planted(z, shares, tuple(roles), obs, cohort, sets)
+    return Planted(z, shares, design.roles, obs, cohort, sets)
 
 
-def trial_of(planted: Planted, **options) -> Trial:
-    """The trial of a planted cohort, its design audited."""
-    probe = Probe(**{"permutations": 199, "bootstrap": 200, **options})
-    pairs = inseparable(audit(planted.obs, TASKS, COVARIATES, probe))
-    dims = tuple(f"z{i + 1:02d}" for i in range(planted.z.shape[1]))
-    block = np.array(["axis"] * len(dims))
-    return Trial(planted.z, dims, block, planted.obs, dict(TASKS), dict(COVARIATES), probe, frozenset(pairs))
+def _people(design: Design, rng: np.random.Generator) -> tuple[pd.DataFrame, dict[str, np.ndarray]]:
+    """Labels and covariates of the donors, a row each, and what every programme of ``ROLES`` does in them (donors,)."""
+    n = design.donors
+    age = rng.uniform(20, 80, n)
+    age_z = (age - 50) / 17.3
+    sex = rng.integers(0, 2, n)
+    interferon = design.interferon_age * age_z + np.sqrt(1 - design.interferon_age**2) * rng.normal(size=n)
+    half = rng.integers(0, 2, n) if design.shape == "age_x_batch" else None
+    shaped = _shaped(design.shape, age_z, half)
+    disease = _drawn(design.interferon * interferon + design.age_effect * shaped, rng)
+    if half is None:
+        half = np.where(rng.random(n) < design.batch_disease, disease, 1 - disease)
+    batch = half * (design.batches // 2) + rng.integers(0, design.batches // 2, n)
+    level = _unit(np.linspace(-1, 1, design.batches)[batch])
+    composition = rng.normal(size=n)
+    causes = {"interferon": interferon, "age": age_z, "batch": level, "nothing": np.zeros(n)}
+    response = _drawn(1.5 * causes[design.response], rng)
+    answered = rng.random(n) < design.labelled
+    people = pd.DataFrame(
+        {
+            "donor": [f"d{i:04d}" for i in range(n)],
+            "disease": np.array(TASKS["disease"].classes)[disease],
+            "response": np.where(answered, np.array(TASKS["response"].classes)[response], None),
+            "age": age,
+            "sex": np.array(["f", "m"])[sex],
+            "batch": np.array([f"B{b}" for b in batch]),
+        }
+    )
+    followed = _unit(shaped if design.shaped_axis else age_z)
+    activity = {"age": followed, "interferon": interferon, "batch": level, "composition": composition}
+    return people, activity | {"sex": _unit(sex.astype(float))}
+
+
+def _shaped(shape: str, age: np.ndarray, half: np.ndarray | None) -> np.ndarray:
+    """(n,) what of the standardised age acts on disease; ``half``: the half of the batches, where it acts by batch."""
+    if half is not None:
+        return age * np.where(half == 1, 1.0, -1.0)
+    return {"linear": age, "u": (age**2 - 1) / 0.9, "step": np.where(age > 0.5, 1.5, -0.75)}[shape]
+
+
+def _drawn(log_odds: np.ndarray, rng: np.random.Generator) -> np.ndarray:
+    """(n,) 0 or 1."""
+    return (rng.random(len(log_odds)) < 1 / (1 + np.exp(-log_odds))).astype(int)
+
+
+def _loadings(design: Design) -> tuple[np.ndarray, np.ndarray]:
+    """(D, programmes) loading of every axis on ``ROLES``, and (D,) the variance that is no programme's."""
+    weights = np.zeros((len(design.roles), len(ROLES)))
+    for d, role in enumerate(design.roles):
+        own = [ROLES.index(part) for part in role.split("+") if part in ROLES]
+        weights[d, own] = np.sqrt((1 - design.unexplained) / max(len(own), 1))
+        if role in ("age", "batch", "composition"):
+            weights[d, ROLES.index("interferon")] += design.leak
+        if design.overlap and own:
+            weights[d, (own[-1] + 1) % len(ROLES)] += design.overlap
+    return weights, np.where(weights.any(axis=1), design.unexplained, 1.0)
 
 
 def _unit(values: np.ndarray) -> np.ndarray:
@@ -170,86 +183,3 @@ def _genes(z: np.ndarray, roles: tuple[str, ...], rng: np.random.Generator):
     sets = {"INTERFERON_SET": [g for g in genes if g.startswith("INTERFERON")]}
     sets |= {f"RANDOM_{k}": list(rng.choice(genes, 20, replace=False)) for k in range(10)}
     return genes, sets, expression.astype(np.float32)
-
-
-class GivenAxes:
-    """The interface of :class:`mtlbio.model.ensemble.Ensemble`: axes are the mean of their twenty genes, heads are
-    ridge regressions (on 0/1 for binary tasks) fitted on the training donors; two seeds that differ a little."""
-
-    def __init__(self, planted: Planted, fold: np.ndarray, seeds: int = 2):
-        self.tasks, self.dims = planted.cohort.tasks, tuple(f"z{i + 1:02d}" for i in range(planted.z.shape[1]))
-        self.seeds = seeds
-        cohort = planted.cohort
-        self.heads = {}
-        for f in np.unique(fold):
-            train = ~np.isin(cohort.donors, cohort.donors[fold == f])
-            latents = self.latents(cohort.expression, f)
-            for name in self.tasks:
-                y = cohort.y(name)
-                rows = train & ~np.isnan(y)
-                for s in range(seeds):
-                    x = np.column_stack([np.ones(rows.sum()), latents[s, rows]])
-                    ridge = np.diag([0.0, *[5.0] * (x.shape[1] - 1)])
-                    self.heads[name, f, s] = np.linalg.solve(x.T @ x + ridge, x.T @ y[rows])
-
-    def latents(self, expression: np.ndarray, fold: int) -> np.ndarray:
-        z = expression.reshape(len(expression), -1, 20).mean(axis=2).astype(float)
-        rng = np.random.default_rng([1, int(fold) + 1])
-        return np.stack([z * (1 + 0.02 * rng.normal(size=z.shape[1])) for _ in range(self.seeds)])
-
-    def predict_from_latents(self, task: str, latents: np.ndarray, fold: int) -> np.ndarray:
-        heads = [self.heads[task, fold, s] for s in range(self.seeds)]
-        score = np.stack([h[0] + z @ h[1:] for h, z in zip(heads, latents, strict=True)])
-        return score if self.tasks[task].kind == "regression" else 1 / (1 + np.exp(-4 * (score - 0.5)))
-
-
-def results_of(planted: Planted, folds: int = 5):
-    """(latents as ``latents.h5ad``, ensemble) of a planted cohort."""
-    import anndata as ad
-
-    cohort = planted.cohort
-    fold = np.unique(cohort.donors, return_inverse=True)[1] % folds
-    ensemble = GivenAxes(planted, fold)
-    z = cohort.expression.reshape(len(fold), -1, 20).mean(axis=2)
-    obs = planted.obs.assign(fold=fold)
-    var = pd.DataFrame({"block": "axis", "stability": 0.95, "variance": 0.1}, index=list(ensemble.dims))
-    latents = ad.AnnData(X=((z - z.mean(0)) / z.std(0)).astype(np.float32), obs=obs, var=var)
-    loadings = np.kron(np.eye(len(ensemble.dims)), np.ones(20))
-    latents.varm["loadings"] = loadings + 0.05 * np.random.default_rng(3).normal(size=loadings.shape)
-    latents.uns["genes"] = np.array(cohort.genes)
-    return latents, ensemble
-
-
-def judge_axes(cell: Cell, run: int) -> pd.DataFrame:
-    """Scored dimensions of cohort ``run`` of a cell; ``covered``: whether the interval of the adjusted disease effect
-    holds the true one (NaN where the design has none)."""
-    from mtlbio.probing.probe import examine
-
-    planted = plant(cell.donors, run, **cell.changes)
-    latents, ensemble = results_of(planted)
-    options = Probe(permutations=199, bootstrap=200)
-    tables = examine(planted.cohort, latents, ensemble, options, {})
-    verdicts = tables["verdicts"]
-    roles = [role_of(row) for row in planted.shares.to_dict("records")]
-    rows = scored(cell, run, list(verdicts["dim"]), roles, list(verdicts["verdict"]))
-    truth = _true_effects(tuple(sorted(cell.changes.items())))
-    low, high = (verdicts[f"ci_{end}_disease"].to_numpy(dtype=float) for end in ("low", "high"))
-    inside = (low <= truth) & (truth <= high)
-    rows["firm_p"] = firm_p(tables["association"], list(verdicts["dim"]))
-    return rows.assign(covered=np.where(np.isnan(low) | np.isnan(truth), np.nan, inside))
-
-
-@cache
-def _true_effects(changes: tuple) -> np.ndarray:
-    """Adjusted standardised disease effect of every axis in 20,000 donors, as the trial would see it."""
-    from mtlbio.probing.association import effects, task_design
-    from mtlbio.probing.inference import Contrast
-
-    changes = dict(changes)
-    planted = plant(20_000, 99_991, **{**changes, "visits": 1})
-    # what is measured on twenty noisy genes is what the intervals are about
-    z = planted.cohort.expression.reshape(len(planted.z), -1, 20).mean(axis=2).astype(float)
-    trial = replace(trial_of(planted), z=z)
-    units, given, columns = task_design(trial, "disease")
-    z = units.mean(trial.z)  # in the order of the units, which is that of the donors' names
-    return effects(Contrast(columns, given, units).wald(z), z)[0]

@@ -5,7 +5,8 @@ from __future__ import annotations
 import numpy as np
 from scipy.stats import ortho_group
 
-from benchmarks.calibration.planted import GivenAxes, Planted, results_of
+from benchmarks.calibration.given_axes import GivenAxes, results_of
+from benchmarks.calibration.planted import Planted
 from mtlbio.model.ensemble import FINAL
 from mtlbio.model.matching import match_axes
 

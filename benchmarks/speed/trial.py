@@ -37,7 +37,8 @@ for name in ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS"):
 import numpy as np  # noqa: E402
 import pandas as pd  # noqa: E402
 
-from benchmarks.calibration.planted import Planted, plant, results_of, trial_of  # noqa: E402
+from benchmarks.calibration.given_axes import results_of, trial_of  # noqa: E402
+from benchmarks.calibration.planted import Planted, plant  # noqa: E402
 from mtlbio.cohort.genesets import builtin_sets  # noqa: E402
 from mtlbio.cohort.measurements import Measurements  # noqa: E402
 from mtlbio.cohort.pseudobulk import pseudobulk  # noqa: E402

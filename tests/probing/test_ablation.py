@@ -2,7 +2,8 @@ import numpy as np
 import pytest
 from sklearn.linear_model import LogisticRegression, Ridge
 
-from benchmarks.calibration.planted import GivenAxes, plant
+from benchmarks.calibration.given_axes import GivenAxes
+from benchmarks.calibration.planted import plant
 from mtlbio.cohort.cohort import TaskInfo
 from mtlbio.config import Probe
 from mtlbio.evaluation.metrics import score

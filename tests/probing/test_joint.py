@@ -4,7 +4,8 @@ import pytest
 from scipy import stats
 from statsmodels.multivariate.manova import MANOVA
 
-from benchmarks.calibration.planted import plant, trial_of
+from benchmarks.calibration.given_axes import trial_of
+from benchmarks.calibration.planted import plant
 from mtlbio.probing import joint as module
 from mtlbio.probing.association import task_design
 from mtlbio.probing.design import Nuisance, label_columns, label_units, nuisance, orthonormal, sample_units

@@ -3,7 +3,8 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from benchmarks.calibration.planted import plant, trial_of
+from benchmarks.calibration.given_axes import trial_of
+from benchmarks.calibration.planted import plant
 from benchmarks.calibration.turning import turning_results
 from mtlbio.config import Probe
 from mtlbio.model.blocks import Block

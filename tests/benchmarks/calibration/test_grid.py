@@ -7,7 +7,7 @@ import pytest
 from scipy import stats
 
 from benchmarks.calibration.cells import ARMS, BASE, Cell
-from benchmarks.calibration.planted import judge_axes
+from benchmarks.calibration.given_axes import judge_axes
 from benchmarks.calibration.whole import judge_pipeline
 from mtlbio.progress import console
 
