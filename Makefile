@@ -26,12 +26,12 @@ test: | setup
 
 # on planted cohorts: how good axes and predictions are, what stacking saves, how often verdicts are wrong
 bench: | setup
-	$(BIN)/python benchmarks/axes.py
-	$(BIN)/python benchmarks/replicas.py
-	$(BIN)/python benchmarks/planted.py
-	$(BIN)/python benchmarks/subspaces.py
-	$(BIN)/python benchmarks/calibration.py axes
-	$(BIN)/python benchmarks/calibration.py pipeline
+	$(BIN)/python benchmarks/axes_and_predictions/axes.py
+	$(BIN)/python benchmarks/speed/replicas.py
+	$(BIN)/python benchmarks/axes_and_predictions/planted.py
+	$(BIN)/python benchmarks/axes_and_predictions/subspaces.py
+	$(BIN)/python benchmarks/calibration/grid.py axes
+	$(BIN)/python benchmarks/calibration/grid.py pipeline
 
 # config/README.md and the schema are written from the model in mtlbio/config.py, the columns of verdicts.tsv in
 # docs/tables.md from mtlbio/probing/columns.py

@@ -104,6 +104,12 @@ def test_every_step_of_this_package_has_its_entry_and_no_later_room():
         assert not found & {name.removeprefix("mtlbio.") + ".py" for name in NO_RESULT}
 
 
+def test_shipped_error_rates_belong_to_the_trial_and_not_to_the_training():
+    found = {str(Path(p).resolve().relative_to(PACKAGE)) for p in modules_of("probe")}
+    assert {"probing/rates.py", "probing/data/error_rates.tsv", "probing/data/found.tsv"} <= found
+    assert "probing/data/found.tsv" not in {str(Path(p).resolve().relative_to(PACKAGE)) for p in modules_of("train")}
+
+
 @pytest.fixture
 def run_yaml(tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)

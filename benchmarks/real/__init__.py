@@ -1,1 +1,1 @@
-"""Runs of real cohorts, and of parts of them, for ``benchmarks/verdicts_real.py``."""
+"""Real cohorts: predictions, verdicts against what is known, and the null of permuted outcomes."""

@@ -8,6 +8,7 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 
+from benchmarks.real.runs import Judged, judged, part
 from mtlbio.cohort.cohort import Cohort
 from mtlbio.cohort.split import make_splits
 from mtlbio.config import Run, Splits
@@ -15,7 +16,6 @@ from mtlbio.model.matching import match_axes
 from mtlbio.probing.association import association
 from mtlbio.probing.audit import audit, inseparable
 from mtlbio.probing.trial import Trial
-from real.runs import Judged, judged, part
 
 REPEATS = 0.3  # correlation of replicates below which a dimension does not repeat
 MATCHED = 0.7  # absolute correlation of loadings from which two dimensions are the same

@@ -15,8 +15,8 @@ import anndata as ad
 import numpy as np
 import pandas as pd
 import yaml
-from real_cohorts import COHORTS, write_run
 
+from benchmarks.real.cohorts import COHORTS, write_run
 from mtlbio.cohort.cohort import Cohort, read_cohort, write_cohort
 from mtlbio.cohort.genesets import load_sets
 from mtlbio.cohort.prepare import build_cohort
@@ -29,7 +29,7 @@ from mtlbio.probing.probe import aligned
 from mtlbio.progress import say
 from mtlbio.tables import PREDICTIONS, SPLITS, read_table, write_table
 from mtlbio.training.train import train
-from mtlbio.workflow import modules_of
+from mtlbio.workflow import PACKAGE, modules_of
 
 KEPT = ("audit", "association", "enrichment", "stability", "ablation", "verdicts")
 SEEDS = 2
@@ -142,8 +142,8 @@ def held_out_score(folder: Path, judged_run: Judged, task: str) -> float:
 
 
 def _key(finished: Path) -> dict[str, str]:
-    root = Path(__file__).parents[2]
-    modules = [m for m in modules_of("probe") if m.startswith(("mtlbio/probing", "mtlbio/evaluation"))]
-    rules = hashlib.sha256(b"".join((root / name).read_bytes() for name in modules))
+    rooms = tuple(PACKAGE / room for room in ("probing", "evaluation"))
+    modules = [m for m in map(Path, modules_of("probe")) if any(m.resolve().is_relative_to(room) for room in rooms)]
+    rules = hashlib.sha256(b"".join(module.read_bytes() for module in modules))
     model = hashlib.sha256((finished / "latents.h5ad").read_bytes())
     return {"rules": rules.hexdigest(), "latents": model.hexdigest()}

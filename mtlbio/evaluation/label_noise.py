@@ -30,7 +30,7 @@ from mtlbio.tables import LABEL_NOISE
 
 TOLERATED, HALF, LEVEL = 0.10, 0.5, 0.05
 # A share is ruled out where its log likelihood lies so far below the best. More than the 1.9 of a textbook's interval:
-# of the networks' own predictions of 57 half-shuffled tasks some put a half at 3.3 (benchmarks/label_noise.py).
+# of the networks' own predictions of 57 half-shuffled tasks some put a half at 3.3 (benchmarks/sharing/label_noise.py).
 RULED_OUT = 5.0
 # Draws of labels: the first tell whether more are worth while.
 DRAWS, MORE_DRAWS, PROMISING = 199, 400, 0.15

@@ -8,7 +8,7 @@ but noise to exactly zero, so that the number of axes only has to be large enoug
 
 The start (PCA, varimax, promax) matters because the likelihood has many local optima. The factors are *not*
 rescaled between iterations: that breaks the ascent and lets pairs of axes run away in opposite directions on real
-data. ``benchmarks/axes.py`` compares the axes with PCA + promax and with MOFA2.
+data. ``benchmarks/axes_and_predictions/axes.py`` compares the axes with PCA + promax and with MOFA2.
 """
 
 from __future__ import annotations

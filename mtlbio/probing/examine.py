@@ -9,7 +9,6 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 
-from mtlbio.calibration.rates import with_rates
 from mtlbio.probing.ablation import ablation
 from mtlbio.probing.association import association
 from mtlbio.probing.audit import audit, inseparable
@@ -21,6 +20,7 @@ from mtlbio.probing.held_fixed import held_fixed
 from mtlbio.probing.judgement import Judgement, Rate, judgements
 from mtlbio.probing.leakage import leakage
 from mtlbio.probing.planes import decided_by_subspaces, subspace_table
+from mtlbio.probing.rates import with_rates
 from mtlbio.probing.stability import stability as stability_of_effects
 from mtlbio.probing.subspaces import Genes, subspace_tests, subspaces
 from mtlbio.probing.trial import Trial
@@ -54,7 +54,7 @@ def examine(
     names : what names a dimension, with the columns of :mod:`mtlbio.probing.enrichment`: gene sets, features of a
         table, properties of residues
     kind : of run, for the columns of verdicts.tsv (:data:`mtlbio.probing.columns.KINDS`)
-    rates : of which planted cohorts, a key of :data:`mtlbio.calibration.rates.SPEAK_FOR`; None where none were counted
+    rates : of which planted cohorts, a key of :data:`mtlbio.probing.rates.SPEAK_FOR`; None where none were counted
         on such latents
     blocks : whether axes that turn are tried as the space they span; the examinee needs a final model for it
     genes : what names a direction of such a space

@@ -21,11 +21,11 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 
-from mtlbio.calibration.score import wilson
 from mtlbio.cohort.cohort import Cohort
 from mtlbio.config import Probe, Training
 from mtlbio.model.latents import latents_table
 from mtlbio.probing.of_ensemble import OfEnsemble
+from mtlbio.probing.rates import wilson
 from mtlbio.probing.relabel import Relabelling, relabelled
 from mtlbio.probing.verdict import VERDICTS
 from mtlbio.progress import hushed, say

@@ -8,7 +8,6 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 
-from mtlbio.calibration.rates import prospects
 from mtlbio.cohort.cohort import CovariateInfo
 from mtlbio.cohort.prepare import build_roster
 from mtlbio.config import Probe, Run
@@ -19,6 +18,7 @@ from mtlbio.probing.association import task_design
 from mtlbio.probing.audit import audit, inseparable
 from mtlbio.probing.inference import Contrast
 from mtlbio.probing.power import donors_for_bins, donors_for_effect, smallest_effect, test_level
+from mtlbio.probing.rates import prospects
 from mtlbio.probing.trial import Trial
 from mtlbio.probing.verdict import FIRM
 from mtlbio.tables import write_table

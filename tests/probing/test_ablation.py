@@ -2,7 +2,8 @@ import numpy as np
 import pytest
 from sklearn.linear_model import LogisticRegression, Ridge
 
-from mtlbio.calibration.planted import GivenAxes, plant, trial_of
+from benchmarks.calibration.given_axes import GivenAxes, trial_of
+from benchmarks.calibration.planted import plant
 from mtlbio.config import Probe
 from mtlbio.labels import Binary, label_kind
 from mtlbio.probing import refit

@@ -2,7 +2,8 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from mtlbio.calibration.planted import COVARIATES, TASKS, plant, trial_of
+from benchmarks.calibration.given_axes import trial_of
+from benchmarks.calibration.planted import COVARIATES, TASKS, plant
 from mtlbio.cohort.cohort import CovariateInfo
 from mtlbio.labels import Binary, Multiclass
 from mtlbio.probing.association import association, effects, task_design
@@ -18,7 +19,7 @@ def rejections(runs, **changes):
     """Rejections at .05 of the disease effect in axes that follow the shaped age or nothing; .9 % are by chance."""
     p = []
     for run in range(runs):
-        planted = plant(80, run, 0.0, 1.5, leak=0.0, noise_dims=8, shaped_axis=True, **changes)
+        planted = plant(80, run, interferon=0.0, age_effect=1.5, leak=0.0, noise_dims=8, shaped_axis=True, **changes)
         p.append(rows(association(trial_of(planted, permutations=99)), "task", "disease")["p"].to_numpy())
     p = np.array(p)
     return (p[:, 0] < 0.05).sum(), (p < 0.05).sum(), p.size

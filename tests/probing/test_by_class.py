@@ -7,7 +7,8 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from mtlbio.calibration.planted import plant, trial_of
+from benchmarks.calibration.given_axes import trial_of
+from benchmarks.calibration.planted import plant
 from mtlbio.probing.by_class import COLUMNS, by_class
 from mtlbio.probing.gather import unequal
 

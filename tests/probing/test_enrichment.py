@@ -2,7 +2,8 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from mtlbio.calibration.planted import plant, results_of, trial_of
+from benchmarks.calibration.given_axes import results_of, trial_of
+from benchmarks.calibration.planted import plant
 from mtlbio.probing.enrichment import _units, best_set, enrichment, loading_scores, partial_correlations, set_scores
 from mtlbio.probing.inference import exchanges, tail_probability
 

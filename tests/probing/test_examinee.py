@@ -9,8 +9,9 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from mtlbio.calibration.planted import GivenAxes, plant
-from mtlbio.calibration.turning import TurningAxes
+from benchmarks.calibration.given_axes import GivenAxes
+from benchmarks.calibration.planted import plant
+from benchmarks.calibration.turning import TurningAxes
 from mtlbio.config import Probe
 from mtlbio.errors import InputError
 from mtlbio.model.ensemble import FINAL

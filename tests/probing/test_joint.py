@@ -4,7 +4,8 @@ import pytest
 from scipy import stats
 from statsmodels.multivariate.manova import MANOVA
 
-from mtlbio.calibration.planted import plant, trial_of
+from benchmarks.calibration.given_axes import trial_of
+from benchmarks.calibration.planted import plant
 from mtlbio.labels import Binary, Multiclass
 from mtlbio.probing import joint as module
 from mtlbio.probing.association import task_design

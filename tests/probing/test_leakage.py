@@ -1,6 +1,7 @@
 import numpy as np
 
-from mtlbio.calibration.planted import plant, trial_of
+from benchmarks.calibration.given_axes import trial_of
+from benchmarks.calibration.planted import plant
 from mtlbio.probing.association import association
 from mtlbio.probing.leakage import conditioners, leakage
 from mtlbio.probing.trial import Trial

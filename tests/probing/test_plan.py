@@ -10,8 +10,8 @@ import pandas as pd
 import pytest
 from scipy import sparse
 
+from benchmarks.calibration.planted import plant
 from mtlbio import cli
-from mtlbio.calibration.planted import plant
 from mtlbio.cohort.simulate import simulate, write_simulation
 from mtlbio.config import Run, load_run
 from mtlbio.probing.plan import PLAN, Design, plan, read_design, task_plan

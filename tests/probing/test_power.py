@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 from scipy import stats
 
-from mtlbio.calibration.planted import COVARIATES, TASKS, plant
+from benchmarks.calibration.planted import COVARIATES, TASKS, plant
 from mtlbio.config import Probe
 from mtlbio.probing.association import task_design
 from mtlbio.probing.inference import Contrast

@@ -3,7 +3,8 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from mtlbio.calibration.planted import plant, results_of
+from benchmarks.calibration.given_axes import results_of
+from benchmarks.calibration.planted import plant
 from mtlbio.cohort.cohort import write_cohort
 from mtlbio.config import Probe, Run
 from mtlbio.errors import InputError

@@ -4,7 +4,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from mtlbio.calibration.planted import COVARIATES, TASKS, plant
+from benchmarks.calibration.planted import COVARIATES, TASKS, plant
 from mtlbio.config import Probe
 from mtlbio.probing.audit import audit
 from mtlbio.probing.separation import discordant, donors_off_the_line, donors_to_add, inflation

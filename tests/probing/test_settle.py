@@ -7,7 +7,8 @@ import numpy as np
 import pytest
 from scipy import stats
 
-from mtlbio.calibration.planted import plant, results_of
+from benchmarks.calibration.given_axes import results_of
+from benchmarks.calibration.planted import plant
 from mtlbio.config import Probe
 from mtlbio.probing.cohorts import examine_cohort
 from mtlbio.probing.evidence import Evidence, TaskEvidence
@@ -104,7 +105,7 @@ def test_four_of_five_interferon_dimensions_are_settled_with_the_stated_donors()
 
 
 def _interferon(donors: int, seed: int, effect: float):
-    planted = plant(donors, seed, effect, noise_dims=5, response="nothing")
+    planted = plant(donors, seed, interferon=effect, noise_dims=5, response="nothing")
     latents, examinee = results_of(planted)
     table = examine_cohort(planted.cohort, latents, examinee, Probe(permutations=199, bootstrap=200))["verdicts"]
     return table.iloc[planted.roles.index("interferon")]

@@ -1,7 +1,8 @@
 import numpy as np
 import statsmodels.api as sm
 
-from mtlbio.calibration.planted import plant, trial_of
+from benchmarks.calibration.given_axes import trial_of
+from benchmarks.calibration.planted import plant
 from mtlbio.probing.association import task_design
 from mtlbio.probing.stability import robustness, stability
 

@@ -3,8 +3,9 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from mtlbio.calibration.planted import plant, trial_of
-from mtlbio.calibration.turning import turning_results
+from benchmarks.calibration.given_axes import trial_of
+from benchmarks.calibration.planted import plant
+from benchmarks.calibration.turning import turning_results
 from mtlbio.config import Probe
 from mtlbio.model.blocks import Block
 from mtlbio.probing.association import association, covariate_design, covariate_table

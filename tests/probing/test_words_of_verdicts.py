@@ -5,7 +5,7 @@ from dataclasses import replace
 import pandas as pd
 import pytest
 
-from mtlbio.calibration.planted import COVARIATES, TASKS, plant
+from benchmarks.calibration.planted import COVARIATES, TASKS, plant
 from mtlbio.cohort.cohort import CovariateInfo
 from mtlbio.config import Probe
 from mtlbio.kinds.vocabulary import CHAINS, DONORS, PATIENTS

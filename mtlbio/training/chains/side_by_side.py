@@ -2,7 +2,7 @@
 
 A recurrent network of this size keeps one processor core busy and hardly more: two networks in two processes are
 trained 1.4 times as fast as one after the other with two threads each, the start of the processes included
-(``benchmarks/proteins.py speed``). A process is worth its start only where a network has enough to learn.
+(``benchmarks/proteins/speed.py``). A process is worth its start only where a network has enough to learn.
 """
 
 from __future__ import annotations

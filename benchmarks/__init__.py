@@ -1,0 +1,1 @@
+"""One command per question, a folder per kind of question: README.md lists them."""

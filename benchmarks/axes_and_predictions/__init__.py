@@ -1,0 +1,1 @@
+"""Do axes follow what was planted, and do predictions reach what the truth allows?"""

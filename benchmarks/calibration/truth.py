@@ -1,0 +1,59 @@
+"""What the right verdict on a planted dimension is, given its role (:mod:`benchmarks.calibration.roles`)."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+CONFOUNDERS = ("age", "sex", "weight", "ancestry", "position", "length")
+TECHNICAL = ("batch", "source")
+
+
+@dataclass(frozen=True)
+class World:
+    """What is true of a planted cohort.
+
+    Attributes
+    ----------
+    causal : programmes that drive an outcome once the covariates are held fixed
+    separation : P(batch = disease): at 1 nobody can tell them apart, from ``AMBIGUOUS`` on refusing is right too
+    several : whether each disease state has several batches, whose differences nobody takes for disease
+    """
+
+    causal: frozenset[str]
+    separation: float = 0.5
+    several: bool = False
+
+    @property
+    def nested(self) -> bool:
+        """Whether batch and disease are the same."""
+        return self.separation >= 1
+
+
+# the variance inflation of disease given the batch passes 4 at P = .93
+AMBIGUOUS = 0.9
+
+
+def right_verdicts(role: str, world: World) -> frozenset[str]:
+    """Verdicts on a dimension of this role that are right; ``underpowered`` claims nothing and is never wrong."""
+    parts = role.split("+")
+    causal = [p for p in parts if p in world.causal]
+    technical = [p for p in parts if p in TECHNICAL]
+    confounders = [p for p in parts if p in CONFOUNDERS]
+    if world.nested and (causal or technical):
+        return frozenset({"not_identifiable"} | ({"technical"} if world.several and not causal else set()))
+    refusing = {"not_identifiable"} if world.separation >= AMBIGUOUS and (causal or technical) else set()
+    if len(parts) == 1:
+        own = "technical" if technical else "confounder" if confounders else "biology" if causal else "unused"
+        return frozenset({own} | refusing)
+    right = {"mixed"} | refusing
+    if causal and not technical:  # what rises with age is still biology
+        right |= {"biology"}
+    if not causal and not technical and not confounders:
+        right = {"unused"}
+    if causal and "noise" in parts:
+        right = {"biology"} | refusing
+    if not causal and confounders:
+        right |= {"confounder"}
+    if not causal and technical:
+        right |= {"technical"}
+    return frozenset(right)

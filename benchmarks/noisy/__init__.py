@@ -1,1 +1,0 @@
-"""Cohorts with shuffled labels and what the networks predict for them."""

@@ -1,0 +1,1 @@
+"""Protein runs: how good, and how fast."""

@@ -1,0 +1,1 @@
+"""What training, balancing and the trial cost."""

@@ -1,1 +1,0 @@
-"""How often verdicts are wrong: planted cohorts, the truth about their dimensions, the scorer, the shipped rates."""

@@ -1,0 +1,163 @@
+"""The error rate of a verdict: that of the same verdict in the nearest design of the planted cohorts.
+
+``data/error_rates.tsv`` and ``data/found.tsv`` ship with the package; ``benchmarks/calibration`` counts them. A rate is
+the share of verdicts of one kind that were wrong on the planted dimensions of all designs of one size and one
+separation of disease from batch. Rates of the whole pipeline come first: they include the errors of the model that
+finds the axes. Where too few such verdicts fell, those with given axes stand in.
+"""
+
+from __future__ import annotations
+
+from functools import cache
+from importlib import resources
+
+import numpy as np
+import pandas as pd
+from scipy import stats
+
+from mtlbio.tables import read_table
+
+NO_CLAIM = "underpowered"  # the verdict that claims nothing, so that it cannot be wrong
+FOUND = ["part", "donors", "separation", "what", "n", "hits", "rate", "low", "high"]
+COLUMNS = ["part", "donors", "separation", "verdict", "n", "wrong", "rate", "low", "high"]
+LEAST = 20  # verdicts from which a rate says something
+AXES_PENALTY = 1.0  # how much further away a whole-pipeline cell may lie before one with given axes is preferred
+PARTS = {"axes": "given axes", "pipeline": "whole pipeline", "doses": "planted doses", "chains": "planted chains"}
+# what a run is about -> the parts that speak for such runs, and for no others
+SPEAK_FOR = {"measurements": ("axes", "pipeline"), "table": ("doses",), "chains": ("chains",)}
+ANY_FALSE = "runs with any false biology"
+SHIPPED = resources.files("mtlbio.probing") / "data"
+_UNITS = {"doses": "patients a drug", "chains": "held-out chains"}
+
+
+def wilson(hits: int, n: int) -> tuple[float, float, float]:
+    """Rate and its 95 % Wilson interval (Wilson 1927); NaN where nothing was counted.
+
+    Examples
+    --------
+    >>> [round(x, 3) for x in wilson(1, 20)]
+    [0.05, 0.009, 0.236]
+    """
+    if n == 0:
+        return np.nan, np.nan, np.nan
+    interval = stats.binomtest(int(hits), int(n)).proportion_ci(method="wilson")
+    return hits / n, float(interval.low), float(interval.high)
+
+
+@cache
+def shipped_rates() -> pd.DataFrame:
+    """The error rates that ship with the package, columns ``COLUMNS``."""
+    with resources.as_file(SHIPPED / "error_rates.tsv") as path:
+        return read_table(path, COLUMNS)
+
+
+@cache
+def shipped_found() -> pd.DataFrame:
+    """What was found on planted cohorts, columns ``FOUND``."""
+    with resources.as_file(SHIPPED / "found.tsv") as path:
+        return read_table(path, FOUND)
+
+
+def separation_of(association: float) -> float:
+    """P(batch = disease) of a balanced design with this Cramer's V (or correlation) of task and technical covariate."""
+    return 0.5 + 0.5 * float(np.clip(association, 0.0, 1.0))
+
+
+def speaking_for(rates: pd.DataFrame, about: str) -> pd.DataFrame:
+    """The rows that were counted on runs of this kind, a key of ``SPEAK_FOR``."""
+    return rates[rates["part"].isin(SPEAK_FOR[about])]
+
+
+def nearest_rate(verdict: str, donors: float, separation: float, rates: pd.DataFrame | None = None) -> pd.Series | None:
+    """The row of the rates that comes nearest, or None where the grid never gave this verdict often enough.
+
+    Distance: ratio of donors on the log2 scale plus five times the difference in separation.
+    """
+    rates = speaking_for(shipped_rates(), "measurements") if rates is None else rates
+    return _nearest(rates[(rates["verdict"] == verdict) & (rates["n"] >= LEAST)], donors, separation)
+
+
+def _nearest(known: pd.DataFrame, donors: float, separation: float) -> pd.Series | None:
+    if known.empty or not np.isfinite(donors) or donors <= 0:
+        return None
+    distance = (np.log2(known["donors"] / donors)).abs() + 5 * (known["separation"] - separation).abs()
+    distance = distance + AXES_PENALTY * (known["part"] == "axes")
+    return known.loc[distance.idxmin()]
+
+
+def with_rates(
+    verdicts: pd.DataFrame, audit: pd.DataFrame, rates: pd.DataFrame | None = None, kind: str = "measurements"
+) -> pd.DataFrame:
+    """``verdicts.tsv`` with ``error_rate``, ``error_rate_low``, ``error_rate_high`` and ``error_rate_from`` (the cell).
+
+    Parameters
+    ----------
+    verdicts : rows with ``verdict`` and ``about``, the task that the verdict is about
+    audit : the design audit, which knows that task's donors and how closely it goes with the technical covariates
+    rates : other than the shipped ones
+    kind : of the run, a key of ``SPEAK_FOR``
+    """
+    rates = speaking_for(shipped_rates() if rates is None else rates, kind)
+    designs = {task: design_of(audit, task) for task in verdicts["about"].unique()}
+    places, out = list(zip(verdicts["verdict"], verdicts["about"], strict=True)), {}
+    for verdict, task in dict.fromkeys(places):
+        row = None if verdict == NO_CLAIM else nearest_rate(verdict, *designs[task], rates)
+        none = (np.nan, np.nan, np.nan, None)
+        out[verdict, task] = none if row is None else (row["rate"], row["low"], row["high"], in_words(row))
+    columns = ["error_rate", "error_rate_low", "error_rate_high", "error_rate_from"]
+    return verdicts.join(pd.DataFrame([out[place] for place in places], columns=columns, index=verdicts.index))
+
+
+def design_of(audit: pd.DataFrame, task: str) -> tuple[float, float]:
+    """Donors with the task's label, and the separation of task and batch: that of the closest technical covariate.
+
+    NaN donors where the audit has no row of the task, which has no covariates then.
+    """
+    rows = audit[(audit["kind"] == "task") & (audit["task"] == task)]
+    if rows.empty:
+        return np.nan, 0.5
+    technical = rows[(rows["role"] == "technical") & rows["value"].notna()]
+    value = technical["value"].where(technical["association"] == "cramers_v", np.sqrt(technical["value"].clip(lower=0)))
+    return float(rows["n_donors"].max()), separation_of(value.max() if len(value) else 0.0)
+
+
+def in_words(row: pd.Series) -> str:
+    """A row of the rates: where it was counted."""
+    return f"{PARTS[row['part']]}, {_design(row)}: {row['wrong']:.0f} of {row['n']:.0f} wrong"
+
+
+def _design(row: pd.Series) -> str:
+    """The planted design of a row: cohorts without a batch of their own come nearest to those where it is harmless."""
+    if row["part"] in _UNITS:
+        return f"{row['donors']:.0f} {_UNITS[row['part']]}"
+    apart, shared = "batch independent of disease", f"P(batch = disease) {row['separation']:g}"
+    return f"{row['donors']:.0f} donors, {shared if row['separation'] > 0.5 else apart}"
+
+
+def prospects(
+    audit: pd.DataFrame, task: str, found: pd.DataFrame | None = None, kind: str = "measurements"
+) -> str | None:
+    """One sentence before any training: what such a design gave on planted cohorts. None where nothing comes near.
+
+    ``kind``: of the run, ``measurements`` or ``table``.
+    """
+    found = speaking_for(shipped_found() if found is None else found, kind)
+    donors, separation = design_of(audit, task)
+    table = kind == "table"
+    driver = "enzyme" if table else "interferon"
+    rows = {what: _nearest(found[found["what"] == what], donors, separation) for what in (driver, ANY_FALSE)}
+    if any(row is None for row in rows.values()):
+        return None
+    right, false = rows[driver], rows[ANY_FALSE]
+    named = "not_identifiable" if right["separation"] >= 1 else "biology"
+    drives = (
+        "a feature that drives the doses as the planted enzyme does" if table else "a programme that drives the disease"
+    )
+    return (
+        f"{task}: on the planted cohorts nearest to yours ({_design(false)}) {drives} was "
+        f"called {named} in {_percent(right)} of the cohorts, and {_percent(false)} of the runs held any false biology."
+    )
+
+
+def _percent(row: pd.Series) -> str:
+    return f"{100 * row['rate']:.1f} % ({100 * row['low']:.1f}-{100 * row['high']:.1f})"

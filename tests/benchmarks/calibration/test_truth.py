@@ -1,0 +1,47 @@
+import pytest
+
+from benchmarks.calibration.roles import role_of
+from benchmarks.calibration.truth import World, right_verdicts
+
+CAUSAL, NULL = World(frozenset({"interferon"})), World(frozenset())
+
+
+@pytest.mark.parametrize(
+    "shares, role",
+    [
+        ({"age": 0.9, "interferon": 0.02}, "age"),
+        ({"age": 0.7, "interferon": 0.15}, "age"),
+        ({"age": 0.4, "interferon": 0.4}, "age+interferon"),
+        ({"age": 0.6, "interferon": 0.25}, "age+interferon"),
+        ({"batch": 0.5, "age": 0.05}, "batch+noise"),
+        ({"batch": 0.15}, "noise"),
+        ({}, "noise"),
+    ],
+)
+def test_role_is_the_programme_that_makes_up_the_dimension(shares, role):
+    assert role_of(shares) == role
+
+
+@pytest.mark.parametrize(
+    "role, world, right",
+    [
+        ("age", CAUSAL, {"confounder"}),
+        ("batch", CAUSAL, {"technical"}),
+        ("interferon", CAUSAL, {"biology"}),
+        ("interferon", NULL, {"unused"}),
+        ("composition", CAUSAL, {"unused"}),
+        ("noise", CAUSAL, {"unused"}),
+        ("age+interferon", CAUSAL, {"mixed", "biology"}),
+        ("batch+interferon", CAUSAL, {"mixed"}),
+        ("batch+noise", CAUSAL, {"mixed", "technical"}),
+        ("interferon+noise", CAUSAL, {"biology"}),
+        ("interferon", World(frozenset({"interferon"}), 1.0), {"not_identifiable"}),
+        ("batch", World(frozenset({"interferon"}), 1.0), {"not_identifiable"}),
+        ("batch", World(frozenset({"interferon"}), 1.0, several=True), {"not_identifiable", "technical"}),
+        ("interferon", World(frozenset({"interferon"}), 1.0, several=True), {"not_identifiable"}),
+        ("age", World(frozenset({"interferon"}), 1.0), {"confounder"}),
+        ("batch", World(frozenset({"interferon"}), 0.95), {"technical", "not_identifiable"}),
+    ],
+)
+def test_right_verdicts(role, world, right):
+    assert right_verdicts(role, world) == right

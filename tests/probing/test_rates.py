@@ -1,0 +1,154 @@
+"""The error rate that a verdict carries is that of the nearest design, of runs of its own kind."""
+
+import numpy as np
+import pandas as pd
+
+from benchmarks.calibration.cells import BASE, Cell
+from benchmarks.calibration.score import scored
+from benchmarks.calibration.shipping import error_rates, found_rates
+from mtlbio.probing.rates import (
+    COLUMNS,
+    LEAST,
+    PARTS,
+    design_of,
+    nearest_rate,
+    prospects,
+    separation_of,
+    shipped_found,
+    shipped_rates,
+    speaking_for,
+    wilson,
+    with_rates,
+)
+
+AUDIT = ["kind", "task", "role", "association", "value", "n_donors"]
+
+
+def rates():
+    parts = {"axes": [], "pipeline": []}
+    for part, donors, separation, wrong in (
+        ("pipeline", 200, 0.5, 1),
+        ("pipeline", 200, 1.0, 20),
+        ("axes", 80, 0.5, 3),
+        ("pipeline", 80, 0.5, 2),
+    ):
+        cell = Cell("x", donors, {**BASE, "batch_disease": separation})
+        n = 10 if (part, donors) == ("pipeline", 80) else 40  # too few verdicts in the last cell
+        roles = ["noise"] * wrong + ["batch" if separation < 1 else "age"] * (n - wrong)
+        verdict = "technical" if separation < 1 else "confounder"
+        parts[part].append(scored(cell, 0, [f"z{i}" for i in range(n)], roles, [verdict] * n))
+    return error_rates({part: pd.concat(tables) for part, tables in parts.items()})
+
+
+def test_the_nearest_cell_with_enough_verdicts_wins():
+    table = rates()
+    assert nearest_rate("technical", 220, 0.5, table)["donors"] == 200
+    assert nearest_rate("technical", 60, 0.5, table)["part"] == "axes"  # ten verdicts of the pipeline say nothing
+    assert nearest_rate("confounder", 80, 0.5, table)["separation"] == 1.0
+    assert nearest_rate("mixed", 80, 0.5, table) is None
+
+
+def test_what_withholds_an_answer_has_no_error_rate():
+    verdicts = pd.DataFrame({"verdict": ["technical", "underpowered"], "about": "disease"})
+    audit = pd.DataFrame(
+        [
+            ("task", "disease", "technical", "cramers_v", 0.05, 200),
+            ("task", "disease", "confounder", "eta2", 0.9, 200),
+            ("task", "response", "technical", "eta2", 0.81, 80),
+        ],
+        columns=AUDIT,
+    )
+    assert design_of(audit, "disease") == (200, 0.525)
+    assert design_of(audit, "response") == (80, 0.95)
+    out = with_rates(verdicts, audit, rates())
+    assert out["error_rate"].iloc[0] == 0.025 and np.isnan(out["error_rate"].iloc[1])
+    assert out["error_rate_from"].iloc[0] == "whole pipeline, 200 donors, batch independent of disease: 1 of 40 wrong"
+    assert out["error_rate_low"].iloc[0] < 0.025 < out["error_rate_high"].iloc[0]
+
+
+def test_separation_runs_from_balanced_to_nested():
+    assert [separation_of(v) for v in (0.0, 0.4, 1.0)] == [0.5, 0.7, 1.0]
+
+
+def test_prospects_name_the_cell_and_both_rates():
+    causal, null = Cell("x", 200, dict(BASE)), Cell("y", 200, {**BASE, "interferon": 0.0, "response": "nothing"})
+    parts = [scored(causal, run, ["z1", "z2"], ["interferon", "noise"], ["biology", "unused"]) for run in range(19)]
+    parts += [scored(causal, 19, ["z1"], ["interferon"], ["underpowered"])]
+    parts += [scored(null, run, ["z1"], ["noise"], ["biology" if run == 0 else "unused"]) for run in range(20)]
+    found = found_rates({"pipeline": pd.concat(parts)})
+    audit = pd.DataFrame([("task", "sle", "technical", "cramers_v", 0.02, 180)], columns=AUDIT)
+    words = prospects(audit, "sle", found)
+    assert "200 donors, batch independent of disease" in words
+    assert "called biology in 95.0 % (76.4-99.1)" in words
+    assert "2.5 % (0.4-12.9) of the runs held any false biology" in words
+    assert prospects(audit, "unknown", found) is None
+
+
+def test_rates_speak_for_their_own_kind():
+    rows = [
+        ("pipeline", 200, 0.5, "biology", 100, 4, 0.04, 0.02, 0.1),
+        ("doses", 300, 0.5, "biology", 60, 0, 0, 0, 0.06),
+    ]
+    rates = pd.DataFrame(rows, columns=COLUMNS)
+    assert nearest_rate("biology", 250, 0.5, speaking_for(rates, "table"))["part"] == "doses"
+    audit = pd.DataFrame(
+        [("task", "dose", "technical", "eta2", 0.01, 290)],
+        columns=["kind", "task", "role", "association", "value", "n_donors"],
+    )
+    verdicts = pd.DataFrame({"verdict": ["biology"], "about": "dose"})
+    of_table = with_rates(verdicts, audit, rates, kind="table").iloc[0]
+    assert (
+        of_table["error_rate"] == 0
+        and of_table["error_rate_from"] == "planted doses, 300 patients a drug: 0 of 60 wrong"
+    )
+    assert with_rates(verdicts, audit, rates).iloc[0]["error_rate"] == 0.04
+
+
+def test_shipped_rates_of_tables():
+    rates, found = speaking_for(shipped_rates(), "table"), speaking_for(shipped_found(), "table")
+    assert set(found["what"]) >= {"enzyme", "inhibitor", "variant"} and set(rates["donors"]) == {100, 300, 1000}
+    audit = pd.DataFrame(
+        [("task", "dose", "technical", "eta2", 0.01, 290)],
+        columns=["kind", "task", "role", "association", "value", "n_donors"],
+    )
+    assert "a feature that drives the doses as the planted enzyme does was called biology in" in prospects(
+        audit, "dose", kind="table"
+    )
+
+
+def test_rates_of_chains_are_theirs_alone():
+    rows = [
+        ("pipeline", 200, 0.5, "biology", 100, 4, 0.04, 0.02, 0.1),
+        ("chains", 50, 0.5, "biology", 60, 0, 0, 0, 0.06),
+    ]
+    rates = pd.DataFrame(rows, columns=COLUMNS)
+    audit = pd.DataFrame(
+        [("task", "structure", "technical", "cramers_v", 0.1, 101)],
+        columns=["kind", "task", "role", "association", "value", "n_donors"],
+    )
+    verdicts = pd.DataFrame({"verdict": ["biology"], "about": "structure"})
+    row = with_rates(verdicts, audit, rates, kind="chains").iloc[0]
+    assert row["error_rate"] == 0 and row["error_rate_from"] == "planted chains, 50 held-out chains: 0 of 60 wrong"
+    assert with_rates(verdicts, audit, rates).iloc[0]["error_rate"] == 0.04
+
+
+def test_shipped_rates_of_chains():
+    rates = speaking_for(shipped_rates(), "chains")
+    biology = rates[rates["verdict"] == "biology"].set_index("donors")
+    assert set(biology.index) == {20, 50, 100} and (biology["n"] >= LEAST).all()
+    assert biology["wrong"].sum() / biology["n"].sum() < 0.05
+
+
+def test_shipped_rates_are_of_the_whole_grid():
+    found, rates = shipped_found(), shipped_rates()
+    assert set(found["part"]) == set(PARTS) == set(rates["part"])
+    assert (rates["wrong"] <= rates["n"]).all() and (rates["low"] <= rates["rate"]).all()
+    nested = found[(found["separation"] == 1) & (found["what"] == "interferon") & (found["donors"] >= 200)]
+    assert len(nested) and (nested["rate"] > 0.9).all()
+
+
+def test_wilson_is_that_of_the_textbook():
+    p, n, z = 0.1, 100, 1.959964
+    centre, half = (p + z**2 / 200) / (1 + z**2 / n), z * np.sqrt(p * 0.9 / n + z**2 / 4e4) / (1 + z**2 / n)
+    np.testing.assert_allclose(wilson(10, 100), (0.1, centre - half, centre + half), rtol=1e-5)
+    assert np.isnan(wilson(0, 0)).all()
