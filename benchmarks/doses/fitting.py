@@ -18,6 +18,7 @@ from mtlbio.cohort.cohort import Cohort
 from mtlbio.cohort.prepare import build_cohort
 from mtlbio.config import Training, load_run
 from mtlbio.evaluation.bootstrap import bootstrap_weights, estimate, paired_difference
+from mtlbio.metrics import Metric, metric
 from mtlbio.training.problem import make_problem, make_targets, prepare_fold
 from mtlbio.training.refits import Refit, Refitter
 
@@ -42,16 +43,16 @@ def fitted(
 
 
 def compared(
-    cohort: Cohort, task: str, together: np.ndarray, alone: np.ndarray, metric: str = "mae", other: str = "alone"
+    cohort: Cohort, task: str, together: np.ndarray, alone: np.ndarray, by: Metric = metric.MAE, other: str = "alone"
 ) -> str:
     """Both, the gain and its interval, on the samples that both predict; ``other`` names the second."""
     info, y = cohort.tasks[task], cohort.y(task)
     known = np.isfinite(y) & np.isfinite(together) & np.isfinite(alone)
     weights = bootstrap_weights(cohort.donors[known], DRAWS, 0)
-    both = [estimate(info, y[known], p[known], weights, metric).value for p in (together, alone)]
-    gain = paired_difference(info, y[known], together[known], alone[known], weights, metric)
-    said = f"{metric} together {both[0]:.3f}, {other} {both[1]:.3f}; gain {gain.value:.3f} ({gain.ci_low:.3f} to "
-    share = f", {gain.value / both[1]:.1%} of {other}" if metric == "mae" else ""
+    both = [estimate(info, y[known], p[known], weights, by).value for p in (together, alone)]
+    gain = paired_difference(info, y[known], together[known], alone[known], weights, by)
+    said = f"{by.name} together {both[0]:.3f}, {other} {both[1]:.3f}; gain {gain.value:.3f} ({gain.ci_low:.3f} to "
+    share = f", {gain.value / both[1]:.1%} of {other}" if by.lower_is_better else ""
     return f"{said}{gain.ci_high:.3f}){share}, n {known.sum()}, {'above 0' if gain.ci_low > 0 else 'NOT above 0'}"
 
 
@@ -60,8 +61,8 @@ def told(cohort: Cohort, task: str, pred: np.ndarray) -> str:
     info, y = cohort.tasks[task], cohort.y(task)
     known = np.isfinite(y) & np.isfinite(pred)
     weights = bootstrap_weights(cohort.donors[known], DRAWS, 0)
-    names = ["mae", "r2", "pearson"] + ([f"within_{100 * info.within:g}pct"] if info.within else [])
-    found = {name: estimate(info, y[known], pred[known], weights, name) for name in names}
+    shown = [metric.MAE, metric.R2, metric.PEARSON, *(m for m in info.metrics if m.name.startswith("within"))]
+    found = {m.name: estimate(info, y[known], pred[known], weights, m) for m in shown}
     return ", ".join(f"{name} {e.value:.3f} ({e.ci_low:.3f} to {e.ci_high:.3f})" for name, e in found.items())
 
 

@@ -21,6 +21,7 @@ import pandas as pd
 
 from benchmarks.doses.fitting import cohort_of, compared, fitted, settings, told
 from mtlbio.cohort.cohort import Cohort
+from mtlbio.metrics import metric
 from mtlbio.progress import console
 from mtlbio.training.fewer_labels import with_labels_of
 from mtlbio.training.subsets import out_of_fold
@@ -77,7 +78,10 @@ def gdsc(data: Path, full: bool, labelled: int = 60) -> dict[str, float]:
     for t, drug in enumerate(DRUGS):
         pred = out_of_fold(cohort, refit, 0, drug)
         print(f"{drug}: {told(cohort, drug, pred)}; a forest of others r {FOREST[drug]}")
-        print(f"{drug}, this or a forest: {compared(cohort, drug, pred, trees[:, t], 'pearson', 'forest')}", flush=True)
+        print(
+            f"{drug}, this or a forest: {compared(cohort, drug, pred, trees[:, t], metric.PEARSON, 'forest')}",
+            flush=True,
+        )
         found[drug] = float(np.corrcoef(pred, cohort.y(drug))[0, 1])
     for t, drug in enumerate(DRUGS):
         if t and not full:
@@ -88,7 +92,7 @@ def gdsc(data: Path, full: bool, labelled: int = 60) -> dict[str, float]:
         few = with_labels_of(cohort, drug, cohort.donors[known])
         refit = fitted(few, fold, settings(full), [np.ones(3), np.eye(3)[t]])
         together, alone = (out_of_fold(few, refit, arm, drug) for arm in (0, 1))
-        print(f"{drug}, {labelled} lines: {compared(cohort, drug, together, alone, 'pearson')}")
+        print(f"{drug}, {labelled} lines: {compared(cohort, drug, together, alone, metric.PEARSON)}")
         print(f"{drug}, {labelled} lines: {compared(cohort, drug, together, alone)}", flush=True)
     return found
 

@@ -29,6 +29,7 @@ from benchmarks.shared.places import ROOT
 from mtlbio.cohort.prepare import prepare
 from mtlbio.config import load_run
 from mtlbio.evaluation.bootstrap import bootstrap_weights, paired_difference
+from mtlbio.metrics import metric
 from mtlbio.probing.probe import probe
 from mtlbio.progress import console
 from mtlbio.training.subsets import out_of_fold
@@ -111,7 +112,7 @@ def sites(data: Path, full: bool, labelled: int = 200) -> str:
     joined = pd.concat(pairs, ignore_index=True)
     info = cohort.tasks["here"]
     weights = bootstrap_weights(np.arange(len(joined)), DRAWS, 0)
-    gain = paired_difference(info, *(joined[c].to_numpy() for c in ("y", "together", "alone")), weights, "mae")
+    gain = paired_difference(info, *(joined[c].to_numpy() for c in ("y", "together", "alone")), weights, metric.MAE)
     said = f"all {len(chosen)} sites, {len(joined)} patients: gain {gain.value:.3f} mg/week"
     said += f" ({gain.ci_low:.3f} to {gain.ci_high:.3f})"
     print(said)
