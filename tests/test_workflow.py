@@ -9,7 +9,8 @@ import pytest
 
 from mtlbio.config import Training
 from mtlbio.errors import InputError
-from mtlbio.workflow import NO_RESULT, PACKAGE, STEPS, memory, minutes, modules_of, plan, shown
+from mtlbio.modules import NO_RESULT, PACKAGE
+from mtlbio.workflow import STEPS, memory, minutes, modules_of, plan, shown
 
 
 def write(folder: Path, files: dict[str, str]) -> Path:
@@ -69,6 +70,13 @@ def test_modules_of_a_step_are_what_it_imports_and_reads(package):
         "cohort/data/marker.gmt",
         "cohort/data/neighbour.css",
     }
+
+
+def test_where_a_module_is_chosen_by_name_the_whole_folder_counts(package):
+    text = "from importlib import import_module\ndef made(name): return import_module(f'mtlbio.model.{name}')"
+    write(package, {"probing/association.py": text, "model/chosen.py": "", "model/encoders/cnn.py": ""})
+    found = {str(Path(p).relative_to(package)) for p in modules_of("probe", package)}
+    assert {"model/chosen.py", "model/axes.py"} <= found and "model/encoders/cnn.py" not in found
 
 
 def test_a_folder_named_by_a_module_counts_with_all_its_files(package):

@@ -24,6 +24,7 @@ import pandas as pd
 from mtlbio.calibration.score import wilson
 from mtlbio.cohort.cohort import Cohort
 from mtlbio.config import Probe, Training
+from mtlbio.modules import files_of
 from mtlbio.probing.relabel import Relabelling, relabelled
 from mtlbio.probing.verdict import VERDICTS
 from mtlbio.progress import hushed, say
@@ -161,8 +162,6 @@ def _counted(found: pd.DataFrame) -> pd.DataFrame:
 
 def _key(cohort: Cohort, splits: pd.DataFrame, training: Training, probe: Probe) -> str:
     """A name for everything that a refit depends on: data, labels, options, code."""
-    from mtlbio.workflow import modules_of
-
     content = hashlib.sha256(np.ascontiguousarray(cohort.expression).tobytes())
     for text in (
         cohort.obs.to_csv(),
@@ -172,6 +171,6 @@ def _key(cohort: Cohort, splits: pd.DataFrame, training: Training, probe: Probe)
         probe.model_dump_json(exclude={"null_refits"}),
     ):
         content.update(text.encode())
-    for path in modules_of("probe"):
+    for path in files_of(__name__):
         content.update(Path(path).read_bytes())
     return content.hexdigest()[:16]
