@@ -27,9 +27,10 @@ import torch.nn.functional as F
 from scipy import stats
 from sklearn.datasets import load_digits
 
+from mtlbio.choices.balancers import BALANCERS
 from mtlbio.progress import track
-from mtlbio.training.balancing import Step, make_balancer
-from mtlbio.training.balancing.names import BALANCERS
+from mtlbio.training.balancing.registry import make_balancer
+from mtlbio.training.balancing.step import Step
 
 CANVAS, SHIFT, CLASSES, RATE = 11, 3, 10, 0.01
 TASKS = ("left", "right")

@@ -33,14 +33,14 @@ from real_cohorts import COHORTS
 from refitted import with_options
 from sources import digest_of
 
+from mtlbio.choices.balancers import BALANCERS
+from mtlbio.choices.sharing import SHARING
 from mtlbio.cohort.cohort import Cohort
 from mtlbio.cohort.split import make_splits
 from mtlbio.config import Run, Training, load_run
 from mtlbio.evaluation.bootstrap import bootstrap_weights, class_strata, fewest, simultaneous
 from mtlbio.evaluation.metrics import primary_metric, score
-from mtlbio.model.sharing.names import SHARING
 from mtlbio.progress import console, say, track
-from mtlbio.training.balancing.names import BALANCERS
 from mtlbio.training.borrowing import with_loans
 from mtlbio.training.mixing import mix_paths
 from mtlbio.training.paths import fit_paths

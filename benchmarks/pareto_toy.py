@@ -26,9 +26,10 @@ import numpy as np
 import pandas as pd
 import torch
 
+from mtlbio.choices.balancers import BALANCERS
 from mtlbio.progress import say
-from mtlbio.training.balancing import Step, make_balancer
-from mtlbio.training.balancing.names import BALANCERS
+from mtlbio.training.balancing.registry import make_balancer
+from mtlbio.training.balancing.step import Step
 
 RATE, BETAS, STEPS, ARRIVED, FLOOR = 1e-3, (0.9, 0.999), 50_000, 0.1, 21.0
 LIU = ((-8.5, 7.5), (-8.5, -5.0), (9.0, 9.0))

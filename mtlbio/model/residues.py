@@ -6,7 +6,8 @@ import numpy as np
 import torch
 from torch import nn
 
-from mtlbio.model.encoders.base import ChainDropout, Shape, make_encoder
+from mtlbio.model.encoders.base import ChainDropout, Shape
+from mtlbio.model.encoders.make import make_encoder
 from mtlbio.sequence.chains import ResidueTask
 from mtlbio.sequence.features import letter_table
 from mtlbio.sequence.letters import UNKNOWN

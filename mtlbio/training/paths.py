@@ -7,9 +7,9 @@ from dataclasses import dataclass
 
 import torch
 
+from mtlbio.choices.multitask import MultitaskOptions
 from mtlbio.config import Training
 from mtlbio.training.extras import extended
-from mtlbio.training.machinery import Machinery
 from mtlbio.training.problem import Problem
 from mtlbio.training.replicas import Fitted, fit
 from mtlbio.training.sparse_heads import SparseHeads, fit_sparse_heads
@@ -60,7 +60,7 @@ def fit_paths(
             options.patience,
             options.learning_rate,
             progress=lambda epochs, name=name: progress(epochs, name),
-            machinery=Machinery.of(options),
+            multitask=MultitaskOptions.of(options),
         )
         for name in ("dense", "curved")
     }

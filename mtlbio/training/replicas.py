@@ -24,11 +24,11 @@ from dataclasses import dataclass
 import torch
 from torch.func import vmap
 
+from mtlbio.choices.multitask import PLAIN, MultitaskOptions
 from mtlbio.model.outputs import Outputs
-from mtlbio.model.sharing.scheme import make_sharing
+from mtlbio.model.sharing.make import make_sharing
 from mtlbio.training.curvature import pace
 from mtlbio.training.losses import task_losses
-from mtlbio.training.machinery import PLAIN, Machinery
 from mtlbio.training.problem import Problem, Roles
 from mtlbio.training.products import wide_product
 from mtlbio.training.stack import Stack
@@ -97,7 +97,7 @@ def fit(
     patience: int,
     learning_rate: float,
     progress: Callable[[range], Iterable[int]] = lambda epochs: epochs,
-    machinery: Machinery = PLAIN,
+    multitask: MultitaskOptions = PLAIN,
 ) -> Fitted:
     """Fit all replicas.
 
@@ -111,11 +111,11 @@ def fit(
     epochs, patience : at most so many steps; a task stops after ``patience`` steps without a better validation loss
     learning_rate : step in units of the inverse curvature of the strongest direction
     progress : wraps the range of epochs
-    machinery : how tasks share and how their gradients are balanced
+    multitask : how tasks share and how their gradients are balanced
     """
     (f, n, t), r = problem.targets.shape, inputs.shape[2]
     a, s, device, packing = len(problem.active), len(seeds), inputs.device, problem.packing
-    sharing = make_sharing(machinery.sharing, packing, width, machinery.sharing_strength)
+    sharing = make_sharing(multitask.sharing, packing, width, multitask.sharing_strength)
     roles = problem.roles or Roles(t, (1.0,) * t, (True,) * t)
     sharing.further = packing.n_columns - packing.columns[roles.main - 1].stop
     stack = Stack(sharing, r, [seed for _ in range(f * a) for seed in seeds], device)
@@ -136,7 +136,7 @@ def fit(
     validation = problem.validation[:, None].expand(f, a, s, n, t)
     paced = train * pace(inputs, problem.train)[:, None, :, None]
     labelled = (problem.train.sum(2) > 0)[:, None] & problem.active.bool()[None, :, None]
-    weighing = Weighing(stack, machinery, seeds, problem.active, f, inputs, roles)
+    weighing = Weighing(stack, multitask, seeds, problem.active, f, inputs, roles)
     # the further heads serve the tasks: they go on as long as any task does
     serving = torch.arange(t, device=device) >= roles.main
     # seeds without a labelled validation sample have no say

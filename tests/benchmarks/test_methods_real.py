@@ -6,12 +6,12 @@ import pandas as pd
 import pytest
 from real.tabular import TABULAR
 
+from mtlbio.choices.balancers import BALANCERS
+from mtlbio.choices.sharing import SHARING
 from mtlbio.cohort.cohort import Cohort, TaskInfo
 from mtlbio.cohort.simulate import simulate
 from mtlbio.cohort.split import make_splits
 from mtlbio.config import Splits, Training
-from mtlbio.model.sharing.names import SHARING
-from mtlbio.training.balancing.names import BALANCERS
 
 
 def test_all_methods_are_compared():

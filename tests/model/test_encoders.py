@@ -4,9 +4,10 @@ import numpy as np
 import pytest
 import torch
 
+from mtlbio.choices.encoders import ENCODERS
 from mtlbio.errors import InputError
-from mtlbio.model.encoders.base import Shape, make_encoder
-from mtlbio.model.encoders.names import ENCODERS
+from mtlbio.model.encoders.base import Shape
+from mtlbio.model.encoders.make import make_encoder
 from mtlbio.model.encoders.transformer import rotated
 from mtlbio.model.residues import ResidueNetwork, to_prediction
 from mtlbio.sequence.chains import ResidueTask

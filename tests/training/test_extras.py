@@ -11,16 +11,17 @@ import torch
 from sklearn.metrics import roc_auc_score
 from small_training import OPTIONS, TASKS, folds_of, problem_of, small_cohort
 
+from mtlbio.choices.multitask import MultitaskOptions
+from mtlbio.choices.sharing import SHARING
 from mtlbio.cohort.cohort import CovariateInfo
 from mtlbio.config import Run, Training
 from mtlbio.model.outputs import Outputs
-from mtlbio.model.sharing.names import SHARING
-from mtlbio.model.sharing.scheme import Sharing, make_sharing
+from mtlbio.model.sharing.make import make_sharing
+from mtlbio.model.sharing.scheme import Sharing
 from mtlbio.sections import Adversary
 from mtlbio.training.curvature import pace
 from mtlbio.training.extras import COMPONENTS, extended, with_extras
 from mtlbio.training.losses import task_losses
-from mtlbio.training.machinery import Machinery
 from mtlbio.training.mixing import mix_paths
 from mtlbio.training.paths import fit_paths
 from mtlbio.training.problem import Roles
@@ -59,9 +60,9 @@ def prepared(cohort, folds, **options):
     return with_extras(problem, cohort, folds, chosen)
 
 
-def fitted(problem, name="dense", epochs=EPOCHS, machinery=None):
+def fitted(problem, name="dense", epochs=EPOCHS, multitask=None):
     whole, inputs = extended(problem, name)
-    return fit(whole, inputs, [0, 1], OPTIONS.block, epochs, 10_000, RATE, machinery=machinery or Machinery())
+    return fit(whole, inputs, [0, 1], OPTIONS.block, epochs, 10_000, RATE, multitask=multitask or MultitaskOptions())
 
 
 def test_further_heads_leave_the_shape_of_everything_as_it_was(cohort, folds):
@@ -190,8 +191,8 @@ def test_under_every_scheme_the_heads_serve_the_multi_task_arm_and_leave_the_oth
     if make_sharing(scheme, Outputs.of({}), 1).shared:
         heads["adversary"] = Adversary(covariate="batch")
     plain = prepared(replace(cohort, auxiliary={}), folds)
-    machinery = Machinery(sharing=scheme)
-    with_heads, without = (fitted(p, machinery=machinery) for p in (prepared(cohort, folds, **heads), plain))
+    multitask = MultitaskOptions(sharing=scheme)
+    with_heads, without = (fitted(p, multitask=multitask) for p in (prepared(cohort, folds, **heads), plain))
     assert with_heads.outputs.shape == without.outputs.shape and with_heads.block.shape == without.block.shape
     torch.testing.assert_close(with_heads.outputs[:, 1:], without.outputs[:, 1:], atol=1e-5, rtol=0)
     assert float((with_heads.outputs[:, 0] - without.outputs[:, 0]).abs().max()) > 1e-4
@@ -202,7 +203,7 @@ def test_balancers_weigh_tasks_and_auxiliary_labels_but_no_adversary(cohort, fol
     problem = prepared(cohort, folds, **options)
     assert extended(problem, "dense")[0].roles.balanced[:4] == (True, True, True, False)
     for name in ("pcgrad", "uncertainty"):
-        assert torch.isfinite(fitted(problem, machinery=Machinery(balancing=name)).block).all()
+        assert torch.isfinite(fitted(problem, multitask=MultitaskOptions(balancing=name)).block).all()
 
 
 def test_only_the_paths_asked_for_are_mixed(cohort, folds):

@@ -9,7 +9,8 @@ import torch
 from mtlbio.model.residues import ResidueNetwork
 from mtlbio.sequence.chains import ResidueTask
 from mtlbio.sequence.letters import MASKED, UNKNOWN
-from mtlbio.training.balancing import Step, make_balancer
+from mtlbio.training.balancing.registry import make_balancer
+from mtlbio.training.balancing.step import Step
 from mtlbio.training.chains.batches import Batch
 from mtlbio.training.chains.losses import loss_sum
 
