@@ -42,7 +42,7 @@ from mtlbio.cohort.qc import QcList  # noqa: E402
 from mtlbio.config import Probe  # noqa: E402
 from mtlbio.probing.association import task_design  # noqa: E402
 from mtlbio.probing.design import donor_units  # noqa: E402
-from mtlbio.probing.probe import examine  # noqa: E402
+from mtlbio.probing.examine import examine  # noqa: E402
 
 
 def timed(action: Callable[[], object]) -> tuple[float, float]:

@@ -31,7 +31,8 @@ from mtlbio.calibration.score import wilson
 from mtlbio.calibration.turning import turning_results
 from mtlbio.cohort.simulate import Simulation, simulate, write_simulation
 from mtlbio.config import Probe, load_run
-from mtlbio.probing.probe import examine, probe
+from mtlbio.probing.examine import examine
+from mtlbio.probing.probe import probe
 from mtlbio.progress import console
 from mtlbio.tables import VERDICTS, read_table
 

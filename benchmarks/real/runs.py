@@ -24,7 +24,8 @@ from mtlbio.cohort.split import make_splits
 from mtlbio.config import Run, Splits, load_run
 from mtlbio.evaluation.metrics import score
 from mtlbio.model.ensemble import load_ensemble
-from mtlbio.probing.probe import aligned, examine
+from mtlbio.probing.examine import examine
+from mtlbio.probing.probe import aligned
 from mtlbio.progress import say
 from mtlbio.tables import PREDICTIONS, SPLITS, read_table, write_table
 from mtlbio.training.train import train

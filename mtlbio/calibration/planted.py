@@ -223,7 +223,7 @@ def results_of(planted: Planted, folds: int = 5):
 def judge_axes(cell: Cell, run: int) -> pd.DataFrame:
     """Scored dimensions of cohort ``run`` of a cell; ``covered``: whether the interval of the adjusted disease effect
     holds the true one (NaN where the design has none)."""
-    from mtlbio.probing.probe import examine
+    from mtlbio.probing.examine import examine
 
     planted = plant(cell.donors, run, **cell.changes)
     latents, ensemble = results_of(planted)

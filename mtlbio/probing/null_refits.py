@@ -25,6 +25,7 @@ from mtlbio.calibration.score import wilson
 from mtlbio.cohort.cohort import Cohort
 from mtlbio.config import Probe, Training
 from mtlbio.modules import files_of
+from mtlbio.probing.examine import examine
 from mtlbio.probing.relabel import Relabelling, relabelled
 from mtlbio.probing.verdict import VERDICTS
 from mtlbio.progress import hushed, say
@@ -85,12 +86,11 @@ def share_of_biology(runs: pd.DataFrame) -> tuple[float, float, float]:
 
 
 def refitted_trials(refitter, cohorts: list[Cohort], splits: pd.DataFrame, probe: Probe) -> list[dict]:
-    """Tables of :func:`mtlbio.probing.probe.examine` for every cohort: trained in one stack, tried one by one.
+    """Tables of :func:`mtlbio.probing.examine.examine` for every cohort: trained in one stack, tried one by one.
 
     Gene sets are left out: they name a dimension, they do not change its verdict.
     """
     from mtlbio.model.latents import latents_table
-    from mtlbio.probing.probe import examine
 
     tables = []
     for copy, canonical in zip(cohorts, refitter.fit(cohorts), strict=True):

@@ -15,8 +15,9 @@ from mtlbio.cohort.simulate import simulate, write_simulation
 from mtlbio.config import Probe, Run, Training, load_run
 from mtlbio.model.latents import latents_table
 from mtlbio.probing import null_refits as room
+from mtlbio.probing.examine import examine
 from mtlbio.probing.null_refits import NULL, RUNS, null_refits, share_of_biology
-from mtlbio.probing.probe import examine, probe
+from mtlbio.probing.probe import probe
 from mtlbio.probing.verdict import VERDICTS
 from mtlbio.tables import SPLITS, read_table
 from mtlbio.training.refits import Refitter

@@ -10,7 +10,7 @@ from scipy import stats
 from mtlbio.calibration.planted import plant, results_of
 from mtlbio.config import Probe
 from mtlbio.probing.evidence import Evidence, TaskEvidence
-from mtlbio.probing.probe import examine
+from mtlbio.probing.examine import examine
 from mtlbio.probing.settle import donors_to_settle
 from mtlbio.probing.verdict import judge
 

@@ -9,8 +9,8 @@ from mtlbio.config import Probe
 from mtlbio.model.blocks import Block
 from mtlbio.probing.association import association, covariate_design, covariate_table
 from mtlbio.probing.evidence import CovariateEvidence, Evidence, TaskEvidence
+from mtlbio.probing.examine import examine
 from mtlbio.probing.planes import columns, judge_subspace
-from mtlbio.probing.probe import examine
 from mtlbio.probing.shares import block_share, share
 from mtlbio.probing.subspaces import Subspace, subspace_tests
 

@@ -60,7 +60,7 @@ def probe(run: ProteinRun, results: Path) -> None:
 
 
 def examine(latents: ad.AnnData, model: ProteinModel, options: ResidueProbe) -> dict[str, pd.DataFrame]:
-    """The whole trial in memory: tables by name, as :func:`mtlbio.probing.probe.examine` gives them."""
+    """The whole trial in memory: tables by name, as :func:`mtlbio.probing.examine.examine` gives them."""
     trial = make_trial(latents, options)
     chains = len(np.unique(trial.donors))
     if chains < LEAST_CHAINS:
