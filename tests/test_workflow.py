@@ -9,8 +9,7 @@ import pytest
 
 from mtlbio.config import Training
 from mtlbio.errors import InputError
-from mtlbio.modules import NO_RESULT, PACKAGE
-from mtlbio.workflow import STEPS, memory, minutes, modules_of, plan, shown
+from mtlbio.workflow import memory, minutes, modules_of, plan, shown
 
 
 def write(folder: Path, files: dict[str, str]) -> Path:
@@ -94,22 +93,6 @@ def test_modules_of_an_unknown_step_or_a_missing_entry_is_an_error(package):
         modules_of("paint")
     with pytest.raises(FileNotFoundError, match="mtlbio.training.train"):
         modules_of("train", package)
-
-
-def test_every_step_of_this_package_has_its_entry_and_no_later_room():
-    later = {
-        "prepare": ("model", "training", "evaluation", "probing", "report"),
-        "train": ("evaluation", "probing", "report"),
-        "baselines": ("probing", "report"),
-        "evaluate": ("probing", "report"),
-        "probe": ("report",),
-        "report": (),
-    }
-    for step, place in STEPS.items():
-        found = {str(Path(p).resolve().relative_to(PACKAGE)) for p in modules_of(step)}
-        assert place.partition(":")[0].removeprefix("mtlbio.").replace(".", "/") + ".py" in found
-        assert not [f for f in found if f.startswith(tuple(f"{room}/" for room in later[step]))], step
-        assert not found & {name.removeprefix("mtlbio.") + ".py" for name in NO_RESULT}
 
 
 @pytest.fixture

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import shutil
-from collections.abc import Iterator
 from pathlib import Path
 
 import numpy as np
@@ -18,10 +17,10 @@ from mtlbio.report.svg import house_style
 from mtlbio.report.words import file_stem
 from mtlbio.sequence.chains import Chains
 from mtlbio.sequence.features import Wide, open_wide
-from mtlbio.sequence.letters import Q3, Q8, decode, encode, three_states
+from mtlbio.sequence.letters import Q8, decode, encode, three_states
 from mtlbio.sequence.read import read_fasta
-from mtlbio.training.chains.apply import apply
 from mtlbio.training.chains.batches import Reader
+from mtlbio.training.chains.predict import predicted, residue_table, states_of
 
 AT_ONCE = 200  # chains in memory
 MOST_PICTURES = 200
@@ -63,7 +62,7 @@ def predict(
         for start in track(range(0, len(entries), AT_ONCE), f"Predicting {len(entries)} chains"):
             names = [name for name, _ in entries[start : start + AT_ONCE]]
             chains = _unlabelled(names, codes[start : start + AT_ONCE])
-            for place, told in _predicted(model, Reader(chains, sources), chains):
+            for place, told in predicted(model, Reader(chains, sources), chains):
                 letters = decode(chains.letters[chains.rows(place)])
                 table = residue_table(model, names[place], letters, told)
                 table.to_csv(temporary, sep="\t", index=False, mode="w" if header else "a", header=header, na_rep="NA")
@@ -73,37 +72,6 @@ def predict(
     _draw(model, pictures, out / "pictures")
     said = "" if len(entries) <= MOST_PICTURES else f", pictures of the first {MOST_PICTURES}"
     say(f"{len(entries)} chains, {sum(map(len, codes)):,} residues predicted{said}")
-
-
-def residue_table(model: ProteinModel, name: str, letters: str, told: dict[str, np.ndarray]) -> pd.DataFrame:
-    """A row per residue of one chain.
-
-    Parameters
-    ----------
-    told : task -> (replicas, length, 8) or (replicas, length)
-    """
-    columns: dict[str, object] = {"sample": name, "residue": np.arange(1, len(letters) + 1), "letter": list(letters)}
-    for task, info in model.tasks.items():
-        if info.auxiliary:
-            continue
-        mean = told[task].mean(axis=0)
-        if info.kind == "secondary_structure":
-            three, states = three_states(mean), _states(model, task)
-            if states == Q8:
-                columns[f"{task}_q8"] = [Q8[k] for k in mean.argmax(axis=1)]
-            columns[f"{task}_q3"] = [Q3[k] for k in three.argmax(axis=1)]
-            shares = mean if states == Q8 else three
-            columns |= {f"{task}_{state}": np.round(shares[:, k], 4) for k, state in enumerate(states)}
-        else:
-            columns[task] = np.round(mean, 4)
-            if len(told[task]) > 1:
-                columns[f"{task}_sd"] = np.round(told[task].std(axis=0, ddof=1), 4)
-    return pd.DataFrame(columns)
-
-
-def _states(model: ProteinModel, task: str) -> str:
-    """The states that the model can tell: three, where it learnt from no chain with eight."""
-    return Q3 if task in model.training.get("three", []) else Q8
 
 
 def _sources(model: ProteinModel, results: Path, profiles: Path | None, embeddings: Path | None) -> dict[str, Wide]:
@@ -127,16 +95,6 @@ def _unlabelled(names: list[str], codes: list[np.ndarray]) -> Chains:
     return Chains(obs.assign(length=lengths), np.concatenate([[0], np.cumsum(lengths)]), np.concatenate(codes))
 
 
-def _predicted(model: ProteinModel, reader: Reader, chains: Chains) -> Iterator[tuple[int, dict[str, np.ndarray]]]:
-    """Chains in the order of the file with what every replica says."""
-    found: dict[int, list] = {place: [] for place in range(len(chains))}
-    for network in model.networks:
-        for chain in apply(network, reader, model.tasks, np.arange(len(chains)), model.centre):
-            found[chain.place].append(chain.predictions)
-    for place, told in found.items():
-        yield place, {name: np.stack([own[name] for own in told]) for name in told[0]}
-
-
 def _draw(model: ProteinModel, pictures: list, folder: Path) -> None:
     structure = [n for n, t in model.tasks.items() if t.kind == "secondary_structure" and not t.auxiliary]
     numbers = [n for n, t in model.tasks.items() if t.kind in ("accessibility", "binary") and not t.auxiliary]
@@ -149,7 +107,7 @@ def _draw(model: ProteinModel, pictures: list, folder: Path) -> None:
             states = sure = None
             if structure:
                 states = "".join(table[f"{structure[0]}_q3"])
-                own = _states(model, structure[0])
+                own = states_of(model, structure[0])
                 told = table[[f"{structure[0]}_{s}" for s in own]].to_numpy()
                 sure = (three_states(told) if own == Q8 else told).max(axis=1)
             stem = file_stem(name)
