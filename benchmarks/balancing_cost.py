@@ -31,9 +31,11 @@ from mtlbio.choices.balancers import BALANCERS
 from mtlbio.choices.multitask import MultitaskOptions
 from mtlbio.cohort.cohort import TaskInfo
 from mtlbio.model.outputs import Outputs
-from mtlbio.training import replicas
+from mtlbio.training import networks
 from mtlbio.training.balancing.registry import registered
+from mtlbio.training.networks import BlockOptions
 from mtlbio.training.problem import Problem
+from mtlbio.training.replicas import fit
 from mtlbio.training.weighing import Weighing
 
 FOLDS, SEEDS, WIDTH, RATE, REPEATS = 6, 5, 8, 0.3, 3
@@ -66,9 +68,9 @@ def problem_of(tasks: int, samples: int, inputs: int, folds: int = FOLDS, seeds:
 def stack_step(problem: Problem, multitask: MultitaskOptions, steps: int, bare: bool = False) -> float:
     """Seconds per step of all networks."""
     seeds = list(range(problem.train.shape[1]))
-    with patch.object(replicas, "Weighing", Bare if bare else Weighing):
+    with patch.object(networks, "Weighing", Bare if bare else Weighing):
         start = time.process_time()
-        replicas.fit(problem, problem.dense, seeds, WIDTH, steps, 10**9, RATE, multitask=multitask)
+        fit(problem, problem.dense, seeds, BlockOptions(WIDTH, steps, 10**9, RATE, multitask))
     return (time.process_time() - start) / steps
 
 

@@ -35,6 +35,7 @@ from mtlbio.cohort.simulate import simulate
 from mtlbio.cohort.split import make_splits
 from mtlbio.config import Splits, Training
 from mtlbio.model.sharing.make import make_sharing
+from mtlbio.training.networks import BlockOptions
 from mtlbio.training.problem import Problem, make_problem, make_targets, prepare_fold
 from mtlbio.training.replicas import Fitted, fit
 
@@ -62,7 +63,7 @@ def problem_of(kind: str, donors: int, genes: int, folds: int, seeds: int, seed:
 
 def fitted(problem: Problem, seeds: list[int], name: str, epochs: int, patience: int = PATIENCE) -> Fitted:
     """All networks of a cohort under a scheme."""
-    return fit(problem, problem.dense, seeds, WIDTH, epochs, patience, RATE, multitask=MultitaskOptions(name))
+    return fit(problem, problem.dense, seeds, BlockOptions(WIDTH, epochs, patience, RATE, MultitaskOptions(name)))
 
 
 def lowest(found: Fitted) -> np.ndarray:

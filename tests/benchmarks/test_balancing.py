@@ -9,7 +9,7 @@ import pytest
 import torch
 
 from mtlbio.choices.balancers import BALANCERS
-from mtlbio.choices.multitask import MultitaskOptions
+from mtlbio.training.networks import BlockOptions
 from mtlbio.training.replicas import fit
 
 
@@ -55,9 +55,9 @@ def test_published_rows_name_methods():
 
 def test_the_bare_stack_is_the_plain_sum():
     problem = balancing_cost.problem_of(3, 30, 10, folds=2, seeds=2)
-    plain = fit(problem, problem.dense, [0, 1], 4, 10, 10**9, 0.3, multitask=MultitaskOptions())
-    with balancing_cost.patch.object(balancing_cost.replicas, "Weighing", balancing_cost.Bare):
-        bare = fit(problem, problem.dense, [0, 1], 4, 10, 10**9, 0.3, multitask=MultitaskOptions())
+    plain = fit(problem, problem.dense, [0, 1], BlockOptions(4, 10, 10**9, 0.3))
+    with balancing_cost.patch.object(balancing_cost.networks, "Weighing", balancing_cost.Bare):
+        bare = fit(problem, problem.dense, [0, 1], BlockOptions(4, 10, 10**9, 0.3))
     torch.testing.assert_close(bare.outputs, plain.outputs, rtol=0, atol=0)
     assert bare.gradients is None and plain.gradients is not None
 

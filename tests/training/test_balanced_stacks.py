@@ -15,6 +15,7 @@ from mtlbio.training.balancing.registry import make_balancer
 from mtlbio.training.balancing.step import Step
 from mtlbio.training.curvature import pace
 from mtlbio.training.losses import task_losses
+from mtlbio.training.networks import BlockOptions
 from mtlbio.training.replicas import fit
 
 EPOCHS, RATE = 12, 0.3
@@ -27,7 +28,7 @@ def problem():
 
 
 def fitted(problem, multitask: MultitaskOptions, epochs: int = EPOCHS, seeds=(0, 1)):
-    return fit(problem, problem.dense, list(seeds), OPTIONS.block, epochs, 10_000, RATE, multitask=multitask)
+    return fit(problem, problem.dense, list(seeds), BlockOptions(OPTIONS.block, epochs, 10_000, RATE, multitask))
 
 
 def slow(problem, f: int, s: int, multitask: MultitaskOptions, epochs: int = EPOCHS):

@@ -23,6 +23,7 @@ from mtlbio.training.curvature import pace
 from mtlbio.training.extras import COMPONENTS, extended, with_extras
 from mtlbio.training.losses import task_losses
 from mtlbio.training.mixing import mix_paths
+from mtlbio.training.networks import BlockOptions
 from mtlbio.training.paths import fit_paths
 from mtlbio.training.problem import Roles
 from mtlbio.training.replicas import fit
@@ -62,7 +63,9 @@ def prepared(cohort, folds, **options):
 
 def fitted(problem, name="dense", epochs=EPOCHS, multitask=None):
     whole, inputs = extended(problem, name)
-    return fit(whole, inputs, [0, 1], OPTIONS.block, epochs, 10_000, RATE, multitask=multitask or MultitaskOptions())
+    return fit(
+        whole, inputs, [0, 1], BlockOptions(OPTIONS.block, epochs, 10_000, RATE, multitask or MultitaskOptions())
+    )
 
 
 def test_further_heads_leave_the_shape_of_everything_as_it_was(cohort, folds):
@@ -94,7 +97,7 @@ def test_auxiliary_labels_are_a_task_like_any_other(cohort, folds):
         patch.setattr(Sharing, "further", 3)
         problem, _ = problem_of(whole, folds)
         problem = replace(problem, roles=Roles(2, (1.0,) * 3, (True,) * 3))
-        task = fit(problem, problem.dense, [0, 1], OPTIONS.block, EPOCHS, 10_000, RATE)
+        task = fit(problem, problem.dense, [0, 1], BlockOptions(OPTIONS.block, EPOCHS, 10_000, RATE))
     torch.testing.assert_close(aux.block[:, 0], task.block[:, 0], atol=1e-6, rtol=1e-4)
 
 
@@ -146,7 +149,7 @@ def test_the_adversary_takes_the_batch_out_of_the_shared_part(strength):
         """AUROC of held-out disease within batches, and of the batch, from the disease output."""
         problem = with_extras(problem_of(own, folds)[0], own, folds, OPTIONS.model_copy(update=options))
         whole, inputs = extended(problem, "dense")
-        outputs = fit(whole, inputs, [0, 1], 4, 200, 40, RATE).outputs[:, 0].mean(1)[:, :, 0].numpy()
+        outputs = fit(whole, inputs, [0, 1], BlockOptions(4, 200, 40, RATE)).outputs[:, 0].mean(1)[:, :, 0].numpy()
         disease, technical = [], []
         for k in (0, 1):
             rows = folds[k].test
@@ -178,7 +181,7 @@ def test_reconstruction_rebuilds_the_samples(cohort, folds):
     """After training, the rebuilt components of held-out donors follow the true ones."""
     problem = prepared(replace(cohort, auxiliary={}), folds, reconstruction=16.0)
     whole, inputs = extended(problem, "dense")
-    uncut = fit(replace(whole, roles=replace(whole.roles, main=18)), inputs, [0, 1], 8, 150, 10_000, RATE)
+    uncut = fit(replace(whole, roles=replace(whole.roles, main=18)), inputs, [0, 1], BlockOptions(8, 150, 10_000, RATE))
     held_out = folds[0].test
     rebuilt = uncut.outputs[0, 0, 0][held_out][:, 2]
     true = whole.targets[0][held_out][:, 2]

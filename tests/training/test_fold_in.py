@@ -14,6 +14,7 @@ from mtlbio.model.ensemble import FINAL, load_ensemble, save_ensemble
 from mtlbio.model.outputs import Outputs, to_prediction
 from mtlbio.training.fold_in import fold_in
 from mtlbio.training.mixing import mix_paths
+from mtlbio.training.networks import BlockOptions
 from mtlbio.training.problem import prepare_fold
 from mtlbio.training.replicas import fit
 from mtlbio.training.sparse_heads import fit_sparse_heads
@@ -24,7 +25,7 @@ def canonical_of(cohort, folds, multitask=PLAIN, shares=None):
     problem, targets = problem_of(cohort, folds)
     heads = {name: fit_sparse_heads(problem, getattr(problem, name), iterations=60) for name in ("axes", "genes")}
     blocks = {
-        name: fit(problem, getattr(problem, name), [0, 1], OPTIONS.block, 40, 15, 0.3, multitask=multitask)
+        name: fit(problem, getattr(problem, name), [0, 1], BlockOptions(OPTIONS.block, 40, 15, 0.3, multitask))
         for name in ("dense", "curved")
     }
     mixed = mix_paths(problem, {name: path.outputs for name, path in (heads | blocks).items()}, folds, targets)
@@ -92,7 +93,7 @@ def test_a_block_that_the_mixture_does_not_read_is_still_what_the_dense_path_say
     folds = made[0]
     canonical = canonical_of(cohort, folds, MultitaskOptions(sharing), shares=(1, 0, 0, 0))[0]
     problem = problem_of(cohort, folds)[0]
-    dense = fit(problem, problem.dense, [0, 1], OPTIONS.block, 40, 15, 0.3, multitask=MultitaskOptions(sharing))
+    dense = fit(problem, problem.dense, [0, 1], BlockOptions(OPTIONS.block, 40, 15, 0.3, MultitaskOptions(sharing)))
     n_axes = int((canonical.block == "axis").sum())
     assert (canonical.ensemble.models[FINAL].weights[:, n_axes:] == 0).all()
     found = canonical.ensemble.latents(cohort.expression)[:, :, n_axes]

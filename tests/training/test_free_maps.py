@@ -13,6 +13,7 @@ from mtlbio.choices.multitask import MultitaskOptions
 from mtlbio.model.sharing.task_relation import relation
 from mtlbio.training.curvature import pace
 from mtlbio.training.losses import task_losses
+from mtlbio.training.networks import BlockOptions
 from mtlbio.training.replicas import fit
 
 WIDTH = 6
@@ -58,7 +59,7 @@ def test_relations_are_read_from_the_trained_maps(problem):
     targets = problem.targets.clone()
     targets[..., 0] = (targets[..., 1] > 0).float()
     multitask = MultitaskOptions("task_relation")
-    found = fit(changed(problem, targets=targets), problem.dense, [0, 1], WIDTH, 60, 30, 0.3, multitask=multitask)
+    found = fit(changed(problem, targets=targets), problem.dense, [0, 1], BlockOptions(WIDTH, 60, 30, 0.3, multitask))
     omega = relation(found.block)
     assert omega.shape == (3, 1, 2, 6, 6)
     torch.testing.assert_close(omega.diagonal(dim1=-2, dim2=-1).sum(-1), torch.ones(3, 1, 2))

@@ -12,6 +12,7 @@ from mtlbio.choices.multitask import MultitaskOptions
 from mtlbio.choices.sharing import SHARING
 from mtlbio.errors import InputError
 from mtlbio.model.sharing.make import registered
+from mtlbio.training.networks import BlockOptions
 from mtlbio.training.problem import Problem
 from mtlbio.training.replicas import Fitted, fit
 
@@ -39,7 +40,7 @@ def problem(cohort, folds):
 def fitted(
     problem: Problem, multitask: MultitaskOptions, seeds=(0, 1), epochs: int = EPOCHS, width: int = WIDTH
 ) -> Fitted:
-    return fit(problem, problem.dense, list(seeds), width, epochs, 10_000, RATE, multitask=multitask)
+    return fit(problem, problem.dense, list(seeds), BlockOptions(width, epochs, 10_000, RATE, multitask))
 
 
 def close(a: torch.Tensor, b: torch.Tensor, tolerance: float = 2e-5) -> None:
