@@ -36,7 +36,7 @@ from mtlbio.tables import read_table
 from mtlbio.training.chains import side_by_side
 from mtlbio.training.chains.apply import apply
 from mtlbio.training.chains.batches import Reader
-from mtlbio.training.chains.fit import fit
+from mtlbio.training.chains.fit import Parts, fit
 from mtlbio.training.chains.make import fresh_network, make_reader
 from mtlbio.training.chains.side_by_side import Job, fit_all, one
 from mtlbio.training.chains.train import train
@@ -134,7 +134,7 @@ def speed(data: Path, given: argparse.Namespace, folder: Path) -> None:
     rates: dict[str, list[float]] = {"training": [], "plain training": [], "prediction": [], "plain prediction": []}
     for _ in range(3):
         network = fresh_network(run, chains, reader, tasks, 0)
-        rates["training"].append(fit(network, reader, tasks, places, places[:2], options, 0).residues_per_second)
+        rates["training"].append(fit(network, reader, tasks, Parts(places, places[:2]), options, 0).residues_per_second)
         network = fresh_network(run, chains, reader, tasks, 0)
         rates["plain training"].append(plain(network, chains, places, True))
         started = time.perf_counter()
