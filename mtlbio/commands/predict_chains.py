@@ -18,7 +18,7 @@ from mtlbio.report.words import file_stem
 from mtlbio.sequence.chains import Chains
 from mtlbio.sequence.features import Wide, open_wide
 from mtlbio.sequence.letters import Q8, decode, encode, three_states
-from mtlbio.sequence.read import read_fasta
+from mtlbio.sequence.records import read_fasta
 from mtlbio.training.chains.batches import Reader
 from mtlbio.training.chains.predict import predicted, residue_table, states_of
 
