@@ -7,7 +7,7 @@ with the first loss times .1, Navon et al. 2022, ICML (Nash-MTL; figure 1 and ap
 repeat. Steep walls of one task meet the other one's floor at the height of the starts; the Pareto set lies below, along
 ``x_2 = -8.36, |x_1| <= 7``. As published: Adam with a learning rate of .001 from 3 and 5 starts, for 100,000, 35,000
 and 50,000 steps. All starts are replicas in one stack, and the weights come from
-:func:`mtlbio.training.balancing.make_balancer` as in training.
+:func:`mtlbio.training.balancing.registry.make_balancer` as in training.
 
 Losses here go down to -20. Methods that take logarithms or ratios of losses see them above a floor of -21, as in the
 authors' code of FAMO (Liu et al. 2023, NeurIPS, section 5.1). A start has arrived when it is within .1 of the set; a

@@ -109,7 +109,9 @@ def _planted_states(size: int, coil_ends: bool, rng: np.random.Generator) -> str
     return states
 
 
-def _planted_letters(three: np.ndarray, signal: float, tilt, rng: np.random.Generator) -> np.ndarray:
+def _planted_letters(
+    three: np.ndarray, signal: float, tilt: np.ndarray | float, rng: np.random.Generator
+) -> np.ndarray:
     """(residues,) letters drawn by the propensities of their states (0-2); ``tilt`` is added to the log odds."""
     odds = np.stack([signal * _PROPENSITY["HEC"[k]] for k in three]) + tilt
     share = np.exp(odds)
