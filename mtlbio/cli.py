@@ -195,7 +195,7 @@ def transfer(
 
     described = _cohort(load_run(run), run, "transfer")
     folder = results or Path("results") / described.run
-    for line in _function("mtlbio.transfer:transfer")(described, folder, curve or [], draws, str(run)):
+    for line in _function("mtlbio.commands.transfer:transfer")(described, folder, curve or [], draws, str(run)):
         typer.echo(line)
     typer.echo(str(folder / "transfer"))
 
@@ -316,7 +316,7 @@ def predict(
     if told.get("kind") == "protein":
         if standardise != "training":
             raise InputError("--standardise: only for runs of kind cohort; a sequence has no scale")
-        _function("mtlbio.predict_chains:predict")(results, expression, target, profiles, embeddings)
+        _function("mtlbio.commands.predict_chains:predict")(results, expression, target, profiles, embeddings)
     elif profiles or embeddings:
         raise InputError("--profiles, --embeddings: only for runs of kind protein")
     else:

@@ -10,12 +10,13 @@ from typing import Annotated, Literal
 
 from pydantic import Field, model_validator
 
+from mtlbio.choices.balancers import BALANCERS
+from mtlbio.choices.encoders import ENCODERS
+from mtlbio.choices.multitask import check_balancing
 from mtlbio.errors import InputError, listing
-from mtlbio.model.encoders.names import ENCODERS
 from mtlbio.section import Fraction, Name, Section
 from mtlbio.sections import Evaluate, Report, TrialOptions
 from mtlbio.task_sections import ResidueTasks
-from mtlbio.training.balancing.names import BALANCERS
 
 
 class ChainSource(Section):
@@ -112,7 +113,7 @@ class ResidueTraining(Section):
     batch: int = Field(4096, ge=64, description="residues per mini-batch, padding included")
     learning_rate: Annotated[float, Field(gt=0, le=1)] = Field(2e-3, description="highest step of AdamW")
     weight_decay: Annotated[float, Field(ge=0)] = Field(0.01, description="of AdamW")
-    balancing: Literal[BALANCERS] = Field(
+    balancing: Literal[tuple(BALANCERS)] = Field(
         "equal", description="how the tasks' losses or gradients are weighed against each other (docs/balancing.md)"
     )
     balancing_options: dict[str, float | int] = Field({}, description="options of that method, by name")
@@ -133,13 +134,10 @@ class ResidueTraining(Section):
                 f"training.width: found {self.width}; expected a multiple of {2 * self.attention_heads}, "
                 f"two numbers for each of {self.attention_heads} attention_heads"
             )
-        if self.balancing != "equal" or self.balancing_options:  # looking closer imports torch
-            from mtlbio.training.balancing import make_balancer
-
-            try:
-                make_balancer(self.balancing, ("a", "b"), 1, **self.balancing_options)
-            except InputError as error:
-                raise ValueError(f"training.balancing_options: {error}") from None
+        try:
+            check_balancing(self.balancing, self.balancing_options)
+        except InputError as error:
+            raise ValueError(str(error)) from None
         return self
 
 

@@ -10,11 +10,11 @@ from typing import Annotated, Literal
 
 from pydantic import Field, model_validator
 
+from mtlbio.choices.balancers import BALANCERS
+from mtlbio.choices.multitask import MultitaskOptions
+from mtlbio.choices.sharing import SHARING
 from mtlbio.errors import InputError
-from mtlbio.model.sharing.names import SHARING
 from mtlbio.section import Fraction, Name, Section
-from mtlbio.training.balancing.names import BALANCERS
-from mtlbio.training.machinery import PLAIN, Machinery
 
 
 class Expression(Section):
@@ -140,7 +140,7 @@ class Training(Section):
     sharing_strength: Annotated[float, Field(ge=0)] | None = Field(
         None, description="of the penalty that ties the tasks; only of schemes that have one, their default if left out"
     )
-    balancing: Literal[BALANCERS] = Field(
+    balancing: Literal[tuple(BALANCERS)] = Field(
         "equal", description="how the tasks' losses or gradients are weighed against each other (docs/balancing.md)"
     )
     balancing_options: dict[str, float | int] = Field({}, description="options of that method, by name")
@@ -179,13 +179,11 @@ class Training(Section):
     seed: int = Field(0, ge=0, description="first seed of the replicas")
 
     @model_validator(mode="after")
-    def _machinery_agrees(self) -> Training:
-        machinery = Machinery.of(self)
-        if machinery != PLAIN:  # looking closer imports torch
-            try:
-                machinery.check(self.adversary is not None)
-            except InputError as error:
-                raise ValueError(str(error)) from None
+    def _choices_agree(self) -> Training:
+        try:
+            MultitaskOptions.of(self).check(self.adversary is not None)
+        except InputError as error:
+            raise ValueError(str(error)) from None
         return self
 
 

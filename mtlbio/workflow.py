@@ -6,22 +6,18 @@ A step is run again when its files, its options (:func:`mtlbio.config.step_optio
 
 from __future__ import annotations
 
-import ast
 import os
-import re
 import sys
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
-from functools import cache
 from importlib import metadata
 from pathlib import Path
 
 from mtlbio.config import Run, load_run, step_options
 from mtlbio.errors import InputError, listing
+from mtlbio.modules import PACKAGE, files_of, shown
 from mtlbio.protein import STEPS as PROTEIN_STEPS
 from mtlbio.protein import ProteinRun, data_files
-
-PACKAGE = Path(__file__).resolve().parent
 
 STEPS = {
     "prepare": "mtlbio.cohort.prepare:prepare",
@@ -39,21 +35,6 @@ ENTRIES = {"cohort": STEPS, "protein": PROTEIN_STEPS}
 def entry(run: Run | ProteinRun, step: str) -> str:
     """``module:function`` of a step of a run."""
     return ENTRIES[run.kind][step]
-
-
-# Modules that cannot change a result: their effect reaches a step through its options, or not at all.
-NO_RESULT = frozenset(
-    {
-        "mtlbio.cli",
-        "mtlbio.config",
-        "mtlbio.sections",
-        "mtlbio.errors",
-        "mtlbio.files",
-        "mtlbio.progress",
-        "mtlbio.protein",
-        "mtlbio.workflow",
-    }
-)
 
 
 @dataclass(frozen=True)
@@ -145,12 +126,6 @@ def plan(config: dict) -> Plan:
     return Plan(str(config.get("results") or "results").rstrip("/") or "/", yamls, runs)
 
 
-def shown(path: str | Path) -> str:
-    """A path as Snakemake's records should know it: relative below the working directory, so that a clone can move."""
-    path, here = os.path.abspath(path), os.getcwd()
-    return os.path.relpath(path, here) if path.startswith(here + os.sep) else path
-
-
 def _with_shown_paths(run: Run | ProteinRun) -> Run | ProteinRun:
     if run.kind == "protein":
         return run.absolute(lambda key, path: shown(path))
@@ -204,89 +179,17 @@ def snakefile() -> Path:
 
 
 def modules_of(step: str, package: Path = PACKAGE, kind: str = "cohort") -> list[str]:
-    """Files of the package that ``step`` uses: modules by their imports, and the data files those name.
-
-    The imports are read, not executed: a module counts wherever the ``import`` stands, and so do the ``__init__``
-    files on the way. A data file counts, with its neighbours in the folder, when its name or its folder's name is a
-    text constant of such a module. Modules of :data:`NO_RESULT` are left out.
+    """Files of the package that ``step`` uses, as :func:`mtlbio.modules.files_of` finds them.
 
     Parameters
     ----------
     step : a key of :data:`STEPS`
     package : folder of the package
     kind : of the run
-
-    Returns
-    -------
-    Sorted paths, as :func:`shown`.
     """
     if step not in STEPS:
         raise KeyError(f"{step}: no such step; valid: {listing(STEPS)}")
-    first = ENTRIES[kind][step].partition(":")[0]
-    if _file_of(first, package) is None:
-        raise FileNotFoundError(f"{first}: the module of step {step} is not in {package}")
-    waiting, found, data = [first], {}, set()
-    while waiting:
-        name = waiting.pop()
-        file = _file_of(name, package)
-        if file is None or name in found or name in NO_RESULT:
-            continue
-        found[name] = file
-        waiting += [name.rpartition(".")[0]]
-        imported, constants = _read(file, name)
-        waiting += imported
-        data.update(_data_files(file, constants, package))
-    return sorted(shown(p) for p in {*found.values(), *data})
-
-
-def _file_of(name: str, package: Path) -> Path | None:
-    """File of a module, or None where the dotted name is no module of the package."""
-    first, *rest = name.split(".")
-    if first != package.name:
-        return None
-    place = package.joinpath(*rest)
-    return next((f for f in (place / "__init__.py", place.with_suffix(".py")) if f.is_file()), None)
-
-
-@cache
-def _read(file: Path, name: str) -> tuple[tuple[str, ...], frozenset[str]]:
-    """Dotted names that a module may import, and its text constants."""
-    imported, constants = [], set()
-    parts = name.split(".") if file.name == "__init__.py" else name.split(".")[:-1]
-    for node in ast.walk(ast.parse(file.read_text(encoding="utf-8"))):
-        if isinstance(node, ast.Import):
-            imported += [alias.name for alias in node.names]
-        elif isinstance(node, ast.ImportFrom):
-            base = parts[: len(parts) - node.level + 1] if node.level else []
-            origin = ".".join([*base, *([node.module] if node.module else [])])
-            # what is imported from a package may be one of its modules
-            imported += [origin, *(f"{origin}.{alias.name}" for alias in node.names)]
-        elif isinstance(node, ast.Constant) and isinstance(node.value, str):
-            constants.add(node.value)
-    # modules that are named in a registry ("mtlbio.model.linear:fit") are imported later
-    imported += [c.partition(":")[0] for c in constants if re.fullmatch(r"\w+(\.\w+)+(:\w+)?", c)]
-    return tuple(imported), frozenset(constants)
-
-
-def _data_files(module: Path, constants: frozenset[str], package: Path) -> Iterator[Path]:
-    """Data files (and their neighbours) that a module's constants name, by file name or by folder."""
-    named = {part for constant in constants if len(constant) < 200 for part in Path(constant).parts}
-    for folder, files in _data_folders(package):
-        own = folder != module.parent and folder.is_relative_to(module.parent) and folder.name in named
-        if own or any(file.name in named for file in files):
-            yield from files
-
-
-@cache
-def _data_folders(package: Path) -> list[tuple[Path, list[Path]]]:
-    """Folders of the package that hold other files than Python's, with these files."""
-    folders = []
-    for folder, below, names in os.walk(package):
-        below[:] = sorted(d for d in below if d != "__pycache__")
-        files = [Path(folder, n) for n in sorted(names) if not n.endswith((".py", ".pyc"))]
-        if files:
-            folders.append((Path(folder), files))
-    return folders
+    return files_of(ENTRIES[kind][step].partition(":")[0], package)
 
 
 def input_files(run: Run | ProteinRun) -> list[Path]:

@@ -9,7 +9,8 @@ import pytest
 
 from mtlbio.config import Training
 from mtlbio.errors import InputError
-from mtlbio.workflow import NO_RESULT, PACKAGE, STEPS, memory, minutes, modules_of, plan, shown
+from mtlbio.modules import PACKAGE
+from mtlbio.workflow import memory, minutes, modules_of, plan, shown
 
 
 def write(folder: Path, files: dict[str, str]) -> Path:
@@ -71,6 +72,13 @@ def test_modules_of_a_step_are_what_it_imports_and_reads(package):
     }
 
 
+def test_where_a_module_is_chosen_by_name_the_whole_folder_counts(package):
+    text = "from importlib import import_module\ndef made(name): return import_module(f'mtlbio.model.{name}')"
+    write(package, {"probing/association.py": text, "model/chosen.py": "", "model/encoders/cnn.py": ""})
+    found = {str(Path(p).relative_to(package)) for p in modules_of("probe", package)}
+    assert {"model/chosen.py", "model/axes.py"} <= found and "model/encoders/cnn.py" not in found
+
+
 def test_a_folder_named_by_a_module_counts_with_all_its_files(package):
     write(
         package,
@@ -86,22 +94,6 @@ def test_modules_of_an_unknown_step_or_a_missing_entry_is_an_error(package):
         modules_of("paint")
     with pytest.raises(FileNotFoundError, match="mtlbio.training.train"):
         modules_of("train", package)
-
-
-def test_every_step_of_this_package_has_its_entry_and_no_later_room():
-    later = {
-        "prepare": ("model", "training", "evaluation", "probing", "report"),
-        "train": ("evaluation", "probing", "report"),
-        "baselines": ("probing", "report"),
-        "evaluate": ("probing", "report"),
-        "probe": ("report",),
-        "report": (),
-    }
-    for step, place in STEPS.items():
-        found = {str(Path(p).resolve().relative_to(PACKAGE)) for p in modules_of(step)}
-        assert place.partition(":")[0].removeprefix("mtlbio.").replace(".", "/") + ".py" in found
-        assert not [f for f in found if f.startswith(tuple(f"{room}/" for room in later[step]))], step
-        assert not found & {name.removeprefix("mtlbio.") + ".py" for name in NO_RESULT}
 
 
 def test_shipped_error_rates_belong_to_the_trial_and_not_to_the_training():

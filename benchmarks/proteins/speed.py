@@ -30,7 +30,7 @@ from mtlbio.sequence.prepare import prepare
 from mtlbio.training.chains import side_by_side
 from mtlbio.training.chains.apply import apply
 from mtlbio.training.chains.batches import Reader
-from mtlbio.training.chains.fit import fit
+from mtlbio.training.chains.fit import Parts, fit
 from mtlbio.training.chains.make import fresh_network, make_reader
 from mtlbio.training.chains.side_by_side import Job, fit_all, one
 
@@ -45,11 +45,12 @@ def speed(given: argparse.Namespace, folder: Path) -> None:
     chains = read_chains(results / "cohort.h5ad")
     reader, tasks = Reader(chains), list(chains.tasks.values())
     places = np.random.default_rng(0).permutation(chains.of("train"))[:400]
+    parts = Parts(places, places[:2])
     training = run.training.model_copy(update={"epochs": 1})
     rates: dict[str, list[float]] = {"training": [], "plain training": [], "prediction": [], "plain prediction": []}
     for _ in range(3):
         network = fresh_network(run, chains, reader, tasks, 0)
-        rates["training"].append(fit(network, reader, tasks, places, places[:2], training, 0).residues_per_second)
+        rates["training"].append(fit(network, reader, tasks, parts, training, 0).residues_per_second)
         network = fresh_network(run, chains, reader, tasks, 0)
         rates["plain training"].append(plain(network, chains, places, True))
         started = time.perf_counter()

@@ -6,7 +6,7 @@ MultiMNIST (Sabour et al. 2017, NeurIPS; the two tasks of Sener & Koltun 2018, N
 that come with scikit-learn: two digits on a canvas of 11 x 11, one shifted by three pixels each way, the brighter pixel
 wins; one task names each. Digits that make test images make no training image. One hidden layer is shared, every task
 has a linear head on it. A replica has its own split, pairs and initial values; all replicas of a method are one stack,
-under Adam on full batches, with weights from :func:`mtlbio.training.balancing.make_balancer`.
+under Adam on full batches, with weights from :func:`mtlbio.training.balancing.registry.make_balancer`.
 
 Printed per method: accuracy on test images, mean of both tasks and of the replicas; the paired difference from the
 plain sum with its 95 % interval (t, replicas as the unit), and what is left of it when the intervals of all methods are
@@ -30,9 +30,10 @@ import torch.nn.functional as F
 from scipy import stats
 from sklearn.datasets import load_digits
 
+from mtlbio.choices.balancers import BALANCERS
 from mtlbio.progress import track
-from mtlbio.training.balancing import Step, make_balancer
-from mtlbio.training.balancing.names import BALANCERS
+from mtlbio.training.balancing.registry import make_balancer
+from mtlbio.training.balancing.step import Step
 
 CANVAS, SHIFT, CLASSES, RATE = 11, 3, 10, 0.01
 TASKS = ("left", "right")

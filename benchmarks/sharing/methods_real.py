@@ -36,13 +36,13 @@ from benchmarks.real.tabular import TABULAR, described_table
 from benchmarks.shared.places import RESULTS, ROOT
 from benchmarks.shared.sources import digest_of
 from benchmarks.sharing.refitted import with_options
+from mtlbio.choices.balancers import BALANCERS
+from mtlbio.choices.sharing import SHARING
 from mtlbio.cohort.cohort import Cohort
 from mtlbio.cohort.split import make_splits
 from mtlbio.config import Run, Training, load_run
 from mtlbio.evaluation.bootstrap import bootstrap_weights, fewest, simultaneous
-from mtlbio.model.sharing.names import SHARING
 from mtlbio.progress import console, say, track
-from mtlbio.training.balancing.names import BALANCERS
 from mtlbio.training.borrowing import with_loans
 from mtlbio.training.mixing import mix_paths
 from mtlbio.training.paths import fit_paths

@@ -7,7 +7,7 @@ with the first loss times .1, Navon et al. 2022, ICML (Nash-MTL; figure 1 and ap
 repeat. Steep walls of one task meet the other one's floor at the height of the starts; the Pareto set lies below, along
 ``x_2 = -8.36, |x_1| <= 7``. As published: Adam with a learning rate of .001 from 3 and 5 starts, for 100,000, 35,000
 and 50,000 steps. All starts are replicas in one stack, and the weights come from
-:func:`mtlbio.training.balancing.make_balancer` as in training.
+:func:`mtlbio.training.balancing.registry.make_balancer` as in training.
 
 Losses here go down to -20. Methods that take logarithms or ratios of losses see them above a floor of -21, as in the
 authors' code of FAMO (Liu et al. 2023, NeurIPS, section 5.1). A start has arrived when it is within .1 of the set; a
@@ -29,9 +29,10 @@ import numpy as np
 import pandas as pd
 import torch
 
+from mtlbio.choices.balancers import BALANCERS
 from mtlbio.progress import say
-from mtlbio.training.balancing import Step, make_balancer
-from mtlbio.training.balancing.names import BALANCERS
+from mtlbio.training.balancing.registry import make_balancer
+from mtlbio.training.balancing.step import Step
 
 RATE, BETAS, STEPS, ARRIVED, FLOOR = 1e-3, (0.9, 0.999), 50_000, 0.1, 21.0
 LIU = ((-8.5, 7.5), (-8.5, -5.0), (9.0, 9.0))

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 
 from mtlbio.config import Training
-from mtlbio.training.machinery import Machinery
+from mtlbio.training.networks import BlockOptions
 from mtlbio.training.paths import Paths
 from mtlbio.training.problem import Problem
 from mtlbio.training.replicas import fit
@@ -26,9 +26,8 @@ def with_options(problem: Problem, paths: Paths, options: Training, changes: dic
     """
     if not set(changes) - _AFTERWARDS:
         return paths
-    shape = (options.block, options.epochs, options.patience, options.learning_rate)
     blocks = {
-        name: fit(problem, getattr(problem, name), seeds, *shape, machinery=Machinery.of(options))
+        name: fit(problem, getattr(problem, name), seeds, BlockOptions.of(options))
         for name in paths.blocks
         if name in options.paths
     }

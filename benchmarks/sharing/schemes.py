@@ -31,14 +31,15 @@ import pandas as pd
 import torch
 
 from benchmarks.speed.replicas import RATE, TASKS, WIDTH
+from mtlbio.choices.multitask import MultitaskOptions
+from mtlbio.choices.sharing import SHARING
 from mtlbio.cohort.cohort import Cohort
 from mtlbio.cohort.simulate import simulate
 from mtlbio.cohort.split import make_splits
 from mtlbio.config import Splits, Training
 from mtlbio.labels import Regression
-from mtlbio.model.sharing.names import SHARING
-from mtlbio.model.sharing.scheme import make_sharing
-from mtlbio.training.machinery import Machinery
+from mtlbio.model.sharing.make import make_sharing
+from mtlbio.training.networks import BlockOptions
 from mtlbio.training.problem import Problem, make_problem, make_targets, prepare_fold
 from mtlbio.training.replicas import Fitted, fit
 
@@ -66,7 +67,7 @@ def problem_of(kind: str, donors: int, genes: int, folds: int, seeds: int, seed:
 
 def fitted(problem: Problem, seeds: list[int], name: str, epochs: int, patience: int = PATIENCE) -> Fitted:
     """All networks of a cohort under a scheme."""
-    return fit(problem, problem.dense, seeds, WIDTH, epochs, patience, RATE, machinery=Machinery(name))
+    return fit(problem, problem.dense, seeds, BlockOptions(WIDTH, epochs, patience, RATE, MultitaskOptions(name)))
 
 
 def lowest(found: Fitted) -> np.ndarray:

@@ -30,13 +30,15 @@ import numpy as np
 import pandas as pd
 import torch
 
+from mtlbio.choices.balancers import BALANCERS
+from mtlbio.choices.multitask import MultitaskOptions
 from mtlbio.labels import Binary, Label, Regression
 from mtlbio.model.outputs import Outputs
-from mtlbio.training import replicas
-from mtlbio.training.balancing.names import BALANCERS
+from mtlbio.training import networks
 from mtlbio.training.balancing.registry import registered
-from mtlbio.training.machinery import Machinery
+from mtlbio.training.networks import BlockOptions
 from mtlbio.training.problem import Problem
+from mtlbio.training.replicas import fit
 from mtlbio.training.weighing import Weighing
 
 FOLDS, SEEDS, WIDTH, RATE, REPEATS = 6, 5, 8, 0.3, 3
@@ -70,12 +72,12 @@ def problem_of(tasks: int, samples: int, inputs: int, folds: int = FOLDS, seeds:
     return Problem(nothing, nothing, scores, nothing, targets, train, validation, active, packing)
 
 
-def stack_step(problem: Problem, machinery: Machinery, steps: int, bare: bool = False) -> float:
+def stack_step(problem: Problem, multitask: MultitaskOptions, steps: int, bare: bool = False) -> float:
     """Seconds per step of all networks."""
     seeds = list(range(problem.train.shape[1]))
-    with patch.object(replicas, "Weighing", Bare if bare else Weighing):
+    with patch.object(networks, "Weighing", Bare if bare else Weighing):
         start = time.process_time()
-        replicas.fit(problem, problem.dense, seeds, WIDTH, steps, 10**9, RATE, machinery=machinery)
+        fit(problem, problem.dense, seeds, BlockOptions(WIDTH, steps, 10**9, RATE, multitask))
     return (time.process_time() - start) / steps
 
 
@@ -126,13 +128,13 @@ def measured(tasks: int, full: bool, methods: tuple[str, ...]) -> pd.DataFrame:
     problem = problem_of(tasks, samples, inputs)
     networks, reads = FOLDS * SEEDS, {name: made.reads_gramian for name, made in registered().items()}
     ways: dict[tuple[str, str], Callable[[], float]] = {
-        ("plain", "trunk"): lambda: stack_step(problem, Machinery(), steps, bare=True),
+        ("plain", "trunk"): lambda: stack_step(problem, MultitaskOptions(), steps, bare=True),
         ("plain", "torchjd"): lambda: torchjd_step(problem, None, steps),
     }
     for name in methods:
         for where in ("trunk", "representation") if reads[name] else ("trunk",):
-            machinery = Machinery(balancing=name, gradient=where)
-            ways[name, where] = lambda machinery=machinery: stack_step(problem, machinery, steps)
+            multitask = MultitaskOptions(balancing=name, gradient=where)
+            ways[name, where] = lambda multitask=multitask: stack_step(problem, multitask, steps)
     for name, make in torchjd_aggregators().items():
         if name in methods:
             ways[name, "torchjd"] = lambda make=make: torchjd_step(problem, make(), steps)
@@ -155,11 +157,11 @@ def measured(tasks: int, full: bool, methods: tuple[str, ...]) -> pd.DataFrame:
 def throughput(tasks: int, full: bool, alone: int = 3) -> float:
     """Networks per second of one stack over those of networks one after another, under PCGrad."""
     samples, inputs, steps = (240, 190, 25) if full else (60, 40, 10)
-    machinery, single = Machinery(balancing="pcgrad"), problem_of(tasks, samples, inputs, 1, 1)
+    multitask, single = MultitaskOptions(balancing="pcgrad"), problem_of(tasks, samples, inputs, 1, 1)
     problem = problem_of(tasks, samples, inputs)
-    stack_step(single, machinery, 2)
-    stack = min(stack_step(problem, machinery, steps) for _ in range(REPEATS)) / (FOLDS * SEEDS)
-    return min(stack_step(single, machinery, steps) for _ in range(REPEATS * alone)) / stack
+    stack_step(single, multitask, 2)
+    stack = min(stack_step(problem, multitask, steps) for _ in range(REPEATS)) / (FOLDS * SEEDS)
+    return min(stack_step(single, multitask, steps) for _ in range(REPEATS * alone)) / stack
 
 
 def main(full: bool, counts: list[int], methods: tuple[str, ...]) -> None:

@@ -32,6 +32,7 @@ from mtlbio.labels import Binary, Regression
 from mtlbio.model.network import SharedEncoder
 from mtlbio.training.curvature import pace
 from mtlbio.training.losses import task_losses
+from mtlbio.training.networks import BlockOptions
 from mtlbio.training.problem import Problem, make_problem, make_targets, prepare_fold
 from mtlbio.training.replicas import Fitted, fit
 
@@ -85,7 +86,7 @@ def one_after_another(problem: Problem, seeds: list[int], epochs: int, checkpoin
 
 def stacked(problem: Problem, inputs: torch.Tensor, seeds: list[int], epochs: int) -> Fitted:
     """The same from :func:`mtlbio.training.replicas.fit`; nothing stops early."""
-    return fit(problem, inputs, seeds, WIDTH, epochs, NEVER, RATE)
+    return fit(problem, inputs, seeds, BlockOptions(WIDTH, epochs, NEVER, RATE))
 
 
 def timed(function, *arguments, device: str) -> tuple:

@@ -52,7 +52,7 @@ _ARMS: dict[str, tuple[str, Arm]] = {
 
 
 @dataclass(frozen=True)
-class FoldData:
+class BaselineFold:
     """Features of one fold for all tasks; rows of a train array follow ``train``, of a test array ``test``."""
 
     cohort: Cohort
@@ -129,7 +129,7 @@ def predict_baselines(
     frames = {(arm, task.name): [] for arm, task in chosen}
     for fold in track(folds, f"Fitting {listing(arms)} on {len(folds)} folds"):
         train, test = train_test(splits, fold)
-        data = FoldData(cohort, train, test, n_genes)
+        data = BaselineFold(cohort, train, test, n_genes)
         for arm, task in chosen:
             predicted = fit_predict(arm, data, task, seed)
             frames[arm, task.name].append(_rows(cohort, task, arm, fold, test, predicted))
@@ -138,7 +138,7 @@ def predict_baselines(
     return pd.concat([frame for same_arm in frames.values() for frame in same_arm], ignore_index=True)
 
 
-def fit_predict(arm: str, data: FoldData, task: Label, seed: int = 0) -> np.ndarray:
+def fit_predict(arm: str, data: BaselineFold, task: Label, seed: int = 0) -> np.ndarray:
     """Fit one arm on one fold for one task and predict the held-out samples.
 
     Returns

@@ -19,7 +19,8 @@ import torch
 from torch import nn
 
 from mtlbio.model.outputs import Outputs
-from mtlbio.model.sharing.scheme import Sharing, combine, make_sharing
+from mtlbio.model.sharing.make import make_sharing
+from mtlbio.model.sharing.scheme import Sharing, combine
 
 
 class SharedEncoder(nn.Module):

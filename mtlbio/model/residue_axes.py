@@ -18,7 +18,7 @@ REACH = 7  # residues on either side whose letters make up the loadings
 
 
 @dataclass(frozen=True)
-class Axes:
+class ResidueAxes:
     """z = (h - mean) @ turn, with mean square 1 on training residues.
 
     Attributes
@@ -70,7 +70,7 @@ def window_letters(letters: np.ndarray, offsets: np.ndarray) -> np.ndarray:
     return out.reshape(n, -1)
 
 
-def find_axes(latents: np.ndarray, window: np.ndarray) -> Axes:
+def find_axes(latents: np.ndarray, window: np.ndarray) -> ResidueAxes:
     """Axes of one replica.
 
     Parameters
@@ -97,10 +97,10 @@ def find_axes(latents: np.ndarray, window: np.ndarray) -> Axes:
     loadings = (centred.T @ ((latents - mean) @ turn) / len(latents)).T
     sign = np.sign((loadings**3).sum(axis=1))
     sign[sign == 0] = 1.0
-    return Axes(mean, turn * sign, back * sign[:, None], loadings * sign[:, None], variance[order])
+    return ResidueAxes(mean, turn * sign, back * sign[:, None], loadings * sign[:, None], variance[order])
 
 
-def matched(axes: list[Axes], latents: list[np.ndarray]) -> list[Axes]:
+def matched(axes: list[ResidueAxes], latents: list[np.ndarray]) -> list[ResidueAxes]:
     """Axes of every replica, turned onto those of the first (orthogonal Procrustes, Schonemann 1966).
 
     Replicas that hold the same directions of h_t may still be turned differently by varimax; what a dimension is, is
@@ -117,7 +117,7 @@ def matched(axes: list[Axes], latents: list[np.ndarray]) -> list[Axes]:
         turn = left @ right
         back = turn.T @ own.back if turn.shape[0] == turn.shape[1] else np.linalg.pinv(own.turn @ turn)
         variance = np.square(back).sum(axis=1) / np.square(own.back).sum() * own.variance.sum()
-        found.append(Axes(own.mean, own.turn @ turn, back, turn.T @ own.loadings, variance))
+        found.append(ResidueAxes(own.mean, own.turn @ turn, back, turn.T @ own.loadings, variance))
     return found
 
 

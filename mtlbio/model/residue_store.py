@@ -12,7 +12,7 @@ from mtlbio.errors import InputError
 from mtlbio.files import replacing
 from mtlbio.labels.residues import ResidueLabel, read_residue_label
 from mtlbio.model.encoders.base import Shape
-from mtlbio.model.residue_axes import Axes
+from mtlbio.model.residue_axes import ResidueAxes
 from mtlbio.model.residues import ResidueNetwork
 
 FORMAT = 1
@@ -34,7 +34,7 @@ class ProteinModel:
     """
 
     networks: list[ResidueNetwork]
-    axes: list[Axes]
+    axes: list[ResidueAxes]
     tasks: dict[str, ResidueLabel]
     centre: dict[str, tuple[float, float]]
     encoder: str
@@ -104,7 +104,8 @@ def load_model(folder: str | Path) -> ProteinModel:
         own = {k.removeprefix(f"{r}/network/"): v for k, v in arrays.items() if k.startswith(f"{r}/network/")}
         network.load_state_dict({key: torch.from_numpy(value) for key, value in own.items()})
         networks.append(network.eval())
-        axes.append(Axes(**{k.removeprefix(f"{r}/axes/"): v for k, v in arrays.items() if k.startswith(f"{r}/axes/")}))
+        parts = {k.removeprefix(f"{r}/axes/"): v for k, v in arrays.items() if k.startswith(f"{r}/axes/")}
+        axes.append(ResidueAxes(**parts))
     centre = {name: tuple(values) for name, values in told["centre"].items()}
     return ProteinModel(
         networks,

@@ -6,7 +6,8 @@ import torch
 from torch import nn
 
 from mtlbio.labels.residues import ResidueLabel
-from mtlbio.model.encoders.base import ChainDropout, Shape, make_encoder
+from mtlbio.model.encoders.base import ChainDropout, Shape
+from mtlbio.model.encoders.make import make_encoder
 from mtlbio.sequence.features import letter_table
 from mtlbio.sequence.letters import UNKNOWN
 

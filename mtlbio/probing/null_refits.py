@@ -24,6 +24,7 @@ import pandas as pd
 from mtlbio.cohort.cohort import Cohort
 from mtlbio.config import Probe, Training
 from mtlbio.model.latents import latents_table
+from mtlbio.modules import files_of
 from mtlbio.probing.of_ensemble import OfEnsemble
 from mtlbio.probing.rates import wilson
 from mtlbio.probing.relabel import Relabelling, relabelled
@@ -171,8 +172,6 @@ def _counted(found: pd.DataFrame) -> pd.DataFrame:
 
 def _key(cohort: Cohort, splits: pd.DataFrame, training: Training, probe: Probe) -> str:
     """A name for everything that a refit depends on: data, labels, options, code."""
-    from mtlbio.workflow import modules_of
-
     content = hashlib.sha256(np.ascontiguousarray(cohort.expression).tobytes())
     for text in (
         cohort.obs.to_csv(),
@@ -182,6 +181,6 @@ def _key(cohort: Cohort, splits: pd.DataFrame, training: Training, probe: Probe)
         probe.model_dump_json(exclude={"null_refits"}),
     ):
         content.update(text.encode())
-    for path in modules_of("probe"):
+    for path in files_of(__name__):
         content.update(Path(path).read_bytes())
     return content.hexdigest()[:16]

@@ -2,24 +2,22 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
 import pandas as pd
 
-from mtlbio.cohort.cohort import CovariateInfo
 from mtlbio.cohort.prepare import build_roster
-from mtlbio.config import Probe, Run
-from mtlbio.kinds.vocabulary import DONORS, Vocabulary, vocabulary_of
-from mtlbio.labels import Label
+from mtlbio.config import Run
+from mtlbio.kinds.vocabulary import vocabulary_of
 from mtlbio.metrics import metric
 from mtlbio.probing.association import task_design
-from mtlbio.probing.audit import audit, inseparable
+from mtlbio.probing.audit import audit
 from mtlbio.probing.inference import Contrast
+from mtlbio.probing.plan_design import Design, TaskPlan
+from mtlbio.probing.plan_words import grave, task_lines, words
 from mtlbio.probing.power import donors_for_bins, donors_for_effect, smallest_effect, test_level
 from mtlbio.probing.rates import prospects
-from mtlbio.probing.trial import Trial
 from mtlbio.probing.verdict import FIRM
 from mtlbio.tables import write_table
 
@@ -37,87 +35,6 @@ PLAN += [
 ]
 
 
-@dataclass(frozen=True)
-class Design:
-    """What is known of a cohort before it is measured.
-
-    Attributes
-    ----------
-    obs : one row per sample with ``donor``, tasks and covariates
-    audit : :func:`mtlbio.probing.audit.audit`
-    dims : dimensions that are expected
-    dropped : reason -> number of samples (cells) that are not in ``obs``
-    words : of the run, for what is said
-    """
-
-    name: str
-    obs: pd.DataFrame
-    tasks: dict[str, Label]
-    covariates: dict[str, CovariateInfo]
-    options: Probe
-    audit: pd.DataFrame
-    dims: int
-    dropped: dict[str, int]
-    words: Vocabulary = DONORS
-
-    @property
-    def trial(self) -> Trial:
-        """The trial to come, with one empty dimension."""
-        empty, block = np.zeros((len(self.obs), 1)), np.array(["axis"])
-        pairs = frozenset(inseparable(self.audit))
-        return Trial(empty, ("z",), block, self.obs, self.tasks, self.covariates, self.options, pairs, words=self.words)
-
-
-@dataclass(frozen=True)
-class TaskPlan:
-    """What can be found out about one task.
-
-    Attributes
-    ----------
-    label : of the task
-    outcome : whether biology can be about it
-    donors, units, unit : labelled donors with known covariates; what is counted, and its kind
-    within : donors are compared with themselves (paired designs)
-    vif, n_effective : given all covariates, from the audit
-    classes : donors per class, empty for numbers
-    variance : of the label in the test: p (1 - p) of the rarest class, 1 for numbers
-    smallest : smallest effect that becomes biology with 80 % power, in SD of a dimension
-    needed : effect -> donors that find it
-    harmless : donors that show useless dimensions to be harmless
-    pooled : covariates of which rare levels are pooled in the adjustment, in words
-    """
-
-    label: Label
-    outcome: bool
-    donors: int
-    units: int
-    unit: str
-    within: bool
-    vif: float
-    n_effective: float
-    classes: dict[str, int]
-    variance: float
-    smallest: float
-    needed: dict[float, float]
-    harmless: float
-    pooled: tuple[str, ...]
-
-    @property
-    def name(self) -> str:
-        """Of the task."""
-        return self.label.name
-
-    @property
-    def rarest(self) -> str | None:
-        """The class of fewest donors."""
-        return min(self.classes, key=self.classes.get) if self.classes else None
-
-    @property
-    def balance(self) -> float:
-        """Share of the rarest class."""
-        return self.classes[self.rarest] / max(sum(self.classes.values()), 1) if self.classes else float("nan")
-
-
 def plan(run: Run, results: Path, dims: int = 20) -> str:
     """Write ``plan.tsv`` and give the answers in words.
 
@@ -132,8 +49,6 @@ def plan(run: Run, results: Path, dims: int = 20) -> str:
     InputError
         As ``mtlbio prepare``, as far as the metadata can tell.
     """
-    from mtlbio.probing.plan_words import task_lines, words
-
     design = read_design(run, dims)
     tasks = [task_plan(design, name) for name in design.tasks]
     kind = "measurements" if run.features is None else "table"
@@ -146,8 +61,6 @@ def plan(run: Run, results: Path, dims: int = 20) -> str:
 
 def warned(run: Run) -> list[str]:
     """What the design cannot answer, a sentence per outcome and covariate; of the expression only names are read."""
-    from mtlbio.probing.plan_words import grave
-
     return grave(read_design(run, dims=20))
 
 

@@ -4,15 +4,12 @@ from __future__ import annotations
 
 import math
 import textwrap
-from typing import TYPE_CHECKING
 
 import numpy as np
 import pandas as pd
 
 from mtlbio.kinds.vocabulary import Vocabulary
-
-if TYPE_CHECKING:
-    from mtlbio.probing.plan import Design, TaskPlan
+from mtlbio.probing.plan_design import Design, TaskPlan
 
 WIDTH = 110
 FEW = 10  # donors of the rarest class below which nothing that is said of it is firm

@@ -146,7 +146,7 @@ def _parts(inputs: Inputs, frame: pd.DataFrame, group: str | None, accent: str) 
     labels = frame[group]
     classes = [c for c in inputs.cohort.tasks[group].classes if (labels == c).any()]
     palette = (NEUTRAL, accent) if len(classes) == 2 else (NEUTRAL, *CLASS_COLOURS)
-    if inputs.of_proteins and set(STATE_COLOURS) <= set(classes):
+    if inputs.of_proteins and set(STATE_COLOURS) <= set(inputs.cohort.tasks[group].classes):
         palette = [STATE_COLOURS.get(c, NEUTRAL) for c in classes]
     found = [(f"{group}: {c}" if i == 0 else c, (labels == c).to_numpy(), palette[i]) for i, c in enumerate(classes)]
     if labels.isna().any():

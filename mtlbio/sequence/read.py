@@ -2,31 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from dataclasses import dataclass
-from pathlib import Path
-
 import numpy as np
-import pandas as pd
 
 from mtlbio.errors import InputError, listing
-from mtlbio.labels.residues import residue_kind
-from mtlbio.labels.residues import text as text_of_labels
+from mtlbio.labels.residues import ResidueLabel, residue_kind
+from mtlbio.labels.residues.text import values
 from mtlbio.protein import ChainSource, ProteinRun
 from mtlbio.sequence.chains import Chains, joined
 from mtlbio.sequence.letters import encode
-
-FASTA = (".fasta", ".fa", ".faa", ".fas")
-STRUCTURES = (".cif", ".mmcif", ".pdb", ".ent")
-
-
-@dataclass(frozen=True)
-class Record:
-    """A chain as its file has it: name, sequence, and the text of every other column."""
-
-    name: str
-    sequence: str
-    columns: dict[str, str]
+from mtlbio.sequence.records import Record, records
 
 
 def read_run(run: ProteinRun) -> tuple[Chains, list[dict]]:
@@ -42,50 +26,74 @@ def read_run(run: ProteinRun) -> tuple[Chains, list[dict]]:
         occurs twice or nothing left.
     """
     tasks = {name: residue_kind(task.kind)(name, task.auxiliary) for name, task in run.tasks.items()}
-    rows, letters, qc, seen, there = [], [], [], {}, set()
-    labels = {name: [] for name in tasks}
-    q3 = {name: [] for name, task in tasks.items() if task.has_coarse}
+    kept = _Kept(run, tasks)
     for key, source in run.chains.items():
         for record in records(source, key, _columns(run, source)):
-            where = f"{source.path}: chain {record.name}"
-            there |= record.columns.keys()
-            if record.name in seen:
-                raise InputError(
-                    f"{where}: occurs twice (chains.{seen[record.name]} and chains.{key}); give it one name"
-                )
-            try:
-                codes = encode(record.sequence)
-            except ValueError as error:
-                raise InputError(f"{where}: {error}; valid: the twenty letters and {listing('XBZJUO')}") from None
-            dropped = _too(len(codes), run)
-            if dropped:
-                qc.append({"item": record.name, "kind": "chain", "reason": dropped, "detail": f"{len(codes)} residues"})
-                continue
-            part, left_out = _part(source, record, run)
-            if left_out:
-                qc.append({"item": record.name, "kind": "chain", "reason": "split of no part", "detail": left_out})
-                continue
-            seen[record.name] = key
-            mask = text_of_labels.values(record.columns, source.mask, len(codes), where) if source.mask else None
-            resolved = np.ones(len(codes), bool) if mask is None else mask == 1
-            for name, task in tasks.items():
-                fine, coarse = task.read(name, run.tasks[name], record.columns, len(codes), resolved, where)
-                labels[name].append(fine)
-                if task.has_coarse:
-                    q3[name].append(coarse)
-            cluster = record.columns.get(source.cluster, "") if source.cluster else ""
-            of_source = record.columns.get(source.source, key) if source.source else key
-            rows.append({"chain": record.name, "source": of_source or key, "cluster": cluster, "part": part})
-            letters.append(codes)
-    if not rows:
+            kept.take(record, key, source)
+    if not kept.rows:
         raise InputError(
             f"chains: none left of {listing(s.path for s in run.chains.values())}; qc would drop all of them"
         )
-    chains = joined(rows, letters, labels, q3, tasks)
+    chains = joined(kept.rows, kept.letters, kept.labels, kept.q3, tasks)
     empty = [name for name in tasks if not chains.known(name).any()]
     if empty:
-        raise InputError(_no_label(empty[0], run, there))
-    return chains, qc
+        raise InputError(_no_label(empty[0], run, kept.columns))
+    return chains, kept.qc
+
+
+class _Kept:
+    """The chains of a run that were read and kept so far.
+
+    Attributes
+    ----------
+    rows, letters, labels, q3 : of every chain, as :func:`mtlbio.sequence.chains.joined` takes them
+    qc : rows of ``qc.tsv`` on the chains that were left out
+    columns : names of the columns of all files
+    """
+
+    def __init__(self, run: ProteinRun, tasks: dict[str, ResidueLabel]):
+        self.run, self.tasks = run, tasks
+        self.rows, self.letters, self.qc = [], [], []
+        self.labels = {name: [] for name in tasks}
+        self.q3 = {name: [] for name, task in tasks.items() if task.has_coarse}
+        self.columns: set[str] = set()
+        self._entries: dict[str, str] = {}  # chain -> entry of the YAML that it came from
+
+    def take(self, record: Record, key: str, source: ChainSource) -> None:
+        """Check a chain of the entry ``key`` and keep it, or note why it is left out."""
+        where = f"{source.path}: chain {record.name}"
+        self.columns |= record.columns.keys()
+        if record.name in self._entries:
+            raise InputError(
+                f"{where}: occurs twice (chains.{self._entries[record.name]} and chains.{key}); give it one name"
+            )
+        try:
+            codes = encode(record.sequence)
+        except ValueError as error:
+            raise InputError(f"{where}: {error}; valid: the twenty letters and {listing('XBZJUO')}") from None
+        dropped, detail = _too(len(codes), self.run), f"{len(codes)} residues"
+        if not dropped:
+            part, detail = _part(source, record, self.run)
+            dropped = "split of no part" if detail else ""
+        if dropped:
+            self.qc.append({"item": record.name, "kind": "chain", "reason": dropped, "detail": detail})
+            return
+        self._entries[record.name] = key
+        self._label(record, source, len(codes), where)
+        cluster = record.columns.get(source.cluster, "") if source.cluster else ""
+        of_source = record.columns.get(source.source, key) if source.source else key
+        self.rows.append({"chain": record.name, "source": of_source or key, "cluster": cluster, "part": part})
+        self.letters.append(codes)
+
+    def _label(self, record: Record, source: ChainSource, length: int, where: str) -> None:
+        """Labels of every task, missing where a residue was not resolved."""
+        mask = values(record.columns, source.mask, length, where) if source.mask else None
+        resolved = np.ones(length, bool) if mask is None else mask == 1
+        for name, task in self.tasks.items():
+            fine, coarse = task.read(name, self.run.tasks[name], record.columns, length, resolved, where)
+            self.labels[name].append(fine)
+            if task.has_coarse:
+                self.q3[name].append(coarse)
 
 
 def _no_label(name: str, run: ProteinRun, there: set[str]) -> str:
@@ -98,107 +106,8 @@ def _no_label(name: str, run: ProteinRun, there: set[str]) -> str:
     return f"{said}; {' and '.join(wanted)} hold nothing but gaps"
 
 
-def records(source: ChainSource, key: str = "chains", columns: list[str] | None = None) -> Iterator[Record]:
-    """Chains of one file or folder, in its order.
-
-    Parameters
-    ----------
-    columns : columns of a table that have to be there
-    """
-    path = Path(source.path)
-    if path.is_dir() or path.suffix.lower() in STRUCTURES:
-        yield from _of_structures(path)
-    elif path.name.lower().removesuffix(".gz").endswith(FASTA):
-        yield from (Record(name, text, {}) for name, text in read_fasta(path))
-    else:
-        yield from _of_table(path, source, key, columns or [])
-
-
-def read_fasta(path: str | Path) -> list[tuple[str, str]]:
-    """(name, sequence) of every entry; the name is the first word after ``>``.
-
-    Raises
-    ------
-    InputError
-        Text before the first ``>``, an entry without name or sequence, a name that occurs twice, no entry.
-    """
-    import gzip
-
-    path = Path(path)
-    if not path.is_file():
-        raise InputError(f"{path}: no such file; expected sequences in FASTA format")
-    opened = gzip.open if path.suffix == ".gz" else open
-    found: list[tuple[str, list[str]]] = []
-    try:
-        with opened(path, "rt", encoding="utf-8") as lines:
-            for number, line in enumerate(lines, 1):
-                text = line.strip()
-                if text.startswith(">"):
-                    name = text[1:].split()[0] if text[1:].split() else ""
-                    if not name:
-                        raise InputError(f"{path}: line {number}: an entry without a name")
-                    found.append((name, []))
-                elif text and not found:
-                    raise InputError(f"{path}: line {number}: not FASTA; expected a line that starts with >")
-                elif text:
-                    found[-1][1].append(text.replace(" ", ""))
-    except (UnicodeDecodeError, OSError) as error:
-        raise InputError(f"{path}: not FASTA ({error.__class__.__name__}); expected text of sequences") from None
-    if not found:
-        raise InputError(f"{path}: no sequence in it; expected FASTA")
-    names = pd.Series([name for name, _ in found])
-    if names.duplicated().any():
-        raise InputError(
-            f"{path}: chain {names[names.duplicated()].iloc[0]} occurs twice; give every entry its own name"
-        )
-    empty = [name for name, lines in found if not lines]
-    if empty:
-        raise InputError(f"{path}: chain {empty[0]} has no sequence")
-    return [(name, "".join(lines)) for name, lines in found]
-
-
 def _columns(run: ProteinRun, source: ChainSource) -> list[str]:
     return [c for c in (source.id, source.sequence, source.source, source.split, source.cluster, source.mask) if c]
-
-
-def _of_table(path: Path, source: ChainSource, key: str, needed: list[str]) -> Iterator[Record]:
-    name = path.name.lower().removesuffix(".gz")
-    try:
-        if name.endswith(".parquet"):
-            table = pd.read_parquet(path).astype(object).where(lambda t: t.notna(), "").astype(str)
-        elif name.endswith((".csv", ".tsv", ".txt")):
-            separator = "," if name.endswith(".csv") else "\t"
-            table = pd.read_csv(path, sep=separator, dtype=str, keep_default_na=False)
-        else:
-            raise InputError(
-                f"{path}: unknown kind of file; valid: csv, tsv (.gz), parquet, {listing(FASTA)}, "
-                f"a folder of structures ({listing(STRUCTURES)})"
-            )
-    except (pd.errors.ParserError, pd.errors.EmptyDataError, UnicodeDecodeError, OSError) as error:
-        raise InputError(f"{path}: cannot be read as a table: {str(error).splitlines()[0]}") from None
-    missing = [c for c in [*needed, *source.keep] if c not in table.columns]
-    if missing:
-        raise InputError(f"{path}: chains.{key}: no column {missing[0]!r}; found {listing(table.columns, 20)}")
-    for column, values in source.keep.items():
-        allowed = {str(v) for v in values}
-        absent = allowed - set(table[column])
-        if absent:
-            found = listing(sorted(set(table[column])))
-            raise InputError(f"{path}: chains.{key}.keep.{column}: {sorted(absent)[0]!r} does not occur; found {found}")
-        table = table[table[column].isin(allowed)]
-    for row in table.to_dict("records"):
-        yield Record(row[source.id].strip(), row[source.sequence], row)
-
-
-def _of_structures(path: Path) -> Iterator[Record]:
-    from mtlbio.sequence.structures import read_structure
-
-    files = [path] if path.is_file() else sorted(p for p in path.iterdir() if p.suffix.lower() in STRUCTURES)
-    if not files:
-        raise InputError(f"{path}: no structure in it; expected files that end in {listing(STRUCTURES)}")
-    for file in files:
-        for name, sequence, columns in read_structure(file):
-            yield Record(name, sequence, columns)
 
 
 def _too(length: int, run: ProteinRun) -> str:

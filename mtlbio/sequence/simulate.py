@@ -30,6 +30,20 @@ _MINOR = {"H": ("H", "G", "I"), "E": ("E", "B"), "C": ("C", "T", "S")}
 _SHARES = {"H": (0.9, 0.08, 0.02), "E": (0.93, 0.07), "C": (0.5, 0.3, 0.2)}
 
 
+def _standard(name: str) -> np.ndarray:
+    values = SCALES[name]
+    return (values - values.mean()) / values.std()
+
+
+# by amino acid, mean 0 and variance 1
+_HYDROPHOBICITY = _standard("hydrophobicity")
+_PROPENSITY = {
+    "H": _standard("helix_propensity"),
+    "E": _standard("strand_propensity"),
+    "C": _standard("turn_propensity"),
+}
+
+
 def simulate_chains(
     count: int = 80,
     seed: int = 0,
@@ -61,33 +75,15 @@ def simulate_chains(
     if count < 10:
         raise InputError(f"--chains: found {count}; expected 10 or more")
     rng = np.random.default_rng([seed, count])
-    propensity = {
-        state: _standard(SCALES[name])
-        for state, name in (("H", "helix_propensity"), ("E", "strand_propensity"), ("C", "turn_propensity"))
-    }
     tilt = np.isin(list(AMINO_ACIDS), ["K", "E"]) * bias
-    hydrophobicity = _standard(SCALES["hydrophobicity"])
     rows = []
     for i in range(count):
         source = ("isolated", "complex")[i % 2]
         size = int(rng.integers(length[0], length[1] + 1))
-        states = ""
-        before = "C"
-        while len(states) < size:
-            segment = "C" if before != "C" else rng.choice(["H", "E"])
-            span = int(rng.integers(*_LENGTHS[segment], endpoint=True))
-            minor = str(rng.choice(_MINOR[segment], p=_SHARES[segment]))
-            states, before = states + minor * span, segment
-        states = states[:size]
-        if ends:
-            first, last = rng.integers(0, _END, 2, endpoint=True)
-            states = "C" * first + states[first : size - last] + "C" * last
+        states = _planted_states(size, bool(ends), rng)
         three = to_q3(np.array([Q8.index(s) for s in states], dtype=np.uint8))
-        odds = np.stack([signal * propensity["HEC"[k]] for k in three]) + (tilt if source == "complex" else 0)
-        share = np.exp(odds)
-        share /= share.sum(axis=1, keepdims=True)
-        letters = (rng.random(size)[:, None] > share.cumsum(axis=1)).sum(axis=1).clip(0, 19)
-        around = np.convolve(hydrophobicity[letters], np.array([0.25, 1.0, 0.25]), mode="same")
+        letters = _planted_letters(three, signal, tilt if source == "complex" else 0, rng)
+        around = np.convolve(_HYDROPHOBICITY[letters], np.array([0.25, 1.0, 0.25]), mode="same")
         to_end = np.minimum(np.arange(size), np.arange(size)[::-1])
         hidden = water * around - ends * np.exp(-to_end / _END) + (buried if source == "complex" else 0)
         rsa = 1 / (1 + np.exp(hidden + 0.5 + rng.normal(0, 0.5, size)))
@@ -97,6 +93,31 @@ def simulate_chains(
         split = "test" if i % 10 in (0, 3) else "validation" if i % 10 == 6 else "train"
         rows.append(row | {"source": source, "cluster": f"family{i}", "split": split})
     return pd.DataFrame(rows)
+
+
+def _planted_states(size: int, coil_ends: bool, rng: np.random.Generator) -> str:
+    """Eight-state string of helices and strands with coil between them."""
+    states, before = "", "C"
+    while len(states) < size:
+        segment = "C" if before != "C" else rng.choice(["H", "E"])
+        span = int(rng.integers(*_LENGTHS[segment], endpoint=True))
+        minor = str(rng.choice(_MINOR[segment], p=_SHARES[segment]))
+        states, before = states + minor * span, segment
+    states = states[:size]
+    if coil_ends:
+        first, last = rng.integers(0, _END, 2, endpoint=True)
+        states = "C" * first + states[first : size - last] + "C" * last
+    return states
+
+
+def _planted_letters(
+    three: np.ndarray, signal: float, tilt: np.ndarray | float, rng: np.random.Generator
+) -> np.ndarray:
+    """(residues,) letters drawn by the propensities of their states (0-2); ``tilt`` is added to the log odds."""
+    odds = np.stack([signal * _PROPENSITY["HEC"[k]] for k in three]) + tilt
+    share = np.exp(odds)
+    share /= share.sum(axis=1, keepdims=True)
+    return (rng.random(len(three))[:, None] > share.cumsum(axis=1)).sum(axis=1).clip(0, 19)
 
 
 RUN = """\
@@ -120,7 +141,3 @@ def write_simulation(folder: Path, table: pd.DataFrame, name: str = "planted_pro
     with replacing(folder / "run.yaml") as temporary:
         temporary.write_text(RUN.format(name=name), encoding="utf-8")
     return folder / "run.yaml"
-
-
-def _standard(values: np.ndarray) -> np.ndarray:
-    return (values - values.mean()) / values.std()

@@ -15,16 +15,14 @@ model.
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import replace
 
 import numpy as np
 import torch
 from scipy.optimize import minimize
 
 from mtlbio.labels import Label
-from mtlbio.model.ensemble import FoldModel
-from mtlbio.model.outputs import Outputs
-from mtlbio.training.mixing import Mixed
+from mtlbio.training.mixture import Loan, Mixed, column_means
 from mtlbio.training.problem import FoldData, Problem, Targets
 
 # A task borrows from tasks with so many times its labelled training samples.
@@ -33,38 +31,6 @@ RICHER = 2
 _PULL = 0.5
 # Pull of a task's own part to what it was.
 _OWN_PULL = 4.0
-
-
-@dataclass(frozen=True)
-class Loan:
-    """``outputs * own + ((values - mean) / scale) @ weights @ expand + bias`` of one network; c columns, o outputs.
-
-    Attributes
-    ----------
-    own : (o,) factor of a task's own outputs
-    weights : (c, c) what the column of the second axis takes from that of the first; 0 where it may not
-    mean, scale : (c,) of the columns' values on the training samples
-    bias : (o,)
-    """
-
-    own: np.ndarray
-    weights: np.ndarray
-    mean: np.ndarray
-    scale: np.ndarray
-    bias: np.ndarray
-
-    def apply(self, outputs: np.ndarray, packing: Outputs) -> np.ndarray:
-        """Outputs (..., o) with what they borrow from each other."""
-        lent = (outputs @ _to_columns(packing) - self.mean) / self.scale
-        return outputs * self.own + lent @ self.weights @ packing.expand + self.bias
-
-    def folded(self, model: FoldModel, packing: Outputs) -> FoldModel:
-        """The model whose outputs are those of :meth:`apply`."""
-        own = self.own[[place.start for place in packing.outputs]][packing.task_of_column]
-        lent = self.weights / self.scale[:, None]
-        weights = model.weights * own + model.weights @ lent
-        shift = (model.bias @ _to_columns(packing) - self.mean) @ lent @ packing.expand
-        return replace(model, weights=weights, bias=model.bias * self.own + shift + self.bias)
 
 
 def borrow(
@@ -121,9 +87,9 @@ def with_loans(problem: Problem, mixed: Mixed, folds: list[FoldData], targets: T
         for j in np.flatnonzero(active.sum(1) > 1):
             network = mixed.outputs[i, j].astype(float)
             unseen = np.concatenate([network[q, own] for q, own in enumerate(rows)])
-            values = (network[:, data.train] @ _to_columns(packing)).reshape(-1, packing.n_columns)
+            values = (network[:, data.train] @ column_means(packing)).reshape(-1, packing.n_columns)
             mean, scale = values.mean(0), np.maximum(values.std(0), 1e-9)
-            lent = (unseen @ _to_columns(packing) - mean) / scale
+            lent = (unseen @ column_means(packing) - mean) / scale
             own, bias = np.ones(packing.n_outputs), np.zeros(packing.n_outputs)
             weights = np.zeros((packing.n_columns, packing.n_columns))
             for t in np.flatnonzero(active[j]):
@@ -141,8 +107,3 @@ def with_loans(problem: Problem, mixed: Mixed, folds: list[FoldData], targets: T
             loans[i, j] = Loan(own, weights, mean, scale, bias)
             outputs[i, j] = loans[i, j].apply(network, packing)
     return replace(mixed, outputs=outputs, loans=loans)
-
-
-def _to_columns(packing: Outputs) -> np.ndarray:
-    """(o, c) mean over the outputs of a column: its value, plus the mean of their biases."""
-    return packing.expand.T / packing.expand.sum(1)

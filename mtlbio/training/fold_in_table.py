@@ -16,8 +16,18 @@ import numpy as np
 from mtlbio.cohort.cohort import Cohort
 from mtlbio.model.ensemble import FINAL, Ensemble, FoldModel
 from mtlbio.model.outputs import Outputs
-from mtlbio.training.fold_in import Canonical, FoldPaths, block_stability, closed, paths_of_fold, unit_variance
-from mtlbio.training.mixing import PATHS, Mixed
+from mtlbio.training.canonical_axes import (
+    AxesPart,
+    BlockPart,
+    Canonical,
+    block_stability,
+    dimension_names,
+    fold_model,
+    kinds_of_dimensions,
+    unit_variance,
+)
+from mtlbio.training.fold_paths import FittedFold, fitted_fold
+from mtlbio.training.mixture import Mixed
 from mtlbio.training.problem import FoldData, Targets
 from mtlbio.training.replicas import Fitted
 from mtlbio.training.sparse_heads import SparseHeads
@@ -42,23 +52,21 @@ def fold_in_table(
     order = sorted(range(len(folds)), key=lambda i: folds[i].fold != FINAL)  # the final model gives the signs
     encoders, models, correlations = {}, {}, []
     for i in order:
-        data = folds[i]
-        x = data.features.transform(cohort.expression[data.train]).astype(float)
-        paths = paths_of_fold(data, i, heads, blocks, mixed, packing)
+        data, fold = folds[i], fitted_fold(cohort, folds, i, targets, heads, blocks, mixed)
         importance = np.sqrt(targets.known[data.train].sum(axis=0))[packing.task_of_column]
-        encoder = scores(x, whole_map(data, paths, packing).mean(axis=0), _columns(units, data), importance)
+        encoder = scores(fold.x, whole_map(fold).mean(axis=0), _columns(units, data), importance)
         if data.fold == FINAL:
             reference = data.features.transform(cohort.expression).astype(float) @ encoder
         else:
-            own = x @ encoder
+            own = fold.x @ encoder
             r = (unit_variance(own) * unit_variance(reference[data.train])).mean(axis=0)
             encoder = encoder * np.where(r < 0, -1.0, 1.0)
             correlations.append(np.abs(r))
-        model = _fold_model(x, data, encoder, paths, packing, targets.mean[i], targets.scale[i])
+        model = _model_of_fold(fold, encoder)
         encoders[data.fold] = encoder
         models[data.fold] = mixed.loans[i, 0].folded(model, packing) if (i, 0) in mixed.loans else model
     k = len(units)
-    dims = tuple(f"z{d + 1:02d}" for d in range(k + packing.n_columns))
+    dims = dimension_names(k, packing)
     ensemble = Ensemble(
         {data.fold: models[data.fold] for data in folds}, cohort.tasks, cohort.genes, dims, tuple(seeds)
     )
@@ -71,10 +79,8 @@ def fold_in_table(
     loadings[:k, final.features.genes_idx] *= (encoders[FINAL] != 0).T
     again = np.median(correlations, axis=0) if correlations else np.ones(k)  # without other folds nothing turned
     stability = np.concatenate([again, block_stability(ensemble, cohort, folds, k)])
-    kind = np.array(["axis"] * k + ["supervised"] * packing.n_columns)
-    served = np.array([""] * k + [packing.tasks[t].name for t in packing.task_of_column])
     feature = np.array([*units, *[""] * packing.n_columns])
-    return Canonical(ensemble, kind, served, stability, loadings, feature)
+    return Canonical(ensemble, *kinds_of_dimensions(k, packing), stability, loadings, feature)
 
 
 def features_on_trial(cohort: Cohort) -> dict[str, list[int]]:
@@ -92,10 +98,10 @@ def features_on_trial(cohort: Cohort) -> dict[str, list[int]]:
     return {name: places for name, places in units.items() if name in kept}
 
 
-def whole_map(data: FoldData, paths: FoldPaths, packing: Outputs) -> np.ndarray:
+def whole_map(fold: FittedFold) -> np.ndarray:
     """(s, p, c) all that the linear paths make of the columns, as the mixtures weigh them."""
-    shares = _shares(paths, packing)
-    from_axes = np.einsum("pk,skc->spc", data.axes.encoder, paths.axes)
+    shares, paths = fold.shares, fold.paths
+    from_axes = np.einsum("pk,skc->spc", fold.data.axes.encoder, paths.axes)
     return from_axes * shares["axes"] + paths.genes * shares["genes"] + paths.dense * shares["dense"]
 
 
@@ -136,27 +142,13 @@ def _columns(units: dict[str, list[int]], data: FoldData) -> list[np.ndarray]:
     return [np.flatnonzero(np.isin(data.features.genes_idx, places)) for places in units.values()]
 
 
-def _shares(paths: FoldPaths, packing: Outputs) -> dict[str, np.ndarray]:
-    """Path -> (c,) share of it in every output column."""
-    stacked = np.stack([m.shares for m in paths.mixture], axis=1)[:, packing.task_of_column]
-    return dict(zip(PATHS, stacked, strict=True))
-
-
-def _fold_model(
-    x: np.ndarray,
-    data: FoldData,
-    encoder: np.ndarray,
-    paths: FoldPaths,
-    packing: Outputs,
-    target_mean: np.ndarray,
-    target_scale: np.ndarray,
-) -> FoldModel:
-    """Scores, heads on them, and the rest; ``x`` are the fold's standardised training samples."""
-    shares, maps = _shares(paths, packing), whole_map(data, paths, packing)
+def _model_of_fold(fold: FittedFold, encoder: np.ndarray) -> FoldModel:
+    """Scores (p, features), heads on them, and the rest."""
+    x, data, paths, shares, maps = fold.x, fold.data, fold.paths, fold.shares, whole_map(fold)
     values = x @ encoder
     centred = values - values.mean(axis=0)
     variance = np.maximum(np.square(centred).mean(axis=0), _NOTHING)
-    weights_axes = np.zeros((len(maps), encoder.shape[1], packing.n_columns))
+    weights_axes = np.zeros((len(maps), encoder.shape[1], fold.packing.n_columns))
     rest = maps.copy()
     for k in range(encoder.shape[1]):
         columns = np.flatnonzero(encoder[:, k])
@@ -173,6 +165,5 @@ def _fold_model(
     if idle.any():
         rest = np.where(idle[:, None], maps, rest)
         block = np.where(idle[:, None], np.einsum("np,spc->snc", x, maps, optimize=True), block)
-    return closed(
-        data, paths, packing, values, encoder, weights_axes, rest, block, idle, curved, gated, target_mean, target_scale
-    )
+    axes = AxesPart(encoder, values, weights_axes)
+    return fold_model(fold, axes, BlockPart(rest, curved, gated, block, idle))

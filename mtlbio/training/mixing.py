@@ -2,45 +2,16 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
-from typing import TYPE_CHECKING
-
 import numpy as np
 import torch
 from scipy.optimize import minimize
 
 from mtlbio.labels import Label
+from mtlbio.training.mixture import Mixed, Mixture
 from mtlbio.training.problem import PATHS, FoldData, Problem, Targets
-
-if TYPE_CHECKING:
-    from mtlbio.training.borrowing import Loan
 
 # Strength of the pull towards equal shares, in donors: with few labels the average decides.
 _PRIOR_DONORS = 4.0
-
-
-@dataclass(frozen=True)
-class Mixture:
-    """``sum of share * outputs of the path + bias``; ``shares`` (paths,), ``bias`` one entry per output."""
-
-    shares: np.ndarray
-    bias: np.ndarray
-
-
-@dataclass(frozen=True)
-class Mixed:
-    """The mixtures of every fold, arm and task, and what they give.
-
-    Attributes
-    ----------
-    mixture : {(fold index, arm index, task index): Mixture}
-    outputs : (f, a, s, n, o) mixed outputs of every sample; 0 where the arm does not train the task
-    loans : {(fold index, arm index): Loan} what the outputs hold of other tasks', where tasks borrow
-    """
-
-    mixture: dict[tuple[int, int, int], Mixture]
-    outputs: np.ndarray
-    loans: dict[tuple[int, int], Loan] = field(default_factory=dict)
 
 
 def mix(

@@ -9,7 +9,7 @@ import torch
 
 from mtlbio.config import Training
 from mtlbio.training.extras import extended
-from mtlbio.training.machinery import Machinery
+from mtlbio.training.networks import BlockOptions
 from mtlbio.training.problem import Problem
 from mtlbio.training.replicas import Fitted, fit
 from mtlbio.training.sparse_heads import SparseHeads, fit_sparse_heads
@@ -55,12 +55,8 @@ def fit_paths(
         name: fit(
             *extended(problem, name),
             seeds,
-            options.block,
-            options.epochs,
-            options.patience,
-            options.learning_rate,
+            BlockOptions.of(options),
             progress=lambda epochs, name=name: progress(epochs, name),
-            machinery=Machinery.of(options),
         )
         for name in ("dense", "curved")
     }

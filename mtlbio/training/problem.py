@@ -68,6 +68,11 @@ class Roles:
     ramp: int = 1
     samples: int | None = None
 
+    @classmethod
+    def of_tasks(cls, count: int) -> Roles:
+        """Of a problem without further heads."""
+        return cls(count, (1.0,) * count, (True,) * count)
+
 
 @dataclass(frozen=True)
 class Problem:

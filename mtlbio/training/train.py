@@ -19,7 +19,7 @@ from mtlbio.training.conflict import conflict_table
 from mtlbio.training.device import choose_device
 from mtlbio.training.effects import effects_table
 from mtlbio.training.extras import with_extras
-from mtlbio.training.fold_in import fold_in
+from mtlbio.training.folding import fold_in_of
 from mtlbio.training.mixing import mix_paths
 from mtlbio.training.paths import fit_paths
 from mtlbio.training.problem import make_problem, make_targets, prepare_fold
@@ -58,7 +58,7 @@ def train(run: Run, results: Path) -> None:
     mixed = mix_paths(problem, paths.outputs, folds, targets)
     if options.borrowing:
         mixed = with_loans(problem, mixed, folds, targets)
-    canonical = fold_in(cohort, folds, targets, paths.heads, paths.blocks, mixed, seeds)
+    canonical = fold_in_of(cohort)(cohort, folds, targets, paths.heads, paths.blocks, mixed, seeds)
     description = {"training": options.model_dump(mode="json"), "preprocessing": cohort.preprocessing}
     save_ensemble(canonical.ensemble, results / "model", description)
     write_latents(cohort, splits, canonical, results / "latents.h5ad")

@@ -7,8 +7,9 @@ from dataclasses import dataclass
 
 import torch
 
-from mtlbio.training.balancing import Step, make_balancer
-from mtlbio.training.machinery import Machinery
+from mtlbio.choices.multitask import MultitaskOptions
+from mtlbio.training.balancing.registry import make_balancer
+from mtlbio.training.balancing.step import Step
 from mtlbio.training.problem import Roles
 from mtlbio.training.stack import Stack
 
@@ -49,7 +50,7 @@ class Weighing:
     Parameters
     ----------
     stack : the networks
-    machinery : names the balancer
+    multitask : names the balancer
     seeds : of the replicas
     active : (a, t) tasks of every arm
     folds : f
@@ -60,32 +61,32 @@ class Weighing:
     def __init__(
         self,
         stack: Stack,
-        machinery: Machinery,
+        multitask: MultitaskOptions,
         seeds: list[int],
         active: torch.Tensor,
         folds: int,
         inputs: torch.Tensor,
         roles: Roles,
     ):
-        self.stack, self.machinery, self.inputs, self.roles = stack, machinery, inputs, roles
+        self.stack, self.multitask, self.inputs, self.roles = stack, multitask, inputs, roles
         self.folds, (self.arms, self.tasks), self.seeds = folds, active.shape, len(seeds)
         several = (active > 0).sum(1) > 1
         network = torch.arange(folds * self.arms * self.seeds, device=inputs.device)
         self.rows = network[several.repeat_interleave(self.seeds).repeat(folds)]
         self.watched = several.nonzero().ravel()
         self.balancer, self._kept, self._inner = None, [], []
-        if machinery.balancing != "equal" and len(self.rows):
+        if multitask.balancing != "equal" and len(self.rows):
             self._seeds = torch.as_tensor(seeds, device=inputs.device).repeat(folds * len(self.watched))
             names = [task.name for task in stack.packing.tasks]
             self._weighed = torch.tensor([i for i, own in enumerate(roles.balanced) if own], device=inputs.device)
             names = tuple(names[i] for i in self._weighed)
-            options = machinery.balancing_options
-            self.balancer = make_balancer(machinery.balancing, names, len(self.rows), inputs.device, **options)
+            options = multitask.balancing_options
+            self.balancer = make_balancer(multitask.balancing, names, len(self.rows), inputs.device, **options)
 
     @property
     def reads_samples(self) -> bool:
         """Whether the slopes of the products are needed."""
-        return self.balancer is not None and self.machinery.gradient == "representation"
+        return self.balancer is not None and self.multitask.gradient == "representation"
 
     def step(
         self,

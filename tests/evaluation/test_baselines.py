@@ -9,7 +9,7 @@ from mtlbio.cohort.cohort import Cohort, write_cohort
 from mtlbio.cohort.split import make_splits, train_test
 from mtlbio.config import Baselines, Splits, Training
 from mtlbio.errors import InputError
-from mtlbio.evaluation.baselines import FoldData, baselines, predict_baselines
+from mtlbio.evaluation.baselines import BaselineFold, baselines, predict_baselines
 from mtlbio.evaluation.predictions import collect
 from mtlbio.labels import Multiclass, Ordinal
 from mtlbio.tables import PREDICTIONS, SPLITS, read_table, write_table
@@ -79,7 +79,9 @@ def test_genes_and_scales_come_from_the_training_donors(planted):
     # wild in the held-out donors only: whoever looked at them would take these genes, or scale them down
     expression[np.ix_(held_out, range(60, 120))] *= 100
     train, test = train_test(splits, 0)
-    quiet, wild = (FoldData(replace(planted, expression=e), train, test, 40) for e in (planted.expression, expression))
+    quiet, wild = (
+        BaselineFold(replace(planted, expression=e), train, test, 40) for e in (planted.expression, expression)
+    )
     np.testing.assert_array_equal(quiet.rotated[0], wild.rotated[0])
     np.testing.assert_array_equal(quiet.screened[0], wild.screened[0])
     assert np.abs(wild.screened[1]).max() > 50

@@ -4,10 +4,11 @@ import numpy as np
 import pytest
 import torch
 
+from mtlbio.choices.encoders import ENCODERS
 from mtlbio.errors import InputError
 from mtlbio.labels.residues import Accessibility, ResidueRegression, SecondaryStructure
-from mtlbio.model.encoders.base import Shape, make_encoder
-from mtlbio.model.encoders.names import ENCODERS
+from mtlbio.model.encoders.base import Shape
+from mtlbio.model.encoders.make import make_encoder
 from mtlbio.model.encoders.transformer import rotated
 from mtlbio.model.residues import ResidueNetwork
 from mtlbio.sequence.letters import PADDING

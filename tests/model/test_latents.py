@@ -11,7 +11,7 @@ from mtlbio.cohort.cohort import Cohort, CovariateInfo, parse_schema
 from mtlbio.model.ensemble import FINAL
 from mtlbio.model.latents import out_of_fold, write_latents
 from mtlbio.model.matching import effective_rank
-from mtlbio.training.fold_in import Canonical
+from mtlbio.training.canonical_axes import Canonical
 
 
 def cohort() -> tuple[Cohort, pd.DataFrame]:

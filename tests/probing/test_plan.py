@@ -14,7 +14,8 @@ from benchmarks.calibration.planted import plant
 from mtlbio import cli
 from mtlbio.cohort.simulate import simulate, write_simulation
 from mtlbio.config import Run, load_run
-from mtlbio.probing.plan import PLAN, Design, plan, read_design, task_plan
+from mtlbio.probing.plan import PLAN, plan, read_design, task_plan
+from mtlbio.probing.plan_design import Design
 from mtlbio.probing.plan_words import words
 from mtlbio.tables import read_table
 

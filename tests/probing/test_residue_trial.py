@@ -16,7 +16,7 @@ from mtlbio.cohort.cohort import CovariateInfo
 from mtlbio.errors import InputError
 from mtlbio.labels import Multiclass, Regression
 from mtlbio.labels.residues import residue_kind
-from mtlbio.model.residue_axes import Axes, window_names
+from mtlbio.model.residue_axes import ResidueAxes, window_names
 from mtlbio.probing.residues.held_out import HeldOutResidues, folds_of
 from mtlbio.probing.residues.probe import examine_residues
 from mtlbio.probing.residues.trial import between_chains, level_units, of_all_variance
@@ -120,7 +120,7 @@ def planted():
     weights = {"structure": np.zeros((8, 6)), "exposure": np.zeros((1, 6))}
     weights["structure"][0, 0], weights["exposure"][0, 1] = 3.0, -1.5
     eye = np.eye(6)
-    axes = Axes(np.zeros(6), eye, eye, loadings, np.full(6, 1 / 6))
+    axes = ResidueAxes(np.zeros(6), eye, eye, loadings, np.full(6, 1 / 6))
     heads = {
         name: SimpleNamespace(weight=torch.tensor(w), bias=torch.zeros(len(w), dtype=torch.float64))
         for name, w in weights.items()

@@ -7,7 +7,8 @@ from small_chains import table
 from mtlbio.errors import InputError
 from mtlbio.sequence.chains import read_chains, write_chains
 from mtlbio.sequence.prepare import prepare, read_checked
-from mtlbio.sequence.read import read_fasta, read_run
+from mtlbio.sequence.read import read_run
+from mtlbio.sequence.records import read_fasta
 from mtlbio.tables import QC, SPLITS, read_table
 
 WRONG = [

@@ -7,30 +7,32 @@ from contextlib import contextmanager
 import pytest
 import torch
 
+from mtlbio.choices.multitask import MultitaskOptions
 from mtlbio.model.network import SharedEncoder
-from mtlbio.model.sharing.scheme import Sharing, combine, make_sharing
-from mtlbio.training.balancing import Step, make_balancer
+from mtlbio.model.sharing.make import make_sharing
+from mtlbio.model.sharing.scheme import Sharing, combine
+from mtlbio.training.balancing.registry import make_balancer
+from mtlbio.training.balancing.step import Step
 from mtlbio.training.curvature import pace
 from mtlbio.training.losses import task_losses
-from mtlbio.training.machinery import Machinery
 from mtlbio.training.problem import Problem
 
 
-def network_of(problem: Problem, machinery: Machinery, width: int, seed: int = 0) -> SharedEncoder:
+def network_of(problem: Problem, multitask: MultitaskOptions, width: int, seed: int = 0) -> SharedEncoder:
     """The network that stands at a seed's place of the stack."""
-    sharing = make_sharing(machinery.sharing, problem.packing, width, machinery.sharing_strength)
+    sharing = make_sharing(multitask.sharing, problem.packing, width, multitask.sharing_strength)
     return SharedEncoder(problem.dense.shape[2], width, problem.packing, seed, sharing)
 
 
 def descend(
-    problem: Problem, f: int, s: int, machinery: Machinery, width: int, epochs: int, rate: float
+    problem: Problem, f: int, s: int, multitask: MultitaskOptions, width: int, epochs: int, rate: float
 ) -> tuple[SharedEncoder, torch.Tensor]:
     """The network of fold f and seed s after so many steps, and its (epochs + 1, 2, t) losses."""
     packing, inputs = problem.packing, problem.dense[f]
-    network = network_of(problem, machinery, width, s)
+    network = network_of(problem, multitask, width, s)
     sharing, tasks = network.sharing, tuple(task.name for task in packing.tasks)
     shortened = pace(problem.dense, problem.train)[f, s]
-    balancer = make_balancer(machinery.balancing, tasks, 1, **machinery.balancing_options)
+    balancer = make_balancer(multitask.balancing, tasks, 1, **multitask.balancing_options)
     present, history = problem.train[f, s].sum(0) > 0, []
     for epoch in range(epochs + 1):
         own = dict(network.own)
@@ -41,8 +43,8 @@ def descend(
         trained = (loss * problem.train[f, s]).sum(0)
         history.append(torch.stack([trained, (loss * problem.validation[f, s]).sum(0)]).detach())
         paced, weights = trained * shortened, torch.ones(len(tasks))
-        looked_at = own if machinery.gradient == "trunk" else scores
-        if machinery.balancing != "equal":
+        looked_at = own if multitask.gradient == "trunk" else scores
+        if multitask.balancing != "equal":
             values = [looked_at[n] for n in sharing.shared] if balancer.reads_gramian else []
             gramian = sum(g.flatten(1) @ g.flatten(1).T for g in _apart(paced, values))
             if epoch:

@@ -19,7 +19,7 @@ from mtlbio.sequence.chains import Chains
 from mtlbio.sequence.letters import encode
 from mtlbio.sequence.simulate import simulate_chains
 from mtlbio.training.chains.batches import Reader, make_batches, padded
-from mtlbio.training.chains.fit import fit
+from mtlbio.training.chains.fit import Parts, fit
 from mtlbio.training.chains.steps import Scale, Stepper
 
 STRUCTURE = SecondaryStructure("structure")
@@ -161,8 +161,8 @@ def options(**changes) -> ResidueTraining:
 def trained(chains: Chains, **changes):
     reader, given = Reader(chains), options(**changes)
     net = network(masked=bool(given.masked_residues))
-    places = [chains.of(part) for part in ("train", "validation")]
-    return fit(net, reader, list(chains.tasks.values()), *places, given, seed=3)
+    parts = Parts(chains.of("train"), chains.of("validation"))
+    return fit(net, reader, list(chains.tasks.values()), parts, given, seed=3)
 
 
 def test_a_network_learns_planted_states_and_the_same_run_gives_the_same_numbers():
@@ -194,7 +194,7 @@ def test_balancers_weigh_the_tasks_of_a_mini_batch(name):
     for balancing in ("equal", name):
         net = network()
         optimiser = torch.optim.SGD(net.parameters(), lr=0.1)
-        stepper = Stepper(net, [STRUCTURE, EXPOSURE], scale, optimiser, balancing=balancing)
+        stepper = Stepper(net, [STRUCTURE, EXPOSURE], scale, optimiser, options(balancing=balancing))
         for _ in range(3):
             stepper.step(batch)
         moved[balancing] = torch.cat([p.detach().flatten() for p in net.parameters()])
@@ -209,7 +209,7 @@ def test_a_task_that_is_absent_from_a_mini_batch_does_not_change_the_step():
         net = network()
         scale = Scale({"structure": 1.5, "exposure": 0.05}, {"structure": 200.0, "exposure": 200.0})
         optimiser = torch.optim.SGD(net.parameters(), lr=0.1)
-        Stepper(net, tasks, scale, optimiser, balancing="pcgrad").step(
+        Stepper(net, tasks, scale, optimiser, options(balancing="pcgrad")).step(
             Reader(bare).batch(np.arange(6), tuple(task.name for task in tasks))
         )
         moved.append(torch.cat([p.detach().flatten() for p in net.parameters()]))

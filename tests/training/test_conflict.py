@@ -10,6 +10,7 @@ from small_training import OPTIONS, folds_of, problem_of, small_cohort
 
 from mtlbio.tables import CONFLICT
 from mtlbio.training.conflict import conflict_table, principal_angle
+from mtlbio.training.networks import BlockOptions
 from mtlbio.training.replicas import fit
 from mtlbio.training.weighing import Gradients
 
@@ -58,7 +59,7 @@ def test_equal_labels_agree_and_opposite_ones_conflict():
     """Two tasks with the same labels have the same gradients from the start on; with swapped classes opposite ones."""
     cohort = small_cohort(tasks=("disease", "age"))
     problem, targets = problem_of(cohort, folds_of(cohort))
-    found = fit(problem, problem.dense, [0, 1], OPTIONS.block, 10, 10_000, 0.3)
+    found = fit(problem, problem.dense, [0, 1], BlockOptions(OPTIONS.block, 10, 10_000, 0.3))
     table = conflict_table(found.gradients, ["disease", "age"], targets.known, every=1)
     assert len(table) == 10 and table["networks"].max() == 6
     assert table["cosine"].between(-1, 1).all() and table["angle"].between(0, 90).all()
@@ -69,7 +70,7 @@ def test_equal_labels_agree_and_opposite_ones_conflict():
 def test_one_task_has_no_conflict():
     cohort = small_cohort(tasks=("disease",))
     problem, targets = problem_of(cohort, folds_of(cohort))
-    found = fit(problem, problem.dense, [0, 1], OPTIONS.block, 3, 10_000, 0.3)
+    found = fit(problem, problem.dense, [0, 1], BlockOptions(OPTIONS.block, 3, 10_000, 0.3))
     assert found.gradients is None
     assert conflict_table(None, ["disease"], targets.known).empty
 

@@ -11,17 +11,19 @@ import torch
 from sklearn.metrics import roc_auc_score
 from small_training import OPTIONS, TASKS, folds_of, problem_of, small_cohort
 
+from mtlbio.choices.multitask import MultitaskOptions
+from mtlbio.choices.sharing import SHARING
 from mtlbio.cohort.cohort import CovariateInfo
 from mtlbio.config import Run, Training
 from mtlbio.model.outputs import Outputs
-from mtlbio.model.sharing.names import SHARING
-from mtlbio.model.sharing.scheme import Sharing, make_sharing
+from mtlbio.model.sharing.make import make_sharing
+from mtlbio.model.sharing.scheme import Sharing
 from mtlbio.sections import Adversary
 from mtlbio.training.curvature import pace
 from mtlbio.training.extras import COMPONENTS, extended, with_extras
 from mtlbio.training.losses import task_losses
-from mtlbio.training.machinery import Machinery
 from mtlbio.training.mixing import mix_paths
+from mtlbio.training.networks import BlockOptions
 from mtlbio.training.paths import fit_paths
 from mtlbio.training.problem import Roles
 from mtlbio.training.replicas import fit
@@ -59,9 +61,11 @@ def prepared(cohort, folds, **options):
     return with_extras(problem, cohort, folds, chosen)
 
 
-def fitted(problem, name="dense", epochs=EPOCHS, machinery=None):
+def fitted(problem, name="dense", epochs=EPOCHS, multitask=None):
     whole, inputs = extended(problem, name)
-    return fit(whole, inputs, [0, 1], OPTIONS.block, epochs, 10_000, RATE, machinery=machinery or Machinery())
+    return fit(
+        whole, inputs, [0, 1], BlockOptions(OPTIONS.block, epochs, 10_000, RATE, multitask or MultitaskOptions())
+    )
 
 
 def test_further_heads_leave_the_shape_of_everything_as_it_was(cohort, folds):
@@ -93,7 +97,7 @@ def test_auxiliary_labels_are_a_task_like_any_other(cohort, folds):
         patch.setattr(Sharing, "further", 3)
         problem, _ = problem_of(whole, folds)
         problem = replace(problem, roles=Roles(2, (1.0,) * 3, (True,) * 3))
-        task = fit(problem, problem.dense, [0, 1], OPTIONS.block, EPOCHS, 10_000, RATE)
+        task = fit(problem, problem.dense, [0, 1], BlockOptions(OPTIONS.block, EPOCHS, 10_000, RATE))
     torch.testing.assert_close(aux.block[:, 0], task.block[:, 0], atol=1e-6, rtol=1e-4)
 
 
@@ -145,7 +149,7 @@ def test_the_adversary_takes_the_batch_out_of_the_shared_part(strength):
         """AUROC of held-out disease within batches, and of the batch, from the disease output."""
         problem = with_extras(problem_of(own, folds)[0], own, folds, OPTIONS.model_copy(update=options))
         whole, inputs = extended(problem, "dense")
-        outputs = fit(whole, inputs, [0, 1], 4, 200, 40, RATE).outputs[:, 0].mean(1)[:, :, 0].numpy()
+        outputs = fit(whole, inputs, [0, 1], BlockOptions(4, 200, 40, RATE)).outputs[:, 0].mean(1)[:, :, 0].numpy()
         disease, technical = [], []
         for k in (0, 1):
             rows = folds[k].test
@@ -177,7 +181,7 @@ def test_reconstruction_rebuilds_the_samples(cohort, folds):
     """After training, the rebuilt components of held-out donors follow the true ones."""
     problem = prepared(replace(cohort, auxiliary={}), folds, reconstruction=16.0)
     whole, inputs = extended(problem, "dense")
-    uncut = fit(replace(whole, roles=replace(whole.roles, main=18)), inputs, [0, 1], 8, 150, 10_000, RATE)
+    uncut = fit(replace(whole, roles=replace(whole.roles, main=18)), inputs, [0, 1], BlockOptions(8, 150, 10_000, RATE))
     held_out = folds[0].test
     rebuilt = uncut.outputs[0, 0, 0][held_out][:, 2]
     true = whole.targets[0][held_out][:, 2]
@@ -190,8 +194,8 @@ def test_under_every_scheme_the_heads_serve_the_multi_task_arm_and_leave_the_oth
     if make_sharing(scheme, Outputs.of({}), 1).shared:
         heads["adversary"] = Adversary(covariate="batch")
     plain = prepared(replace(cohort, auxiliary={}), folds)
-    machinery = Machinery(sharing=scheme)
-    with_heads, without = (fitted(p, machinery=machinery) for p in (prepared(cohort, folds, **heads), plain))
+    multitask = MultitaskOptions(sharing=scheme)
+    with_heads, without = (fitted(p, multitask=multitask) for p in (prepared(cohort, folds, **heads), plain))
     assert with_heads.outputs.shape == without.outputs.shape and with_heads.block.shape == without.block.shape
     torch.testing.assert_close(with_heads.outputs[:, 1:], without.outputs[:, 1:], atol=1e-5, rtol=0)
     assert float((with_heads.outputs[:, 0] - without.outputs[:, 0]).abs().max()) > 1e-4
@@ -202,7 +206,7 @@ def test_balancers_weigh_tasks_and_auxiliary_labels_but_no_adversary(cohort, fol
     problem = prepared(cohort, folds, **options)
     assert extended(problem, "dense")[0].roles.balanced[:4] == (True, True, True, False)
     for name in ("pcgrad", "uncertainty"):
-        assert torch.isfinite(fitted(problem, machinery=Machinery(balancing=name)).block).all()
+        assert torch.isfinite(fitted(problem, multitask=MultitaskOptions(balancing=name)).block).all()
 
 
 def test_only_the_paths_asked_for_are_mixed(cohort, folds):

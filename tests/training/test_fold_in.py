@@ -6,25 +6,26 @@ import numpy as np
 import pytest
 from small_training import OPTIONS, folds_of, problem_of, small_cohort
 
+from mtlbio.choices.multitask import PLAIN, MultitaskOptions
+from mtlbio.choices.sharing import SHARING
 from mtlbio.cohort.split import make_splits
 from mtlbio.config import Splits
 from mtlbio.model.ensemble import FINAL, load_ensemble, save_ensemble
 from mtlbio.model.outputs import Outputs
-from mtlbio.model.sharing.names import SHARING
 from mtlbio.training.fold_in import fold_in
-from mtlbio.training.machinery import PLAIN, Machinery
 from mtlbio.training.mixing import mix_paths
+from mtlbio.training.networks import BlockOptions
 from mtlbio.training.problem import prepare_fold
 from mtlbio.training.replicas import fit
 from mtlbio.training.sparse_heads import fit_sparse_heads
 
 
-def canonical_of(cohort, folds, machinery=PLAIN, shares=None):
+def canonical_of(cohort, folds, multitask=PLAIN, shares=None):
     """Everything that training does between the folds and the files."""
     problem, targets = problem_of(cohort, folds)
     heads = {name: fit_sparse_heads(problem, getattr(problem, name), iterations=60) for name in ("axes", "genes")}
     blocks = {
-        name: fit(problem, getattr(problem, name), [0, 1], OPTIONS.block, 40, 15, 0.3, machinery=machinery)
+        name: fit(problem, getattr(problem, name), [0, 1], BlockOptions(OPTIONS.block, 40, 15, 0.3, multitask))
         for name in ("dense", "curved")
     }
     mixed = mix_paths(problem, {name: path.outputs for name, path in (heads | blocks).items()}, folds, targets)
@@ -74,7 +75,7 @@ def test_predictions_stay_the_same_where_folds_have_more_or_fewer_axes(cohort, a
 @pytest.mark.parametrize("sharing", [name for name in SHARING if name != "hard"])
 def test_predictions_stay_the_same_under_every_sharing_scheme(cohort, made, sharing, tmp_path):
     folds = made[0]
-    canonical, mixed, targets = canonical_of(cohort, folds, Machinery(sharing))
+    canonical, mixed, targets = canonical_of(cohort, folds, MultitaskOptions(sharing))
     assert_same_predictions(cohort, folds, canonical, mixed, targets)
     save_ensemble(canonical.ensemble, tmp_path / "model", {})
     back = load_ensemble(tmp_path / "model")
@@ -90,9 +91,9 @@ def test_predictions_stay_the_same_under_every_sharing_scheme(cohort, made, shar
 @pytest.mark.parametrize("sharing", ["hard", "ple"])
 def test_a_block_that_the_mixture_does_not_read_is_still_what_the_dense_path_says(cohort, made, sharing):
     folds = made[0]
-    canonical = canonical_of(cohort, folds, Machinery(sharing), shares=(1, 0, 0, 0))[0]
+    canonical = canonical_of(cohort, folds, MultitaskOptions(sharing), shares=(1, 0, 0, 0))[0]
     problem = problem_of(cohort, folds)[0]
-    dense = fit(problem, problem.dense, [0, 1], OPTIONS.block, 40, 15, 0.3, machinery=Machinery(sharing))
+    dense = fit(problem, problem.dense, [0, 1], BlockOptions(OPTIONS.block, 40, 15, 0.3, MultitaskOptions(sharing)))
     n_axes = int((canonical.block == "axis").sum())
     assert (canonical.ensemble.models[FINAL].weights[:, n_axes:] == 0).all()
     found = canonical.ensemble.latents(cohort.expression)[:, :, n_axes]

@@ -9,10 +9,11 @@ from plain_descent import descend
 from scipy.optimize import minimize
 from small_training import changed, folds_of, problem_of, small_cohort
 
+from mtlbio.choices.multitask import MultitaskOptions
 from mtlbio.model.sharing.task_relation import relation
 from mtlbio.training.curvature import pace
 from mtlbio.training.losses import task_losses
-from mtlbio.training.machinery import Machinery
+from mtlbio.training.networks import BlockOptions
 from mtlbio.training.replicas import fit
 
 WIDTH = 6
@@ -46,7 +47,7 @@ def test_free_maps_come_to_the_minimum_that_another_method_finds(problem, name, 
     reference = minimize(
         slow, start, jac=True, method="L-BFGS-B", options={"maxiter": 3000, "ftol": 1e-13, "gtol": 1e-8}
     )
-    network, _ = descend(problem, f, s, Machinery(name, strength), WIDTH, 800, 1.0)
+    network, _ = descend(problem, f, s, MultitaskOptions(name, strength), WIDTH, 800, 1.0)
     maps, bias = network.own["maps"].detach().double(), network.bias.detach().double()
     values = torch.linalg.svdvals(maps)
     assert fit_of(maps, bias).item() + strength * values.sum().item() ** power == pytest.approx(reference.fun, rel=2e-4)
@@ -57,8 +58,8 @@ def test_relations_are_read_from_the_trained_maps(problem):
     """Disease is made what a high age is: the two are related, the others are not."""
     targets = problem.targets.clone()
     targets[..., 0] = (targets[..., 1] > 0).float()
-    machinery = Machinery("task_relation")
-    found = fit(changed(problem, targets=targets), problem.dense, [0, 1], WIDTH, 60, 30, 0.3, machinery=machinery)
+    multitask = MultitaskOptions("task_relation")
+    found = fit(changed(problem, targets=targets), problem.dense, [0, 1], BlockOptions(WIDTH, 60, 30, 0.3, multitask))
     omega = relation(found.block)
     assert omega.shape == (3, 1, 2, 6, 6)
     torch.testing.assert_close(omega.diagonal(dim1=-2, dim2=-1).sum(-1), torch.ones(3, 1, 2))

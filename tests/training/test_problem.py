@@ -11,6 +11,7 @@ from small_training import OPTIONS, folds_of, problem_of, small_cohort
 
 from mtlbio.cohort.split import make_splits
 from mtlbio.config import Splits
+from mtlbio.training.networks import BlockOptions
 from mtlbio.training.problem import make_targets, prepare_fold
 from mtlbio.training.replicas import fit
 from mtlbio.training.sparse_heads import fit_sparse_heads
@@ -70,7 +71,7 @@ def test_held_out_donors_change_nothing_that_is_fitted(cohort, folds):
         second = fit_sparse_heads(after, getattr(after, name), iterations=40)
         torch.testing.assert_close(second.weights, first.weights, atol=1e-5, rtol=1e-4)
         assert torch.equal(second.penalty, first.penalty)
-    first, second = (fit(p, p.dense, [0, 1], 4, 20, 20, 0.3) for p in (before, after))
+    first, second = (fit(p, p.dense, [0, 1], BlockOptions(4, 20, 20, 0.3)) for p in (before, after))
     torch.testing.assert_close(second.block, first.block, atol=1e-5, rtol=1e-4)
     assert torch.equal(second.best_epoch, first.best_epoch)
 

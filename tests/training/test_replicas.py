@@ -12,6 +12,7 @@ from mtlbio.model.outputs import Outputs
 from mtlbio.model.sharing.scheme import Sharing
 from mtlbio.training.curvature import pace
 from mtlbio.training.losses import task_losses
+from mtlbio.training.networks import BlockOptions
 from mtlbio.training.problem import Problem
 from mtlbio.training.replicas import fit
 
@@ -29,7 +30,7 @@ def folds(cohort):
 
 
 def fitted(problem: Problem, seeds=(0, 1), epochs: int = EPOCHS, patience: int = 10_000, rate: float = 0.3):
-    return fit(problem, problem.dense, list(seeds), OPTIONS.block, epochs, patience, rate)
+    return fit(problem, problem.dense, list(seeds), BlockOptions(OPTIONS.block, epochs, patience, rate))
 
 
 def with_train(problem: Problem, tasks: list[int], share: float = 0.0) -> Problem:
@@ -135,7 +136,7 @@ def identity_start(problem: Problem) -> list[torch.Tensor]:
     packing = problem.packing
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(Sharing, "starting_heads", lambda self, generator: torch.eye(self.width))
-        found = fit(problem, problem.dense, [0, 1], packing.n_columns, EPOCHS, 10_000, 0.3)
+        found = fit(problem, problem.dense, [0, 1], BlockOptions(packing.n_columns, EPOCHS, 10_000, 0.3))
     return [found.block[..., place] for place in packing.columns]
 
 
@@ -175,7 +176,7 @@ def test_early_stopped_descent_is_ridge_regression_at_some_penalty():
     cohort = small_cohort(tasks=("age",))
     folds = folds_of(cohort)
     problem, _ = problem_of(cohort, folds)
-    found = fit(problem, problem.dense, [0, 1], 1, 60, 10_000, 0.3)
+    found = fit(problem, problem.dense, [0, 1], BlockOptions(1, 60, 10_000, 0.3))
     x = problem.dense[2].numpy().astype(float)
     weight = problem.train[2, 0, :, 0].numpy().astype(float)
     y = problem.targets[2, :, 0].numpy().astype(float)

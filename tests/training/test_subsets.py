@@ -37,7 +37,7 @@ def test_single_tasks_and_all_together_are_the_arms_of_the_train_step(cohort, sp
     found = fit_subsets(cohort, refitter, subsets, lambda epochs, name: epochs)
     assert len(found) == 3 + 6 + 3
     for task, info in cohort.tasks.items():
-        trained = collect(table, task, info.kind)
+        trained = collect(table, info)
         order = [list(trained.samples).index(sample) for sample in cohort.samples]
         for arm, subset in (("multitask", tuple(cohort.tasks)), ("singletask", (task,))):
             np.testing.assert_allclose(found[subset, task], trained.arms[arm][order], rtol=2e-3, atol=2e-3)

@@ -6,15 +6,11 @@ it says of a residue must depend on that chain alone: neither on the padding nor
 
 from __future__ import annotations
 
-import importlib
 from collections.abc import Callable
 from dataclasses import dataclass
 
 import torch
 from torch import nn
-
-from mtlbio.errors import InputError, listing
-from mtlbio.model.encoders.names import ENCODERS
 
 
 @dataclass(frozen=True)
@@ -43,31 +39,18 @@ class Encoder(nn.Module):
         raise NotImplementedError
 
 
-_REGISTERED: dict[str, Callable[[int, Shape], Encoder]] = {}
+REGISTERED: dict[str, Callable[[int, Shape], Encoder]] = {}
 
 
 def encoder(name: str):
-    """Register a class, whose constructor takes (features, shape), under a name of :mod:`names`."""
+    """Register a class, whose constructor takes (features, shape), under a name of
+    :data:`mtlbio.choices.encoders.ENCODERS`."""
 
     def register(made: type[Encoder]) -> type[Encoder]:
-        _REGISTERED[name] = made
+        REGISTERED[name] = made
         return made
 
     return register
-
-
-def make_encoder(name: str, features: int, shape: Shape) -> Encoder:
-    """A fresh encoder.
-
-    Raises
-    ------
-    InputError
-        The name is none of :data:`mtlbio.model.encoders.names.ENCODERS`.
-    """
-    if name not in ENCODERS:
-        raise InputError(f"training.encoder: no encoder {name!r}; valid: {listing(ENCODERS)}")
-    importlib.import_module(f"mtlbio.model.encoders.{name}")
-    return _REGISTERED[name](features, shape)
 
 
 class ChainDropout(nn.Module):

@@ -23,7 +23,6 @@ class Offset(Sharing):
 
     shared = ("trunk",)
     along_inputs = ("offsets",)
-    default_strength = 0.3
 
     def start(self, n_inputs: int, generator: torch.Generator) -> dict[str, torch.Tensor]:
         """A trunk (r, b) and offsets (r, t, b) of zeros."""

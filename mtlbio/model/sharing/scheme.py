@@ -21,9 +21,8 @@ from typing import NamedTuple
 
 import torch
 
-from mtlbio.errors import InputError, listing
+from mtlbio.choices.sharing import SHARING
 from mtlbio.model.outputs import Outputs
-from mtlbio.model.sharing.names import SHARING
 
 # apart from the seeds of replicas, which are small numbers one after another
 _ASIDE = 1 << 32
@@ -53,7 +52,7 @@ class Sharing:
         acts row by row along that axis: put sample scores in the place of both, and the maps become values (gradients
         with respect to the representation are taken that way)
     squash : how a gate becomes weights: "softmax" over e, "sigmoid", or None
-    default_strength : of the penalty, None where the scheme has none
+    default_strength : of the penalty, None where the scheme has none; from :data:`SHARING`
     jitter : size of the random part of the starting heads
     further : columns, the last ones, of heads that only serve the tasks (:mod:`mtlbio.training.extras`): they start on
         no dimension of their own, and the start of the tasks does not depend on them
@@ -136,50 +135,16 @@ SCHEMES: dict[str, type[Sharing]] = {}
 
 
 def scheme(name: str) -> Callable[[type[Sharing]], type[Sharing]]:
-    """Register a scheme under the name that a run's YAML gives; ``names.SHARING`` holds its line for the user."""
+    """Register a scheme under the name that a run's YAML gives; its entry in :data:`SHARING` holds its strength."""
     if name not in SHARING:
-        raise KeyError(f"{name}: has no line in mtlbio/model/sharing/names.py")
+        raise KeyError(f"{name}: has no entry in mtlbio/choices/sharing.py")
 
     def register(made: type[Sharing]) -> type[Sharing]:
+        made.default_strength = SHARING[name].strength
         SCHEMES[name] = made
         return made
 
     return register
-
-
-def registered() -> dict[str, type[Sharing]]:
-    """Class of every scheme by name; a new file of this folder is named in this import."""
-    from mtlbio.model.sharing import (  # noqa: F401
-        attention,
-        cross_stitch,
-        hard,
-        mmoe,
-        offset,
-        ple,
-        soft,
-        task_relation,
-        trace_norm,
-    )
-
-    return {name: SCHEMES[name] for name in SHARING}
-
-
-def make_sharing(name: str, outputs: Outputs, width: int, strength: float | None = None) -> Sharing:
-    """The scheme of that name.
-
-    Raises
-    ------
-    InputError
-        Unknown name, a strength for a scheme without a penalty, or one below 0.
-    """
-    if name not in SHARING:
-        raise InputError(f"training.sharing: found {name!r}; valid: {listing(SHARING, limit=len(SHARING))}")
-    made = registered()[name]
-    if strength is not None and made.default_strength is None:
-        raise InputError(f"training.sharing_strength: {name} sharing has no penalty, so the strength would do nothing")
-    if strength is not None and not 0 <= strength < float("inf"):
-        raise InputError(f"training.sharing_strength: found {strength}; valid: 0 or more")
-    return made(outputs, width, strength)
 
 
 def combine(

@@ -22,7 +22,6 @@ class Soft(Sharing):
     """
 
     along_inputs = ("trunks",)
-    default_strength = 1.0
 
     def start(self, n_inputs: int, generator: torch.Generator) -> dict[str, torch.Tensor]:
         """Trunks (r, t, b) of zeros."""

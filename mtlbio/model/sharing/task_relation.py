@@ -22,8 +22,6 @@ class TaskRelation(Free):
     step together, not in turns; columns, not tasks, are the unit, so classes of one task have relations as well.
     """
 
-    default_strength = 0.001
-
     def kept(self, squares: torch.Tensor, step: float) -> torch.Tensor:
         """Soft thresholding of the singular values, by a threshold in proportion to the sum of the results."""
         values = squares.sqrt()

@@ -4,9 +4,8 @@ from __future__ import annotations
 
 import torch
 
+from mtlbio.training.balancing.base import balancer
 from mtlbio.training.balancing.gramian import GramianBalancer
-from mtlbio.training.balancing.options import choice
-from mtlbio.training.balancing.registry import balancer
 from mtlbio.training.balancing.step import Step
 
 
@@ -24,9 +23,9 @@ class AlignedMTL(GramianBalancer):
     whose eigenvalue is rounding are left out, as in TorchJD.
     """
 
-    def __init__(self, tasks, replicas, device="cpu", *, scale_mode: str = "min"):
+    def __init__(self, tasks, replicas, device="cpu", *, scale_mode: str):
         super().__init__(tasks, replicas, device)
-        self.scale_mode = choice("aligned_mtl", "scale_mode", scale_mode, ("min", "median", "rmse"))
+        self.scale_mode = scale_mode
 
     def from_gramian(self, gramian: torch.Tensor, speaking: torch.Tensor, step: Step) -> torch.Tensor:
         # tasks that do not speak are eigenvectors of value 0: left out like rounding

@@ -12,10 +12,11 @@ therefore multiplied by the number of present tasks.
 
 from __future__ import annotations
 
-from typing import ClassVar, Literal
+from typing import ClassVar, Literal, TypeVar
 
 import torch
 
+from mtlbio.choices.balancers import BALANCERS
 from mtlbio.errors import InputError, listing
 from mtlbio.training.balancing.step import Step
 
@@ -29,15 +30,15 @@ class Balancer:
     ----------
     name : as registered
     scope : ``"loss"``: a weight multiplies the task's whole loss, trunk and head; ``"gradient"``: only its gradient
-        on the shared parameters
+        on the shared parameters; from :data:`BALANCERS`, like the next
     reads_gramian : whether :meth:`weights` calls :attr:`Step.gramian` (T backward passes)
     reads_after : whether :meth:`after` has to be called
     memory : what is carried from step to step, each (R, T) or (R, T, T), in double precision
     """
 
     name: ClassVar[str]
-    scope: ClassVar[Literal["loss", "gradient"]] = "loss"
-    reads_gramian: ClassVar[bool] = False
+    scope: ClassVar[Literal["loss", "gradient"]]
+    reads_gramian: ClassVar[bool]
     reads_after: ClassVar[bool] = False
 
     def __init__(self, tasks: tuple[str, ...], replicas: int, device="cpu"):
@@ -104,6 +105,25 @@ class Balancer:
     def _place(self, key: str) -> torch.Tensor:
         name, *tasks = key.split("/")
         return self.memory[name][(slice(None), *(self.tasks.index(task) for task in tasks))]
+
+
+REGISTERED: dict[str, type[Balancer]] = {}
+_Class = TypeVar("_Class", bound=type)
+
+
+def balancer(name: str):
+    """Class decorator: the class is made by ``name``; its constructor takes the options of that entry of
+    :data:`BALANCERS`, checked and all of them, by keyword."""
+    if name not in BALANCERS:
+        raise KeyError(f"{name}: has no entry in mtlbio/choices/balancers.py")
+
+    def register(made: _Class) -> _Class:
+        facts = BALANCERS[name]
+        made.name, made.scope, made.reads_gramian = name, facts.scope, facts.reads_gramian
+        REGISTERED[name] = made
+        return made
+
+    return register
 
 
 def shared_out(values: torch.Tensor, present: torch.Tensor) -> torch.Tensor:

@@ -5,9 +5,8 @@ from __future__ import annotations
 import numpy as np
 import torch
 
+from mtlbio.training.balancing.base import balancer
 from mtlbio.training.balancing.gramian import GramianBalancer
-from mtlbio.training.balancing.options import number
-from mtlbio.training.balancing.registry import balancer
 from mtlbio.training.balancing.simplex import least_length, ridged
 from mtlbio.training.balancing.step import Step
 
@@ -30,9 +29,9 @@ class CAGrad(GramianBalancer):
     best combination of gradients is shorter than 1e-4 of their root summed squares.
     """
 
-    def __init__(self, tasks, replicas, device="cpu", *, c: float = 0.5):
+    def __init__(self, tasks, replicas, device="cpu", *, c: float):
         super().__init__(tasks, replicas, device)
-        self.c = number("cagrad", "c", c, above=0)
+        self.c = c
 
     def from_gramian(self, gramian: torch.Tensor, speaking: torch.Tensor, step: Step) -> torch.Tensor:
         matrix, here = ridged(gramian), speaking.cpu().numpy()

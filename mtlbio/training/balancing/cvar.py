@@ -4,9 +4,7 @@ from __future__ import annotations
 
 import torch
 
-from mtlbio.training.balancing.base import Balancer, shared_out
-from mtlbio.training.balancing.options import number
-from mtlbio.training.balancing.registry import balancer
+from mtlbio.training.balancing.base import Balancer, balancer, shared_out
 from mtlbio.training.balancing.start import starting_losses
 from mtlbio.training.balancing.step import Step
 
@@ -30,9 +28,9 @@ class ConditionalValueAtRisk(Balancer):
     be learned stays the worst one and takes the weight for good: that is what was asked for.
     """
 
-    def __init__(self, tasks, replicas, device="cpu", *, quantile: float = 0.5):
+    def __init__(self, tasks, replicas, device="cpu", *, quantile: float):
         super().__init__(tasks, replicas, device)
-        self.quantile = number("cvar", "quantile", quantile, above=0, below=1)
+        self.quantile = quantile
         self.memory["start"] = self.blank()
 
     def compute(self, losses: torch.Tensor, present: torch.Tensor, step: Step) -> torch.Tensor:

@@ -4,9 +4,7 @@ from __future__ import annotations
 
 import torch
 
-from mtlbio.training.balancing.base import Balancer, present_softmax
-from mtlbio.training.balancing.options import number
-from mtlbio.training.balancing.registry import balancer
+from mtlbio.training.balancing.base import Balancer, balancer, present_softmax
 from mtlbio.training.balancing.step import Step
 
 
@@ -27,9 +25,9 @@ class DynamicWeightAverage(Balancer):
     of them differ little, and the weights stay close to 1.
     """
 
-    def __init__(self, tasks, replicas, device="cpu", *, temperature: float = 2.0):
+    def __init__(self, tasks, replicas, device="cpu", *, temperature: float):
         super().__init__(tasks, replicas, device)
-        self.temperature = number("dwa", "temperature", temperature, above=0)
+        self.temperature = temperature
         # 0 where there is none yet
         self.memory.update(last=self.blank(), before=self.blank())
 

@@ -4,9 +4,7 @@ from __future__ import annotations
 
 import torch
 
-from mtlbio.training.balancing.base import TINY, Balancer, present_softmax, shared_out
-from mtlbio.training.balancing.options import number
-from mtlbio.training.balancing.registry import balancer
+from mtlbio.training.balancing.base import TINY, Balancer, balancer, present_softmax, shared_out
 from mtlbio.training.balancing.step import Step
 
 _BETAS = (0.9, 0.999)
@@ -33,10 +31,10 @@ class Famo(Balancer):
 
     reads_after = True
 
-    def __init__(self, tasks, replicas, device="cpu", *, learning_rate: float = 0.025, weight_decay: float = 1e-3):
+    def __init__(self, tasks, replicas, device="cpu", *, learning_rate: float, weight_decay: float):
         super().__init__(tasks, replicas, device)
-        self.learning_rate = number("famo", "learning_rate", learning_rate, above=0)
-        self.weight_decay = number("famo", "weight_decay", weight_decay, at_least=0)
+        self.learning_rate = learning_rate
+        self.weight_decay = weight_decay
         for name in ("logit", "mean", "square", "steps", "before"):
             self.memory[name] = self.blank()
 

@@ -4,8 +4,7 @@ from __future__ import annotations
 
 import torch
 
-from mtlbio.training.balancing.base import TINY, Balancer, present_mean
-from mtlbio.training.balancing.registry import balancer
+from mtlbio.training.balancing.base import TINY, Balancer, balancer, present_mean
 from mtlbio.training.balancing.step import Step
 
 

@@ -4,10 +4,8 @@ from __future__ import annotations
 
 import torch
 
-from mtlbio.training.balancing.base import Balancer, present_mean, shared_out
+from mtlbio.training.balancing.base import Balancer, balancer, present_mean, shared_out
 from mtlbio.training.balancing.gramian import speaking_gramian
-from mtlbio.training.balancing.options import number
-from mtlbio.training.balancing.registry import balancer
 from mtlbio.training.balancing.start import starting_losses
 from mtlbio.training.balancing.step import Step
 
@@ -35,12 +33,10 @@ class GradNorm(Balancer):
     all shared parameters, not from the last shared layer. TorchJD has no GradNorm.
     """
 
-    reads_gramian = True
-
-    def __init__(self, tasks, replicas, device="cpu", *, alpha: float = 1.5, learning_rate: float = 0.025):
+    def __init__(self, tasks, replicas, device="cpu", *, alpha: float, learning_rate: float):
         super().__init__(tasks, replicas, device)
-        self.alpha = number("gradnorm", "alpha", alpha, at_least=0)
-        self.learning_rate = number("gradnorm", "learning_rate", learning_rate, above=0)
+        self.alpha = alpha
+        self.learning_rate = learning_rate
         self.memory.update(weight=self.blank(1.0), start=self.blank())
 
     def compute(self, losses: torch.Tensor, present: torch.Tensor, step: Step) -> torch.Tensor:

@@ -4,10 +4,8 @@ from __future__ import annotations
 
 import torch
 
-from mtlbio.training.balancing.base import TINY
+from mtlbio.training.balancing.base import TINY, balancer
 from mtlbio.training.balancing.gramian import GramianBalancer
-from mtlbio.training.balancing.options import number
-from mtlbio.training.balancing.registry import balancer
 from mtlbio.training.balancing.step import Step
 from mtlbio.training.balancing.surgery import drawn_order, operate
 
@@ -30,9 +28,9 @@ class GradVac(GramianBalancer):
     it is where one of the two is absent.
     """
 
-    def __init__(self, tasks, replicas, device="cpu", *, decay: float = 0.01):
+    def __init__(self, tasks, replicas, device="cpu", *, decay: float):
         super().__init__(tasks, replicas, device)
-        self.decay = number("gradvac", "decay", decay, above=0, at_most=1)
+        self.decay = decay
         self.memory["cosine"] = self.blank(pairs=True)
 
     def from_gramian(self, gramian: torch.Tensor, speaking: torch.Tensor, step: Step) -> torch.Tensor:

@@ -32,9 +32,6 @@ class GramianBalancer(Balancer):
     matrix, where it would make MGDA stand still and Nash-MTL divide by zero. Its weight is 1 and moves nothing.
     """
 
-    scope = "gradient"
-    reads_gramian = True
-
     def compute(self, losses: torch.Tensor, present: torch.Tensor, step: Step) -> torch.Tensor:
         gramian, speaking = speaking_gramian(step)
         return torch.where(speaking, self.from_gramian(gramian, speaking, step), 1.0)

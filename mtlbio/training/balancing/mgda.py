@@ -5,8 +5,8 @@ from __future__ import annotations
 import numpy as np
 import torch
 
+from mtlbio.training.balancing.base import balancer
 from mtlbio.training.balancing.gramian import GramianBalancer
-from mtlbio.training.balancing.registry import balancer
 from mtlbio.training.balancing.simplex import least_quadratic, ridged
 from mtlbio.training.balancing.step import Step
 

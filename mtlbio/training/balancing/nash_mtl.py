@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import torch
 
+from mtlbio.training.balancing.base import balancer
 from mtlbio.training.balancing.gramian import GramianBalancer
-from mtlbio.training.balancing.registry import balancer
 from mtlbio.training.balancing.step import Step
 
 _RIDGE = 1e-5

@@ -4,9 +4,8 @@ from __future__ import annotations
 
 import torch
 
-from mtlbio.training.balancing.base import Balancer, present_softmax
+from mtlbio.training.balancing.base import Balancer, balancer, present_softmax
 from mtlbio.training.balancing.draws import normal_draws
-from mtlbio.training.balancing.registry import balancer
 from mtlbio.training.balancing.step import Step
 
 

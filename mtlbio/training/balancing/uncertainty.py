@@ -4,9 +4,7 @@ from __future__ import annotations
 
 import torch
 
-from mtlbio.training.balancing.base import Balancer, shared_out
-from mtlbio.training.balancing.options import number
-from mtlbio.training.balancing.registry import balancer
+from mtlbio.training.balancing.base import Balancer, balancer, shared_out
 from mtlbio.training.balancing.step import Step
 
 
@@ -28,9 +26,9 @@ class Uncertainty(Balancer):
     drive it beyond. Log-variances move by gradient steps of their own, not by the network's optimiser.
     """
 
-    def __init__(self, tasks, replicas, device="cpu", *, learning_rate: float = 0.05):
+    def __init__(self, tasks, replicas, device="cpu", *, learning_rate: float):
         super().__init__(tasks, replicas, device)
-        self.learning_rate = number("uncertainty", "learning_rate", learning_rate, above=0)
+        self.learning_rate = learning_rate
         self.memory["log_variance"] = self.blank()
 
     def compute(self, losses: torch.Tensor, present: torch.Tensor, step: Step) -> torch.Tensor:

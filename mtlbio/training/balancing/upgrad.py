@@ -5,9 +5,9 @@ from __future__ import annotations
 import numpy as np
 import torch
 
+from mtlbio.training.balancing.base import balancer
 from mtlbio.training.balancing.dual_cone import shortest_above
 from mtlbio.training.balancing.gramian import GramianBalancer
-from mtlbio.training.balancing.registry import balancer
 from mtlbio.training.balancing.step import Step
 
 # of the trace, added to the diagonal, as in TorchJD: dependent gradients make the Gramian singular

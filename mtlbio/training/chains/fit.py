@@ -1,10 +1,10 @@
-"""One network: epochs of mini-batches, a learning rate that falls to zero, early stopping on the validation chains."""
+"""One network: epochs over the training chains, early stopping on the validation chains."""
 
 from __future__ import annotations
 
 import math
-import time
-from dataclasses import dataclass, field
+from dataclasses import dataclass
+from typing import NamedTuple
 
 import numpy as np
 import torch
@@ -14,15 +14,13 @@ from mtlbio.model.residues import ResidueNetwork
 from mtlbio.progress import say
 from mtlbio.protein import ResidueTraining
 from mtlbio.sequence.chains import Chains
-from mtlbio.training.chains.batches import Reader, make_batches
-from mtlbio.training.chains.steps import Scale, Stepper
-
-WARM_UP = 0.05  # share of the training over which the learning rate rises
-_WATCHED = 8  # steps per epoch in which the tasks' gradients are compared, at most one in fifty
+from mtlbio.training.chains.batches import Reader
+from mtlbio.training.chains.course import Course, reader_order
+from mtlbio.training.chains.steps import Scale
 
 
-@dataclass
-class Fitted:
+@dataclass(frozen=True)
+class TrainedNetwork:
     """A trained network on the CPU.
 
     Attributes
@@ -34,85 +32,75 @@ class Fitted:
     """
 
     network: ResidueNetwork
-    history: list[tuple[int, str, str, float]] = field(default_factory=list)
-    gramians: list[tuple[int, np.ndarray]] = field(default_factory=list)
-    residues_per_second: float = 0.0
+    history: list[tuple[int, str, str, float]]
+    gramians: list[tuple[int, np.ndarray]]
+    residues_per_second: float
+
+
+class Parts(NamedTuple):
+    """Places of the chains that are trained on, and of those that say when to stop."""
+
+    train: np.ndarray
+    validation: np.ndarray
 
 
 def fit(
     network: ResidueNetwork,
     reader: Reader,
     tasks: list[ResidueLabel],
-    train: np.ndarray,
-    validation: np.ndarray,
+    parts: Parts,
     options: ResidueTraining,
     seed: int,
     device: str = "cpu",
     name: str = "network",
-) -> Fitted:
+) -> TrainedNetwork:
     """Train a network on the tasks of its arm.
 
     Parameters
     ----------
-    train, validation : places of chains
     seed : of the order of the chains; the network was initialised by the caller
+    name : of the network, in messages
     """
     # gradients vanish over long chains until they are denormal numbers, with which a processor is several times slower
     torch.set_flush_denormal(True)
     names = tuple(task.name for task in tasks)
-    chains = reader.chains
-    train = taking_part(chains, train, names, options)
+    train = taking_part(reader.chains, parts.train, names, options)
     scale = _scale(reader, tasks, train, options.batch)
     network = network.to(device)
-    optimiser = torch.optim.AdamW(network.parameters(), lr=options.learning_rate, weight_decay=options.weight_decay)
-    torch.manual_seed(seed)
-    stepper = Stepper(
-        network,
-        tasks,
-        scale,
-        optimiser,
-        options.masked_residues or 0.0,
-        options.balancing,
-        options.balancing_options,
-        seed,
-        half=device == "cuda",
-    )
-    found = Fitted(network)
-    best, best_state, waited, seconds, seen = math.inf, None, 0, 0.0, 0
+    course, best = Course(network, reader, tasks, train, scale, options, seed), Best()
+    looked_at = Parts(_some(train, len(parts.validation), seed), parts.validation)
+    history = []
     for epoch in range(options.epochs):
-        rng = np.random.default_rng([seed, epoch, len(train)])
-        parts = list(reader_order(reader, train, options.batch, rng))
-        most, watched, started = int(np.clip(len(parts) // 50, 2, _WATCHED)), 0, time.perf_counter()
-        for i, places in enumerate(parts):
-            for group in optimiser.param_groups:
-                group["lr"] = options.learning_rate * rate((epoch + i / len(parts)) / options.epochs)
-            watch = len(names) > 1 and watched < most and _all_there(chains, places, names)
-            watched += watch
-            gramian = stepper.step(reader.batch(places, names).to(device), watch)
-            if gramian is not None:
-                found.gramians.append((epoch, gramian.detach().cpu().numpy().astype(float)))
-            seen += int(chains.lengths[places].sum())
-        seconds += time.perf_counter() - started
-        sums = evaluate(network, reader, tasks, validation, scale, device)
-        trained = evaluate(network, reader, tasks, _some(train, len(validation), seed), scale, device)
-        for part, values in (("train", trained), ("validation", sums)):
-            found.history += [(epoch, task, part, float(v)) for task, v in zip(names, values, strict=True)]
-        score = float(np.nansum(sums))
-        shown = ", ".join(f"{task} {value:.3f}" for task, value in zip(names, sums, strict=True))
-        say(f"{name}: epoch {epoch + 1} of {options.epochs}, validation loss {shown}, {seen / seconds:,.0f} residues/s")
-        if score < best:
-            best, waited = score, 0
-            best_state = {key: value.detach().cpu().clone() for key, value in network.state_dict().items()}
-        else:
-            waited += 1
-            if waited >= options.patience:
-                break
+        course.epoch(epoch)
+        losses = [evaluate(network, reader, tasks, places, scale, device) for places in looked_at]
+        for part, values in zip(looked_at._fields, losses, strict=True):
+            history += [(epoch, task, part, float(v)) for task, v in zip(names, values, strict=True)]
+        shown = ", ".join(f"{task} {value:.3f}" for task, value in zip(names, losses[1], strict=True))
+        pace = f"{course.residues / course.seconds:,.0f} residues/s"
+        say(f"{name}: epoch {epoch + 1} of {options.epochs}, validation loss {shown}, {pace}")
+        if best.look(float(np.nansum(losses[1])), network) >= options.patience:
+            break
     network.to("cpu")
-    if best_state is not None:
-        network.load_state_dict(best_state)
-    found.network = network.eval()
-    found.residues_per_second = seen / max(seconds, 1e-9)
-    return found
+    if best.state is not None:
+        network.load_state_dict(best.state)
+    return TrainedNetwork(network.eval(), history, course.gramians, course.residues / max(course.seconds, 1e-9))
+
+
+class Best:
+    """Parameters of the epoch with the lowest validation loss; ``state`` is None while no loss was a number."""
+
+    def __init__(self):
+        self.score, self.waited = math.inf, 0
+        self.state: dict[str, torch.Tensor] | None = None
+
+    def look(self, score: float, network: ResidueNetwork) -> int:
+        """Keep the parameters if the score is lower; gives the number of epochs without that."""
+        if score < self.score:
+            self.score, self.waited = score, 0
+            self.state = {key: value.detach().cpu().clone() for key, value in network.state_dict().items()}
+        else:
+            self.waited += 1
+        return self.waited
 
 
 def taking_part(chains: Chains, places: np.ndarray, tasks: tuple[str, ...], options: ResidueTraining) -> np.ndarray:
@@ -120,24 +108,6 @@ def taking_part(chains: Chains, places: np.ndarray, tasks: tuple[str, ...], opti
     if options.masked_residues:
         return places
     return places[np.any([chains.labelled(task) for task in tasks], axis=0)[places]]
-
-
-def rate(progress: float) -> float:
-    """Learning rate as a share of the highest one: up over ``WARM_UP``, then half a cosine down to 0.
-
-    Examples
-    --------
-    >>> [round(rate(p), 3) for p in (0.0, 0.05, 0.525, 1.0)]
-    [0.0, 1.0, 0.5, 0.0]
-    """
-    if progress < WARM_UP:
-        return progress / WARM_UP
-    return 0.5 * (1 + math.cos(math.pi * min((progress - WARM_UP) / (1 - WARM_UP), 1.0)))
-
-
-def reader_order(reader: Reader, places: np.ndarray, residues: int, rng: np.random.Generator):
-    """Places of the chains of every batch of an epoch."""
-    return make_batches(reader.chains.lengths, places, residues, rng)
 
 
 @torch.no_grad()
@@ -168,11 +138,6 @@ def _scale(reader: Reader, tasks: list[ResidueLabel], train: np.ndarray, residue
         if name in null and spread <= 0:
             raise ValueError(f"{name} does not vary")
     return Scale(null, expected)
-
-
-def _all_there(chains, places: np.ndarray, names: tuple[str, ...]) -> bool:
-    rows = np.concatenate([np.arange(chains.offsets[p], chains.offsets[p + 1]) for p in places])
-    return all(chains.known_at(name, rows).any() for name in names)
 
 
 def _some(places: np.ndarray, count: int, seed: int) -> np.ndarray:

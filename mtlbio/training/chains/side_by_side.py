@@ -18,7 +18,7 @@ from mtlbio.progress import console
 from mtlbio.protein import ProteinRun
 from mtlbio.sequence.chains import Chains, read_chains
 from mtlbio.training.chains.batches import Reader
-from mtlbio.training.chains.fit import Fitted, fit, taking_part
+from mtlbio.training.chains.fit import Parts, TrainedNetwork, fit, taking_part
 from mtlbio.training.chains.make import fresh_network, make_reader
 
 WORTH = 2_000_000  # residues times epochs of a network, some minutes of training, from which a process is worth it
@@ -35,7 +35,7 @@ class Job:
 
 def fit_all(
     run: ProteinRun, results: Path, chains: Chains, reader: Reader, jobs: list[Job], device: str
-) -> dict[Job, Fitted]:
+) -> dict[Job, TrainedNetwork]:
     """Trained networks by job; which of them are trained at the same time changes none of them.
 
     Parameters
@@ -56,7 +56,7 @@ def fit_all(
             weights, history, gramians, rate = future.result()
             network = fresh_network(run, chains, reader, [chains.tasks[name] for name in job.tasks], job.seed)
             network.load_state_dict({name: torch.from_numpy(value) for name, value in weights.items()})
-            fitted[job] = Fitted(network.eval(), history, gramians, rate)
+            fitted[job] = TrainedNetwork(network.eval(), history, gramians, rate)
     return fitted
 
 
@@ -66,13 +66,13 @@ def work(run: ProteinRun, chains: Chains, job: Job) -> int:
     return int(chains.lengths[places].sum()) * run.training.epochs
 
 
-def one(run: ProteinRun, chains: Chains, reader: Reader, job: Job, device: str) -> Fitted:
+def one(run: ProteinRun, chains: Chains, reader: Reader, job: Job, device: str) -> TrainedNetwork:
     """The trained network of a job."""
     tasks = [chains.tasks[name] for name in job.tasks]
     network = fresh_network(run, chains, reader, tasks, job.seed)
     about = f"{job.arm} {'+'.join(job.tasks)}, seed {job.seed}"
-    parts = (chains.of("train"), chains.of("validation"))
-    return fit(network, reader, tasks, *parts, run.training, job.seed, device, about)
+    parts = Parts(chains.of("train"), chains.of("validation"))
+    return fit(network, reader, tasks, parts, run.training, job.seed, device, about)
 
 
 def _apart(run: ProteinRun, results: Path, job: Job, threads: int, quiet: bool) -> tuple:

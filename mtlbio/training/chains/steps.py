@@ -8,8 +8,10 @@ import torch
 
 from mtlbio.labels.residues import ResidueLabel
 from mtlbio.model.residues import ResidueNetwork
+from mtlbio.protein import ResidueTraining
 from mtlbio.sequence.letters import MASKED, UNKNOWN
-from mtlbio.training.balancing import Step, make_balancer
+from mtlbio.training.balancing.registry import make_balancer
+from mtlbio.training.balancing.step import Step
 from mtlbio.training.chains.batches import Batch
 
 MASKED_SHARE = 0.15
@@ -36,9 +38,13 @@ class Stepper:
     network : to be trained
     tasks : of this arm
     scale : of their losses
-    masked : weight of the auxiliary letters, 0 without
-    balancing, balancing_options, seed : see :mod:`mtlbio.training.balancing`
-    half : whether to compute in bfloat16 (GPU only)
+    optimiser : of its parameters
+    options : weight of the auxiliary letters, balancer and its options
+    seed : of what is masked, and of a balancer's draws
+
+    Notes
+    -----
+    On a GPU the latents are computed in bfloat16.
     """
 
     def __init__(
@@ -47,21 +53,18 @@ class Stepper:
         tasks: list[ResidueLabel],
         scale: Scale,
         optimiser: torch.optim.Optimizer,
-        masked: float = 0.0,
-        balancing: str = "equal",
-        balancing_options: dict | None = None,
+        options: ResidueTraining,
         seed: int = 0,
-        half: bool = False,
     ):
         self.network, self.tasks, self.scale, self.optimiser = network, tasks, scale, optimiser
-        self.masked, self.half, self.count = masked, half, 0
+        self.masked, self.count = options.masked_residues or 0.0, 0
         self.device = next(network.parameters()).device
         self.generator = torch.Generator().manual_seed(seed)
         self.seed = torch.tensor([seed], device=self.device)
         self.balancer = None
-        if balancing != "equal" and len(tasks) > 1:
+        if options.balancing != "equal" and len(tasks) > 1:
             names = tuple(task.name for task in tasks)
-            self.balancer = make_balancer(balancing, names, 1, self.device, **(balancing_options or {}))
+            self.balancer = make_balancer(options.balancing, names, 1, self.device, **options.balancing_options)
 
     def step(self, batch: Batch, watch: bool = False) -> torch.Tensor | None:
         """Move once; with ``watch`` the Gramian (T, T) of the tasks' gradients on the shared parameters is given."""
@@ -99,7 +102,7 @@ class Stepper:
             drawn = torch.rand(letters.shape, generator=self.generator).to(self.device) < MASKED_SHARE
             hidden = drawn & batch.mask & (letters < UNKNOWN)
             letters = letters.masked_fill(hidden, MASKED)
-        with torch.autocast(self.device.type, torch.bfloat16, enabled=self.half):
+        with torch.autocast(self.device.type, torch.bfloat16, enabled=self.device.type == "cuda"):
             latents = self.network.latents(letters, batch.mask, batch.wide)
         latents = latents.float()
         raw = self.network.outputs(latents)

@@ -20,7 +20,7 @@ from mtlbio.sequence.split import FOLDS
 from mtlbio.tables import CONFLICT, HISTORY, PREDICTIONS, write_table
 from mtlbio.training.chains.apply import apply, averaged
 from mtlbio.training.chains.batches import Reader
-from mtlbio.training.chains.fit import Fitted
+from mtlbio.training.chains.fit import TrainedNetwork
 from mtlbio.training.chains.latents import write_latents
 from mtlbio.training.chains.make import make_reader, shape_of
 from mtlbio.training.chains.side_by_side import Job, fit_all
@@ -114,7 +114,7 @@ def canonical(networks: list[ResidueNetwork], reader: Reader, device: str) -> li
     return matched([find_axes(h, window) for h in latents], latents)
 
 
-def conflict_rows(chains: Chains, tasks: list, fitted: list[Fitted]) -> list[tuple]:
+def conflict_rows(chains: Chains, tasks: list, fitted: list[TrainedNetwork]) -> list[tuple]:
     """Rows of ``conflict.tsv``: cosines of the tasks' gradients in some mini-batches that hold all tasks.
 
     ``networks`` counts mini-batches; a mini-batch has one gradient per task, so there is no principal angle.

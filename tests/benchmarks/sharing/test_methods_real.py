@@ -6,13 +6,13 @@ import pytest
 
 from benchmarks.real.tabular import TABULAR
 from benchmarks.sharing import methods_real
+from mtlbio.choices.balancers import BALANCERS
+from mtlbio.choices.sharing import SHARING
 from mtlbio.cohort.cohort import Cohort
 from mtlbio.cohort.simulate import simulate
 from mtlbio.cohort.split import make_splits
 from mtlbio.config import Splits, Training
 from mtlbio.labels import Binary, Regression
-from mtlbio.model.sharing.names import SHARING
-from mtlbio.training.balancing.names import BALANCERS
 
 
 def test_all_methods_are_compared():

@@ -3,7 +3,7 @@
 import numpy as np
 
 from benchmarks.sharing import pareto_toy
-from mtlbio.training.balancing.names import BALANCERS
+from mtlbio.choices.balancers import BALANCERS
 
 
 def test_gradients_of_the_toy_are_its_slopes():

@@ -3,15 +3,16 @@
 import torch
 
 from benchmarks.speed import balancing_cost
-from mtlbio.training.machinery import Machinery
+from mtlbio.training.networks import BlockOptions
 from mtlbio.training.replicas import fit
 
 
 def test_the_bare_stack_is_the_plain_sum():
     problem = balancing_cost.problem_of(3, 30, 10, folds=2, seeds=2)
-    plain = fit(problem, problem.dense, [0, 1], 4, 10, 10**9, 0.3, machinery=Machinery())
-    with balancing_cost.patch.object(balancing_cost.replicas, "Weighing", balancing_cost.Bare):
-        bare = fit(problem, problem.dense, [0, 1], 4, 10, 10**9, 0.3, machinery=Machinery())
+    options = BlockOptions(4, 10, 10**9, 0.3)
+    plain = fit(problem, problem.dense, [0, 1], options)
+    with balancing_cost.patch.object(balancing_cost.networks, "Weighing", balancing_cost.Bare):
+        bare = fit(problem, problem.dense, [0, 1], options)
     torch.testing.assert_close(bare.outputs, plain.outputs, rtol=0, atol=0)
     assert bare.gradients is None and plain.gradients is not None
 

@@ -9,7 +9,7 @@ from fabricated import TASKS
 from scipy.linalg import sqrtm
 
 from mtlbio.model.outputs import Outputs
-from mtlbio.model.sharing.scheme import make_sharing
+from mtlbio.model.sharing.make import make_sharing
 from mtlbio.model.sharing.task_relation import relation
 
 PACKING = Outputs.of(TASKS)

@@ -6,11 +6,12 @@ import pytest
 import torch
 from fabricated import TASKS
 
+from mtlbio.choices.sharing import SHARING
 from mtlbio.errors import InputError
 from mtlbio.model.network import SharedEncoder
 from mtlbio.model.outputs import Outputs
-from mtlbio.model.sharing.names import SHARING
-from mtlbio.model.sharing.scheme import Sharing, combine, make_sharing, registered
+from mtlbio.model.sharing.make import make_sharing, registered
+from mtlbio.model.sharing.scheme import Sharing, combine
 
 PACKING = Outputs.of(TASKS)
 R, WIDTH, N = 12, 6, 20
@@ -127,6 +128,15 @@ def test_every_scheme_is_registered_and_says_where_it_comes_from():
     for name, made in registered().items():
         assert made.start.__doc__ and made.maps.__doc__, name
         assert name == "hard" or "Deviations from the paper" in made.__doc__, name
+
+
+@every
+def test_every_scheme_agrees_with_its_facts(name):
+    facts, made = SHARING[name], registered()[name]
+    assert facts.shared == bool(made.shared) and set(made.shared) <= set(trained(name))
+    assert (facts.strength is not None) == (made.shrink is not Sharing.shrink)
+    assert make_sharing(name, PACKING, WIDTH).strength == facts.strength
+    assert 10 < len(facts.line) < 120
 
 
 @pytest.mark.parametrize(

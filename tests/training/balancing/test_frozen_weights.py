@@ -4,7 +4,7 @@ import pytest
 import torch
 from steps import Course, answers
 
-from mtlbio.training.balancing.names import BALANCERS
+from mtlbio.choices.balancers import BALANCERS
 
 # gradients of three tasks: the second against the first, the third short and mostly across both
 GRADIENTS = torch.tensor([[1.0, 0.0, 0.5], [-0.8, 0.9, 0.0], [0.1, 0.4, -0.3]], dtype=torch.float64)

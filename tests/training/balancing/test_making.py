@@ -1,30 +1,45 @@
 """Making a balancer by name: every wrong name or option is one clear line."""
 
+import inspect
 import subprocess
 import sys
 
 import pytest
 from steps import answers, course
 
+from mtlbio.choices.balancers import BALANCERS, options_of
 from mtlbio.errors import InputError
-from mtlbio.training.balancing.names import BALANCERS, METHODS
-from mtlbio.training.balancing.registry import balancer, make_balancer, options_of, registered
+from mtlbio.training.balancing.base import balancer
+from mtlbio.training.balancing.gramian import GramianBalancer
+from mtlbio.training.balancing.registry import make_balancer, registered
 
 TASKS = ("disease", "age")
 
 
 def test_every_name_has_a_class_and_every_class_a_name():
-    assert tuple(registered()) == BALANCERS
+    assert tuple(registered()) == tuple(BALANCERS)
     assert all(made.name == name for name, made in registered().items())
-    assert all(10 < len(line) < 120 for line in METHODS.values())
-    with pytest.raises(KeyError, match="no line in"):
+    assert all(10 < len(facts.line) < 120 for facts in BALANCERS.values())
+    with pytest.raises(KeyError, match="no entry in"):
         balancer("unheard_of")
+
+
+@pytest.mark.parametrize("name", BALANCERS)
+def test_every_class_agrees_with_its_facts(name):
+    facts, made = BALANCERS[name], registered()[name]
+    parameters = inspect.signature(made.__init__).parameters.values()
+    keywords = {p.name: p.default for p in parameters if p.kind is inspect.Parameter.KEYWORD_ONLY}
+    assert keywords == dict.fromkeys(facts.options, inspect.Parameter.empty)  # the default stands in the facts only
+    assert (facts.scope == "gradient") == issubclass(made, GramianBalancer)
+    made_so = make_balancer(name, TASKS, 1)
+    assert {option: getattr(made_so, option) for option in facts.options} == options_of(name)
 
 
 def test_the_names_need_neither_torch_nor_a_solver():
     code = (
-        "import sys; import mtlbio.training.balancing.registry as r; heavy = {'torch', 'torchjd', 'cvxpy', 'scipy'};"
-        "assert not heavy & set(sys.modules), heavy & set(sys.modules); r.registered();"
+        "import sys; import mtlbio.choices.multitask; heavy = {'torch', 'torchjd', 'cvxpy', 'scipy'};"
+        "assert not heavy & set(sys.modules), heavy & set(sys.modules);"
+        "import mtlbio.training.balancing.registry as r; r.registered();"
         "assert not {'torchjd', 'cvxpy'} & set(sys.modules)"
     )
     subprocess.run([sys.executable, "-c", code], check=True, timeout=60)
@@ -63,12 +78,12 @@ def test_value_out_of_range(name, option, value, valid):
         make_balancer(name, TASKS, 1, **{option: value})
 
 
-def test_every_option_is_among_those_checked_and_can_be_given():
-    for name in BALANCERS:
-        make_balancer(name, TASKS, 1, **options_of(name))
-    assert {option for name in BALANCERS for option in options_of(name)} == {
-        "learning_rate", "temperature", "weight_decay", "alpha", "decay", "quantile", "c", "scale_mode",
-    }  # fmt: skip
+@pytest.mark.parametrize("name, option", [(name, option) for name in BALANCERS for option in options_of(name)])
+def test_every_option_can_be_given_and_has_values_that_are_refused(name, option):
+    make_balancer(name, TASKS, 1, **options_of(name))
+    for value in (None, "fast", True, float("nan")):
+        with pytest.raises(InputError, match=f"balancing {name}: {option}: found .*; valid: "):
+            make_balancer(name, TASKS, 1, **{option: value})
 
 
 @pytest.mark.parametrize("name", BALANCERS)

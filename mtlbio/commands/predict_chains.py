@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import shutil
-from collections.abc import Iterator
 from pathlib import Path
 
 import numpy as np
@@ -20,9 +19,9 @@ from mtlbio.report.words import file_stem
 from mtlbio.sequence.chains import Chains
 from mtlbio.sequence.features import Wide, open_wide
 from mtlbio.sequence.letters import decode, encode
-from mtlbio.sequence.read import read_fasta
-from mtlbio.training.chains.apply import apply
+from mtlbio.sequence.records import read_fasta
 from mtlbio.training.chains.batches import Reader
+from mtlbio.training.chains.predict import predicted, residue_table, tells_three
 
 AT_ONCE = 200  # chains in memory
 MOST_PICTURES = 200
@@ -64,7 +63,7 @@ def predict(
         for start in track(range(0, len(entries), AT_ONCE), f"Predicting {len(entries)} chains"):
             names = [name for name, _ in entries[start : start + AT_ONCE]]
             chains = _unlabelled(names, codes[start : start + AT_ONCE])
-            for place, told in _predicted(model, Reader(chains, sources), chains):
+            for place, told in predicted(model, Reader(chains, sources), chains):
                 letters = decode(chains.letters[chains.rows(place)])
                 table = residue_table(model, names[place], letters, told)
                 table.to_csv(temporary, sep="\t", index=False, mode="w" if header else "a", header=header, na_rep="NA")
@@ -74,21 +73,6 @@ def predict(
     _draw(model, pictures, out / "pictures")
     said = "" if len(entries) <= MOST_PICTURES else f", pictures of the first {MOST_PICTURES}"
     say(f"{len(entries)} chains, {sum(map(len, codes)):,} residues predicted{said}")
-
-
-def residue_table(model: ProteinModel, name: str, letters: str, told: dict[str, np.ndarray]) -> pd.DataFrame:
-    """A row per residue of one chain.
-
-    Parameters
-    ----------
-    told : task -> (replicas, length, 8) or (replicas, length)
-    """
-    columns: dict[str, object] = {"sample": name, "residue": np.arange(1, len(letters) + 1), "letter": list(letters)}
-    for task, info in model.tasks.items():
-        if info.auxiliary:
-            continue
-        columns |= info.table_columns(told[task], task in model.training.get("three", []))
-    return pd.DataFrame(columns)
 
 
 def _sources(model: ProteinModel, results: Path, profiles: Path | None, embeddings: Path | None) -> dict[str, Wide]:
@@ -112,16 +96,6 @@ def _unlabelled(names: list[str], codes: list[np.ndarray]) -> Chains:
     return Chains(obs.assign(length=lengths), np.concatenate([[0], np.cumsum(lengths)]), np.concatenate(codes))
 
 
-def _predicted(model: ProteinModel, reader: Reader, chains: Chains) -> Iterator[tuple[int, dict[str, np.ndarray]]]:
-    """Chains in the order of the file with what every replica says."""
-    found: dict[int, list] = {place: [] for place in range(len(chains))}
-    for network in model.networks:
-        for chain in apply(network, reader, model.tasks, np.arange(len(chains)), model.centre):
-            found[chain.place].append(chain.predictions)
-    for place, told in found.items():
-        yield place, {name: np.stack([own[name] for own in told]) for name in told[0]}
-
-
 def _draw(model: ProteinModel, pictures: list, folder: Path) -> None:
     shown = {name: label for name, label in model.tasks.items() if not label.auxiliary}
     structure = [name for name, label in shown.items() if label.has_coarse]
@@ -135,7 +109,7 @@ def _draw(model: ProteinModel, pictures: list, folder: Path) -> None:
             states = sure = None
             if structure:
                 states = "".join(table[f"{structure[0]}_q3"])
-                of_three = structure[0] in model.training.get("three", [])
+                of_three = tells_three(model, structure[0])
                 told = table[[f"{structure[0]}_{s}" for s in (Q3 if of_three else Q8)]].to_numpy()
                 sure = (told if of_three else three_states(told)).max(axis=1)
             stem = file_stem(name)

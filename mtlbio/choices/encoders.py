@@ -1,4 +1,4 @@
-"""The encoders of chains by name, one line each. No torch here: the run description offers these names."""
+"""The encoders of chains by name, one line each; ``mtlbio/model/encoders/<name>.py`` holds the network."""
 
 from __future__ import annotations
 

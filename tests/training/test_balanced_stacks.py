@@ -8,12 +8,14 @@ import torch
 from pydantic import ValidationError
 from small_training import OPTIONS, changed, folds_of, problem_of, small_cohort
 
+from mtlbio.choices.multitask import MultitaskOptions
 from mtlbio.config import Training
 from mtlbio.model.network import SharedEncoder
-from mtlbio.training.balancing import Step, make_balancer
+from mtlbio.training.balancing.registry import make_balancer
+from mtlbio.training.balancing.step import Step
 from mtlbio.training.curvature import pace
 from mtlbio.training.losses import task_losses
-from mtlbio.training.machinery import Machinery
+from mtlbio.training.networks import BlockOptions
 from mtlbio.training.replicas import fit
 
 EPOCHS, RATE = 12, 0.3
@@ -25,16 +27,16 @@ def problem():
     return problem_of(cohort, folds_of(cohort), [np.ones(4), *np.eye(4)])[0]
 
 
-def fitted(problem, machinery: Machinery, epochs: int = EPOCHS, seeds=(0, 1)):
-    return fit(problem, problem.dense, list(seeds), OPTIONS.block, epochs, 10_000, RATE, machinery=machinery)
+def fitted(problem, multitask: MultitaskOptions, epochs: int = EPOCHS, seeds=(0, 1)):
+    return fit(problem, problem.dense, list(seeds), BlockOptions(OPTIONS.block, epochs, 10_000, RATE, multitask))
 
 
-def slow(problem, f: int, s: int, machinery: Machinery, epochs: int = EPOCHS):
+def slow(problem, f: int, s: int, multitask: MultitaskOptions, epochs: int = EPOCHS):
     """Maps (r, columns) and Gramians of the multi-task network of one fold and seed: a backward pass per task."""
     packing = problem.packing
     network = SharedEncoder(problem.dense.shape[2], OPTIONS.block, packing, seed=s)
     names = tuple(task.name for task in packing.tasks)
-    balancer = make_balancer(machinery.balancing, names, 1, **machinery.balancing_options)
+    balancer = make_balancer(multitask.balancing, names, 1, **multitask.balancing_options)
     shortened, weight, gramians = pace(problem.dense, problem.train)[f, s], problem.train[f, s], []
     for epoch in range(epochs):
         trunk, heads = network.own["trunk"], network.own["heads"]
@@ -43,7 +45,7 @@ def slow(problem, f: int, s: int, machinery: Machinery, epochs: int = EPOCHS):
         loss = (task_losses(outputs, problem.targets[f], weight, packing) * weight).sum(0)
         paced = loss * shortened
         parts = [torch.autograd.grad(own, [trunk, scores], retain_graph=True) for own in paced]
-        flat = torch.stack([g[0 if machinery.gradient == "trunk" else 1].flatten() for g in parts])
+        flat = torch.stack([g[0 if multitask.gradient == "trunk" else 1].flatten() for g in parts])
         gramian = (flat @ flat.T)[None]
         gramians.append(torch.stack([g[0].flatten() for g in parts]))
         losses = loss.detach()[None]
@@ -69,10 +71,10 @@ def slow(problem, f: int, s: int, machinery: Machinery, epochs: int = EPOCHS):
     + [(name, "representation") for name in ("pcgrad", "imtl_g", "nash_mtl", "gradnorm")],
 )
 def test_the_stack_takes_the_steps_that_a_backward_pass_per_task_would_take(problem, name, gradient):
-    machinery = Machinery(balancing=name, gradient=gradient)
-    found = fitted(problem, machinery)
+    multitask = MultitaskOptions(balancing=name, gradient=gradient)
+    found = fitted(problem, multitask)
     for f, s in ((0, 1), (2, 0)):
-        maps, gramians = slow(problem, f, s, machinery)
+        maps, gramians = slow(problem, f, s, multitask)
         assert len(found.history) == EPOCHS + 1
         torch.testing.assert_close(found.gradients.shared[:, f, 0, s], gramians, atol=1e-5, rtol=2e-3)
         kept = found.best_epoch[f, 0]
@@ -82,7 +84,7 @@ def test_the_stack_takes_the_steps_that_a_backward_pass_per_task_would_take(prob
 
 
 def test_networks_of_one_task_are_left_alone(problem):
-    plain, balanced = fitted(problem, Machinery()), fitted(problem, Machinery(balancing="pcgrad"))
+    plain, balanced = fitted(problem, MultitaskOptions()), fitted(problem, MultitaskOptions(balancing="pcgrad"))
     torch.testing.assert_close(balanced.block[:, 1:], plain.block[:, 1:])
     assert (balanced.block[:, 0] - plain.block[:, 0]).abs().max() > 1e-4
 
@@ -92,10 +94,10 @@ def test_a_task_without_labels_does_not_move_the_others(problem, name):
     """In every library an all-absent task makes some method stop, explode or shrink its steps."""
     train, validation = problem.train.clone(), problem.validation.clone()
     train[..., 1], validation[..., 1] = 0, 0
-    unlabelled = fitted(changed(problem, train=train, validation=validation), Machinery(balancing=name))
+    unlabelled = fitted(changed(problem, train=train, validation=validation), MultitaskOptions(balancing=name))
     without = problem.active.clone()
     without[0, 1] = 0
-    not_asked = fitted(changed(problem, active=without), Machinery(balancing=name))
+    not_asked = fitted(changed(problem, active=without), MultitaskOptions(balancing=name))
     others = [c for t, place in enumerate(problem.packing.columns) if t != 1 for c in range(place.start, place.stop)]
     found, wanted = unlabelled.block[:, 0][..., others], not_asked.block[:, 0][..., others]
     assert torch.isfinite(found).all() and found.abs().max() > 1e-3

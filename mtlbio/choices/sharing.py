@@ -1,0 +1,59 @@
+"""The sharing schemes by name, with what a check of the run has to know of them.
+
+``mtlbio/model/sharing/<name>.py`` holds the scheme, which takes the strength of its penalty from here.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from mtlbio.errors import InputError, listing
+
+
+@dataclass(frozen=True)
+class SchemeFacts:
+    """What is known of a sharing scheme without making one.
+
+    Attributes
+    ----------
+    line : what it does, for the user
+    shared : whether there are parameters that more than one task trains, on which gradients of several tasks meet
+    strength : of its penalty unless the run says otherwise; None where it has none
+    """
+
+    line: str
+    shared: bool = True
+    strength: float | None = None
+
+
+SHARING: dict[str, SchemeFacts] = {
+    "hard": SchemeFacts("one trunk for all tasks, a head each (Caruana 1997)"),
+    "soft": SchemeFacts("a trunk per task, kept close to the others' (Duong et al. 2015)", shared=False, strength=1.0),
+    "offset": SchemeFacts("one trunk plus an offset per task, kept small (Evgeniou & Pontil 2004)", strength=0.3),
+    "cross_stitch": SchemeFacts("a trunk per task, mixed by a learned matrix (Misra et al. 2016)"),
+    "mmoe": SchemeFacts("three trunks, of which each task chooses sample by sample (Ma et al. 2018)"),
+    "ple": SchemeFacts("two shared trunks and one of the task's own, chosen sample by sample (Tang et al. 2020)"),
+    "attention": SchemeFacts("one trunk, whose dimensions each task masks sample by sample (after Liu et al. 2019)"),
+    "trace_norm": SchemeFacts(
+        "a free map per task, all of them together of low rank (Argyriou et al. 2008)", shared=False, strength=0.01
+    ),
+    "task_relation": SchemeFacts(
+        "a free map per task, tied by learned relations of the tasks (Zhang & Yeung 2010)", shared=False, strength=0.001
+    ),
+}
+
+
+def check_sharing(name: str, strength: float | None = None) -> None:
+    """Check a scheme and the strength of its penalty.
+
+    Raises
+    ------
+    InputError
+        Unknown name, a strength for a scheme without a penalty, or one below 0.
+    """
+    if name not in SHARING:
+        raise InputError(f"training.sharing: found {name!r}; valid: {listing(SHARING, limit=len(SHARING))}")
+    if strength is not None and SHARING[name].strength is None:
+        raise InputError(f"training.sharing_strength: {name} sharing has no penalty, so the strength would do nothing")
+    if strength is not None and not 0 <= strength < float("inf"):
+        raise InputError(f"training.sharing_strength: found {strength}; valid: 0 or more")

@@ -1,0 +1,122 @@
+"""Chains as their files have them: a table, FASTA, or structures."""
+
+from __future__ import annotations
+
+import gzip
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+import pandas as pd
+
+from mtlbio.errors import InputError, listing
+from mtlbio.protein import ChainSource
+
+FASTA = (".fasta", ".fa", ".faa", ".fas")
+STRUCTURES = (".cif", ".mmcif", ".pdb", ".ent")
+
+
+@dataclass(frozen=True)
+class Record:
+    """A chain as its file has it: name, sequence, and the text of every other column."""
+
+    name: str
+    sequence: str
+    columns: dict[str, str]
+
+
+def records(source: ChainSource, key: str = "chains", columns: list[str] | None = None) -> Iterator[Record]:
+    """Chains of one file or folder, in its order.
+
+    Parameters
+    ----------
+    columns : columns of a table that have to be there
+    """
+    path = Path(source.path)
+    if path.is_dir() or path.suffix.lower() in STRUCTURES:
+        yield from _of_structures(path)
+    elif path.name.lower().removesuffix(".gz").endswith(FASTA):
+        yield from (Record(name, text, {}) for name, text in read_fasta(path))
+    else:
+        yield from _of_table(path, source, key, columns or [])
+
+
+def read_fasta(path: str | Path) -> list[tuple[str, str]]:
+    """(name, sequence) of every entry; the name is the first word after ``>``.
+
+    Raises
+    ------
+    InputError
+        Text before the first ``>``, an entry without name or sequence, a name that occurs twice, no entry.
+    """
+    path = Path(path)
+    if not path.is_file():
+        raise InputError(f"{path}: no such file; expected sequences in FASTA format")
+    opened = gzip.open if path.suffix == ".gz" else open
+    found: list[tuple[str, list[str]]] = []
+    try:
+        with opened(path, "rt", encoding="utf-8") as lines:
+            for number, line in enumerate(lines, 1):
+                text = line.strip()
+                if text.startswith(">"):
+                    name = text[1:].split()[0] if text[1:].split() else ""
+                    if not name:
+                        raise InputError(f"{path}: line {number}: an entry without a name")
+                    found.append((name, []))
+                elif text and not found:
+                    raise InputError(f"{path}: line {number}: not FASTA; expected a line that starts with >")
+                elif text:
+                    found[-1][1].append(text.replace(" ", ""))
+    except (UnicodeDecodeError, OSError) as error:
+        raise InputError(f"{path}: not FASTA ({error.__class__.__name__}); expected text of sequences") from None
+    if not found:
+        raise InputError(f"{path}: no sequence in it; expected FASTA")
+    names = pd.Series([name for name, _ in found])
+    if names.duplicated().any():
+        raise InputError(
+            f"{path}: chain {names[names.duplicated()].iloc[0]} occurs twice; give every entry its own name"
+        )
+    empty = [name for name, lines in found if not lines]
+    if empty:
+        raise InputError(f"{path}: chain {empty[0]} has no sequence")
+    return [(name, "".join(lines)) for name, lines in found]
+
+
+def _of_table(path: Path, source: ChainSource, key: str, needed: list[str]) -> Iterator[Record]:
+    name = path.name.lower().removesuffix(".gz")
+    try:
+        if name.endswith(".parquet"):
+            table = pd.read_parquet(path).astype(object).where(lambda t: t.notna(), "").astype(str)
+        elif name.endswith((".csv", ".tsv", ".txt")):
+            separator = "," if name.endswith(".csv") else "\t"
+            table = pd.read_csv(path, sep=separator, dtype=str, keep_default_na=False)
+        else:
+            raise InputError(
+                f"{path}: unknown kind of file; valid: csv, tsv (.gz), parquet, {listing(FASTA)}, "
+                f"a folder of structures ({listing(STRUCTURES)})"
+            )
+    except (pd.errors.ParserError, pd.errors.EmptyDataError, UnicodeDecodeError, OSError) as error:
+        raise InputError(f"{path}: cannot be read as a table: {str(error).splitlines()[0]}") from None
+    missing = [c for c in [*needed, *source.keep] if c not in table.columns]
+    if missing:
+        raise InputError(f"{path}: chains.{key}: no column {missing[0]!r}; found {listing(table.columns, 20)}")
+    for column, values in source.keep.items():
+        allowed = {str(v) for v in values}
+        absent = allowed - set(table[column])
+        if absent:
+            found = listing(sorted(set(table[column])))
+            raise InputError(f"{path}: chains.{key}.keep.{column}: {sorted(absent)[0]!r} does not occur; found {found}")
+        table = table[table[column].isin(allowed)]
+    for row in table.to_dict("records"):
+        yield Record(row[source.id].strip(), row[source.sequence], row)
+
+
+def _of_structures(path: Path) -> Iterator[Record]:
+    from mtlbio.sequence.structures import read_structure
+
+    files = [path] if path.is_file() else sorted(p for p in path.iterdir() if p.suffix.lower() in STRUCTURES)
+    if not files:
+        raise InputError(f"{path}: no structure in it; expected files that end in {listing(STRUCTURES)}")
+    for file in files:
+        for name, sequence, columns in read_structure(file):
+            yield Record(name, sequence, columns)

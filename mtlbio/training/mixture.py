@@ -1,0 +1,74 @@
+"""What a task's prediction is put together from: shares of its own paths, and what it takes from other tasks.
+
+:mod:`mtlbio.training.mixing` finds the shares, :mod:`mtlbio.training.borrowing` what is taken.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field, replace
+
+import numpy as np
+
+from mtlbio.model.ensemble import FoldModel
+from mtlbio.model.outputs import Outputs
+
+
+@dataclass(frozen=True)
+class Mixture:
+    """``sum of share * outputs of the path + bias``; ``shares`` (paths,), ``bias`` one entry per output."""
+
+    shares: np.ndarray
+    bias: np.ndarray
+
+
+@dataclass(frozen=True)
+class Loan:
+    """``outputs * own + ((values - mean) / scale) @ weights @ expand + bias`` of one network; c columns, o outputs.
+
+    Attributes
+    ----------
+    own : (o,) factor of a task's own outputs
+    weights : (c, c) what the column of the second axis takes from that of the first; 0 where it may not
+    mean, scale : (c,) of the columns' values on the training samples
+    bias : (o,)
+    """
+
+    own: np.ndarray
+    weights: np.ndarray
+    mean: np.ndarray
+    scale: np.ndarray
+    bias: np.ndarray
+
+    def apply(self, outputs: np.ndarray, packing: Outputs) -> np.ndarray:
+        """Outputs (..., o) with what they borrow from each other."""
+        lent = (outputs @ column_means(packing) - self.mean) / self.scale
+        return outputs * self.own + lent @ self.weights @ packing.expand + self.bias
+
+    def folded(self, model: FoldModel, packing: Outputs) -> FoldModel:
+        """The model whose outputs are those of :meth:`apply`."""
+        own = self.own[[place.start for place in packing.outputs]][packing.task_of_column]
+        lent = self.weights / self.scale[:, None]
+        weights = model.weights * own + model.weights @ lent
+        shift = (model.bias @ column_means(packing) - self.mean) @ lent @ packing.expand
+        return replace(model, weights=weights, bias=model.bias * self.own + shift + self.bias)
+
+
+@dataclass(frozen=True)
+class Mixed:
+    """The mixtures of every fold, arm and task, and what they give.
+
+    Attributes
+    ----------
+    mixture : {(fold index, arm index, task index): Mixture}
+    outputs : (f, a, s, n, o) mixed outputs of every sample; 0 where the arm does not train the task
+    loans : {(fold index, arm index): Loan} what the outputs hold of other tasks', where tasks borrow
+    """
+
+    mixture: dict[tuple[int, int, int], Mixture]
+    outputs: np.ndarray
+    loans: dict[tuple[int, int], Loan] = field(default_factory=dict)
+
+
+def column_means(packing: Outputs) -> np.ndarray:
+    """(o, c) mean over the outputs of a column: its value, plus the mean of their biases."""
+    return packing.expand.T / packing.expand.sum(1)
