@@ -30,8 +30,9 @@ import yaml
 from mtlbio.cohort.cohort import Cohort
 from mtlbio.cohort.prepare import build_cohort, prepare
 from mtlbio.cohort.simulate_doses import simulate_doses, write_doses
-from mtlbio.config import Training, load_run
+from mtlbio.config import Training
 from mtlbio.evaluation.bootstrap import bootstrap_weights, estimate, paired_difference
+from mtlbio.kinds import read_run
 from mtlbio.model.ensemble import FINAL
 from mtlbio.probing.probe import probe
 from mtlbio.progress import console
@@ -98,7 +99,7 @@ def cohort_of(table: pd.DataFrame, run: dict) -> Cohort:
         table.to_csv(Path(folder) / "table.csv", index=False, na_rep="NA")
         run = {"run": "doses", **run, "features": {"path": "table.csv", **run["features"]}}
         (Path(folder) / "run.yaml").write_text(yaml.safe_dump(run))
-        return build_cohort(load_run(Path(folder) / "run.yaml"))[0]
+        return build_cohort(read_run(Path(folder) / "run.yaml"))[0]
 
 
 def planted(full: bool, seed: int = 0, test: int = 500) -> dict[str, float]:
@@ -107,7 +108,7 @@ def planted(full: bool, seed: int = 0, test: int = 500) -> dict[str, float]:
     for s in range(seed, seed + (3 if full else 1)):
         doses = simulate_doses(seed=s, c=40 + test)
         with tempfile.TemporaryDirectory() as folder:
-            run = load_run(write_doses(folder, doses))
+            run = read_run(write_doses(folder, doses))
             cohort = build_cohort(run)[0]
         held_out = np.zeros(len(cohort.samples), dtype=int)
         held_out[-test:] = 1  # the last patients take drug C
@@ -222,7 +223,7 @@ def probing(data: Path, full: bool) -> pd.DataFrame:
         folder = Path(folder)
         warfarin_table(data).to_csv(folder / "patients.csv", index=False, na_rep="NA")
         (folder / "run.yaml").write_text(yaml.safe_dump(run))
-        described = load_run(folder / "run.yaml")
+        described = read_run(folder / "run.yaml")
         for step in (prepare, train, probe):
             step(described, folder / "results")
         features = ad.read_h5ad(folder / "results" / "latents.h5ad").var["feature"]

@@ -35,9 +35,11 @@ from sources import digest_of
 
 from mtlbio.cohort.cohort import Cohort
 from mtlbio.cohort.split import make_splits
-from mtlbio.config import Run, Training, load_run
+from mtlbio.config import Training
 from mtlbio.evaluation.bootstrap import bootstrap_weights, class_strata, fewest, simultaneous
 from mtlbio.evaluation.metrics import primary_metric, score
+from mtlbio.kinds import read_run
+from mtlbio.kinds.schemas import CohortRun
 from mtlbio.model.sharing.names import SHARING
 from mtlbio.progress import console, say, track
 from mtlbio.training.balancing.names import BALANCERS
@@ -65,10 +67,10 @@ DRAWS = 2000
 Found = dict[tuple[str, str, str], np.ndarray]
 
 
-def run_of(name: str, data: Path) -> Run:
+def run_of(name: str, data: Path) -> CohortRun:
     """The run of a cohort, on a processor."""
     if name in SHIPPED:
-        run = load_run(SHIPPED[name])
+        run = read_run(SHIPPED[name])
         return run.model_copy(update={"training": run.training.model_copy(update={"device": "cpu"})})
     return described_table(name, data, STORE) if name in TABULAR else described(name, data, STORE)
 

@@ -24,10 +24,10 @@ import pandas as pd
 
 from mtlbio.cohort.prepare import prepare
 from mtlbio.cohort.simulate import simulate, write_simulation
-from mtlbio.config import load_run
 from mtlbio.evaluation.baselines import baselines
 from mtlbio.evaluation.evaluate import evaluate
 from mtlbio.evaluation.metrics import auroc
+from mtlbio.kinds import read_run
 from mtlbio.progress import console
 from mtlbio.tables import METRICS, read_table
 from mtlbio.training.train import train
@@ -38,7 +38,7 @@ DESIGNS = ("buried", "clear")
 def one_cohort(design: str, seed: int, folder: Path) -> dict[str, float]:
     """Numbers of one cohort, by name."""
     simulation = simulate(design, seed)
-    run = load_run(write_simulation(folder / "cohort", simulation))
+    run = read_run(write_simulation(folder / "cohort", simulation))
     # the disease is what is judged here: other arms and their bootstrap would only cost time
     run = run.model_copy(
         update={

@@ -27,9 +27,9 @@ import pandas as pd
 import torch
 import yaml
 
-from mtlbio.config import load_run
 from mtlbio.evaluation.residues.baselines import baselines
 from mtlbio.evaluation.residues.evaluate import evaluate
+from mtlbio.kinds import read_run
 from mtlbio.sequence.chains import read_chains, write_chains
 from mtlbio.sequence.prepare import prepare
 from mtlbio.tables import read_table
@@ -100,7 +100,7 @@ def scored(part: str, data: Path, given: argparse.Namespace, folder: Path) -> No
     """Train, score and print a part."""
     path = folder / f"{part}.yaml"
     path.write_text(yaml.safe_dump(described(part, data, given, folder)))
-    run, results = load_run(path), (given.keep or folder) / part
+    run, results = read_run(path), (given.keep or folder) / part
     results.mkdir(parents=True, exist_ok=True)
     prepare(run, results)
     started = time.perf_counter()
@@ -124,7 +124,7 @@ def speed(data: Path, given: argparse.Namespace, folder: Path) -> None:
     """Residues per second in turns with a plain loop, and memory."""
     path = folder / "speed.yaml"
     path.write_text(yaml.safe_dump(described("joint", data, given, folder)))
-    run, results = load_run(path), folder / "speed"
+    run, results = read_run(path), folder / "speed"
     results.mkdir()
     prepare(run, results)
     chains = read_chains(results / "cohort.h5ad")

@@ -30,7 +30,8 @@ from mtlbio.calibration.planted import ROLES, plant
 from mtlbio.calibration.score import wilson
 from mtlbio.calibration.turning import turning_results
 from mtlbio.cohort.simulate import Simulation, simulate, write_simulation
-from mtlbio.config import Probe, load_run
+from mtlbio.config import Probe
+from mtlbio.kinds import read_run
 from mtlbio.probing.probe import examine, probe
 from mtlbio.progress import console
 from mtlbio.tables import VERDICTS, read_table
@@ -131,7 +132,7 @@ def whole_pipeline(cohorts: int, seed: int) -> pd.DataFrame:
         for s in range(seed, seed + cohorts):
             simulation = circle(follows, s)
             with tempfile.TemporaryDirectory() as folder:
-                run = load_run(write_simulation(Path(folder) / "cohort", simulation))
+                run = read_run(write_simulation(Path(folder) / "cohort", simulation))
                 changed = {
                     "training": run.training.model_copy(update={"single_task": False}),
                     "splits": run.splits.model_copy(update={"folds": 2}),

@@ -9,8 +9,9 @@ import pytest
 
 from mtlbio import __version__, cli
 from mtlbio.cohort.simulate import simulate, write_simulation
+from mtlbio.kinds import COHORT, STEPS
 from mtlbio.progress import console
-from mtlbio.workflow import STEPS, is_older, reported_errors
+from mtlbio.workflow import is_older, reported_errors
 
 RUN = "run: tiny\nexpression: {path: e.csv, scale: log}\nmetadata: {path: m.csv}\ntasks: {age: {kind: regression}}\n"
 
@@ -77,7 +78,7 @@ def test_a_step_is_given_the_run_and_its_folder(folder, mtlbio, monkeypatch):
     )
     assert mtlbio("probe", "run.yaml")[0] == 0
     assert mtlbio("report", "run.yaml", "--results", "out")[0] == 0
-    assert calls == [(STEPS["probe"], "tiny", "results/tiny"), (STEPS["report"], "tiny", "out")]
+    assert calls == [(COHORT.steps["probe"], "tiny", "results/tiny"), (COHORT.steps["report"], "tiny", "out")]
 
 
 @pytest.mark.parametrize(
@@ -150,9 +151,9 @@ def test_simulate_writes_a_cohort_that_can_be_run_and_can_be_repeated(folder, mt
     first = {p.name: p.read_bytes() for p in (folder / "planted").iterdir()}
     assert mtlbio(*words)[0] == 0
     assert {p.name: p.read_bytes() for p in (folder / "planted").iterdir()} == first
-    from mtlbio.config import load_run
+    from mtlbio.kinds import read_run
 
-    assert load_run(folder / "planted" / "run.yaml").run == "p"
+    assert read_run(folder / "planted" / "run.yaml").run == "p"
     assert first["metadata.csv"].count(b"\n") == 13
 
 
@@ -165,9 +166,9 @@ def test_init_writes_a_draft_that_loads_and_never_overwrites(folder, mtlbio):
     mtlbio("simulate", "planted", "--donors", "30", "--genes", "300")
     status, out, _ = mtlbio("init", "planted/expression.parquet", "planted/metadata.csv", "--out", "drafts/new.yaml")
     assert status == 0 and out.startswith("drafts/new.yaml: a draft")
-    from mtlbio.config import load_run
+    from mtlbio.kinds import read_run
 
-    run = load_run(folder / "drafts" / "new.yaml")
+    run = read_run(folder / "drafts" / "new.yaml")
     assert run.tasks["disease"].positive == "case" and run.covariates["batch"].role == "technical"
     status, _, err = mtlbio("init", "planted/expression.parquet", "--out", "drafts/new.yaml")
     assert status == 2 and err.startswith("mtlbio: error: drafts/new.yaml: exists already")

@@ -8,13 +8,15 @@ import pandas as pd
 from mtlbio.cohort.cohort import CovariateInfo, TaskInfo
 from mtlbio.cohort.qc import QcList
 from mtlbio.cohort.text import matching, numbers
+from mtlbio.cohort.tolerance import tolerance_of
 from mtlbio.cohort.transforms import TRANSFORMS
-from mtlbio.config import Covariate, Run, Task
+from mtlbio.config import Covariate, Task
 from mtlbio.errors import InputError, listing
+from mtlbio.kinds.schemas import DonorRun
 
 
 def encode(
-    run: Run, metadata: pd.DataFrame, source: str, qc: QcList
+    run: DonorRun, metadata: pd.DataFrame, source: str, qc: QcList
 ) -> tuple[pd.DataFrame, dict[str, TaskInfo], dict[str, CovariateInfo]]:
     """Donor, tasks and covariates of every sample.
 
@@ -68,7 +70,7 @@ def encode(
 
 def _regression(name: str, task: Task) -> TaskInfo:
     multiplicative = task.head == "multiplicative"
-    return TaskInfo(name, task.kind, (), task.transform, task.tolerance, task.unit, multiplicative)
+    return TaskInfo(name, task.kind, (), task.transform, tolerance_of(task), task.unit, multiplicative)
 
 
 def _check_scale(values: pd.Series, task: TaskInfo, where: str) -> None:

@@ -8,18 +8,19 @@ from pathlib import Path
 import anndata as ad
 import pandas as pd
 
-from mtlbio.config import Run
+from mtlbio.cohort.tolerance import tolerance_of
 from mtlbio.errors import InputError
 from mtlbio.evaluation.comparisons import MODEL, task_comparisons, task_metrics
 from mtlbio.evaluation.label_noise import label_noise
 from mtlbio.evaluation.predictions import collect
 from mtlbio.evaluation.reprobe import reprobe
 from mtlbio.evaluation.transfer import transfer
+from mtlbio.kinds.schemas import DonorRun
 from mtlbio.progress import track
 from mtlbio.tables import COMPARISONS, LABEL_NOISE, METRICS, PREDICTIONS, REPROBE, TRANSFER, read_table, write_table
 
 
-def evaluate(run: Run, results: Path) -> None:
+def evaluate(run: DonorRun, results: Path) -> None:
     """Both predictions.tsv, latents.h5ad -> metrics, comparisons, transfer, label_noise and reprobe.tsv.
 
     Out-of-fold predictions of all folds are scored together, after the seeds of an arm are averaged, on labelled
@@ -42,7 +43,7 @@ def evaluate(run: Run, results: Path) -> None:
         run.evaluate.bootstrap,
         run.evaluate.seed,
         run.evaluate.margin,
-        {n: t.tolerance for n, t in tasks.items()},
+        {n: tolerance_of(t) for n, t in tasks.items()},
     )
     write_table(metrics, results / "metrics.tsv", METRICS)
     write_table(comparisons, results / "comparisons.tsv", COMPARISONS)

@@ -12,8 +12,9 @@ import pandas as pd
 from mtlbio.calibration.rates import with_rates
 from mtlbio.cohort.cohort import Cohort, read_cohort
 from mtlbio.cohort.genesets import load_sets
-from mtlbio.config import Probe, Run, Training
+from mtlbio.config import Probe, Training
 from mtlbio.errors import InputError, listing
+from mtlbio.kinds.schemas import DonorRun
 from mtlbio.model.blocks import replica_table, replicas
 from mtlbio.probing import enrichment as sets_of_genes
 from mtlbio.probing.ablation import ablation
@@ -33,7 +34,7 @@ from mtlbio.progress import say
 from mtlbio.tables import SPLITS, VERDICTS, read_table, write_table
 
 
-def probe(run: Run, results: Path) -> None:
+def probe(run: DonorRun, results: Path) -> None:
     """Put every dimension of ``latents.h5ad`` on trial.
 
     Reads ``cohort.h5ad``, ``splits.tsv``, ``latents.h5ad`` and ``model/`` of ``results``; writes
@@ -61,7 +62,7 @@ def probe(run: Run, results: Path) -> None:
     write_table(runs, results / "probing" / "null_runs.tsv", RUNS)
 
 
-def _null(run: Run, results: Path, cohort: Cohort, latents: ad.AnnData, association: pd.DataFrame):
+def _null(run: DonorRun, results: Path, cohort: Cohort, latents: ad.AnnData, association: pd.DataFrame):
     """The whole-pipeline null of the model in ``results``, where the run asks for it."""
     if not run.probe.null_refits:
         return empty()

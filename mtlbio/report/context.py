@@ -50,7 +50,7 @@ def page_context(inputs: Inputs, chosen: list[str], pictures: dict[str, Picture]
     return {
         "title": run.report.title or run.run,
         "run": run.run,
-        "proteins": inputs.of_proteins,
+        "proteins": inputs.kind.page.proteins,
         "headline": inputs.said(plain.headline(inputs.verdicts, inputs.supervised)),
         "summary": inputs.said(plain.summary_of_tasks(readings) if "metrics" in tables else MISSING["metrics"]),
         "cautions": [inputs.said(text) for text in plain.cautions(inputs.verdicts, readings, run.probe.alpha)],
@@ -64,7 +64,7 @@ def page_context(inputs: Inputs, chosen: list[str], pictures: dict[str, Picture]
         "cards": [card(inputs, d, pictures) for d in chosen],
         "calibrated": "error_rate" in inputs.verdicts and inputs.verdicts["error_rate"].notna().any(),
         "rates": rates(inputs),
-        "refits": None if inputs.of_proteins else whole_pipeline(inputs),
+        "refits": whole_pipeline(inputs),
         "tasks": [task_section(inputs, reading, pictures) for reading in readings],
         "labels": label_warnings(tables.get("label_noise")),
         "sharing": sharing(inputs),
@@ -251,7 +251,7 @@ def enrichment(inputs: Inputs) -> dict | None:
     by = ["dim", *(c for c in order if c in table)]
     table = table.sort_values(by, ascending=[True, *(order[c] for c in by[1:])], kind="stable")
     table = table.groupby("dim", sort=False).head(TOP_SETS)
-    return as_text(table.drop(columns="genes", errors="ignore") if inputs.of_proteins else table)
+    return as_text(table.drop(columns=list(inputs.kind.page.left_out), errors="ignore"))
 
 
 def verdict_table(inputs: Inputs) -> dict:

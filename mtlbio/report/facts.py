@@ -39,17 +39,10 @@ def facts(inputs: Inputs) -> dict:
             text = counted(column.dropna().nunique(), "level")
         missing = int(column.isna().sum())
         covariates.append({"name": name, "role": info.role, "text": text, "missing": missing})
-    measured = (len(cohort.genes), "genes") if cohort.table is None else (len(cohort.table.sources), "features")
-    sizes = [(obs["donor"].nunique(), "donors"), (len(obs), "samples"), measured]
-    sizes.append((inputs.latents.shape[1], "dimensions"))
-    if inputs.of_proteins:
-        parts = inputs.tables["splits"]["part"].value_counts() if "splits" in inputs.tables else {}
-        sizes[0] = (obs["donor"].nunique(), "held-out chains")
-        sizes[1] = (len(obs), "residues on trial")
-        sizes[2] = (int(parts.get("train", 0)), "training chains")
+    sizes = inputs.kind.part("report", "sizes")(inputs)
     return {
-        "sizes": sizes,
-        "measured": measured[1],
+        "sizes": [*sizes, (inputs.latents.shape[1], "dimensions")],
+        "measured": inputs.kind.page.measured,
         "tasks": tasks,
         "covariates": covariates,
     }
@@ -106,7 +99,7 @@ def versions() -> list[tuple[str, str]]:
 def files(inputs: Inputs) -> list[tuple[str, str]]:
     """The run's files and what each holds."""
     says = {
-        "cohort.h5ad": "chains, labels" if inputs.of_proteins else "samples x genes, labels, covariates",
+        "cohort.h5ad": inputs.kind.page.cohort_file,
         "latents.h5ad": "out-of-fold latents, gene loadings",
         "verdicts.tsv": "one row per dimension",
         "metrics.tsv": "every arm on every task, with intervals",

@@ -10,7 +10,8 @@ import numpy as np
 import pandas as pd
 
 from mtlbio.errors import InputError, listing
-from mtlbio.protein import ChainSource, ProteinRun
+from mtlbio.kinds.schemas import ProteinRun
+from mtlbio.kinds.schemas.chains import ChainSource
 from mtlbio.sequence.chains import Chains, ResidueTask, joined
 from mtlbio.sequence.letters import MISSING_STATE, Q3, Q8, encode, encode_states
 
@@ -28,7 +29,7 @@ class Record:
     columns: dict[str, str]
 
 
-def read_run(run: ProteinRun) -> tuple[Chains, list[dict]]:
+def read_sources(run: ProteinRun) -> tuple[Chains, list[dict]]:
     """All chains of a run, and the rows of ``qc.tsv`` on those that were left out.
 
     Identical sequences are one chain if they come from one part: the first with the most labels is kept. ``part`` and

@@ -54,10 +54,6 @@ def fold_in(
     seeds: list[int],
 ) -> Canonical:
     """Fold standardisation, axes, matching, block and heads of the multi-task arm into an :class:`Ensemble`."""
-    if cohort.table is not None:
-        from mtlbio.training.fold_in_table import fold_in_table
-
-        return fold_in_table(cohort, folds, targets, heads, blocks, mixed, seeds)
     packing = Outputs.of(cohort.tasks)
     final = next(data for data in folds if data.fold == FINAL)
     standardised = final.features.transform(cohort.expression)

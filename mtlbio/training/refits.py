@@ -22,7 +22,8 @@ from mtlbio.model.ensemble import FINAL
 from mtlbio.progress import track
 from mtlbio.training.borrowing import with_loans
 from mtlbio.training.extras import with_extras
-from mtlbio.training.fold_in import Canonical, fold_in
+from mtlbio.training.fold_in import Canonical
+from mtlbio.training.folding import fold_in_of
 from mtlbio.training.mixing import Mixed, mix_paths
 from mtlbio.training.paths import Paths, fit_paths
 from mtlbio.training.problem import (
@@ -114,10 +115,12 @@ class Refitter:
         -------
         What ``mtlbio train`` would have found for each, without the single-task arm.
         """
-        return [
-            fold_in(copy, refit.folds, refit.targets, refit.paths.heads, refit.paths.blocks, refit.mixed, self.seeds)
-            for copy, refit in zip(copies, self.refit(copies), strict=True)
-        ]
+        found = []
+        for copy, refit in zip(copies, self.refit(copies), strict=True):
+            paths = refit.paths
+            own = (refit.folds, refit.targets, paths.heads, paths.blocks, refit.mixed, self.seeds)
+            found.append(fold_in_of(copy)(copy, *own))
+        return found
 
     def refit(self, copies: list[Cohort], progress: Progress = lambda epochs, name: epochs) -> list[Refit]:
         """Train every copy, all in one stack, all arms of the problem; ``progress`` as in :func:`fit_paths`."""

@@ -8,18 +8,19 @@ import numpy as np
 import pandas as pd
 
 from mtlbio.cohort.cohort import Cohort, read_cohort
-from mtlbio.config import Run, Training
-from mtlbio.model.ensemble import FINAL, save_ensemble
+from mtlbio.config import Training
+from mtlbio.kinds import kind_named
+from mtlbio.kinds.schemas import DonorRun
+from mtlbio.model.ensemble import FINAL, Ensemble, save_ensemble
 from mtlbio.model.latents import write_latents
 from mtlbio.model.outputs import Outputs, to_prediction
 from mtlbio.progress import say, track
-from mtlbio.tables import CONFLICT, EFFECTS, HISTORY, PREDICTIONS, SPLITS, read_table, write_table
+from mtlbio.tables import CONFLICT, HISTORY, PREDICTIONS, SPLITS, read_table, write_table
 from mtlbio.training.borrowing import with_loans
 from mtlbio.training.conflict import conflict_table
 from mtlbio.training.device import choose_device
-from mtlbio.training.effects import effects_table
 from mtlbio.training.extras import with_extras
-from mtlbio.training.fold_in import fold_in
+from mtlbio.training.folding import fold_in_of
 from mtlbio.training.long_form import long_form
 from mtlbio.training.mixing import mix_paths
 from mtlbio.training.paths import fit_paths
@@ -29,7 +30,7 @@ from mtlbio.training.problem import make_problem, make_targets, prepare_fold
 _HISTORY_EVERY = 5
 
 
-def train(run: Run, results: Path) -> None:
+def train(run: DonorRun, results: Path) -> None:
     """Fit the network; write ``model/``, ``history.tsv``, ``conflict.tsv``, ``latents.h5ad``, ``predictions.tsv``.
 
     Raises
@@ -59,15 +60,15 @@ def train(run: Run, results: Path) -> None:
     mixed = mix_paths(problem, paths.outputs, folds, targets)
     if options.borrowing:
         mixed = with_loans(problem, mixed, folds, targets)
-    canonical = fold_in(cohort, folds, targets, paths.heads, paths.blocks, mixed, seeds)
-    description = {"training": options.model_dump(mode="json"), "preprocessing": cohort.preprocessing}
+    canonical = fold_in_of(cohort)(cohort, folds, targets, paths.heads, paths.blocks, mixed, seeds)
+    description = {"kind": cohort.kind, "training": options.model_dump(mode="json")}
+    description |= {"preprocessing": cohort.preprocessing}
     save_ensemble(canonical.ensemble, results / "model", description)
     write_latents(cohort, splits, canonical, results / "latents.h5ad")
     write_table(
         _predictions(cohort, folds, targets, mixed, names, arms, seeds), results / "predictions.tsv", PREDICTIONS
     )
-    if cohort.table is not None:
-        write_table(effects_table(cohort, canonical.ensemble), results / "effects.tsv", EFFECTS)
+    kind_named(cohort.kind).part("train", "further_tables", otherwise=_none)(cohort, canonical.ensemble, results)
     history = _history(paths.blocks["dense"], folds, names, arms, list(cohort.tasks), seeds)
     write_table(history, results / "history.tsv", HISTORY)
     write_table(
@@ -75,6 +76,10 @@ def train(run: Run, results: Path) -> None:
         results / "conflict.tsv",
         CONFLICT,
     )
+
+
+def _none(cohort: Cohort, ensemble: Ensemble, results: Path) -> None:
+    """Most kinds of run have no further tables."""
 
 
 def arms_of(cohort: Cohort, options: Training) -> tuple[list[str], list[np.ndarray]]:

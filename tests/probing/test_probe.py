@@ -5,8 +5,9 @@ import pytest
 
 from mtlbio.calibration.planted import plant, results_of
 from mtlbio.cohort.cohort import write_cohort
-from mtlbio.config import Probe, Run
+from mtlbio.config import Probe
 from mtlbio.errors import InputError
+from mtlbio.kinds.schemas import CohortRun
 from mtlbio.probing import probe as step
 from mtlbio.tables import VERDICTS, read_table
 
@@ -47,7 +48,7 @@ def run_on(tmp_path, monkeypatch, planted):
     latents[::-1].copy().write_h5ad(tmp_path / "latents.h5ad")  # any order of samples must do
     monkeypatch.setattr("mtlbio.model.ensemble.load_ensemble", lambda directory: Reordered(ensemble))
     tasks = {"disease": {"kind": "binary", "positive": "case"}}
-    run = Run.model_validate({"run": "planted", "expression": {"path": "x", "scale": "z"}, "tasks": tasks})
+    run = CohortRun.model_validate({"run": "planted", "expression": {"path": "x", "scale": "z"}, "tasks": tasks})
     return run.model_copy(update={"probe": FAST})
 
 

@@ -14,11 +14,11 @@ import torch
 
 from mtlbio.cohort.cohort import CovariateInfo, TaskInfo
 from mtlbio.errors import InputError
+from mtlbio.kinds.schemas.chains import ResidueProbe
 from mtlbio.model.residue_axes import Axes, window_names
 from mtlbio.probing.residues.held_out import HeldOutResidues, folds_of
 from mtlbio.probing.residues.probe import examine
 from mtlbio.probing.residues.trial import between_chains, level_units, of_all_variance
-from mtlbio.protein import ResidueProbe
 from mtlbio.sequence.chains import ResidueTask
 from mtlbio.sequence.letters import AMINO_ACIDS
 from mtlbio.sequence.scales import SCALES, of_residues

@@ -5,7 +5,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from mtlbio.protein import ProteinRun
+from mtlbio.kinds.schemas import ProteinRun
 from mtlbio.sequence.features import open_profiles
 from mtlbio.sequence.letters import to_q3
 from mtlbio.sequence.prepare import read_checked

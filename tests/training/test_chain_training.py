@@ -10,9 +10,9 @@ import pandas as pd
 import pytest
 import torch
 
+from mtlbio.kinds.schemas.chains import ResidueTraining
 from mtlbio.model.encoders.base import Shape
 from mtlbio.model.residues import ResidueNetwork
-from mtlbio.protein import ResidueTraining
 from mtlbio.sequence.chains import Chains, ResidueTask
 from mtlbio.sequence.letters import encode, to_q3
 from mtlbio.sequence.simulate import simulate_chains

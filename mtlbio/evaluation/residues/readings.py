@@ -11,7 +11,7 @@ import pandas as pd
 
 from mtlbio.cohort.cohort import TaskInfo, encode_labels, parse_schema
 from mtlbio.evaluation.reprobe import reprobe
-from mtlbio.protein import WITHIN_CHAINS
+from mtlbio.sequence.chains import WITHIN_CHAINS
 from mtlbio.tables import REPROBE
 from mtlbio.wording import of_chains
 

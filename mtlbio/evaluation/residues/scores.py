@@ -16,6 +16,13 @@ from mtlbio.evaluation.residues.sov import overlap_sums
 from mtlbio.sequence.chains import Chains
 from mtlbio.sequence.letters import MISSING_STATE, three_states
 
+# Metrics of a label of residues by its kind; the first is the one that decides.
+METRICS = {
+    "secondary_structure": ("q3", "q8", "sov"),
+    "accessibility": ("pearson", "mae"),
+    "binary": ("auroc",),
+    "regression": ("pearson", "mae"),
+}
 LOWER_IS_BETTER = frozenset({"mae"})
 _DRAWS_AT_ONCE = 100
 

@@ -11,6 +11,9 @@ import pandas as pd
 
 from mtlbio.calibration.rates import with_rates
 from mtlbio.errors import InputError
+from mtlbio.kinds.protein import LEAST_CHAINS
+from mtlbio.kinds.schemas import ProteinRun
+from mtlbio.kinds.schemas.chains import ResidueProbe
 from mtlbio.model.matching import effective_rank
 from mtlbio.model.residue_store import ProteinModel, load_model
 from mtlbio.model.similarity import linear_cka, svcca
@@ -26,7 +29,6 @@ from mtlbio.probing.residues.properties import identity_and_context, properties
 from mtlbio.probing.residues.trial import between_chains, make_trial, of_all_variance
 from mtlbio.probing.stability import stability
 from mtlbio.progress import say
-from mtlbio.protein import LEAST_CHAINS, ProteinRun, ResidueProbe
 from mtlbio.sequence.sampled import residue_cohort
 from mtlbio.tables import VERDICTS, write_table
 from mtlbio.wording import of_chains

@@ -16,9 +16,10 @@ import pandas as pd
 from scipy import sparse
 
 from mtlbio.cohort.cohort import encode_labels, parse_schema
+from mtlbio.kinds.schemas.chains import ResidueProbe
 from mtlbio.probing.design import Units
 from mtlbio.probing.trial import Trial
-from mtlbio.protein import WITHIN_CHAINS, ResidueProbe
+from mtlbio.sequence.chains import WITHIN_CHAINS
 
 LEVELS = 5  # groups of a chain's residues by a number
 

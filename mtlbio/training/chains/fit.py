@@ -9,9 +9,9 @@ from dataclasses import dataclass, field
 import numpy as np
 import torch
 
+from mtlbio.kinds.schemas.chains import ResidueTraining
 from mtlbio.model.residues import ResidueNetwork
 from mtlbio.progress import say
-from mtlbio.protein import ResidueTraining
 from mtlbio.sequence.chains import Chains, ResidueTask
 from mtlbio.training.chains.batches import Reader, make_batches
 from mtlbio.training.chains.losses import loss_sum, null_loss

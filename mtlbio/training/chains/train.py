@@ -8,11 +8,11 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 
+from mtlbio.kinds.schemas import ProteinRun
 from mtlbio.model.residue_axes import find_axes, matched, window_letters
 from mtlbio.model.residue_store import ProteinModel, save_model
 from mtlbio.model.residues import ResidueNetwork
 from mtlbio.progress import say
-from mtlbio.protein import ProteinRun
 from mtlbio.sequence.chains import HELD_OUT, Chains, read_chains
 from mtlbio.sequence.letters import MISSING_STATE
 from mtlbio.sequence.long_form import prediction_rows

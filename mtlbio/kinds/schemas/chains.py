@@ -1,18 +1,17 @@
-"""The description of a run of kind protein: the sections that differ from a cohort's, and the run itself.
+"""The sections of a run of kind protein that differ from a cohort's.
 
-What means the same in both kinds (intervals, the trial, the page) is the same section of :mod:`mtlbio.sections`.
+What means the same in both kinds (intervals, the trial, the page) is the same section of :mod:`mtlbio.config`.
 """
 
 from __future__ import annotations
 
-from pathlib import Path
 from typing import Annotated, Literal
 
 from pydantic import Field, model_validator
 
-from mtlbio.errors import InputError, listing
+from mtlbio.config import Fraction, Section, TrialOptions
+from mtlbio.errors import InputError
 from mtlbio.model.encoders.names import ENCODERS
-from mtlbio.sections import Evaluate, Fraction, Name, Report, Section, TrialOptions
 from mtlbio.training.balancing.names import BALANCERS
 
 
@@ -182,105 +181,3 @@ class ResidueProbe(TrialOptions):
     """The trial of every dimension of h_t; the chain is the unit."""
 
     residues: int = Field(40, ge=5, description="residues of a held-out chain that testify, spread evenly")
-
-
-class ProteinRun(Section):
-    """One run of kind protein: chains, labels of their residues and the options of every step."""
-
-    run: Annotated[str, Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9._-]*$")] = Field(
-        description="name; results go to `results/<run>`"
-    )
-    kind: Literal["protein"] = Field(description="protein")
-    chains: dict[Name, ChainSource] = Field(min_length=1, description="where the chains come from, by data set")
-    tasks: dict[Name, ResidueLabel] = Field(min_length=1, description="labels of residues to be predicted, by name")
-    features: Features = Features()
-    qc: ChainQc = ChainQc()
-    splits: ChainSplits = ChainSplits()
-    training: ResidueTraining = ResidueTraining()
-    baselines: ResidueBaselines = ResidueBaselines()
-    evaluate: Evaluate = Evaluate()
-    probe: ResidueProbe = ResidueProbe()
-    report: Report = Report()
-
-    @model_validator(mode="after")
-    def _names_agree(self) -> ProteinRun:
-        for name, task in self.tasks.items():
-            structure = task.kind == "secondary_structure"
-            if name in RESERVED:
-                raise ValueError(f"tasks.{name}: the name is reserved ({listing(RESERVED)}); give it another name")
-            if structure and task.q8 is None and task.q3 is None:
-                raise ValueError(f"tasks.{name}.q8: missing; a secondary structure needs the column of q8 or of q3")
-            if structure and task.column is not None:
-                raise ValueError(f"tasks.{name}.column: a secondary structure names its columns q8 and q3")
-            if not structure and (task.q8 or task.q3):
-                raise ValueError(f"tasks.{name}.q8: only a secondary structure has q8 and q3")
-        if all(task.auxiliary for task in self.tasks.values()):
-            raise ValueError("tasks: all of them are auxiliary; expected at least one that is to be predicted")
-        alone = self.training.single_task
-        predicted = [name for name, task in self.tasks.items() if not task.auxiliary]
-        for name in [] if isinstance(alone, bool) else alone:
-            if name not in predicted:
-                raise ValueError(f"training.single_task: found {name!r}; valid: {listing(predicted)}")
-        for name, source in self.chains.items():
-            if source.split and source.part:
-                raise ValueError(f"chains.{name}.part: the split column says so already; give one of the two")
-        return self
-
-    @property
-    def files(self) -> list[str]:
-        """Files that the run reads."""
-        found = [source.path for source in self.chains.values()]
-        return found + [path for path in (self.features.profiles, self.features.embeddings) if path]
-
-    def absolute(self, resolved) -> ProteinRun:
-        """The run with every path replaced by ``resolved(key, path)``."""
-        chains = {
-            name: source.model_copy(update={"path": resolved(f"chains.{name}.path", source.path)})
-            for name, source in self.chains.items()
-        }
-        paths = {k: getattr(self.features, k) for k in ("profiles", "embeddings")}
-        paths = {key: path and resolved(f"features.{key}", path) for key, path in paths.items()}
-        return self.model_copy(update={"chains": chains, "features": self.features.model_copy(update=paths)})
-
-
-# What the tables say of every residue besides its labels.
-RESERVED = ("sample", "donor", "fold", "chain", "part", "position", "end_distance", "length", "source")
-
-LEAST_CHAINS = 8  # held-out chains that the trial needs
-
-# Covariates that differ between residues of a chain: place along it (0-1), log2(1 + residues to the nearest end).
-WITHIN_CHAINS = ("position", "end_distance")
-
-# Metrics of a label of residues by its kind; the first is the one that decides.
-METRICS = {
-    "secondary_structure": ("q3", "q8", "sov"),
-    "accessibility": ("pearson", "mae"),
-    "binary": ("auroc",),
-    "regression": ("pearson", "mae"),
-}
-
-STEP_KEYS = {
-    "prepare": ("kind", "chains", "tasks", "features", "qc", "splits"),
-    "train": ("training", "features", "probe.residues"),
-    "baselines": ("baselines", "features"),
-    "evaluate": ("evaluate",),
-    "probe": ("probe",),
-    "report": ("run", "report"),
-}
-
-STEPS = {
-    "prepare": "mtlbio.sequence.prepare:prepare",
-    "train": "mtlbio.training.chains.train:train",
-    "baselines": "mtlbio.evaluation.residues.baselines:baselines",
-    "evaluate": "mtlbio.evaluation.residues.evaluate:evaluate",
-    "probe": "mtlbio.probing.residues.probe:probe",
-    "report": "mtlbio.report.page:report",
-}
-
-
-def data_files(run: ProteinRun) -> list[str]:
-    """Files that ``prepare`` depends on; of a folder of structures, those in it."""
-    found = []
-    for path in map(Path, run.files):
-        found += sorted(str(p) for p in path.iterdir() if p.is_file()) if path.is_dir() else [str(path)]
-    return found

@@ -1,0 +1,28 @@
+"""Kinds of runs: a cohort, a table of features, proteins, and what :func:`register` adds.
+
+The only room that asks of which kind a run is. Everybody else asks the kind for what differs
+(:class:`mtlbio.kinds.base.Kind`).
+"""
+
+from mtlbio.kinds.base import KINDS, STEPS, Kind, kind_named, kind_of, register
+from mtlbio.kinds.cohort import COHORT
+from mtlbio.kinds.protein import PROTEIN
+from mtlbio.kinds.read import as_run, read_run
+from mtlbio.kinds.table import TABLE
+
+__all__ = [
+    "COHORT",
+    "KINDS",
+    "PROTEIN",
+    "STEPS",
+    "TABLE",
+    "Kind",
+    "as_run",
+    "kind_named",
+    "kind_of",
+    "read_run",
+    "register",
+]
+
+for _kind in (COHORT, PROTEIN, TABLE):
+    register(_kind)
