@@ -33,9 +33,9 @@ bench: | setup
 	$(BIN)/python benchmarks/calibration.py axes
 	$(BIN)/python benchmarks/calibration.py pipeline
 
-# config/README.md and the schema are written from the model in mtlbio/config.py
+# config/README.md and the schemas are written from the models in mtlbio/config/ and mtlbio/kinds/schemas/
 docs: | setup
-	$(BIN)/python -m mtlbio.config
+	$(BIN)/python -m mtlbio.kinds
 
 lint: | setup
 	$(BIN)/ruff check .

@@ -38,7 +38,7 @@ from mtlbio.config import Adversary, Splits
 from mtlbio.evaluation.bootstrap import bootstrap_weights, interval
 from mtlbio.evaluation.metrics import auroc
 from mtlbio.evaluation.reprobe import reprobe
-from mtlbio.kinds import read_run
+from mtlbio.kinds.read import read_run
 from mtlbio.kinds.schemas import CohortRun
 from mtlbio.progress import console
 from mtlbio.tables import PREDICTIONS, SPLITS, read_table, write_table

@@ -32,7 +32,7 @@ from mtlbio.cohort.prepare import build_cohort, prepare
 from mtlbio.cohort.simulate_doses import simulate_doses, write_doses
 from mtlbio.config import Training
 from mtlbio.evaluation.bootstrap import bootstrap_weights, estimate, paired_difference
-from mtlbio.kinds import read_run
+from mtlbio.kinds.read import read_run
 from mtlbio.model.ensemble import FINAL
 from mtlbio.probing.probe import probe
 from mtlbio.progress import console

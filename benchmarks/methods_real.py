@@ -38,7 +38,7 @@ from mtlbio.cohort.split import make_splits
 from mtlbio.config import Training
 from mtlbio.evaluation.bootstrap import bootstrap_weights, class_strata, fewest, simultaneous
 from mtlbio.evaluation.metrics import primary_metric, score
-from mtlbio.kinds import read_run
+from mtlbio.kinds.read import read_run
 from mtlbio.kinds.schemas import CohortRun
 from mtlbio.model.sharing.names import SHARING
 from mtlbio.progress import console, say, track

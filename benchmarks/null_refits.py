@@ -31,7 +31,7 @@ from mtlbio.cohort.prepare import prepare
 from mtlbio.cohort.simulate import simulate, write_simulation
 from mtlbio.cohort.split import make_splits
 from mtlbio.config import Splits, Training
-from mtlbio.kinds import read_run
+from mtlbio.kinds.read import read_run
 from mtlbio.kinds.schemas import CohortRun
 from mtlbio.probing.null_refits import share_of_biology
 from mtlbio.probing.probe import probe

@@ -27,7 +27,7 @@ from mtlbio.cohort.simulate import simulate, write_simulation
 from mtlbio.evaluation.baselines import baselines
 from mtlbio.evaluation.evaluate import evaluate
 from mtlbio.evaluation.metrics import auroc
-from mtlbio.kinds import read_run
+from mtlbio.kinds.read import read_run
 from mtlbio.progress import console
 from mtlbio.tables import METRICS, read_table
 from mtlbio.training.train import train

@@ -29,7 +29,7 @@ import yaml
 
 from mtlbio.evaluation.residues.baselines import baselines
 from mtlbio.evaluation.residues.evaluate import evaluate
-from mtlbio.kinds import read_run
+from mtlbio.kinds.read import read_run
 from mtlbio.sequence.chains import read_chains, write_chains
 from mtlbio.sequence.prepare import prepare
 from mtlbio.tables import read_table

@@ -56,7 +56,7 @@ from mtlbio.calibration.roles import role_of
 from mtlbio.calibration.score import rescored, scored
 from mtlbio.calibration.whole import run_through
 from mtlbio.cohort.features import fit_features
-from mtlbio.kinds import read_run
+from mtlbio.kinds.read import read_run
 from mtlbio.progress import console, say, track
 from mtlbio.tables import read_table, write_table
 

@@ -31,7 +31,7 @@ from mtlbio.calibration.score import wilson
 from mtlbio.calibration.turning import turning_results
 from mtlbio.cohort.simulate import Simulation, simulate, write_simulation
 from mtlbio.config import Probe
-from mtlbio.kinds import read_run
+from mtlbio.kinds.read import read_run
 from mtlbio.probing.probe import examine, probe
 from mtlbio.progress import console
 from mtlbio.tables import VERDICTS, read_table

@@ -62,7 +62,8 @@ def _function(place: str):
 
 def _described(path: Path, command: str):
     """The run, and the function that ``command`` calls for its kind; refused where the kind has none."""
-    from mtlbio.kinds import KINDS, kind_of, read_run
+    from mtlbio.kinds import KINDS, kind_of
+    from mtlbio.kinds.read import read_run
 
     run = read_run(path)
     place = kind_of(run).commands.get(command)
@@ -73,7 +74,8 @@ def _described(path: Path, command: str):
 
 
 def _step(step: str, path: Path, results: Path | None) -> None:
-    from mtlbio.kinds import kind_of, read_run
+    from mtlbio.kinds import kind_of
+    from mtlbio.kinds.read import read_run
 
     run = read_run(path)
     folder = _own(results or Path("results") / run.run, _RESULTS)
@@ -129,7 +131,8 @@ def run_workflow(
     What follows RUN.yaml and is not listed here goes to Snakemake: -n shows what would run,
     --workflow-profile slurm submits to Slurm, --unlock frees a folder after a killed run.
     """
-    from mtlbio.kinds import kind_of, read_run
+    from mtlbio.kinds import kind_of
+    from mtlbio.kinds.read import read_run
     from mtlbio.workflow import is_older, snakefile
 
     described = read_run(run)

@@ -26,7 +26,6 @@ NO_RESULT = (
     "mtlbio.kinds.reference",
     "mtlbio.kinds.schemas",
     "mtlbio.kinds.schemas.*",
-    "mtlbio.modules",
     "mtlbio.progress",
     "mtlbio.section",
     "mtlbio.workflow",

@@ -14,7 +14,8 @@ from importlib import metadata
 from pathlib import Path
 
 from mtlbio.errors import InputError, listing
-from mtlbio.kinds import STEPS, kind_named, kind_of, read_run
+from mtlbio.kinds import STEPS, kind_named, kind_of
+from mtlbio.kinds.read import read_run
 from mtlbio.kinds.schemas import Run
 from mtlbio.modules import PACKAGE, files_of, shown
 

@@ -2,6 +2,7 @@
 
 import json
 import os
+import resource
 import subprocess
 import sys
 
@@ -56,6 +57,29 @@ def test_help_of_run_and_reading_a_run_import_no_heavy_library(folder):
     """
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert done.stdout == "[]\n"
+
+
+def test_help_answers_at_once():
+    spent = []
+    for _ in range(3):
+        before = resource.getrusage(resource.RUSAGE_CHILDREN)
+        subprocess.run([sys.executable, "-m", "mtlbio", "--help"], capture_output=True, check=True)
+        after = resource.getrusage(resource.RUSAGE_CHILDREN)
+        spent.append(after.ru_utime + after.ru_stime - before.ru_utime - before.ru_stime)
+    assert min(spent) < 0.3
+
+
+def test_a_plan_needs_no_torch(folder, mtlbio):
+    mtlbio("simulate", "planted", "--donors", "40", "--genes", "300")
+    code = """if True:
+        import atexit, sys
+        from mtlbio import cli
+        atexit.register(lambda: print([name for name in ("torch", "mtlbio.probing.plan") if name in sys.modules]))
+        sys.argv = ["mtlbio", "plan", "planted/run.yaml"]
+        cli.main()
+    """
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert done.stdout.splitlines()[-2:] == ["results/planted/plan.tsv", "['mtlbio.probing.plan']"]
 
 
 def test_version(mtlbio):
@@ -151,7 +175,7 @@ def test_simulate_writes_a_cohort_that_can_be_run_and_can_be_repeated(folder, mt
     first = {p.name: p.read_bytes() for p in (folder / "planted").iterdir()}
     assert mtlbio(*words)[0] == 0
     assert {p.name: p.read_bytes() for p in (folder / "planted").iterdir()} == first
-    from mtlbio.kinds import read_run
+    from mtlbio.kinds.read import read_run
 
     assert read_run(folder / "planted" / "run.yaml").run == "p"
     assert first["metadata.csv"].count(b"\n") == 13
@@ -166,7 +190,7 @@ def test_init_writes_a_draft_that_loads_and_never_overwrites(folder, mtlbio):
     mtlbio("simulate", "planted", "--donors", "30", "--genes", "300")
     status, out, _ = mtlbio("init", "planted/expression.parquet", "planted/metadata.csv", "--out", "drafts/new.yaml")
     assert status == 0 and out.startswith("drafts/new.yaml: a draft")
-    from mtlbio.kinds import read_run
+    from mtlbio.kinds.read import read_run
 
     run = read_run(folder / "drafts" / "new.yaml")
     assert run.tasks["disease"].positive == "case" and run.covariates["batch"].role == "technical"

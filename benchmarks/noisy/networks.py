@@ -25,7 +25,7 @@ from mtlbio.cohort.simulate import simulate
 from mtlbio.cohort.split import make_splits
 from mtlbio.config import Splits, Training
 from mtlbio.files import replacing
-from mtlbio.kinds import read_run
+from mtlbio.kinds.read import read_run
 from mtlbio.kinds.schemas import CohortRun
 from mtlbio.progress import say
 from mtlbio.tables import PREDICTIONS

@@ -23,7 +23,7 @@ from mtlbio.cohort.prepare import build_cohort
 from mtlbio.cohort.split import make_splits
 from mtlbio.config import Splits
 from mtlbio.evaluation.metrics import score
-from mtlbio.kinds import read_run
+from mtlbio.kinds.read import read_run
 from mtlbio.kinds.schemas import CohortRun
 from mtlbio.model.ensemble import load_ensemble
 from mtlbio.probing.probe import aligned, examine

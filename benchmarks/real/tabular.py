@@ -13,7 +13,7 @@ import numpy as np
 import pandas as pd
 import yaml
 
-from mtlbio.kinds import read_run
+from mtlbio.kinds.read import read_run
 from mtlbio.kinds.schemas import CohortRun
 
 DRUGS = {"dabrafenib": "1373", "trametinib": "1372", "selumetinib": "1498"}

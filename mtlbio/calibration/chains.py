@@ -19,7 +19,7 @@ from mtlbio.calibration.cells import Cell
 from mtlbio.calibration.roles import MATERIAL, ROLE
 from mtlbio.calibration.score import scored
 from mtlbio.calibration.truth import World
-from mtlbio.kinds import read_run
+from mtlbio.kinds.read import read_run
 from mtlbio.model.residue_store import load_model
 from mtlbio.probing.verdict import TRACE
 from mtlbio.sequence.read import read_sources

@@ -19,7 +19,7 @@ from mtlbio.calibration.score import scored
 from mtlbio.calibration.truth import World
 from mtlbio.calibration.whole import run_through, shares_of
 from mtlbio.cohort.simulate_doses import Doses, simulate_doses, write_doses
-from mtlbio.kinds import read_run
+from mtlbio.kinds.read import read_run
 
 ARMS = {"enzyme and inhibitor act": 1.0, "half as strong": 0.5, "nothing acts": 0.0}
 _FEW = 40  # patients on drug C

@@ -12,7 +12,7 @@ from mtlbio.calibration.cells import Cell
 from mtlbio.calibration.roles import role_of
 from mtlbio.calibration.score import firm_p, scored
 from mtlbio.cohort.simulate import Simulation, simulate, write_simulation
-from mtlbio.kinds import read_run
+from mtlbio.kinds.read import read_run
 from mtlbio.kinds.schemas import DonorRun
 from mtlbio.tables import VERDICTS, read_table
 

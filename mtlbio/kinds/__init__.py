@@ -1,13 +1,12 @@
 """Kinds of runs: a cohort, a table of features, proteins, and what :func:`register` adds.
 
 The only room that asks of which kind a run is. Everybody else asks the kind for what differs
-(:class:`mtlbio.kinds.base.Kind`).
+(:class:`mtlbio.kinds.base.Kind`). :func:`mtlbio.kinds.read.read_run` reads a run's YAML.
 """
 
 from mtlbio.kinds.base import KINDS, STEPS, Kind, kind_named, kind_of, register
 from mtlbio.kinds.cohort import COHORT
 from mtlbio.kinds.protein import PROTEIN
-from mtlbio.kinds.read import as_run, read_run
 from mtlbio.kinds.table import TABLE
 
 __all__ = [
@@ -17,10 +16,8 @@ __all__ = [
     "STEPS",
     "TABLE",
     "Kind",
-    "as_run",
     "kind_named",
     "kind_of",
-    "read_run",
     "register",
 ]
 

@@ -65,13 +65,15 @@ def as_run(content: Mapping[str, Any]) -> Run:
     try:
         return kind.schema.model_validate(content)
     except ValidationError as error:
-        line = _of_another_kind(content, kind) or explain(error, kind.schema, *kind.beside)
-        raise InputError(line) from None
+        first = error.errors()[0]
+        said = first["type"] == "value_error" and not first["loc"]  # by the model itself, of the run as a whole
+        line = None if said else _of_another_kind(content, kind)
+        raise InputError(line or explain(error, kind.schema, *kind.beside)) from None
 
 
 def _of_another_kind(content: Mapping[str, Any], kind: Kind) -> str | None:
     """The line on a top-level key that belongs to another kind of run; None where there is none."""
-    own = {*kind.schema.model_fields, *getattr(kind.schema, "refused", ())}
+    own = kind.schema.model_fields
     for other in KINDS.values():
         strange = [k for k in content if k not in own and k in other.schema.model_fields]
         if strange:

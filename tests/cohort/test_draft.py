@@ -12,7 +12,7 @@ from mtlbio.cohort.draft import draft
 from mtlbio.cohort.guess import guess_positive
 from mtlbio.cohort.prepare import build_cohort
 from mtlbio.errors import InputError
-from mtlbio.kinds import read_run
+from mtlbio.kinds.read import read_run
 from mtlbio.kinds.schemas import CohortRun
 
 DATA = Path(__file__).parents[3] / "shared/data"

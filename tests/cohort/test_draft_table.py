@@ -14,7 +14,7 @@ from mtlbio.cohort.prepare import build_cohort
 from mtlbio.cohort.simulate_doses import simulate_doses
 from mtlbio.cohort.text import as_number
 from mtlbio.errors import InputError
-from mtlbio.kinds import read_run
+from mtlbio.kinds.read import read_run
 from mtlbio.probing.plan import plan
 
 WARFARIN = Path(__file__).parents[3] / "shared/data/warfarin_iwpc/iwpc_tidy.csv.gz"

@@ -10,7 +10,7 @@ import pytest
 
 from mtlbio.cohort.cohort import read_cohort
 from mtlbio.cohort.prepare import prepare
-from mtlbio.kinds import read_run
+from mtlbio.kinds.read import read_run
 from mtlbio.tables import QC, SPLITS, read_table
 
 SLE = Path(__file__).parents[3] / "shared/data/sle"

@@ -18,7 +18,7 @@ from mtlbio.cohort.qc import QcList
 from mtlbio.cohort.read import read, read_roster
 from mtlbio.config import Expression
 from mtlbio.errors import InputError
-from mtlbio.kinds import read_run
+from mtlbio.kinds.read import read_run
 
 
 def loaded(small):

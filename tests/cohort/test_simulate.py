@@ -11,7 +11,7 @@ from mtlbio.cohort.genesets import builtin_sets
 from mtlbio.cohort.prepare import prepare
 from mtlbio.cohort.simulate import CAUSES, DESIGNS, SHAPES, Design, simulate, write_simulation
 from mtlbio.errors import InputError
-from mtlbio.kinds import read_run
+from mtlbio.kinds.read import read_run
 
 BIG = {"donors": 4000, "genes": 300}
 

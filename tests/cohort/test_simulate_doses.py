@@ -9,7 +9,7 @@ import pytest
 from mtlbio.cohort.prepare import build_cohort
 from mtlbio.cohort.simulate_doses import AFFINITY, DRUGS, simulate_doses, write_doses
 from mtlbio.errors import InputError
-from mtlbio.kinds import read_run
+from mtlbio.kinds.read import read_run
 
 
 def test_doses_are_products_of_what_was_planted():

@@ -12,7 +12,7 @@ from mtlbio.cohort.features import fit_features
 from mtlbio.cohort.prepare import build_cohort, build_roster, prepare
 from mtlbio.cohort.tabular import FLOOR, Plan, scale_floor
 from mtlbio.errors import InputError
-from mtlbio.kinds import read_run
+from mtlbio.kinds.read import read_run
 from mtlbio.tables import read_table
 
 TASK = {"kind": "regression", "transform": "sqrt", "unit": "mg/week"}

@@ -12,7 +12,7 @@ from small_cohort import SmallCohort
 
 from mtlbio.cohort.prepare import prepare
 from mtlbio.errors import InputError
-from mtlbio.kinds import read_run
+from mtlbio.kinds.read import read_run
 
 
 def meta(column: str, value: object, rows: object = slice(None)) -> Callable[[SmallCohort], None]:

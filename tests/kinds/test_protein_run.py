@@ -15,8 +15,9 @@ import yaml
 
 from mtlbio import cli, tables
 from mtlbio.errors import InputError
-from mtlbio.kinds import kind_of, read_run
+from mtlbio.kinds import kind_of
 from mtlbio.kinds.base import function_at
+from mtlbio.kinds.read import read_run
 from mtlbio.kinds.reference import json_schema
 from mtlbio.model.residue_store import load_model
 from mtlbio.predict_chains import residue_table

@@ -9,7 +9,8 @@ import pytest
 import yaml
 
 from mtlbio.errors import InputError
-from mtlbio.kinds import STEPS, as_run, kind_of, read_run
+from mtlbio.kinds import STEPS, kind_of
+from mtlbio.kinds.read import as_run, read_run
 from mtlbio.kinds.schemas import CohortRun
 
 REPOSITORY = Path(__file__).parents[2]

@@ -13,7 +13,7 @@ from mtlbio.cohort.cohort import Cohort, read_cohort
 from mtlbio.cohort.prepare import prepare
 from mtlbio.cohort.simulate import simulate, write_simulation
 from mtlbio.config import Probe, Training
-from mtlbio.kinds import read_run
+from mtlbio.kinds.read import read_run
 from mtlbio.kinds.schemas import CohortRun
 from mtlbio.model.latents import latents_table
 from mtlbio.probing import null_refits as room

@@ -13,7 +13,7 @@ from scipy import sparse
 from mtlbio import cli
 from mtlbio.calibration.planted import plant
 from mtlbio.cohort.simulate import simulate, write_simulation
-from mtlbio.kinds import read_run
+from mtlbio.kinds.read import read_run
 from mtlbio.kinds.schemas import CohortRun
 from mtlbio.probing.plan import PLAN, Design, plan, read_design, task_plan
 from mtlbio.probing.plan_words import words

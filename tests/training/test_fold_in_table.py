@@ -13,7 +13,7 @@ from mtlbio.cohort.simulate_doses import simulate_doses, write_doses
 from mtlbio.cohort.split import make_splits
 from mtlbio.config import Splits, Training
 from mtlbio.errors import InputError
-from mtlbio.kinds import read_run
+from mtlbio.kinds.read import read_run
 from mtlbio.model.ensemble import FINAL, load_ensemble, save_ensemble
 from mtlbio.model.latents import latents_table, write_latents
 from mtlbio.model.outputs import Outputs, to_prediction

@@ -10,7 +10,7 @@ import pytest
 from mtlbio.cohort.prepare import prepare
 from mtlbio.cohort.simulate import simulate, write_simulation
 from mtlbio.errors import InputError
-from mtlbio.kinds import read_run
+from mtlbio.kinds.read import read_run
 from mtlbio.model.ensemble import FINAL, load_ensemble
 from mtlbio.tables import PREDICTIONS, read_table
 from mtlbio.training.predict import predict

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 import torch
 
-from mtlbio.kinds import read_run
+from mtlbio.kinds.read import read_run
 from mtlbio.sequence.chains import read_chains
 from mtlbio.sequence.prepare import prepare
 from mtlbio.sequence.simulate import simulate_chains, write_simulation

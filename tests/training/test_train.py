@@ -18,7 +18,7 @@ from mtlbio.config import Splits, Training
 from mtlbio.errors import InputError
 from mtlbio.evaluation.metrics import score
 from mtlbio.evaluation.predictions import collect
-from mtlbio.kinds import read_run
+from mtlbio.kinds.read import read_run
 from mtlbio.kinds.schemas import CohortRun
 from mtlbio.model.ensemble import FINAL, load_ensemble
 from mtlbio.tables import HISTORY, PREDICTIONS, SPLITS, read_table, write_table

@@ -9,16 +9,16 @@ from pydantic import Field, model_validator
 from mtlbio.config import Baselines, Evaluate, Metadata, Probe, Qc, Report, Splits, Table, Training
 from mtlbio.kinds.schemas.donors import Covariates, DonorRun, Tasks
 
+# Keys of a cohort that a table cannot have -> the line that says why.
+_REFUSED = {
+    "expression": "features: found beside expression; valid: one of the two",
+    "pseudobulk": "pseudobulk: only for single-cell input, not for a table of features",
+    "gene_sets": "gene_sets: a table of features has no genes; its own columns name the dimensions",
+}
+
 
 class TableRun(DonorRun):
     """One run: a table of features, its tasks, its covariates and the options of every step."""
-
-    # keys of a cohort that a table cannot have -> the line that says why
-    refused: ClassVar[dict[str, str]] = {
-        "expression": "features: found beside expression; valid: one of the two",
-        "pseudobulk": "pseudobulk: only for single-cell input, not for a table of features",
-        "gene_sets": "gene_sets: a table of features has no genes; its own columns name the dimensions",
-    }
 
     kind: Literal["table"] = Field("table", description="table; may be left out, as a run with `features` is one")
     features: Table
@@ -43,10 +43,10 @@ class TableRun(DonorRun):
         """A run with ``features`` may call itself a cohort, and may have the other keys of one if they are empty."""
         if not isinstance(content, dict):
             return content
-        for key, line in cls.refused.items():
+        for key, line in _REFUSED.items():
             if content.get(key) is not None:
                 raise ValueError(line)
-        kept = {key: value for key, value in content.items() if key not in cls.refused}
+        kept = {key: value for key, value in content.items() if key not in _REFUSED}
         return kept | {"kind": "table"} if kept.get("kind") == "cohort" else kept
 
     def _source_agrees(self) -> None:
