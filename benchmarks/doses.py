@@ -37,7 +37,7 @@ from mtlbio.model.ensemble import FINAL
 from mtlbio.probing.probe import probe
 from mtlbio.progress import console
 from mtlbio.training.fewer_labels import with_labels_of
-from mtlbio.training.fold_in import fold_in
+from mtlbio.training.fold_in_table import fold_in_table
 from mtlbio.training.problem import make_problem, make_targets, prepare_fold
 from mtlbio.training.refits import Refit, Refitter
 from mtlbio.training.subsets import out_of_fold
@@ -118,7 +118,7 @@ def planted(full: bool, seed: int = 0, test: int = 500) -> dict[str, float]:
         print(f"seed {s}: drug_c {compared(cohort, 'drug_c', together, alone)}")
         # the fold's model stands for the final one: its dimensions are those of patients whom it has not seen
         final = [replace(data, fold=FINAL) for data in refit.folds]
-        canonical = fold_in(
+        canonical = fold_in_table(
             cohort, final, refit.targets, refit.paths.heads, refit.paths.blocks, refit.mixed, list(range(options.seeds))
         )
         z = canonical.ensemble.latents(cohort.expression).mean(axis=0)[held_out == 1]

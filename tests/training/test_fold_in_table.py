@@ -19,11 +19,10 @@ from mtlbio.model.latents import latents_table, write_latents
 from mtlbio.model.outputs import Outputs, to_prediction
 from mtlbio.training.borrowing import with_loans
 from mtlbio.training.effects import effects_table
-from mtlbio.training.fold_in import fold_in
-from mtlbio.training.fold_in_table import scores
+from mtlbio.training.fold_in_table import fold_in_table, scores
 from mtlbio.training.mixing import mix_paths
 from mtlbio.training.paths import fit_paths
-from mtlbio.training.predict import predict
+from mtlbio.training.predict_table import predict
 from mtlbio.training.problem import inner_of, make_problem, make_targets, prepare_fold
 
 OPTIONS = Training(seeds=2, epochs=60, patience=20, curves=20, block=4)
@@ -42,7 +41,7 @@ def trained(tmp_path_factory):
     problem = make_problem(cohort, folds, targets, [np.ones(3)], OPTIONS.seeds, "cpu")
     paths = fit_paths(problem, [0, 1], OPTIONS)
     mixed = with_loans(problem, mix_paths(problem, paths.outputs, folds, targets), folds, targets)
-    canonical = fold_in(cohort, folds, targets, paths.heads, paths.blocks, mixed, [0, 1])
+    canonical = fold_in_table(cohort, folds, targets, paths.heads, paths.blocks, mixed, [0, 1])
     return doses, cohort, splits, folds, targets, mixed, canonical
 
 
