@@ -221,7 +221,7 @@ def simulate(
     name: Annotated[str | None, typer.Option(help="name of the run in run.yaml")] = None,
 ) -> None:
     """Write data whose truth is planted (a cohort, doses, chains of proteins), and the run.yaml that analyses it."""
-    from mtlbio.kinds.base import simulation_named
+    from mtlbio.kinds.commands import simulation_named
 
     simulation = simulation_named(kind)
     sizes = {"donors": donors, "genes": genes, "batches": batches, "visits": visits, "few": few, "chains": chains}
@@ -250,7 +250,8 @@ def init(
 ) -> None:
     """Draft a run's YAML from two files, or from one table of patients; read it and correct it before you run it."""
     from mtlbio.files import replacing
-    from mtlbio.kinds.base import kind_named, kind_of_files
+    from mtlbio.kinds import kind_named
+    from mtlbio.kinds.commands import kind_of_files
 
     if out.exists():
         raise InputError(f"{out}: exists already; remove it or name another file with --out")

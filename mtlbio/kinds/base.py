@@ -225,30 +225,3 @@ def kind_named(name: str) -> Kind:
 def kind_of(run: Run) -> Kind:
     """The kind of a run."""
     return kind_named(run.kind)
-
-
-def simulation_named(name: str) -> Simulation:
-    """How data are planted for a value of ``mtlbio simulate --kind``.
-
-    Raises
-    ------
-    InputError
-        No kind has such data.
-    """
-    found = {kind.simulation.name: kind.simulation for kind in KINDS.values() if kind.simulation}
-    if name not in found:
-        for entry in metadata.entry_points(group="mtlbio.kinds", name=name):
-            own = register(entry.load()).simulation
-            found |= {own.name: own} if own else {}
-    if name not in found:
-        raise InputError(f"--kind: found {name!r}; valid: {listing(sorted(found))}")
-    return found[name]
-
-
-def kind_of_files(first: Path, second: Path | None) -> Kind:
-    """The kind whose YAML ``mtlbio init`` drafts from these files: one that knows them as its own, else the first."""
-    drafting = [kind for kind in KINDS.values() if "draft" in kind.commands]
-    for kind in drafting:
-        if "drafts" in kind.commands and function_at(kind.commands["drafts"])(first, second):
-            return kind
-    return drafting[0]

@@ -8,6 +8,7 @@ import re
 import sys
 from importlib import metadata
 from pathlib import Path
+from types import SimpleNamespace
 
 import numpy as np
 import pandas as pd
@@ -19,7 +20,8 @@ from mtlbio.calibration.rates import SPEAK_FOR
 from mtlbio.cohort.cohort import Cohort, read_cohort, write_cohort
 from mtlbio.errors import InputError
 from mtlbio.kinds import KINDS, STEPS, TABLE, kind_named
-from mtlbio.kinds.base import function_at, kind_of_files, simulation_named
+from mtlbio.kinds.base import Simulation, function_at
+from mtlbio.kinds.commands import kind_of_files, simulation_named
 from mtlbio.kinds.read import as_run, read_run
 from mtlbio.kinds.schemas import CohortRun, TableRun
 from mtlbio.kinds.stored import kind_of_model
@@ -134,7 +136,25 @@ def test_installed_packages_are_asked_only_for_unknown_names(monkeypatch):
     with pytest.raises(InputError, match="kind: found 'blot'; expected cohort, protein, table$"):
         kind_named("blot")
     with pytest.raises(InputError, match="--kind: found 'table'; valid: cohort, doses, protein$"):
-        simulation_named("table")
+        simulation_named("table")  # its simulation has a name of its own
+
+
+def test_simulations_of_installed_packages_are_found(monkeypatch):
+    own = Simulation("assay", "assays.simulate:plant", (), "wells.csv")
+    kind = type("Assay", (type(TABLE),), {"name": "assay", "simulation": own})()
+    entry = SimpleNamespace(load=lambda: kind)
+    monkeypatch.setattr(metadata, "entry_points", lambda group, name: [entry] if name == "assay" else [])
+    assert simulation_named("assay") is own and KINDS.pop("assay") is kind
+
+
+def test_the_example_of_the_docs_is_a_kind():
+    example = (PACKAGE.parent / "docs/kinds.md").read_text(encoding="utf-8").split("```python\n")[1].split("```")[0]
+    exec(example, {"__name__": "example"})
+    run = as_run({"run": "assay", "kind": "wells", "plates": "wells.csv"})
+    kind = KINDS.pop("wells")
+    assert kind.files(run) == {"plates": "wells.csv"} and json.loads(kind.step_options(run, "train")) == {
+        "threshold": 0.5
+    }
 
 
 def test_a_prepared_cohort_knows_its_kind(tmp_path):
@@ -219,6 +239,14 @@ def test_parts_are_asked_for_in_plain_text():
                 asked.add((step, name))
     named = {(step, name) for kind in KINDS.values() for step, parts in kind.parts.items() for name in parts}
     assert asked == named
+
+
+def test_kinds_import_no_room_above_the_run_description():
+    rooms = {"config", "errors", "kinds", "section"}
+    for file in (PACKAGE / "kinds").glob("*.py"):
+        for node in ast.walk(ast.parse(file.read_text(encoding="utf-8"))):
+            if isinstance(node, ast.ImportFrom) and node.module.partition(".")[0] == "mtlbio":
+                assert node.module.split(".")[1] in rooms, file
 
 
 def test_nobody_else_asks_which_kind_a_run_is():
