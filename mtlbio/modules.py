@@ -107,7 +107,8 @@ def _modules_of(places: Iterable[str]) -> list[str]:
 def _root_of(module: str) -> dict[str, Path]:
     """Name and folder of the package that a loaded module stands in; its own file where it stands alone."""
     first = module.partition(".")[0]
-    folders, file = getattr(sys.modules[first], "__path__", None), getattr(sys.modules[first], "__file__", None)
+    loaded = sys.modules.get(first)  # none where the kind was made in a notebook
+    folders, file = getattr(loaded, "__path__", None), getattr(loaded, "__file__", None)
     place = next(iter(folders)) if folders else file
     return {first: Path(place).resolve()} if place else {}
 

@@ -149,12 +149,14 @@ def test_simulations_of_installed_packages_are_found(monkeypatch):
 
 def test_the_example_of_the_docs_is_a_kind():
     example = (PACKAGE.parent / "docs/kinds.md").read_text(encoding="utf-8").split("```python\n")[1].split("```")[0]
-    exec(example, {"__name__": "example"})
-    run = as_run({"run": "assay", "kind": "wells", "plates": "wells.csv"})
-    kind = KINDS.pop("wells")
-    assert kind.files(run) == {"plates": "wells.csv"} and json.loads(kind.step_options(run, "train")) == {
-        "threshold": 0.5
-    }
+    exec(compile(example, "kinds.md", "exec", dont_inherit=True), {"__name__": "example"})
+    kind = KINDS["wells"]
+    try:
+        run = as_run({"run": "assay", "kind": "wells", "plates": "wells.csv"})
+        assert kind.files(run) == {"plates": "wells.csv"}
+        assert json.loads(kind.step_options(run, "train")) == {"threshold": 0.5}
+    finally:
+        del KINDS["wells"]
 
 
 def test_a_prepared_cohort_knows_its_kind(tmp_path):
