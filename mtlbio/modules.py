@@ -64,12 +64,11 @@ def files_of(entry: str, package: Path = PACKAGE, kind=None, step: str | None = 
     FileNotFoundError
         There is no such module.
     """
-    roots, parts = {package.name: package}, {}
-    waiting, own, others = [entry], None, frozenset()
+    roots, waiting, own, others, parts = {package.name: package}, [entry], frozenset(), frozenset(), {}
     if kind is not None:
-        own, others, parts = kind.module, kind.other_modules, kind.parts
-        roots = _root_of(own) | roots
-        waiting += [own, *_modules_of(parts.get(step, {}).values())]
+        own, others, parts = kind.modules, kind.other_modules, kind.parts
+        roots = {name: root for module in own for name, root in _root_of(module).items()} | roots
+        waiting += [*own, *_modules_of(parts.get(step, {}).values())]
     if _file_of(entry, roots) is None:
         raise FileNotFoundError(f"{entry}: no such module in {package}")
     found, data = {}, set()
@@ -85,7 +84,9 @@ def files_of(entry: str, package: Path = PACKAGE, kind=None, step: str | None = 
         used = _read(file, name)
         waiting += [name.rpartition(".")[0]]
         waiting += _modules_of(parts[at][part] for at, part in used.parts if part in parts.get(at, {}))
-        if name.split(".")[:2] == [package.name, "kinds"] or name == own:
+        if name in own:
+            waiting += used.imported
+        elif name.split(".")[:2] == [package.name, "kinds"]:
             waiting += [imported for imported in used.imported if imported not in others]
         else:
             waiting += [*used.imported, *_modules_of(used.places)]

@@ -126,14 +126,14 @@ class Kind(ABC):
         return False
 
     @property
-    def module(self) -> str:
-        """Dotted name of the module that defines the kind: a reason to run its steps again."""
-        return type(self).__module__
+    def modules(self) -> frozenset[str]:
+        """Modules that define the kind and those it is made from: a reason to run its steps again."""
+        return frozenset(made.__module__ for made in type(self).__mro__ if issubclass(made, Kind))
 
     @property
     def other_modules(self) -> frozenset[str]:
         """Modules that define the other kinds, which are no reason to run this one's steps again."""
-        return frozenset(kind.module for kind in KINDS.values()) - {self.module}
+        return frozenset().union(*(kind.modules for kind in KINDS.values())) - self.modules
 
     def part(self, step: str, name: str, otherwise: Callable | None = None) -> Callable:
         """What a step does in this kind's own way.

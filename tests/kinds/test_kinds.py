@@ -223,6 +223,15 @@ def test_a_step_depends_on_its_own_kind_only():
     assert {"cohort/tabular.py"} <= files("baselines", "table")
 
 
+def test_a_kind_made_from_another_depends_on_both(monkeypatch):
+    class Assay(type(TABLE)):
+        name = "assay"
+
+    monkeypatch.setitem(KINDS, "assay", Assay())
+    found = {Path(file).resolve() for file in modules_of("train", kind="assay")}
+    assert {Path(__file__), PACKAGE / "kinds/table.py", PACKAGE / "training/fold_in_table.py"} <= found
+
+
 def test_what_steps_compute_with_is_a_reason_to_run_them_again():
     assert "cohort/tolerance.py" in files("prepare", "cohort") & files("evaluate", "table")
     assert "sequence/chains.py" in files("train", "protein") & files("evaluate", "protein") & files("probe", "protein")
