@@ -33,10 +33,10 @@ bench: | setup
 	$(BIN)/python benchmarks/calibration/grid.py axes
 	$(BIN)/python benchmarks/calibration/grid.py pipeline
 
-# config/README.md and the schema are written from the model in mtlbio/config.py, the columns of verdicts.tsv in
-# docs/tables.md from mtlbio/probing/columns.py
+# config/README.md and the schemas are written from the models in mtlbio/config/ and mtlbio/kinds/schemas/, the columns
+# of verdicts.tsv in docs/tables.md from mtlbio/probing/columns.py
 docs: | setup
-	$(BIN)/python -m mtlbio.config
+	$(BIN)/python -m mtlbio.kinds
 	$(BIN)/python -m mtlbio.probing.columns
 
 lint: | setup

@@ -5,7 +5,6 @@ Heavy libraries are imported by the function that is called, so that ``mtlbio --
 
 from __future__ import annotations
 
-import importlib
 import json
 import os
 import sys
@@ -56,25 +55,32 @@ def _own(folder: Path, marks: tuple[str, ...]) -> Path:
 
 
 def _function(place: str):
-    module, _, name = place.partition(":")
-    return getattr(importlib.import_module(module), name)
+    from mtlbio.kinds.base import function_at
+
+    return function_at(place)
 
 
-def _cohort(run, path: Path, command: str):
-    """The run, refused where it is not of kind cohort."""
-    if run.kind != "cohort":
-        raise InputError(f"{path}: kind: found {run.kind!r}; mtlbio {command} is for runs of kind cohort")
-    return run
+def _described(path: Path, command: str):
+    """The run, and the function that ``command`` calls for its kind; refused where the kind has none."""
+    from mtlbio.kinds import KINDS, kind_of
+    from mtlbio.kinds.read import read_run
+
+    run = read_run(path)
+    place = kind_of(run).commands.get(command)
+    if place is None:
+        valid = [kind.name for kind in KINDS.values() if command in kind.commands]
+        raise InputError(f"{path}: kind: found {run.kind!r}; mtlbio {command} is for runs of kind {listing(valid)}")
+    return run, _function(place)
 
 
 def _step(step: str, path: Path, results: Path | None) -> None:
-    from mtlbio.config import load_run
-    from mtlbio.workflow import entry
+    from mtlbio.kinds import kind_of
+    from mtlbio.kinds.read import read_run
 
-    run = load_run(path)
+    run = read_run(path)
     folder = _own(results or Path("results") / run.run, _RESULTS)
     folder.mkdir(parents=True, exist_ok=True)
-    _function(entry(run, step))(run, folder)
+    _function(kind_of(run).steps[step])(run, folder)
 
 
 @app.command()
@@ -125,10 +131,12 @@ def run_workflow(
     What follows RUN.yaml and is not listed here goes to Snakemake: -n shows what would run,
     --workflow-profile slurm submits to Slurm, --unlock frees a folder after a killed run.
     """
-    from mtlbio.config import load_run
-    from mtlbio.workflow import entry, input_files, is_older, snakefile
+    from mtlbio.kinds import kind_of
+    from mtlbio.kinds.read import read_run
+    from mtlbio.workflow import is_older, snakefile
 
-    described = load_run(run)
+    described = read_run(run)
+    kind = kind_of(described)
     extra = context.args
     for option in ("--config", "-C", "--configfile", "--directory", "-d", "--snakefile", "-s"):
         if option in extra:
@@ -136,14 +144,14 @@ def run_workflow(
     if results.is_file():
         raise InputError(f"--results: {results}: found a file; expected a folder")
     results = results.absolute()
-    if is_older(results / described.run / "cohort.h5ad", [run, *input_files(described)]):
+    if is_older(results / described.run / "cohort.h5ad", [run, *map(Path, kind.files(described).values())]):
         # inside a job the one clear line would drown among Snakemake's
-        _function(entry(described, "prepare").replace(":prepare", ":check"))(described)
-        if described.kind == "cohort":
-            from mtlbio.probing.plan import warned
+        if "check" in kind.commands:
+            _function(kind.commands["check"])(described)
+        if "warned" in kind.commands:
             from mtlbio.progress import say
 
-            for line in warned(described):
+            for line in _function(kind.commands["warned"])(described):
                 say(f"Warning: {line} (mtlbio plan {run} says more)")
     results.parent.mkdir(parents=True, exist_ok=True)
     elsewhere = ("--executor", "-e", "--profile", "--workflow-profile", "--jobs", "-j", "--cores", "-c")
@@ -170,11 +178,9 @@ def plan(
 
     The same is printed in words. Reads the metadata and the names of the samples only, and takes seconds.
     """
-    from mtlbio.config import load_run
-
-    described = _cohort(load_run(run), run, "plan")
+    described, function = _described(run, "plan")
     folder = _own(results or Path("results") / described.run, _RESULTS)
-    text = _function("mtlbio.probing.plan:plan")(described, folder, dims)
+    text = function(described, folder, dims)
     typer.echo(f"{text}\n\n{folder / 'plan.tsv'}")
 
 
@@ -191,11 +197,9 @@ def transfer(
 
     Trains every subset of the tasks on the prepared cohort, on the same folds and seeds as the run.
     """
-    from mtlbio.config import load_run
-
-    described = _cohort(load_run(run), run, "transfer")
+    described, function = _described(run, "transfer")
     folder = results or Path("results") / described.run
-    for line in _function("mtlbio.commands.transfer:transfer")(described, folder, curve or [], draws, str(run)):
+    for line in function(described, folder, curve or [], draws, str(run)):
         typer.echo(line)
     typer.echo(str(folder / "transfer"))
 
@@ -217,33 +221,17 @@ def simulate(
     name: Annotated[str | None, typer.Option(help="name of the run in run.yaml")] = None,
 ) -> None:
     """Write data whose truth is planted (a cohort, doses, chains of proteins), and the run.yaml that analyses it."""
+    from mtlbio.kinds.commands import simulation_named
+
+    simulation = simulation_named(kind)
     sizes = {"donors": donors, "genes": genes, "batches": batches, "visits": visits, "few": few, "chains": chains}
+    sizes |= {"design": None if design == "clear" else design}
     sizes = {key: value for key, value in sizes.items() if value is not None}
-    valid = {"cohort": ("donors", "genes", "batches", "visits"), "doses": ("few",), "protein": ("chains",)}
-    if kind not in valid:
-        raise InputError(f"--kind: found {kind!r}; valid: {listing(valid)}")
-    foreign = [f"--{key}" for key in sizes if key not in valid[kind]]
-    foreign += ["--design"] * (design != "clear" and kind != "cohort")
+    foreign = [f"--{key}" for key in sizes if key not in simulation.options]
     if foreign:
         raise InputError(f"{foreign[0]}: not for --kind {kind}; `mtlbio simulate --help` lists what is")
-    _own(directory, ("chains.csv" if kind == "protein" else "truth.csv",))
-    if kind == "protein":
-        from mtlbio.sequence.simulate import ENOUGH, simulate_chains
-        from mtlbio.sequence.simulate import write_simulation as write_chains
-
-        if chains is not None and chains < ENOUGH:
-            raise InputError(f"--chains: found {chains}; expected {ENOUGH} or more: a fifth is held out for the trial")
-        written = write_chains(directory, simulate_chains(chains or 80, seed), name or "planted_proteins")
-    elif kind == "doses":
-        from mtlbio.cohort.simulate_doses import simulate_doses, write_doses
-
-        planted = simulate_doses(seed=seed, **({} if few is None else {"c": few}))
-        written = write_doses(directory, planted, name or "planted_doses")
-    else:
-        from mtlbio.cohort.simulate import simulate as plant
-        from mtlbio.cohort.simulate import write_simulation
-
-        written = write_simulation(directory, plant(design, seed, **sizes), name or "planted")
+    _own(directory, (simulation.mark,))
+    written = _function(simulation.function)(directory, name, seed, **sizes)
     typer.echo(f"mtlbio run {written}")
 
 
@@ -261,23 +249,16 @@ def init(
     out: Annotated[Path, typer.Option(metavar="RUN.yaml", help="the draft that is written")] = Path("run.yaml"),
 ) -> None:
     """Draft a run's YAML from two files, or from one table of patients; read it and correct it before you run it."""
-    from mtlbio.cohort.draft import draft
-    from mtlbio.cohort.draft_table import draft_table
-    from mtlbio.cohort.guess_table import looks_like_table
     from mtlbio.files import replacing
+    from mtlbio.kinds import kind_named
+    from mtlbio.kinds.commands import kind_of_files
 
     if out.exists():
         raise InputError(f"{out}: exists already; remove it or name another file with --out")
-    if table and metadata is not None:
-        raise InputError(
-            f"--table: found {metadata} too; expected one table that holds features, labels and covariates"
-        )
     if not expression.exists():
         raise InputError(f"{expression}: no such file; expected the measurements, or a table of patients")
-    if table or (metadata is None and looks_like_table(expression)):
-        text, notes = draft_table(expression, out.absolute().parent)
-    else:
-        text, notes = draft(expression, metadata, out.absolute().parent)
+    kind = kind_named("table") if table else kind_of_files(expression, metadata)
+    text, notes = _function(kind.commands["draft"])(expression, metadata, out.absolute().parent)
     with replacing(out) as temporary:
         temporary.write_text(text, encoding="utf-8")
     for note in notes:
@@ -311,23 +292,26 @@ def predict(
     if not (results / "model").is_dir():
         raise InputError(f"{results}: no trained model in it; expected the folder of a finished run, results/<run>")
     target = _own(out or results / "predict" / expression.name.split(".")[0], ("predictions.tsv",))
-    description = results / "model" / "model.json"
-    told = json.loads(description.read_text(encoding="utf-8")) if description.exists() else {}
-    if told.get("kind") == "protein":
-        if standardise != "training":
-            raise InputError("--standardise: only for runs of kind cohort; a sequence has no scale")
-        _function("mtlbio.commands.predict_chains:predict")(results, expression, target, profiles, embeddings)
-    elif profiles or embeddings:
-        raise InputError("--profiles, --embeddings: only for runs of kind protein")
-    else:
-        _function("mtlbio.training.predict:predict")(results, expression, target, standardise)
+    from mtlbio.kinds import KINDS
+    from mtlbio.kinds.stored import kind_of_model
+
+    kind = kind_of_model(results / "model")
+    given = {"standardise": standardise, "profiles": profiles, "embeddings": embeddings}
+    foreign = [k for k, value in given.items() if value not in (None, "training") and k not in kind.predict_options]
+    if "predict" not in kind.commands:
+        raise InputError(f"{results}: a model of kind {kind.name}, of which mtlbio predict knows nothing")
+    if foreign:
+        valid = [k.name for k in KINDS.values() if foreign[0] in k.predict_options]
+        raise InputError(f"--{foreign[0]}: only for runs of kind {listing(valid)}; this one is a {kind.name}")
+    options = [given[key] for key in kind.predict_options]
+    _function(kind.commands["predict"])(results, expression, target, *options)
     typer.echo(str(target))
 
 
 @app.command()
 def config() -> None:
     """Print every key of a run's YAML, with its meaning and default (Markdown)."""
-    from mtlbio.config import config_reference
+    from mtlbio.kinds.reference import config_reference
 
     typer.echo(config_reference())
 
@@ -335,7 +319,7 @@ def config() -> None:
 @app.command()
 def schema() -> None:
     """Print the JSON schema of a run's YAML, for editors."""
-    from mtlbio.config import json_schema
+    from mtlbio.kinds.reference import json_schema
 
     typer.echo(json.dumps(json_schema(), indent=2))
 

@@ -5,29 +5,39 @@ from __future__ import annotations
 import ast
 import os
 import re
-from collections.abc import Iterator
+import sys
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+from fnmatch import fnmatchcase
 from functools import cache
 from pathlib import Path
 
 PACKAGE = Path(__file__).resolve().parent
 
-# Modules that cannot change a result: their effect reaches a step through its options, or not at all.
-NO_RESULT = frozenset(
-    {
-        "mtlbio.cli",
-        "mtlbio.config",
-        "mtlbio.sections",
-        "mtlbio.errors",
-        "mtlbio.files",
-        "mtlbio.modules",
-        "mtlbio.progress",
-        "mtlbio.protein",
-        "mtlbio.workflow",
-    }
+# Modules that cannot change a result: their effect reaches a step through its options, or not at all. A star stands for
+# every module of a package.
+NO_RESULT = (
+    "mtlbio.cli",
+    "mtlbio.config",
+    "mtlbio.config.*",
+    "mtlbio.errors",
+    "mtlbio.files",
+    "mtlbio.kinds.read",
+    "mtlbio.kinds.reference",
+    "mtlbio.kinds.schemas",
+    "mtlbio.kinds.schemas.*",
+    "mtlbio.progress",
+    "mtlbio.section",
+    "mtlbio.workflow",
 )
 
 
-def files_of(entry: str, package: Path = PACKAGE) -> list[str]:
+def cannot_change_a_result(name: str) -> bool:
+    """Whether a module is of :data:`NO_RESULT`."""
+    return any(fnmatchcase(name, pattern) for pattern in NO_RESULT)
+
+
+def files_of(entry: str, package: Path = PACKAGE, kind=None, step: str | None = None) -> list[str]:
     """Files of the package that a module uses: modules by their imports, and the data files those name.
 
     The imports are read, not executed: a module counts wherever the ``import`` stands, and so do the ``__init__``
@@ -35,10 +45,15 @@ def files_of(entry: str, package: Path = PACKAGE) -> list[str]:
     of that folder counts. A data file counts, with its neighbours in the folder, when its name or its folder's name is
     a text constant of such a module. Modules of :data:`NO_RESULT` are left out.
 
+    A kind of run names the functions of all its steps as text. Of those only the parts count that a module asks for
+    (``kind.part("train", "axes")``) and those of ``step``; of the modules that define kinds, only that of ``kind``.
+
     Parameters
     ----------
     entry : dotted name of the module
     package : folder of the package
+    kind : :class:`mtlbio.kinds.base.Kind` of the run; of one from outside, modules of its own package count too
+    step : the step that the module stands for
 
     Returns
     -------
@@ -47,24 +62,35 @@ def files_of(entry: str, package: Path = PACKAGE) -> list[str]:
     Raises
     ------
     FileNotFoundError
-        The package has no such module.
+        There is no such module.
     """
-    if _file_of(entry, package) is None:
+    roots, waiting, own, others, parts = {package.name: package}, [entry], frozenset(), frozenset(), {}
+    if kind is not None:
+        own, others, parts = kind.modules, kind.other_modules, kind.parts
+        roots = {name: root for module in own for name, root in _root_of(module).items()} | roots
+        waiting += [*own, *_modules_of(parts.get(step, {}).values())]
+    if _file_of(entry, roots) is None:
         raise FileNotFoundError(f"{entry}: no such module in {package}")
-    waiting, found, data = [entry], {}, set()
+    found, data = {}, set()
     while waiting:
         name = waiting.pop()
         if name.endswith("."):
-            waiting += _modules_in(name, package)
+            waiting += _modules_in(name, roots)
             continue
-        file = _file_of(name, package)
-        if file is None or name in found or name in NO_RESULT:
+        file = _file_of(name, roots)
+        if file is None or name in found or cannot_change_a_result(name):
             continue
         found[name] = file
+        used = _read(file, name)
         waiting += [name.rpartition(".")[0]]
-        imported, constants = _read(file, name)
-        waiting += imported
-        data.update(_data_files(file, constants, package))
+        waiting += _modules_of(parts[at][part] for at, part in used.parts if part in parts.get(at, {}))
+        if name in own:
+            waiting += used.imported
+        elif name.split(".")[:2] == [package.name, "kinds"]:
+            waiting += [imported for imported in used.imported if imported not in others]
+        else:
+            waiting += [*used.imported, *_modules_of(used.places)]
+            data.update(_data_files(file, used.constants, roots[name.partition(".")[0]]))
     return sorted(shown(p) for p in {*found.values(), *data})
 
 
@@ -74,43 +100,76 @@ def shown(path: str | Path) -> str:
     return os.path.relpath(path, here) if path.startswith(here + os.sep) else path
 
 
-def _file_of(name: str, package: Path) -> Path | None:
-    """File of a module, or None where the dotted name is no module of the package."""
+def _modules_of(places: Iterable[str]) -> list[str]:
+    """Modules of ``"module:function"``."""
+    return [place.partition(":")[0] for place in places]
+
+
+def _root_of(module: str) -> dict[str, Path]:
+    """Name and folder of the package that a loaded module stands in; its own file where it stands alone."""
+    first = module.partition(".")[0]
+    loaded = sys.modules.get(first)  # none where the kind was made in a notebook
+    folders, file = getattr(loaded, "__path__", None), getattr(loaded, "__file__", None)
+    place = next(iter(folders)) if folders else file
+    return {first: Path(place).resolve()} if place else {}
+
+
+def _file_of(name: str, roots: dict[str, Path]) -> Path | None:
+    """File of a module, or None where the dotted name is no module of these packages."""
     first, *rest = name.split(".")
-    if first != package.name:
+    if first not in roots:
         return None
-    place = package.joinpath(*rest)
+    place = roots[first].joinpath(*rest)
     return next((f for f in (place / "__init__.py", place.with_suffix(".py")) if f.is_file()), None)
 
 
-def _modules_in(prefix: str, package: Path) -> list[str]:
+def _modules_in(prefix: str, roots: dict[str, Path]) -> list[str]:
     """Modules of a folder, which a dotted name with a dot at its end stands for."""
     first, *rest = prefix.rstrip(".").split(".")
-    files = sorted(package.joinpath(*rest).glob("*.py")) if first == package.name else []
+    files = sorted(roots[first].joinpath(*rest).glob("*.py")) if first in roots else []
     return [prefix + file.stem for file in files if file.stem != "__init__"]
 
 
+@dataclass(frozen=True)
+class _Used:
+    """What a module uses, as its text says.
+
+    Attributes
+    ----------
+    imported : dotted names that it may import; a folder's with a dot at its end
+    places : functions that it names as text, which are imported later
+    parts : (step, name) of the parts that it asks a kind of run for
+    constants : its texts
+    """
+
+    imported: tuple[str, ...]
+    places: tuple[str, ...]
+    parts: tuple[tuple[str, str], ...]
+    constants: frozenset[str]
+
+
 @cache
-def _read(file: Path, name: str) -> tuple[tuple[str, ...], frozenset[str]]:
-    """Dotted names that a module may import (a folder's with a dot at its end), and its text constants."""
-    imported, constants = [], set()
-    parts = name.split(".") if file.name == "__init__.py" else name.split(".")[:-1]
+def _read(file: Path, name: str) -> _Used:
+    imported, asked, constants = [], [], set()
+    parents = name.split(".") if file.name == "__init__.py" else name.split(".")[:-1]
     for node in ast.walk(ast.parse(file.read_text(encoding="utf-8"))):
         if isinstance(node, ast.Import):
             imported += [alias.name for alias in node.names]
         elif isinstance(node, ast.ImportFrom):
-            base = parts[: len(parts) - node.level + 1] if node.level else []
+            base = parents[: len(parents) - node.level + 1] if node.level else []
             origin = ".".join([*base, *([node.module] if node.module else [])])
             # what is imported from a package may be one of its modules
             imported += [origin, *(f"{origin}.{alias.name}" for alias in node.names)]
         elif isinstance(node, ast.JoinedStr) and node.values and isinstance(node.values[0], ast.Constant):
             folder = node.values[0].value
             imported += [folder] if re.fullmatch(r"(\w+\.)+", folder) else []
+        elif isinstance(node, ast.Call) and isinstance(node.func, ast.Attribute) and node.func.attr == "part":
+            asked += [tuple(word.value for word in node.args[:2] if isinstance(word, ast.Constant))]
         elif isinstance(node, ast.Constant) and isinstance(node.value, str):
             constants.add(node.value)
     # modules that are named in a registry ("mtlbio.model.linear:fit") are imported later
-    imported += [c.partition(":")[0] for c in constants if re.fullmatch(r"\w+(\.\w+)+(:\w+)?", c)]
-    return tuple(imported), frozenset(constants)
+    places = tuple(c for c in sorted(constants) if re.fullmatch(r"\w+(\.\w+)+(:\w+)?", c))
+    return _Used(tuple(imported), places, tuple(p for p in asked if len(p) == 2), frozenset(constants))
 
 
 def _data_files(module: Path, constants: frozenset[str], package: Path) -> Iterator[Path]:

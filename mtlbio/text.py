@@ -7,11 +7,14 @@ from __future__ import annotations
 
 import difflib
 from collections.abc import Iterable
+from typing import TYPE_CHECKING
 
 import numpy as np
-import pandas as pd
 
 from mtlbio.errors import InputError, listing
+
+if TYPE_CHECKING:
+    import pandas as pd
 
 # "None" and "none" are not here: they are levels (therapy: none).
 MISSING = ("", "NA", "N/A", "#N/A", "NaN", "nan", "<NA>")
@@ -29,11 +32,14 @@ def as_text(values: pd.Series) -> pd.Series:
 
     Examples
     --------
+    >>> import pandas as pd
     >>> as_text(pd.Series([1.0, None, 2.0])).tolist()
     ['1', nan, '2']
     >>> as_text(pd.Series(["007", " a ", "NA"])).tolist()
     ['007', 'a', nan]
     """
+    import pandas as pd  # here, so that a YAML is checked without
+
     if isinstance(values.dtype, pd.CategoricalDtype):
         # a million cells share a few levels
         levels = as_text(pd.Series(values.cat.categories)).to_numpy()
@@ -61,6 +67,8 @@ def as_text(values: pd.Series) -> pd.Series:
 
 def as_number(values: pd.Series) -> tuple[pd.Series, pd.Series]:
     """Numbers of a text column, and the values (by sample) that are no finite number."""
+    import pandas as pd
+
     numbers = pd.to_numeric(values, errors="coerce").astype(float)
     wrong = values[values.notna() & ~np.isfinite(numbers)]
     return numbers, wrong

@@ -1,6 +1,6 @@
 """What the Snakefile asks: which runs there are, what each step depends on, and which modules a step uses.
 
-A step is run again when its files, its options (:func:`mtlbio.config.step_options`) or its modules
+A step is run again when its files, its options (:meth:`mtlbio.kinds.Kind.step_options`) or its modules
 (:func:`modules_of`) have changed, and for no other reason.
 """
 
@@ -13,28 +13,11 @@ from dataclasses import dataclass
 from importlib import metadata
 from pathlib import Path
 
-from mtlbio.config import Run, load_run, step_options
 from mtlbio.errors import InputError, listing
+from mtlbio.kinds import STEPS, kind_named, kind_of
+from mtlbio.kinds.read import read_run
+from mtlbio.kinds.schemas import Run
 from mtlbio.modules import PACKAGE, files_of, shown
-from mtlbio.protein import STEPS as PROTEIN_STEPS
-from mtlbio.protein import ProteinRun, data_files
-
-STEPS = {
-    "prepare": "mtlbio.cohort.prepare:prepare",
-    "train": "mtlbio.training.train:train",
-    "baselines": "mtlbio.evaluation.baselines:baselines",
-    "evaluate": "mtlbio.evaluation.evaluate:evaluate",
-    "probe": "mtlbio.probing.probe:probe",
-    "report": "mtlbio.report.page:report",
-}
-
-# The entry of every step by kind of run: the same steps, files and tables, on other samples.
-ENTRIES = {"cohort": STEPS, "protein": PROTEIN_STEPS}
-
-
-def entry(run: Run | ProteinRun, step: str) -> str:
-    """``module:function`` of a step of a run."""
-    return ENTRIES[run.kind][step]
 
 
 @dataclass(frozen=True)
@@ -43,7 +26,7 @@ class Plan:
 
     results: str
     yamls: dict[str, str]
-    runs: dict[str, Run | ProteinRun]
+    runs: dict[str, Run]
 
     def folder(self, wildcards) -> str:
         """The results of a run."""
@@ -54,31 +37,28 @@ class Plan:
         return self.yamls[wildcards.run]
 
     def data(self, wildcards) -> list[str]:
-        """Measurements (or features) and metadata of a run, of a 10x folder the files in it; or the files of its
-        chains."""
+        """The files that a run's YAML names and ``prepare`` reads, of a folder (10x, structures) the files in it."""
         run = self.runs[wildcards.run]
-        if run.kind == "protein":
-            return data_files(run)
-        source = Path(run.source.path)
-        files = sorted(p for p in source.iterdir() if p.is_file()) if source.is_dir() else [source]
-        return [str(p) for p in files] + ([run.metadata.path] if run.metadata.path else [])
+        return kind_of(run).data_files(run)
 
     def gene_sets(self, wildcards) -> list[str]:
         """The GMT file of a run, if it names one; the builtin sets belong to the modules."""
-        found = getattr(self.runs[wildcards.run], "gene_sets", None)
-        return [] if found in (None, "builtin") else [found]
+        run = self.runs[wildcards.run]
+        return kind_of(run).files_of_trial(run)
 
     def minutes_of_trial(self, wildcards, attempt) -> int:
         """Time limit of the trial: an hour, and two minutes for every refit of the whole-pipeline null."""
-        return attempt * (60 + 2 * getattr(self.runs[wildcards.run].probe, "null_refits", 0))
+        run = self.runs[wildcards.run]
+        return attempt * kind_of(run).minutes_of_trial(run)
 
     def minutes_of_training(self, wildcards, attempt) -> int:
         """Time limit of the training: an hour, and four for the many residues of a protein run."""
-        return attempt * (240 if self.runs[wildcards.run].kind == "protein" else 60)
+        return attempt * kind_of(self.runs[wildcards.run]).minutes_of_training
 
     def gpus(self, wildcards) -> int:
         """GPUs that training asks a cluster for: one where the run's YAML says ``device: cuda``."""
-        return int(self.runs[wildcards.run].training.device == "cuda")
+        run = self.runs[wildcards.run]
+        return int(kind_of(run).wants_gpu(run))
 
     def modules(self, step: str) -> Callable:
         """Function of the wildcards that gives the modules of ``step``, for a rule's ``input``."""
@@ -92,7 +72,8 @@ class Plan:
         """Function of the wildcards that gives the options of ``step``, for a rule's ``params``."""
 
         def options(wildcards) -> str:
-            return step_options(self.runs[wildcards.run], step)
+            run = self.runs[wildcards.run]
+            return kind_of(run).step_options(run, step)
 
         return options
 
@@ -119,21 +100,12 @@ def plan(config: dict) -> Plan:
     yamls: dict[str, str] = {}
     runs: dict[str, Run] = {}
     for path in map(str, paths):
-        run = load_run(path)
+        run = read_run(path)
         if run.run in runs:
             raise InputError(f"{path}: run: {run.run!r} is the name of {yamls[run.run]} too; each run needs its own")
-        yamls[run.run], runs[run.run] = shown(path), _with_shown_paths(run)
+        yamls[run.run] = shown(path)
+        runs[run.run] = kind_of(run).with_paths(run, lambda key, place: shown(place))
     return Plan(str(config.get("results") or "results").rstrip("/") or "/", yamls, runs)
-
-
-def _with_shown_paths(run: Run | ProteinRun) -> Run | ProteinRun:
-    if run.kind == "protein":
-        return run.absolute(lambda key, path: shown(path))
-    key = "expression" if run.features is None else "features"
-    source = run.source.model_copy(update={"path": shown(run.source.path)})
-    metadata = run.metadata.model_copy(update={"path": run.metadata.path and shown(run.metadata.path)})
-    gene_sets = run.gene_sets if run.gene_sets in (None, "builtin") else shown(run.gene_sets)
-    return run.model_copy(update={key: source, "metadata": metadata, "gene_sets": gene_sets})
 
 
 def memory(megabytes: int, per_input: float = 0.0) -> Callable:
@@ -183,21 +155,14 @@ def modules_of(step: str, package: Path = PACKAGE, kind: str = "cohort") -> list
 
     Parameters
     ----------
-    step : a key of :data:`STEPS`
+    step : one of :data:`mtlbio.kinds.STEPS`
     package : folder of the package
-    kind : of the run
+    kind : name of the run's kind
     """
     if step not in STEPS:
         raise KeyError(f"{step}: no such step; valid: {listing(STEPS)}")
-    return files_of(ENTRIES[kind][step].partition(":")[0], package)
-
-
-def input_files(run: Run | ProteinRun) -> list[Path]:
-    """The files that a run's YAML names."""
-    if run.kind == "protein":
-        return [Path(path) for path in run.files]
-    named = (run.source.path, run.metadata.path, run.gene_sets)
-    return [Path(path) for path in named if path not in (None, "builtin")]
+    own = kind_named(kind)
+    return files_of(own.steps[step].partition(":")[0], package, own, step)
 
 
 def is_older(made: Path, sources: list[Path]) -> bool:

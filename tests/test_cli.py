@@ -2,6 +2,7 @@
 
 import json
 import os
+import resource
 import subprocess
 import sys
 
@@ -9,8 +10,9 @@ import pytest
 
 from mtlbio import __version__, cli
 from mtlbio.cohort.simulate import simulate, write_simulation
+from mtlbio.kinds import COHORT, STEPS
 from mtlbio.progress import console
-from mtlbio.workflow import STEPS, is_older, reported_errors
+from mtlbio.workflow import is_older, reported_errors
 
 RUN = "run: tiny\nexpression: {path: e.csv, scale: log}\nmetadata: {path: m.csv}\ntasks: {age: {kind: regression}}\n"
 
@@ -57,6 +59,29 @@ def test_help_of_run_and_reading_a_run_import_no_heavy_library(folder):
     assert done.stdout == "[]\n"
 
 
+def test_help_answers_at_once():
+    spent = []
+    for _ in range(3):
+        before = resource.getrusage(resource.RUSAGE_CHILDREN)
+        subprocess.run([sys.executable, "-m", "mtlbio", "--help"], capture_output=True, check=True)
+        after = resource.getrusage(resource.RUSAGE_CHILDREN)
+        spent.append(after.ru_utime + after.ru_stime - before.ru_utime - before.ru_stime)
+    assert min(spent) < 0.3
+
+
+def test_a_plan_needs_no_torch(folder, mtlbio):
+    mtlbio("simulate", "planted", "--donors", "40", "--genes", "300")
+    code = """if True:
+        import atexit, sys
+        from mtlbio import cli
+        atexit.register(lambda: print([name for name in ("torch", "mtlbio.probing.plan") if name in sys.modules]))
+        sys.argv = ["mtlbio", "plan", "planted/run.yaml"]
+        cli.main()
+    """
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert done.stdout.splitlines()[-2:] == ["results/planted/plan.tsv", "['mtlbio.probing.plan']"]
+
+
 def test_version(mtlbio):
     assert mtlbio("--version") == (0, f"mtlbio {__version__}\n", "")
 
@@ -77,7 +102,7 @@ def test_a_step_is_given_the_run_and_its_folder(folder, mtlbio, monkeypatch):
     )
     assert mtlbio("probe", "run.yaml")[0] == 0
     assert mtlbio("report", "run.yaml", "--results", "out")[0] == 0
-    assert calls == [(STEPS["probe"], "tiny", "results/tiny"), (STEPS["report"], "tiny", "out")]
+    assert calls == [(COHORT.steps["probe"], "tiny", "results/tiny"), (COHORT.steps["report"], "tiny", "out")]
 
 
 @pytest.mark.parametrize(
@@ -150,9 +175,9 @@ def test_simulate_writes_a_cohort_that_can_be_run_and_can_be_repeated(folder, mt
     first = {p.name: p.read_bytes() for p in (folder / "planted").iterdir()}
     assert mtlbio(*words)[0] == 0
     assert {p.name: p.read_bytes() for p in (folder / "planted").iterdir()} == first
-    from mtlbio.config import load_run
+    from mtlbio.kinds.read import read_run
 
-    assert load_run(folder / "planted" / "run.yaml").run == "p"
+    assert read_run(folder / "planted" / "run.yaml").run == "p"
     assert first["metadata.csv"].count(b"\n") == 13
 
 
@@ -165,9 +190,9 @@ def test_init_writes_a_draft_that_loads_and_never_overwrites(folder, mtlbio):
     mtlbio("simulate", "planted", "--donors", "30", "--genes", "300")
     status, out, _ = mtlbio("init", "planted/expression.parquet", "planted/metadata.csv", "--out", "drafts/new.yaml")
     assert status == 0 and out.startswith("drafts/new.yaml: a draft")
-    from mtlbio.config import load_run
+    from mtlbio.kinds.read import read_run
 
-    run = load_run(folder / "drafts" / "new.yaml")
+    run = read_run(folder / "drafts" / "new.yaml")
     assert run.tasks["disease"].positive == "case" and run.covariates["batch"].role == "technical"
     status, _, err = mtlbio("init", "planted/expression.parquet", "--out", "drafts/new.yaml")
     assert status == 2 and err.startswith("mtlbio: error: drafts/new.yaml: exists already")

@@ -9,10 +9,10 @@ import pytest
 import yaml
 from test_protein_run import SMALL
 
-from mtlbio.config import load_run
+from mtlbio.kinds import kind_of
+from mtlbio.kinds.read import read_run
 from mtlbio.sequence.simulate import simulate_chains, write_simulation
 from mtlbio.tables import read_table
-from mtlbio.workflow import entry
 
 # names that no text of the package holds, and names that are words of its texts
 PLAIN, WORDS = ("qqa", "qqb", "qqc"), ("batch", "donors", "genes")
@@ -36,9 +36,9 @@ def runs(tmp_path_factory):
         labels = [*content["tasks"].values(), {"kind": "binary", "column": "site"}]
         content["tasks"] = dict(zip(names, labels, strict=True))
         path.write_text(yaml.safe_dump(content | SMALL, sort_keys=False))
-        run, results = load_run(path), folder / "results"
+        run, results = read_run(path), folder / "results"
         for step in ("prepare", "train", "baselines", "evaluate", "probe", "report"):
-            module, _, name = entry(run, step).partition(":")
+            module, _, name = kind_of(run).steps[step].partition(":")
             getattr(importlib.import_module(module), name)(run, results)
         found.append(results)
     return found

@@ -26,9 +26,9 @@ import pandas as pd
 
 from mtlbio.cohort.prepare import prepare
 from mtlbio.cohort.simulate import simulate, write_simulation
-from mtlbio.config import load_run
 from mtlbio.evaluation.baselines import baselines
 from mtlbio.evaluation.evaluate import evaluate
+from mtlbio.kinds.read import read_run
 from mtlbio.metrics.ranking import auroc
 from mtlbio.progress import console
 from mtlbio.tables import METRICS, read_table
@@ -40,7 +40,7 @@ DESIGNS = ("buried", "clear")
 def one_cohort(design: str, seed: int, folder: Path) -> dict[str, float]:
     """Numbers of one cohort, by name."""
     simulation = simulate(design, seed)
-    run = load_run(write_simulation(folder / "cohort", simulation))
+    run = read_run(write_simulation(folder / "cohort", simulation))
     # the disease is what is judged here: other arms and their bootstrap would only cost time
     run = run.model_copy(
         update={

@@ -31,7 +31,8 @@ import pandas as pd
 from benchmarks.calibration.planted import ROLES, plant
 from benchmarks.calibration.turning import turning_results
 from mtlbio.cohort.simulate import Simulation, simulate, write_simulation
-from mtlbio.config import Probe, load_run
+from mtlbio.config import Probe
+from mtlbio.kinds.read import read_run
 from mtlbio.probing.cohorts import examine_cohort
 from mtlbio.probing.probe import probe
 from mtlbio.probing.rates import wilson
@@ -134,7 +135,7 @@ def whole_pipeline(cohorts: int, seed: int) -> pd.DataFrame:
         for s in range(seed, seed + cohorts):
             simulation = circle(follows, s)
             with tempfile.TemporaryDirectory() as folder:
-                run = load_run(write_simulation(Path(folder) / "cohort", simulation))
+                run = read_run(write_simulation(Path(folder) / "cohort", simulation))
                 changed = {
                     "training": run.training.model_copy(update={"single_task": False}),
                     "splits": run.splits.model_copy(update={"folds": 2}),

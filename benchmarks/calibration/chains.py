@@ -19,10 +19,10 @@ from benchmarks.calibration.cells import Cell
 from benchmarks.calibration.roles import MATERIAL, ROLE
 from benchmarks.calibration.score import scored
 from benchmarks.calibration.truth import World
-from mtlbio.config import load_run
+from mtlbio.kinds.read import read_run
 from mtlbio.model.residue_store import load_model
 from mtlbio.probing.verdict import TRACE
-from mtlbio.sequence.read import read_run
+from mtlbio.sequence.read import read_sources
 from mtlbio.sequence.simulate import simulate_chains, write_simulation
 from mtlbio.tables import VERDICTS, read_table
 from mtlbio.training.chains.batches import Reader
@@ -75,7 +75,7 @@ def judge_chains(cell: ChainCell, run: int) -> pd.DataFrame:
     changes = {key: value for key, value in cell.changes.items() if key != "batch_disease"}
     with tempfile.TemporaryDirectory() as folder:
         folder = Path(folder)
-        described = load_run(write_simulation(folder / "set", simulate_chains(_SHARE * cell.donors, run, **changes)))
+        described = read_run(write_simulation(folder / "set", simulate_chains(_SHARE * cell.donors, run, **changes)))
         training = described.training.model_copy(update={"single_task": False, "device": "cpu"})
         described, results = described.model_copy(update={"training": training}), folder / "results"
         for step in (prepare, train, probe):
@@ -90,8 +90,8 @@ def judge_chains(cell: ChainCell, run: int) -> pd.DataFrame:
 
 def encoded(run: Path, model: Path, path: Path) -> ad.AnnData:
     """Latents of all chains of a run, as if every one of them had been held out from ``model``."""
-    described = load_run(run)
-    chains, _ = read_run(described)
+    described = read_run(run)
+    chains, _ = read_sources(described)
     chains = replace(chains, obs=chains.obs.assign(part="test"))
     write_latents(load_model(model), Reader(chains), described.probe.residues, "cpu", path)
     return ad.read_h5ad(path)

@@ -19,7 +19,7 @@ from benchmarks.calibration.score import scored
 from benchmarks.calibration.truth import World
 from benchmarks.calibration.whole import run_through, shares_of
 from mtlbio.cohort.simulate_doses import Doses, simulate_doses, write_doses
-from mtlbio.config import load_run
+from mtlbio.kinds.read import read_run
 
 ARMS = {"enzyme and inhibitor act": 1.0, "half as strong": 0.5, "nothing acts": 0.0}
 _FEW = 40  # patients on drug C
@@ -56,7 +56,7 @@ def judge_doses(cell: DoseCell, run: int) -> pd.DataFrame:
         described = yaml.safe_load(path.read_text(encoding="utf-8"))
         described["features"]["categories"].remove("sex")
         path.write_text(yaml.safe_dump(described), encoding="utf-8")
-        latents, verdicts = run_through(load_run(path), Path(folder) / "results")
+        latents, verdicts = run_through(read_run(path), Path(folder) / "results")
     block, names = (latents.var[column].astype(str).to_numpy() for column in ("block", "feature"))
     planted = roles_of_rest(np.asarray(latents.X, dtype=float), doses, latents.obs_names)
     # neutral variants are all the same role

@@ -12,7 +12,8 @@ from benchmarks.calibration.cells import Cell
 from benchmarks.calibration.roles import role_of
 from benchmarks.calibration.score import firm_p, scored
 from mtlbio.cohort.simulate import Simulation, simulate, write_simulation
-from mtlbio.config import Run, load_run
+from mtlbio.kinds.read import read_run
+from mtlbio.kinds.schemas import DonorRun
 from mtlbio.tables import VERDICTS, read_table
 
 _RENAMED = {"interferon": "interferon_effect"}
@@ -24,7 +25,7 @@ def judge_pipeline(cell: Cell, run: int) -> pd.DataFrame:
     axes = changes.pop("axes", "auto")
     simulation = simulate("clear", run, donors=cell.donors, **changes)
     with tempfile.TemporaryDirectory() as folder:
-        settings = load_run(write_simulation(Path(folder) / "cohort", simulation))
+        settings = read_run(write_simulation(Path(folder) / "cohort", simulation))
         latents, verdicts = run_through(settings, Path(folder) / "results", axes)
         association = read_table(Path(folder) / "results" / "probing" / "association.tsv")
     shares = planted_shares(np.asarray(latents.X, dtype=float), simulation, latents.obs_names)
@@ -34,7 +35,7 @@ def judge_pipeline(cell: Cell, run: int) -> pd.DataFrame:
     return rows.assign(block=latents.var["block"].to_numpy().astype(str))
 
 
-def run_through(run: Run, results: Path, axes: int | str = "auto"):
+def run_through(run: DonorRun, results: Path, axes: int | str = "auto"):
     """(latents, verdicts) of a run; the single-task arm, which has no part in them, is left out."""
     import anndata as ad
 

@@ -16,8 +16,9 @@ import yaml
 
 from mtlbio.cohort.cohort import Cohort
 from mtlbio.cohort.prepare import build_cohort
-from mtlbio.config import Training, load_run
+from mtlbio.config import Training
 from mtlbio.evaluation.bootstrap import bootstrap_weights, estimate, paired_difference
+from mtlbio.kinds.read import read_run
 from mtlbio.metrics import Metric, metric
 from mtlbio.training.problem import make_problem, make_targets, prepare_fold
 from mtlbio.training.refits import Refit, Refitter
@@ -72,4 +73,4 @@ def cohort_of(table: pd.DataFrame, run: dict) -> Cohort:
         table.to_csv(Path(folder) / "table.csv", index=False, na_rep="NA")
         run = {"run": "doses", **run, "features": {"path": "table.csv", **run["features"]}}
         (Path(folder) / "run.yaml").write_text(yaml.safe_dump(run))
-        return build_cohort(load_run(Path(folder) / "run.yaml"))[0]
+        return build_cohort(read_run(Path(folder) / "run.yaml"))[0]

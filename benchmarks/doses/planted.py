@@ -24,7 +24,7 @@ from benchmarks.doses.fitting import compared, fitted, settings
 from mtlbio.cohort.cohort import Cohort
 from mtlbio.cohort.prepare import build_cohort
 from mtlbio.cohort.simulate_doses import simulate_doses, write_doses
-from mtlbio.config import load_run
+from mtlbio.kinds.read import read_run
 from mtlbio.model.ensemble import FINAL
 from mtlbio.progress import console
 from mtlbio.training.fold_in_table import fold_in_table
@@ -37,7 +37,7 @@ def planted(full: bool, seed: int = 0, test: int = 500) -> dict[str, float]:
     for s in range(seed, seed + (3 if full else 1)):
         doses = simulate_doses(seed=s, c=40 + test)
         with tempfile.TemporaryDirectory() as folder:
-            run = load_run(write_doses(folder, doses))
+            run = read_run(write_doses(folder, doses))
             cohort = build_cohort(run)[0]
         held_out = np.zeros(len(cohort.samples), dtype=int)
         held_out[-test:] = 1  # the last patients take drug C

@@ -27,8 +27,8 @@ import yaml
 from benchmarks.doses.fitting import DRAWS, cohort_of, compared, fitted, settings, told
 from benchmarks.shared.places import ROOT
 from mtlbio.cohort.prepare import prepare
-from mtlbio.config import load_run
 from mtlbio.evaluation.bootstrap import bootstrap_weights, paired_difference
+from mtlbio.kinds.read import read_run
 from mtlbio.metrics import metric
 from mtlbio.probing.probe import probe
 from mtlbio.progress import console
@@ -129,7 +129,7 @@ def probing(data: Path, full: bool) -> pd.DataFrame:
         folder = Path(folder)
         patients(data).to_csv(folder / "patients.csv", index=False, na_rep="NA")
         (folder / "run.yaml").write_text(yaml.safe_dump(run))
-        described = load_run(folder / "run.yaml")
+        described = read_run(folder / "run.yaml")
         for step in (prepare, train, probe):
             step(described, folder / "results")
         features = ad.read_h5ad(folder / "results" / "latents.h5ad").var["feature"]

@@ -59,7 +59,7 @@ from benchmarks.other_tools.tools.labels import Read
 from benchmarks.other_tools.tools.variance_components import variance_partition
 from benchmarks.shared.places import RESULTS, ROOT
 from mtlbio.cohort.features import fit_features
-from mtlbio.config import load_run
+from mtlbio.kinds.read import read_run
 from mtlbio.progress import console, say, track
 from mtlbio.tables import read_table, write_table
 
@@ -230,7 +230,7 @@ def judge(cell: Cell, run: int, data: Path) -> pd.DataFrame:
         cohort.obs.to_csv(folder / "metadata.csv")
         (folder / "run.yaml").write_text(RUN, encoding="utf-8")
         start = time.process_time()
-        latents, verdicts = run_through(load_run(folder / "run.yaml"), folder / "results")
+        latents, verdicts = run_through(read_run(folder / "run.yaml"), folder / "results")
         seconds = time.process_time() - start
     place = cohort.obs.index.get_indexer(latents.obs_names)
     activity = {name: columns[place] for name, columns in cohort.activity.items()}

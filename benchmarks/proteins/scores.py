@@ -22,9 +22,9 @@ sys.path.insert(0, str(Path(__file__).resolve().parents[2]))
 import yaml
 
 from benchmarks.proteins.described import described, options, parsed
-from mtlbio.config import load_run
 from mtlbio.evaluation.residues.baselines import baselines
 from mtlbio.evaluation.residues.evaluate import evaluate
+from mtlbio.kinds.read import read_run
 from mtlbio.sequence.prepare import prepare
 from mtlbio.tables import read_table
 from mtlbio.training.chains.train import train
@@ -43,7 +43,7 @@ def scored(part: str, given: argparse.Namespace, folder: Path) -> None:
     """Train, score and print a part."""
     path = folder / f"{part}.yaml"
     path.write_text(yaml.safe_dump(described(part, given, folder, True if given.alone else ["exposure"])))
-    run, results = load_run(path), (given.keep or folder) / part
+    run, results = read_run(path), (given.keep or folder) / part
     results.mkdir(parents=True, exist_ok=True)
     prepare(run, results)
     started = time.perf_counter()

@@ -24,7 +24,7 @@ import torch
 import yaml
 
 from benchmarks.proteins.described import described, options, parsed
-from mtlbio.config import load_run
+from mtlbio.kinds.read import read_run
 from mtlbio.sequence.chains import read_chains, write_chains
 from mtlbio.sequence.prepare import prepare
 from mtlbio.training.chains import side_by_side
@@ -39,7 +39,7 @@ def speed(given: argparse.Namespace, folder: Path) -> None:
     """Residues per second in turns with a plain loop, and memory."""
     path = folder / "speed.yaml"
     path.write_text(yaml.safe_dump(described("joint", given, folder, ["exposure"])))
-    run, results = load_run(path), folder / "speed"
+    run, results = read_run(path), folder / "speed"
     results.mkdir()
     prepare(run, results)
     chains = read_chains(results / "cohort.h5ad")

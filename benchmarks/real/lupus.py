@@ -11,7 +11,8 @@ import pandas as pd
 from benchmarks.real.runs import Judged, judged, part
 from mtlbio.cohort.cohort import Cohort
 from mtlbio.cohort.split import make_splits
-from mtlbio.config import Run, Splits
+from mtlbio.config import Splits
+from mtlbio.kinds.schemas import CohortRun
 from mtlbio.model.matching import match_axes
 from mtlbio.probing.association import association
 from mtlbio.probing.audit import audit, inseparable
@@ -72,7 +73,7 @@ def paired_offset(run: Judged, data: Path) -> pd.DataFrame:
     return out
 
 
-def within(run: Judged, level: str, options: Run) -> pd.DataFrame:
+def within(run: Judged, level: str, options: CohortRun) -> pd.DataFrame:
     """The association of the same dimensions, tested again on the samples of one batch only."""
     rows = (run.cohort.obs["batch"].astype(str) == level).to_numpy()
     own = part(run.cohort, rows)
@@ -89,7 +90,7 @@ def within(run: Judged, level: str, options: Run) -> pd.DataFrame:
     return association(trial)
 
 
-def repeated(run: Judged, options: Run) -> pd.DataFrame:
+def repeated(run: Judged, options: CohortRun) -> pd.DataFrame:
     """The disease effect of every dimension in the whole cohort and in each batch, SD with 95 % interval and p."""
     tables = {"all": run.tables["association"]}
     tables |= {level: within(run, level, options) for level in ("B1", "B2")}
@@ -101,7 +102,7 @@ def repeated(run: Judged, options: Run) -> pd.DataFrame:
     return out
 
 
-def batches(cohort: Cohort, run: Run, folder: Path, again: bool) -> dict[str, Judged]:
+def batches(cohort: Cohort, run: CohortRun, folder: Path, again: bool) -> dict[str, Judged]:
     """The whole pipeline on the samples of each batch."""
     found = {}
     for level in ("B1", "B2"):
@@ -110,7 +111,9 @@ def batches(cohort: Cohort, run: Run, folder: Path, again: bool) -> dict[str, Ju
     return found
 
 
-def halves(cohort: Cohort, run: Run, folder: Path, again: bool, splits: int) -> Iterator[tuple[int, Judged, Judged]]:
+def halves(
+    cohort: Cohort, run: CohortRun, folder: Path, again: bool, splits: int
+) -> Iterator[tuple[int, Judged, Judged]]:
     """The whole pipeline on two random halves of the donors, stratified on the labels."""
     for seed in range(splits):
         half = make_splits(cohort, Splits(folds=2, seed=100 + seed))["fold"].to_numpy()

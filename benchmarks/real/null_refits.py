@@ -32,7 +32,9 @@ from mtlbio.cohort.cohort import Cohort, CovariateInfo
 from mtlbio.cohort.prepare import prepare
 from mtlbio.cohort.simulate import simulate, write_simulation
 from mtlbio.cohort.split import make_splits
-from mtlbio.config import Run, Splits, Training, load_run
+from mtlbio.config import Splits, Training
+from mtlbio.kinds.read import read_run
+from mtlbio.kinds.schemas import CohortRun
 from mtlbio.labels import Binary
 from mtlbio.probing.null_refits import share_of_biology
 from mtlbio.probing.probe import probe
@@ -75,7 +77,7 @@ def stacked_against_single(copies: int, seeds: int, seed: int, device: str) -> s
     )
 
 
-def one_cohort(run: Run, results: Path, seeds: int, refits: int) -> dict:
+def one_cohort(run: CohortRun, results: Path, seeds: int, refits: int) -> dict:
     """A row of the table."""
     run = run.model_copy(
         update={
@@ -115,9 +117,9 @@ def main() -> None:
     print(stacked_against_single(4, given.seeds, given.seed, choose_device("auto")), flush=True)
     with tempfile.TemporaryDirectory() if given.results is None else nullcontext(given.results) as folder:
         folder = Path(folder)
-        runs = {"planted, no cause": load_run(write_simulation(folder / "cohort", simulate("null", given.seed)))}
+        runs = {"planted, no cause": read_run(write_simulation(folder / "cohort", simulate("null", given.seed)))}
         if given.data is not None and (given.data / "sle" / "expression.parquet").exists():
-            runs["lupus"] = load_run(write_run("sle", given.data.resolve(), folder))
+            runs["lupus"] = read_run(write_run("sle", given.data.resolve(), folder))
         elif given.data is not None:
             print(f"lupus: skipped, no {given.data / 'sle' / 'expression.parquet'}")
         for name, run in runs.items():

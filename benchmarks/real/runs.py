@@ -21,7 +21,9 @@ from mtlbio.cohort.cohort import Cohort, read_cohort, write_cohort
 from mtlbio.cohort.genesets import load_sets
 from mtlbio.cohort.prepare import build_cohort
 from mtlbio.cohort.split import make_splits
-from mtlbio.config import Run, Splits, load_run
+from mtlbio.config import Splits
+from mtlbio.kinds.read import read_run
+from mtlbio.kinds.schemas import CohortRun
 from mtlbio.model.ensemble import load_ensemble
 from mtlbio.probing.cohorts import examine_cohort
 from mtlbio.probing.of_ensemble import OfEnsemble
@@ -62,23 +64,23 @@ class Judged:
         return pd.DataFrame(self.latents.X, self.latents.obs_names, self.latents.var_names)
 
 
-def described(name: str, data: Path, folder: Path) -> Run:
+def described(name: str, data: Path, folder: Path) -> CohortRun:
     """The run of a cohort below ``data``; the single-task arm, which has no part in the verdicts, is left out, and two
     seeds stand for five: the axes do not depend on them."""
     if name in COHORTS:
-        run = load_run(write_run(name, data, folder))
+        run = read_run(write_run(name, data, folder))
     else:
         source = {"path": str(data / name / "kang2018_ifnb_2000cells.h5ad"), "scale": "counts"}
         content = _KANG | {"expression": source, "gene_sets": str(data / "genesets/h.all.v2024.1.Hs.symbols.gmt")}
         path = folder / f"{name}.yaml"
         path.parent.mkdir(parents=True, exist_ok=True)
         path.write_text(yaml.safe_dump(content, sort_keys=False), encoding="utf-8")
-        run = load_run(path)
+        run = read_run(path)
     training = run.training.model_copy(update={"single_task": False, "device": "cpu", "seeds": SEEDS})
     return run.model_copy(update={"training": training})
 
 
-def prepared(run: Run, folder: Path) -> Cohort:
+def prepared(run: CohortRun, folder: Path) -> Cohort:
     """The cohort of a run, read once."""
     if not (folder / "cohort.h5ad").exists():
         write_cohort(build_cohort(run)[0], folder / "cohort.h5ad")
@@ -105,7 +107,7 @@ def part(cohort: Cohort, rows: np.ndarray) -> Cohort:
                    covariates=covariates)  # fmt: skip
 
 
-def judged(cohort: Cohort, run: Run, folder: Path, again: bool = False, splits: Splits | None = None) -> Judged:
+def judged(cohort: Cohort, run: CohortRun, folder: Path, again: bool = False, splits: Splits | None = None) -> Judged:
     """Train a cohort unless ``folder`` holds its model, and judge it unless it holds the present verdicts."""
     if again or not (folder / "latents.h5ad").exists():
         say(f"training {folder.name}: {len(cohort.obs)} samples of {len(set(cohort.donors))} donors")
@@ -115,7 +117,7 @@ def judged(cohort: Cohort, run: Run, folder: Path, again: bool = False, splits: 
     return of_folder(run, folder, folder)
 
 
-def of_folder(run: Run, finished: Path, folder: Path) -> Judged:
+def of_folder(run: CohortRun, finished: Path, folder: Path) -> Judged:
     """The trial of a finished run; its tables are kept in ``folder``."""
     latents = ad.read_h5ad(finished / "latents.h5ad")
     cohort = aligned(read_cohort(finished / "cohort.h5ad"), latents)

@@ -13,7 +13,8 @@ import numpy as np
 import pandas as pd
 import yaml
 
-from mtlbio.config import Run, load_run
+from mtlbio.kinds.read import read_run
+from mtlbio.kinds.schemas import CohortRun
 
 DRUGS = {"dabrafenib": "1373", "trametinib": "1372", "selumetinib": "1498"}
 _LEAST = 10  # lines that carry an alteration, and lines of a tissue: rarer ones are left out
@@ -58,7 +59,7 @@ TABULAR: dict[str, Callable[[Path], tuple[pd.DataFrame, pd.DataFrame, dict]]] = 
 }
 
 
-def described_table(name: str, data: Path, folder: Path) -> Run:
+def described_table(name: str, data: Path, folder: Path) -> CohortRun:
     """The run of a tabular cohort; its matrix, labels and YAML are written below ``folder``."""
     features, labels, tasks = TABULAR[name](data / name)
     samples = pd.Index([f"S{i:04d}" for i in range(len(features))], name="sample_id")
@@ -75,4 +76,4 @@ def described_table(name: str, data: Path, folder: Path) -> Run:
         "training": {"device": "cpu"},
     }
     (own / "run.yaml").write_text(yaml.safe_dump(content, sort_keys=False), encoding="utf-8")
-    return load_run(own / "run.yaml")
+    return read_run(own / "run.yaml")

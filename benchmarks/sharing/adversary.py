@@ -37,12 +37,13 @@ from benchmarks.shared.places import RESULTS
 from mtlbio.cohort.cohort import Cohort, write_cohort
 from mtlbio.cohort.simulate import simulate, write_simulation
 from mtlbio.cohort.split import make_splits
-from mtlbio.config import Run, Splits, load_run
+from mtlbio.config import Adversary, Splits
 from mtlbio.evaluation.bootstrap import bootstrap_weights, interval
 from mtlbio.evaluation.reprobe import reprobe
+from mtlbio.kinds.read import read_run
+from mtlbio.kinds.schemas import CohortRun
 from mtlbio.metrics.ranking import auroc
 from mtlbio.progress import console
-from mtlbio.sections import Adversary
 from mtlbio.tables import PREDICTIONS, SPLITS, read_table, write_table
 from mtlbio.training.train import train
 
@@ -56,17 +57,17 @@ DRAWS = 1000
 class Source:
     """A cohort and the run that describes it; ``folder`` keeps what is trained."""
 
-    run: Run
+    run: CohortRun
     cohort: Cohort
     folder: Path
 
 
-def changed(run: Run, **sections: dict) -> Run:
+def changed(run: CohortRun, **sections: dict) -> CohortRun:
     """The run with other options, by section."""
     return run.model_copy(update={key: getattr(run, key).model_copy(update=new) for key, new in sections.items()})
 
 
-def networks(run: Run, strengths: tuple[float, ...] = STRENGTHS) -> dict[str, Run]:
+def networks(run: CohortRun, strengths: tuple[float, ...] = STRENGTHS) -> dict[str, CohortRun]:
     """The run with all paths, with those of the shared part, and with adversaries of so many strengths."""
     changes: dict[str, dict] = {DEFAULT: {}, NONE: {"paths": ["dense", "curved"]}}
     for strength in strengths:
@@ -78,7 +79,7 @@ def networks(run: Run, strengths: tuple[float, ...] = STRENGTHS) -> dict[str, Ru
 def planted(folder: Path, full: bool, seed: int, **design) -> Source:
     """A planted cohort whose batch goes with the disease; ``design`` are fields of the simulation's design."""
     simulation = simulate("confounded", seed, **({} if full else {"donors": 200, "genes": 800}) | design)
-    run = load_run(write_simulation(folder / "cohort", simulation))
+    run = read_run(write_simulation(folder / "cohort", simulation))
     training = {"single_task": False, "device": "cpu", "seeds": 2} | ({} if full else {"epochs": 200})
     probe = {} if full else {"permutations": 199, "bootstrap": 300}
     return Source(changed(run, training=training, probe=probe), prepared(run, folder), folder)
@@ -99,7 +100,7 @@ def within_batches(cohort: Cohort, pred: np.ndarray, weights: np.ndarray) -> np.
     return np.mean(values, axis=0)
 
 
-def left_out(source: Source, run: Run, folder: Path, again: bool) -> np.ndarray:
+def left_out(source: Source, run: CohortRun, folder: Path, again: bool) -> np.ndarray:
     """(n,) probability of the disease by networks that never saw the sample's batch."""
     if again or not (folder / "predictions.tsv").exists():
         write_cohort(source.cohort, folder / "cohort.h5ad")

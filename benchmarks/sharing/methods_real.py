@@ -40,8 +40,10 @@ from mtlbio.choices.balancers import BALANCERS
 from mtlbio.choices.sharing import SHARING
 from mtlbio.cohort.cohort import Cohort
 from mtlbio.cohort.split import make_splits
-from mtlbio.config import Run, Training, load_run
+from mtlbio.config import Training
 from mtlbio.evaluation.bootstrap import bootstrap_weights, fewest, simultaneous
+from mtlbio.kinds.read import read_run
+from mtlbio.kinds.schemas import CohortRun
 from mtlbio.progress import console, say, track
 from mtlbio.training.borrowing import with_loans
 from mtlbio.training.mixing import mix_paths
@@ -66,10 +68,10 @@ DRAWS = 2000
 Found = dict[tuple[str, str, str], np.ndarray]
 
 
-def run_of(name: str, data: Path) -> Run:
+def run_of(name: str, data: Path) -> CohortRun:
     """The run of a cohort, on a processor."""
     if name in SHIPPED:
-        run = load_run(SHIPPED[name])
+        run = read_run(SHIPPED[name])
         return run.model_copy(update={"training": run.training.model_copy(update={"device": "cpu"})})
     return described_table(name, data, STORE) if name in TABULAR else described(name, data, STORE)
 

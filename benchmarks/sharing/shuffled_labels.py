@@ -24,8 +24,10 @@ from benchmarks.sharing.small_label import TASKS, planted
 from mtlbio.cohort.cohort import Cohort
 from mtlbio.cohort.simulate import simulate
 from mtlbio.cohort.split import make_splits
-from mtlbio.config import Run, Splits, Training, load_run
+from mtlbio.config import Splits, Training
 from mtlbio.files import replacing
+from mtlbio.kinds.read import read_run
+from mtlbio.kinds.schemas import CohortRun
 from mtlbio.labels import Binary
 from mtlbio.progress import say
 from mtlbio.tables import PREDICTIONS
@@ -132,13 +134,13 @@ def real_predictions(data: Path) -> Iterator[tuple[str, dict[float, pd.DataFrame
             yield name, kept(name, partial(prepared, run, STORE / name), run.splits, options)
 
 
-def real_run(name: str, data: Path) -> Run:
+def real_run(name: str, data: Path) -> CohortRun:
     """The run of a real cohort."""
     if name in COHORTS:
-        return load_run(write_run(name, data, STORE))
+        return read_run(write_run(name, data, STORE))
     source = {"path": str(data / name / "expression.parquet"), "scale": "log2"}
     content = LEUKAEMIA | {"expression": source, "metadata": {"path": str(data / name / "metadata.csv")}}
     path = STORE / f"{name}.yaml"
     path.parent.mkdir(parents=True, exist_ok=True)
     path.write_text(yaml.safe_dump(content, sort_keys=False), encoding="utf-8")
-    return load_run(path)
+    return read_run(path)

@@ -9,8 +9,8 @@ from mtlbio.cohort.cohort import CovariateInfo
 from mtlbio.cohort.genesets import builtin_sets, read_gmt
 from mtlbio.cohort.qc import QcList
 from mtlbio.cohort.split import FOLDS
-from mtlbio.config import Run
 from mtlbio.errors import InputError, listing
+from mtlbio.kinds.schemas import CohortRun, DonorRun
 from mtlbio.labels import Label, label_kind
 
 # What a person has once: two values within a donor are a mistake in the table, not a course of events.
@@ -29,7 +29,7 @@ def unit_is_cell(rows: int, donors: int) -> bool:
     return rows > _MAX_SAMPLES_PER_DONOR * max(donors, 1)
 
 
-def check_unit(run: Run, obs: pd.DataFrame, source: str) -> None:
+def check_unit(run: DonorRun, obs: pd.DataFrame, source: str) -> None:
     """Refuse single cells that would be taken for samples."""
     if run.pseudobulk is not None:
         return
@@ -41,7 +41,7 @@ def check_unit(run: Run, obs: pd.DataFrame, source: str) -> None:
         )
 
 
-def check_fixed(run: Run, obs: pd.DataFrame, source: str) -> None:
+def check_fixed(run: DonorRun, obs: pd.DataFrame, source: str) -> None:
     """Refuse donors recorded with two sexes or two diagnoses.
 
     Most of what is known about a donor may change from visit to visit (age, treatment, response). Two kinds of column
@@ -70,7 +70,7 @@ def check_fixed(run: Run, obs: pd.DataFrame, source: str) -> None:
 
 
 def check_design(
-    run: Run, obs: pd.DataFrame, tasks: dict[str, Label], covariates: dict[str, CovariateInfo], source: str
+    run: DonorRun, obs: pd.DataFrame, tasks: dict[str, Label], covariates: dict[str, CovariateInfo], source: str
 ) -> None:
     """Check labels, covariates and folds of the samples that are left after quality control.
 
@@ -142,7 +142,7 @@ def _check_leave_out(where: str, obs: pd.DataFrame, by: str, tasks: dict[str, La
                 )
 
 
-def check_gene_sets(run: Run, genes: np.ndarray, source: str, qc: QcList) -> None:
+def check_gene_sets(run: CohortRun, genes: np.ndarray, source: str, qc: QcList) -> None:
     """Refuse a GMT file that shares fewer than three genes with the cohort in every set."""
     if run.gene_sets is None:
         return

@@ -14,6 +14,7 @@ import pandas as pd
 from mtlbio.cohort.tabular import Plan
 from mtlbio.errors import InputError
 from mtlbio.files import replacing
+from mtlbio.kinds.stored import kind_stored
 from mtlbio.labels import Label, read_label
 
 
@@ -39,8 +40,8 @@ class Cohort:
         text categories for classes and categorical covariates, float for the rest, missing = NaN
     tasks, covariates : by name, in the order of the YAML
     auxiliary : tasks that only shape what the others share: trained, but neither evaluated nor put on trial
-    preprocessing : ``scale`` and, for counts, the library ``size``: what new samples need to come onto this scale; of a
-        table of features, under ``table``, how its columns are coded
+    preprocessing : ``kind`` of the run, ``scale`` and, for counts, the library ``size``: what new samples need to come
+        onto this scale; of a table of features, under ``table``, how its columns are coded
     """
 
     expression: np.ndarray
@@ -50,6 +51,11 @@ class Cohort:
     covariates: dict[str, CovariateInfo] = field(default_factory=dict)
     preprocessing: dict = field(default_factory=dict)
     auxiliary: dict[str, Label] = field(default_factory=dict)
+
+    @property
+    def kind(self) -> str:
+        """Name of the kind of run that it was prepared for (:func:`mtlbio.kinds.kind_named`)."""
+        return kind_stored(self.preprocessing)
 
     @cached_property
     def table(self) -> Plan | None:

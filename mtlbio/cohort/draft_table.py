@@ -34,6 +34,21 @@ _GAPS = 0.2  # a covariate that more people lack would cost the trial all of the
 _WRITTEN = 0.05  # share of text among numbers up to which the text looks like a way to write "missing"
 
 
+def draft_of_one(path: Path, metadata: Path | None, folder: Path) -> tuple[str, list[str]]:
+    """As :func:`draft_table`, refused where there is a second file.
+
+    Raises
+    ------
+    InputError
+        ``metadata`` was given too.
+    """
+    if metadata is not None:
+        raise InputError(
+            f"--table: found {metadata} too; expected one table that holds features, labels and covariates"
+        )
+    return draft_table(path, folder)
+
+
 def draft_table(path: str | Path, folder: str | Path | None = None) -> tuple[str, list[str]]:
     """Draft the YAML of a run on a table of features.
 

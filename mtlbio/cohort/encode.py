@@ -7,15 +7,16 @@ import pandas as pd
 
 from mtlbio.cohort.cohort import CovariateInfo
 from mtlbio.cohort.qc import QcList
-from mtlbio.config import Covariate, Run
+from mtlbio.config import Covariate
 from mtlbio.errors import InputError
+from mtlbio.kinds.schemas import DonorRun
 from mtlbio.labels import Label, TaskSection, label_kind
 from mtlbio.labels.classes import categories, occurring
 from mtlbio.text import numbers
 
 
 def encode(
-    run: Run, metadata: pd.DataFrame, source: str, qc: QcList
+    run: DonorRun, metadata: pd.DataFrame, source: str, qc: QcList
 ) -> tuple[pd.DataFrame, dict[str, Label], dict[str, CovariateInfo]]:
     """Donor, tasks and covariates of every sample.
 

@@ -6,6 +6,8 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from mtlbio.kinds import kind_named
+
 # Genes are walked in blocks so that the double-precision copy stays small on large cohorts.
 _BLOCK = 2048
 # Singular values below this share of the largest are rounding of float32 data, not directions.
@@ -95,6 +97,15 @@ def _of_known(block: np.ndarray, share: np.ndarray) -> tuple[np.ndarray, np.ndar
     total = np.maximum(share @ known, np.finfo(float).tiny)
     mean = share @ np.where(known, block, 0.0) / total
     return mean, share @ np.where(known, np.square(block - mean), 0.0) / total
+
+
+def floor_of(cohort) -> np.ndarray | None:
+    """(genes,) least scale of each column of a cohort, of a kind of run that has one; else None."""
+    return kind_named(cohort.kind).part("train", "scale_floor", otherwise=_no_floor)(cohort)
+
+
+def _no_floor(cohort) -> None:
+    return None
 
 
 def row_space(x_train: np.ndarray) -> tuple[np.ndarray, np.ndarray]:

@@ -30,6 +30,11 @@ _SKEWED = 0.5
 _MOST_COLUMNS = 200  # a table of patients has rarely more, an expression matrix nearly always
 
 
+def is_one_table(path: Path, metadata: Path | None) -> bool:
+    """Whether ``path`` holds features, labels and covariates: nothing else was given, and it looks like a table."""
+    return metadata is None and looks_like_table(path)
+
+
 def looks_like_table(path: Path) -> bool:
     """Whether a file is a table of features rather than a matrix of measurements.
 

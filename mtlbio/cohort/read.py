@@ -1,4 +1,4 @@
-"""Reading a run's two files and joining them on the sample identifier."""
+"""Reading a cohort's two files and joining them on the sample identifier."""
 
 from __future__ import annotations
 
@@ -11,9 +11,8 @@ from mtlbio.cohort.expression import h5ad_obs, read_expression, sample_names
 from mtlbio.cohort.measurements import Measurements, check_names
 from mtlbio.cohort.metadata import by_sample, read_metadata, text_table, unique_ids
 from mtlbio.cohort.qc import QcList
-from mtlbio.cohort.tabular import named_columns
-from mtlbio.config import Run
 from mtlbio.errors import InputError, listing
+from mtlbio.kinds.schemas import CohortRun, DonorRun
 from mtlbio.text import suggestion
 
 
@@ -30,7 +29,7 @@ class Raw:
     source: str
 
 
-def read(run: Run, qc: QcList) -> Raw:
+def read(run: CohortRun, qc: QcList) -> Raw:
     """Read expression and metadata and join them.
 
     Samples in one file only, and samples without a donor, are dropped and listed in ``qc``.
@@ -43,57 +42,29 @@ def read(run: Run, qc: QcList) -> Raw:
     source, metadata = _metadata(run)
     data = read_expression(run.expression, run.metadata.sample, metadata.index, on_disk=run.pseudobulk is not None)
     check_names(data)
-    raw = _joined(run, data, metadata, source, qc)
+    raw = joined(run, data, metadata, source, qc, "expression")
     _labels_among_genes(run, raw.measurements, raw.metadata)
     return raw
 
 
-def read_roster(run: Run, qc: QcList) -> Raw:
+def read_roster(run: CohortRun, qc: QcList) -> Raw:
     """As :func:`read`, but of the expression file only the samples' names are read: the measurements have no genes.
 
     What the measurements themselves could be wrong in is not looked at.
     """
     source, metadata = _metadata(run)
-    if run.features is not None:
-        samples = read_features(run).index.to_numpy().astype(str)
-    else:
-        samples = sample_names(run.expression, run.metadata.sample, metadata.index)
-    return _joined(run, _without_genes(samples, run.source.path), metadata, source, qc)
+    samples = sample_names(run.expression, run.metadata.sample, metadata.index)
+    return joined(run, without_genes(samples, run.expression.path), metadata, source, qc, "expression")
 
 
-def read_features(run: Run) -> pd.DataFrame:
-    """The columns of the run's table of features, as text, by sample.
-
-    Raises
-    ------
-    InputError
-        Unreadable file, a column that does not exist, a sample twice or without an identifier.
-    """
-    path, features = run.features.path, run.features
-    table = read_metadata(path, "features.path")
-    taken = {run.metadata.sample, run.metadata.donor, *_label_columns(run)}
-    numeric = named_columns(features.numeric, table.columns, taken | set(features.categories), path, "numeric")
-    categories = named_columns(features.categories, table.columns, taken | set(numeric), path, "categories")
-    if run.metadata.sample not in table.columns:
-        raise InputError(
-            f"{path}: metadata.sample: no column {run.metadata.sample!r}; "
-            f"{suggestion(run.metadata.sample, table.columns)}"
-        )
-    text = text_table(table, [run.metadata.sample, *numeric, *categories])
-    found = by_sample(text, run.metadata.sample, path)[[*numeric, *categories]]
-    found.attrs["numeric"] = len(numeric)
-    return found
-
-
-def _without_genes(samples: np.ndarray, source: str) -> Measurements:
+def without_genes(samples: np.ndarray, source: str) -> Measurements:
     """Samples whose measurements are not looked at."""
     return Measurements(samples, np.array([], dtype=str), np.zeros((len(samples), 0), np.float32), source)
 
 
-def _joined(run: Run, data: Measurements, metadata: pd.DataFrame, source: str, qc: QcList) -> Raw:
-    """The samples that stand in both files and have a donor."""
+def joined(run: DonorRun, data: Measurements, metadata: pd.DataFrame, source: str, qc: QcList, what: str) -> Raw:
+    """The samples that stand in both files and have a donor; ``what``: the key of the file that is not ``source``."""
     kind = "sample" if run.pseudobulk is None else "cell"
-    what = "expression" if run.features is None else "features"
     in_metadata = np.isin(data.samples, metadata.index.to_numpy().astype(str))
     if not in_metadata.any():
         raise InputError(
@@ -114,32 +85,40 @@ def _joined(run: Run, data: Measurements, metadata: pd.DataFrame, source: str, q
     return Raw(data, metadata, source)
 
 
-def _metadata(run: Run) -> tuple[str, pd.DataFrame]:
+def _metadata(run: CohortRun) -> tuple[str, pd.DataFrame]:
     """Name of the metadata file, and the columns that the run uses, as text, by sample."""
-    if run.metadata.path is None and run.features is not None:
-        source = run.features.path
-        table = read_metadata(source, "features.path")
-    elif run.metadata.path is None:
-        source = f"{run.expression.path} (obs)"
-        table = h5ad_obs(run.expression.path)
-        table.index = pd.Index(table.index.astype(str), name="sample", dtype=object)
-        unique_ids(table.index, source)
-    else:
-        source = run.metadata.path
-        table = read_metadata(source)
+    if run.metadata.path is not None:
+        return run.metadata.path, described(run, read_metadata(run.metadata.path), run.metadata.path)
+    source = f"{run.expression.path} (obs)"
+    table = h5ad_obs(run.expression.path)
+    table.index = pd.Index(table.index.astype(str), name="sample", dtype=object)
+    unique_ids(table.index, source)
+    return source, text_table(table, _columns(run, table, source, []))
+
+
+def described(run: DonorRun, table: pd.DataFrame, source: str) -> pd.DataFrame:
+    """The columns of a metadata table that the run uses, as text, by sample.
+
+    Raises
+    ------
+    InputError
+        No rows, a column that does not exist, a sample twice or without an identifier.
+    """
+    sample = run.metadata.sample
+    columns = _columns(run, table, source, [("metadata.sample", sample)])
+    return by_sample(text_table(table, columns), sample, source)
+
+
+def _columns(run: DonorRun, table: pd.DataFrame, source: str, named: list[tuple[str, str]]) -> list[str]:
+    """The columns that the run names; one that does not exist is an error that suggests near misses.
+
+    Parameters
+    ----------
+    named : key and column of the sample identifier, where it is a column
+    """
     if not len(table):
         raise InputError(f"{source}: no rows; expected one row per sample")
-    columns = _columns(run, table, source)
-    if run.metadata.path is None and run.features is None:
-        return source, text_table(table, columns)
-    return source, by_sample(text_table(table, [run.metadata.sample, *columns]), run.metadata.sample, source)
-
-
-def _columns(run: Run, table: pd.DataFrame, source: str) -> list[str]:
-    """The columns that the run names; one that does not exist is an error that suggests near misses."""
-    described = run.metadata.path is not None or run.features is not None
-    named = [("metadata.sample", run.metadata.sample)] if described else []
-    named += [("metadata.donor", run.metadata.donor)]
+    named = [*named, ("metadata.donor", run.metadata.donor)]
     for task in run.tasks:
         own = run.task_columns(task).items()
         named += [(f"tasks.{task}" if key == "column" else f"tasks.{task}.{key}", column) for key, column in own]
@@ -152,14 +131,14 @@ def _columns(run: Run, table: pd.DataFrame, source: str) -> list[str]:
     return [column for _, column in named]
 
 
-def _label_columns(run: Run) -> set[str]:
+def label_columns(run: DonorRun) -> set[str]:
     """Metadata columns that any task is read from."""
     return {column for task in run.tasks for column in run.task_columns(task).values()}
 
 
-def _labels_among_genes(run: Run, data: Measurements, metadata: pd.DataFrame) -> None:
+def _labels_among_genes(run: DonorRun, data: Measurements, metadata: pd.DataFrame) -> None:
     """A label that was left among the measurements would be predicted from itself."""
-    columns = _label_columns(run) | {run.covariate_column(c) for c in run.covariates}
+    columns = label_columns(run) | {run.covariate_column(c) for c in run.covariates}
     for column in sorted(columns.intersection(data.genes)):
         position = int(np.flatnonzero(data.genes == column)[0])
         values = np.concatenate(

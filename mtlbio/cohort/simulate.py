@@ -242,6 +242,11 @@ gene_sets: builtin
 """
 
 
+def plant(directory: str | Path, name: str | None, seed: int, design: str = "clear", **sizes: int) -> Path:
+    """Simulate a cohort and write it; ``sizes`` as :func:`simulate` takes them."""
+    return write_simulation(directory, simulate(design, seed, **sizes), name or "planted")
+
+
 def write_simulation(directory: str | Path, simulation: Simulation, name: str = "planted") -> Path:
     """Write ``expression.parquet``, ``metadata.csv``, ``truth.csv``, ``loadings.csv`` and ``run.yaml``.
 

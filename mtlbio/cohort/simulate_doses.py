@@ -158,6 +158,12 @@ training: {{borrowing: true, seeds: 3}}
 """
 
 
+def plant(directory: str | Path, name: str | None, seed: int, few: int | None = None) -> Path:
+    """Simulate doses and write them; ``few`` patients have drug C."""
+    doses = simulate_doses(seed=seed, **({} if few is None else {"c": few}))
+    return write_doses(directory, doses, name or "planted_doses")
+
+
 def write_doses(directory: str | Path, doses: Doses, name: str = "doses") -> Path:
     """Write ``doses.csv``, ``truth.csv`` and ``run.yaml``; returns the path of the last."""
     directory = Path(directory)

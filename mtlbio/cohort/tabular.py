@@ -141,9 +141,14 @@ class Plan:
         return np.where(own.any(axis=1), levels[own.argmax(axis=1)], np.nan)
 
 
-def scale_floor(plan: Plan | None) -> np.ndarray | None:
-    """(columns,) least scale of every coded column; None for measurements."""
-    return None if plan is None else np.where(plan.indicators, FLOOR, 0.0)
+def scale_floor(plan: Plan) -> np.ndarray:
+    """(columns,) least scale of every coded column."""
+    return np.where(plan.indicators, FLOOR, 0.0)
+
+
+def floor_of_table(cohort) -> np.ndarray:
+    """The same of a prepared cohort (:class:`mtlbio.cohort.cohort.Cohort`)."""
+    return scale_floor(cohort.table)
 
 
 def named_columns(patterns: list[str], columns: Iterable[str], taken: set[str], path: str, key: str) -> list[str]:

@@ -14,11 +14,12 @@ import numpy as np
 import pandas as pd
 
 from mtlbio.cohort.cohort import Cohort, read_cohort
-from mtlbio.config import Run
 from mtlbio.errors import InputError, listing
 from mtlbio.evaluation.affinity import affinity_table, group_table, score_subsets, subset_table
 from mtlbio.evaluation.learning_curve import SMALLEST, curve_row, curve_table, sizes
-from mtlbio.kinds.vocabulary import Vocabulary, vocabulary_of
+from mtlbio.kinds import kind_of
+from mtlbio.kinds.schemas import DonorRun
+from mtlbio.kinds.vocabulary import Vocabulary
 from mtlbio.progress import say, track
 from mtlbio.report.gain_curve import gain_figure
 from mtlbio.report.svg import house_style, save
@@ -28,7 +29,7 @@ from mtlbio.training.subsets import ALL_SUBSETS, fit_copies, fit_subsets, refitt
 from mtlbio.training.train import choose_device
 
 
-def transfer(run: Run, results: Path, curves: list[str], draws: int, source: str) -> list[str]:
+def transfer(run: DonorRun, results: Path, curves: list[str], draws: int, source: str) -> list[str]:
     """Write ``transfer/{subsets,affinity,groups}.tsv`` and, for ``curves``, ``curve.tsv`` and its figure.
 
     Parameters
@@ -71,7 +72,7 @@ def transfer(run: Run, results: Path, curves: list[str], draws: int, source: str
         rows = [row for task, sets in plans.items() for row in _curve(run, cohort, splits, task, sets, device)]
         table = curve_table(rows)
         write_table(table, folder / "curve.tsv", CURVE)
-        _draw(table, folder, vocabulary_of(run))
+        _draw(table, folder, kind_of(run).vocabulary)
     return said
 
 
@@ -98,7 +99,9 @@ def _subsets(run, cohort: Cohort, refitter, subsets, folder: Path) -> list[str]:
     return [groups["why"].iloc[0]]
 
 
-def _plan(cohort: Cohort, splits: pd.DataFrame, folds: list, task: str, draws: int, run: Run) -> list[list[Cohort]]:
+def _plan(
+    cohort: Cohort, splits: pd.DataFrame, folds: list, task: str, draws: int, run: DonorRun
+) -> list[list[Cohort]]:
     """The sets of labels of a curve: for every number of donors as many copies of the cohort as there are draws."""
     every = training_donors(cohort, folds, task)
     wanted = sizes(every)

@@ -24,15 +24,14 @@ import numpy as np
 import pandas as pd
 
 from mtlbio.cohort.cohort import Cohort, read_cohort
-from mtlbio.cohort.features import donor_weights, fit_features, row_space
+from mtlbio.cohort.features import donor_weights, fit_features, floor_of, row_space
 from mtlbio.cohort.split import inner_folds, train_test
-from mtlbio.cohort.tabular import scale_floor
-from mtlbio.config import Run
 from mtlbio.errors import InputError, listing
 from mtlbio.evaluation.boosting import lightgbm
 from mtlbio.evaluation.covariates import design, usable_covariates
 from mtlbio.evaluation.linear import elasticnet, pca_linear, ridge
 from mtlbio.evaluation.tuning import Labels
+from mtlbio.kinds.schemas import DonorRun
 from mtlbio.labels import Label
 from mtlbio.progress import say, track
 from mtlbio.tables import PREDICTIONS, SPLITS, read_table, write_table
@@ -83,12 +82,12 @@ class BaselineFold:
 
     def _standardised(self, n_genes: int) -> tuple[np.ndarray, np.ndarray]:
         expression = self.cohort.expression[self.train]
-        weights, floor = donor_weights(self.cohort.donors[self.train]), scale_floor(self.cohort.table)
+        weights, floor = donor_weights(self.cohort.donors[self.train]), floor_of(self.cohort)
         features = fit_features(expression, n_genes, weights, floor)
         return features.transform(expression), features.transform(self.cohort.expression[self.test])
 
 
-def baselines(run: Run, results: Path) -> None:
+def baselines(run: DonorRun, results: Path) -> None:
     """Step ``baselines``: cohort.h5ad, splits.tsv -> baselines/predictions.tsv."""
     results = Path(results)
     cohort = read_cohort(results / "cohort.h5ad")

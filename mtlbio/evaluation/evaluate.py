@@ -8,20 +8,21 @@ import anndata as ad
 import pandas as pd
 
 from mtlbio.cohort.cohort import parse_schema
-from mtlbio.config import Run
 from mtlbio.errors import InputError
 from mtlbio.evaluation.comparisons import MODEL, task_comparisons, task_metrics
 from mtlbio.evaluation.label_noise import label_noise
 from mtlbio.evaluation.predictions import collect
 from mtlbio.evaluation.reprobe import reprobe
 from mtlbio.evaluation.transfer import transfer
-from mtlbio.kinds.vocabulary import DONORS, Vocabulary, vocabulary_of
+from mtlbio.kinds import kind_of
+from mtlbio.kinds.schemas import DonorRun
+from mtlbio.kinds.vocabulary import DONORS, Vocabulary
 from mtlbio.labels import Label
 from mtlbio.progress import track
 from mtlbio.tables import COMPARISONS, LABEL_NOISE, METRICS, PREDICTIONS, REPROBE, TRANSFER, read_table, write_table
 
 
-def evaluate(run: Run, results: Path) -> None:
+def evaluate(run: DonorRun, results: Path) -> None:
     """Both predictions.tsv, latents.h5ad -> metrics, comparisons, transfer, label_noise and reprobe.tsv.
 
     Out-of-fold predictions of all folds are scored together, after the seeds of an arm are averaged, on labelled
@@ -38,7 +39,7 @@ def evaluate(run: Run, results: Path) -> None:
     table = pd.concat([t for t in tables if len(t)], ignore_index=True)
     latents = read_latents(results / "latents.h5ad")
     tasks = parse_schema(latents.uns["mtlbio"])[0]  # without auxiliary ones, which nobody predicts
-    options, words = run.evaluate, vocabulary_of(run)
+    options, words = run.evaluate, kind_of(run).vocabulary
     metrics, comparisons, transferred = evaluate_tables(
         table, tasks, options.bootstrap, options.seed, options.margin, words
     )

@@ -154,10 +154,3 @@ CHAINS = Vocabulary(
     dropped="Chains",
     repeats="residues",
 )
-
-
-def vocabulary_of(run) -> Vocabulary:
-    """The words of a run, from its description."""
-    if run.kind == "protein":
-        return CHAINS
-    return DONORS if run.features is None else PATIENTS

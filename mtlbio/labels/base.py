@@ -16,7 +16,6 @@ from dataclasses import asdict, dataclass, fields
 from typing import TYPE_CHECKING, ClassVar
 
 import numpy as np
-import pandas as pd
 from pydantic import Field
 
 from mtlbio.errors import InputError
@@ -25,6 +24,7 @@ from mtlbio.metrics import Metric
 from mtlbio.section import Section
 
 if TYPE_CHECKING:
+    import pandas as pd
     import torch
 
 Value = str | int | float | bool

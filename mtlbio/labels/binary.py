@@ -6,7 +6,6 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, ClassVar, Literal
 
 import numpy as np
-import pandas as pd
 from pydantic import Field
 
 from mtlbio.errors import InputError, listing
@@ -15,6 +14,7 @@ from mtlbio.labels.classes import ClassLabel, categories, note_ignored, occurrin
 from mtlbio.metrics import metric
 
 if TYPE_CHECKING:
+    import pandas as pd
     import torch
 
 

@@ -3,15 +3,17 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import ClassVar
+from typing import TYPE_CHECKING, ClassVar
 
 import numpy as np
-import pandas as pd
 
 from mtlbio.errors import InputError, listing
 from mtlbio.labels.base import Label, Note, TaskSection, Value
 from mtlbio.labels.strata import carried_classes, counted_classes
 from mtlbio.text import matching
+
+if TYPE_CHECKING:
+    import pandas as pd
 
 
 @dataclass(frozen=True)
@@ -92,6 +94,8 @@ class ClassLabel(Label):
 
 def categories(column: pd.Series, classes: tuple[str, ...] | None = None) -> pd.Series:
     """A text column as categories, sorted unless ``classes`` gives their order."""
+    import pandas as pd  # here, so that a YAML is checked without
+
     levels = list(classes) if classes is not None else sorted(column.dropna().unique())
     return pd.Series(pd.Categorical(column, categories=levels), index=column.index, name=column.name)
 

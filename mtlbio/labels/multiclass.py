@@ -6,7 +6,6 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, ClassVar, Literal
 
 import numpy as np
-import pandas as pd
 from pydantic import Field
 
 from mtlbio.labels.base import Label, Note, TaskSection, Value
@@ -14,6 +13,7 @@ from mtlbio.labels.classes import ClassLabel, classes_differ, read_classes
 from mtlbio.metrics import metric
 
 if TYPE_CHECKING:
+    import pandas as pd
     import torch
 
 

@@ -6,7 +6,6 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Annotated, ClassVar, Literal
 
 import numpy as np
-import pandas as pd
 from pydantic import Field
 
 from mtlbio.errors import InputError
@@ -17,6 +16,7 @@ from mtlbio.metrics.values import within
 from mtlbio.text import numbers
 
 if TYPE_CHECKING:
+    import pandas as pd
     import torch
 
 # Scales on which a sum of effects is a product of factors.

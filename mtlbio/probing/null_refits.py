@@ -23,6 +23,7 @@ import pandas as pd
 
 from mtlbio.cohort.cohort import Cohort
 from mtlbio.config import Probe, Training
+from mtlbio.kinds import kind_named
 from mtlbio.model.latents import latents_table
 from mtlbio.modules import files_of
 from mtlbio.probing.of_ensemble import OfEnsemble
@@ -181,6 +182,6 @@ def _key(cohort: Cohort, splits: pd.DataFrame, training: Training, probe: Probe)
         probe.model_dump_json(exclude={"null_refits"}),
     ):
         content.update(text.encode())
-    for path in files_of(__name__):
+    for path in files_of(__name__, kind=kind_named(cohort.kind)):
         content.update(Path(path).read_bytes())
     return content.hexdigest()[:16]

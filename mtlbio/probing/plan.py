@@ -8,8 +8,8 @@ import numpy as np
 import pandas as pd
 
 from mtlbio.cohort.prepare import build_roster
-from mtlbio.config import Run
-from mtlbio.kinds.vocabulary import vocabulary_of
+from mtlbio.kinds import kind_of
+from mtlbio.kinds.schemas import DonorRun
 from mtlbio.metrics import metric
 from mtlbio.probing.association import task_design
 from mtlbio.probing.audit import audit
@@ -35,7 +35,7 @@ PLAN += [
 ]
 
 
-def plan(run: Run, results: Path, dims: int = 20) -> str:
+def plan(run: DonorRun, results: Path, dims: int = 20) -> str:
     """Write ``plan.tsv`` and give the answers in words.
 
     Of the expression file only the samples' names are read.
@@ -51,26 +51,26 @@ def plan(run: Run, results: Path, dims: int = 20) -> str:
     """
     design = read_design(run, dims)
     tasks = [task_plan(design, name) for name in design.tasks]
-    kind = "measurements" if run.features is None else "table"
-    said = [prospects(design.audit, task.name, kind=kind) for task in tasks if task.outcome]
+    planted = kind_of(run).planted
+    said = [prospects(design.audit, task.name, kind=planted) for task in tasks if task.outcome and planted]
     rates = [sentence for sentence in said if sentence]
     rows = plan_table(design, tasks, {task.name: " ".join(task_lines(design, task)[1:]) for task in tasks})
     write_table(rows, Path(results) / "plan.tsv", PLAN)
     return words(design, tasks, rates)
 
 
-def warned(run: Run) -> list[str]:
+def warned(run: DonorRun) -> list[str]:
     """What the design cannot answer, a sentence per outcome and covariate; of the expression only names are read."""
     return grave(read_design(run, dims=20))
 
 
-def read_design(run: Run, dims: int) -> Design:
+def read_design(run: DonorRun, dims: int) -> Design:
     """The design of a run's cohort."""
     obs, tasks, covariates, qc = build_roster(run)
     notes = qc.table()
     lost = notes[notes["detail"].str.startswith("dropped") | (notes["reason"] == "few cells")]
     dropped = lost["reason"].value_counts().to_dict()
-    words = vocabulary_of(run)
+    words = kind_of(run).vocabulary
     audited = audit(obs, tasks, covariates, run.probe, words=words)
     return Design(run.run, obs, tasks, covariates, run.probe, audited, dims, dropped, words)
 

@@ -12,8 +12,9 @@ import pandas as pd
 
 from mtlbio.cohort.cohort import Cohort, read_cohort
 from mtlbio.cohort.genesets import load_sets
-from mtlbio.config import Run, Training
+from mtlbio.config import Training
 from mtlbio.errors import InputError, listing
+from mtlbio.kinds.schemas import DonorRun
 from mtlbio.model.ensemble import load_ensemble, model_description
 from mtlbio.probing.cohorts import examine_cohort, examine_table
 from mtlbio.probing.examine import write_tables
@@ -24,24 +25,22 @@ from mtlbio.progress import say
 from mtlbio.tables import SPLITS, read_table
 
 
-def probe(run: Run, results: Path) -> None:
+def probe(run: DonorRun, results: Path) -> None:
     """Put every dimension of ``latents.h5ad`` on trial.
 
     Reads ``cohort.h5ad``, ``splits.tsv``, ``latents.h5ad`` and ``model/`` of ``results``; writes
     ``probing/{audit,association,ablation,enrichment,stability,subspaces,replicas,null,null_runs}.tsv`` and
     ``verdicts.tsv``. The tables of the whole-pipeline null have a header only where ``probe.null_refits`` is 0.
     """
-    if run.features is not None:
-        return probe_table(run, results)
     return _probe(run, results, partial(examine_cohort, sets=load_sets(run.gene_sets)), examine_cohort)
 
 
-def probe_table(run: Run, results: Path) -> None:
+def probe_table(run: DonorRun, results: Path) -> None:
     """The same of a table of features."""
     return _probe(run, results, examine_table, examine_table)
 
 
-def _probe(run: Run, results: Path, examined: Callable, refitted: Callable) -> None:
+def _probe(run: DonorRun, results: Path, examined: Callable, refitted: Callable) -> None:
     """Read, examine, write. ``refitted`` tries a refit of the whole-pipeline null, as ``examined`` the model."""
     results = Path(results)
     latents = read_latents(results / "latents.h5ad")
@@ -56,7 +55,9 @@ def _probe(run: Run, results: Path, examined: Callable, refitted: Callable) -> N
     write_null(*_null(run, results, whole, latents, tables["association"], refitted), results)
 
 
-def _null(run: Run, results: Path, cohort: Cohort, latents: ad.AnnData, association: pd.DataFrame, examined: Callable):
+def _null(
+    run: DonorRun, results: Path, cohort: Cohort, latents: ad.AnnData, association: pd.DataFrame, examined: Callable
+):
     """The whole-pipeline null of the model in ``results``, where the run asks for it."""
     if not run.probe.null_refits:
         return empty()

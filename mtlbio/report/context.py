@@ -50,7 +50,7 @@ def page_context(inputs: Inputs, chosen: list[str], pictures: dict[str, Picture]
     return {
         "title": run.report.title or run.run,
         "run": run.run,
-        "proteins": inputs.of_proteins,
+        "proteins": inputs.kind.page.proteins,
         "words": words,
         "headline": plain.headline(inputs.verdicts, inputs.supervised),
         "summary": plain.summary_of_tasks(readings) if "metrics" in tables else words.fill(MISSING["metrics"]),
@@ -65,7 +65,7 @@ def page_context(inputs: Inputs, chosen: list[str], pictures: dict[str, Picture]
         "cards": [card(inputs, d, pictures) for d in chosen],
         "calibrated": "error_rate" in inputs.verdicts and inputs.verdicts["error_rate"].notna().any(),
         "rates": rates(inputs),
-        "refits": None if inputs.of_proteins else whole_pipeline(inputs),
+        "refits": whole_pipeline(inputs),
         "tasks": [task_section(inputs, reading, pictures) for reading in readings],
         "labels": label_warnings(tables.get("label_noise")),
         "sharing": sharing(inputs),
@@ -249,7 +249,7 @@ def enrichment(inputs: Inputs) -> dict | None:
     by = ["dim", *(c for c in order if c in table)]
     table = table.sort_values(by, ascending=[True, *(order[c] for c in by[1:])], kind="stable")
     table = table.groupby("dim", sort=False).head(TOP_SETS)
-    return as_text(table.drop(columns="genes", errors="ignore") if inputs.of_proteins else table)
+    return as_text(table.drop(columns=list(inputs.kind.page.left_out), errors="ignore"))
 
 
 def verdict_table(inputs: Inputs) -> dict:

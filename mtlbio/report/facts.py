@@ -32,17 +32,10 @@ def facts(inputs: Inputs) -> dict:
             text = counted(column.dropna().nunique(), "level")
         missing = int(column.isna().sum())
         covariates.append({"name": name, "role": info.role, "text": text, "missing": missing})
-    words, count = inputs.words, len(cohort.genes) if cohort.table is None else len(cohort.table.sources)
-    sizes = [(obs["donor"].nunique(), words.units), (len(obs), words.samples), (count, words.features)]
-    sizes.append((inputs.latents.shape[1], "dimensions"))
-    if inputs.of_proteins:
-        parts = inputs.tables["splits"]["part"].value_counts() if "splits" in inputs.tables else {}
-        sizes[0] = (obs["donor"].nunique(), "held-out chains")
-        sizes[1] = (len(obs), "residues on trial")
-        sizes[2] = (int(parts.get("train", 0)), "training chains")
+    sizes = inputs.kind.part("report", "sizes")(inputs)
     return {
-        "sizes": sizes,
-        "measured": words.features,
+        "sizes": [*sizes, (inputs.latents.shape[1], "dimensions")],
+        "measured": inputs.words.features,
         "tasks": tasks,
         "covariates": covariates,
     }
@@ -101,7 +94,7 @@ def files(inputs: Inputs) -> list[tuple[str, str]]:
     words = inputs.words
     measured = f"{words.samples} x {words.features}, labels, covariates"
     says = {
-        "cohort.h5ad": "chains, labels" if inputs.of_proteins else measured,
+        "cohort.h5ad": inputs.kind.page.cohort_file or measured,
         "latents.h5ad": f"out-of-fold latents, {words.feature} loadings",
         "verdicts.tsv": "one row per dimension",
         "metrics.tsv": "every arm on every task, with intervals",

@@ -5,21 +5,19 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from pathlib import Path
 
-import anndata as ad
 import numpy as np
 import pandas as pd
 
-from mtlbio.cohort.cohort import Cohort, read_cohort
+from mtlbio.cohort.cohort import Cohort
 from mtlbio.cohort.genesets import load_sets
-from mtlbio.config import Run
 from mtlbio.errors import InputError, listing
-from mtlbio.kinds.vocabulary import Vocabulary, vocabulary_of
-from mtlbio.labels.residues import residue_kind
+from mtlbio.kinds import KINDS, Kind, kind_of
+from mtlbio.kinds.schemas import Run
+from mtlbio.kinds.vocabulary import Vocabulary
 from mtlbio.probing.null_refits import NULL
-from mtlbio.protein import ProteinRun
+from mtlbio.report.latents import read_latents
 from mtlbio.report.palette import VERDICTS
 from mtlbio.report.words import set_name
-from mtlbio.sequence.sampled import residue_cohort
 from mtlbio.tables import (
     COMPARISONS,
     CONFLICT,
@@ -69,7 +67,7 @@ class Inputs:
     members : gene set -> its genes, for the sets that name a dimension
     """
 
-    run: Run | ProteinRun
+    run: Run
     cohort: Cohort
     latents: pd.DataFrame
     obs: pd.DataFrame
@@ -82,20 +80,18 @@ class Inputs:
     members: dict[str, list[str]] = field(default_factory=dict)
 
     @property
-    def of_proteins(self) -> bool:
-        """Whether donors are chains and samples residues."""
-        return self.run.kind == "protein"
+    def kind(self) -> Kind:
+        """What the page asks for where kinds of run differ."""
+        return kind_of(self.run)
 
     @property
     def words(self) -> Vocabulary:
         """What the run's sentences call things."""
-        return vocabulary_of(self.run)
+        return self.kind.vocabulary
 
     def decides(self, task: str) -> str:
         """The metric on which arms are compared for a task."""
-        if self.of_proteins:
-            return next(iter(residue_kind(self.run.tasks[task].kind).metrics)).name
-        return self.cohort.tasks[task].decisive.name
+        return self.kind.part("report", "decides")(self, task)
 
     def spoken(self, driver: str) -> str:
         """A driver in readable form: gene sets are spelt out, tasks and covariates keep the user's name."""
@@ -114,7 +110,7 @@ class Inputs:
     @property
     def features(self) -> list[str]:
         """Columns of the table of features; none where the run has measurements."""
-        return [] if self.cohort.table is None else list(self.cohort.table.places)
+        return self.kind.part("report", "features", otherwise=_none)(self.cohort)
 
     @property
     def supervised(self) -> frozenset[str]:
@@ -134,7 +130,7 @@ class Inputs:
         return list(self.cohort.covariates)
 
 
-def read_inputs(run: Run | ProteinRun, results: str | Path) -> Inputs:
+def read_inputs(run: Run, results: str | Path) -> Inputs:
     """Read a results folder.
 
     Raises
@@ -143,18 +139,14 @@ def read_inputs(run: Run | ProteinRun, results: str | Path) -> Inputs:
         ``cohort.h5ad``, ``latents.h5ad`` or ``verdicts.tsv`` is missing or lacks what the page is about.
     """
     results = Path(results)
-    path = results / "latents.h5ad"
-    if run.kind == "protein":
-        adata = _latents(path)
-        cohort = residue_cohort(adata)
-    else:
-        cohort = read_cohort(results / "cohort.h5ad")
-        adata = _latents(path)
+    kind = kind_of(run)
+    cohort = kind.part("report", "cohort")(results)
+    adata = read_latents(results / "latents.h5ad")
     verdicts = _verdicts(results / "verdicts.tsv", list(adata.var_names))
     rank = adata.uns.get("effective_rank")
     tables = {}
     for name, (file, columns, _) in OPTIONAL.items():
-        if name == "effects" and cohort.table is None:
+        if name not in kind.tables and any(name in other.tables for other in KINDS.values()):
             continue  # left behind by an earlier run of that name
         if (results / file).exists():
             tables[name] = read_table(results / file, columns)
@@ -173,10 +165,8 @@ def read_inputs(run: Run | ProteinRun, results: str | Path) -> Inputs:
     )
 
 
-def _latents(path: Path) -> ad.AnnData:
-    if not path.exists():
-        raise InputError(f"{path}: no such file; run `mtlbio train` first")
-    return ad.read_h5ad(path)
+def _none(cohort: Cohort) -> list[str]:
+    return []
 
 
 def _verdicts(path: Path, dims: list[str]) -> pd.DataFrame:

@@ -5,8 +5,8 @@ from __future__ import annotations
 from importlib import resources
 from pathlib import Path
 
-from mtlbio.config import Run
 from mtlbio.files import replacing
+from mtlbio.kinds.schemas import Run
 from mtlbio.progress import say
 from mtlbio.report.palette import variables
 

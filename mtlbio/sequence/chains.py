@@ -23,6 +23,8 @@ from mtlbio.sequence.letters import AMINO_ACIDS
 
 PARTS = ("train", "validation", "test", "external")
 HELD_OUT = ("test", "external")
+# Covariates that differ between residues of a chain: place along it (0-1), log2(1 + residues to the nearest end).
+WITHIN_CHAINS = ("position", "end_distance")
 
 
 @dataclass(frozen=True)

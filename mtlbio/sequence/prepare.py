@@ -8,12 +8,13 @@ import numpy as np
 import pandas as pd
 
 from mtlbio.errors import InputError
+from mtlbio.kinds.protein import LEAST_CHAINS
+from mtlbio.kinds.schemas import ProteinRun
 from mtlbio.labels.residues.alphabet import MISSING_STATE, Q3, Q8
 from mtlbio.progress import say
-from mtlbio.protein import LEAST_CHAINS, ProteinRun
 from mtlbio.sequence.chains import HELD_OUT, PARTS, Chains, write_chains
 from mtlbio.sequence.features import open_wide, wide_of
-from mtlbio.sequence.read import read_run
+from mtlbio.sequence.read import read_sources
 from mtlbio.sequence.split import assign_parts, largest_cluster, splits_table
 from mtlbio.tables import QC, SPLITS, write_table
 
@@ -64,7 +65,7 @@ def too_few(chains: Chains) -> str | None:
 
 def read_checked(run: ProteinRun) -> tuple[Chains, list[dict]]:
     """Chains with their parts, and the rows of ``qc.tsv``."""
-    chains, qc = read_run(run)
+    chains, qc = read_sources(run)
     chains, repeats = assign_parts(chains, run.splits)
     sources = open_wide(run.features.profiles, run.features.profile_arrays, run.features.embeddings)
     for name, source in sources.items():

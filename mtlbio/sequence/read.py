@@ -5,15 +5,16 @@ from __future__ import annotations
 import numpy as np
 
 from mtlbio.errors import InputError, listing
+from mtlbio.kinds.schemas import ProteinRun
+from mtlbio.kinds.schemas.chains import ChainSource
 from mtlbio.labels.residues import ResidueLabel, residue_kind
 from mtlbio.labels.residues.text import values
-from mtlbio.protein import ChainSource, ProteinRun
 from mtlbio.sequence.chains import Chains, joined
 from mtlbio.sequence.letters import encode
 from mtlbio.sequence.records import Record, records
 
 
-def read_run(run: ProteinRun) -> tuple[Chains, list[dict]]:
+def read_sources(run: ProteinRun) -> tuple[Chains, list[dict]]:
     """All chains of a run, and the rows of ``qc.tsv`` on those that were left out.
 
     Identical sequences are one chain if they come from one part: the first with the most labels is kept. ``part`` and

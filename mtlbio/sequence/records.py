@@ -10,7 +10,7 @@ from pathlib import Path
 import pandas as pd
 
 from mtlbio.errors import InputError, listing
-from mtlbio.protein import ChainSource
+from mtlbio.kinds.schemas.chains import ChainSource
 
 FASTA = (".fasta", ".fa", ".faa", ".fas")
 STRUCTURES = (".cif", ".mmcif", ".pdb", ".ent")

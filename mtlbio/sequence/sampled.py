@@ -12,4 +12,5 @@ def residue_cohort(latents: ad.AnnData) -> Cohort:
     """The held-out residues in the form of a cohort: chains are donors; there is no expression."""
     tasks, covariates = parse_schema(latents.uns["mtlbio"])
     names = tuple(np.asarray(latents.uns["genes"]).astype(str))
-    return Cohort(np.zeros((latents.n_obs, 0), dtype=np.float32), names, latents.obs, tasks, covariates)
+    empty = np.zeros((latents.n_obs, 0), dtype=np.float32)
+    return Cohort(empty, names, latents.obs, tasks, covariates, {"kind": "protein"})

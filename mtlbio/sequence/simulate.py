@@ -18,8 +18,8 @@ import pandas as pd
 
 from mtlbio.errors import InputError
 from mtlbio.files import replacing
+from mtlbio.kinds.protein import LEAST_CHAINS
 from mtlbio.labels.residues.alphabet import Q8, to_q3
-from mtlbio.protein import LEAST_CHAINS
 from mtlbio.sequence.letters import AMINO_ACIDS, decode
 from mtlbio.sequence.scales import SCALES
 
@@ -131,6 +131,19 @@ tasks:
   exposure: {{kind: accessibility, column: rsa}}
 training: {{encoder: cnn, width: 48, layers: 4, kernel: 5, latent: 8, epochs: 12, batch: 512, learning_rate: 0.005}}
 """
+
+
+def plant(folder: Path, name: str | None, seed: int, chains: int = 80) -> Path:
+    """Simulate chains and write them.
+
+    Raises
+    ------
+    InputError
+        Too few chains for the trial.
+    """
+    if chains < ENOUGH:
+        raise InputError(f"--chains: found {chains}; expected {ENOUGH} or more: a fifth is held out for the trial")
+    return write_simulation(folder, simulate_chains(chains, seed), name or "planted_proteins")
 
 
 def write_simulation(folder: Path, table: pd.DataFrame, name: str = "planted_proteins") -> Path:

@@ -8,7 +8,7 @@ import numpy as np
 import pandas as pd
 
 from mtlbio.errors import InputError, listing
-from mtlbio.protein import ChainSplits
+from mtlbio.kinds.schemas.chains import ChainSplits
 from mtlbio.sequence.chains import Chains
 from mtlbio.sequence.cluster import kmer_clusters
 

@@ -7,17 +7,24 @@ to its 10th, 50th and 90th percentile) and everything else as it is: partial dep
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import numpy as np
 import pandas as pd
 
 from mtlbio.cohort.cohort import Cohort
 from mtlbio.cohort.tabular import Source
 from mtlbio.model.ensemble import Ensemble
-from mtlbio.tables import EFFECTS
+from mtlbio.tables import EFFECTS, write_table
 
 # People that the model is asked about, spread evenly over the cohort.
 _ASKED = 200
 _PERCENTILES = (10, 50, 90)
+
+
+def write_effects(cohort: Cohort, ensemble: Ensemble, results: Path) -> None:
+    """Write ``effects.tsv``."""
+    write_table(effects_table(cohort, ensemble), results / "effects.tsv", EFFECTS)
 
 
 def effects_table(cohort: Cohort, ensemble: Ensemble) -> pd.DataFrame:

@@ -10,16 +10,13 @@ import pandas as pd
 
 from mtlbio.cohort.expression import read_expression
 from mtlbio.cohort.measurements import check_names, check_values
-from mtlbio.cohort.metadata import by_sample, read_metadata, text_table
 from mtlbio.cohort.qc import to_log_scale
-from mtlbio.cohort.tabular import Plan
 from mtlbio.config import Expression
 from mtlbio.errors import InputError, listing
 from mtlbio.files import replacing
 from mtlbio.model.ensemble import FINAL, Ensemble, load_ensemble, model_description
 from mtlbio.progress import say
 from mtlbio.tables import PREDICTIONS, write_table
-from mtlbio.text import suggestion
 
 # With fewer of the model's genes than this the encoder mostly sees training means.
 MIN_SHARED = 0.5
@@ -46,10 +43,6 @@ def predict(results: Path, expression: Path, out: Path, standardise: str = "trai
     results, out = Path(results), Path(out)
     ensemble = load_ensemble(results / "model")
     preprocessing = model_description(results / "model")["preprocessing"]
-    if preprocessing.get("table") is not None:
-        values, samples = _of_table(preprocessing, expression, standardise)
-        _write(results, ensemble, values, samples, out)
-        return
     scale = preprocessing["scale"]
     data = read_expression(Expression(path=str(expression), scale=scale), "sample_id")
     check_names(data)
@@ -57,45 +50,15 @@ def predict(results: Path, expression: Path, out: Path, standardise: str = "trai
     values, shared = _on_training_genes(data.dense(), data.genes, ensemble, str(expression))
     values[:, shared] = to_log_scale(values[:, shared], scale, preprocessing["size"])
     values = _fill(values, shared, ensemble, standardise, str(expression))
-    _write(results, ensemble, values, data.samples, out)
+    write_predictions(results, ensemble, values, data.samples, out)
 
 
-def _write(results: Path, ensemble: Ensemble, values: np.ndarray, samples: np.ndarray, out: Path) -> None:
+def write_predictions(results: Path, ensemble: Ensemble, values: np.ndarray, samples: np.ndarray, out: Path) -> None:
     """Predict samples on the scale of the training cohort, and write both files."""
     latents = ensemble.latents(values)
     write_table(_table(ensemble, latents, samples), out / "predictions.tsv", PREDICTIONS)
     _write_latents(results / "latents.h5ad", latents.mean(axis=0), samples, out / "latents.h5ad")
     say(f"{len(samples)} samples predicted")
-
-
-def _of_table(preprocessing: dict, path: Path, standardise: str) -> tuple[np.ndarray, np.ndarray]:
-    """Coded features of new samples (n, columns), and the samples; says what is missing or unknown."""
-    plan, sample = Plan.read(preprocessing["table"]), preprocessing["sample"]
-    if standardise != "training":
-        raise InputError(f"{path}: --standardise {standardise}: not for a table of features; valid: training")
-    table = read_metadata(path, "features")
-    names = [source.name for source in plan.sources]
-    if sample not in table.columns:
-        raise InputError(
-            f"{path}: no column {sample!r} with the sample identifiers; {suggestion(sample, table.columns)}"
-        )
-    absent = [name for name in names if name not in table.columns]
-    if len(names) - len(absent) < MIN_SHARED * len(names):
-        raise InputError(
-            f"{path}: {len(names) - len(absent)} of the model's {len(names)} features found; at least {MIN_SHARED:.0%} "
-            f"are needed (missing: {listing(absent, 5)})"
-        )
-    if absent:
-        say(f"{len(absent)} of the model's {len(names)} features are not in {path.name}: missing for everybody")
-    text = text_table(table.assign(**dict.fromkeys(absent, np.nan)), [sample, *names])
-    text = by_sample(text, sample, str(path))
-    for source in plan.sources:
-        known = {*source.levels, *source.pooled}
-        new = sorted(set(text[source.name].dropna()) - known) if source.kind == "category" else []
-        if new:
-            told = "count as other" if source.pooled else "are no level that the model knows"
-            say(f"{source.name}: {listing(new, 5)} did not occur in training and {told}")
-    return plan.code(text, str(path)), text.index.to_numpy().astype(str)
 
 
 def _on_training_genes(values, genes, ensemble: Ensemble, source: str) -> tuple[np.ndarray, np.ndarray]:

@@ -9,24 +9,18 @@ import pandas as pd
 import torch
 
 from mtlbio.cohort.cohort import Cohort
-from mtlbio.cohort.features import Features, donor_weights, fit_features, row_space
+from mtlbio.cohort.features import Features, donor_weights, fit_features, floor_of, row_space
 from mtlbio.cohort.split import inner_folds, train_test
-from mtlbio.cohort.tabular import scale_floor
 from mtlbio.config import Training
+from mtlbio.kinds import kind_named
 from mtlbio.labels import Label
-from mtlbio.model.axes import Axes, sparse_axes
+from mtlbio.model.axes import Axes
 from mtlbio.model.curves import Curves
 from mtlbio.model.ensemble import FINAL
 from mtlbio.model.outputs import Outputs
-from mtlbio.model.parallel import count_axes, generous
-from mtlbio.model.rotation import rotated_start
 
 # The sparse gene path sees at most so many genes: its cost grows with them, its accuracy hardly.
 _SPARSE_GENES = 1000
-
-
-# A table of features with more columns than this is looked through for axes, like genes.
-_NARROW = 200
 
 # The ways from the genes to a task, in the order of the shares of a mixture.
 PATHS = ("axes", "genes", "dense", "curved")
@@ -144,12 +138,9 @@ def prepare_fold(cohort: Cohort, splits: pd.DataFrame, fold: int, options: Train
         train, test = np.arange(len(cohort.obs)), np.array([], dtype=int)
     else:
         train, test = train_test(splits, fold)
-    features = fit_features(cohort.expression[train], options.genes, floor=scale_floor(cohort.table))
+    features = fit_features(cohort.expression[train], options.genes, floor=floor_of(cohort))
     x = features.transform(cohort.expression[train]).astype(float)
-    if cohort.table is not None and x.shape[1] <= _NARROW:
-        axes = own_axes(cohort.table.indicators[features.genes_idx], features.scale)
-    else:
-        axes = _found_axes(x, cohort.donors[train], options)
+    axes = kind_named(cohort.kind).part("train", "axes")(cohort, features, x, train, options)
     latents = x @ axes.encoder
     curves = Curves.of(latents, options.curves, options.seed)
     # variance before standardisation: among low-variance genes noise is a larger part
@@ -160,30 +151,6 @@ def prepare_fold(cohort: Cohort, splits: pd.DataFrame, fold: int, options: Train
         witness = cohort.obs[options.validate_by].iloc[train].nunique() / len(train)
     bases = _scaled(x), _scaled(curves.transform(latents))
     return FoldData(fold, train, test, features, axes, curves, selected, *bases, inner, witness)
-
-
-def _found_axes(x: np.ndarray, donors: np.ndarray, options: Training) -> Axes:
-    """Gene-sparse axes of standardised training samples (n, p)."""
-    if options.axes == "auto":
-        wanted = generous(count_axes(x, donors, options.seed), len(x), options.max_axes)
-    else:
-        wanted = min(options.axes, len(x) - 1, x.shape[1])
-    return sparse_axes(x, rotated_start(x, wanted), options.sparsity)
-
-
-def own_axes(indicators: np.ndarray, scale: np.ndarray) -> Axes:
-    """The columns of a narrow table as they are: what they share is little, and what each says alone is what counts.
-
-    A number keeps variance 1. A level is 0 or the root of 2, whatever its frequency: two patients who differ in a
-    category are then about as far apart as two who differ in a number, which is what the cosines of the axes go by.
-
-    Parameters
-    ----------
-    indicators : (p,) which columns are 0 or 1
-    scale : (p,) that they were divided by
-    """
-    size = np.where(indicators, np.sqrt(2) * scale, 1.0)
-    return Axes(np.diag(size), np.diag(1 / size), np.zeros(len(size)))
 
 
 def inner_of(cohort: Cohort, train: np.ndarray, options: Training) -> np.ndarray:

@@ -8,16 +8,17 @@ import numpy as np
 import pandas as pd
 
 from mtlbio.cohort.cohort import Cohort, read_cohort
-from mtlbio.config import Run, Training
-from mtlbio.model.ensemble import FINAL, save_ensemble
+from mtlbio.config import Training
+from mtlbio.kinds import kind_named
+from mtlbio.kinds.schemas import DonorRun
+from mtlbio.model.ensemble import FINAL, Ensemble, save_ensemble
 from mtlbio.model.latents import write_latents
 from mtlbio.model.outputs import Outputs
 from mtlbio.progress import say, track
-from mtlbio.tables import CONFLICT, EFFECTS, HISTORY, PREDICTIONS, SPLITS, read_table, write_table
+from mtlbio.tables import CONFLICT, HISTORY, PREDICTIONS, SPLITS, read_table, write_table
 from mtlbio.training.borrowing import with_loans
 from mtlbio.training.conflict import conflict_table
 from mtlbio.training.device import choose_device
-from mtlbio.training.effects import effects_table
 from mtlbio.training.extras import with_extras
 from mtlbio.training.folding import fold_in_of
 from mtlbio.training.mixing import mix_paths
@@ -28,7 +29,7 @@ from mtlbio.training.problem import make_problem, make_targets, prepare_fold
 _HISTORY_EVERY = 5
 
 
-def train(run: Run, results: Path) -> None:
+def train(run: DonorRun, results: Path) -> None:
     """Fit the network; write ``model/``, ``history.tsv``, ``conflict.tsv``, ``latents.h5ad``, ``predictions.tsv``.
 
     Raises
@@ -59,14 +60,14 @@ def train(run: Run, results: Path) -> None:
     if options.borrowing:
         mixed = with_loans(problem, mixed, folds, targets)
     canonical = fold_in_of(cohort)(cohort, folds, targets, paths.heads, paths.blocks, mixed, seeds)
-    description = {"training": options.model_dump(mode="json"), "preprocessing": cohort.preprocessing}
+    description = {"kind": cohort.kind, "training": options.model_dump(mode="json")}
+    description |= {"preprocessing": cohort.preprocessing}
     save_ensemble(canonical.ensemble, results / "model", description)
     write_latents(cohort, splits, canonical, results / "latents.h5ad")
     write_table(
         _predictions(cohort, folds, targets, mixed, names, arms, seeds), results / "predictions.tsv", PREDICTIONS
     )
-    if cohort.table is not None:
-        write_table(effects_table(cohort, canonical.ensemble), results / "effects.tsv", EFFECTS)
+    kind_named(cohort.kind).part("train", "further_tables", otherwise=_none)(cohort, canonical.ensemble, results)
     history = _history(paths.blocks["dense"], folds, names, arms, list(cohort.tasks), seeds)
     write_table(history, results / "history.tsv", HISTORY)
     write_table(
@@ -74,6 +75,10 @@ def train(run: Run, results: Path) -> None:
         results / "conflict.tsv",
         CONFLICT,
     )
+
+
+def _none(cohort: Cohort, ensemble: Ensemble, results: Path) -> None:
+    """Most kinds of run have no further tables."""
 
 
 def arms_of(cohort: Cohort, options: Training) -> tuple[list[str], list[np.ndarray]]:

@@ -11,8 +11,9 @@ import yaml
 from mtlbio.cohort.draft import draft
 from mtlbio.cohort.guess import guess_positive
 from mtlbio.cohort.prepare import build_cohort
-from mtlbio.config import Run, load_run
 from mtlbio.errors import InputError
+from mtlbio.kinds.read import read_run
+from mtlbio.kinds.schemas import CohortRun
 
 DATA = Path(__file__).parents[3] / "shared/data"
 
@@ -41,7 +42,7 @@ EXPECTED = {
 }
 
 
-def covariates(run: Run, role: str) -> set[str]:
+def covariates(run: CohortRun, role: str) -> set[str]:
     return {name for name, c in run.covariates.items() if c.role == role}
 
 
@@ -52,7 +53,7 @@ def test_real_cohorts(tmp_path, name):
         pytest.skip(f"{name} is not here")
     text, notes = draft(folder / "expression.parquet", folder / "metadata.csv")
     (tmp_path / "run.yaml").write_text(text)
-    run = load_run(tmp_path / "run.yaml")
+    run = read_run(tmp_path / "run.yaml")
     scale, tasks, confounders, technical = EXPECTED[name]
     assert run.expression.scale == scale
     assert {t: run.task_column(t) for t in run.tasks} == tasks
@@ -69,7 +70,7 @@ def test_real_cohorts(tmp_path, name):
 def test_single_cells(tmp_path):
     text, _ = draft(DATA / "kang_ifnb/kang2018_ifnb_2000cells.h5ad")
     (tmp_path / "run.yaml").write_text(text)
-    run = load_run(tmp_path / "run.yaml")
+    run = read_run(tmp_path / "run.yaml")
     assert run.expression.scale == "counts"
     assert run.pseudobulk.by == ["condition"]
     assert run.tasks["condition"].positive == "stim"
@@ -88,7 +89,7 @@ def test_small_cohort(small, tmp_path):
     assert set(content["covariates"]) == {"age", "sex", "batch", "chip"}
     assert any("age_score_reference" in n and n.startswith("left out") for n in notes)
     (tmp_path / "draft.yaml").write_text(text)
-    build_cohort(load_run(tmp_path / "draft.yaml"))
+    build_cohort(read_run(tmp_path / "draft.yaml"))
 
 
 @pytest.mark.parametrize(("scale", "expected"), [("counts", "counts"), ("beta", "beta")])

@@ -12,8 +12,8 @@ from mtlbio.cohort.draft_table import draft_table
 from mtlbio.cohort.guess_table import guess_transform, guess_unit, is_amount, is_dose, looks_like_table
 from mtlbio.cohort.prepare import build_cohort
 from mtlbio.cohort.simulate_doses import simulate_doses
-from mtlbio.config import load_run
 from mtlbio.errors import InputError
+from mtlbio.kinds.read import read_run
 from mtlbio.probing.plan import plan
 from mtlbio.text import as_number
 
@@ -52,7 +52,7 @@ def drafted(tmp_path):
     patients().to_csv(tmp_path / "patients.csv", index=False)
     text, notes = draft_table(tmp_path / "patients.csv", tmp_path)
     (tmp_path / "run.yaml").write_text(text)
-    return load_run(tmp_path / "run.yaml"), text, notes, tmp_path
+    return read_run(tmp_path / "run.yaml"), text, notes, tmp_path
 
 
 def test_the_draft_says_what_is_what(drafted):
@@ -91,7 +91,7 @@ def test_it_prepares_and_plans_without_editing(drafted):
 def test_the_planted_doses(tmp_path):
     simulate_doses(seed=1, a=60, b=60, c=20).table.to_csv(tmp_path / "doses.csv", index=False, na_rep="NA")
     (tmp_path / "run.yaml").write_text(draft_table(tmp_path / "doses.csv", tmp_path)[0])
-    run = load_run(tmp_path / "run.yaml")
+    run = read_run(tmp_path / "run.yaml")
     assert list(run.tasks) == ["drug_a", "drug_b", "drug_c"] and run.metadata.sample == "patient"
     assert run.features.numeric == ["age", "weight", "cyp_expression"]
     assert {n for n, c in run.covariates.items() if c.role == "technical"} == {"site"}
@@ -102,7 +102,7 @@ def test_the_planted_doses(tmp_path):
 def test_warfarin(tmp_path):
     assert looks_like_table(WARFARIN)
     (tmp_path / "run.yaml").write_text(draft_table(WARFARIN)[0])
-    run = load_run(tmp_path / "run.yaml")
+    run = read_run(tmp_path / "run.yaml")
     assert list(run.tasks) == ["dose_mg_week"] and run.tasks["dose_mg_week"].unit == "mg/week"
     assert set(run.covariates) == {"site", "sex", "race", "age_decade", "height_cm", "weight_kg"}
     assert {"cyp2c9", "vkorc1_m1639", "amiodarone"} <= set(run.features.categories)

@@ -7,11 +7,11 @@ import pandas as pd
 
 from mtlbio.cohort.encode import encode
 from mtlbio.cohort.qc import QcList
-from mtlbio.config import Run
+from mtlbio.kinds.schemas import CohortRun
 
 
 def encoded(column: list, **task):
-    run = Run.model_validate(
+    run = CohortRun.model_validate(
         {
             "run": "r",
             "expression": {"path": "e.csv", "scale": "log"},

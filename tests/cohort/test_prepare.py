@@ -10,7 +10,7 @@ import pytest
 
 from mtlbio.cohort.cohort import read_cohort
 from mtlbio.cohort.prepare import prepare
-from mtlbio.config import load_run
+from mtlbio.kinds.read import read_run
 from mtlbio.tables import QC, SPLITS, read_table
 
 SLE = Path(__file__).parents[3] / "shared/data/sle"
@@ -18,7 +18,7 @@ SLE = Path(__file__).parents[3] / "shared/data/sle"
 
 def prepared(small, folder: str = "results"):
     results = small.folder / folder
-    prepare(load_run(small.write()), results)
+    prepare(read_run(small.write()), results)
     tables = read_table(results / "qc.tsv", QC), read_table(results / "splits.tsv", SPLITS)
     return read_cohort(results / "cohort.h5ad"), *tables
 
@@ -108,7 +108,7 @@ def test_lupus(small, tmp_path):
         "covariates": {"array_chip": {"role": "technical"}},
         "gene_sets": "builtin",
     }
-    prepare(load_run(small.write_run()), tmp_path / "results")
+    prepare(read_run(small.write_run()), tmp_path / "results")
     cohort = read_cohort(tmp_path / "results/cohort.h5ad")
     assert cohort.expression.shape == (734, 12594)
     assert len(set(cohort.donors)) == 152

@@ -16,8 +16,9 @@ from mtlbio.cohort.measurements import Measurements
 from mtlbio.cohort.prepare import build_cohort, prepare
 from mtlbio.cohort.pseudobulk import pseudobulk
 from mtlbio.cohort.qc import QcList
-from mtlbio.config import Expression, Run
+from mtlbio.config import Expression
 from mtlbio.errors import InputError
+from mtlbio.kinds.schemas import CohortRun
 
 KANG = Path(__file__).parents[3] / "shared/data/kang_ifnb"
 
@@ -97,7 +98,7 @@ def test_matrix_on_disk_through_prepare(tmp_path, monkeypatch):
     data, obs, by = cells()
     table = obs.drop(columns="depth").assign(condition=by["condition"], junk=np.arange(len(obs)))
     ad.AnnData(data.matrix, table, pd.DataFrame(index=data.genes)).write_h5ad(tmp_path / "cells.h5ad")
-    run = Run.model_validate(
+    run = CohortRun.model_validate(
         {
             "run": "cells",
             "expression": {"path": str(tmp_path / "cells.h5ad"), "scale": "counts"},
@@ -139,7 +140,7 @@ def test_a_million_cells(tmp_path):
     big = pd.concat([obs] * repeats).assign(condition=np.tile(by["condition"], repeats))
     big.index = [f"c{i}" for i in range(len(big))]
     ad.AnnData(matrix, big, pd.DataFrame(index=data.genes)).write_h5ad(tmp_path / "cells.h5ad")
-    run = Run.model_validate(
+    run = CohortRun.model_validate(
         {
             "run": "cells",
             "expression": {"path": str(tmp_path / "cells.h5ad"), "scale": "counts"},

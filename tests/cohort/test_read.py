@@ -16,13 +16,14 @@ from mtlbio.cohort.measurements import check_values
 from mtlbio.cohort.prepare import build_cohort, build_roster
 from mtlbio.cohort.qc import QcList
 from mtlbio.cohort.read import read, read_roster
-from mtlbio.config import Expression, load_run
+from mtlbio.config import Expression
 from mtlbio.errors import InputError
+from mtlbio.kinds.read import read_run
 
 
 def loaded(small):
     qc = QcList()
-    return read(load_run(small.write_run()), qc), qc
+    return read(read_run(small.write_run()), qc), qc
 
 
 def write_expression(small, form: str) -> str:
@@ -83,7 +84,7 @@ def test_every_expression_format_reads_the_same(small, form):
     assert raw.measurements.genes.tolist() == small.expression.columns.tolist()
     np.testing.assert_array_equal(raw.measurements.dense(), small.expression.to_numpy(dtype=np.float32))
     assert qc.rows == []
-    roster = read_roster(load_run(small.write_run()), QcList())
+    roster = read_roster(read_run(small.write_run()), QcList())
     assert roster.measurements.samples.tolist() == raw.measurements.samples.tolist()
     assert len(roster.measurements.genes) == 0 and roster.metadata.equals(raw.metadata)
 
@@ -137,7 +138,7 @@ def test_10x_folder(small):
     assert sparse.issparse(raw.measurements.matrix)
     np.testing.assert_array_equal(raw.measurements.dense(), small.expression.to_numpy())
     assert raw.measurements.genes[:2].tolist() == ["GENE2", "GENE2-1"]
-    roster = read_roster(load_run(small.write_run()), QcList())
+    roster = read_roster(read_run(small.write_run()), QcList())
     assert roster.measurements.samples.tolist() == raw.measurements.samples.tolist()
 
 
@@ -169,13 +170,13 @@ def test_genes_in_rows_are_seen_without_reading_the_matrix(small):
     small.write()
     small.expression.T.rename_axis("gene").to_csv(small.folder / "expression.csv")
     with pytest.raises(InputError, match="genes in rows"):
-        read_roster(load_run(small.write_run()), QcList())
+        read_roster(read_run(small.write_run()), QcList())
 
 
 def test_the_roster_is_the_cohort_without_its_measurements(small):
     small.metadata.loc[2, "donor_id"] = ""
     small.write()
-    run = load_run(small.write_run())
+    run = read_run(small.write_run())
     cohort, qc = build_cohort(run)
     obs, tasks, covariates, notes = build_roster(run)
     pd.testing.assert_frame_equal(obs, cohort.obs)

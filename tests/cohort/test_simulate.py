@@ -10,8 +10,8 @@ from mtlbio.cohort.cohort import read_cohort
 from mtlbio.cohort.genesets import builtin_sets
 from mtlbio.cohort.prepare import prepare
 from mtlbio.cohort.simulate import CAUSES, DESIGNS, SHAPES, Design, simulate, write_simulation
-from mtlbio.config import load_run
 from mtlbio.errors import InputError
+from mtlbio.kinds.read import read_run
 
 BIG = {"donors": 4000, "genes": 300}
 
@@ -162,7 +162,7 @@ def test_files_load_and_prepare(tmp_path):
     path = write_simulation(tmp_path / "cohort", made, "mine")
     names = {"expression.parquet", "metadata.csv", "truth.csv", "loadings.csv", "run.yaml"}
     assert {p.name for p in path.parent.iterdir()} == names
-    run = load_run(path)
+    run = read_run(path)
     assert run.run == "mine" and list(run.tasks) == ["disease", "age", "response"]
     prepare(run, tmp_path / "results")
     cohort = read_cohort(tmp_path / "results/cohort.h5ad")

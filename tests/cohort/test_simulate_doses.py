@@ -8,8 +8,8 @@ import pytest
 
 from mtlbio.cohort.prepare import build_cohort
 from mtlbio.cohort.simulate_doses import AFFINITY, DRUGS, simulate_doses, write_doses
-from mtlbio.config import load_run
 from mtlbio.errors import InputError
+from mtlbio.kinds.read import read_run
 
 
 def test_doses_are_products_of_what_was_planted():
@@ -42,7 +42,7 @@ def test_people_are_partly_disjoint_and_the_seed_fixes_all():
 
 
 def test_the_run_that_is_written_is_a_run(tmp_path):
-    cohort, _ = build_cohort(load_run(write_doses(tmp_path, simulate_doses(a=60, b=60, c=20, variants=1))))
+    cohort, _ = build_cohort(read_run(write_doses(tmp_path, simulate_doses(a=60, b=60, c=20, variants=1))))
     assert list(cohort.tasks) == list(DRUGS) and all(t.multiplicative for t in cohort.tasks.values())
     assert list(cohort.table.units)[0] == "enzyme" and cohort.table.groups == {"enzyme": ("cyp", "cyp_expression")}
 

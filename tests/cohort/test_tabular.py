@@ -11,8 +11,8 @@ from mtlbio.cohort.cohort import read_cohort
 from mtlbio.cohort.features import fit_features
 from mtlbio.cohort.prepare import build_cohort, build_roster, prepare
 from mtlbio.cohort.tabular import FLOOR, Plan, scale_floor
-from mtlbio.config import load_run
 from mtlbio.errors import InputError
+from mtlbio.kinds.read import read_run
 from mtlbio.tables import read_table
 
 TASK = {"kind": "regression", "transform": "sqrt", "unit": "mg/week"}
@@ -46,7 +46,7 @@ def written(folder, frame: pd.DataFrame, **changes):
     for key, value in changes.items():
         run[key] = {**run.get(key, {}), **value} if isinstance(value, dict) and key == "features" else value
     (folder / "run.yaml").write_text(yaml.safe_dump(run))
-    return load_run(folder / "run.yaml")
+    return read_run(folder / "run.yaml")
 
 
 def test_every_level_is_a_column_and_gaps_stay_gaps(tmp_path):
@@ -163,7 +163,7 @@ def test_keys_that_do_not_go_together(tmp_path, changes, message):
 def test_neither_expression_nor_features(tmp_path):
     (tmp_path / "run.yaml").write_text("run: x\ntasks: {dose: {kind: regression}}\n")
     with pytest.raises(InputError, match="expression: missing; expected {path, scale, layer}, or features"):
-        load_run(tmp_path / "run.yaml")
+        read_run(tmp_path / "run.yaml")
 
 
 def test_labels_elsewhere_are_missing(tmp_path):

@@ -11,8 +11,8 @@ import pytest
 from small_cohort import SmallCohort
 
 from mtlbio.cohort.prepare import prepare
-from mtlbio.config import load_run
 from mtlbio.errors import InputError
+from mtlbio.kinds.read import read_run
 
 
 def meta(column: str, value: object, rows: object = slice(None)) -> Callable[[SmallCohort], None]:
@@ -270,7 +270,7 @@ def test_wrong_input_is_one_clear_line(small, case):
     path = small.write()
     results = small.folder / "results" / "small"
     with pytest.raises(InputError) as caught:
-        prepare(load_run(path), results)
+        prepare(read_run(path), results)
     message = str(caught.value)
     assert "\n" not in message
     assert "np." not in message
@@ -284,15 +284,15 @@ def test_there_are_enough_of_them():
 
 
 def test_the_unspoilt_cohort_is_accepted(small):
-    prepare(load_run(small.write()), small.folder / "results")
+    prepare(read_run(small.write()), small.folder / "results")
     assert {p.name for p in (small.folder / "results").iterdir()} == {"cohort.h5ad", "qc.tsv", "splits.tsv"}
 
 
 def test_a_failed_run_leaves_earlier_results_alone(small):
     results = small.folder / "results"
-    prepare(load_run(small.write()), results)
+    prepare(read_run(small.write()), results)
     before = {p.name: p.read_bytes() for p in results.iterdir()}
     small.metadata["batch"] = "B1"
     with pytest.raises(InputError):
-        prepare(load_run(small.write()), results)
+        prepare(read_run(small.write()), results)
     assert {p.name: p.read_bytes() for p in results.iterdir()} == before

@@ -7,24 +7,24 @@ from pathlib import Path
 import pytest
 
 import mtlbio
-from mtlbio.config import Run
-from mtlbio.kinds.vocabulary import CHAINS, DONORS, PATIENTS, Vocabulary, vocabulary_of
-from mtlbio.protein import ProteinRun
+from mtlbio.kinds import kind_of
+from mtlbio.kinds.read import as_run
+from mtlbio.kinds.vocabulary import CHAINS, DONORS, PATIENTS, Vocabulary
 
 PACKAGE = Path(mtlbio.__file__).parent
-# modules that substitute by regular expression: names out of files, markup of figures
-SUBSTITUTE = {"calibration/cells.py", "cohort/draft_table.py", "cohort/drafting.py", "cohort/guess.py", "report/svg.py"}
+# modules that substitute by regular expression: names out of files, markup of figures, a section of the docs
+SUBSTITUTE = {"cohort/draft_table.py", "cohort/drafting.py", "cohort/guess.py", "report/svg.py", "probing/columns.py"}
 
 
 def test_every_kind_of_run_has_its_words():
     tasks, metadata = {"y": {"kind": "regression"}}, {"path": "m.csv", "sample": "id", "donor": "id"}
     cohort = {"run": "a", "expression": {"path": "x.csv", "scale": "log"}, "metadata": metadata, "tasks": tasks}
-    assert vocabulary_of(Run.model_validate(cohort)) is DONORS
+    assert kind_of(as_run(cohort)).vocabulary is DONORS
     del cohort["expression"]
-    table = Run.model_validate(cohort | {"features": {"path": "x.csv", "numeric": ["weight"]}})
-    assert vocabulary_of(table) is PATIENTS
+    table = as_run(cohort | {"features": {"path": "x.csv", "numeric": ["weight"]}})
+    assert kind_of(table).vocabulary is PATIENTS
     chains = {"run": "a", "kind": "protein", "chains": {"own": {"path": "x.csv"}}, "tasks": tasks}
-    assert vocabulary_of(ProteinRun.model_validate(chains)) is CHAINS
+    assert kind_of(as_run(chains)).vocabulary is CHAINS
 
 
 def test_a_table_of_features_differs_from_a_cohort_in_what_is_measured_only():

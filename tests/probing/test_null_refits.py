@@ -12,7 +12,9 @@ import pytest
 from mtlbio.cohort.cohort import Cohort, read_cohort
 from mtlbio.cohort.prepare import prepare
 from mtlbio.cohort.simulate import simulate, write_simulation
-from mtlbio.config import Probe, Run, Training, load_run
+from mtlbio.config import Probe, Training
+from mtlbio.kinds.read import read_run
+from mtlbio.kinds.schemas import CohortRun
 from mtlbio.model.latents import latents_table
 from mtlbio.probing import null_refits as room
 from mtlbio.probing.cohorts import examine_cohort
@@ -30,7 +32,7 @@ PROBE = Probe(permutations=99, bootstrap=100, null_refits=9)
 
 @dataclass(frozen=True)
 class Small:
-    run: Run
+    run: CohortRun
     cohort: Cohort
     splits: pd.DataFrame
     interferon: str
@@ -49,7 +51,7 @@ class Small:
 def small(tmp_path_factory) -> Small:
     folder = tmp_path_factory.mktemp("null")
     planted = simulate("clear", 4, donors=90, genes=300, batches=2, interferon_effect=3.0, response="nothing")
-    run = load_run(write_simulation(folder / "cohort", planted))
+    run = read_run(write_simulation(folder / "cohort", planted))
     run = run.model_copy(update={"training": TRAINING, "probe": PROBE})
     prepare(run, folder)
     cohort, splits = read_cohort(folder / "cohort.h5ad"), read_table(folder / "splits.tsv", SPLITS)
@@ -110,7 +112,7 @@ def test_a_killed_run_goes_on_and_gives_the_same_tables(small, tables, tmp_path,
 
     monkeypatch.setattr(room, "refitted_trials", dies)
     monkeypatch.setattr("mtlbio.training.refits.copies_at_once", lambda refitter: 2)
-    monkeypatch.setattr(room, "files_of", lambda module: [])  # the code may be edited while tests run
+    monkeypatch.setattr(room, "files_of", lambda module, kind: [])  # the code may be edited while tests run
     with pytest.raises(KeyboardInterrupt):
         small.null(tmp_path, null_refits=3)
     (kept,) = tmp_path.iterdir()
@@ -148,7 +150,7 @@ def test_p_of_refits_counts_ties_and_leaves_out_what_could_not_be_tested():
 @pytest.mark.slow
 def test_the_step_writes_the_tables_only_where_they_are_asked_for(tmp_path):
     planted = simulate("clear", 1, donors=150, genes=600, batches=2, interferon_effect=2.5)
-    run = load_run(write_simulation(tmp_path / "cohort", planted))
+    run = read_run(write_simulation(tmp_path / "cohort", planted))
     training = TRAINING.model_copy(update={"genes": 600, "seeds": 2, "axes": "auto"})
     asked = Probe(permutations=199, bootstrap=200, null_refits=39)
     run = run.model_copy(update={"training": training, "probe": asked})

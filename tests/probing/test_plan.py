@@ -13,7 +13,8 @@ from scipy import sparse
 from benchmarks.calibration.planted import plant
 from mtlbio import cli
 from mtlbio.cohort.simulate import simulate, write_simulation
-from mtlbio.config import Run, load_run
+from mtlbio.kinds.read import read_run
+from mtlbio.kinds.schemas import CohortRun
 from mtlbio.probing.plan import PLAN, plan, read_design, task_plan
 from mtlbio.probing.plan_design import Design
 from mtlbio.probing.plan_words import words
@@ -21,7 +22,7 @@ from mtlbio.tables import read_table
 
 
 def planted_run(tmp_path, design="clear", donors=80, **sizes):
-    return load_run(write_simulation(tmp_path / design, simulate(design, 0, donors=donors, genes=300, **sizes)))
+    return read_run(write_simulation(tmp_path / design, simulate(design, 0, donors=donors, genes=300, **sizes)))
 
 
 def design_of(planted, dims=20, **changes) -> Design:
@@ -143,7 +144,7 @@ def test_single_cells_become_samples_of_donors_and_pairs_are_compared_within_don
     obs.loc["c0":"c14", "condition"] = "stim"  # five cells are left of one sample
     counts = sparse.csr_matrix(rng.poisson(1.0, (cells, 6)).astype(np.float32))
     ad.AnnData(counts, obs, pd.DataFrame(index=[f"g{i}" for i in range(6)])).write_h5ad(tmp_path / "cells.h5ad")
-    run = Run.model_validate(
+    run = CohortRun.model_validate(
         {
             "run": "cells",
             "expression": {"path": str(tmp_path / "cells.h5ad"), "scale": "counts"},

@@ -6,8 +6,9 @@ import pytest
 from benchmarks.calibration.given_axes import results_of
 from benchmarks.calibration.planted import plant
 from mtlbio.cohort.cohort import write_cohort
-from mtlbio.config import Probe, Run
+from mtlbio.config import Probe
 from mtlbio.errors import InputError
+from mtlbio.kinds.schemas import CohortRun
 from mtlbio.probing import probe as step
 from mtlbio.probing.cohorts import examine_cohort
 from mtlbio.tables import VERDICTS, read_table
@@ -49,7 +50,7 @@ def run_on(tmp_path, monkeypatch, planted):
     latents[::-1].copy().write_h5ad(tmp_path / "latents.h5ad")  # any order of samples must do
     monkeypatch.setattr(step, "load_ensemble", lambda directory: Unbound(examinee))
     tasks = {"disease": {"kind": "binary", "positive": "case"}}
-    run = Run.model_validate({"run": "planted", "expression": {"path": "x", "scale": "z"}, "tasks": tasks})
+    run = CohortRun.model_validate({"run": "planted", "expression": {"path": "x", "scale": "z"}, "tasks": tasks})
     return run.model_copy(update={"probe": FAST})
 
 

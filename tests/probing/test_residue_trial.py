@@ -14,13 +14,13 @@ import torch
 
 from mtlbio.cohort.cohort import CovariateInfo
 from mtlbio.errors import InputError
+from mtlbio.kinds.schemas.chains import ResidueProbe
 from mtlbio.labels import Multiclass, Regression
 from mtlbio.labels.residues import residue_kind
 from mtlbio.model.residue_axes import ResidueAxes, window_names
 from mtlbio.probing.residues.held_out import HeldOutResidues, folds_of
 from mtlbio.probing.residues.probe import examine_residues
 from mtlbio.probing.residues.trial import between_chains, level_units, of_all_variance
-from mtlbio.protein import ResidueProbe
 from mtlbio.sequence.letters import AMINO_ACIDS
 from mtlbio.sequence.scales import SCALES, of_residues
 from mtlbio.training.chains.latents import AROUND

@@ -9,7 +9,7 @@ import numpy as np
 import pandas as pd
 
 from mtlbio.cohort.cohort import Cohort, CovariateInfo, schema_json, write_cohort
-from mtlbio.config import Run
+from mtlbio.kinds.schemas import CohortRun
 from mtlbio.labels import Binary, Regression
 from mtlbio.probing.null_refits import empty
 from mtlbio.tables import (
@@ -48,7 +48,7 @@ TASKS = {
 }
 
 
-def fabricate(folder: Path, donors: int = 160, hostile: bool = False, seed: int = 3) -> Run:
+def fabricate(folder: Path, donors: int = 160, hostile: bool = False, seed: int = 3) -> CohortRun:
     """Write a results folder under ``folder`` and return the run that belongs to it.
 
     ``hostile`` gives genes, levels and sentences names that are markup.
@@ -121,7 +121,7 @@ def fabricate(folder: Path, donors: int = 160, hostile: bool = False, seed: int 
     _tables(rng, folder, samples, obs, evil)
     gmt = folder / "sets.gmt"
     gmt.write_text(f"{SET}\tnone\t" + "\t".join(genes[:6]) + "\n", encoding="utf-8")
-    return Run.model_validate(
+    return CohortRun.model_validate(
         {
             "run": "fabricated",
             "expression": {"path": "x.csv", "scale": "log"},

@@ -8,6 +8,7 @@ from fabricate import fabricate
 
 from mtlbio.cohort.cohort import read_cohort, write_cohort
 from mtlbio.cohort.tabular import Plan, Source
+from mtlbio.kinds.schemas import TableRun
 from mtlbio.report.context import effects
 from mtlbio.report.feature_effects import MOST_FEATURES, effects_figure, level_name, sentences, shown_features, typical
 from mtlbio.report.figures import plan
@@ -81,8 +82,9 @@ def test_levels_that_are_all_numbers_keep_their_words():
 
 @pytest.fixture
 def of_table(tmp_path):
-    """(run, folder) of a fabricated run whose cohort says that it is a table of features."""
-    run = fabricate(tmp_path, donors=20)
+    """(run, folder) of a fabricated run whose features are a table."""
+    shared = fabricate(tmp_path, donors=20).model_dump(include=set(TableRun.model_fields) - {"kind"})
+    run = TableRun.model_validate(shared | {"features": {"path": "x.csv", "numeric": ["weight"]}})
     cohort = read_cohort(tmp_path / "cohort.h5ad")
     sources = (Source("weight", "number"), Source(f"cyp{EVIL}", "category", ("*1/*1", "*1/*3")))
     coded = {"table": Plan(sources, {}).saved()}

@@ -8,6 +8,7 @@ import pandas as pd
 import pytest
 from fabricate import fabricate
 
+from mtlbio.kinds import KINDS
 from mtlbio.kinds.vocabulary import CHAINS, DONORS, PATIENTS
 from mtlbio.report import plain
 from mtlbio.report.cards import card_figure
@@ -49,7 +50,7 @@ def fabricated(tmp_path_factory):
 def speaking(fabricated, words, monkeypatch) -> Inputs:
     """What the page is made of, in these words; with those of chains it is that of a protein run."""
     monkeypatch.setattr(Inputs, "words", words)
-    monkeypatch.setattr(Inputs, "of_proteins", words is CHAINS)
+    monkeypatch.setattr(Inputs, "kind", KINDS["protein"] if words is CHAINS else KINDS["cohort"])
     return read_inputs(*fabricated)
 
 

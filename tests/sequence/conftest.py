@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 from small_chains import run_of, table
 
-from mtlbio.protein import ProteinRun
+from mtlbio.kinds.schemas import ProteinRun
 
 
 @pytest.fixture

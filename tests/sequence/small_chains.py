@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pandas as pd
 
-from mtlbio.protein import ProteinRun
+from mtlbio.kinds.schemas import ProteinRun
 
 ROWS = [
     ("a1", "ARNDCQEGHILKMFPSTWYVAR", "train"),

@@ -8,11 +8,11 @@ import pytest
 from small_chains import run_of, table
 
 from mtlbio.errors import InputError
-from mtlbio.protein import ChainSplits
+from mtlbio.kinds.schemas.chains import ChainSplits
 from mtlbio.sequence.chains import Chains
 from mtlbio.sequence.cluster import kmer_clusters
 from mtlbio.sequence.letters import decode
-from mtlbio.sequence.read import read_run
+from mtlbio.sequence.read import read_sources
 from mtlbio.sequence.simulate import simulate_chains
 from mtlbio.sequence.split import assign_parts, select
 
@@ -66,7 +66,7 @@ def test_one_sequence_in_two_parts_is_an_error(tmp_path):
     frame = table()
     frame.loc[3, "sequence"] = frame.loc[0, "sequence"]
     frame.to_csv(tmp_path / "chains.csv", index=False)
-    chains, _ = read_run(run_of(tmp_path / "chains.csv"))
+    chains, _ = read_sources(run_of(tmp_path / "chains.csv"))
     with pytest.raises(InputError, match=r"a1 \(train\) and c1 \(test\) are one sequence in two parts"):
         assign_parts(chains, ChainSplits())
 
@@ -76,7 +76,7 @@ def test_one_cluster_in_two_parts_is_an_error(tmp_path):
     frame.to_csv(tmp_path / "chains.csv", index=False)
     run = run_of(tmp_path / "chains.csv")
     source = run.chains["own"].model_copy(update={"cluster": "family"})
-    chains, _ = read_run(run.model_copy(update={"chains": {"own": source}}))
+    chains, _ = read_sources(run.model_copy(update={"chains": {"own": source}}))
     with pytest.raises(InputError, match=r"cluster f \(a1, c1\) is in two parts \(train, test\)"):
         assign_parts(chains, ChainSplits())
 
@@ -85,7 +85,7 @@ def test_a_repeated_sequence_of_one_part_is_kept_once_with_most_labels(tmp_path)
     frame = table(site="")
     frame.loc[1, "sequence"] = frame.loc[0, "sequence"]
     frame.to_csv(tmp_path / "chains.csv", index=False)
-    chains, _ = read_run(run_of(tmp_path / "chains.csv"))
+    chains, _ = read_sources(run_of(tmp_path / "chains.csv"))
     found, qc = assign_parts(chains, ChainSplits())
     assert found.names.tolist() == ["a2", "b1", "c1"]
     assert [(row["item"], row["reason"], row["detail"]) for row in qc] == [("a1", "repeated sequence", "kept: a2")]

@@ -7,7 +7,7 @@ from small_chains import table
 from mtlbio.errors import InputError
 from mtlbio.sequence.chains import read_chains, write_chains
 from mtlbio.sequence.prepare import prepare, read_checked
-from mtlbio.sequence.read import read_run
+from mtlbio.sequence.read import read_sources
 from mtlbio.sequence.records import read_fasta
 from mtlbio.tables import QC, SPLITS, read_table
 
@@ -27,21 +27,21 @@ WRONG = [
 @pytest.mark.parametrize("changed, message", WRONG, ids=[m[9:40] for _, m in WRONG])
 def test_a_wrong_chain_is_one_clear_line(written, changed, message):
     with pytest.raises(InputError) as caught:
-        read_run(written(changed))
+        read_sources(written(changed))
     assert message in str(caught.value) and "chains.csv" in str(caught.value) and "\n" not in str(caught.value)
 
 
 def test_missing_columns_and_values_are_named(written):
     run = written(chains={"own": {"path": written().chains["own"].path, "split": "fold"}})
     with pytest.raises(InputError, match="chains.own: no column 'fold'; found id, sequence, q8"):
-        read_run(run)
+        read_sources(run)
     run = written(chains={"own": {"path": written().chains["own"].path, "split": "split", "keep": {"id": ["zz"]}}})
     with pytest.raises(InputError, match="chains.own.keep.id: 'zz' does not occur; found a1, a2, b1, c1"):
-        read_run(run)
+        read_sources(run)
 
 
 def test_labels_are_masked_where_missing_and_q3_is_filled_in(written):
-    chains, _ = read_run(written({"q8": "?" * 22, "site": ""}))
+    chains, _ = read_sources(written({"q8": "?" * 22, "site": ""}))
     assert len(chains) == 4 and chains.lengths.tolist() == [22] * 4
     first = chains.rows(0)
     assert (chains.labels["structure"][first] == 255).all() and (chains.q3["structure"][first] != 255).all()
@@ -56,7 +56,7 @@ def test_residues_that_were_not_resolved_have_no_label(written, tmp_path):
     run = written()
     table().assign(mask=["0" * 10 + "1" * 12] + ["1" * 22] * 3).to_csv(tmp_path / "chains.csv", index=False)
     source = run.chains["own"].model_copy(update={"mask": "mask"})
-    chains, _ = read_run(run.model_copy(update={"chains": {"own": source}}))
+    chains, _ = read_sources(run.model_copy(update={"chains": {"own": source}}))
     assert not chains.known("structure")[:10].any() and chains.known("structure")[10:22].all()
     assert np.isnan(chains.labels["exposure"][:10]).all()
 
@@ -82,11 +82,11 @@ def test_prepare_writes_what_later_steps_read(written, tmp_path):
 
 def test_chains_that_are_too_long_are_listed(written):
     with pytest.raises(InputError, match="none left of .*chains.csv"):
-        read_run(written(qc={"max_length": 21}))
+        read_sources(written(qc={"max_length": 21}))
 
 
 def test_a_file_that_is_no_set_of_chains_is_refused(tmp_path, written):
-    chains, _ = read_run(written())
+    chains, _ = read_sources(written())
     write_chains(chains, tmp_path / "x.h5ad")
     assert len(read_chains(tmp_path / "x.h5ad")) == 4
     with pytest.raises(InputError, match="run `mtlbio prepare` first"):

@@ -5,8 +5,8 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from mtlbio.kinds.schemas import ProteinRun
 from mtlbio.labels.residues.alphabet import to_q3
-from mtlbio.protein import ProteinRun
 from mtlbio.sequence.features import open_profiles
 from mtlbio.sequence.prepare import read_checked
 

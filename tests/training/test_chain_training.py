@@ -10,11 +10,11 @@ import pandas as pd
 import pytest
 import torch
 
+from mtlbio.kinds.schemas.chains import ResidueTraining
 from mtlbio.labels.residues import Accessibility, SecondaryStructure
 from mtlbio.labels.residues.alphabet import to_q3
 from mtlbio.model.encoders.base import Shape
 from mtlbio.model.residues import ResidueNetwork
-from mtlbio.protein import ResidueTraining
 from mtlbio.sequence.chains import Chains
 from mtlbio.sequence.letters import encode
 from mtlbio.sequence.simulate import simulate_chains

@@ -14,11 +14,11 @@ from small_training import OPTIONS, TASKS, folds_of, problem_of, small_cohort
 from mtlbio.choices.multitask import MultitaskOptions
 from mtlbio.choices.sharing import SHARING
 from mtlbio.cohort.cohort import CovariateInfo
-from mtlbio.config import Run, Training
+from mtlbio.config import Adversary, Training
+from mtlbio.kinds.schemas import CohortRun
 from mtlbio.model.outputs import Outputs
 from mtlbio.model.sharing.make import make_sharing
 from mtlbio.model.sharing.scheme import Sharing
-from mtlbio.sections import Adversary
 from mtlbio.training.curvature import pace
 from mtlbio.training.extras import COMPONENTS, extended, with_extras
 from mtlbio.training.losses import task_losses
@@ -244,4 +244,4 @@ BASE = {
 )
 def test_wrong_options_are_errors(change, words):
     with pytest.raises(ValueError, match=words):
-        Run.model_validate(BASE | change)
+        CohortRun.model_validate(BASE | change)

@@ -11,8 +11,9 @@ import pytest
 from mtlbio.cohort.prepare import build_cohort
 from mtlbio.cohort.simulate_doses import simulate_doses, write_doses
 from mtlbio.cohort.split import make_splits
-from mtlbio.config import Splits, Training, load_run
+from mtlbio.config import Splits, Training
 from mtlbio.errors import InputError
+from mtlbio.kinds.read import read_run
 from mtlbio.model.ensemble import FINAL, load_ensemble, save_ensemble
 from mtlbio.model.latents import latents_table, write_latents
 from mtlbio.model.outputs import Outputs
@@ -21,7 +22,7 @@ from mtlbio.training.effects import effects_table
 from mtlbio.training.fold_in_table import fold_in_table, scores
 from mtlbio.training.mixing import mix_paths
 from mtlbio.training.paths import fit_paths
-from mtlbio.training.predict import predict
+from mtlbio.training.predict_table import predict
 from mtlbio.training.problem import inner_of, make_problem, make_targets, prepare_fold
 
 OPTIONS = Training(seeds=2, epochs=60, patience=20, curves=20, block=4)
@@ -31,7 +32,7 @@ OPTIONS = Training(seeds=2, epochs=60, patience=20, curves=20, block=4)
 def trained(tmp_path_factory):
     """Three drugs, the first free of form and two multiplicative; folds 0, 1 and the final model."""
     doses = simulate_doses(seed=3, a=200, b=200, c=40, variants=1)
-    cohort, _ = build_cohort(load_run(write_doses(tmp_path_factory.mktemp("doses"), doses)))
+    cohort, _ = build_cohort(read_run(write_doses(tmp_path_factory.mktemp("doses"), doses)))
     tasks = cohort.tasks | {"drug_a": replace(cohort.tasks["drug_a"], multiplicative=False)}
     cohort = replace(cohort, tasks=tasks)
     splits = make_splits(cohort, Splits(folds=2))

@@ -9,8 +9,8 @@ import pytest
 
 from mtlbio.cohort.prepare import prepare
 from mtlbio.cohort.simulate import simulate, write_simulation
-from mtlbio.config import load_run
 from mtlbio.errors import InputError
+from mtlbio.kinds.read import read_run
 from mtlbio.model.ensemble import FINAL, load_ensemble
 from mtlbio.tables import PREDICTIONS, read_table
 from mtlbio.training.predict import predict
@@ -29,7 +29,7 @@ def finished(tmp_path_factory):
     path = write_simulation(folder / "cohort", planted)
     counts.to_parquet(folder / "cohort" / "expression.parquet")
     path.write_text(path.read_text().replace("scale: log2", "scale: counts") + SMALL)
-    run = load_run(path)
+    run = read_run(path)
     prepare(run, folder / "results")
     train(run, folder / "results")
     return folder / "results", counts

@@ -13,10 +13,10 @@ from small_training import OPTIONS, TASKS, small_cohort
 
 from mtlbio.cohort.cohort import CovariateInfo, write_cohort
 from mtlbio.cohort.split import make_splits
-from mtlbio.config import Run, Splits
+from mtlbio.config import Adversary, Splits
+from mtlbio.kinds.schemas import CohortRun
 from mtlbio.model.ensemble import FINAL, load_ensemble
 from mtlbio.model.latents import latents_table
-from mtlbio.sections import Adversary
 from mtlbio.tables import SPLITS, write_table
 from mtlbio.training.products import wide_product
 from mtlbio.training.refits import Refitter, copies_at_once
@@ -51,7 +51,7 @@ def test_the_own_labels_give_what_the_train_step_gives(cohort, splits, refitter,
     write_cohort(cohort, tmp_path / "cohort.h5ad")
     write_table(splits, tmp_path / "splits.tsv", SPLITS)
     tasks = {name: {"kind": "regression"} for name in cohort.tasks}
-    run = Run.model_validate({"run": "a", "expression": {"path": "x", "scale": "z"}, "tasks": tasks})
+    run = CohortRun.model_validate({"run": "a", "expression": {"path": "x", "scale": "z"}, "tasks": tasks})
     train(run.model_copy(update={"training": OPTIONS.model_copy(update={"single_task": True})}), tmp_path)
     (found,) = refitter.fit([cohort])
     table, saved = latents_table(cohort, splits, found), ad.read_h5ad(tmp_path / "latents.h5ad")
@@ -122,7 +122,7 @@ def test_a_refit_has_the_heads_beside_the_tasks_that_the_train_step_has(furnishe
     write_cohort(cohort, tmp_path / "cohort.h5ad")
     write_table(splits, tmp_path / "splits.tsv", SPLITS)
     tasks = {name: {"kind": "regression"} for name in cohort.tasks}
-    run = Run.model_validate({"run": "a", "expression": {"path": "x", "scale": "z"}, "tasks": tasks})
+    run = CohortRun.model_validate({"run": "a", "expression": {"path": "x", "scale": "z"}, "tasks": tasks})
     train(run.model_copy(update={"training": options}), tmp_path)
     saved = ad.read_h5ad(tmp_path / "latents.h5ad").X
     plain = options.model_copy(update={"adversary": None, "reconstruction": 0.0, "masked_genes": 0.0})

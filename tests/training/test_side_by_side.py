@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 import torch
 
-from mtlbio.config import load_run
+from mtlbio.kinds.read import read_run
 from mtlbio.sequence.chains import read_chains
 from mtlbio.sequence.prepare import prepare
 from mtlbio.sequence.simulate import simulate_chains, write_simulation
@@ -19,7 +19,7 @@ from mtlbio.training.chains.side_by_side import Job, fit_all, work
 def prepared(tmp_path_factory):
     """A run, its folder, its chains and three jobs."""
     folder = tmp_path_factory.mktemp("jobs")
-    run = load_run(write_simulation(folder, simulate_chains(30, seed=1, length=(30, 50))))
+    run = read_run(write_simulation(folder, simulate_chains(30, seed=1, length=(30, 50))))
     short = {"epochs": 2, "batch": 400, "encoder": "lstm", "width": 8, "layers": 1, "dropout": 0.1}
     run = run.model_copy(update={"training": run.training.model_copy(update=short)})
     prepare(run, folder)

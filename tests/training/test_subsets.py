@@ -6,9 +6,10 @@ from small_training import OPTIONS, small_cohort
 
 from mtlbio.cohort.cohort import write_cohort
 from mtlbio.cohort.split import make_splits
-from mtlbio.config import Run, Splits
+from mtlbio.config import Splits
 from mtlbio.errors import InputError
 from mtlbio.evaluation.predictions import collect
+from mtlbio.kinds.schemas import CohortRun
 from mtlbio.tables import PREDICTIONS, SPLITS, read_table, write_table
 from mtlbio.training.fewer_labels import nested_order, training_donors, with_labels_of
 from mtlbio.training.subsets import fit_copies, fit_subsets, refitter_of, task_subsets
@@ -29,7 +30,7 @@ def test_single_tasks_and_all_together_are_the_arms_of_the_train_step(cohort, sp
     write_cohort(cohort, tmp_path / "cohort.h5ad")
     write_table(splits, tmp_path / "splits.tsv", SPLITS)
     tasks = {name: {"kind": "regression"} for name in cohort.tasks}
-    run = Run.model_validate({"run": "a", "expression": {"path": "x", "scale": "z"}, "tasks": tasks})
+    run = CohortRun.model_validate({"run": "a", "expression": {"path": "x", "scale": "z"}, "tasks": tasks})
     train(run.model_copy(update={"training": OPTIONS.model_copy(update={"single_task": True})}), tmp_path)
     table = read_table(tmp_path / "predictions.tsv", PREDICTIONS)
     subsets = task_subsets(cohort.tasks)

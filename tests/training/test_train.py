@@ -14,9 +14,11 @@ from mtlbio.cohort.cohort import write_cohort
 from mtlbio.cohort.prepare import prepare
 from mtlbio.cohort.simulate import simulate, write_simulation
 from mtlbio.cohort.split import make_splits
-from mtlbio.config import Run, Splits, Training, load_run
+from mtlbio.config import Splits, Training
 from mtlbio.errors import InputError
 from mtlbio.evaluation.predictions import collect
+from mtlbio.kinds.read import read_run
+from mtlbio.kinds.schemas import CohortRun
 from mtlbio.labels import Regression
 from mtlbio.model.ensemble import FINAL, load_ensemble
 from mtlbio.tables import HISTORY, PREDICTIONS, SPLITS, read_table, write_table
@@ -25,10 +27,10 @@ from mtlbio.training.train import choose_device, train
 SMALL = {"genes": 70, "curves": 40, "seeds": 2, "epochs": 60, "patience": 20, "device": "cpu"}
 
 
-def run_of(cohort, **training) -> Run:
+def run_of(cohort, **training) -> CohortRun:
     """A run whose tasks and paths do not matter to the step: it reads the prepared cohort."""
     tasks = {name: {"kind": "regression"} for name in cohort.tasks}
-    return Run.model_validate(
+    return CohortRun.model_validate(
         {"run": "small", "expression": {"path": "x.csv", "scale": "log2"}, "tasks": tasks, "training": SMALL | training}
     )
 
@@ -176,7 +178,7 @@ def test_held_out_visits_of_a_donor_do_not_train(tmp_path):
 
 def test_planted_programmes_are_axes_out_of_fold(tmp_path):
     simulation = simulate("clear", seed=1, donors=150, genes=600)
-    run = load_run(write_simulation(tmp_path / "cohort", simulation))
+    run = read_run(write_simulation(tmp_path / "cohort", simulation))
     run = run.model_copy(update={"training": Training(**SMALL | {"genes": 600, "single_task": False})})
     prepare(run, tmp_path / "results")
     train(run, tmp_path / "results")

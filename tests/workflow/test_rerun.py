@@ -38,7 +38,9 @@ def test_changed_data_reruns_the_runs_that_read_it(finished):
         ("training/train.py", {"train", "evaluate", "probe", "report"}),
         ("evaluation/baselines.py", {"baselines", "evaluate", "report"}),
         ("report/templates/style.css", {"report"}),
-        ("config.py", set()),
+        ("labels/transforms.py", STEPS),
+        ("kinds/table.py", set()),
+        ("kinds/schemas/cohort.py", set()),
     ],
 )
 def test_an_edited_module_reruns_the_steps_that_use_it(finished, module, stale):

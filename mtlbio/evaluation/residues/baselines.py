@@ -13,9 +13,9 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 
+from mtlbio.kinds.schemas import ProteinRun
 from mtlbio.labels.residues.alphabet import MISSING_STATE
 from mtlbio.progress import track
-from mtlbio.protein import ProteinRun
 from mtlbio.sequence.chains import HELD_OUT, Chains, read_chains
 from mtlbio.sequence.features import Wide, open_wide, wide_of
 from mtlbio.sequence.letters import UNKNOWN

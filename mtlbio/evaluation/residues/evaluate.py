@@ -14,10 +14,10 @@ from mtlbio.evaluation.comparisons import MATCHED, MODEL, call_difference
 from mtlbio.evaluation.residues.readings import read_sources
 from mtlbio.evaluation.residues.scores import Scored, cluster_draws, score_chains
 from mtlbio.evaluation.transfer import LEVEL, sentence, verdict_of
+from mtlbio.kinds.schemas import ProteinRun
 from mtlbio.kinds.vocabulary import CHAINS
 from mtlbio.labels.residues import ResidueLabel
 from mtlbio.progress import track
-from mtlbio.protein import ProteinRun
 from mtlbio.sequence.chains import Chains, read_chains
 from mtlbio.sequence.long_form import read_rows
 from mtlbio.tables import COMPARISONS, LABEL_NOISE, PREDICTIONS, REPROBE, TRANSFER, read_table, write_table

@@ -13,7 +13,7 @@ from mtlbio.cohort.cohort import parse_schema
 from mtlbio.evaluation.reprobe import reprobe
 from mtlbio.kinds.vocabulary import CHAINS
 from mtlbio.labels import of_covariate
-from mtlbio.protein import WITHIN_CHAINS
+from mtlbio.sequence.chains import WITHIN_CHAINS
 from mtlbio.tables import REPROBE
 
 # a row is a chain here, not a residue

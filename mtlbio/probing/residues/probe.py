@@ -9,6 +9,9 @@ import numpy as np
 import pandas as pd
 
 from mtlbio.errors import InputError
+from mtlbio.kinds.protein import LEAST_CHAINS
+from mtlbio.kinds.schemas import ProteinRun
+from mtlbio.kinds.schemas.chains import ResidueProbe
 from mtlbio.model.residue_store import ProteinModel, load_model
 from mtlbio.probing.columns import PROTEIN
 from mtlbio.probing.examine import examine, write_tables
@@ -17,7 +20,6 @@ from mtlbio.probing.replicas import replicas_of_one_fold
 from mtlbio.probing.residues.held_out import HeldOutResidues
 from mtlbio.probing.residues.properties import identity_and_context, properties
 from mtlbio.probing.residues.trial import between_chains, make_trial, of_all_variance
-from mtlbio.protein import LEAST_CHAINS, ProteinRun, ResidueProbe
 
 
 def probe(run: ProteinRun, results: Path) -> None:

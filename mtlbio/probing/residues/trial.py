@@ -16,10 +16,11 @@ import pandas as pd
 from scipy import sparse
 
 from mtlbio.cohort.cohort import parse_schema
+from mtlbio.kinds.schemas.chains import ResidueProbe
 from mtlbio.kinds.vocabulary import CHAINS
 from mtlbio.probing.design import Units
 from mtlbio.probing.trial import Trial
-from mtlbio.protein import WITHIN_CHAINS, ResidueProbe
+from mtlbio.sequence.chains import WITHIN_CHAINS
 
 LEVELS = 5  # groups of a chain's residues by a number
 

@@ -8,9 +8,9 @@ import time
 import numpy as np
 import torch
 
+from mtlbio.kinds.schemas.chains import ResidueTraining
 from mtlbio.labels.residues import ResidueLabel
 from mtlbio.model.residues import ResidueNetwork
-from mtlbio.protein import ResidueTraining
 from mtlbio.sequence.chains import Chains
 from mtlbio.training.chains.batches import Reader, make_batches
 from mtlbio.training.chains.steps import Scale, Stepper

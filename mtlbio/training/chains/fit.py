@@ -9,10 +9,10 @@ from typing import NamedTuple
 import numpy as np
 import torch
 
+from mtlbio.kinds.schemas.chains import ResidueTraining
 from mtlbio.labels.residues import ResidueLabel
 from mtlbio.model.residues import ResidueNetwork
 from mtlbio.progress import say
-from mtlbio.protein import ResidueTraining
 from mtlbio.sequence.chains import Chains
 from mtlbio.training.chains.batches import Reader
 from mtlbio.training.chains.course import Course, reader_order

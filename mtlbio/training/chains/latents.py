@@ -16,8 +16,7 @@ from mtlbio.labels import Label
 from mtlbio.model.matching import effective_rank
 from mtlbio.model.residue_axes import REACH, stability, window_names
 from mtlbio.model.residue_store import ProteinModel
-from mtlbio.protein import WITHIN_CHAINS
-from mtlbio.sequence.chains import HELD_OUT, Chains
+from mtlbio.sequence.chains import HELD_OUT, WITHIN_CHAINS, Chains
 from mtlbio.sequence.letters import decode
 from mtlbio.sequence.scales import SCALES, of_residues
 from mtlbio.sequence.split import FOLDS

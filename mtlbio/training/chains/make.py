@@ -5,9 +5,9 @@ from __future__ import annotations
 import numpy as np
 import torch
 
+from mtlbio.kinds.schemas import ProteinRun
 from mtlbio.model.encoders.base import Shape
 from mtlbio.model.residues import ResidueNetwork
-from mtlbio.protein import ProteinRun
 from mtlbio.sequence.chains import Chains
 from mtlbio.sequence.features import open_wide
 from mtlbio.training.chains.batches import Reader

@@ -14,8 +14,8 @@ from pathlib import Path
 
 import torch
 
+from mtlbio.kinds.schemas import ProteinRun
 from mtlbio.progress import console
-from mtlbio.protein import ProteinRun
 from mtlbio.sequence.chains import Chains, read_chains
 from mtlbio.training.chains.batches import Reader
 from mtlbio.training.chains.fit import Parts, TrainedNetwork, fit, taking_part

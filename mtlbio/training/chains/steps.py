@@ -6,9 +6,9 @@ from dataclasses import dataclass
 
 import torch
 
+from mtlbio.kinds.schemas.chains import ResidueTraining
 from mtlbio.labels.residues import ResidueLabel
 from mtlbio.model.residues import ResidueNetwork
-from mtlbio.protein import ResidueTraining
 from mtlbio.sequence.letters import MASKED, UNKNOWN
 from mtlbio.training.balancing.registry import make_balancer
 from mtlbio.training.balancing.step import Step

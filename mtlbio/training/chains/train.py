@@ -8,12 +8,12 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 
+from mtlbio.kinds.schemas import ProteinRun
 from mtlbio.labels.residues.alphabet import MISSING_STATE
 from mtlbio.model.residue_axes import find_axes, matched, window_letters
 from mtlbio.model.residue_store import ProteinModel, save_model
 from mtlbio.model.residues import ResidueNetwork
 from mtlbio.progress import say
-from mtlbio.protein import ProteinRun
 from mtlbio.sequence.chains import HELD_OUT, Chains, read_chains
 from mtlbio.sequence.long_form import prediction_rows
 from mtlbio.sequence.split import FOLDS

@@ -12,8 +12,8 @@ from typing import Annotated, Any, Literal
 from pydantic import Field, SerializeAsAny, ValidationError, WrapValidator, create_model
 from pydantic_core import PydanticUndefined
 
+from mtlbio.config.keys import explain
 from mtlbio.errors import InputError
-from mtlbio.keys import explain
 from mtlbio.labels import TaskSection, kinds, label_kind
 from mtlbio.labels.residues import ResidueSection, residue_kind, residue_kinds
 from mtlbio.section import Name, Section

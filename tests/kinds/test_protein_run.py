@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import copy
-import importlib
 import json
 import sys
 from dataclasses import replace
@@ -15,14 +14,17 @@ import pytest
 import yaml
 
 from mtlbio import cli, tables
-from mtlbio.config import json_schema, load_run, step_options
 from mtlbio.errors import InputError
+from mtlbio.kinds import kind_of
+from mtlbio.kinds.base import function_at
+from mtlbio.kinds.read import read_run
+from mtlbio.kinds.reference import json_schema
+from mtlbio.kinds.schemas.chains import ResidueProbe
 from mtlbio.kinds.vocabulary import CHAINS
 from mtlbio.model.residue_store import load_model
 from mtlbio.probing.evidence import Evidence, TaskEvidence
 from mtlbio.probing.residues.probe import examine_residues
 from mtlbio.probing.verdict import VERDICTS, judge
-from mtlbio.protein import ResidueProbe
 from mtlbio.report.cards import _parts
 from mtlbio.report.inputs import read_inputs
 from mtlbio.report.palette import NEUTRAL, STATE_COLOURS
@@ -33,7 +35,7 @@ from mtlbio.sequence.simulate import simulate_chains, write_simulation
 from mtlbio.tables import read_table
 from mtlbio.training.chains.predict import residue_table
 from mtlbio.training.chains.train import three_only
-from mtlbio.workflow import entry, plan
+from mtlbio.workflow import plan
 
 SMALL = {
     "training": {"encoder": "cnn", "width": 24, "layers": 2, "kernel": 5, "latent": 6, "epochs": 5, "batch": 400,
@@ -52,10 +54,9 @@ def done(tmp_path_factory):
     content = yaml.safe_load(path.read_text())
     content["tasks"]["site"] = {"kind": "binary"}
     path.write_text(yaml.safe_dump(content | SMALL))
-    run, results = load_run(path), folder / "results"
+    run, results = read_run(path), folder / "results"
     for step in ("prepare", "train", "baselines", "evaluate", "probe", "report"):
-        module, _, name = entry(run, step).partition(":")
-        getattr(importlib.import_module(module), name)(run, results)
+        function_at(kind_of(run).steps[step])(run, results)
     return folder
 
 
@@ -127,7 +128,7 @@ def test_the_page_is_one_file_that_speaks_of_chains(done):
 
 
 def test_states_have_the_colours_of_the_pictures_of_chains(done):
-    inputs = read_inputs(load_run(done / "run.yaml"), done / "results")
+    inputs = read_inputs(read_run(done / "run.yaml"), done / "results")
     states = pd.DataFrame({"structure": ["H", "E", "C", "E"]})
     colours = {label: colour for label, _, colour in _parts(inputs, states, "structure", "black")}
     assert colours == {"structure: H": STATE_COLOURS["H"], "E": STATE_COLOURS["E"], "C": NEUTRAL}
@@ -153,7 +154,7 @@ def test_a_dimension_that_falls_with_its_property_says_so(done):
 
 
 def test_the_page_reads_the_direction_of_a_driver_from_the_table(done):
-    inputs = read_inputs(load_run(done / "run.yaml"), done / "results")
+    inputs = read_inputs(read_run(done / "run.yaml"), done / "results")
     named = pd.DataFrame({"dim": ["z01", "z02", "z03"], "set": "charge", "correlation": [-0.5, 0.5, -0.5]})
     inputs.tables["enrichment"] = named.assign(names=[True, True, False])
     told = [inputs.directed(dim, "charge") for dim in ("z01", "z02", "z03", "z04")]
@@ -167,7 +168,7 @@ def test_one_network_shows_nothing_that_comes_back_and_has_no_rate(done):
     model, latents = load_model(done / "results/model"), ad.read_h5ad(done / "results/latents.h5ad")
     latents.var["stability"] = np.nan
     first = replace(model, networks=model.networks[:1], axes=model.axes[:1])
-    table = examine_residues(latents, first, load_run(done / "run.yaml").probe)["verdicts"]
+    table = examine_residues(latents, first, read_run(done / "run.yaml").probe)["verdicts"]
     assert table["error_rate"].isna().all() and (table["verdict"] != "underpowered").any()
     assert "Only one network was trained" in cautions(table, [], 0.05)[0]
 
@@ -184,7 +185,7 @@ def test_chains_with_three_states_only_get_no_eight(done, tmp_path):
     assert three.loc[0, states].tolist() == [0.375, 0.25, 0.375]
     frame = simulate_chains(40, seed=0, length=(30, 40))
     frame["q8"] = frame["q3"]
-    run = load_run(write_simulation(tmp_path / "q3", frame))
+    run = read_run(write_simulation(tmp_path / "q3", frame))
     lines = []
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr("mtlbio.sequence.prepare.say", lines.append)
@@ -197,11 +198,11 @@ def test_chains_with_three_states_only_get_no_eight(done, tmp_path):
 
 def test_too_few_held_out_chains_are_said_before_anything_is_trained(tmp_path):
     frame = simulate_chains(30, seed=0, length=(30, 40))
-    run = load_run(write_simulation(tmp_path, frame))
+    run = read_run(write_simulation(tmp_path, frame))
     with pytest.raises(InputError, match="^splits: 6 of 30 chains are held out; the trial needs 8 or more; raise "):
         check(run)
     # letters of planted states recur, so that shared words make one cluster of most chains
-    run = load_run(write_simulation(tmp_path, simulate_chains(36, seed=0)))
+    run = read_run(write_simulation(tmp_path, simulate_chains(36, seed=0)))
     source = run.chains["planted"].model_copy(update={"cluster": None, "split": None})
     run = run.model_copy(update={"chains": {"planted": source}})
     with pytest.raises(InputError, match="one cluster of similar chains holds .* of 36: raise splits.similarity, or"):
@@ -209,28 +210,26 @@ def test_too_few_held_out_chains_are_said_before_anything_is_trained(tmp_path):
 
 
 def test_training_again_gives_the_same_tables(done, tmp_path):
-    run = load_run(done / "run.yaml")
+    run = read_run(done / "run.yaml")
     short = run.training.model_copy(update={"epochs": 1, "single_task": False})
     run, told = run.model_copy(update={"training": short}), []
-    module, _, name = entry(run, "train").partition(":")
     for folder in (tmp_path / "a", tmp_path / "b"):
         folder.mkdir()
         for file in ("cohort.h5ad", "splits.tsv"):
             (folder / file).write_bytes((done / "results" / file).read_bytes())
-        getattr(importlib.import_module(module), name)(run, folder)
+        function_at(kind_of(run).steps["train"])(run, folder)
         told.append([(folder / f).read_text() for f in ("predictions.tsv", "history.tsv", "conflict.tsv")])
     assert told[0] == told[1]
 
 
 def test_one_task_may_be_trained_alone(done, tmp_path):
-    run = load_run(done / "run.yaml")
+    run = read_run(done / "run.yaml")
     short = run.training.model_copy(update={"epochs": 1, "seeds": 1, "single_task": ["exposure"]})
     run = run.model_copy(update={"training": short, "baselines": run.baselines.model_copy(update={"arms": []})})
     for file in ("cohort.h5ad", "splits.tsv", "qc.tsv"):
         (tmp_path / file).write_bytes((done / "results" / file).read_bytes())
     for step in ("train", "baselines", "evaluate"):
-        module, _, name = entry(run, step).partition(":")
-        getattr(importlib.import_module(module), name)(run, tmp_path)
+        function_at(kind_of(run).steps[step])(run, tmp_path)
     predictions = read_table(tmp_path / "predictions.tsv")
     assert set(predictions.loc[predictions["arm"] == "singletask", "task"]) == {"exposure"}
     gain = read_table(tmp_path / "transfer.tsv").set_index("task")["gain"]
@@ -306,7 +305,7 @@ def test_a_wrong_key_is_one_clear_line(tmp_path, changes, words):
     path = tmp_path / "run.yaml"
     path.write_text(yaml.safe_dump(content))
     with pytest.raises(InputError) as caught:
-        load_run(path)
+        read_run(path)
     message = str(caught.value)
     assert message.startswith(f"{path}: ") and "\n" not in message
     for word in words:
@@ -317,7 +316,7 @@ def test_chain_keys_in_a_cohort_are_one_clear_line(tmp_path):
     path = tmp_path / "run.yaml"
     path.write_text(yaml.safe_dump({k: v for k, v in RUN.items() if k != "kind"}))
     with pytest.raises(InputError, match="chains: unknown key; it belongs to a run of kind protein.*`kind: protein`"):
-        load_run(path)
+        read_run(path)
 
 
 def test_the_workflow_knows_a_protein_run(tmp_path, monkeypatch):
@@ -333,8 +332,8 @@ def test_the_workflow_knows_a_protein_run(tmp_path, monkeypatch):
     used = planned.modules("train")(small)
     assert any(m.endswith("training/chains/fit.py") for m in used) and not any("cohort/expression" in m for m in used)
     assert json_schema("protein")["required"] == ["run", "kind", "chains", "tasks"]
-    run = load_run(tmp_path / "run.yaml")
-    assert json.loads(step_options(run, "evaluate")) == {"evaluate": run.evaluate.model_dump(mode="json")}
+    run = read_run(tmp_path / "run.yaml")
+    assert json.loads(kind_of(run).step_options(run, "evaluate")) == {"evaluate": run.evaluate.model_dump(mode="json")}
 
 
 def test_commands_of_cohorts_say_so(tmp_path, monkeypatch, capsys):
@@ -351,7 +350,7 @@ def test_missing_labels_of_a_part_are_one_clear_line(tmp_path):
     frame = simulate_chains(40, seed=0, length=(30, 40))
     frame.loc[frame["split"] == "test", "rsa"] = ""
     path = write_simulation(tmp_path, pd.DataFrame(frame))
-    run = load_run(path)
+    run = read_run(path)
     with pytest.raises(InputError, match="tasks.exposure: no chain of part test has this label"):
         check(run)
     # what only shapes the encoder is never scored
@@ -360,10 +359,10 @@ def test_missing_labels_of_a_part_are_one_clear_line(tmp_path):
     frame["rsa"] = ""
     write_simulation(tmp_path / "none", pd.DataFrame(frame))
     with pytest.raises(InputError, match="tasks.exposure: no residue of any chain has this label; rsa hold"):
-        check(load_run(tmp_path / "none/run.yaml"))
+        check(read_run(tmp_path / "none/run.yaml"))
     write_simulation(tmp_path / "other", pd.DataFrame(frame).rename(columns={"rsa": "asa"}))
     with pytest.raises(InputError, match="no file has a column rsa; found asa, cluster, id, q3, q8, "):
-        check(load_run(tmp_path / "other/run.yaml"))
+        check(read_run(tmp_path / "other/run.yaml"))
 
 
 def test_simulate_plants_chains_that_a_run_reads(tmp_path, monkeypatch, capsys):
@@ -375,7 +374,7 @@ def test_simulate_plants_chains_that_a_run_reads(tmp_path, monkeypatch, capsys):
 
     status, out, _ = call(str(tmp_path / "x"), "--kind", "protein", "--chains", "40")
     assert status == 0 and out == f"mtlbio run {tmp_path / 'x/run.yaml'}\n"
-    assert load_run(tmp_path / "x/run.yaml").run == "planted_proteins"
+    assert read_run(tmp_path / "x/run.yaml").run == "planted_proteins"
     assert len(pd.read_csv(tmp_path / "x/chains.csv")) == 40
     lists = "`mtlbio simulate --help` lists what is"
     for words, message in (

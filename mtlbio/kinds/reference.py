@@ -1,13 +1,12 @@
-"""``config/README.md``: how a run is described, and every key of it in tables."""
+"""What follows from the models of the package's own kinds: ``config/README.md`` and the JSON schemas."""
 
 from __future__ import annotations
 
-from typing import get_origin
+import json
 
-from pydantic import BaseModel
-from pydantic.fields import FieldInfo
-
-from mtlbio.keys import in_words, section_of
+from mtlbio.config.reference import markdown
+from mtlbio.kinds.base import kind_named
+from mtlbio.kinds.schemas import CohortRun, ProteinRun, TableRun
 
 INTRODUCTION = """\
 # How a run is described
@@ -43,7 +42,7 @@ gene_sets: path/to/gene_sets.gmt
   values and may hold the metadata too (docs/doses.md).
 - What was dropped, and why, is in `qc.tsv` of the results.
 
-This file is written from the models in `mtlbio/config.py` and `mtlbio/sections.py` by `python -m mtlbio.config`.
+This file is written from the models in `mtlbio/config/` and `mtlbio/kinds/schemas/` by `python -m mtlbio.kinds`.
 
 """
 
@@ -72,41 +71,26 @@ tasks:
 
 """
 
-
-def markdown(model: type[BaseModel], prefix: str = "") -> str:
-    """One table of keys per section: type and choices, default, description; ``prefix`` begins every heading."""
-    top = [(k, f) for k, f in model.model_fields.items() if section_of(f.annotation) is None]
-    parts = [_table(f"{prefix}Top level", "", top)]
-    for name, field in model.model_fields.items():
-        section = section_of(field.annotation)
-        if section is not None:
-            note = field.description or (section.__doc__ or "").strip().splitlines()[0]
-            named = get_origin(field.annotation) is dict
-            need = "Required. " if field.is_required() else ""
-            title = prefix + (f"`{name}.<name>`" if named else f"`{name}`")
-            parts.append(_table(title, f"{need}{note[0].upper()}{note[1:].rstrip('.')}.", section.model_fields.items()))
-            for key, inner in section.model_fields.items():
-                nested = section_of(inner.annotation)
-                if nested is not None:
-                    words = (nested.__doc__ or "").strip().splitlines()[0]
-                    parts.append(_table(f"{prefix}`{name}.{key}`", words, nested.model_fields.items()))
-    return "\n".join(parts)
+# Where the schema of each kind lies in the repository.
+SCHEMAS = {
+    "cohort": "workflow/schemas/run.schema.json",
+    "table": "workflow/schemas/table.schema.json",
+    "protein": "workflow/schemas/protein.schema.json",
+}
 
 
-def _table(title: str, note: str, fields) -> str:
-    lines = [f"## {title}", ""] + ([note, ""] if note else [])
-    lines += ["| key | value | default | meaning |", "|---|---|---|---|"]
-    for key, field in fields:
-        value = in_words(field.annotation, field.metadata)
-        lines.append(f"| `{key}` | {value} | {_default(field)} | {field.description or ''} |")
-    return "\n".join(lines) + "\n"
+def config_reference() -> str:
+    """``config/README.md``: how a run is written, and every key of it."""
+    return INTRODUCTION + markdown(CohortRun, TableRun) + PROTEINS + markdown(ProteinRun, prefix="protein: ")
 
 
-def _default(field: FieldInfo) -> str:
-    if field.is_required():
-        return "**required**"
-    if field.default is None:
-        return "none"
-    if isinstance(field.default, list):
-        return f"`[{', '.join(map(str, field.default))}]`"
-    return f"`{str(field.default).lower() if isinstance(field.default, bool) else field.default}`"
+def json_schema(kind: str = "cohort") -> dict:
+    """JSON schema of a run's YAML (``workflow/schemas/``), for editors."""
+    schema = kind_named(kind).schema.model_json_schema()
+    return {"$schema": "https://json-schema.org/draft/2020-12/schema", **schema}
+
+
+def generated_files() -> dict[str, str]:
+    """Files of the repository that follow from the models, by path; ``python -m mtlbio.kinds`` writes them."""
+    schemas = {place: json.dumps(json_schema(kind), indent=2) + "\n" for kind, place in SCHEMAS.items()}
+    return {"config/README.md": config_reference(), **schemas}

@@ -3,25 +3,17 @@
 from __future__ import annotations
 
 import copy
-import json
 from pathlib import Path
 
 import pytest
 import yaml
 
-from mtlbio.config import (
-    KINDS,
-    STEP_KEYS,
-    Run,
-    config_reference,
-    generated_files,
-    json_schema,
-    load_run,
-    step_options,
-)
 from mtlbio.errors import InputError
+from mtlbio.kinds import STEPS, kind_of
+from mtlbio.kinds.read import as_run, read_run
+from mtlbio.kinds.schemas import CohortRun
 
-REPOSITORY = Path(__file__).parents[1]
+REPOSITORY = Path(__file__).parents[2]
 
 RUN = {
     "run": "small",
@@ -57,13 +49,13 @@ def written(folder: Path, changes: dict | None = None, remove: str | None = None
 def test_paths_are_relative_to_the_yaml(tmp_path, monkeypatch):
     path = written(tmp_path)
     monkeypatch.chdir("/")
-    run = load_run(path)
+    run = read_run(path)
     assert run.expression.path == str(tmp_path / "expression.csv")
     assert run.metadata.path == str(tmp_path / "metadata.csv")
 
 
 def test_defaults():
-    run = Run.model_validate(RUN)
+    run = CohortRun.model_validate(RUN)
     assert (run.splits.kind, run.splits.folds, run.metadata.sample, run.metadata.donor) == (
         "donor",
         None,
@@ -124,7 +116,7 @@ WRONG = [
 def test_wrong_key_is_one_clear_line(tmp_path, changes, words):
     path = written(tmp_path, changes)
     with pytest.raises(InputError) as caught:
-        load_run(path)
+        read_run(path)
     message = str(caught.value)
     assert "\n" not in message
     assert message.startswith(f"{path}: ")
@@ -135,7 +127,7 @@ def test_wrong_key_is_one_clear_line(tmp_path, changes, words):
 @pytest.mark.parametrize("key", ["run", "expression", "expression.scale", "tasks", "tasks.age.kind", "metadata.path"])
 def test_missing_key_is_named(tmp_path, key):
     with pytest.raises(InputError, match=rf"{key}: missing"):
-        load_run(written(tmp_path, remove=key))
+        read_run(written(tmp_path, remove=key))
 
 
 @pytest.mark.parametrize(
@@ -153,61 +145,24 @@ def test_not_a_run(tmp_path, text, problem):
     path = tmp_path / "run.yaml"
     path.write_text(text)
     with pytest.raises(InputError, match=problem) as caught:
-        load_run(path)
+        read_run(path)
     assert "\n" not in str(caught.value)
 
 
 def test_no_such_file(tmp_path):
     with pytest.raises(InputError, match="no such file"):
-        load_run(tmp_path / "none.yaml")
+        read_run(tmp_path / "none.yaml")
 
 
 def test_step_options_change_only_for_the_steps_that_read_a_key(tmp_path):
-    before = load_run(written(tmp_path))
-    after = load_run(written(tmp_path, {"probe.alpha": 0.1}))
-    changed = [step for step in STEP_KEYS if step_options(before, step) != step_options(after, step)]
+    before = read_run(written(tmp_path))
+    after = read_run(written(tmp_path, {"probe.alpha": 0.1}))
+    kind = kind_of(before)
+    changed = [step for step in STEPS if kind.step_options(before, step) != kind.step_options(after, step)]
     assert changed == ["probe"]
-
-
-def test_reference_documents_every_key():
-    text = config_reference()
-    for kind in KINDS:
-        definitions = json_schema(kind)["$defs"]
-        keys = [key for d in [json_schema(kind), *definitions.values()] for key in d["properties"]]
-        assert len(keys) > 60
-        for key in keys:
-            assert f"`{key}`" in text or f"`{key}.<name>`" in text, key
-        for definition in definitions.values():
-            for key, value in definition["properties"].items():
-                assert value.get("description"), key
-
-
-def test_example_of_the_reference_is_a_run():
-    example = config_reference().split("```yaml\n")[1].split("```")[0]
-    assert Run.model_validate(yaml.safe_load(example)).tasks["response"].column == "response_180d"
-    example = config_reference().split("```yaml\n")[2].split("```")[0]
-    assert KINDS["protein"].model_validate(yaml.safe_load(example)).tasks["structure"].q8 == "q8"
-
-
-def test_schema_forbids_unknown_keys():
-    schema = json_schema()
-    assert schema["additionalProperties"] is False
-    assert schema["required"] == ["run", "tasks"]
-
-
-@pytest.mark.parametrize("name", list(generated_files()))
-def test_generated_files_are_current(name):
-    """`python -m mtlbio.config` writes them."""
-    assert (REPOSITORY / name).read_text(encoding="utf-8") == generated_files()[name]
-
-
-def test_schema_file_is_json():
-    assert json.loads((REPOSITORY / "workflow/schemas/run.schema.json").read_text()) == json_schema()
-    assert json.loads((REPOSITORY / "workflow/schemas/protein.schema.json").read_text()) == json_schema("protein")
 
 
 @pytest.mark.parametrize("path", sorted((REPOSITORY / "config/runs").glob("*.yaml")), ids=lambda p: p.name)
 def test_shipped_runs_are_valid(path):
-    content = yaml.safe_load(path.read_text())
-    run = KINDS[content.get("kind", "cohort")].model_validate(content)
+    run = as_run(yaml.safe_load(path.read_text()))
     assert run.run == path.stem and run.tasks

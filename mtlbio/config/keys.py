@@ -1,12 +1,13 @@
 """The keys of a pydantic model in words: what each accepts, for error messages and for the reference.
 
-``mtlbio.config`` knows which keys there are; this module only describes whatever model it is given.
+The sections say which keys there are; this module only describes whatever model it is given.
 """
 
 from __future__ import annotations
 
 import difflib
 import types
+from collections.abc import Sequence
 from typing import Annotated, Any, Literal, Union, get_args, get_origin
 
 from pydantic import BaseModel, ValidationError
@@ -53,8 +54,11 @@ def in_words(annotation: Any, metadata: list | tuple = ()) -> str:
     return f"{words}, {' and '.join(bounds)}" if bounds else words
 
 
-def explain(error: ValidationError, model: type[BaseModel]) -> str:
-    """The first problem of a validation error in one line: key, what was found, what is valid."""
+def explain(error: ValidationError, model: type[BaseModel], *beside: type[BaseModel]) -> str:
+    """The first problem of a validation error in one line: key, what was found, what is valid.
+
+    ``beside``: models whose keys are named as valid at the top level too.
+    """
     first = error.errors()[0]
     if first["type"] == "value_error":
         return first["msg"].removeprefix("Value error, ")
@@ -62,7 +66,7 @@ def explain(error: ValidationError, model: type[BaseModel]) -> str:
     names_a_key = location[-1:] == ["[key]"]
     key, annotation, metadata, parent = _walk([p for p in location if p != "[key]"], model)
     if first["type"] == "extra_forbidden":
-        valid = list(parent.model_fields)
+        valid = list(merged_fields([model, *beside]) if parent is model else parent.model_fields)
         near = difflib.get_close_matches(str(location[-1]), valid, n=1)
         hint = f"did you mean {near[0]}? " if near else ""
         return f"{key}: unknown key; {hint}valid here: {listing(valid, 40)}"
@@ -80,6 +84,23 @@ def explain(error: ValidationError, model: type[BaseModel]) -> str:
         hint = " (an empty value; leave the key out for its default)" if field and not field.is_required() else ""
     many = "at least one " if first["type"] == "too_short" else ""
     return f"{key}: found {shown}{hint}; expected {many}{in_words(annotation, metadata)}"
+
+
+def merged_fields(models: Sequence[type[BaseModel]]) -> dict[str, FieldInfo]:
+    """Key -> field of several models, a new key of a later one in front of the next that is there already."""
+    found = dict(models[0].model_fields)
+    for model in models[1:]:
+        waiting: dict[str, FieldInfo] = {}
+        for key, field in model.model_fields.items():
+            if key not in found:
+                waiting[key] = field
+            elif waiting:
+                places = list(found)
+                before = places[: places.index(key)]
+                found = {k: found[k] for k in before} | waiting | {k: found[k] for k in places[len(before) :]}
+                waiting = {}
+        found |= waiting
+    return found
 
 
 def section_of(annotation: Any) -> type[BaseModel] | None:

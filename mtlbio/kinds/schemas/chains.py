@@ -1,11 +1,10 @@
-"""The description of a run of kind protein: the sections that differ from a cohort's, and the run itself.
+"""The sections of a run of kind protein that differ from a cohort's.
 
-What means the same in both kinds (intervals, the trial, the page) is the same section of :mod:`mtlbio.sections`.
+What means the same in both kinds (intervals, the trial, the page) is the same section of :mod:`mtlbio.config`.
 """
 
 from __future__ import annotations
 
-from pathlib import Path
 from typing import Annotated, Literal
 
 from pydantic import Field, model_validator
@@ -13,10 +12,8 @@ from pydantic import Field, model_validator
 from mtlbio.choices.balancers import BALANCERS
 from mtlbio.choices.encoders import ENCODERS
 from mtlbio.choices.multitask import check_balancing
-from mtlbio.errors import InputError, listing
-from mtlbio.section import Fraction, Name, Section
-from mtlbio.sections import Evaluate, Report, TrialOptions
-from mtlbio.task_sections import ResidueTasks
+from mtlbio.config import Fraction, Section, TrialOptions
+from mtlbio.errors import InputError
 
 
 class ChainSource(Section):
@@ -163,90 +160,3 @@ class ResidueProbe(TrialOptions):
     """The trial of every dimension of h_t; the chain is the unit."""
 
     residues: int = Field(40, ge=5, description="residues of a held-out chain that testify, spread evenly")
-
-
-class ProteinRun(Section):
-    """One run of kind protein: chains, labels of their residues and the options of every step."""
-
-    run: Annotated[str, Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9._-]*$")] = Field(
-        description="name; results go to `results/<run>`"
-    )
-    kind: Literal["protein"] = Field(description="protein")
-    chains: dict[Name, ChainSource] = Field(min_length=1, description="where the chains come from, by data set")
-    tasks: ResidueTasks
-    features: Features = Features()
-    qc: ChainQc = ChainQc()
-    splits: ChainSplits = ChainSplits()
-    training: ResidueTraining = ResidueTraining()
-    baselines: ResidueBaselines = ResidueBaselines()
-    evaluate: Evaluate = Evaluate()
-    probe: ResidueProbe = ResidueProbe()
-    report: Report = Report()
-
-    @model_validator(mode="after")
-    def _names_agree(self) -> ProteinRun:
-        for name in self.tasks:
-            if name in RESERVED:
-                raise ValueError(f"tasks.{name}: the name is reserved ({listing(RESERVED)}); give it another name")
-        if all(task.auxiliary for task in self.tasks.values()):
-            raise ValueError("tasks: all of them are auxiliary; expected at least one that is to be predicted")
-        alone = self.training.single_task
-        predicted = [name for name, task in self.tasks.items() if not task.auxiliary]
-        for name in [] if isinstance(alone, bool) else alone:
-            if name not in predicted:
-                raise ValueError(f"training.single_task: found {name!r}; valid: {listing(predicted)}")
-        for name, source in self.chains.items():
-            if source.split and source.part:
-                raise ValueError(f"chains.{name}.part: the split column says so already; give one of the two")
-        return self
-
-    @property
-    def files(self) -> list[str]:
-        """Files that the run reads."""
-        found = [source.path for source in self.chains.values()]
-        return found + [path for path in (self.features.profiles, self.features.embeddings) if path]
-
-    def absolute(self, resolved) -> ProteinRun:
-        """The run with every path replaced by ``resolved(key, path)``."""
-        chains = {
-            name: source.model_copy(update={"path": resolved(f"chains.{name}.path", source.path)})
-            for name, source in self.chains.items()
-        }
-        paths = {k: getattr(self.features, k) for k in ("profiles", "embeddings")}
-        paths = {key: path and resolved(f"features.{key}", path) for key, path in paths.items()}
-        return self.model_copy(update={"chains": chains, "features": self.features.model_copy(update=paths)})
-
-
-# What the tables say of every residue besides its labels.
-RESERVED = ("sample", "donor", "fold", "chain", "part", "position", "end_distance", "length", "source")
-
-LEAST_CHAINS = 8  # held-out chains that the trial needs
-
-# Covariates that differ between residues of a chain: place along it (0-1), log2(1 + residues to the nearest end).
-WITHIN_CHAINS = ("position", "end_distance")
-
-STEP_KEYS = {
-    "prepare": ("kind", "chains", "tasks", "features", "qc", "splits"),
-    "train": ("training", "features", "probe.residues"),
-    "baselines": ("baselines", "features"),
-    "evaluate": ("evaluate",),
-    "probe": ("probe",),
-    "report": ("run", "report"),
-}
-
-STEPS = {
-    "prepare": "mtlbio.sequence.prepare:prepare",
-    "train": "mtlbio.training.chains.train:train",
-    "baselines": "mtlbio.evaluation.residues.baselines:baselines",
-    "evaluate": "mtlbio.evaluation.residues.evaluate:evaluate",
-    "probe": "mtlbio.probing.residues.probe:probe",
-    "report": "mtlbio.report.page:report",
-}
-
-
-def data_files(run: ProteinRun) -> list[str]:
-    """Files that ``prepare`` depends on; of a folder of structures, those in it."""
-    found = []
-    for path in map(Path, run.files):
-        found += sorted(str(p) for p in path.iterdir() if p.is_file()) if path.is_dir() else [str(path)]
-    return found

@@ -1,0 +1,70 @@
+"""The cohort of a run whose features are a table."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pandas as pd
+
+from mtlbio.cohort.check import check_design
+from mtlbio.cohort.cohort import Cohort
+from mtlbio.cohort.metadata import by_sample, read_metadata, text_table
+from mtlbio.cohort.qc import QcList
+from mtlbio.cohort.read import Raw, described, joined, label_columns, without_genes
+from mtlbio.cohort.samples import auxiliary_apart, list_missing_covariates, samples_of, without_empty_levels
+from mtlbio.cohort.tabular import named_columns, plan_of
+from mtlbio.errors import InputError
+from mtlbio.kinds.schemas import TableRun
+from mtlbio.progress import say
+from mtlbio.text import suggestion
+
+
+def cohort_of_table(run: TableRun) -> tuple[Cohort, QcList]:
+    """Coded features of samples, and the list of what was dropped on the way."""
+    qc = QcList()
+    say(f"{run.run}: reading {Path(run.features.path).name}")
+    raw = read_roster(run, qc)
+    data, obs, tasks, covariates = samples_of(run, raw, qc)
+    obs = without_empty_levels(obs, tasks)
+    check_design(run, obs, tasks, covariates, raw.source)
+    table = read_features(run)
+    plan = plan_of(table.loc[data.samples], table.attrs["numeric"], run.features, run.features.path, qc)
+    values = plan.code(table.loc[data.samples], run.features.path)
+    list_missing_covariates(obs, list(covariates), qc)
+    coding = {"table": plan.saved(), "sample": run.metadata.sample}
+    preprocessing = {"kind": run.kind, "scale": "table", "size": None, **coding}
+    return auxiliary_apart(Cohort(values, plan.columns, obs, tasks, covariates, preprocessing), run), qc
+
+
+def read_roster(run: TableRun, qc: QcList) -> Raw:
+    """Labels and covariates of the samples of the table, from the metadata file or from the table itself."""
+    source, key = run.metadata.path, "metadata.path"
+    if source is None:
+        source, key = run.features.path, "features.path"
+    metadata = described(run, read_metadata(source, key), source)
+    samples = read_features(run).index.to_numpy().astype(str)
+    return joined(run, without_genes(samples, run.features.path), metadata, source, qc, "features")
+
+
+def read_features(run: TableRun) -> pd.DataFrame:
+    """The columns of the run's table of features, as text, by sample.
+
+    Raises
+    ------
+    InputError
+        Unreadable file, a column that does not exist, a sample twice or without an identifier.
+    """
+    path, features = run.features.path, run.features
+    table = read_metadata(path, "features.path")
+    taken = {run.metadata.sample, run.metadata.donor} | label_columns(run)
+    numeric = named_columns(features.numeric, table.columns, taken | set(features.categories), path, "numeric")
+    categories = named_columns(features.categories, table.columns, taken | set(numeric), path, "categories")
+    if run.metadata.sample not in table.columns:
+        raise InputError(
+            f"{path}: metadata.sample: no column {run.metadata.sample!r}; "
+            f"{suggestion(run.metadata.sample, table.columns)}"
+        )
+    text = text_table(table, [run.metadata.sample, *numeric, *categories])
+    found = by_sample(text, run.metadata.sample, path)[[*numeric, *categories]]
+    found.attrs["numeric"] = len(numeric)
+    return found

@@ -1,0 +1,63 @@
+"""The keys of the YAML in tables, for ``config/README.md``."""
+
+from __future__ import annotations
+
+from copy import copy
+from typing import get_origin
+
+from pydantic import BaseModel
+from pydantic.fields import FieldInfo
+
+from mtlbio.config.keys import in_words, merged_fields, section_of
+
+
+def markdown(*models: type[BaseModel], prefix: str = "") -> str:
+    """One table of keys per section: type and choices, default, description; ``prefix`` begins every heading.
+
+    Of several models each key is shown once, in the order that they agree on; one that only some have is not required.
+    """
+    fields = {
+        key: field if all(key in model.model_fields for model in models) else _optional(field)
+        for key, field in merged_fields(models).items()
+    }
+    top = [(k, f) for k, f in fields.items() if section_of(f.annotation) is None]
+    parts = [_table(f"{prefix}Top level", "", top)]
+    for name, field in fields.items():
+        section = section_of(field.annotation)
+        if section is not None:
+            note = field.description or (section.__doc__ or "").strip().splitlines()[0]
+            named = get_origin(field.annotation) is dict
+            need = "Required. " if field.is_required() else ""
+            title = prefix + (f"`{name}.<name>`" if named else f"`{name}`")
+            parts.append(_table(title, f"{need}{note[0].upper()}{note[1:].rstrip('.')}.", section.model_fields.items()))
+            for key, inner in section.model_fields.items():
+                nested = section_of(inner.annotation)
+                if nested is not None:
+                    words = (nested.__doc__ or "").strip().splitlines()[0]
+                    parts.append(_table(f"{prefix}`{name}.{key}`", words, nested.model_fields.items()))
+    return "\n".join(parts)
+
+
+def _optional(field: FieldInfo) -> FieldInfo:
+    field = copy(field)
+    field.default = None if field.is_required() else field.default
+    return field
+
+
+def _table(title: str, note: str, fields) -> str:
+    lines = [f"## {title}", ""] + ([note, ""] if note else [])
+    lines += ["| key | value | default | meaning |", "|---|---|---|---|"]
+    for key, field in fields:
+        value = in_words(field.annotation, field.metadata)
+        lines.append(f"| `{key}` | {value} | {_default(field)} | {field.description or ''} |")
+    return "\n".join(lines) + "\n"
+
+
+def _default(field: FieldInfo) -> str:
+    if field.is_required():
+        return "**required**"
+    if field.default is None:
+        return "none"
+    if isinstance(field.default, list):
+        return f"`[{', '.join(map(str, field.default))}]`"
+    return f"`{str(field.default).lower() if isinstance(field.default, bool) else field.default}`"

@@ -1,0 +1,83 @@
+"""Where samples come from: their measurements or features, their description, what is dropped and who is held out."""
+
+from __future__ import annotations
+
+from typing import Annotated, Literal
+
+from pydantic import Field
+
+from mtlbio.section import Name, Section
+
+
+class Expression(Section):
+    """Where the measurements are and on which scale."""
+
+    path: str = Field(
+        description="h5ad, csv/tsv (.gz), parquet, a 10x/mtx folder or 10x h5; samples in rows, genes in columns"
+    )
+    scale: Literal["counts", "log", "log2", "beta", "z"] = Field(
+        description="counts are normalised and log-transformed; log, log2 and z are used as they are; "
+        "beta (methylation, 0-1) becomes M values"
+    )
+    layer: str | None = Field(None, description="h5ad only: the layer to use instead of X")
+
+
+class Table(Section):
+    """A table of features in place of measurements: genotypes, clinical numbers."""
+
+    path: str = Field(description="csv/tsv (.gz) or parquet, one row per sample; may hold the metadata too")
+    numeric: list[str] = Field(
+        [], description="columns of numbers; a gap is filled with the training donors' mean and marked"
+    )
+    categories: list[str] = Field(
+        [], description="columns of categories, each level a column of its own; a gap is a level of its own"
+    )
+    groups: dict[Name, list[str]] = Field(
+        {}, description="columns that speak of one thing (an enzyme's genotype and expression): one dimension together"
+    )
+    rare: int = Field(10, ge=1, description="levels of fewer samples are pooled")
+
+
+class Metadata(Section):
+    """Where the description of the samples is."""
+
+    path: str | None = Field(
+        None, description="csv/tsv (.gz) or parquet; may be left out for an h5ad whose obs describes the samples"
+    )
+    sample: str = Field(
+        "sample_id", description="column with the sample identifier; for h5ad with its own obs: the index"
+    )
+    donor: str = Field("donor_id", description="column with the donor identifier: the unit of every test")
+
+
+class Pseudobulk(Section):
+    """Single cells become donor-level samples."""
+
+    by: list[str] = Field(
+        [], description="metadata columns besides the donor that make a sample, e.g. condition, cell_type"
+    )
+    min_cells: int = Field(10, ge=1, description="samples of fewer cells are dropped and listed in qc.tsv")
+
+
+class Qc(Section):
+    """What is dropped before anything is learnt."""
+
+    min_genes: int = Field(0, ge=0, description="counts only: samples with fewer genes detected are dropped")
+    min_samples: int = Field(
+        3, ge=0, description="genes detected in fewer samples are dropped (counts), constant genes always"
+    )
+
+
+class Splits(Section):
+    """Who is held out."""
+
+    kind: Literal["donor", "leave_out"] = Field(
+        "donor", description="donor: stratified folds of donors; leave_out: each level of `by` is held out in turn"
+    )
+    folds: Annotated[int, Field(ge=2)] | None = Field(
+        None,
+        description="number of folds; where left out, 5 of donors (kind donor) or one for each level (kind leave_out), "
+        "which many small levels (chips) make too many: whole levels then share a fold",
+    )
+    by: str | None = Field(None, description="kind leave_out: the categorical covariate whose levels are held out")
+    seed: int = Field(0, ge=0, description="seed of the fold assignment")

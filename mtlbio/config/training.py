@@ -1,0 +1,99 @@
+"""The network of a cohort and how it is fitted."""
+
+from __future__ import annotations
+
+from typing import Annotated, Literal
+
+from pydantic import Field, model_validator
+
+from mtlbio.choices.balancers import BALANCERS
+from mtlbio.choices.multitask import MultitaskOptions
+from mtlbio.choices.sharing import SHARING
+from mtlbio.errors import InputError
+from mtlbio.section import Section
+
+
+class Adversary(Section):
+    """What the shared part is kept from knowing: the gradient of a head that predicts it is turned round there."""
+
+    covariate: str = Field(description="one of the covariates, for instance the batch")
+    strength: float = Field(
+        1.0, gt=0, description="weight of the turned gradient, which is never longer than that of the tasks"
+    )
+    ramp: int = Field(50, ge=1, description="epochs until the full strength, along Ganin's curve")
+
+
+class Training(Section):
+    """The network and how it is fitted."""
+
+    genes: int = Field(5000, ge=10, description="most variable genes used, chosen on the training donors of each fold")
+    axes: Literal["auto"] | Annotated[int, Field(ge=1)] = Field(
+        "auto", description="number of gene-sparse axes; auto: parallel analysis on the training donors"
+    )
+    max_axes: int = Field(60, ge=1, description="upper bound of the automatic number of axes")
+    sparsity: float = Field(
+        3.0, ge=0, description="penalty on the gene loadings of the axes, in standard errors of a loading"
+    )
+    block: int = Field(
+        8,
+        ge=1,
+        description="width of the supervised block, the trunk that all tasks share; it carries what the axes miss",
+    )
+    curves: int = Field(500, ge=1, description="nonlinear features of the axes that the block may use")
+    seeds: int = Field(5, ge=1, description="replicas per fold and arm, each with its own inner validation donors")
+    epochs: int = Field(400, ge=10, description="upper bound; early stopping decides, per task")
+    patience: int = Field(40, ge=1, description="epochs without improvement before a task stops")
+    learning_rate: float = Field(
+        0.3, gt=0, le=2, description="step of the trunk, in units of the inverse curvature of its strongest direction"
+    )
+    sharing: Literal[tuple(SHARING)] = Field(
+        "hard", description="how tasks share what lies between genes and heads (docs/sharing_schemes.md)"
+    )
+    sharing_strength: Annotated[float, Field(ge=0)] | None = Field(
+        None, description="of the penalty that ties the tasks; only of schemes that have one, their default if left out"
+    )
+    balancing: Literal[tuple(BALANCERS)] = Field(
+        "equal", description="how the tasks' losses or gradients are weighed against each other (docs/balancing.md)"
+    )
+    balancing_options: dict[str, float | int] = Field({}, description="options of that method, by name")
+    gradient: Literal["trunk", "representation"] = Field(
+        "trunk",
+        description="what a method that compares gradients looks at: those of the shared parameters, or those of what "
+        "they make of the samples",
+    )
+    adversary: Adversary | None = Field(
+        None, description="a covariate that the shared part must not know; needs paths of the shared part only"
+    )
+    reconstruction: Annotated[float, Field(gt=0)] | None = Field(
+        None, description="auxiliary: weight of rebuilding the samples' principal components, from unlabelled ones too"
+    )
+    masked_genes: Annotated[float, Field(gt=0)] | None = Field(
+        None, description="auxiliary: weight of the same from samples half of whose genes are masked"
+    )
+    paths: list[Literal["axes", "genes", "dense", "curved"]] = Field(
+        ["axes", "genes", "dense", "curved"],
+        min_length=1,
+        description="what a prediction is mixed from: sparse heads on axes and genes (each task's own), the shared "
+        "part on all genes (dense) and on cosines of the axes (curved)",
+    )
+    borrowing: bool = Field(
+        False,
+        description="a task with few labels may lean on what is predicted for tasks with at least twice as many "
+        "(docs/sharing.md); no other task's predictions change",
+    )
+    validate_by: str | None = Field(
+        None,
+        description="a categorical covariate whose whole levels validate within training (sites, where sites are left "
+        "out); donors where left out",
+    )
+    single_task: bool = Field(True, description="train the matched single-task arm too")
+    device: Literal["auto", "cpu", "cuda"] = Field("auto", description="auto: a GPU where there is one")
+    seed: int = Field(0, ge=0, description="first seed of the replicas")
+
+    @model_validator(mode="after")
+    def _choices_agree(self) -> Training:
+        try:
+            MultitaskOptions.of(self).check(self.adversary is not None)
+        except InputError as error:
+            raise ValueError(str(error)) from None
+        return self

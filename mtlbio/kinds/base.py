@@ -1,0 +1,225 @@
+"""A kind of run: all that differs between a cohort, a table of features, proteins and what comes from elsewhere.
+
+Functions are named as text, ``"module:function"``, and imported when they are called: a kind knows the rooms of the
+package without importing them. A kind from outside the package is found by its entry point (group ``mtlbio.kinds``), or
+is put into :data:`KINDS` by :func:`register`.
+"""
+
+from __future__ import annotations
+
+import json
+from abc import ABC, abstractmethod
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from importlib import import_module, metadata
+from pathlib import Path
+from typing import Any
+
+from mtlbio.config.dotted import dump_of, with_value
+from mtlbio.errors import InputError, listing
+from mtlbio.kinds.schemas.run import Run
+from mtlbio.kinds.vocabulary import Vocabulary
+
+STEPS = ("prepare", "train", "baselines", "evaluate", "probe", "report")
+
+
+@dataclass(frozen=True)
+class Simulation:
+    """Data of a kind whose truth is planted (``mtlbio simulate``).
+
+    Attributes
+    ----------
+    name : value of ``--kind``
+    function : called with (folder, name of the run or None, seed) and the options by name; gives the path of run.yaml
+    options : options of the command that it knows
+    mark : file by which a folder is known as one of its own
+    """
+
+    name: str
+    function: str
+    options: tuple[str, ...]
+    mark: str
+
+
+@dataclass(frozen=True)
+class OnPage:
+    """What the page says of a run besides the words of its vocabulary.
+
+    Attributes
+    ----------
+    cohort_file : what ``cohort.h5ad`` holds, where that is not samples x features
+    left_out : columns of ``enrichment.tsv`` that are not shown
+    proteins : whether the page's template speaks of chains
+    """
+
+    cohort_file: str | None = None
+    left_out: tuple[str, ...] = ()
+    proteins: bool = False
+
+
+class Kind(ABC):
+    """One kind of run; its instance is registered.
+
+    Attributes
+    ----------
+    name : as ``kind`` says it in the YAML and in ``model.json``
+    schema : model of the YAML
+    beside : models of kinds that one more key would make of it, which a line on an unknown key names too
+    vocabulary : words of its sentences
+    steps : step -> function, called with (run, results)
+    step_keys : step -> keys that it depends on beyond the files it reads: a changed key reruns it and what follows
+    parts : step -> name -> function that the step asks the kind for (:meth:`part`)
+    commands : what the command line may ask for beside the steps: ``check`` (run), what prepare would object to;
+        ``plan`` (run, results, dims); ``warned`` (run), lines before a workflow; ``transfer`` (run, results, curves,
+        draws, source); ``predict`` (results, new, out, options in the order of ``predict_options``); ``draft`` (file,
+        second file or None, folder), text and notes; ``drafts`` (file, second file or None), whether the files are of
+        this kind
+    predict_options : options of ``mtlbio predict`` that it knows
+    simulation : how its data are planted
+    planted : whose error rates speak for its verdicts, a key of :data:`mtlbio.probing.rates.SPEAK_FOR`
+    limits : least numbers that it needs, by what is counted
+    trial_files : keys of files that only the trial and the page read
+    tables : tables of its page that other kinds do not have
+    columns : what ``prepare`` calls a sample's columns
+    page : what the page says
+    minutes_of_training : time limit of the first attempt
+    """
+
+    name: str
+    schema: type[Run]
+    beside: tuple[type[Run], ...] = ()
+    vocabulary: Vocabulary
+    steps: Mapping[str, str]
+    step_keys: Mapping[str, tuple[str, ...]]
+    parts: Mapping[str, Mapping[str, str]] = {}
+    commands: Mapping[str, str] = {}
+    predict_options: tuple[str, ...] = ()
+    simulation: Simulation | None = None
+    planted: str | None = None
+    limits: Mapping[str, int] = {}
+    trial_files: tuple[str, ...] = ()
+    tables: tuple[str, ...] = ()
+    columns: str = "columns"
+    page: OnPage = OnPage()
+    minutes_of_training: int = 60
+
+    @abstractmethod
+    def files(self, run: Run) -> dict[str, str]:
+        """Dotted key -> path, of every file (or folder) that the run's YAML names."""
+
+    def recognises(self, content: Mapping[str, Any]) -> bool:
+        """Whether the content of a YAML describes a run of this kind."""
+        return content.get("kind") == self.name
+
+    def objection(self, run: Run) -> str | None:
+        """What is wrong with a run whose files were found, beyond its schema: one line without the YAML's name."""
+        return None
+
+    def minutes_of_trial(self, run: Run) -> int:
+        """Time limit of the trial's first attempt."""
+        return 60
+
+    def wants_gpu(self, run: Run) -> bool:
+        """Whether the run asks a cluster for a GPU."""
+        return False
+
+    @property
+    def modules(self) -> frozenset[str]:
+        """Modules that define the kind and those it is made from: a reason to run its steps again."""
+        return frozenset(made.__module__ for made in type(self).__mro__ if issubclass(made, Kind))
+
+    @property
+    def other_modules(self) -> frozenset[str]:
+        """Modules that define the other kinds, which are no reason to run this one's steps again."""
+        return frozenset().union(*(kind.modules for kind in KINDS.values())) - self.modules
+
+    def part(self, step: str, name: str, otherwise: Callable | None = None) -> Callable:
+        """What a step does in this kind's own way.
+
+        Both arguments stand as plain text where this is called: so it is known which modules a step uses
+        (:func:`mtlbio.modules.files_of`).
+
+        Parameters
+        ----------
+        otherwise : for kinds that do not have the part
+
+        Raises
+        ------
+        InputError
+            The kind has no such part, and nothing stands in for it.
+        """
+        place = self.parts.get(step, {}).get(name)
+        if place is not None:
+            return function_at(place)
+        if otherwise is None:
+            raise InputError(f"kind {self.name}: no part {name!r} of step {step}; found: {listing(self.parts)}")
+        return otherwise
+
+    def data_files(self, run: Run) -> list[str]:
+        """Files that ``prepare`` depends on; of a folder, those in it."""
+        found = []
+        for key, path in self.files(run).items():
+            if key not in self.trial_files:
+                place = Path(path)
+                found += sorted(str(p) for p in place.iterdir() if p.is_file()) if place.is_dir() else [str(place)]
+        return found
+
+    def files_of_trial(self, run: Run) -> list[str]:
+        """Files that the trial and the page depend on."""
+        return [path for key, path in self.files(run).items() if key in self.trial_files]
+
+    def with_paths(self, run: Run, changed: Callable[[str, str], str]) -> Run:
+        """The run with every path replaced by ``changed(key, path)``."""
+        for key, path in self.files(run).items():
+            run = with_value(run, key, changed(key, path))
+        return run
+
+    def step_options(self, run: Run, step: str) -> str:
+        """JSON text of the keys that ``step`` depends on: the parameter that makes Snakemake rerun it."""
+        return json.dumps(dump_of(run, self.step_keys[step]), sort_keys=True)
+
+
+def function_at(place: str) -> Callable:
+    """The function that ``"module:function"`` names."""
+    module, _, name = place.partition(":")
+    return getattr(import_module(module), name)
+
+
+KINDS: dict[str, Kind] = {}
+
+
+def register(kind: Kind) -> Kind:
+    """Add a kind, in place of one of the same name.
+
+    Raises
+    ------
+    InputError
+        A step without a function, or without the keys that it depends on.
+    """
+    for what in ("steps", "step_keys"):
+        missing = [step for step in STEPS if step not in getattr(kind, what)]
+        if missing:
+            raise InputError(f"kind {kind.name}: {what}: {listing(missing)} missing; expected {listing(STEPS)}")
+    KINDS[kind.name] = kind
+    return kind
+
+
+def kind_named(name: str) -> Kind:
+    """The kind of this name; installed packages are asked only where it is not registered yet.
+
+    Raises
+    ------
+    InputError
+        Nobody knows it.
+    """
+    if isinstance(name, str) and name not in KINDS:
+        for entry in metadata.entry_points(group="mtlbio.kinds", name=name):
+            register(entry.load())
+    if not isinstance(name, str) or name not in KINDS:
+        raise InputError(f"kind: found {name!r}; expected {listing(KINDS)}")
+    return KINDS[name]
+
+
+def kind_of(run: Run) -> Kind:
+    """The kind of a run."""
+    return kind_named(run.kind)

@@ -1,0 +1,75 @@
+"""A cohort: measurements (expression, methylation ...) of samples of donors."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from mtlbio.kinds.base import Simulation
+from mtlbio.kinds.donors import DonorKind
+from mtlbio.kinds.schemas import CohortRun, TableRun
+from mtlbio.kinds.vocabulary import DONORS
+
+
+class CohortKind(DonorKind):
+    """A run with ``expression``; what a YAML without ``kind`` is, unless it has ``features``."""
+
+    name = "cohort"
+    schema = CohortRun
+    beside = (TableRun,)
+    vocabulary = DONORS
+    step_keys = {
+        "prepare": ("expression", "metadata", "pseudobulk", "tasks", "covariates", "qc", "splits"),
+        "train": ("training",),
+        "baselines": ("baselines", "training.genes"),
+        "evaluate": ("evaluate",),
+        "probe": ("probe", "gene_sets"),
+        "report": ("run", "report"),
+    }
+    parts = {
+        "prepare": {
+            "cohort": "mtlbio.cohort.of_measurements:cohort_of_measurements",
+            "roster": "mtlbio.cohort.read:read_roster",
+        },
+        "train": {
+            "axes": "mtlbio.training.axes:found_axes",
+            "canonical_axes": "mtlbio.training.fold_in:fold_in",
+        },
+        "report": {
+            "cohort": "mtlbio.report.of_samples:cohort",
+            "sizes": "mtlbio.report.of_samples:sizes",
+            "decides": "mtlbio.report.of_samples:decides",
+        },
+    }
+    commands = DonorKind.commands | {
+        "predict": "mtlbio.training.predict:predict",
+        "draft": "mtlbio.cohort.draft:draft",
+    }
+    predict_options = ("standardise",)
+    simulation = Simulation(
+        "cohort",
+        "mtlbio.cohort.simulate:plant",
+        ("design", "donors", "genes", "batches", "visits"),
+        "truth.csv",
+    )
+    planted = "measurements"
+    trial_files = ("gene_sets",)
+    columns = "genes"
+
+    def recognises(self, content: Mapping[str, Any]) -> bool:
+        """No ``kind``, or ``kind: cohort``, and no ``features``."""
+        return content.get("kind", self.name) == self.name and content.get("features") is None
+
+    def files(self, run: CohortRun) -> dict[str, str]:
+        """Measurements, metadata and gene sets; the builtin sets are no file of the run."""
+        named = {"expression.path": run.expression.path, "metadata.path": run.metadata.path, "gene_sets": run.gene_sets}
+        return {key: path for key, path in named.items() if path not in (None, "builtin")}
+
+    def objection(self, run: CohortRun) -> str | None:
+        """Where the samples' description is missing."""
+        if run.metadata.path is None and not run.expression.path.endswith(".h5ad"):
+            return "metadata.path: missing; only an h5ad file may carry its own metadata"
+        return None
+
+
+COHORT = CohortKind()

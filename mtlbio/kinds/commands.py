@@ -1,0 +1,39 @@
+"""What the command line asks before there is a run."""
+
+from __future__ import annotations
+
+from contextlib import suppress
+from pathlib import Path
+
+from mtlbio.errors import InputError, listing
+from mtlbio.kinds.base import KINDS, Kind, Simulation, function_at, kind_named
+
+
+def simulation_named(name: str) -> Simulation:
+    """How data are planted for a value of ``mtlbio simulate --kind``.
+
+    Raises
+    ------
+    InputError
+        No kind has such data.
+    """
+    if name not in _simulations():
+        with suppress(InputError):
+            kind_named(name)  # of an installed package, which is known from now on
+    found = _simulations()
+    if name not in found:
+        raise InputError(f"--kind: found {name!r}; valid: {listing(sorted(found))}")
+    return found[name]
+
+
+def _simulations() -> dict[str, Simulation]:
+    return {kind.simulation.name: kind.simulation for kind in KINDS.values() if kind.simulation}
+
+
+def kind_of_files(first: Path, second: Path | None) -> Kind:
+    """The kind whose YAML ``mtlbio init`` drafts from these files: one that knows them as its own, else the first."""
+    drafting = [kind for kind in KINDS.values() if "draft" in kind.commands]
+    for kind in drafting:
+        if "drafts" in kind.commands and function_at(kind.commands["drafts"])(first, second):
+            return kind
+    return drafting[0]

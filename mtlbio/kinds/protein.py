@@ -1,0 +1,61 @@
+"""Proteins: chains are the donors, residues their samples."""
+
+from __future__ import annotations
+
+from mtlbio.kinds.base import Kind, OnPage, Simulation
+from mtlbio.kinds.schemas import ProteinRun
+from mtlbio.kinds.vocabulary import CHAINS
+
+LEAST_CHAINS = 8  # held-out chains that the trial needs
+
+
+class ProteinKind(Kind):
+    """A run with ``kind: protein``."""
+
+    name = "protein"
+    schema = ProteinRun
+    vocabulary = CHAINS
+    steps = {
+        "prepare": "mtlbio.sequence.prepare:prepare",
+        "train": "mtlbio.training.chains.train:train",
+        "baselines": "mtlbio.evaluation.residues.baselines:baselines",
+        "evaluate": "mtlbio.evaluation.residues.evaluate:evaluate",
+        "probe": "mtlbio.probing.residues.probe:probe",
+        "report": "mtlbio.report.page:report",
+    }
+    step_keys = {
+        "prepare": ("kind", "chains", "tasks", "features", "qc", "splits"),
+        "train": ("training", "features", "probe.residues"),
+        "baselines": ("baselines", "features"),
+        "evaluate": ("evaluate",),
+        "probe": ("probe",),
+        "report": ("run", "report"),
+    }
+    parts = {
+        "report": {
+            "cohort": "mtlbio.report.of_residues:cohort",
+            "sizes": "mtlbio.report.of_residues:sizes",
+            "decides": "mtlbio.report.of_residues:decides",
+            "colours": "mtlbio.report.of_residues:colours",
+        },
+    }
+    commands = {"check": "mtlbio.sequence.prepare:check", "predict": "mtlbio.commands.predict_chains:predict"}
+    predict_options = ("profiles", "embeddings")
+    simulation = Simulation("protein", "mtlbio.sequence.simulate:plant", ("chains",), "chains.csv")
+    planted = "chains"
+    limits = {"chains": LEAST_CHAINS}
+    page = OnPage("chains, labels", left_out=("genes",), proteins=True)
+    minutes_of_training = 240
+
+    def files(self, run: ProteinRun) -> dict[str, str]:
+        """The chains of every data set, and the numbers per residue that are read beside them."""
+        found = {f"chains.{name}.path": source.path for name, source in run.chains.items()}
+        wide = {f"features.{key}": getattr(run.features, key) for key in ("profiles", "embeddings")}
+        return found | {key: path for key, path in wide.items() if path}
+
+    def wants_gpu(self, run: ProteinRun) -> bool:
+        """Where the YAML says ``device: cuda``."""
+        return run.training.device == "cuda"
+
+
+PROTEIN = ProteinKind()

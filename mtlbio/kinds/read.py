@@ -1,0 +1,86 @@
+"""Reading a run's YAML: which kind of run it describes, and what it says."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+from pydantic import ValidationError
+
+from mtlbio.config.keys import explain
+from mtlbio.config.yaml import read_yaml
+from mtlbio.errors import InputError
+from mtlbio.kinds.base import KINDS, Kind, kind_named, kind_of
+from mtlbio.kinds.schemas.run import Run
+
+
+def read_run(path: str | Path) -> Run:
+    """Read and check a run's YAML.
+
+    Paths in it are relative to the YAML and come back absolute. Files are checked for existence only; their
+    content is the business of ``mtlbio prepare``.
+
+    Raises
+    ------
+    InputError
+        One line: the file, the key, what was found and what is valid.
+    """
+    path = Path(path)
+    if not path.is_file():
+        raise InputError(f"{path}: no such file; a run is described by a YAML file (see config/README.md)")
+    content = read_yaml(path)
+    if not isinstance(content, dict):
+        found = "an empty file" if content is None else type(content).__name__
+        raise InputError(f"{path}: expected keys such as run, expression, tasks; found {found}")
+    try:
+        run = as_run(content)
+    except InputError as error:
+        raise InputError(f"{path}: {error}") from None
+    folder = path.resolve().parent
+
+    def resolved(key: str, value: str) -> str:
+        found = (folder / Path(value).expanduser()).resolve()
+        if not found.exists():
+            raise InputError(f"{path}: {key}: no such file: {found}")
+        return str(found)
+
+    run = kind_of(run).with_paths(run, resolved)
+    wrong = kind_of(run).objection(run)
+    if wrong:
+        raise InputError(f"{path}: {wrong}")
+    return run
+
+
+def as_run(content: Mapping[str, Any]) -> Run:
+    """The run that the content of a YAML describes; its paths are taken as they are.
+
+    Raises
+    ------
+    InputError
+        One line: the key, what was found and what is valid.
+    """
+    kind = next((kind for kind in KINDS.values() if kind.recognises(content)), None)
+    kind = kind or kind_named(content.get("kind"))
+    try:
+        return kind.schema.model_validate(content)
+    except ValidationError as error:
+        first = error.errors()[0]
+        said = first["type"] == "value_error" and not first["loc"]  # by the model itself, of the run as a whole
+        line = None if said else _of_another_kind(content, kind)
+        raise InputError(line or explain(error, kind.schema, *kind.beside)) from None
+
+
+def _of_another_kind(content: Mapping[str, Any], kind: Kind) -> str | None:
+    """The line on a top-level key that belongs to another kind of run; None where there is none."""
+    own = kind.schema.model_fields
+    for other in KINDS.values():
+        strange = [k for k in content if k not in own and k in other.schema.model_fields]
+        if strange:
+            said = content.get("kind", "cohort") != "cohort"
+            hint = "leave it out" if said else f"write `kind: {other.name}`, or leave it out"
+            return (
+                f"{strange[0]}: unknown key; it belongs to a run of kind {other.name}, and this one is a {kind.name}: "
+                f"{hint}"
+            )
+    return None

@@ -1,0 +1,12 @@
+"""What a run's YAML holds, a pydantic model per kind of run.
+
+A model reaches a step through the step's options only, so these modules are no reason to run a step again.
+"""
+
+from mtlbio.kinds.schemas.cohort import CohortRun
+from mtlbio.kinds.schemas.donors import DonorRun
+from mtlbio.kinds.schemas.protein import ProteinRun
+from mtlbio.kinds.schemas.run import Run
+from mtlbio.kinds.schemas.table import TableRun
+
+__all__ = ["CohortRun", "DonorRun", "ProteinRun", "Run", "TableRun"]

@@ -1,0 +1,122 @@
+"""What runs of samples of donors have in common, whatever was measured of a sample."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+from pydantic import Field, model_validator
+
+from mtlbio.config import Covariate, Name
+from mtlbio.errors import listing
+from mtlbio.kinds.schemas.run import Run
+from mtlbio.labels import label_kind
+
+Covariates = Annotated[dict[Name, Covariate], Field(description="what to control for, by name")]
+
+RESERVED = ("sample", "donor", "fold")
+
+
+class DonorRun(Run):
+    """A run of samples of donors.
+
+    Every kind of such a run lists its keys itself, in the order of its reference: ``metadata``, ``tasks``,
+    ``covariates``, ``splits`` and ``training`` are among them.
+    """
+
+    @model_validator(mode="after")
+    def _parts_agree(self) -> DonorRun:
+        self._source_agrees()
+        for name in self.tasks:
+            self._task_agrees(name)
+        if all(task.auxiliary for task in self.tasks.values()):
+            raise ValueError("tasks: all of them are auxiliary; expected at least one that is to be predicted")
+        self._training_agrees()
+        self._columns_agree()
+        self._splits_agree()
+        return self
+
+    def _source_agrees(self) -> None:
+        """What the measurements or features need, and what goes with them."""
+
+    def _task_agrees(self, name: str) -> None:
+        """That a column is a label or a covariate under one name."""
+        twin = self.covariates.get(name)
+        if twin and self.task_column(name) != self.covariate_column(name):
+            raise ValueError(
+                f"tasks.{name} and covariates.{name} read different columns "
+                f"({self.task_column(name)}, {self.covariate_column(name)}): give one of them another name"
+            )
+
+    def _training_agrees(self) -> None:
+        by = self.training.validate_by
+        if by is not None and (by not in self.covariates or self.covariates[by].kind != "categorical"):
+            raise ValueError(
+                f"training.validate_by: found {by!r}; valid: {listing(self._categorical()) or '(none)'} (categorical)"
+            )
+        adversary = self.training.adversary
+        if adversary is None:
+            return
+        if adversary.covariate not in self.covariates:
+            valid = listing(self.covariates) or "(none)"
+            raise ValueError(
+                f"training.adversary.covariate: found {adversary.covariate!r}; valid: {valid} (the covariates)"
+            )
+        if adversary.covariate in self.tasks:
+            raise ValueError(
+                f"training.adversary.covariate: {adversary.covariate} is a task too; "
+                f"valid: a covariate that is not to be predicted"
+            )
+        private = [name for name in self.training.paths if name in ("axes", "genes")]
+        if private:
+            raise ValueError(
+                f"training.paths: found {listing(private)}, which the adversary cannot reach; valid with "
+                f"training.adversary: dense, curved"
+            )
+
+    def _columns_agree(self) -> None:
+        """Names are free, identifiers are no labels, and a column has one name."""
+        for key, name in self._entries():
+            if name in RESERVED:
+                raise ValueError(f"{key}: the name is reserved ({', '.join(RESERVED)}); give it another name")
+            column = self._column(key, name)
+            if column in (self.metadata.sample, self.metadata.donor):
+                raise ValueError(f"{key}: column {column!r} is the identifier of samples or donors, not a label")
+        for name in self.covariates:
+            others = [k for k, n in self._entries() if n != name and self._column(k, n) == self.covariate_column(name)]
+            if others:
+                raise ValueError(
+                    f"covariates.{name}: column {self.covariate_column(name)!r} is read by {others[0]} too: "
+                    f"give both the same name"
+                )
+
+    def _splits_agree(self) -> None:
+        if self.splits.kind == "leave_out":
+            found = self.covariates.get(self.splits.by or "")
+            if found is None or found.kind != "categorical":
+                raise ValueError(
+                    f"splits.by: leave_out needs a categorical covariate, "
+                    f"found {self.splits.by!r}; valid: {listing(self._categorical())}"
+                )
+        elif self.splits.by is not None:
+            raise ValueError("splits.by: only used with splits.kind leave_out")
+
+    def _categorical(self) -> list[str]:
+        return [name for name, covariate in self.covariates.items() if covariate.kind == "categorical"]
+
+    def _entries(self) -> list[tuple[str, str]]:
+        return [(f"tasks.{n}", n) for n in self.tasks] + [(f"covariates.{n}", n) for n in self.covariates]
+
+    def _column(self, key: str, name: str) -> str:
+        return self.task_column(name) if key.startswith("tasks.") else self.covariate_column(name)
+
+    def task_columns(self, name: str) -> dict[str, str]:
+        """Metadata columns that a task is read from, by the key that names them; the first is the label itself."""
+        return label_kind(self.tasks[name].kind).columns(name, self.tasks[name])
+
+    def task_column(self, name: str) -> str:
+        """Metadata column of a task."""
+        return next(iter(self.task_columns(name).values()))
+
+    def covariate_column(self, name: str) -> str:
+        """Metadata column of a covariate."""
+        return self.covariates[name].column or name

@@ -1,0 +1,68 @@
+"""A table of features in place of measurements: genotypes, clinical numbers, doses."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from mtlbio.kinds.base import Simulation
+from mtlbio.kinds.donors import DonorKind
+from mtlbio.kinds.schemas import TableRun
+from mtlbio.kinds.vocabulary import PATIENTS
+
+
+class TableKind(DonorKind):
+    """A run with ``features``, whether it calls itself a table, a cohort or nothing."""
+
+    name = "table"
+    schema = TableRun
+    vocabulary = PATIENTS
+    step_keys = {
+        "prepare": ("features", "metadata", "tasks", "covariates", "qc", "splits"),
+        "train": ("training",),
+        "baselines": ("baselines", "training.genes"),
+        "evaluate": ("evaluate",),
+        "probe": ("probe",),
+        "report": ("run", "report"),
+    }
+    parts = {
+        "prepare": {
+            "cohort": "mtlbio.cohort.of_table:cohort_of_table",
+            "roster": "mtlbio.cohort.of_table:read_roster",
+        },
+        "train": {
+            "scale_floor": "mtlbio.cohort.tabular:floor_of_table",
+            "axes": "mtlbio.training.axes_of_table:axes_of_table",
+            "canonical_axes": "mtlbio.training.fold_in_table:fold_in_table",
+            "further_tables": "mtlbio.training.effects:write_effects",
+        },
+        "report": {
+            "cohort": "mtlbio.report.of_samples:cohort",
+            "sizes": "mtlbio.report.of_features:sizes",
+            "decides": "mtlbio.report.of_samples:decides",
+            "features": "mtlbio.report.of_features:features",
+        },
+    }
+    steps = DonorKind.steps | {"probe": "mtlbio.probing.probe:probe_table"}
+    commands = DonorKind.commands | {
+        "predict": "mtlbio.training.predict_table:predict",
+        "draft": "mtlbio.cohort.draft_table:draft_of_one",
+        "drafts": "mtlbio.cohort.guess_table:is_one_table",
+    }
+    simulation = Simulation("doses", "mtlbio.cohort.simulate_doses:plant", ("few",), "truth.csv")
+    planted = "table"
+    tables = ("effects",)
+    columns = "columns of features"
+
+    def recognises(self, content: Mapping[str, Any]) -> bool:
+        """``kind: table``, or ``features`` in a run that says nothing else or ``kind: cohort``."""
+        kind = content.get("kind", "cohort")
+        return kind == self.name or (kind == "cohort" and content.get("features") is not None)
+
+    def files(self, run: TableRun) -> dict[str, str]:
+        """The table, and the metadata where they lie apart."""
+        own = {} if run.metadata.path is None else {"metadata.path": run.metadata.path}
+        return {"features.path": run.features.path} | own
+
+
+TABLE = TableKind()

@@ -1,0 +1,28 @@
+"""What the page shows of samples of donors."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from mtlbio.cohort.cohort import Cohort, read_cohort
+from mtlbio.report.inputs import Inputs
+
+
+def cohort(results: Path) -> Cohort:
+    """The prepared cohort."""
+    return read_cohort(results / "cohort.h5ad")
+
+
+def decides(inputs: Inputs, task: str) -> str:
+    """The metric on which arms are compared for a task."""
+    return inputs.cohort.tasks[task].decisive.name
+
+
+def sizes(inputs: Inputs) -> list[tuple[int, str]]:
+    """How many of what the run is about, of measurements."""
+    return [*donors_and_samples(inputs), (len(inputs.cohort.genes), "genes")]
+
+
+def donors_and_samples(inputs: Inputs) -> list[tuple[int, str]]:
+    """The first two of :func:`sizes`."""
+    return [(inputs.obs["donor"].nunique(), "donors"), (len(inputs.obs), "samples")]

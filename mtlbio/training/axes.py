@@ -1,0 +1,29 @@
+"""Where the axes of a fold come from: they are found without labels, on the training donors only."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from mtlbio.cohort.cohort import Cohort
+from mtlbio.cohort.features import Features
+from mtlbio.config import Training
+from mtlbio.model.axes import Axes, sparse_axes
+from mtlbio.model.parallel import count_axes, generous
+from mtlbio.model.rotation import rotated_start
+
+
+def found_axes(cohort: Cohort, features: Features, x: np.ndarray, train: np.ndarray, options: Training) -> Axes:
+    """Gene-sparse axes of measurements.
+
+    Parameters
+    ----------
+    features : the genes that are used
+    x : (n, p) the training samples, standardised
+    train : (n,) their rows in the cohort
+    """
+    donors = cohort.donors[train]
+    if options.axes == "auto":
+        wanted = generous(count_axes(x, donors, options.seed), len(x), options.max_axes)
+    else:
+        wanted = min(options.axes, len(x) - 1, x.shape[1])
+    return sparse_axes(x, rotated_start(x, wanted), options.sparsity)

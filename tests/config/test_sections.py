@@ -1,0 +1,38 @@
+"""The sections of the YAML: they come without heavy libraries, and values are found by the keys of the user."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+
+from mtlbio.config import Splits, Training
+from mtlbio.config.dotted import dump_of, with_value
+from mtlbio.config.keys import merged_fields
+from mtlbio.kinds.schemas import CohortRun, TableRun
+
+RUN = {"run": "a", "expression": {"path": "x", "scale": "z"}, "tasks": {"age": {"kind": "regression"}}}
+
+
+def test_sections_import_neither_torch_nor_kinds_of_runs():
+    code = "import sys, mtlbio.config; print([m for m in ('torch', 'pandas', 'mtlbio.kinds') if m in sys.modules])"
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert done.stdout == "[]\n"
+
+
+def test_dotted_keys_reach_into_sections_and_names():
+    run = CohortRun.model_validate(RUN | {"splits": {"seed": 4}})
+    assert dump_of(run, ("splits.seed", "evaluate")) == {
+        "splits.seed": 4,
+        "evaluate": {"bootstrap": 1000, "margin": 0.02, "seed": 0},
+    }
+    changed = with_value(with_value(run, "expression.path", "y"), "tasks.age.column", "years")
+    assert (changed.expression.path, changed.tasks["age"].column) == ("y", "years")
+    assert (run.expression.path, run.tasks["age"].column) == ("x", None)
+    assert changed.training is run.training
+
+
+def test_keys_of_two_models_stand_where_both_have_them_in_order():
+    keys = list(merged_fields([CohortRun, TableRun]))
+    assert keys[:5] == ["run", "kind", "expression", "features", "metadata"] and keys[-1] == "report"
+    assert list(merged_fields([Splits])) == ["kind", "folds", "by", "seed"]
+    assert set(merged_fields([Splits, Training])) == {*Splits.model_fields, *Training.model_fields}
