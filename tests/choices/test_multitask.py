@@ -45,7 +45,7 @@ def read_apart(yaml: str, folder) -> str:
         (folder / name).touch()
     (folder / "run.yaml").write_text(yaml)
     code = (
-        "import sys; from mtlbio.config import read_run; from mtlbio.errors import InputError\n"
+        "import sys; from mtlbio.kinds.read import read_run; from mtlbio.errors import InputError\n"
         "try: print(read_run(sys.argv[1]).training.balancing)\n"
         "except InputError as error: print(str(error).partition(': ')[2])\n"
         "print(sorted({'torch', 'scipy', 'sklearn'} & set(sys.modules)))"
