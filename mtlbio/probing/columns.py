@@ -6,7 +6,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Collection, Iterable
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -14,7 +14,6 @@ import pandas as pd
 
 from mtlbio.probing.judgement import Judgement
 
-COHORT, TABLE, PROTEIN = KINDS = ("cohort", "table", "protein")
 HEADING = "## verdicts.tsv: one row per dimension"
 
 
@@ -29,16 +28,15 @@ class Column:
     values : a function of the :class:`Judgement` that gives what stands there (of several columns a tuple); of a family
         a function of the ``TaskEvidence`` or ``CovariateEvidence`` too
     per : ``dimension``, or ``task`` or ``covariate`` of the dimension: a family
-    kinds : of the runs that have it
-    last_in : kinds of run in whose table it stands last
+    asked : what the trial has to have asked, else it is left out: ``blocks``, ``duplicates``, or the name of a further
+        share (:func:`mtlbio.probing.examine.examine`)
     """
 
     names: str
     meaning: str
     values: Callable
     per: str = "dimension"
-    kinds: tuple[str, ...] = KINDS
-    last_in: tuple[str, ...] = ()
+    asked: str | None = None
 
     def cells(self, item: Judgement) -> dict:
         """Column -> value in the row of one dimension."""
@@ -111,14 +109,14 @@ COLUMNS = (
         "of a table of features: the covariate that the dimension is (weight), else `NA`; its effects are then those "
         "of nothing",
         lambda j: j.evidence.held_fixed,
-        kinds=(TABLE,),
+        asked="duplicates",
     ),
     Column(
         "identity context",
         "of a run of kind protein: share of the dimension that the own letter, and that its neighbours tell, each "
         "given the other",
         lambda j: (j.shares["identity"], j.shares["context"]),
-        kinds=(PROTEIN,),
+        asked="identity",
     ),
     Column(
         "subspace",
@@ -126,9 +124,9 @@ COLUMNS = (
         "again ([why](verdicts.md#axes-that-turn)); then `driver`, `delta_*`, `removal_*` and `why` are the plane's "
         "too, all other columns the axis' own; not in a run of kind protein",
         lambda j: j.subspace,
-        kinds=(COHORT, TABLE),
+        asked="blocks",
     ),
-    Column("why", "one plain sentence", lambda j: j.verdict.why, last_in=(PROTEIN,)),
+    Column("why", "one plain sentence", lambda j: j.verdict.why),
     Column(
         "error_rate error_rate_low error_rate_high error_rate_from",
         "share of such verdicts that were wrong on planted cohorts of the nearest design, its 95 % Wilson interval, "
@@ -139,10 +137,9 @@ COLUMNS = (
 _FAMILIES = {name for column in COLUMNS if column.per != "dimension" for name in column.names.split()}
 
 
-def verdict_table(judged: list[Judgement], kind: str) -> pd.DataFrame:
-    """``verdicts.tsv`` of a run of a kind (of ``KINDS``): a row per dimension."""
-    columns = [column for column in COLUMNS if kind in column.kinds]
-    columns = sorted(columns, key=lambda column: kind in column.last_in)
+def verdict_table(judged: list[Judgement], asked: Collection[str] = ()) -> pd.DataFrame:
+    """``verdicts.tsv``: a row per dimension; ``asked`` names what the trial asked besides what every trial asks."""
+    columns = [column for column in COLUMNS if column.asked is None or column.asked in asked]
     rows = [{name: value for column in columns for name, value in column.cells(item).items()} for item in judged]
     return pd.DataFrame(rows)
 

@@ -35,7 +35,6 @@ def examine(
     examinee: Examinee,
     stability: np.ndarray,
     names: Callable[[Trial], pd.DataFrame],
-    kind: str,
     *,
     rates: str | None = None,
     blocks: bool = False,
@@ -53,7 +52,6 @@ def examine(
     stability : (D,) median absolute correlation of a dimension with its partner over folds and seeds, NaN not known
     names : what names a dimension, with the columns of :mod:`mtlbio.probing.enrichment`: gene sets, features of a
         table, properties of residues
-    kind : of run, for the columns of verdicts.tsv (:data:`mtlbio.probing.columns.KINDS`)
     rates : of which planted cohorts, a key of :data:`mtlbio.probing.rates.SPEAK_FOR`; None where none were counted
         on such latents
     blocks : whether axes that turn are tried as the space they span; the examinee needs a final model for it
@@ -97,7 +95,9 @@ def examine(
     if uneven is not None and len(uneven):
         merged = pd.concat([merged, uneven], ignore_index=True)
     tables = dict(zip(TABLES, (design, merged, removed, named, steady, planes), strict=True))
-    return {**tables, "verdicts": verdict_table(judged, kind)}
+    asked = {name for name, there in (("blocks", blocks), ("duplicates", duplicates)) if there}
+    asked |= set(judged[0].shares) if judged else set()
+    return {**tables, "verdicts": verdict_table(judged, asked)}
 
 
 def rated(judged: list[Judgement], audit: pd.DataFrame, rates: str | None) -> list[Judgement]:

@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from mtlbio.probing.columns import COLUMNS, KINDS, column_of, documented, of_family, verdict_table
+from mtlbio.probing.columns import COLUMNS, column_of, documented, of_family, verdict_table
 from mtlbio.probing.evidence import CovariateEvidence, Evidence, TaskEvidence
 from mtlbio.probing.judgement import Judgement, Loss, Rate, about_task
 from mtlbio.probing.verdict import Verdict
@@ -45,21 +45,22 @@ RATES = ["error_rate", "error_rate_low", "error_rate_high", "error_rate_from"]
 
 
 @pytest.mark.parametrize(
-    "kind, end",
+    "asked, end",
     [
-        ("cohort", ["subspace", "why", *RATES]),
-        ("table", ["held_fixed", "subspace", "why", *RATES]),
-        ("protein", ["identity", "context", *RATES, "why"]),
+        ((), ["why", *RATES]),
+        (["blocks"], ["subspace", "why", *RATES]),
+        (["blocks", "duplicates"], ["held_fixed", "subspace", "why", *RATES]),
+        (["identity", "context"], ["identity", "context", "why", *RATES]),
     ],
 )
-def test_order_of_the_columns_in_every_kind_of_run(kind, end):
-    table = verdict_table([judgement()], kind)
+def test_order_of_the_columns_by_what_the_trial_asked(asked, end):
+    table = verdict_table([judgement()], asked)
     assert list(table.columns) == START + end
     assert list(table.columns[:3]) == VERDICTS
 
 
 def test_a_row_is_filled_from_the_judgement():
-    rows = {name: value for kind in KINDS for name, value in verdict_table([judgement()], kind).iloc[0].items()}
+    rows = verdict_table([judgement()], ["blocks", "duplicates", "identity"]).iloc[0].to_dict()
     assert [rows[name] for name in START[:9]] == ["z01", "biology", "disease", 0.1, 0.02, 0.5, 0.2, 0.8, 0.01]
     assert [rows[f"{name}_disease"] for name in ("delta", "delta_ci_low", "delta_ci_high")] == [0.03, 0.01, 0.05]
     # a task whose head was not asked

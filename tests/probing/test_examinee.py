@@ -17,7 +17,7 @@ from mtlbio.errors import InputError
 from mtlbio.model.ensemble import FINAL
 from mtlbio.model.matching import match_axes
 from mtlbio.probing import ablation, association, audit, stability
-from mtlbio.probing.columns import COHORT, COLUMNS
+from mtlbio.probing.columns import COLUMNS
 from mtlbio.probing.enrichment import COLUMNS as ENRICHMENT
 from mtlbio.probing.enrichment import enrichment
 from mtlbio.probing.evidence import CovariateEvidence, Evidence, TaskEvidence
@@ -87,7 +87,7 @@ def put_on_trial(planted, examinee, steady):
     def names(trial):
         return enrichment(trial, genes.cohort, genes.loadings, genes.names, genes.sets)
 
-    return examine(trial_of(planted, examinee), examinee, steady, names, COHORT, blocks=True, genes=genes)
+    return examine(trial_of(planted, examinee), examinee, steady, names, blocks=True, genes=genes)
 
 
 @pytest.fixture(scope="module")

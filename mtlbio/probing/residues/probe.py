@@ -13,7 +13,6 @@ from mtlbio.kinds.protein import LEAST_CHAINS
 from mtlbio.kinds.schemas import ProteinRun
 from mtlbio.kinds.schemas.chains import ResidueProbe
 from mtlbio.model.residue_store import ProteinModel, load_model
-from mtlbio.probing.columns import PROTEIN
 from mtlbio.probing.examine import examine, write_tables
 from mtlbio.probing.null_refits import empty, write_null
 from mtlbio.probing.replicas import replicas_of_one_fold
@@ -56,7 +55,6 @@ def examine_residues(latents: ad.AnnData, model: ProteinModel, options: ResidueP
         examinee,
         latents.var["stability"].to_numpy(dtype=float),
         lambda trial: properties(trial, loadings),
-        PROTEIN,
         # the rates were counted on runs with replicas: of one network nobody knows what would come back
         rates="chains" if len(model.networks) > 1 else None,
         rescaled=lambda association: of_all_variance(association, between),
