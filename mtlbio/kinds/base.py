@@ -49,12 +49,19 @@ class OnPage:
     ----------
     cohort_file : what ``cohort.h5ad`` holds, where that is not samples x features
     left_out : columns of ``enrichment.tsv`` that are not shown
-    proteins : whether the page's template speaks of chains
+    counted_on : on what the rates of its verdicts were counted
+    can_do_worse : what those rates do not speak for
+    named_by : template of what may name a dimension, ``report/templates/named_by_*.html``
     """
 
     cohort_file: str | None = None
     left_out: tuple[str, ...] = ()
-    proteins: bool = False
+    counted_on: str = (
+        "cohorts whose truth is planted, in the design nearest to this one (donors, and how closely disease and batch "
+        "go together)"
+    )
+    can_do_worse: str = "a cohort that breaks their rules in a way of its own"
+    named_by: str = "named_by_gene_sets.html"
 
 
 class Kind(ABC):

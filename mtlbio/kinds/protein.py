@@ -44,7 +44,14 @@ class ProteinKind(Kind):
     simulation = Simulation("protein", "mtlbio.sequence.simulate:plant", ("chains",), "chains.csv")
     planted = "chains"
     limits = {"chains": LEAST_CHAINS}
-    page = OnPage("chains, labels", left_out=("genes",), proteins=True)
+    page = OnPage(
+        "chains, labels",
+        left_out=("genes",),
+        counted_on="sets of chains whose letters follow a planted rule, of the number of held-out chains nearest to "
+        "this one",
+        can_do_worse="chains that break their rules in a way of their own",
+        named_by="named_by_properties.html",
+    )
     minutes_of_training = 240
 
     def files(self, run: ProteinRun) -> dict[str, str]:

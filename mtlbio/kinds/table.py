@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from mtlbio.kinds.base import Simulation
+from mtlbio.kinds.base import OnPage, Simulation
 from mtlbio.kinds.donors import DonorKind
 from mtlbio.kinds.schemas import TableRun
 from mtlbio.kinds.vocabulary import PATIENTS
@@ -53,6 +53,7 @@ class TableKind(DonorKind):
     planted = "table"
     tables = ("effects",)
     columns = "columns of features"
+    page = OnPage(named_by="named_by_features.html")
 
     def recognises(self, content: Mapping[str, Any]) -> bool:
         """``kind: table``, or ``features`` in a run that says nothing else or ``kind: cohort``."""

@@ -27,6 +27,11 @@ PARTS = {"axes": "given axes", "pipeline": "whole pipeline", "doses": "planted d
 SPEAK_FOR = {"measurements": ("axes", "pipeline"), "table": ("doses",), "chains": ("chains",)}
 ANY_FALSE = "runs with any false biology"
 SHIPPED = resources.files("mtlbio.probing") / "data"
+# whose rates speak -> the planted dimension that was looked for, and what it is
+_DRIVERS = {
+    "measurements": ("interferon", "a programme that drives the disease"),
+    "table": ("enzyme", "a feature that drives the doses as the planted enzyme does"),
+}
 _UNITS = {"doses": "patients a drug", "chains": "held-out chains"}
 
 
@@ -139,20 +144,16 @@ def prospects(
 ) -> str | None:
     """One sentence before any training: what such a design gave on planted cohorts. None where nothing comes near.
 
-    ``kind``: of the run, ``measurements`` or ``table``.
+    ``kind``: whose rates speak, a key of ``_DRIVERS``.
     """
     found = speaking_for(shipped_found() if found is None else found, kind)
     donors, separation = design_of(audit, task)
-    table = kind == "table"
-    driver = "enzyme" if table else "interferon"
+    driver, drives = _DRIVERS[kind]
     rows = {what: _nearest(found[found["what"] == what], donors, separation) for what in (driver, ANY_FALSE)}
     if any(row is None for row in rows.values()):
         return None
     right, false = rows[driver], rows[ANY_FALSE]
     named = "not_identifiable" if right["separation"] >= 1 else "biology"
-    drives = (
-        "a feature that drives the doses as the planted enzyme does" if table else "a programme that drives the disease"
-    )
     return (
         f"{task}: on the planted cohorts nearest to yours ({_design(false)}) {drives} was "
         f"called {named} in {_percent(right)} of the cohorts, and {_percent(false)} of the runs held any false biology."

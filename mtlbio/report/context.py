@@ -50,7 +50,8 @@ def page_context(inputs: Inputs, chosen: list[str], pictures: dict[str, Picture]
     return {
         "title": run.report.title or run.run,
         "run": run.run,
-        "proteins": inputs.kind.page.proteins,
+        "page": inputs.kind.page,
+        "transfers": "transfer" in inputs.kind.commands,
         "words": words,
         "headline": plain.headline(inputs.verdicts, inputs.supervised),
         "summary": plain.summary_of_tasks(readings) if "metrics" in tables else words.fill(MISSING["metrics"]),

@@ -35,7 +35,6 @@ def facts(inputs: Inputs) -> dict:
     sizes = inputs.kind.part("report", "sizes")(inputs)
     return {
         "sizes": [*sizes, (inputs.latents.shape[1], "dimensions")],
-        "measured": inputs.words.features,
         "tasks": tasks,
         "covariates": covariates,
     }
