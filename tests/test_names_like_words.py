@@ -7,7 +7,7 @@ import re
 
 import pytest
 import yaml
-from test_protein_run import SMALL
+from test_protein import SMALL
 
 from mtlbio.kinds import kind_of
 from mtlbio.kinds.read import read_run
