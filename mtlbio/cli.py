@@ -35,9 +35,9 @@ StepResults = Annotated[
 def _function(place: str):
     """The function of this name, for a command that shows what is going on."""
     from mtlbio.kinds.base import function_at
-    from mtlbio.progress import show
+    from mtlbio.progress import show_progress
 
-    show()
+    show_progress()
     return function_at(place)
 
 
@@ -56,9 +56,9 @@ def _described(path: Path, command: str):
 
 def _step(step: str, path: Path, results: Path | None) -> None:
     from mtlbio.door import read_run, take
-    from mtlbio.progress import show
+    from mtlbio.progress import show_progress
 
-    show()
+    show_progress()
     take(step, read_run(path), results)
 
 
@@ -268,9 +268,9 @@ def predict(
 ) -> None:
     """Predict the tasks of new samples with the final ensemble: tables, and of chains a picture each."""
     from mtlbio.door import apply
-    from mtlbio.progress import show
+    from mtlbio.progress import show_progress
 
-    show()
+    show_progress()
     given = {"standardise": standardise, "profiles": profiles, "embeddings": embeddings}
     typer.echo(str(apply(results, expression, out, given)))
 

@@ -1,7 +1,7 @@
 """Progress on every step that takes more than a moment: lines of the logger ``mtlbio``, level INFO.
 
-A library is silent: the lines reach whoever asks ``logging`` for them. A program calls :func:`show`, as the command
-line does, and then they are printed to standard error, with a progress bar on a terminal.
+A library is silent: the lines reach whoever asks ``logging`` for them. A program calls :func:`show_progress`, as the
+command line does; then they are printed to standard error, with a progress bar on a terminal.
 """
 
 from __future__ import annotations
@@ -28,7 +28,7 @@ class _Lines(logging.Handler):
         console.print(record.getMessage(), highlight=False, markup=False, soft_wrap=True)
 
 
-def show() -> None:
+def show_progress() -> None:
     """Print progress to standard error from now on: what a program calls, and no import."""
     if not any(isinstance(handler, _Lines) for handler in log.handlers):
         log.addHandler(_Lines())

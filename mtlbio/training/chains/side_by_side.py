@@ -15,7 +15,7 @@ from pathlib import Path
 import torch
 
 from mtlbio.kinds.schemas import ProteinRun
-from mtlbio.progress import show, shown
+from mtlbio.progress import show_progress, shown
 from mtlbio.sequence.chains import Chains, read_chains
 from mtlbio.training.chains.batches import Reader
 from mtlbio.training.chains.fit import Parts, TrainedNetwork, fit, taking_part
@@ -79,7 +79,7 @@ def _apart(run: ProteinRun, results: Path, job: Job, threads: int, aloud: bool) 
     """What a process sends back: arrays, since a network in shared memory would end with its process."""
     torch.set_num_threads(threads)
     if aloud:
-        show()
+        show_progress()
     chains = read_chains(results / "cohort.h5ad")
     fitted = one(run, chains, make_reader(run, chains), job, "cpu")
     weights = {name: value.numpy() for name, value in fitted.network.state_dict().items()}
