@@ -1,5 +1,12 @@
 """mtlbio: what has a multi-task model really learned - biology, a confounder, or the batch?
 
+From Python the steps are functions of a run (docs/python.md)::
+
+    run = mtlbio.read_run("run.yaml")
+    mtlbio.prepare(run)
+    mtlbio.train(run)
+    verdicts = mtlbio.trial(run)
+
 The package has one room per step of the workflow, and data goes forward only::
 
     cohort -> model, training -> evaluation -> probing -> report
@@ -8,4 +15,25 @@ The package has one room per step of the workflow, and data goes forward only::
 runs there are, and ``mtlbio.tables`` the only module that knows the columns of the result tables.
 """
 
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from mtlbio.door import baselines, evaluate, predict, prepare, read_run, report, train, trial
+
 __version__ = "0.1.0"
+__all__ = ["baselines", "evaluate", "predict", "prepare", "read_run", "report", "train", "trial"]
+
+
+def __getattr__(name: str):
+    """A function of :mod:`mtlbio.door`, imported when it is first asked for: ``import mtlbio`` costs nothing."""
+    if name not in __all__:
+        raise AttributeError(f"module 'mtlbio' has no attribute {name!r}")
+    from importlib import import_module
+
+    # the room mtlbio.report can be called: it is the step of that name, whichever of the two is asked for first
+    found = import_module(".report", __name__) if name == "report" else getattr(import_module(".door", __name__), name)
+    return globals().setdefault(name, found)
+
+
+def __dir__() -> list[str]:
+    return sorted({*globals(), *__all__})

@@ -31,32 +31,13 @@ StepResults = Annotated[
     typer.Option("--results", metavar="DIR", help="folder of this run's results; results/<run> where left out"),
 ]
 
-# What a step may find in the folder that it writes to. Any of these marks the folder as mtlbio's own.
-_RESULTS = (
-    "plan.tsv",
-    "cohort.h5ad",
-    "qc.tsv",
-    "model",
-    "latents.h5ad",
-    "verdicts.tsv",
-    "report.html",
-    "logs",
-    "benchmarks",
-)
-
-
-def _own(folder: Path, marks: tuple[str, ...]) -> Path:
-    """The folder, refused where it is a file or holds only what mtlbio did not write."""
-    if folder.is_file():
-        raise InputError(f"{folder}: found a file; expected a folder, or a name for a new one")
-    if folder.is_dir() and any(folder.iterdir()) and not any((folder / mark).exists() for mark in marks):
-        raise InputError(f"{folder}: holds files that mtlbio did not write; give a new or an empty folder")
-    return folder
-
 
 def _function(place: str):
+    """The function of this name, for a command that shows what is going on."""
     from mtlbio.kinds.base import function_at
+    from mtlbio.progress import show_progress
 
+    show_progress()
     return function_at(place)
 
 
@@ -74,13 +55,11 @@ def _described(path: Path, command: str):
 
 
 def _step(step: str, path: Path, results: Path | None) -> None:
-    from mtlbio.kinds import kind_of
-    from mtlbio.kinds.read import read_run
+    from mtlbio.door import read_run, take
+    from mtlbio.progress import show_progress
 
-    run = read_run(path)
-    folder = _own(results or Path("results") / run.run, _RESULTS)
-    folder.mkdir(parents=True, exist_ok=True)
-    _function(kind_of(run).steps[step])(run, folder)
+    show_progress()
+    take(step, read_run(path), results)
 
 
 @app.command()
@@ -178,8 +157,10 @@ def plan(
 
     The same is printed in words. Reads the metadata and the names of the samples only, and takes seconds.
     """
+    from mtlbio.door import folder_of
+
     described, function = _described(run, "plan")
-    folder = _own(results or Path("results") / described.run, _RESULTS)
+    folder = folder_of(described, results)
     text = function(described, folder, dims)
     typer.echo(f"{text}\n\n{folder / 'plan.tsv'}")
 
@@ -221,6 +202,7 @@ def simulate(
     name: Annotated[str | None, typer.Option(help="name of the run in run.yaml")] = None,
 ) -> None:
     """Write data whose truth is planted (a cohort, doses, chains of proteins), and the run.yaml that analyses it."""
+    from mtlbio.door import own_folder
     from mtlbio.kinds.commands import simulation_named
 
     simulation = simulation_named(kind)
@@ -230,7 +212,7 @@ def simulate(
     foreign = [f"--{key}" for key in sizes if key not in simulation.options]
     if foreign:
         raise InputError(f"{foreign[0]}: not for --kind {kind}; `mtlbio simulate --help` lists what is")
-    _own(directory, (simulation.mark,))
+    own_folder(directory, (simulation.mark,))
     written = _function(simulation.function)(directory, name, seed, **sizes)
     typer.echo(f"mtlbio run {written}")
 
@@ -285,27 +267,12 @@ def predict(
     ] = None,
 ) -> None:
     """Predict the tasks of new samples with the final ensemble: tables, and of chains a picture each."""
-    if standardise not in ("training", "cohort"):
-        raise InputError(f"--standardise: found {standardise!r}; valid: {listing(['training', 'cohort'])}")
-    if not expression.exists():
-        raise InputError(f"{expression}: no such file; expected the measurements (or sequences) of the new samples")
-    if not (results / "model").is_dir():
-        raise InputError(f"{results}: no trained model in it; expected the folder of a finished run, results/<run>")
-    target = _own(out or results / "predict" / expression.name.split(".")[0], ("predictions.tsv",))
-    from mtlbio.kinds import KINDS
-    from mtlbio.kinds.stored import kind_of_model
+    from mtlbio.door import apply
+    from mtlbio.progress import show_progress
 
-    kind = kind_of_model(results / "model")
+    show_progress()
     given = {"standardise": standardise, "profiles": profiles, "embeddings": embeddings}
-    foreign = [k for k, value in given.items() if value not in (None, "training") and k not in kind.predict_options]
-    if "predict" not in kind.commands:
-        raise InputError(f"{results}: a model of kind {kind.name}, of which mtlbio predict knows nothing")
-    if foreign:
-        valid = [k.name for k in KINDS.values() if foreign[0] in k.predict_options]
-        raise InputError(f"--{foreign[0]}: only for runs of kind {listing(valid)}; this one is a {kind.name}")
-    options = [given[key] for key in kind.predict_options]
-    _function(kind.commands["predict"])(results, expression, target, *options)
-    typer.echo(str(target))
+    typer.echo(str(apply(results, expression, out, given)))
 
 
 @app.command()

@@ -20,6 +20,7 @@ NO_RESULT = (
     "mtlbio.cli",
     "mtlbio.config",
     "mtlbio.config.*",
+    "mtlbio.door",
     "mtlbio.errors",
     "mtlbio.files",
     "mtlbio.kinds.read",

@@ -8,7 +8,7 @@ import sys
 
 import pytest
 
-from mtlbio import __version__, cli
+from mtlbio import __version__, cli, door
 from mtlbio.cohort.simulate import simulate, write_simulation
 from mtlbio.kinds import COHORT, STEPS
 from mtlbio.progress import console
@@ -98,7 +98,7 @@ def test_a_wrong_run_is_one_line_and_status_2(folder, mtlbio, step):
 def test_a_step_is_given_the_run_and_its_folder(folder, mtlbio, monkeypatch):
     calls = []
     monkeypatch.setattr(
-        cli, "_function", lambda place: lambda run, results: calls.append((place, run.run, str(results)))
+        door, "function_at", lambda place: lambda run, results: calls.append((place, run.run, str(results)))
     )
     assert mtlbio("probe", "run.yaml")[0] == 0
     assert mtlbio("report", "run.yaml", "--results", "out")[0] == 0
@@ -232,7 +232,7 @@ def test_predict_says_what_it_misses(folder, mtlbio, words, message):
 def test_predict_is_given_its_folder(folder, mtlbio, monkeypatch):
     (folder / "results/tiny/model").mkdir(parents=True)
     calls = []
-    monkeypatch.setattr(cli, "_function", lambda place: lambda *given: calls.append(tuple(map(str, given))))
+    monkeypatch.setattr(door, "function_at", lambda place: lambda *given: calls.append(tuple(map(str, given))))
     assert mtlbio("predict", "results/tiny", "e.csv")[:2] == (0, "results/tiny/predict/e\n")
     assert mtlbio("predict", "results/tiny", "e.csv", "--out", "o", "--standardise", "cohort")[0] == 0
     assert calls == [
@@ -252,7 +252,7 @@ def test_any_other_error_keeps_its_traceback(folder, monkeypatch):
     def broken(run, results):
         raise ZeroDivisionError
 
-    monkeypatch.setattr(cli, "_function", lambda place: broken)
+    monkeypatch.setattr(door, "function_at", lambda place: broken)
     monkeypatch.setattr(sys, "argv", ["mtlbio", "probe", "run.yaml"])
     with pytest.raises(ZeroDivisionError):
         cli.main()

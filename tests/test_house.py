@@ -21,6 +21,7 @@ ORDER = (
     ("labels",),
     ("config",),
     ("kinds",),
+    ("door",),
     ("cohort",),
     ("sequence",),
     ("model",),

@@ -30,6 +30,7 @@ from mtlbio.cohort.simulate import Simulation, simulate
 from mtlbio.model.axes import sparse_axes
 from mtlbio.model.parallel import count_axes, generous
 from mtlbio.model.rotation import principal_components, rotated_start, varimax
+from mtlbio.progress import show_progress
 
 DESIGNS = ("clear", "correlated", "confounded", "nested", "buried")
 SHOWN = ("age", "interferon", "composition", "sex", "batch")
@@ -126,6 +127,7 @@ def main(full: bool, seed: int) -> None:
 
 
 if __name__ == "__main__":
+    show_progress()
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--full", action="store_true", help="five seeds")
     parser.add_argument("--seed", type=int, default=0, help="first seed")

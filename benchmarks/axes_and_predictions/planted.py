@@ -30,7 +30,6 @@ from mtlbio.evaluation.baselines import baselines
 from mtlbio.evaluation.evaluate import evaluate
 from mtlbio.kinds.read import read_run
 from mtlbio.metrics.ranking import auroc
-from mtlbio.progress import console
 from mtlbio.tables import METRICS, read_table
 from mtlbio.training.train import train
 
@@ -75,7 +74,6 @@ def one_cohort(design: str, seed: int, folder: Path) -> dict[str, float]:
 def main(full: bool, seed: int) -> None:
     """Print one row per cohort and the mean of every design."""
     seeds = range(seed, seed + (3 if full else 1))
-    console.quiet = True
     rows = []
     for design in DESIGNS:
         own = []

@@ -36,7 +36,6 @@ from mtlbio.kinds.read import read_run
 from mtlbio.probing.cohorts import examine_cohort
 from mtlbio.probing.probe import probe
 from mtlbio.probing.rates import wilson
-from mtlbio.progress import console
 from mtlbio.tables import VERDICTS, read_table
 
 FAST = Probe(permutations=499, bootstrap=200)
@@ -168,7 +167,6 @@ def _of_circle(simulation: Simulation, results: Path, verdicts: pd.DataFrame, bl
 
 def main(full: bool, seed: int) -> None:
     """Print the three tables."""
-    console.quiet = True
     times = 4 if full else 1
     pd.set_option("display.width", 200)
     print("1. axes given, 120 donors: verdicts on a plane that turns")

@@ -38,7 +38,7 @@ from benchmarks.calibration.whole import judge_pipeline
 from benchmarks.shared.places import RESULTS
 from benchmarks.shared.sources import digest_of
 from mtlbio.probing.rates import wilson
-from mtlbio.progress import console, say, track
+from mtlbio.progress import console, say, show_progress, track
 from mtlbio.tables import read_table, write_table
 
 STORE = RESULTS / "calibration"
@@ -162,4 +162,5 @@ def main() -> None:
 
 
 if __name__ == "__main__":
+    show_progress()
     main()

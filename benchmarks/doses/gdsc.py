@@ -22,7 +22,6 @@ import pandas as pd
 from benchmarks.doses.fitting import cohort_of, compared, fitted, settings, told
 from mtlbio.cohort.cohort import Cohort
 from mtlbio.metrics import metric
-from mtlbio.progress import console
 from mtlbio.training.fewer_labels import with_labels_of
 from mtlbio.training.subsets import out_of_fold
 
@@ -102,5 +101,4 @@ if __name__ == "__main__":
     parser.add_argument("data", type=Path, help="folder with gdsc_ic50/")
     parser.add_argument("--full", action="store_true", help="every drug in turn, all curves")
     given = parser.parse_args()
-    console.quiet = True
     gdsc(given.data, given.full)

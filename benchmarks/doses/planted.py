@@ -26,7 +26,6 @@ from mtlbio.cohort.prepare import build_cohort
 from mtlbio.cohort.simulate_doses import simulate_doses, write_doses
 from mtlbio.kinds.read import read_run
 from mtlbio.model.ensemble import FINAL
-from mtlbio.progress import console
 from mtlbio.training.fold_in_table import fold_in_table
 from mtlbio.training.subsets import out_of_fold
 
@@ -68,5 +67,4 @@ if __name__ == "__main__":
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--full", action="store_true", help="three planted cohorts, all curves")
     given = parser.parse_args()
-    console.quiet = True
     planted(given.full)

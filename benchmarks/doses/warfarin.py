@@ -31,7 +31,6 @@ from mtlbio.evaluation.bootstrap import bootstrap_weights, paired_difference
 from mtlbio.kinds.read import read_run
 from mtlbio.metrics import metric
 from mtlbio.probing.probe import probe
-from mtlbio.progress import console
 from mtlbio.training.subsets import out_of_fold
 from mtlbio.training.train import train
 
@@ -149,5 +148,4 @@ if __name__ == "__main__":
     parser.add_argument("data", type=Path, help="folder with warfarin_iwpc/")
     parser.add_argument("--full", action="store_true", help="all curves, sites and seeds")
     given = parser.parse_args()
-    console.quiet = True
     {"folds": folds, "sites": sites, "probing": probing}[given.what](given.data, given.full)

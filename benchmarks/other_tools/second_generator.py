@@ -60,7 +60,7 @@ from benchmarks.other_tools.tools.variance_components import variance_partition
 from benchmarks.shared.places import RESULTS, ROOT
 from mtlbio.cohort.features import fit_features
 from mtlbio.kinds.read import read_run
-from mtlbio.progress import console, say, track
+from mtlbio.progress import console, say, show_progress, track
 from mtlbio.tables import read_table, write_table
 
 STORE = RESULTS / "second_generator"
@@ -294,4 +294,5 @@ def main() -> None:
 
 
 if __name__ == "__main__":
+    show_progress()
     main()

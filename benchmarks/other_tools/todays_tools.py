@@ -55,7 +55,7 @@ from benchmarks.shared.places import RESULTS, ROOT
 from mtlbio.cohort.features import fit_features
 from mtlbio.cohort.simulate import Simulation, simulate
 from mtlbio.probing.rates import wilson
-from mtlbio.progress import console, say, track
+from mtlbio.progress import console, say, show_progress, track
 from mtlbio.tables import read_table, write_table
 
 STORE = RESULTS / "todays_tools"
@@ -237,4 +237,5 @@ def main() -> None:
 
 
 if __name__ == "__main__":
+    show_progress()
     main()

@@ -25,6 +25,7 @@ from benchmarks.proteins.described import described, options, parsed
 from mtlbio.evaluation.residues.baselines import baselines
 from mtlbio.evaluation.residues.evaluate import evaluate
 from mtlbio.kinds.read import read_run
+from mtlbio.progress import show_progress
 from mtlbio.sequence.prepare import prepare
 from mtlbio.tables import read_table
 from mtlbio.training.chains.train import train
@@ -78,4 +79,5 @@ def main() -> None:
 
 
 if __name__ == "__main__":
+    show_progress()
     main()

@@ -25,6 +25,7 @@ import yaml
 
 from benchmarks.proteins.described import described, options, parsed
 from mtlbio.kinds.read import read_run
+from mtlbio.progress import show_progress
 from mtlbio.sequence.chains import read_chains, write_chains
 from mtlbio.sequence.prepare import prepare
 from mtlbio.training.chains import side_by_side
@@ -123,4 +124,5 @@ def main() -> None:
 
 
 if __name__ == "__main__":
+    show_progress()
     main()

@@ -21,6 +21,7 @@ import numpy as np
 import pandas as pd
 import yaml
 
+from mtlbio.progress import show_progress
 from mtlbio.tables import read_table
 
 _AGE = {"age": {"kind": "regression"}}
@@ -141,4 +142,5 @@ def main() -> int:
 
 
 if __name__ == "__main__":
+    show_progress()
     sys.exit(main())

@@ -39,7 +39,6 @@ from mtlbio.labels import Binary
 from mtlbio.probing.null_refits import share_of_biology
 from mtlbio.probing.probe import probe
 from mtlbio.probing.relabel import Relabelling, relabelled
-from mtlbio.progress import console
 from mtlbio.tables import read_table
 from mtlbio.training.refits import Refitter
 from mtlbio.training.train import choose_device, train
@@ -113,7 +112,6 @@ def main() -> None:
     parser.add_argument("--seed", type=int, default=0, help="of the planted cohort")
     given = parser.parse_args()
     torch.set_num_threads(int(os.environ["OMP_NUM_THREADS"]))
-    console.quiet = True
     print(stacked_against_single(4, given.seeds, given.seed, choose_device("auto")), flush=True)
     with tempfile.TemporaryDirectory() if given.results is None else nullcontext(given.results) as folder:
         folder = Path(folder)

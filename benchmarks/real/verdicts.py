@@ -34,6 +34,7 @@ from benchmarks.real import lupus
 from benchmarks.real.runs import Judged, described, held_out_score, judged, of_folder, prepared
 from benchmarks.shared.places import RESULTS
 from mtlbio.config import Splits
+from mtlbio.progress import show_progress
 
 Check = tuple[str, str, str, bool]
 PARTS = ("lupus", "halves", "kang", "methylation", "others")
@@ -235,4 +236,5 @@ def main() -> int:
 
 
 if __name__ == "__main__":
+    show_progress()
     sys.exit(main())

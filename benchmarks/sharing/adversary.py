@@ -43,7 +43,6 @@ from mtlbio.evaluation.reprobe import reprobe
 from mtlbio.kinds.read import read_run
 from mtlbio.kinds.schemas import CohortRun
 from mtlbio.metrics.ranking import auroc
-from mtlbio.progress import console
 from mtlbio.tables import PREDICTIONS, SPLITS, read_table, write_table
 from mtlbio.training.train import train
 
@@ -179,7 +178,6 @@ def main() -> None:
     parser.add_argument("--results", type=Path, default=RESULTS / "adversary")
     parser.add_argument("--again", action="store_true", help="train again")
     options = parser.parse_args()
-    console.quiet = True
     sources = [
         planted(options.results / f"planted_{'full' if options.full else 'small'}_{seed}", options.full, seed)
         for seed in range(options.seed, options.seed + (3 if options.full else 1))

@@ -28,7 +28,6 @@ from benchmarks.sharing.small_label import DRAWS, TASKS, Fits, planted
 from mtlbio.cohort.cohort import Cohort
 from mtlbio.config import Training
 from mtlbio.evaluation.bootstrap import bootstrap_weights, interval
-from mtlbio.progress import console
 from mtlbio.training.subsets import out_of_fold
 
 SHUFFLED = 0.5
@@ -116,7 +115,6 @@ def table_of(
 
 def main(full: bool, first: int) -> None:
     """Print the table and which methods stay below the bar."""
-    console.quiet = True
     table, worst = table_of(
         range(first, first + (6 if full else 2)), METHODS, Training(seeds=3), folds=3, donors=200, genes=1000
     )

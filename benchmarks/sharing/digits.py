@@ -31,7 +31,7 @@ from scipy import stats
 from sklearn.datasets import load_digits
 
 from mtlbio.choices.balancers import BALANCERS
-from mtlbio.progress import track
+from mtlbio.progress import show_progress, track
 from mtlbio.training.balancing.registry import make_balancer
 from mtlbio.training.balancing.step import Step
 
@@ -141,6 +141,7 @@ def main(full: bool, methods: tuple[str, ...]) -> None:
 
 
 if __name__ == "__main__":
+    show_progress()
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--full", action="store_true", help="20 replicas of wider networks")
     parser.add_argument("--methods", nargs="+", choices=BALANCERS, default=list(BALANCERS), help="default: all")

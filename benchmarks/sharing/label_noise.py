@@ -33,7 +33,6 @@ from mtlbio.evaluation.label_noise import HALF, LEVEL, Units, share_of
 from mtlbio.labels import Binary, Regression
 from mtlbio.metrics.ranking import auroc
 from mtlbio.metrics.values import r2
-from mtlbio.progress import console
 
 SHARES, FOLDS = (0.0, 0.1, 0.5), 5
 SLOPES = np.array([0.4, 0.7, 1.0, 1.6, 2.5])
@@ -115,7 +114,6 @@ def summary(table: pd.DataFrame, by: str) -> pd.DataFrame:
 
 def main(options: argparse.Namespace) -> None:
     """Print the tables."""
-    console.quiet = True
     if "simulated" in options.only:
         simulated_table(200 if options.full else 20, options.seed)
     for part, by in (("planted", "task"), ("real", "cohort")):

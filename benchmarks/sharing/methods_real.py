@@ -44,7 +44,7 @@ from mtlbio.config import Training
 from mtlbio.evaluation.bootstrap import bootstrap_weights, fewest, simultaneous
 from mtlbio.kinds.read import read_run
 from mtlbio.kinds.schemas import CohortRun
-from mtlbio.progress import console, say, track
+from mtlbio.progress import hushed, say, show_progress, track
 from mtlbio.training.borrowing import with_loans
 from mtlbio.training.mixing import mix_paths
 from mtlbio.training.paths import fit_paths
@@ -215,9 +215,8 @@ def main() -> None:
         found = kept(name, options.tables)
         if not found:
             continue
-        console.quiet = True
-        cohort = prepared(run_of(name, options.data.resolve()), STORE / name)
-        console.quiet = False
+        with hushed():
+            cohort = prepared(run_of(name, options.data.resolve()), STORE / name)
         for setting in SETTINGS:
             tables[name, setting] = differences(cohort, found, setting)
             print(f"\n{name}, {setting} ({len(set(cohort.donors))} donors)")
@@ -228,4 +227,5 @@ def main() -> None:
 
 
 if __name__ == "__main__":
+    show_progress()
     main()

@@ -30,7 +30,7 @@ import pandas as pd
 import torch
 
 from mtlbio.choices.balancers import BALANCERS
-from mtlbio.progress import say
+from mtlbio.progress import say, show_progress
 from mtlbio.training.balancing.registry import make_balancer
 from mtlbio.training.balancing.step import Step
 
@@ -150,6 +150,7 @@ def main(full: bool) -> None:
 
 
 if __name__ == "__main__":
+    show_progress()
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--full", action="store_true", help="all methods")
     torch.set_num_threads(int(os.environ["OMP_NUM_THREADS"]))

@@ -39,6 +39,7 @@ from mtlbio.cohort.split import make_splits
 from mtlbio.config import Splits, Training
 from mtlbio.labels import Regression
 from mtlbio.model.sharing.make import make_sharing
+from mtlbio.progress import show_progress
 from mtlbio.training.networks import BlockOptions
 from mtlbio.training.problem import Problem, make_problem, make_targets, prepare_fold
 from mtlbio.training.replicas import Fitted, fit
@@ -120,6 +121,7 @@ def main(full: bool, first: int) -> None:
 
 
 if __name__ == "__main__":
+    show_progress()
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--full", action="store_true", help="the size of a default run")
     parser.add_argument("--seed", type=int, default=0, help="first cohort")

@@ -36,7 +36,6 @@ from mtlbio.evaluation.bootstrap import bootstrap_weights, interval
 from mtlbio.evaluation.predictions import TaskPredictions
 from mtlbio.evaluation.transfer import transfer
 from mtlbio.labels import Binary, Regression
-from mtlbio.progress import console
 from mtlbio.training.borrowing import with_loans
 from mtlbio.training.fewer_labels import with_labels_of
 from mtlbio.training.mixing import mix_paths
@@ -174,7 +173,6 @@ def table_of(
 
 def main(full: bool, first: int) -> None:
     """Print the table, kind after kind."""
-    console.quiet = True
     table = table_of(range(first, first + (9 if full else 2)), list(CAUSES), SCHEMES, Training())
     table = table.sort_values("response", key=lambda names: names.map(list(CAUSES).index), kind="stable")
     print(table.to_string(index=False, float_format="{:.3f}".format))

@@ -33,7 +33,7 @@ from mtlbio.config import Splits, Training
 from mtlbio.evaluation.predictions import TaskPredictions
 from mtlbio.labels import Label
 from mtlbio.probing.rates import wilson
-from mtlbio.progress import console, track
+from mtlbio.progress import track
 from mtlbio.training.refits import Refit, Refitter
 from mtlbio.training.subsets import out_of_fold
 
@@ -88,7 +88,7 @@ def told(count: int, of: int) -> str:
 
 def main(full: bool, first: int, only: list[str]) -> dict[str, int]:
     """Print the counts."""
-    console.quiet, found = True, {}
+    found = {}
     cohorts = 400 if full else 100
     for donors in SIZES if "simulated" in only else ():
         both = [

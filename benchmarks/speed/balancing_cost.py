@@ -34,6 +34,7 @@ from mtlbio.choices.balancers import BALANCERS
 from mtlbio.choices.multitask import MultitaskOptions
 from mtlbio.labels import Binary, Label, Regression
 from mtlbio.model.outputs import Outputs
+from mtlbio.progress import show_progress
 from mtlbio.training import networks
 from mtlbio.training.balancing.registry import registered
 from mtlbio.training.networks import BlockOptions
@@ -175,6 +176,7 @@ def main(full: bool, counts: list[int], methods: tuple[str, ...]) -> None:
 
 
 if __name__ == "__main__":
+    show_progress()
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--full", action="store_true", help="the size of a default run")
     parser.add_argument("--tasks", type=int, nargs="+", default=[3, 8], help="numbers of tasks")

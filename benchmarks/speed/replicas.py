@@ -30,6 +30,7 @@ from mtlbio.cohort.split import make_splits
 from mtlbio.config import Splits, Training
 from mtlbio.labels import Binary, Regression
 from mtlbio.model.network import SharedEncoder
+from mtlbio.progress import show_progress
 from mtlbio.training.curvature import pace
 from mtlbio.training.losses import task_losses
 from mtlbio.training.networks import BlockOptions
@@ -150,6 +151,7 @@ def main(device: str, full: bool, seed: int) -> None:
 
 
 if __name__ == "__main__":
+    show_progress()
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--full", action="store_true", help="the size of a default run")
     parser.add_argument("--device", choices=("auto", "cpu", "cuda"), default="auto", help="auto: CPU, and GPU if any")

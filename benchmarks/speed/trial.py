@@ -47,6 +47,7 @@ from mtlbio.config import Probe  # noqa: E402
 from mtlbio.probing.association import task_design  # noqa: E402
 from mtlbio.probing.cohorts import examine_cohort  # noqa: E402
 from mtlbio.probing.design import donor_units  # noqa: E402
+from mtlbio.progress import show_progress  # noqa: E402
 
 
 def timed(action: Callable[[], object]) -> tuple[float, float]:
@@ -140,4 +141,5 @@ def main() -> int:
 
 
 if __name__ == "__main__":
+    show_progress()
     sys.exit(main())

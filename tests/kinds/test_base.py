@@ -15,7 +15,7 @@ import pandas as pd
 import pytest
 import yaml
 
-from mtlbio import cli
+from mtlbio import cli, door
 from mtlbio.cohort.cohort import Cohort, read_cohort, write_cohort
 from mtlbio.errors import InputError
 from mtlbio.kinds import KINDS, STEPS, TABLE, kind_named
@@ -192,7 +192,7 @@ def test_predict_goes_by_the_kind_of_the_model(tmp_path, monkeypatch, capsys, ki
     (tmp_path / "done/model/model.json").write_text(json.dumps({"kind": kind}))
     Path("new.csv").touch()
     calls = []
-    monkeypatch.setattr(cli, "_function", lambda place: lambda *given: calls.append((place, *map(str, given[3:]))))
+    monkeypatch.setattr(door, "function_at", lambda place: lambda *given: calls.append((place, *map(str, given[3:]))))
     monkeypatch.setattr(sys, "argv", ["mtlbio", "predict", "done", "new.csv", *words])
     with pytest.raises(SystemExit):
         cli.main()

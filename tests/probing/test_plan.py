@@ -3,6 +3,7 @@
 import re
 import sys
 from dataclasses import replace
+from pathlib import Path
 
 import anndata as ad
 import numpy as np
@@ -13,6 +14,7 @@ from scipy import sparse
 from benchmarks.calibration.planted import plant
 from mtlbio import cli
 from mtlbio.cohort.simulate import simulate, write_simulation
+from mtlbio.door import folder_of
 from mtlbio.kinds.read import read_run
 from mtlbio.kinds.schemas import CohortRun
 from mtlbio.probing.plan import PLAN, plan, read_design, task_plan
@@ -180,7 +182,7 @@ def test_the_command_prints_and_writes_and_leaves_a_folder_that_the_steps_accept
     status, out, _ = mtlbio("plan", "clear/run.yaml", "--dims", "12")
     assert status == 0 and out.endswith("results/planted/plan.tsv\n") and "among 12 dimensions" in out
     assert [p.name for p in (tmp_path / "results/planted").iterdir()] == ["plan.tsv"]
-    assert cli._own(tmp_path / "results/planted", cli._RESULTS)
+    assert folder_of(read_run("clear/run.yaml")) == Path("results/planted")
 
 
 @pytest.mark.parametrize(

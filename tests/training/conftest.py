@@ -5,14 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from mtlbio.progress import console
-
 sys.path.insert(0, str(Path(__file__).parent))
-
-
-@pytest.fixture(autouse=True)
-def _quiet(monkeypatch):
-    monkeypatch.setattr(console, "quiet", True)
 
 
 @pytest.fixture(scope="session")

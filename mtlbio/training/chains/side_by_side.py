@@ -15,7 +15,7 @@ from pathlib import Path
 import torch
 
 from mtlbio.kinds.schemas import ProteinRun
-from mtlbio.progress import console
+from mtlbio.progress import show_progress, shown
 from mtlbio.sequence.chains import Chains, read_chains
 from mtlbio.training.chains.batches import Reader
 from mtlbio.training.chains.fit import Parts, TrainedNetwork, fit, taking_part
@@ -49,9 +49,9 @@ def fit_all(
     workers = min(cores, len(jobs))
     # those with the most to learn first; a process is started anew, since threads do not survive a fork
     order = sorted(jobs, key=lambda job: -work(run, chains, job))
-    quiet, fitted = console.quiet, {}
+    aloud, fitted = shown(), {}
     with ProcessPoolExecutor(workers, multiprocessing.get_context("spawn")) as pool:
-        told = [pool.submit(_apart, run, Path(results), job, cores // workers, quiet) for job in order]
+        told = [pool.submit(_apart, run, Path(results), job, cores // workers, aloud) for job in order]
         for job, future in zip(order, told, strict=True):
             weights, history, gramians, rate = future.result()
             network = fresh_network(run, chains, reader, [chains.tasks[name] for name in job.tasks], job.seed)
@@ -75,10 +75,11 @@ def one(run: ProteinRun, chains: Chains, reader: Reader, job: Job, device: str) 
     return fit(network, reader, tasks, parts, run.training, job.seed, device, about)
 
 
-def _apart(run: ProteinRun, results: Path, job: Job, threads: int, quiet: bool) -> tuple:
+def _apart(run: ProteinRun, results: Path, job: Job, threads: int, aloud: bool) -> tuple:
     """What a process sends back: arrays, since a network in shared memory would end with its process."""
     torch.set_num_threads(threads)
-    console.quiet = quiet
+    if aloud:
+        show_progress()
     chains = read_chains(results / "cohort.h5ad")
     fitted = one(run, chains, make_reader(run, chains), job, "cpu")
     weights = {name: value.numpy() for name, value in fitted.network.state_dict().items()}

@@ -9,7 +9,6 @@ from scipy import stats
 from benchmarks.calibration.cells import ARMS, BASE, Cell
 from benchmarks.calibration.given_axes import judge_axes
 from benchmarks.calibration.whole import judge_pipeline
-from mtlbio.progress import console
 
 TIMES = 5 if os.environ.get("MTLBIO_GRID") == "full" else 1
 RUNS = 12 * TIMES
@@ -17,7 +16,6 @@ RUNS = 12 * TIMES
 
 @pytest.fixture(scope="module")
 def rows():
-    console.quiet = True
     arms = ("base", "P(batch = disease) 1", "the age axis turns with the batch", "nothing causes anything")
     cells = [Cell(arm, 200, {**BASE, **ARMS[arm]}) for arm in arms]
     return pd.concat([judge_axes(cell, 7000 + run) for cell in cells for run in range(RUNS)], ignore_index=True)

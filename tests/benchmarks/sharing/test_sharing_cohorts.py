@@ -11,11 +11,6 @@ OPTIONS = Training(genes=400, axes=5, block=4, curves=40, seeds=2, epochs=40, pa
 SIZE = {"donors": 120, "genes": 400}
 
 
-@pytest.fixture(autouse=True)
-def _quiet(monkeypatch):
-    monkeypatch.setattr(small_label.console, "quiet", True)
-
-
 def test_few_labels_are_hidden_from_training_only():
     full, seen = small_label.planted("unrelated", 0, **SIZE)
     known = ~np.isnan(seen.y("response"))

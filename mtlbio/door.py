@@ -1,0 +1,206 @@
+"""The steps of a run as functions: what ``import mtlbio`` offers, and what the command line calls.
+
+Every step asks the run's kind for its function, writes the same files as ``mtlbio STEP RUN.yaml``, and gives back the
+table that one looks at next. What a step finds missing, or what does not fit, is an
+:class:`mtlbio.errors.InputError` of one line. No line is printed unless the program asks for it
+(:mod:`mtlbio.progress`).
+"""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from mtlbio.errors import InputError, listing
+from mtlbio.kinds import KINDS, kind_of
+from mtlbio.kinds.base import function_at
+from mtlbio.kinds.read import read_run
+from mtlbio.kinds.schemas.run import Run
+from mtlbio.kinds.stored import kind_of_model
+
+if TYPE_CHECKING:
+    from pandas import DataFrame
+
+__all__ = ["baselines", "evaluate", "predict", "prepare", "read_run", "report", "train", "trial"]
+
+
+def prepare(run: Run, results: str | Path | None = None) -> DataFrame:
+    """Read and check the data, assign folds: ``cohort.h5ad``, ``qc.tsv``, ``splits.tsv``.
+
+    Parameters
+    ----------
+    run : as :func:`read_run` gives it
+    results : folder of this run's results; ``results/<run>`` where left out, as for every step
+
+    Returns
+    -------
+    ``splits.tsv``, a row per sample that is kept: sample, donor, fold.
+
+    Raises
+    ------
+    InputError
+        The data do not fit the run, or the folder is somebody else's.
+    """
+    return _table(take("prepare", run, results) / "splits.tsv")
+
+
+def train(run: Run, results: str | Path | None = None) -> DataFrame:
+    """Fit the replicas of every fold: ``model/``, ``history.tsv``, ``conflict.tsv``, ``latents.h5ad``.
+
+    Returns
+    -------
+    ``predictions.tsv``, the networks' predictions of held-out samples (columns in docs/tables.md).
+
+    Raises
+    ------
+    InputError
+        The run is not prepared.
+    """
+    return _table(take("train", run, results) / "predictions.tsv")
+
+
+def baselines(run: Run, results: str | Path | None = None) -> DataFrame:
+    """Fit what the network has to beat.
+
+    Returns
+    -------
+    ``baselines/predictions.tsv``, in the columns of :func:`train`.
+
+    Raises
+    ------
+    InputError
+        The run is not prepared.
+    """
+    return _table(take("baselines", run, results) / "baselines" / "predictions.tsv")
+
+
+def evaluate(run: Run, results: str | Path | None = None) -> DataFrame:
+    """Score both prediction tables: ``comparisons.tsv``, ``transfer.tsv``, ``label_noise.tsv``, ``reprobe.tsv``.
+
+    Returns
+    -------
+    ``metrics.tsv``, a row per arm, task and metric, with its interval over donors.
+
+    Raises
+    ------
+    InputError
+        :func:`train` or :func:`baselines` has not been called.
+    """
+    return _table(take("evaluate", run, results) / "metrics.tsv")
+
+
+def trial(run: Run, results: str | Path | None = None) -> DataFrame:
+    """Put every dimension on trial, the step ``probe`` of the workflow: ``probing/*.tsv``.
+
+    Returns
+    -------
+    ``verdicts.tsv``, a row per latent dimension.
+
+    Raises
+    ------
+    InputError
+        The run is not trained.
+    """
+    return _table(take("probe", run, results) / "verdicts.tsv")
+
+
+def report(run: Run, results: str | Path | None = None) -> Path:
+    """Draw the figures and the page: ``figures/``, ``report.html``.
+
+    Returns
+    -------
+    Path of the page.
+
+    Raises
+    ------
+    InputError
+        :func:`trial` has not been called.
+    """
+    return take("report", run, results) / "report.html"
+
+
+def predict(
+    run: Run,
+    new: str | Path,
+    results: str | Path | None = None,
+    out: str | Path | None = None,
+    *,
+    standardise: str = "training",
+    profiles: str | Path | None = None,
+    embeddings: str | Path | None = None,
+) -> DataFrame:
+    """Predict the tasks of new samples with the final ensemble.
+
+    Parameters
+    ----------
+    run : whose model predicts
+    new : file of the new samples, in the format of the run's own; of proteins FASTA
+    results : folder of the trained run
+    out : folder that is written; ``<results>/predict/<file name>`` where left out
+    standardise : of cohorts: ``training`` by the training cohort's means, ``cohort`` by the new samples' own
+    profiles, embeddings : of the new chains, where a model of proteins reads them
+
+    Returns
+    -------
+    ``predictions.tsv``: a row per sample and task; of proteins per residue.
+
+    Raises
+    ------
+    InputError
+        No model, new samples that do not fit it, or an option of another kind of run.
+    """
+    given = {"standardise": standardise, "profiles": profiles, "embeddings": embeddings}
+    given = {name: Path(value) if name != "standardise" and value else value for name, value in given.items()}
+    folder = apply(Path(results or Path("results") / run.run), Path(new), out and Path(out), given)
+    return _table(folder / "predictions.tsv")
+
+
+def take(step: str, run: Run, results: str | Path | None = None) -> Path:
+    """Take a step of the workflow; gives the folder that it wrote into."""
+    folder = folder_of(run, results)
+    folder.mkdir(parents=True, exist_ok=True)
+    function_at(kind_of(run).steps[step])(run, folder)
+    return folder
+
+
+def apply(results: Path, new: Path, out: Path | None, given: dict[str, str | Path | None]) -> Path:
+    """Predict new samples with the model in ``results`` and the options ``given``; gives the folder written."""
+    standardise = given["standardise"]
+    if standardise not in ("training", "cohort"):
+        raise InputError(f"--standardise: found {standardise!r}; valid: {listing(['training', 'cohort'])}")
+    if not new.exists():
+        raise InputError(f"{new}: no such file; expected the measurements (or sequences) of the new samples")
+    if not (results / "model").is_dir():
+        raise InputError(f"{results}: no trained model in it; expected the folder of a finished run, results/<run>")
+    target = own_folder(out or results / "predict" / new.name.split(".")[0], ("predictions.tsv",))
+    kind = kind_of_model(results / "model")
+    foreign = [k for k, value in given.items() if value not in (None, "training") and k not in kind.predict_options]
+    if "predict" not in kind.commands:
+        raise InputError(f"{results}: a model of kind {kind.name}, of which mtlbio predict knows nothing")
+    if foreign:
+        valid = [k.name for k in KINDS.values() if foreign[0] in k.predict_options]
+        raise InputError(f"--{foreign[0]}: only for runs of kind {listing(valid)}; this one is a {kind.name}")
+    function_at(kind.commands["predict"])(results, new, target, *(given[key] for key in kind.predict_options))
+    return target
+
+
+def folder_of(run: Run, results: str | Path | None = None) -> Path:
+    """The folder of a run's results, refused where it is somebody else's."""
+    # any of these marks a folder as mtlbio's own
+    marks = ("plan.tsv", "cohort.h5ad", "qc.tsv", "model", "latents.h5ad", "verdicts.tsv", "report.html")
+    return own_folder(Path(results or Path("results") / run.run), (*marks, "logs", "benchmarks"))
+
+
+def own_folder(folder: Path, marks: tuple[str, ...]) -> Path:
+    """The folder, refused where it is a file or holds only what mtlbio did not write."""
+    if folder.is_file():
+        raise InputError(f"{folder}: found a file; expected a folder, or a name for a new one")
+    if folder.is_dir() and any(folder.iterdir()) and not any((folder / mark).exists() for mark in marks):
+        raise InputError(f"{folder}: holds files that mtlbio did not write; give a new or an empty folder")
+    return folder
+
+
+def _table(path: Path) -> DataFrame:
+    from mtlbio.tables import read_table
+
+    return read_table(path)
