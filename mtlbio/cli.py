@@ -206,7 +206,14 @@ def simulate(
     from mtlbio.kinds.commands import simulation_named
 
     simulation = simulation_named(kind)
-    sizes = {"donors": donors, "genes": genes, "batches": batches, "visits": visits, "few": few, "chains": chains}
+    sizes: dict[str, int | str | None] = {
+        "donors": donors,
+        "genes": genes,
+        "batches": batches,
+        "visits": visits,
+        "few": few,
+        "chains": chains,
+    }
     sizes |= {"design": None if design == "clear" else design}
     sizes = {key: value for key, value in sizes.items() if value is not None}
     foreign = [f"--{key}" for key in sizes if key not in simulation.options]

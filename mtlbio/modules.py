@@ -6,7 +6,7 @@ import ast
 import os
 import re
 import sys
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from fnmatch import fnmatchcase
 from functools import cache
@@ -65,14 +65,16 @@ def files_of(entry: str, package: Path = PACKAGE, kind=None, step: str | None = 
     FileNotFoundError
         There is no such module.
     """
-    roots, waiting, own, others, parts = {package.name: package}, [entry], frozenset(), frozenset(), {}
+    roots, waiting = {package.name: package}, [entry]
+    own, others = frozenset[str](), frozenset[str]()
+    parts: Mapping[str, Mapping[str, str]] = {}
     if kind is not None:
         own, others, parts = kind.modules, kind.other_modules, kind.parts
         roots = {name: root for module in own for name, root in _root_of(module).items()} | roots
-        waiting += [*own, *_modules_of(parts.get(step, {}).values())]
+        waiting += [*own, *_modules_of(parts.get(step or "", {}).values())]
     if _file_of(entry, roots) is None:
         raise FileNotFoundError(f"{entry}: no such module in {package}")
-    found, data = {}, set()
+    found, data = dict[str, Path](), set[Path]()
     while waiting:
         name = waiting.pop()
         if name.endswith("."):
@@ -163,14 +165,14 @@ def _read(file: Path, name: str) -> _Used:
             imported += [origin, *(f"{origin}.{alias.name}" for alias in node.names)]
         elif isinstance(node, ast.JoinedStr) and node.values and isinstance(node.values[0], ast.Constant):
             folder = node.values[0].value
-            imported += [folder] if re.fullmatch(r"(\w+\.)+", folder) else []
+            imported += [folder] if isinstance(folder, str) and re.fullmatch(r"(\w+\.)+", folder) else []
         elif isinstance(node, ast.Call) and isinstance(node.func, ast.Attribute) and node.func.attr == "part":
-            asked += [tuple(word.value for word in node.args[:2] if isinstance(word, ast.Constant))]
+            asked += [[str(word.value) for word in node.args[:2] if isinstance(word, ast.Constant)]]
         elif isinstance(node, ast.Constant) and isinstance(node.value, str):
             constants.add(node.value)
     # modules that are named in a registry ("mtlbio.model.linear:fit") are imported later
     places = tuple(c for c in sorted(constants) if re.fullmatch(r"\w+(\.\w+)+(:\w+)?", c))
-    return _Used(tuple(imported), places, tuple(p for p in asked if len(p) == 2), frozenset(constants))
+    return _Used(tuple(imported), places, tuple((p[0], p[1]) for p in asked if len(p) == 2), frozenset(constants))
 
 
 def _data_files(module: Path, constants: frozenset[str], package: Path) -> Iterator[Path]:

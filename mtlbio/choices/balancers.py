@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import Literal
+from typing import TYPE_CHECKING, Literal
 
 from mtlbio.choices.options import Choice, Number
 from mtlbio.errors import InputError, listing
@@ -83,6 +83,11 @@ BALANCERS: dict[str, BalancerFacts] = {
         {"quantile": Number(0.5, above=0, below=1)},
     ),
 }
+
+if TYPE_CHECKING:  # the names are known when the module is read
+    BalancerName = str
+else:
+    BalancerName = Literal[tuple(BALANCERS)]
 
 
 def options_of(name: str) -> dict[str, float | str]:

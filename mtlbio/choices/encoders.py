@@ -2,8 +2,15 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING, Literal
+
 ENCODERS: dict[str, str] = {
     "cnn": "residual dilated convolutions",
     "lstm": "bidirectional LSTM behind two convolutions",
     "transformer": "self-attention with rotary positions",
 }
+
+if TYPE_CHECKING:  # the names are known when the module is read
+    EncoderName = str
+else:
+    EncoderName = Literal[tuple(ENCODERS)]

@@ -6,6 +6,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import TYPE_CHECKING, Literal
 
 from mtlbio.errors import InputError, listing
 
@@ -41,6 +42,11 @@ SHARING: dict[str, SchemeFacts] = {
         "a free map per task, tied by learned relations of the tasks (Zhang & Yeung 2010)", shared=False, strength=0.001
     ),
 }
+
+if TYPE_CHECKING:  # the names are known when the module is read
+    SharingName = str
+else:
+    SharingName = Literal[tuple(SHARING)]
 
 
 def check_sharing(name: str, strength: float | None = None) -> None:

@@ -92,7 +92,7 @@ def check_design(
     for name, covariate in covariates.items():
         _check_covariate(f"{source}: covariates.{name}", obs[["donor", name]].dropna(), covariate)
     # folds of several levels are checked when they are made (mtlbio.cohort.split)
-    if run.splits.kind == "leave_out" and run.splits.folds is None:
+    if run.splits.by is not None and run.splits.folds is None:
         _check_leave_out(f"{source}: splits.by: {run.splits.by}", obs, run.splits.by, tasks)
 
 

@@ -188,7 +188,7 @@ def _covariates(table: pd.DataFrame, numbers: dict, out: Draft) -> set[str]:
 
 def _features(table: pd.DataFrame, numbers: dict, technical: set[str], out: Draft) -> tuple[list[str], list[str]]:
     """Columns of numbers and of categories; what fits neither is said."""
-    numeric, categories, codes = [], [], []
+    numeric, categories, codes = list[str](), list[str](), list[str]()
     # bands of age come last, where it is known whether the age stands there as a number
     for column in sorted(table.columns, key=lambda c: words(c)[0] == "age" and not is_amount(*numbers[c])):
         if column in out.used | technical or table[column].isna().all():

@@ -119,7 +119,7 @@ def _read_h5ad(path: Path, layer: str | None, on_disk: bool) -> Measurements:
         samples, genes = (read_elem(file[k]).index.to_numpy().astype(str) for k in ("obs", "var"))
         element = file[key]
         if on_disk and isinstance(element, h5py.Group) and sparse_dataset(element).format == "csr":
-            matrix = OnDisk(path, key, np.ones(len(samples), dtype=bool))
+            matrix: OnDisk | sparse.csr_matrix | np.ndarray = OnDisk(path, key, np.ones(len(samples), dtype=bool))
         else:
             matrix = read_elem(element)
             matrix = sparse.csr_matrix(matrix) if sparse.issparse(matrix) else np.asarray(matrix, dtype=np.float32)
@@ -192,8 +192,8 @@ def _read_ids(path: Path, sample_column: str) -> tuple[pd.DataFrame, np.ndarray]
         table = table.set_index(column) if column in table.columns else table
         return _text_index(table, path), np.array(schema.names)
     header, _ = csv_header(path)
-    column = header.index(sample_column) if sample_column in header else 0
-    table = read_csv(path, header, text=False, id_column=column, only_ids=True)
+    place = header.index(sample_column) if sample_column in header else 0
+    table = read_csv(path, header, text=False, id_column=place, only_ids=True)
     return _text_index(table.set_axis(table.iloc[:, 0], axis=0).iloc[:, :0], path), np.array(header)
 
 

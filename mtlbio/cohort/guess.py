@@ -15,15 +15,49 @@ DONOR = ("donor", "subject", "patient", "individual", "participant", "person", "
 DISEASE = ("disease", "diagnosis", "case", "case_control", "status", "disease_status", "phenotype")
 CONDITION = ("condition", "group", "stim", "stimulation", "treatment", "infection")
 RESPONSE = ("response", "responder", "outcome", "remission", "relapse", "recurrence", "progression")
-CONFOUNDER = ("sex", "gender", "race", "ethnicity", "ancestry", "site", "centre", "center", "hospital", "cohort")
+CONFOUNDER: tuple[str, ...] = (
+    "sex",
+    "gender",
+    "race",
+    "ethnicity",
+    "ancestry",
+    "site",
+    "centre",
+    "center",
+    "hospital",
+    "cohort",
+)
 CONFOUNDER += ("country", "study", "smoking", "smoker", "bmi")
 TECHNICAL = ("batch", "plate", "chip", "run", "lane", "array", "slide", "flowcell", "sequencer", "library", "kit")
 POSITION = ("position", "row", "col", "column", "well")
 # Read-outs and book-keeping that a name gives away: learning from them would be circular or pointless.
 _DERIVED = ("score", "reference", "predicted", "prediction", "replicate", "pair", "split", "cellprop", "proportion")
-_CONTROL = ("healthy", "control", "ctrl", "ctl", "normal", "none", "no", "neg", "negative", "hc", "unaffected", "0")
+_CONTROL: tuple[str, ...] = (
+    "healthy",
+    "control",
+    "ctrl",
+    "ctl",
+    "normal",
+    "none",
+    "no",
+    "neg",
+    "negative",
+    "hc",
+    "unaffected",
+    "0",
+)
 _CONTROL += ("false", "wildtype", "wt", "unstimulated", "untreated", "placebo", "baseline")
-_GOOD = ("responder", "response", "responders", "r", "cr", "complete", "remission", "favourable", "favorable")
+_GOOD: tuple[str, ...] = (
+    "responder",
+    "response",
+    "responders",
+    "r",
+    "cr",
+    "complete",
+    "remission",
+    "favourable",
+    "favorable",
+)
 _GOOD += ("yes", "true", "1", "good", "improved", "recovered", "relapse", "progression")
 _NEGATING = ("non", "not", "un", "no", "never", "without")
 
@@ -55,7 +89,7 @@ def guess_scale(data: Measurements) -> tuple[str, str]:
     """Scale of the values, from the first samples, and what speaks for it."""
     _, block = next(data.blocks())
     values = block[:_PEEK]
-    stored = values.data if sparse.issparse(values) else np.asarray(values)
+    stored = np.asarray(values.data if sparse.issparse(values) else values)
     if not np.isfinite(stored).all():
         raise InputError(f"{data.source}: missing or infinite values: impute them or drop those genes first")
     low, high = float(stored.min(initial=0)), float(stored.max(initial=0))

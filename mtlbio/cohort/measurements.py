@@ -87,7 +87,7 @@ class Measurements:
         """Array (samples, genes)."""
         if isinstance(self.matrix, np.ndarray):
             return self.matrix
-        return np.concatenate([block.toarray() for _, block in self.blocks()])
+        return np.concatenate([b if isinstance(b, np.ndarray) else b.toarray() for _, b in self.blocks()])
 
 
 def check_values(data: Measurements, scale: str, must_vary: bool = True) -> None:
@@ -103,7 +103,7 @@ def check_values(data: Measurements, scale: str, must_vary: bool = True) -> None
     """
     low, high = np.full(len(data.genes), np.inf), np.full(len(data.genes), -np.inf)
     for positions, block in data.blocks():
-        stored = block.data if sparse.issparse(block) else block
+        stored = block if isinstance(block, np.ndarray) else block.data
         for wrong, problem in _problems(stored, scale):
             if wrong.any():
                 row, gene, value = _first(block, wrong)
@@ -160,9 +160,9 @@ def _problems(values: np.ndarray, scale: str) -> Iterator[tuple[np.ndarray, str]
 
 def _first(block: np.ndarray | sparse.csr_matrix, wrong: np.ndarray) -> tuple[int, int, float]:
     """Row, column and value of the first wrong entry."""
-    if sparse.issparse(block):
+    if not isinstance(block, np.ndarray):
         entry = int(np.flatnonzero(wrong)[0])
         row = int(np.searchsorted(block.indptr, entry, side="right")) - 1
         return row, int(block.indices[entry]), float(block.data[entry])
-    row, gene = np.unravel_index(int(np.argmax(wrong)), block.shape)
-    return int(row), int(gene), float(block[row, gene])
+    place = np.unravel_index(int(np.argmax(wrong)), block.shape)
+    return int(place[0]), int(place[1]), float(block[place])

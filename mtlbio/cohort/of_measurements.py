@@ -16,16 +16,16 @@ from mtlbio.progress import say
 def cohort_of_measurements(run: CohortRun) -> tuple[Cohort, QcList]:
     """Genes of samples after quality control and normalisation, and the list of what was dropped on the way."""
     qc = QcList()
-    say(f"{run.run}: reading {Path(run.expression.path).name}")
+    say(f"{run.run}: reading {Path(run.measured.path).name}")
     raw = read(run, qc)
     data, obs, tasks, covariates = samples_of(run, raw, qc)
     values, samples, genes, size = quality_control(
-        data.dense(), data.samples, data.genes, run.expression.scale, run.qc, qc, data.source
+        data.dense(), data.samples, data.genes, run.measured.scale, run.qc, qc, data.source
     )
     obs, names = without_empty_levels(obs[samples], tasks), data.genes[genes]
     check_design(run, obs, tasks, covariates, raw.source)
     check_gene_sets(run, names, data.source, qc)
     list_missing_covariates(obs, list(covariates), qc)
-    preprocessing = {"kind": run.kind, "scale": run.expression.scale, "size": size}
+    preprocessing = {"kind": run.kind, "scale": run.measured.scale, "size": size}
     cohort = Cohort(values, tuple(str(g) for g in names), obs, tasks, covariates, preprocessing)
     return auxiliary_apart(cohort, run), qc

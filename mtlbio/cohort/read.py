@@ -40,7 +40,7 @@ def read(run: CohortRun, qc: QcList) -> Raw:
         Unreadable files, missing columns, duplicated identifiers, no sample in common, genes in rows.
     """
     source, metadata = _metadata(run)
-    data = read_expression(run.expression, run.metadata.sample, metadata.index, on_disk=run.pseudobulk is not None)
+    data = read_expression(run.measured, run.metadata.sample, metadata.index, on_disk=run.pseudobulk is not None)
     check_names(data)
     raw = joined(run, data, metadata, source, qc, "expression")
     _labels_among_genes(run, raw.measurements, raw.metadata)
@@ -53,8 +53,8 @@ def read_roster(run: CohortRun, qc: QcList) -> Raw:
     What the measurements themselves could be wrong in is not looked at.
     """
     source, metadata = _metadata(run)
-    samples = sample_names(run.expression, run.metadata.sample, metadata.index)
-    return joined(run, without_genes(samples, run.expression.path), metadata, source, qc, "expression")
+    samples = sample_names(run.measured, run.metadata.sample, metadata.index)
+    return joined(run, without_genes(samples, run.measured.path), metadata, source, qc, "expression")
 
 
 def without_genes(samples: np.ndarray, source: str) -> Measurements:
@@ -89,8 +89,8 @@ def _metadata(run: CohortRun) -> tuple[str, pd.DataFrame]:
     """Name of the metadata file, and the columns that the run uses, as text, by sample."""
     if run.metadata.path is not None:
         return run.metadata.path, described(run, read_metadata(run.metadata.path), run.metadata.path)
-    source = f"{run.expression.path} (obs)"
-    table = h5ad_obs(run.expression.path)
+    source = f"{run.measured.path} (obs)"
+    table = h5ad_obs(run.measured.path)
     table.index = pd.Index(table.index.astype(str), name="sample", dtype=object)
     unique_ids(table.index, source)
     return source, text_table(table, _columns(run, table, source, []))
@@ -142,8 +142,8 @@ def _labels_among_genes(run: DonorRun, data: Measurements, metadata: pd.DataFram
     for column in sorted(columns.intersection(data.genes)):
         position = int(np.flatnonzero(data.genes == column)[0])
         values = np.concatenate(
-            [np.asarray(block[:, [position]].todense() if data.is_sparse else block[:, [position]]).ravel()
-             for _, block in data.blocks()]
+            [np.asarray(b[:, [position]] if isinstance(b, np.ndarray) else b[:, [position]].todense()).ravel()
+             for _, b in data.blocks()]
         )  # fmt: skip
         label = pd.to_numeric(metadata[column], errors="coerce").to_numpy(dtype=float)
         both = np.isfinite(label) & np.isfinite(values)

@@ -27,12 +27,12 @@ def samples_of(
     check_unit(run, obs, source)
     check_fixed(run, obs, source)
     if len(data.genes):
-        check_values(data, run.expression.scale)
+        check_values(data, run.measured.scale)
     if run.pseudobulk is not None:
         numeric = list(obs.select_dtypes("number"))
         by = raw.metadata[list(dict.fromkeys(run.pseudobulk.by))]
         data, obs = pseudobulk(
-            data, obs, by, run.expression.scale, run.pseudobulk.min_cells, qc, source, continuous=numeric
+            data, obs, by, run.measured.scale, run.pseudobulk.min_cells, qc, source, continuous=numeric
         )
     if run.splits.kind == "leave_out":
         placed = obs[run.splits.by].notna().to_numpy()

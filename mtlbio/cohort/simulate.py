@@ -205,8 +205,8 @@ def _loadings(design: Design, programmes: list[str], rng: np.random.Generator) -
     loadings = np.zeros((len(programmes), len(genes)))
     for row, programme in enumerate(programmes):
         size, strength = sizes.get(programme, (design.nuisance_genes, design.nuisance_loading))
-        own = [place[g] for g in named.get(programme, ())]
-        own = np.concatenate([own, rng.choice(free, max(0, size - len(own)), replace=False)]).astype(int)
+        known = [place[g] for g in named.get(programme, ())]
+        own = np.concatenate([known, rng.choice(free, max(0, size - len(known)), replace=False)]).astype(int)
         sign = rng.choice([-1.0, 1.0], len(own))
         if programme == "interferon":
             sign[:] = 1.0  # interferon-stimulated genes rise together

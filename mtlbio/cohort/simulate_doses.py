@@ -160,7 +160,7 @@ training: {{borrowing: true, seeds: 3}}
 
 def plant(directory: str | Path, name: str | None, seed: int, few: int | None = None) -> Path:
     """Simulate doses and write them; ``few`` patients have drug C."""
-    doses = simulate_doses(seed=seed, **({} if few is None else {"c": few}))
+    doses = simulate_doses(seed=seed) if few is None else simulate_doses(seed=seed, c=few)
     return write_doses(directory, doses, name or "planted_doses")
 
 

@@ -52,8 +52,8 @@ def make_splits(cohort: Cohort, options: Splits) -> pd.DataFrame:
                 raise InputError(
                     f"splits.folds: {options.folds} folds need as many levels of {options.by}; found {len(names)}"
                 )
-            labels = [task.counted(fold, cohort.y(name)) for name, task in cohort.tasks.items()]
-            grouped = _stratify(np.concatenate(labels, axis=1), np.bincount(fold), options.folds, [options.seed, 2])
+            counted = [task.counted(fold, cohort.y(name)) for name, task in cohort.tasks.items()]
+            grouped = _stratify(np.concatenate(counted, axis=1), np.bincount(fold), options.folds, [options.seed, 2])
             fold = grouped[fold]
             _check_training(cohort, fold, options)
     else:
@@ -212,7 +212,8 @@ def _exchange(fold: np.ndarray, labels: np.ndarray, folds: int) -> np.ndarray:
     for _ in range(_EXCHANGES):
         excess = counts @ patterns - even
         size = counts.sum(axis=1)
-        best, change = -1e-9, None
+        best = -1e-9
+        change: tuple[int, int, int, int | None] | None = None
         for a, b in np.argwhere(~np.eye(folds, dtype=bool)):
             # moving x from a to b changes the distance by 2 x.(excess_b - excess_a) + 2 x.x
             toward = patterns @ ((excess[b] - excess[a]) * weights)
@@ -220,14 +221,14 @@ def _exchange(fold: np.ndarray, labels: np.ndarray, folds: int) -> np.ndarray:
             alone[counts[a] == 0] = np.inf
             p = int(np.argmin(alone.round(9)))
             if alone[p] < best:
-                best, change = alone[p], (a, b, p, None)
+                best, change = float(alone[p]), (a, b, p, None)
             if a < b:
                 swapped = 2 * (toward[:, None] - toward[None, :] + apart)
                 swapped[counts[a] == 0, :] = np.inf
                 swapped[:, counts[b] == 0] = np.inf
-                p, q = np.unravel_index(int(np.argmin(swapped.round(9))), swapped.shape)
-                if swapped[p, q] < best:
-                    best, change = swapped[p, q], (a, b, p, q)
+                place = np.unravel_index(int(np.argmin(swapped.round(9))), swapped.shape)
+                if swapped[place] < best:
+                    best, change = float(swapped[place]), (a, b, int(place[0]), int(place[1]))
         if change is None:
             break
         a, b, p, q = change

@@ -243,7 +243,7 @@ def _category(name: str, text: pd.Series, absent: int, options: Table, source: s
 
 
 def _groups(options: Table, table: pd.DataFrame, varies: set[str], source: str) -> dict[str, tuple[str, ...]]:
-    groups, owner = {}, {}
+    groups, owner = dict[str, tuple[str, ...]](), dict[str, str]()
     for name, members in options.groups.items():
         for member in members:
             key = f"{source}: features.groups.{name}"

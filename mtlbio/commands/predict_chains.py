@@ -58,7 +58,7 @@ def predict(
         except ValueError as error:
             raise InputError(f"{fasta}: chain {name}: {error}") from None
     sources = _sources(model, results, profiles, embeddings)
-    pictures, header = [], True
+    pictures, header = list[tuple[str, str, pd.DataFrame]](), True
     with replacing(out / "predictions.tsv") as temporary:
         for start in track(range(0, len(entries), AT_ONCE), f"Predicting {len(entries)} chains"):
             names = [name for name, _ in entries[start : start + AT_ONCE]]
@@ -83,7 +83,7 @@ def _sources(model: ProteinModel, results: Path, profiles: Path | None, embeddin
         if name not in model.wide and path is not None:
             raise InputError(f"--{name}: the model of {results} reads none")
     arrays = model.training.get("profile_arrays", ["pssm", "hmm"])
-    found = open_wide(profiles and str(profiles), arrays, embeddings and str(embeddings))
+    found = open_wide(str(profiles) if profiles else None, arrays, str(embeddings) if embeddings else None)
     for name, source in found.items():
         if source.width != model.wide[name]:
             raise InputError(f"{given[name]}: {source.width} numbers per residue; the model reads {model.wide[name]}")

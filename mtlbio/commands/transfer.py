@@ -8,6 +8,7 @@ from __future__ import annotations
 import os
 import shutil
 import tempfile
+from itertools import islice
 from pathlib import Path
 
 import numpy as np
@@ -124,7 +125,7 @@ def _curve(run, cohort: Cohort, splits: pd.DataFrame, task: str, sets: list[list
     predicted = fit_copies(refitter, [copy for copies in sets for copy in copies], task)
     rows = []
     for copies in sets:
-        pairs = [tuple(next(predicted)) for _ in copies]
+        pairs = [(multi, single) for multi, single in islice(predicted, len(copies))]
         size = training_donors(copies[0], refitter.folds, task)
         evaluate = run.evaluate
         rows.append(curve_row(cohort.tasks[task], y, cohort.donors, size, pairs, evaluate.bootstrap, evaluate.seed))

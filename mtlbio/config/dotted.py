@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, TypeVar
 
 from mtlbio.section import Section
+
+S = TypeVar("S", bound=Section)
 
 
 def dump_of(section: Section, keys: tuple[str, ...]) -> dict[str, Any]:
@@ -19,7 +21,7 @@ def dump_of(section: Section, keys: tuple[str, ...]) -> dict[str, Any]:
     whole = section.model_dump(mode="json")
 
     def pick(key: str):
-        value = whole
+        value: Any = whole
         for part in key.split("."):
             value = value[part]
         return value
@@ -27,7 +29,7 @@ def dump_of(section: Section, keys: tuple[str, ...]) -> dict[str, Any]:
     return {key: pick(key) for key in keys}
 
 
-def with_value(section: Section, key: str, value: Any) -> Section:
+def with_value(section: S, key: str, value: Any) -> S:
     """The section with another value at ``key``; what is not on the way stays the same object.
 
     Examples

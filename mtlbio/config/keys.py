@@ -41,10 +41,10 @@ def in_words(annotation: Any, metadata: list | tuple = ()) -> str:
         return " or ".join(dict.fromkeys(p for p in parts if p))
     if origin is list:
         return f"list of {in_words(get_args(annotation)[0])}"
-    if origin is dict and section_of(annotation) is None:
-        return f"name: {in_words(get_args(annotation)[1])}"
     if origin is dict:
-        return f"name: {{{', '.join(section_of(annotation).model_fields)}}}"
+        section = section_of(annotation)
+        held = in_words(get_args(annotation)[1]) if section is None else f"{{{', '.join(section.model_fields)}}}"
+        return f"name: {held}"
     if isinstance(annotation, type) and issubclass(annotation, BaseModel):
         return f"{{{', '.join(annotation.model_fields)}}}"
     words = _WORDS[annotation]
@@ -116,15 +116,16 @@ def _walk(location: list, model: type[BaseModel]) -> tuple[str, Any, list, type[
     Pydantic's locations also name the member of a union that failed: those parts are no keys.
     """
     parts: list[str] = []
-    parent, annotation, metadata = model, model, []
+    parent, metadata = model, list[Any]()
+    annotation: Any = model
     for part in location:
         origin = get_origin(annotation)
         section = section_of(annotation)
-        if origin is dict or (section is not None and get_origin(annotation) is not dict and isinstance(part, str)):
+        if origin is dict:
             parts.append(str(part))
-            if origin is dict:
-                annotation, metadata = get_args(annotation)[1], []
-                continue
+            annotation, metadata = get_args(annotation)[1], []
+        elif section is not None and isinstance(part, str):
+            parts.append(part)
             parent = section
             field = section.model_fields.get(part)
             annotation, metadata = (field.annotation, field.metadata) if field else (None, [])
@@ -144,4 +145,5 @@ def _list(annotation: Any) -> Any:
 def _kind(value: Any) -> str:
     if value is None:
         return "nothing"
-    return {list: "a list", dict: "a mapping of keys"}.get(type(value), type(value).__name__)
+    names: dict[type, str] = {list: "a list", dict: "a mapping of keys"}
+    return names.get(type(value), type(value).__name__)

@@ -6,20 +6,22 @@ of all kinds of the package and are what the reference and the JSON schemas show
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from typing import Annotated, Any, Literal
+from collections.abc import Callable, Mapping
+from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 from pydantic import Field, SerializeAsAny, ValidationError, WrapValidator, create_model
 from pydantic_core import PydanticUndefined
 
 from mtlbio.config.keys import explain
 from mtlbio.errors import InputError
-from mtlbio.labels import TaskSection, kinds, label_kind
-from mtlbio.labels.residues import ResidueSection, residue_kind, residue_kinds
+from mtlbio.labels import Label, TaskSection, kinds, label_kind
+from mtlbio.labels.residues import ResidueLabel, ResidueSection, residue_kind, residue_kinds
 from mtlbio.section import Name, Section
 
+Kind = type[Label] | type[ResidueLabel]
 
-def every_key(name: str, base: type[Section], kinds: dict[str, type]) -> type[Section]:
+
+def every_key(name: str, base: type[Section], kinds: Mapping[str, Kind]) -> type[Section]:
     """A section with the keys of all kinds, in the order of the kinds.
 
     Parameters
@@ -27,7 +29,7 @@ def every_key(name: str, base: type[Section], kinds: dict[str, type]) -> type[Se
     base : the keys that all of them have, ``kind`` first
     kinds : by name; each has a ``section``
     """
-    found = {"kind": (Literal[tuple(kinds)], base.model_fields["kind"])}
+    found: dict[str, Any] = {"kind": (Literal[tuple(kinds)], base.model_fields["kind"])}
     for kind in kinds.values():
         for key, field in kind.section.model_fields.items():
             if key not in base.model_fields:
@@ -35,7 +37,9 @@ def every_key(name: str, base: type[Section], kinds: dict[str, type]) -> type[Se
     return create_model(name, __base__=base, __doc__=base.__doc__, **found)
 
 
-def by_kind(every: type[Section], kinds: Callable[[], dict], kind_named: Callable[[str], type]) -> WrapValidator:
+def by_kind(
+    every: type[Section], kinds: Callable[[], Mapping[str, Kind]], kind_named: Callable[[str], Kind]
+) -> WrapValidator:
     """Validator of a mapping of tasks that checks each by the section of its kind.
 
     Parameters
@@ -82,8 +86,12 @@ def by_kind(every: type[Section], kinds: Callable[[], dict], kind_named: Callabl
     return WrapValidator(tasks)
 
 
-Task = every_key("Task", TaskSection, kinds())
-ResidueTask = every_key("ResidueTask", ResidueSection, residue_kinds())
+if TYPE_CHECKING:  # what a checker knows of them: the keys that every kind has
+    Task = TaskSection
+    ResidueTask = ResidueSection
+else:
+    Task = every_key("Task", TaskSection, kinds())
+    ResidueTask = every_key("ResidueTask", ResidueSection, residue_kinds())
 
 Tasks = Annotated[
     dict[Name, SerializeAsAny[Task]],

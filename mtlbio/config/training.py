@@ -6,9 +6,9 @@ from typing import Annotated, Literal
 
 from pydantic import Field, model_validator
 
-from mtlbio.choices.balancers import BALANCERS
+from mtlbio.choices.balancers import BalancerName
 from mtlbio.choices.multitask import MultitaskOptions
-from mtlbio.choices.sharing import SHARING
+from mtlbio.choices.sharing import SharingName
 from mtlbio.errors import InputError
 from mtlbio.section import Section
 
@@ -46,13 +46,13 @@ class Training(Section):
     learning_rate: float = Field(
         0.3, gt=0, le=2, description="step of the trunk, in units of the inverse curvature of its strongest direction"
     )
-    sharing: Literal[tuple(SHARING)] = Field(
+    sharing: SharingName = Field(
         "hard", description="how tasks share what lies between genes and heads (docs/sharing_schemes.md)"
     )
     sharing_strength: Annotated[float, Field(ge=0)] | None = Field(
         None, description="of the penalty that ties the tasks; only of schemes that have one, their default if left out"
     )
-    balancing: Literal[tuple(BALANCERS)] = Field(
+    balancing: BalancerName = Field(
         "equal", description="how the tasks' losses or gradients are weighed against each other (docs/balancing.md)"
     )
     balancing_options: dict[str, float | int] = Field({}, description="options of that method, by name")

@@ -13,12 +13,14 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from importlib import import_module, metadata
 from pathlib import Path
-from typing import Any
+from typing import Any, Generic, TypeVar
 
 from mtlbio.config.dotted import dump_of, with_value
 from mtlbio.errors import InputError, listing
 from mtlbio.kinds.schemas.run import Run
 from mtlbio.kinds.vocabulary import Vocabulary
+
+R = TypeVar("R", bound=Run)
 
 STEPS = ("prepare", "train", "baselines", "evaluate", "probe", "report")
 
@@ -64,8 +66,8 @@ class OnPage:
     named_by: str = "named_by_gene_sets.html"
 
 
-class Kind(ABC):
-    """One kind of run; its instance is registered.
+class Kind(ABC, Generic[R]):
+    """One kind of run, whose YAML is an ``R``; its instance is registered.
 
     Attributes
     ----------
@@ -93,7 +95,7 @@ class Kind(ABC):
     """
 
     name: str
-    schema: type[Run]
+    schema: type[R]
     beside: tuple[type[Run], ...] = ()
     vocabulary: Vocabulary
     steps: Mapping[str, str]
@@ -111,22 +113,22 @@ class Kind(ABC):
     minutes_of_training: int = 60
 
     @abstractmethod
-    def files(self, run: Run) -> dict[str, str]:
+    def files(self, run: R) -> dict[str, str]:
         """Dotted key -> path, of every file (or folder) that the run's YAML names."""
 
     def recognises(self, content: Mapping[str, Any]) -> bool:
         """Whether the content of a YAML describes a run of this kind."""
         return content.get("kind") == self.name
 
-    def objection(self, run: Run) -> str | None:
+    def objection(self, run: R) -> str | None:
         """What is wrong with a run whose files were found, beyond its schema: one line without the YAML's name."""
         return None
 
-    def minutes_of_trial(self, run: Run) -> int:
+    def minutes_of_trial(self, run: R) -> int:
         """Time limit of the trial's first attempt."""
         return 60
 
-    def wants_gpu(self, run: Run) -> bool:
+    def wants_gpu(self, run: R) -> bool:
         """Whether the run asks a cluster for a GPU."""
         return False
 
@@ -162,7 +164,7 @@ class Kind(ABC):
             raise InputError(f"kind {self.name}: no part {name!r} of step {step}; found: {listing(self.parts)}")
         return otherwise
 
-    def data_files(self, run: Run) -> list[str]:
+    def data_files(self, run: R) -> list[str]:
         """Files that ``prepare`` depends on; of a folder, those in it."""
         found = []
         for key, path in self.files(run).items():
@@ -171,17 +173,17 @@ class Kind(ABC):
                 found += sorted(str(p) for p in place.iterdir() if p.is_file()) if place.is_dir() else [str(place)]
         return found
 
-    def files_of_trial(self, run: Run) -> list[str]:
+    def files_of_trial(self, run: R) -> list[str]:
         """Files that the trial and the page depend on."""
         return [path for key, path in self.files(run).items() if key in self.trial_files]
 
-    def with_paths(self, run: Run, changed: Callable[[str, str], str]) -> Run:
+    def with_paths(self, run: R, changed: Callable[[str, str], str]) -> R:
         """The run with every path replaced by ``changed(key, path)``."""
         for key, path in self.files(run).items():
             run = with_value(run, key, changed(key, path))
         return run
 
-    def step_options(self, run: Run, step: str) -> str:
+    def step_options(self, run: R, step: str) -> str:
         """JSON text of the keys that ``step`` depends on: the parameter that makes Snakemake rerun it."""
         return json.dumps(dump_of(run, self.step_keys[step]), sort_keys=True)
 
@@ -211,8 +213,8 @@ def register(kind: Kind) -> Kind:
     return kind
 
 
-def kind_named(name: str) -> Kind:
-    """The kind of this name; installed packages are asked only where it is not registered yet.
+def kind_named(name: Any) -> Kind:
+    """The kind of this name, which may be anything; installed packages are asked only where it is not registered yet.
 
     Raises
     ------

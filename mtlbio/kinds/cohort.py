@@ -11,7 +11,7 @@ from mtlbio.kinds.schemas import CohortRun, TableRun
 from mtlbio.kinds.vocabulary import DONORS
 
 
-class CohortKind(DonorKind):
+class CohortKind(DonorKind[CohortRun]):
     """A run with ``expression``; what a YAML without ``kind`` is, unless it has ``features``."""
 
     name = "cohort"
@@ -62,12 +62,12 @@ class CohortKind(DonorKind):
 
     def files(self, run: CohortRun) -> dict[str, str]:
         """Measurements, metadata and gene sets; the builtin sets are no file of the run."""
-        named = {"expression.path": run.expression.path, "metadata.path": run.metadata.path, "gene_sets": run.gene_sets}
+        named = {"expression.path": run.measured.path, "metadata.path": run.metadata.path, "gene_sets": run.gene_sets}
         return {key: path for key, path in named.items() if path not in (None, "builtin")}
 
     def objection(self, run: CohortRun) -> str | None:
         """Where the samples' description is missing."""
-        if run.metadata.path is None and not run.expression.path.endswith(".h5ad"):
+        if run.metadata.path is None and not run.measured.path.endswith(".h5ad"):
             return "metadata.path: missing; only an h5ad file may carry its own metadata"
         return None
 

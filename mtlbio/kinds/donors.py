@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+from typing import TypeVar
+
 from mtlbio.kinds.base import Kind
 from mtlbio.kinds.schemas import DonorRun
 
+D = TypeVar("D", bound=DonorRun)
 
-class DonorKind(Kind):
+
+class DonorKind(Kind[D]):
     """Samples of donors; the donor is held out as a whole."""
 
     steps = {
@@ -24,10 +28,10 @@ class DonorKind(Kind):
         "transfer": "mtlbio.commands.transfer:transfer",
     }
 
-    def minutes_of_trial(self, run: DonorRun) -> int:
+    def minutes_of_trial(self, run: D) -> int:
         """An hour, and two minutes for every refit of the whole-pipeline null."""
         return 60 + 2 * run.probe.null_refits
 
-    def wants_gpu(self, run: DonorRun) -> bool:
+    def wants_gpu(self, run: D) -> bool:
         """Where the YAML says ``device: cuda``."""
         return run.training.device == "cuda"

@@ -9,7 +9,7 @@ from mtlbio.kinds.vocabulary import CHAINS
 LEAST_CHAINS = 8  # held-out chains that the trial needs
 
 
-class ProteinKind(Kind):
+class ProteinKind(Kind[ProteinRun]):
     """A run with ``kind: protein``."""
 
     name = "protein"

@@ -11,7 +11,7 @@ from mtlbio.kinds.schemas import TableRun
 from mtlbio.kinds.vocabulary import PATIENTS
 
 
-class TableKind(DonorKind):
+class TableKind(DonorKind[TableRun]):
     """A run with ``features``, whether it calls itself a table, a cohort or nothing."""
 
     name = "table"

@@ -11,9 +11,9 @@ entry point of the group ``mtlbio.labels``. No kind imports torch before a loss 
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import asdict, dataclass, fields
-from typing import TYPE_CHECKING, ClassVar
+from typing import TYPE_CHECKING, Any, ClassVar, Generic, Self, TypeVar
 
 import numpy as np
 from pydantic import Field
@@ -43,9 +43,12 @@ class TaskSection(Section):
     )
 
 
+S = TypeVar("S", bound=TaskSection)
+
+
 @dataclass(frozen=True)
-class Label:
-    """A label to be predicted, after its column was read.
+class Label(Generic[S]):
+    """A label to be predicted, after its column was read; ``S`` holds its keys of the YAML.
 
     Attributes
     ----------
@@ -71,37 +74,55 @@ class Label:
 
     kind: ClassVar[str]
     section: ClassVar[type[TaskSection]]
-    classes: ClassVar[tuple[str, ...]] = ()
-    metrics: ClassVar[tuple[Metric, ...]]
-    unit: ClassVar[str | None] = None
     as_covariate: ClassVar[str] = "continuous"
     averaged: ClassVar[bool] = True
     steep: ClassVar[bool] = True
     reads_weights: ClassVar[bool] = False
-    multiplicative: ClassVar[bool] = False
     predicts_value: ClassVar[bool] = True
     effect_unit: ClassVar[str] = "SD"
     contrast: ClassVar[str] = "SD per SD"
 
+    # what some kinds are told by their section, and others by their class
+
+    @property
+    def classes(self) -> tuple[str, ...]:
+        """Names of the classes in code order."""
+        return ()
+
+    @property
+    def metrics(self) -> tuple[Metric, ...]:
+        """All of the kind, the one that decides first."""
+        raise NotImplementedError
+
+    @property
+    def unit(self) -> str | None:
+        """What numbers are in."""
+        return None
+
+    @property
+    def multiplicative(self) -> bool:
+        """Whether the label is a product of one factor per feature."""
+        return False
+
     # reading
 
     @classmethod
-    def check(cls, key: str, section: TaskSection) -> None:
+    def check(cls, key: str, section: S) -> None:
         """Raise ValueError, with the key, where keys of the YAML do not go together; ``key`` is ``tasks.<name>``."""
 
     @classmethod
-    def needs_features(cls, section: TaskSection) -> bool:
+    def needs_features(cls, section: S) -> bool:
         """Whether the label can only be learnt from a table of features (``tasks.<name>.head``)."""
         return False
 
     @classmethod
-    def columns(cls, name: str, section: TaskSection) -> dict[str, str]:
+    def columns(cls, name: str, section: S) -> dict[str, str]:
         """Metadata columns that the label is read from, by the key that names them; ``column`` decides who has one."""
         return {"column": section.column or name}
 
     @classmethod
     def read(
-        cls, name: str, section: TaskSection, columns: dict[str, pd.Series], source: str, note: Note
+        cls, name: str, section: S, columns: dict[str, pd.Series], source: str, note: Note
     ) -> tuple[pd.Series, Label]:
         """The column of the cohort and the label.
 
@@ -123,10 +144,11 @@ class Label:
         return {"kind": self.kind} | asdict(self)
 
     @classmethod
-    def restored(cls, saved: dict) -> Label:
+    def restored(cls, saved: dict[str, Any]) -> Self:
         """From :meth:`saved`, by way of JSON; keys that the kind does not have are left aside."""
-        own = {field.name: saved[field.name] for field in fields(cls) if field.name in saved}
-        return cls(**{key: tuple(value) if isinstance(value, list) else value for key, value in own.items()})
+        found = {field.name: saved[field.name] for field in fields(cls) if field.name in saved}
+        own: dict[str, Any] = {key: tuple(value) if isinstance(value, list) else value for key, value in found.items()}
+        return cls(**own)
 
     def y(self, column: pd.Series) -> np.ndarray:
         """(samples,) float of the cohort's column: codes or values, NaN where missing."""
@@ -234,7 +256,7 @@ class Label:
     # predictions
 
     @property
-    def row_labels(self) -> list[str | None]:
+    def row_labels(self) -> Sequence[str | None]:
         """``label`` of the rows of ``predictions.tsv`` that a sample has: one, or one per class."""
         return [None]
 
@@ -277,7 +299,9 @@ class Label:
         if not labelled.all():
             y, pred = y[labelled], pred[labelled]
             weights = None if weights is None else np.asarray(weights)[..., labelled]
-        return (metric or self.decisive).function(y, pred, weights)
+        function = (metric or self.decisive).function
+        assert function is not None, "a metric that is only read from tables"
+        return function(y, pred, weights)
 
     @property
     def decisive(self) -> Metric:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, ClassVar, Literal
 
@@ -31,7 +32,7 @@ class BinarySection(TaskSection):
 
 
 @dataclass(frozen=True)
-class Binary(ClassLabel):
+class Binary(ClassLabel[BinarySection]):
     """``classes`` are (negative, positive); a prediction is the probability of the positive class."""
 
     kind: ClassVar[str] = "binary"
@@ -55,6 +56,7 @@ class Binary(ClassLabel):
     ) -> tuple[pd.Series, Label]:
         """Texts that mean the positive value, and those that mean the negative one or are all the others."""
         column = columns["column"]
+        assert section.positive is not None  # :meth:`check`
         positives = occurring(section.positive, column, f"tasks.{name}.positive", source)
         others = sorted(set(column.dropna()) - set(positives))
         if not others:
@@ -90,7 +92,7 @@ class Binary(ClassLabel):
         return sigmoid(outputs[..., 0])
 
     @property
-    def row_labels(self) -> list[str]:
+    def row_labels(self) -> Sequence[str]:
         """The positive class."""
         return [self.classes[-1]]
 

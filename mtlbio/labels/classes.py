@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, ClassVar
 
 import numpy as np
+from pydantic import Field
 
 from mtlbio.errors import InputError, listing
-from mtlbio.labels.base import Label, Note, TaskSection, Value
+from mtlbio.labels.base import Label, Note, S, TaskSection, Value
 from mtlbio.labels.strata import carried_classes, counted_classes
 from mtlbio.text import matching
 
@@ -16,8 +18,17 @@ if TYPE_CHECKING:
     import pandas as pd
 
 
+class ClassesSection(TaskSection):
+    """A label of several classes."""
+
+    classes: list[Value] | None = Field(
+        None,
+        description="multiclass: the classes; ordinal: the levels from low to high; values outside count as missing",
+    )
+
+
 @dataclass(frozen=True)
-class ClassLabel(Label):
+class ClassLabel(Label[S]):
     """A label of classes; ``classes`` are their names in the order of the codes 0, 1, ..."""
 
     classes: tuple[str, ...] = ()
@@ -71,7 +82,7 @@ class ClassLabel(Label):
         return y.astype(int)
 
     @property
-    def row_labels(self) -> list[str]:
+    def row_labels(self) -> Sequence[str]:
         """One per class."""
         return list(self.classes)
 
@@ -116,7 +127,7 @@ def occurring(value: Value, column: pd.Series, key: str, source: str) -> list[st
 
 
 def read_classes(
-    name: str, section: TaskSection, column: pd.Series, source: str, note: Note
+    name: str, section: ClassesSection, column: pd.Series, source: str, note: Note
 ) -> tuple[pd.Series, tuple[str, ...]]:
     """Column and classes of a label of several classes, all that occur where the YAML lists none.
 

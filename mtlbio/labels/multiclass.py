@@ -6,10 +6,9 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, ClassVar, Literal
 
 import numpy as np
-from pydantic import Field
 
-from mtlbio.labels.base import Label, Note, TaskSection, Value
-from mtlbio.labels.classes import ClassLabel, classes_differ, read_classes
+from mtlbio.labels.base import Label, Note, TaskSection
+from mtlbio.labels.classes import ClassesSection, ClassLabel, classes_differ, read_classes
 from mtlbio.metrics import metric
 
 if TYPE_CHECKING:
@@ -17,18 +16,14 @@ if TYPE_CHECKING:
     import torch
 
 
-class MulticlassSection(TaskSection):
+class MulticlassSection(ClassesSection):
     """A label of several classes without an order."""
 
     kind: Literal["multiclass"]
-    classes: list[Value] | None = Field(
-        None,
-        description="multiclass: the classes; ordinal: the levels from low to high; values outside count as missing",
-    )
 
 
 @dataclass(frozen=True)
-class Multiclass(ClassLabel):
+class Multiclass(ClassLabel[MulticlassSection]):
     """A prediction is the probabilities of all classes."""
 
     kind: ClassVar[str] = "multiclass"

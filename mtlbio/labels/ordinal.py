@@ -8,8 +8,7 @@ from typing import TYPE_CHECKING, ClassVar, Literal
 import numpy as np
 
 from mtlbio.labels.base import Label, Note, TaskSection
-from mtlbio.labels.classes import ClassLabel, classes_differ, read_classes, sigmoid
-from mtlbio.labels.multiclass import MulticlassSection
+from mtlbio.labels.classes import ClassesSection, ClassLabel, classes_differ, read_classes, sigmoid
 from mtlbio.metrics import metric
 
 if TYPE_CHECKING:
@@ -17,14 +16,14 @@ if TYPE_CHECKING:
     import torch
 
 
-class OrdinalSection(MulticlassSection):
+class OrdinalSection(ClassesSection):
     """A label of levels from low to high."""
 
     kind: Literal["ordinal"]
 
 
 @dataclass(frozen=True)
-class Ordinal(ClassLabel):
+class Ordinal(ClassLabel[OrdinalSection]):
     """``classes`` are the levels from low to high; a prediction is the probabilities of all levels."""
 
     kind: ClassVar[str] = "ordinal"

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Annotated, ClassVar, Literal
+from typing import TYPE_CHECKING, Annotated, Any, ClassVar, Literal, Self
 
 import numpy as np
 from pydantic import Field
@@ -46,7 +46,7 @@ class RegressionSection(TaskSection):
 
 
 @dataclass(frozen=True)
-class Regression(Label):
+class Regression(Label[RegressionSection]):
     """A number.
 
     Attributes
@@ -104,7 +104,7 @@ class Regression(Label):
         )
 
     @classmethod
-    def restored(cls, saved: dict) -> Label:
+    def restored(cls, saved: dict[str, Any]) -> Self:
         """As :meth:`Label.restored`; the scale was once called transform."""
         return super().restored(saved | {"scale": saved.get("scale", saved.get("transform", "none"))})
 

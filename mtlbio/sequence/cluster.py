@@ -32,7 +32,7 @@ def kmer_clusters(chains: Chains, word: int = 5, similarity: float = 0.03) -> np
     word : residues per word
     similarity : share of the shorter chain's words that link two chains
     """
-    owner, words = [], []
+    owners, words = [], []
     for i in range(len(chains)):
         codes = _MERGED[np.minimum(chains.letters[chains.rows(i)], UNKNOWN)]
         if len(codes) < word:
@@ -40,11 +40,11 @@ def kmer_clusters(chains: Chains, word: int = 5, similarity: float = 0.03) -> np
         windows = np.lib.stride_tricks.sliding_window_view(codes, word)
         windows = windows[(windows != UNKNOWN).all(axis=1)]
         own = np.unique(windows @ (UNKNOWN + 1) ** np.arange(word))
-        owner.append(np.full(len(own), i))
+        owners.append(np.full(len(own), i))
         words.append(own)
     if not words:
         return np.arange(len(chains))
-    owner, place = np.concatenate(owner), np.unique(np.concatenate(words), return_inverse=True)[1]
+    owner, place = np.concatenate(owners), np.unique(np.concatenate(words), return_inverse=True)[1]
     counts = np.bincount(place)
     usual = counts[place] <= max(50, _COMMON * len(chains))
     shape = (len(chains), len(counts))

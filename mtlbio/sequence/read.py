@@ -54,9 +54,9 @@ class _Kept:
 
     def __init__(self, run: ProteinRun, tasks: dict[str, ResidueLabel]):
         self.run, self.tasks = run, tasks
-        self.rows, self.letters, self.qc = [], [], []
-        self.labels = {name: [] for name in tasks}
-        self.q3 = {name: [] for name, task in tasks.items() if task.has_coarse}
+        self.rows, self.letters, self.qc = list[dict](), list[np.ndarray](), list[dict]()
+        self.labels: dict[str, list[np.ndarray]] = {name: [] for name in tasks}
+        self.q3: dict[str, list[np.ndarray]] = {name: [] for name, task in tasks.items() if task.has_coarse}
         self.columns: set[str] = set()
         self._entries: dict[str, str] = {}  # chain -> entry of the YAML that it came from
 

@@ -89,7 +89,7 @@ def _dealt_out(obs: pd.DataFrame, options: ChainSplits) -> pd.Series:
     for place in order:
         size = sizes.iloc[place]
         fits = [name for name, left in room.items() if left >= size <= max(1, 0.5 * share[name] * open_.sum())]
-        name = max(fits, key=room.get) if fits else "train"
+        name = max(fits, key=room.__getitem__) if fits else "train"
         if fits:
             room[name] -= size
         chosen[sizes.index[place]] = name

@@ -9,8 +9,8 @@ from typing import Annotated, Literal
 
 from pydantic import Field, model_validator
 
-from mtlbio.choices.balancers import BALANCERS
-from mtlbio.choices.encoders import ENCODERS
+from mtlbio.choices.balancers import BalancerName
+from mtlbio.choices.encoders import ENCODERS, EncoderName
 from mtlbio.choices.multitask import check_balancing
 from mtlbio.config import Fraction, Section, TrialOptions
 from mtlbio.errors import InputError
@@ -94,7 +94,7 @@ class ChainSplits(Section):
 class ResidueTraining(Section):
     """The encoder and how it is fitted."""
 
-    encoder: Literal[tuple(ENCODERS)] = Field("cnn", description="; ".join(f"{n}: {t}" for n, t in ENCODERS.items()))
+    encoder: EncoderName = Field("cnn", description="; ".join(f"{n}: {t}" for n, t in ENCODERS.items()))
     width: int = Field(96, ge=8, description="channels of the encoder (lstm: per direction)")
     layers: int = Field(6, ge=1, description="depth of the encoder")
     kernel: int = Field(7, ge=1, description="cnn: residues that a convolution sees (odd)")
@@ -110,7 +110,7 @@ class ResidueTraining(Section):
     batch: int = Field(4096, ge=64, description="residues per mini-batch, padding included")
     learning_rate: Annotated[float, Field(gt=0, le=1)] = Field(2e-3, description="highest step of AdamW")
     weight_decay: Annotated[float, Field(ge=0)] = Field(0.01, description="of AdamW")
-    balancing: Literal[tuple(BALANCERS)] = Field(
+    balancing: BalancerName = Field(
         "equal", description="how the tasks' losses or gradients are weighed against each other (docs/balancing.md)"
     )
     balancing_options: dict[str, float | int] = Field({}, description="options of that method, by name")

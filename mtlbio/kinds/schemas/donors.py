@@ -2,11 +2,25 @@
 
 from __future__ import annotations
 
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 from pydantic import Field, model_validator
 
-from mtlbio.config import Covariate, Name
+from mtlbio.config import (
+    Baselines,
+    Covariate,
+    Evaluate,
+    Expression,
+    Metadata,
+    Name,
+    Probe,
+    Pseudobulk,
+    Qc,
+    Report,
+    Splits,
+    Tasks,
+    Training,
+)
 from mtlbio.errors import listing
 from mtlbio.kinds.schemas.run import Run
 from mtlbio.labels import label_kind
@@ -19,9 +33,33 @@ RESERVED = ("sample", "donor", "fold")
 class DonorRun(Run):
     """A run of samples of donors.
 
-    Every kind of such a run lists its keys itself, in the order of its reference: ``metadata``, ``tasks``,
-    ``covariates``, ``splits`` and ``training`` are among them.
+    Every kind of such a run lists its keys itself, in the order of its reference; those that are read of any of them
+    stand here for type checkers only. A kind without cells or genes has None for theirs.
     """
+
+    if TYPE_CHECKING:
+        expression: Expression | None
+        metadata: Metadata
+        tasks: Tasks
+        covariates: Covariates
+        qc: Qc
+        splits: Splits
+        training: Training
+        baselines: Baselines
+        evaluate: Evaluate
+        probe: Probe
+        report: Report
+
+        @property
+        def pseudobulk(self) -> Pseudobulk | None: ...
+        @property
+        def gene_sets(self) -> str | None: ...
+
+    @property
+    def measured(self) -> Expression:
+        """Where the measurements are, of a run that was checked and has them."""
+        assert self.expression is not None, "a run without measurements"
+        return self.expression
 
     @model_validator(mode="after")
     def _parts_agree(self) -> DonorRun:

@@ -7,8 +7,9 @@ others.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import asdict, dataclass
-from typing import TYPE_CHECKING, ClassVar
+from typing import TYPE_CHECKING, Any, ClassVar, Generic, TypeVar
 
 import numpy as np
 from pydantic import Field
@@ -29,9 +30,13 @@ class ResidueSection(Section):
     auxiliary: bool = Field(False, description="trained with the others, not evaluated and not put on trial")
 
 
+S = TypeVar("S", bound=ResidueSection)
+C = TypeVar("C", np.ndarray, None)
+
+
 @dataclass(frozen=True)
-class ResidueLabel:
-    """A label of residues.
+class ResidueLabel(Generic[S, C]):
+    """A label of residues: ``S`` holds its keys of the YAML, and ``C`` says whether there are ``coarse`` labels.
 
     Attributes
     ----------
@@ -57,11 +62,11 @@ class ResidueLabel:
     # reading
 
     @classmethod
-    def check(cls, key: str, section: ResidueSection) -> None:
+    def check(cls, key: str, section: S) -> None:
         """Raise ValueError, with the key, where keys of the YAML do not go together; ``key`` is ``tasks.<name>``."""
 
     @classmethod
-    def columns(cls, name: str, section: ResidueSection) -> list[str]:
+    def columns(cls, name: str, section: S) -> list[str]:
         """Columns of a table of chains that the label is read from."""
         raise NotImplementedError
 
@@ -69,12 +74,12 @@ class ResidueLabel:
     def read(
         cls,
         name: str,
-        section: ResidueSection,
+        section: S,
         columns: dict[str, str],
         length: int,
         resolved: np.ndarray,
         where: str,
-    ) -> tuple[np.ndarray, np.ndarray | None]:
+    ) -> tuple[np.ndarray, C]:
         """Labels ``fine`` and ``coarse`` (length,) of a chain.
 
         Parameters
@@ -94,7 +99,7 @@ class ResidueLabel:
         """What JSON can hold."""
         return {"kind": self.kind} | asdict(self)
 
-    def known(self, fine: np.ndarray, coarse: np.ndarray | None) -> np.ndarray:
+    def known(self, fine: np.ndarray, coarse: C) -> np.ndarray:
         """(n,) bool, which residues have the label."""
         raise NotImplementedError
 
@@ -104,15 +109,11 @@ class ResidueLabel:
         """Mean and scale of training labels by which they are standardised; None where they are not."""
         return None
 
-    def batch(
-        self, fine: np.ndarray, coarse: np.ndarray | None, mask: np.ndarray, mean: float, scale: float
-    ) -> tuple[np.ndarray, np.ndarray | None]:
+    def batch(self, fine: np.ndarray, coarse: C, mask: np.ndarray, mean: float, scale: float) -> tuple[np.ndarray, C]:
         """Labels (b, length) as the loss takes them; ``mask`` says which are residues and not padding."""
         raise NotImplementedError
 
-    def loss_sum(
-        self, raw: torch.Tensor, fine: torch.Tensor, coarse: torch.Tensor | None
-    ) -> tuple[torch.Tensor, torch.Tensor]:
+    def loss_sum(self, raw: torch.Tensor, fine: torch.Tensor, coarse: Any) -> tuple[torch.Tensor, torch.Tensor]:
         """Summed loss of the labelled residues of a batch, and how many there are.
 
         A residue without a label is taken out before the loss, not multiplied by zero, so that a missing value cannot
@@ -121,11 +122,11 @@ class ResidueLabel:
         Parameters
         ----------
         raw : (b, length, outputs)
-        fine, coarse : (b, length) of :meth:`batch`
+        fine, coarse : (b, length) tensors of :meth:`batch`; no ``coarse`` where that gives None
         """
         raise NotImplementedError
 
-    def null_loss(self, fine: np.ndarray, coarse: np.ndarray | None) -> float:
+    def null_loss(self, fine: np.ndarray, coarse: C) -> float:
         """Mean loss of the best constant answer to training labels: entropy or variance."""
         raise NotImplementedError
 
@@ -145,15 +146,15 @@ class ResidueLabel:
         """The metric of comparisons."""
         return next(iter(self.metrics))
 
-    def rows(self, fine: np.ndarray, predicted: np.ndarray) -> list[tuple[str | float, np.ndarray, np.ndarray]]:
+    def rows(self, fine: np.ndarray, predicted: np.ndarray) -> Sequence[tuple[str | float, np.ndarray, np.ndarray]]:
         """(label, truth, prediction) of the rows of ``predictions.tsv`` that a chain has."""
         return [(np.nan, fine, predicted)]
 
-    def sums(self, fine: np.ndarray, coarse: np.ndarray | None, predicted: np.ndarray) -> tuple[list[float], int]:
+    def sums(self, fine: np.ndarray, coarse: C, predicted: np.ndarray) -> tuple[list[float], int]:
         """What a chain contributes to the metrics, and its number of labelled residues."""
         raise NotImplementedError
 
-    def regressed(self, fine: np.ndarray, coarse: np.ndarray | None) -> list[tuple[np.ndarray, int]]:
+    def regressed(self, fine: np.ndarray, coarse: C) -> list[tuple[np.ndarray, int]]:
         """Codes or values (n,) that a linear baseline regresses, each with its number of classes, 0 for values."""
         return [(fine, 0)]
 
@@ -177,7 +178,7 @@ class ResidueLabel:
 
     # the trial
 
-    def on_trial(self, fine: np.ndarray, coarse: np.ndarray | None) -> list | np.ndarray:
+    def on_trial(self, fine: np.ndarray, coarse: C) -> list | np.ndarray:
         """Labels (n,) as the column of a cohort."""
         raise NotImplementedError
 

@@ -28,7 +28,7 @@ class NumberSection(ResidueSection):
 
 
 @dataclass(frozen=True)
-class NumberLabel(ResidueLabel):
+class NumberLabel(ResidueLabel[NumberSection, None]):
     """A number per residue, float32 with NaN where missing; Pearson's r decides."""
 
     section: ClassVar[type[ResidueSection]] = NumberSection
@@ -99,7 +99,7 @@ class NumberLabel(ResidueLabel):
         """Cut to what can be."""
         return np.clip(fitted[0][:, 0], 0, 1)
 
-    def on_trial(self, fine: np.ndarray, coarse: None) -> np.ndarray:
+    def on_trial(self, fine: np.ndarray, coarse: None) -> list | np.ndarray:
         """The numbers."""
         return fine.astype(float)
 

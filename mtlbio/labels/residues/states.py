@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, ClassVar, Literal
 
@@ -35,7 +36,7 @@ class StatesSection(ResidueSection):
 
 
 @dataclass(frozen=True)
-class SecondaryStructure(ResidueLabel):
+class SecondaryStructure(ResidueLabel[StatesSection, np.ndarray]):
     """``fine`` are Q8 codes, ``coarse`` Q3 codes, uint8 with 255 where not known; a prediction is (n, 8) of Q8."""
 
     kind: ClassVar[str] = "secondary_structure"
@@ -62,7 +63,8 @@ class SecondaryStructure(ResidueLabel):
         """A string of states from either column."""
         pairs = ((section.q8, Q8), (section.q3, Q3))
         eight, three = (states(columns, column, alphabet, length, where) for column, alphabet in pairs)
-        return tuple(np.where(resolved, codes, MISSING_STATE).astype(np.uint8) for codes in (eight, three))
+        fine, coarse = (np.where(resolved, codes, MISSING_STATE).astype(np.uint8) for codes in (eight, three))
+        return fine, coarse
 
     def known(self, fine: np.ndarray, coarse: np.ndarray) -> np.ndarray:
         """Where three states are known at least."""
@@ -72,9 +74,10 @@ class SecondaryStructure(ResidueLabel):
         self, fine: np.ndarray, coarse: np.ndarray, mask: np.ndarray, mean: float, scale: float
     ) -> tuple[np.ndarray, np.ndarray]:
         """int64, -1 where not known."""
-        return tuple(
+        eight, three = (
             np.where(mask & (codes != MISSING_STATE), codes.astype(np.int64), NO_STATE) for codes in (fine, coarse)
         )
+        return eight, three
 
     def loss_sum(
         self, raw: torch.Tensor, fine: torch.Tensor, coarse: torch.Tensor
@@ -110,7 +113,7 @@ class SecondaryStructure(ResidueLabel):
         shifted = np.exp(raw - raw.max(axis=-1, keepdims=True))
         return shifted / shifted.sum(axis=-1, keepdims=True)
 
-    def rows(self, fine: np.ndarray, predicted: np.ndarray) -> list[tuple[str, np.ndarray, np.ndarray]]:
+    def rows(self, fine: np.ndarray, predicted: np.ndarray) -> Sequence[tuple[str, np.ndarray, np.ndarray]]:
         """A row per state."""
         return [
             (state, np.where(fine == MISSING_STATE, np.nan, fine == k), predicted[:, k]) for k, state in enumerate(Q8)
