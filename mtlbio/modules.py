@@ -37,7 +37,9 @@ def cannot_change_a_result(name: str) -> bool:
     return any(fnmatchcase(name, pattern) for pattern in NO_RESULT)
 
 
-def files_of(entry: str, package: Path = PACKAGE, kind=None, step: str | None = None) -> list[str]:
+def files_of(
+    entry: str, package: Path = PACKAGE, kind=None, step: str | None = None, further: Iterable[str] = ()
+) -> list[str]:
     """Files of the package that a module uses: modules by their imports, and the data files those name.
 
     The imports are read, not executed: a module counts wherever the ``import`` stands, and so do the ``__init__``
@@ -54,6 +56,7 @@ def files_of(entry: str, package: Path = PACKAGE, kind=None, step: str | None = 
     package : folder of the package
     kind : :class:`mtlbio.kinds.base.Kind` of the run; of one from outside, modules of its own package count too
     step : the step that the module stands for
+    further : modules from outside the package that count too, with what they use of their own package
 
     Returns
     -------
@@ -64,11 +67,11 @@ def files_of(entry: str, package: Path = PACKAGE, kind=None, step: str | None = 
     FileNotFoundError
         There is no such module.
     """
-    roots, waiting, own, others, parts = {package.name: package}, [entry], frozenset(), frozenset(), {}
+    roots, waiting, own, others, parts = {package.name: package}, [entry, *further], frozenset(), frozenset(), {}
     if kind is not None:
         own, others, parts = kind.modules, kind.other_modules, kind.parts
-        roots = {name: root for module in own for name, root in _root_of(module).items()} | roots
         waiting += [*own, *_modules_of(parts.get(step, {}).values())]
+    roots = {name: root for module in (*own, *further) for name, root in _root_of(module).items()} | roots
     if _file_of(entry, roots) is None:
         raise FileNotFoundError(f"{entry}: no such module in {package}")
     found, data = {}, set()
