@@ -181,6 +181,15 @@ def test_what_is_wrong_is_one_clear_line(tmp_path, monkeypatch, capsys):
         assert capsys.readouterr().err.splitlines()[-1] == f"mtlbio: error: {line}"
 
 
+def test_a_loss_that_diverges_is_told(tmp_path, counts, monkeypatch, capsys):
+    monkeypatch.chdir(tmp_path)
+    planted(tmp_path)
+    monkeypatch.setattr(counts.Count, "loss", lambda self, outputs, target, weights: (outputs[..., 0] - target) ** 6)
+    assert call("prepare", "run.yaml", "--results", "results") == 0
+    assert call("train", "run.yaml", "--results", "results") == 2
+    assert "flares, disease: some predictions are no numbers, so a loss has diverged" in capsys.readouterr().err
+
+
 def test_a_kind_of_an_installed_package_is_found(counts, monkeypatch):
     asked = []
 
