@@ -38,7 +38,9 @@ def cannot_change_a_result(name: str) -> bool:
     return any(fnmatchcase(name, pattern) for pattern in NO_RESULT)
 
 
-def files_of(entry: str, package: Path = PACKAGE, kind=None, step: str | None = None) -> list[str]:
+def files_of(
+    entry: str, package: Path = PACKAGE, kind=None, step: str | None = None, further: Iterable[str] = ()
+) -> list[str]:
     """Files of the package that a module uses: modules by their imports, and the data files those name.
 
     The imports are read, not executed: a module counts wherever the ``import`` stands, and so do the ``__init__``
@@ -55,6 +57,7 @@ def files_of(entry: str, package: Path = PACKAGE, kind=None, step: str | None = 
     package : folder of the package
     kind : :class:`mtlbio.kinds.base.Kind` of the run; of one from outside, modules of its own package count too
     step : the step that the module stands for
+    further : modules from outside the package that count too, with what they use of their own package
 
     Returns
     -------
@@ -65,13 +68,13 @@ def files_of(entry: str, package: Path = PACKAGE, kind=None, step: str | None = 
     FileNotFoundError
         There is no such module.
     """
-    roots, waiting = {package.name: package}, [entry]
+    roots, waiting = {package.name: package}, [entry, *further]
     own, others = frozenset[str](), frozenset[str]()
     parts: Mapping[str, Mapping[str, str]] = {}
     if kind is not None:
         own, others, parts = kind.modules, kind.other_modules, kind.parts
-        roots = {name: root for module in own for name, root in _root_of(module).items()} | roots
         waiting += [*own, *_modules_of(parts.get(step or "", {}).values())]
+    roots = {name: root for module in (*own, *further) for name, root in _root_of(module).items()} | roots
     if _file_of(entry, roots) is None:
         raise FileNotFoundError(f"{entry}: no such module in {package}")
     found, data = dict[str, Path](), set[Path]()

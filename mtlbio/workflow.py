@@ -64,7 +64,10 @@ class Plan:
         """Function of the wildcards that gives the modules of ``step``, for a rule's ``input``."""
 
         def modules(wildcards) -> list[str]:
-            return modules_of(step, kind=self.runs[wildcards.run].kind)
+            run = self.runs[wildcards.run]
+            # labels of another package's kind: their keys stand in the module of the kind
+            labels = {type(task).__module__ for task in getattr(run, "tasks", {}).values()}
+            return modules_of(step, kind=run.kind, labels=labels)
 
         return modules
 
@@ -150,7 +153,7 @@ def snakefile() -> Path:
     raise InputError(f"{beside}: no such file; install mtlbio from its clone or from a wheel, both bring the workflow")
 
 
-def modules_of(step: str, package: Path = PACKAGE, kind: str = "cohort") -> list[str]:
+def modules_of(step: str, package: Path = PACKAGE, kind: str = "cohort", labels: Iterable[str] = ()) -> list[str]:
     """Files of the package that ``step`` uses, as :func:`mtlbio.modules.files_of` finds them.
 
     Parameters
@@ -158,11 +161,13 @@ def modules_of(step: str, package: Path = PACKAGE, kind: str = "cohort") -> list
     step : one of :data:`mtlbio.kinds.STEPS`
     package : folder of the package
     kind : name of the run's kind
+    labels : modules of the run's kinds of label; those of the package are used by every run
     """
     if step not in STEPS:
         raise KeyError(f"{step}: no such step; valid: {listing(STEPS)}")
     own = kind_named(kind)
-    return files_of(own.steps[step].partition(":")[0], package, own, step)
+    foreign = sorted(module for module in labels if module.partition(".")[0] != package.name)
+    return files_of(own.steps[step].partition(":")[0], package, own, step, foreign)
 
 
 def is_older(made: Path, sources: list[Path]) -> bool:

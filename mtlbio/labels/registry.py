@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from importlib.metadata import entry_points
+from importlib import metadata
 
 from mtlbio.errors import InputError, listing
 from mtlbio.labels.base import Label
@@ -49,7 +49,7 @@ def label_kind(name: str) -> type[Label]:
         Nobody brings such a kind.
     """
     if name not in _KINDS:
-        for point in entry_points(group="mtlbio.labels", name=str(name)):
+        for point in metadata.entry_points(group="mtlbio.labels", name=str(name)):
             register(point.load())
     if name not in _KINDS:
         raise InputError(f"kind: found {name!r}; expected {listing(_KINDS)}")

@@ -9,6 +9,7 @@ import pandas as pd
 
 from mtlbio.cohort.cohort import Cohort, read_cohort
 from mtlbio.config import Training
+from mtlbio.errors import InputError, listing
 from mtlbio.kinds import kind_named
 from mtlbio.kinds.schemas import DonorRun
 from mtlbio.model.ensemble import FINAL, Ensemble, save_ensemble
@@ -35,7 +36,8 @@ def train(run: DonorRun, results: Path) -> None:
     Raises
     ------
     InputError
-        A GPU was asked for and there is none, or the results folder lacks the prepared cohort.
+        A GPU was asked for and there is none, the results folder lacks the prepared cohort, or a prediction is no
+        number.
     """
     results = Path(results)
     cohort = read_cohort(results / "cohort.h5ad")
@@ -112,7 +114,14 @@ def _predictions(cohort, folds, targets, mixed, names, arms, seeds) -> pd.DataFr
                     predicted = task.to_prediction(raw, targets.mean[i, t], targets.scale[i, t])
                     row = base | {"seed": str(seed), "arm": name, "task": task.name}
                     parts += [pd.DataFrame(row | own) for own in task.rows(y, predicted)]
-    return pd.concat(parts, ignore_index=True)
+    table = pd.concat(parts, ignore_index=True)
+    astray = table.loc[~np.isfinite(table["y_pred"]), "task"].unique()
+    if len(astray):
+        raise InputError(
+            f"{listing(astray)}: some predictions are no numbers, so a loss has diverged; lower "
+            "training.learning_rate, or let the kind of label bound the curvature of its loss (docs/labels.md)"
+        )
+    return table
 
 
 def _history(fitted, folds, names, arms, tasks, seeds) -> pd.DataFrame:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from importlib.metadata import entry_points
+from importlib import metadata
 
 from mtlbio.errors import InputError, listing
 from mtlbio.labels.residues.accessibility import Accessibility
@@ -44,7 +44,7 @@ def residue_kind(name: str) -> type[ResidueLabel]:
         Nobody brings such a kind.
     """
     if name not in _KINDS:
-        for point in entry_points(group="mtlbio.residue_labels", name=str(name)):
+        for point in metadata.entry_points(group="mtlbio.residue_labels", name=str(name)):
             register(point.load())
     if name not in _KINDS:
         raise InputError(f"kind: found {name!r}; expected {listing(_KINDS)}")
