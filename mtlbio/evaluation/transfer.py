@@ -18,6 +18,7 @@ from mtlbio.evaluation.scores import ArmScores, TaskScores
 from mtlbio.kinds.vocabulary import DONORS, Vocabulary
 from mtlbio.metrics import metric_named
 from mtlbio.tables import TRANSFER
+from mtlbio.text import number
 
 LEVEL = 0.95
 # Draws that should lie beyond each end of an interval; fewer make its ends a matter of the seed.
@@ -107,11 +108,11 @@ def sentence(row: dict, compared: int, tasks: int, margin: float, words: Vocabul
         said = "the two networks could not be compared: one was not trained (training.single_task)"
         return f"{name}: {said} or predicted no labelled {words.unit}."
     over = f"95 % interval over {compared} tasks" if compared > 1 else "95 % interval"
-    low, high = _number(row["ci_low"]), _number(row["ci_high"])
+    low, high = number(row["ci_low"], 3), number(row["ci_high"], 3)
     metric = metric_named(row["metric"]).printed
     found = (
-        f"{metric} {_number(row['multitask'])} with all tasks and {_number(row['singletask'])} alone, "
-        f"gain {_number(row['gain'])} ({low} to {high}, {over})"
+        f"{metric} {number(row['multitask'], 3)} with all tasks and {number(row['singletask'], 3)} alone, "
+        f"gain {number(row['gain'], 3)} ({low} to {high}, {over})"
     )
     if row.get("chance"):
         return (
@@ -126,8 +127,3 @@ def sentence(row: dict, compared: int, tasks: int, margin: float, words: Vocabul
     if row["ci_low"] > -margin and row["ci_high"] < margin:
         return f"{name}: on {count} any gain or loss from sharing is below the margin of {margin:g}; {found}."
     return f"{name}: {count} cannot tell whether learning the tasks together helps or hurts; {found}."
-
-
-def _number(value: float) -> str:
-    text = f"{value:.3f}"
-    return text.lstrip("-") if float(text) == 0 else text.replace("-", "−")
