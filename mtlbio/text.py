@@ -1,4 +1,4 @@
-"""Metadata as text: nothing that a person typed is silently turned into a number.
+"""Metadata as text, where nothing that a person typed is silently turned into a number, and numbers in print.
 
 Donor 007 stays 007 and chip 5730053041 stays ten digits, whichever file format they came in.
 """
@@ -6,6 +6,7 @@ Donor 007 stays 007 and chip 5730053041 stays ten digits, whichever file format 
 from __future__ import annotations
 
 import difflib
+import math
 from collections.abc import Iterable
 from typing import TYPE_CHECKING
 
@@ -104,6 +105,29 @@ def matching(value: str | int | float | bool, found: Iterable[str]) -> list[str]
         return [text]
     number = _number(text)
     return [f for f in found if number is not None and _number(f) == number]
+
+
+def known(value) -> bool:
+    """Whether a table's cell holds something (a finite number or a text)."""
+    if value is None:
+        return False
+    return math.isfinite(value) if isinstance(value, float) else str(value) not in ("", "nan", "<NA>")
+
+
+def number(value, digits: int = 2) -> str:
+    """A number with a real minus sign; a dash where there is none.
+
+    Examples
+    --------
+    >>> number(-0.0451), number(float("nan")), number(0.9999)
+    ('−0.05', '–', '1.00')
+    """
+    if not known(value):
+        return "–"
+    text = f"{float(value):.{digits}f}"
+    if float(text) == 0:
+        text = text.lstrip("-")
+    return text.replace("-", "−")
 
 
 def suggestion(wanted: str, available: Iterable[str]) -> str:

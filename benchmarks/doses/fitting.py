@@ -17,7 +17,7 @@ import yaml
 from mtlbio.cohort.cohort import Cohort
 from mtlbio.cohort.prepare import build_cohort
 from mtlbio.config import Training
-from mtlbio.evaluation.bootstrap import bootstrap_weights, estimate, paired_difference
+from mtlbio.evaluation.predictions import TaskPredictions
 from mtlbio.kinds.read import read_run
 from mtlbio.metrics import Metric, metric
 from mtlbio.training.problem import make_problem, make_targets, prepare_fold
@@ -47,23 +47,21 @@ def compared(
     cohort: Cohort, task: str, together: np.ndarray, alone: np.ndarray, by: Metric = metric.MAE, other: str = "alone"
 ) -> str:
     """Both, the gain and its interval, on the samples that both predict; ``other`` names the second."""
-    info, y = cohort.tasks[task], cohort.y(task)
-    known = np.isfinite(y) & np.isfinite(together) & np.isfinite(alone)
-    weights = bootstrap_weights(cohort.donors[known], DRAWS, 0)
-    both = [estimate(info, y[known], p[known], weights, by).value for p in (together, alone)]
-    gain = paired_difference(info, y[known], together[known], alone[known], weights, by)
+    arms = {"together": together, "alone": alone}
+    scores = TaskPredictions(cohort.tasks[task], cohort.samples, cohort.donors, cohort.y(task), arms).common(*arms)
+    both = [scores.value(arm, by) for arm in arms]
+    gain = scores.difference(*arms, by, DRAWS, 0)
     said = f"{by.name} together {both[0]:.3f}, {other} {both[1]:.3f}; gain {gain.value:.3f} ({gain.ci_low:.3f} to "
     share = f", {gain.value / both[1]:.1%} of {other}" if by.lower_is_better else ""
-    return f"{said}{gain.ci_high:.3f}){share}, n {known.sum()}, {'above 0' if gain.ci_low > 0 else 'NOT above 0'}"
+    return f"{said}{gain.ci_high:.3f}){share}, n {scores.n_samples}, {'above 0' if gain.ci_low > 0 else 'NOT above 0'}"
 
 
 def told(cohort: Cohort, task: str, pred: np.ndarray) -> str:
     """MAE, R2, r and the share within the tolerance, with intervals."""
-    info, y = cohort.tasks[task], cohort.y(task)
-    known = np.isfinite(y) & np.isfinite(pred)
-    weights = bootstrap_weights(cohort.donors[known], DRAWS, 0)
+    info, arms = cohort.tasks[task], {"own": pred}
+    scores = TaskPredictions(info, cohort.samples, cohort.donors, cohort.y(task), arms).common("own")
     shown = [metric.MAE, metric.R2, metric.PEARSON, *(m for m in info.metrics if m.name.startswith("within"))]
-    found = {m.name: estimate(info, y[known], pred[known], weights, m) for m in shown}
+    found = {m.name: scores.estimate("own", m, DRAWS, 0) for m in shown}
     return ", ".join(f"{name} {e.value:.3f} ({e.ci_low:.3f} to {e.ci_high:.3f})" for name, e in found.items())
 
 

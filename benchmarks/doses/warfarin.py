@@ -27,7 +27,7 @@ import yaml
 from benchmarks.doses.fitting import DRAWS, cohort_of, compared, fitted, settings, told
 from benchmarks.shared.places import ROOT
 from mtlbio.cohort.prepare import prepare
-from mtlbio.evaluation.bootstrap import bootstrap_weights, paired_difference
+from mtlbio.evaluation.predictions import TaskPredictions
 from mtlbio.kinds.read import read_run
 from mtlbio.metrics import metric
 from mtlbio.probing.probe import probe
@@ -110,8 +110,9 @@ def sites(data: Path, full: bool, labelled: int = 200) -> str:
         pairs.append(pd.DataFrame({"together": together, "alone": alone, "y": cohort.y("here")})[tested])
     joined = pd.concat(pairs, ignore_index=True)
     info = cohort.tasks["here"]
-    weights = bootstrap_weights(np.arange(len(joined)), DRAWS, 0)
-    gain = paired_difference(info, *(joined[c].to_numpy() for c in ("y", "together", "alone")), weights, metric.MAE)
+    people, arms = np.arange(len(joined)), {c: joined[c].to_numpy() for c in ("together", "alone")}
+    scores = TaskPredictions(info, people, people, joined["y"].to_numpy(), arms).common(*arms)
+    gain = scores.difference(*arms, metric.MAE, DRAWS, 0)
     said = f"all {len(chosen)} sites, {len(joined)} patients: gain {gain.value:.3f} mg/week"
     said += f" ({gain.ci_low:.3f} to {gain.ci_high:.3f})"
     print(said)

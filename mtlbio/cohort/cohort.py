@@ -127,3 +127,10 @@ def parse_schema(text: str) -> tuple[dict[str, Label], dict[str, CovariateInfo]]
     tasks = {t["name"]: read_label(t) for t in schema["tasks"]}
     covariates = {c["name"]: CovariateInfo(**c) for c in schema["covariates"]}
     return tasks, covariates
+
+
+def read_latents(path: Path) -> ad.AnnData:
+    """``latents.h5ad``; an InputError where there is none."""
+    if not path.exists():
+        raise InputError(f"{path}: no such file; run `mtlbio train` first")
+    return ad.read_h5ad(path)

@@ -47,9 +47,7 @@ def lightgbm(train: np.ndarray, test: np.ndarray, labels: Labels) -> tuple[np.nd
         if labels.n_classes == 0:
             error = labels.y[held_out] - booster.predict(train[held_out], num_iteration=trees)
             spread = float(np.sqrt(np.average(np.square(error), weights=labels.weights[held_out])))
-    everyone = lgb.Dataset(train, labels.y, weight=labels.weights, params=params)
-    predicted = lgb.train(params, everyone, num_boost_round=trees).predict(test)
-    return np.stack([1 - predicted, predicted], axis=1) if labels.n_classes == 2 else predicted, spread
+    return _grown(params, trees, train, test, labels), spread
 
 
 def few_trees(train: np.ndarray, test: np.ndarray, labels: Labels) -> tuple[np.ndarray, float]:
@@ -58,12 +56,17 @@ def few_trees(train: np.ndarray, test: np.ndarray, labels: Labels) -> tuple[np.n
     Without inner folds, so that many questions can be asked in a second; parameters and return as in :func:`lightgbm`,
     the spread is always 1.
     """
+    params = _parameters(labels) | {"learning_rate": 0.1, "num_leaves": 4, "feature_fraction": 1.0}
+    return _grown(params, FEW, train, test, labels), 1.0
+
+
+def _grown(params: dict, trees: int, train: np.ndarray, test: np.ndarray, labels: Labels) -> np.ndarray:
+    """Predictions (m,) or (m, K) of so many trees, from all training samples."""
     import lightgbm as lgb
 
-    params = _parameters(labels) | {"learning_rate": 0.1, "num_leaves": 4, "feature_fraction": 1.0}
     everyone = lgb.Dataset(train, labels.y, weight=labels.weights, params=params)
-    predicted = lgb.train(params, everyone, num_boost_round=FEW).predict(test)
-    return np.stack([1 - predicted, predicted], axis=1) if labels.n_classes == 2 else predicted, 1.0
+    predicted = lgb.train(params, everyone, num_boost_round=trees).predict(test)
+    return np.stack([1 - predicted, predicted], axis=1) if labels.n_classes == 2 else predicted
 
 
 def _parameters(labels: Labels) -> dict:

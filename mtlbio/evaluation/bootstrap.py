@@ -12,7 +12,6 @@ import numpy as np
 from scipy import stats
 
 from mtlbio.labels import Label
-from mtlbio.metrics import Metric
 
 
 @dataclass(frozen=True)
@@ -47,13 +46,24 @@ def bootstrap_weights(donors: np.ndarray, draws: int, seed: int, strata: np.ndar
     (True, array([3., 3., 3., 3., 3.]))
     """
     names, donor = np.unique(np.asarray(donors), return_inverse=True)
-    rng = np.random.default_rng([seed, draws])
     groups = np.zeros(len(names), dtype=int) if strata is None else _donor_strata(donor, len(names), strata)
-    counts = np.empty((draws, len(names)))
+    return _counts(groups, draws, np.random.default_rng([seed, draws]))[:, donor]
+
+
+def cluster_draws(clusters: np.ndarray, draws: int, seed: int) -> np.ndarray:
+    """(draws, n) how often a chain counts when clusters (n,) of homologous chains are drawn with replacement."""
+    names, cluster = np.unique(clusters, return_inverse=True)
+    rng = np.random.default_rng([seed, draws, len(names)])
+    return _counts(np.zeros(len(names), dtype=int), draws, rng)[:, cluster]
+
+
+def _counts(groups: np.ndarray, draws: int, rng: np.random.Generator) -> np.ndarray:
+    """(draws, units) how often a unit was drawn, each from its own group of ``groups`` (units,)."""
+    counts = np.empty((draws, len(groups)))
     for group in np.unique(groups):
         members = np.flatnonzero(groups == group)
         counts[:, members] = rng.multinomial(len(members), np.full(len(members), 1 / len(members)), size=draws)
-    return counts[:, donor]
+    return counts
 
 
 def interval(draws: np.ndarray, level: float = 0.95) -> tuple[float, float]:
@@ -63,43 +73,6 @@ def interval(draws: np.ndarray, level: float = 0.95) -> tuple[float, float]:
         return np.nan, np.nan
     low, high = np.quantile(defined, [(1 - level) / 2, (1 + level) / 2])
     return float(low), float(high)
-
-
-def estimate(
-    task: Label, y: np.ndarray, pred: np.ndarray, weights: np.ndarray, metric: Metric | None = None
-) -> Estimate:
-    """A metric (the one that decides by default) with its interval over the draws ``weights`` (draws, n)."""
-    return Estimate(task.score(y, pred, None, metric), *interval(task.score(y, pred, weights, metric)))
-
-
-def paired_difference(
-    task: Label,
-    y: np.ndarray,
-    pred_a: np.ndarray,
-    pred_b: np.ndarray,
-    weights: np.ndarray,
-    metric: Metric | None = None,
-    level: float = 0.95,
-) -> Estimate:
-    """How much better ``pred_a`` is than ``pred_b``, both scored on the same draws of donors.
-
-    Parameters
-    ----------
-    y : (n,), NaN = no label
-    pred_a, pred_b : (n,) or (n, K), predictions of the same samples
-    weights : (draws, n) from :func:`bootstrap_weights`
-    metric : the one that decides where left out
-    level : of the interval
-
-    Returns
-    -------
-    Estimate
-        metric(a) - metric(b); the sign is flipped for metrics where lower is better, so positive always favours a
-    """
-    sign = -1.0 if (metric or task.decisive).lower_is_better else 1.0
-    value = task.score(y, pred_a, None, metric) - task.score(y, pred_b, None, metric)
-    drawn = task.score(y, pred_a, weights, metric) - task.score(y, pred_b, weights, metric)
-    return Estimate(float(sign * value), *interval(sign * drawn, level))
 
 
 def fewest(task: Label, y: np.ndarray, donors: np.ndarray) -> int:

@@ -1,15 +1,18 @@
-"""Does the multi-task model help? Every other arm against it, on the same donors and the same draws.
+"""Does the multi-task model help? Every other arm against it, on the same units and the same draws.
 
-Metrics are per sample, as the field reports them; uncertainty is per donor: all samples of a donor are drawn together.
+Metrics are per sample, as the field reports them; uncertainty is per donor, or cluster of chains: all
+samples of one are drawn together.
 """
 
 from __future__ import annotations
 
+from collections.abc import Iterable
+
 import numpy as np
 import pandas as pd
 
-from mtlbio.evaluation.bootstrap import bootstrap_weights, estimate, paired_difference
-from mtlbio.evaluation.predictions import TaskPredictions
+from mtlbio.evaluation.scores import TaskScores
+from mtlbio.metrics import Metric
 from mtlbio.tables import COMPARISONS, METRICS
 
 MODEL = "multitask"
@@ -48,56 +51,61 @@ def call_difference(ci_low: float, ci_high: float, margin: float) -> str:
     return "undecided"
 
 
-def task_metrics(predictions: TaskPredictions, draws: int, seed: int) -> pd.DataFrame:
-    """All metrics of all arms for one task, with donor bootstrap intervals; columns of ``metrics.tsv``.
+def score_tables(
+    tasks: Iterable[TaskScores], draws: int, seed: int, margin: float
+) -> tuple[pd.DataFrame, pd.DataFrame]:
+    """:func:`task_metrics` and :func:`task_comparisons` of all tasks."""
+    metrics, comparisons = [], []
+    for scores in tasks:
+        metrics.append(task_metrics(scores, draws, seed))
+        comparisons.append(task_comparisons(scores, draws, seed, margin))
+    comparisons = [table for table in comparisons if len(table)] or comparisons[:1]  # a label with one arm has none
+    return pd.concat(metrics, ignore_index=True), pd.concat(comparisons, ignore_index=True)
 
-    Draws are stratified by the classes a donor carries, so that none loses a class.
-    """
+
+def task_metrics(scores: TaskScores, draws: int, seed: int) -> pd.DataFrame:
+    """All metrics of all arms for one task, with bootstrap intervals; columns of ``metrics.tsv``."""
     rows = []
-    for arm, pred in predictions.arms.items():
-        usable = predictions.usable(arm)
-        y, donors, pred = predictions.y[usable], predictions.donors[usable], pred[usable]
-        if len(y) == 0:
-            continue
-        weights = bootstrap_weights(donors, draws, seed, predictions.task.strata(y))
-        for metric in predictions.task.metrics:
-            found = estimate(predictions.task, y, pred, weights, metric)
-            rows.append([arm, predictions.task.name, metric.name, found.value, found.ci_low, found.ci_high])
-            rows[-1] += [len(y), len(np.unique(donors))]
+    for arm in scores.arms:
+        own = scores.common(arm)
+        for metric in scores.task.metrics if own else ():
+            found = own.estimate(arm, metric, draws, seed)
+            row = [arm, scores.task.name, metric.name, found.value, found.ci_low, found.ci_high]
+            rows.append([*row, own.n_samples, own.n_units])
     return pd.DataFrame(rows, columns=METRICS)
 
 
-def task_comparisons(predictions: TaskPredictions, draws: int, seed: int, margin: float) -> pd.DataFrame:
+def task_comparisons(scores: TaskScores, draws: int, seed: int, margin: float) -> pd.DataFrame:
     """The multi-task model against every other arm for one task; columns of ``comparisons.tsv`` and ``best_baseline``.
 
-    The metric is the one that decides. Each pair is scored on the samples that both arms predicted.
-    ``best_baseline`` is ``yes`` for the baseline with the best point estimate. Being picked for that, it was also
-    lucky: its row is a severe test of the model, not a lenient one.
+    Each pair is scored on the samples that both arms predicted. ``best_baseline`` is ``yes`` for the baseline with the
+    best point estimate. Being picked for that, it was also lucky: its row is a severe test of the model, not a lenient
+    one.
     """
-    if MODEL not in predictions.arms:
-        return pd.DataFrame(columns=[*COMPARISONS, "best_baseline"])
-    task = predictions.task
-    best = best_baseline(predictions)
     rows = []
-    for arm, other in predictions.arms.items():
-        usable = predictions.usable(arm) & predictions.usable(MODEL)
-        if arm == MODEL or not usable.any():
-            continue
-        y, donors = predictions.y[usable], predictions.donors[usable]
-        weights = bootstrap_weights(donors, draws, seed, task.strata(y))
-        found = paired_difference(task, y, predictions.arms[MODEL][usable], other[usable], weights)
-        call = call_difference(found.ci_low, found.ci_high, margin)
-        row = [MODEL, arm, task.name, task.decisive.name, found.value, found.ci_low, found.ci_high, call]
-        rows.append([*row, "yes" if arm == best else "no"])
+    for metric in scores.compared if MODEL in scores.arms else ():
+        best = best_baseline(scores, metric)
+        for arm in scores.arms:
+            both = scores.common(MODEL, arm)
+            if arm == MODEL or both is None:
+                continue
+            found = both.difference(MODEL, arm, metric, draws, seed)
+            call = call_difference(found.ci_low, found.ci_high, margin)
+            row = [MODEL, arm, scores.task.name, metric.name, found.value, found.ci_low, found.ci_high, call]
+            rows.append([*row, "yes" if arm == best else "no"])
     return pd.DataFrame(rows, columns=[*COMPARISONS, "best_baseline"])
 
 
-def best_baseline(predictions: TaskPredictions) -> str | None:
-    """The baseline with the best metric; None where there is no baseline."""
+def best_baseline(scores: TaskScores, metric: Metric) -> str | None:
+    """The baseline with the best value of a metric; None where there is no baseline.
+
+    A constant prediction has no correlation, and is not the best for that.
+    """
+    sign = -1.0 if metric.lower_is_better else 1.0
     values = {
-        arm: predictions.task.score(predictions.y[usable], pred[usable])
-        for arm, pred in predictions.arms.items()
-        if arm not in (MODEL, MATCHED) and (usable := predictions.usable(arm)).any()
+        arm: sign * own.value(arm, metric)
+        for arm in scores.arms
+        if arm not in (MODEL, MATCHED) and (own := scores.common(arm))
     }
     defined = {arm: value for arm, value in values.items() if np.isfinite(value)}
     return max(defined, key=defined.get) if defined else None

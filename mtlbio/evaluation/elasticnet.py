@@ -14,7 +14,7 @@ import numpy as np
 from scipy.optimize import minimize
 from scipy.special import expit, softmax
 
-from mtlbio.evaluation.ridge import LinearPath
+from mtlbio.evaluation.ridge import LinearPath, targets
 
 # Half and half: among correlated genes of small cohorts measurably better than .9, at the same cost.
 L1 = 0.5
@@ -26,7 +26,7 @@ _ROUNDS = 5
 def null_penalty(x: np.ndarray, y: np.ndarray, n_classes: int, weights: np.ndarray) -> float:
     """The smallest penalty at which every coefficient is zero; the scale of :data:`PATH`."""
     share = weights / weights.sum()
-    truth = _truth(y, n_classes)
+    truth = targets(y, n_classes)
     return float(np.abs((x - share @ x).T @ (share[:, None] * (truth - share @ truth))).max() / L1)
 
 
@@ -44,7 +44,7 @@ def fit_elasticnet(
     share = weights / weights.sum()
     mean = share @ x
     centred = x - mean
-    truth = _truth(y, n_classes)
+    truth = targets(y, n_classes)
     width = truth.shape[1]
     level = share @ truth
     intercept = level if n_classes == 0 else np.log(level / (1 - level)) if n_classes == 2 else np.log(level)
@@ -103,10 +103,3 @@ def _mean_of(linear: np.ndarray, n_classes: int) -> np.ndarray:
     if n_classes == 0:
         return linear
     return expit(linear) if n_classes == 2 else softmax(linear, axis=1)
-
-
-def _truth(y: np.ndarray, n_classes: int) -> np.ndarray:
-    if n_classes == 0:
-        return y[:, None]
-    one_hot = (y[:, None] == np.arange(n_classes)).astype(float)
-    return one_hot[:, 1:] if n_classes == 2 else one_hot

@@ -4,14 +4,12 @@ from __future__ import annotations
 
 from pathlib import Path
 
-import anndata as ad
 import pandas as pd
 
-from mtlbio.cohort.cohort import parse_schema
-from mtlbio.errors import InputError
-from mtlbio.evaluation.comparisons import MODEL, task_comparisons, task_metrics
+from mtlbio.cohort.cohort import parse_schema, read_latents
+from mtlbio.evaluation.comparisons import MODEL, score_tables
 from mtlbio.evaluation.label_noise import label_noise
-from mtlbio.evaluation.predictions import collect
+from mtlbio.evaluation.predictions import collect, read_predictions
 from mtlbio.evaluation.reprobe import reprobe
 from mtlbio.evaluation.transfer import transfer
 from mtlbio.kinds import kind_of
@@ -19,7 +17,7 @@ from mtlbio.kinds.schemas import DonorRun
 from mtlbio.kinds.vocabulary import DONORS, Vocabulary
 from mtlbio.labels import Label
 from mtlbio.progress import track
-from mtlbio.tables import COMPARISONS, LABEL_NOISE, METRICS, PREDICTIONS, REPROBE, TRANSFER, read_table, write_table
+from mtlbio.tables import COMPARISONS, LABEL_NOISE, METRICS, REPROBE, TRANSFER, write_table
 
 
 def evaluate(run: DonorRun, results: Path) -> None:
@@ -34,9 +32,7 @@ def evaluate(run: DonorRun, results: Path) -> None:
         A table or ``latents.h5ad`` is missing.
     """
     results = Path(results)
-    tables = [read_table(results / "predictions.tsv", PREDICTIONS)]
-    tables.append(read_table(results / "baselines" / "predictions.tsv", PREDICTIONS))
-    table = pd.concat([t for t in tables if len(t)], ignore_index=True)
+    table = read_predictions(results)
     latents = read_latents(results / "latents.h5ad")
     tasks = parse_schema(latents.uns["mtlbio"])[0]  # without auxiliary ones, which nobody predicts
     options, words = run.evaluate, kind_of(run).vocabulary
@@ -50,13 +46,6 @@ def evaluate(run: DonorRun, results: Path) -> None:
     adversary = run.training.adversary and run.training.adversary.covariate
     read = reprobe(latents, options.bootstrap, options.seed, adversary, words)
     write_table(read, results / "reprobe.tsv", REPROBE)
-
-
-def read_latents(path: Path) -> ad.AnnData:
-    """``latents.h5ad``; an InputError where there is none."""
-    if not path.exists():
-        raise InputError(f"{path}: no such file; run `mtlbio train` first")
-    return ad.read_h5ad(path)
 
 
 def labels_tested(table: pd.DataFrame, tasks: dict[str, Label], seed: int, words: Vocabulary = DONORS) -> pd.DataFrame:
@@ -90,11 +79,6 @@ def evaluate_tables(
     comparisons : columns of ``mtlbio.tables.COMPARISONS`` and ``best_baseline`` (yes, no)
     transfer : columns of ``mtlbio.tables.TRANSFER``
     """
-    found, metrics, comparisons = [], [], []
-    for task in track(list(tasks.values()), f"Scoring {table['arm'].nunique()} arms on {len(tasks)} tasks"):
-        predictions = collect(table, task)
-        found.append(predictions)
-        metrics.append(task_metrics(predictions, draws, seed))
-        comparisons.append(task_comparisons(predictions, draws, seed, margin))
-    joined = [pd.concat(parts, ignore_index=True) for parts in (metrics, comparisons)]
-    return *joined, transfer(found, draws, seed, margin, words)
+    found = [collect(table, task) for task in tasks.values()]
+    scored = track(found, f"Scoring {table['arm'].nunique()} arms on {len(tasks)} tasks")
+    return *score_tables(scored, draws, seed, margin), transfer(found, draws, seed, margin, words)

@@ -27,6 +27,7 @@ from mtlbio.kinds.vocabulary import DONORS, Vocabulary
 from mtlbio.metrics import metric_named
 from mtlbio.progress import track
 from mtlbio.tables import LABEL_NOISE
+from mtlbio.text import number
 
 TOLERATED, HALF, LEVEL = 0.10, 0.5, 0.05
 # A share is ruled out where its log likelihood lies so far below the best. More than the 1.9 of a textbook's interval:
@@ -191,7 +192,7 @@ def _p(likelihood: ClassLikelihood | ValueLikelihood, y: np.ndarray, profile: np
 
 def _why(row: dict, tasks: int, words: Vocabulary) -> str:
     """One sentence that can be quoted."""
-    name, shown = row["task"], f"{metric_named(row['metric']).printed} {row['value']:.2f}".replace("-", "−")
+    name, shown = row["task"], f"{metric_named(row['metric']).printed} {number(row['value'])}"
     percent = {key: f"{100 * row[key]:.0f}" for key in ("share", "share_low", "share_high")}
     labels = f"{row['n_units']} labels of {words.units}"
     if row["alarm"] == "yes":

@@ -3,16 +3,20 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from pathlib import Path
 
 import numpy as np
 import pandas as pd
 
 from mtlbio.errors import InputError, listing
+from mtlbio.evaluation.bootstrap import bootstrap_weights, fewest
+from mtlbio.evaluation.scores import ArmScores, TaskScores
 from mtlbio.labels import Label
+from mtlbio.tables import PREDICTIONS, read_table
 
 
 @dataclass(frozen=True)
-class TaskPredictions:
+class TaskPredictions(TaskScores):
     """All arms' out-of-fold predictions of one task.
 
     Attributes
@@ -33,6 +37,43 @@ class TaskPredictions:
         """(n,) bool: labelled samples that the arm predicted."""
         pred = self.arms[arm]
         return ~np.isnan(self.y) & np.isfinite(pred if pred.ndim == 1 else pred.sum(axis=1))
+
+    @property
+    def carriers(self) -> set[str]:
+        """Donors with the label."""
+        return set(self.donors[~np.isnan(self.y)])
+
+    @property
+    def labelled(self) -> tuple[int, int]:
+        """Samples and donors with the label."""
+        return int((~np.isnan(self.y)).sum()), len(self.carriers)
+
+    def common(self, *arms: str) -> ArmScores | None:
+        """The arms on the labelled samples that all of them predicted.
+
+        Draws are stratified by the classes a donor carries, so that none loses a class.
+        """
+        if not self.arms.keys() >= set(arms):
+            return None
+        usable = np.logical_and.reduce([self.usable(arm) for arm in arms])
+        if not usable.any():
+            return None
+        y, donors = self.y[usable], self.donors[usable]
+        told = {arm: self.arms[arm][usable] for arm in arms}
+        return ArmScores(
+            lambda arm, metric, weights: self.task.score(y, told[arm], weights, metric),
+            lambda draws, seed: bootstrap_weights(donors, draws, seed, self.task.strata(y)),
+            len(y),
+            len(np.unique(donors)),
+            fewest(self.task, y, donors),
+        )
+
+
+def read_predictions(results: Path) -> pd.DataFrame:
+    """The predictions of the networks and of the baselines in a run's folder, one table."""
+    files = [results / "predictions.tsv", results / "baselines" / "predictions.tsv"]
+    tables = [read_table(file, PREDICTIONS) for file in files]
+    return pd.concat([table for table in tables if len(table)], ignore_index=True)
 
 
 def collect(table: pd.DataFrame, task: Label) -> TaskPredictions:

@@ -39,6 +39,7 @@ from mtlbio.kinds.vocabulary import DONORS, Vocabulary
 from mtlbio.labels import Label, of_covariate
 from mtlbio.metrics import metric_named
 from mtlbio.tables import REPROBE
+from mtlbio.text import number
 
 FOLDS = 5
 LEVEL = 0.95
@@ -233,7 +234,7 @@ _SOURCES = {
 def _why(asked: Question, row: dict, words: Vocabulary) -> str:
     """One sentence that can be quoted."""
     able = "reads it" if row["readable"] == "yes" else "does not read it better than chance"
-    digits = [f"{row[key]:.2f}".replace("-", "−") for key in ("value", "ci_low", "ci_high")]
+    digits = [number(row[key]) for key in ("value", "ci_low", "ci_high")]
     text = (
         f"{asked.task.name}: a fresh {row['classifier']} classifier {able} {_SOURCES[row['representation']]}; "
         f"{metric_named(row['metric']).printed} {digits[0]} ({digits[1]} to {digits[2]}) "

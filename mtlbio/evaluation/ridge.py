@@ -7,6 +7,10 @@ costs as much as one on as many features as samples. Both minimise
 
 with loss = squared error / 2 or the log loss; intercepts are free. ``sklearn.linear_model.Ridge`` and
 ``LogisticRegression`` are the same with ``alpha`` and ``1 / C`` = penalty * sum(w).
+
+Other ridge regressions of the package are other computations: :mod:`mtlbio.evaluation.residues.baselines` never holds
+all residues and sums normal equations, :mod:`mtlbio.probing.refit` needs the Hessian, from which heads without some
+dimensions follow, and :mod:`mtlbio.model.matching` solves two lines of algebra without an intercept.
 """
 
 from __future__ import annotations
@@ -54,6 +58,14 @@ def link(linear: np.ndarray, n_classes: int) -> np.ndarray:
     return softmax(linear, axis=-1)
 
 
+def targets(y: np.ndarray, n_classes: int) -> np.ndarray:
+    """What C linear predictors are fitted to: values (n, 1), the second of two classes (n, 1), or classes (n, K)."""
+    if n_classes == 0:
+        return y[:, None]
+    one_hot = (y[:, None] == np.arange(n_classes)).astype(float)
+    return one_hot[:, 1:] if n_classes == 2 else one_hot
+
+
 def total_variance(x: np.ndarray, weights: np.ndarray) -> float:
     """Sum of the variances of the columns of ``x`` (n, p); the scale of :data:`PENALTIES`."""
     share = weights / weights.sum()
@@ -96,9 +108,7 @@ def fit_logistic(
     mean = share @ x
     centred = x - mean
     variance = share @ np.square(centred)
-    truth = (y[:, None] == np.arange(n_classes)).astype(float)
-    if n_classes == 2:
-        truth = truth[:, 1:]
+    truth = targets(y, n_classes)
     width = truth.shape[1]
     prevalence = share @ truth
     intercept = np.log(prevalence / (1 - prevalence)) if width == 1 else np.log(prevalence)

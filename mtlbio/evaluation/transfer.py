@@ -1,27 +1,24 @@
 """Does sharing help a task? The multi-task network against the matched single-task one, one verdict per task.
 
-Both arms have the same folds, seeds and budget, and both are scored on the same draws of donors. Intervals are
+Both arms have the same folds, seeds and budget, and both are scored on the same draws of units. Intervals are
 simultaneous over the tasks (Bonferroni), so that with many tasks none is said to be helped or hurt by luck, and
-widened where few donors carry a class.
+widened where few carry a class.
 """
 
 from __future__ import annotations
 
+from collections.abc import Mapping, Sequence, Set
+
 import numpy as np
 import pandas as pd
 
-from mtlbio.evaluation.bootstrap import (
-    bootstrap_weights,
-    estimate,
-    expanded,
-    fewest,
-    paired_difference,
-)
+from mtlbio.evaluation.bootstrap import expanded
 from mtlbio.evaluation.comparisons import MATCHED, MODEL
-from mtlbio.evaluation.predictions import TaskPredictions
+from mtlbio.evaluation.scores import ArmScores, TaskScores
 from mtlbio.kinds.vocabulary import DONORS, Vocabulary
 from mtlbio.metrics import metric_named
 from mtlbio.tables import TRANSFER
+from mtlbio.text import number
 
 LEVEL = 0.95
 # Draws that should lie beyond each end of an interval; fewer make its ends a matter of the seed.
@@ -40,65 +37,61 @@ def verdict_of(ci_low: float, ci_high: float) -> str:
 
 
 def transfer(
-    tasks: list[TaskPredictions], draws: int, seed: int, margin: float, words: Vocabulary = DONORS
+    tasks: Sequence[TaskScores],
+    draws: int,
+    seed: int,
+    margin: float,
+    words: Vocabulary = DONORS,
+    carriers: Mapping[str, Set] | None = None,
 ) -> pd.DataFrame:
     """The verdict on every task.
 
     Parameters
     ----------
-    tasks : predictions of all tasks, of the arms ``multitask`` and ``singletask`` at least
-    draws, seed : of the donor bootstrap; more draws are made where the ends of a simultaneous interval need them
+    tasks : scores of all tasks, of the arms ``multitask`` and ``singletask`` at least
+    draws, seed : of the bootstrap; more draws are made where the ends of a simultaneous interval need them
     margin : a gain below it is called negligible in the sentence; it does not change the verdict
     words : of the run, for ``why``
+    carriers : task -> what carries its label, of all tasks that were trained together; ``carriers`` of the scores where
+        left out
 
     Returns
     -------
     Columns of :data:`mtlbio.tables.TRANSFER`, one row per task. ``n_samples`` and ``n_donors`` carry the task's label,
-    ``overlap`` is the share of these donors that carry the label of another task too. A task that neither arm
+    ``overlap`` is the share of its carriers that carry the label of another task too. A task that neither arm
     predicts better than chance (by its own 95 % interval) gets ``cannot tell``: there is nothing to help or to hurt.
     """
-    compared = [p for p in tasks if MODEL in p.arms and MATCHED in p.arms and _usable(p).any()]
-    level = 1 - (1 - LEVEL) / max(len(compared), 1)
-    labelled = {p.task.name: set(p.donors[~np.isnan(p.y)]) for p in tasks}
+    carriers = {scores.task.name: scores.carriers for scores in tasks} if carriers is None else carriers
+    both = {scores.task.name: scores.common(MODEL, MATCHED) for scores in tasks}
+    compared = sum(own is not None for own in both.values())
+    level = 1 - (1 - LEVEL) / max(compared, 1)
     rows = []
-    for predictions in tasks:
-        own = labelled[predictions.task.name]
-        others = set().union(*(donors for name, donors in labelled.items() if name != predictions.task.name))
-        row = {
-            "task": predictions.task.name,
-            "metric": predictions.task.decisive.name,
-            "n_samples": int((~np.isnan(predictions.y)).sum()),
-            "n_donors": len(own),
-            "overlap": len(own & others) / len(own) if own else np.nan,
-        }
+    for scores in tasks:
+        name = scores.task.name
+        own = carriers[name]
+        others = set().union(*(carrying for other, carrying in carriers.items() if other != name))
+        row = {"task": name, "metric": scores.task.decisive.name}
+        row["n_samples"], row["n_donors"] = scores.labelled
+        row["overlap"] = len(own & others) / len(own) if own else np.nan
         unknown = dict.fromkeys(["multitask", "singletask", "gain", "ci_low", "ci_high"], np.nan)
-        row |= _compare(predictions, draws, seed, level) if predictions in compared else unknown
+        row |= unknown if both[name] is None else _compare(scores, both[name], draws, seed, level)
         row["verdict"] = "cannot tell" if row.get("chance") else verdict_of(row["ci_low"], row["ci_high"])
-        rows.append(row | {"why": sentence(row, len(compared), len(tasks), margin, words)})
+        rows.append(row | {"why": sentence(row, compared, len(carriers), margin, words)})
     return pd.DataFrame(rows, columns=TRANSFER)
 
 
-def _usable(predictions: TaskPredictions) -> np.ndarray:
-    return predictions.usable(MODEL) & predictions.usable(MATCHED)
-
-
-def _compare(predictions: TaskPredictions, draws: int, seed: int, level: float) -> dict:
+def _compare(scores: TaskScores, both: ArmScores, draws: int, seed: int, level: float) -> dict:
     """Both arms and their difference on the samples that both predicted."""
-    task, usable = predictions.task, _usable(predictions)
-    y, donors = predictions.y[usable], predictions.donors[usable]
-    level = expanded(level, fewest(task, y, donors))
+    metric, level = scores.task.decisive, expanded(level, both.rarest)
     enough = 2 * _BEYOND / max(1 - level, 2 * _BEYOND / _MOST_DRAWS)
-    draws = max(draws, int(np.ceil(enough)))
-    shared, alone = predictions.arms[MODEL][usable], predictions.arms[MATCHED][usable]
-    weights = bootstrap_weights(donors, draws, seed, task.strata(y))
-    gain = paired_difference(task, y, shared, alone, weights, level=level)
-    arms = [estimate(task, y, pred, weights) for pred in (shared, alone)]
+    draws = max(draws, scores.transfer_draws or int(np.ceil(enough)))
+    gain = both.difference(MODEL, MATCHED, metric, draws, seed, level)
     # an undefined bound (a class without donors) shows nothing either
-    known_nothing = task.decisive.chance
-    chance = known_nothing is not None and not any(arm.ci_low > known_nothing for arm in arms)
+    asks = scores.asks_chance and metric.chance is not None
+    chance = asks and not any(both.estimate(a, metric, draws, seed).ci_low > metric.chance for a in (MODEL, MATCHED))
     return {
-        "multitask": arms[0].value,
-        "singletask": arms[1].value,
+        "multitask": both.value(MODEL, metric),
+        "singletask": both.value(MATCHED, metric),
         "gain": gain.value,
         "ci_low": gain.ci_low,
         "ci_high": gain.ci_high,
@@ -115,11 +108,11 @@ def sentence(row: dict, compared: int, tasks: int, margin: float, words: Vocabul
         said = "the two networks could not be compared: one was not trained (training.single_task)"
         return f"{name}: {said} or predicted no labelled {words.unit}."
     over = f"95 % interval over {compared} tasks" if compared > 1 else "95 % interval"
-    low, high = _number(row["ci_low"]), _number(row["ci_high"])
+    low, high = number(row["ci_low"], 3), number(row["ci_high"], 3)
     metric = metric_named(row["metric"]).printed
     found = (
-        f"{metric} {_number(row['multitask'])} with all tasks and {_number(row['singletask'])} alone, "
-        f"gain {_number(row['gain'])} ({low} to {high}, {over})"
+        f"{metric} {number(row['multitask'], 3)} with all tasks and {number(row['singletask'], 3)} alone, "
+        f"gain {number(row['gain'], 3)} ({low} to {high}, {over})"
     )
     if row.get("chance"):
         return (
@@ -134,8 +127,3 @@ def sentence(row: dict, compared: int, tasks: int, margin: float, words: Vocabul
     if row["ci_low"] > -margin and row["ci_high"] < margin:
         return f"{name}: on {count} any gain or loss from sharing is below the margin of {margin:g}; {found}."
     return f"{name}: {count} cannot tell whether learning the tasks together helps or hurts; {found}."
-
-
-def _number(value: float) -> str:
-    text = f"{value:.3f}"
-    return text.lstrip("-") if float(text) == 0 else text.replace("-", "−")

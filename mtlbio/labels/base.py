@@ -22,6 +22,7 @@ from mtlbio.errors import InputError
 from mtlbio.labels.strata import carried_values, counted_values
 from mtlbio.metrics import Metric
 from mtlbio.section import Section
+from mtlbio.text import number
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -338,13 +339,6 @@ class Label(Generic[S]):
     def summary(self, column: pd.Series) -> str:
         """The labels of a cohort in a few words."""
         values = column.astype(float)
-        text = f"{_short(values.min())} to {_short(values.max())}, median {_short(values.median())}"
+        low, high, middle = (number(value, 1) for value in (values.min(), values.max(), values.median()))
+        text = f"{low} to {high}, median {middle}"
         return text + (f" {self.unit}" if self.unit else "")
-
-
-def _short(value: float) -> str:
-    """One decimal, a real minus sign, a dash where there is none."""
-    if not np.isfinite(value):
-        return "–"
-    text = f"{value:.1f}"
-    return (text.lstrip("-") if float(text) == 0 else text).replace("-", "−")

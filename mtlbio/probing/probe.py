@@ -10,7 +10,7 @@ from pathlib import Path
 import anndata as ad
 import pandas as pd
 
-from mtlbio.cohort.cohort import Cohort, read_cohort
+from mtlbio.cohort.cohort import Cohort, read_cohort, read_latents
 from mtlbio.cohort.genesets import load_sets
 from mtlbio.config import Training
 from mtlbio.errors import InputError, listing
@@ -43,7 +43,7 @@ def probe_table(run: DonorRun, results: Path) -> None:
 def _probe(run: DonorRun, results: Path, examined: Callable, refitted: Callable) -> None:
     """Read, examine, write. ``refitted`` tries a refit of the whole-pipeline null, as ``examined`` the model."""
     results = Path(results)
-    latents = read_latents(results / "latents.h5ad")
+    latents = checked_latents(results / "latents.h5ad")
     whole = read_cohort(results / "cohort.h5ad")
     cohort = aligned(whole, latents)
     fold = latents.obs["fold"].to_numpy().astype(int)
@@ -75,11 +75,9 @@ def _null(
     return null, runs
 
 
-def read_latents(path: Path) -> ad.AnnData:
+def checked_latents(path: Path) -> ad.AnnData:
     """``latents.h5ad``, checked for what the trial reads."""
-    if not path.exists():
-        raise InputError(f"{path}: no such file; run `mtlbio train` first")
-    latents = ad.read_h5ad(path)
+    latents = read_latents(path)
     missing = [f"var[{c!r}]" for c in ("block", "stability") if c not in latents.var]
     missing += [f"obs[{c!r}]" for c in ("donor", "fold") if c not in latents.obs]
     missing += [] if "loadings" in latents.varm else ["varm['loadings']"]

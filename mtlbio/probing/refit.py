@@ -131,7 +131,7 @@ def _without(beta: np.ndarray, inverse: np.ndarray, sets: Sets) -> tuple[np.ndar
 def _newton_without(
     x: np.ndarray, y: np.ndarray, penalty: float, without: np.ndarray, sets: Sets, steps: int = 3
 ) -> np.ndarray:
-    design, ridge = _design(x), _ridge(x.shape[1], penalty)
+    design, ridge = _design(x), np.diag([0.0, *[penalty] * x.shape[1]])
     rows = np.concatenate([np.full(len(dims), i) for i, dims in enumerate(sets)])
     columns = 1 + np.concatenate([np.asarray(dims) for dims in sets])
     for _ in range(steps):
@@ -165,10 +165,6 @@ def _predict(x_test: np.ndarray, full: np.ndarray, without: np.ndarray) -> tuple
 
 def _design(x: np.ndarray) -> np.ndarray:
     return np.column_stack([np.ones(len(x)), x])
-
-
-def _ridge(dims: int, penalty: float) -> np.ndarray:
-    return np.diag(np.append(0.0, np.full(dims, penalty)))
 
 
 def _sigmoid(value: np.ndarray) -> np.ndarray:

@@ -10,7 +10,7 @@ from mtlbio.report.clouds import MOST_LEVELS, scatter, strips
 from mtlbio.report.inputs import Inputs
 from mtlbio.report.palette import CLASS_COLOURS, FAINT, MUTED, NEUTRAL, VERDICTS
 from mtlbio.report.svg import new_figure
-from mtlbio.report.words import known
+from mtlbio.text import known
 
 
 def card_figure(inputs: Inputs, dim: str):

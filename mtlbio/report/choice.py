@@ -5,7 +5,7 @@ from __future__ import annotations
 import pandas as pd
 
 from mtlbio.probing.columns import column_of, of_family
-from mtlbio.report.words import known
+from mtlbio.text import known
 
 # a shortcut is a technical dimension that a prediction leans on: whoever reads one card only should see it
 SHOWN_FIRST = ("biology", "technical", "shortcut", "confounder", "mixed", "not_identifiable")

@@ -19,7 +19,8 @@ from mtlbio.report.palette import VERDICTS
 from mtlbio.report.refits import whole_pipeline
 from mtlbio.report.suspect_labels import label_warnings
 from mtlbio.report.svg import Picture
-from mtlbio.report.words import file_stem, known, metric_name, number, percent, probability
+from mtlbio.report.words import file_stem, metric_name, percent, probability
+from mtlbio.text import known, number
 
 AUDIT_ORDER = {"not_identifiable": 0, "weak": 1, "ok": 2}
 # columns of verdicts.tsv in a protein run: what a dimension is told by, in words

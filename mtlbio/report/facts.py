@@ -9,7 +9,8 @@ import pandas as pd
 
 from mtlbio import __version__
 from mtlbio.report.inputs import OPTIONAL, Inputs
-from mtlbio.report.words import counted, known, number, probability
+from mtlbio.report.words import counted, probability
+from mtlbio.text import known, number
 
 QC_ROWS = 40
 

@@ -5,7 +5,8 @@ from __future__ import annotations
 import pandas as pd
 
 from mtlbio.kinds.vocabulary import DONORS, Vocabulary
-from mtlbio.report.words import interval, known, metric_name, number
+from mtlbio.report.words import interval, metric_name
+from mtlbio.text import known, number
 
 
 def fresh_readings(table: pd.DataFrame | None, words: Vocabulary = DONORS) -> list[str]:

@@ -9,7 +9,7 @@ from mtlbio.probing.columns import column_of
 from mtlbio.report.inputs import Inputs
 from mtlbio.report.palette import HIGHLIGHT, INK, MUTED, ON, VERDICTS
 from mtlbio.report.svg import new_figure
-from mtlbio.report.words import known, number
+from mtlbio.text import known, number
 
 
 def in_order(verdicts: pd.DataFrame) -> pd.DataFrame:

@@ -8,14 +8,13 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 
-from mtlbio.cohort.cohort import Cohort
+from mtlbio.cohort.cohort import Cohort, read_latents
 from mtlbio.cohort.genesets import load_sets
 from mtlbio.errors import InputError, listing
 from mtlbio.kinds import KINDS, Kind, kind_of
 from mtlbio.kinds.schemas import Run
 from mtlbio.kinds.vocabulary import Vocabulary
 from mtlbio.probing.null_refits import NULL
-from mtlbio.report.latents import read_latents
 from mtlbio.report.palette import VERDICTS
 from mtlbio.report.words import set_name
 from mtlbio.tables import (

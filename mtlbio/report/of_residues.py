@@ -4,10 +4,9 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from mtlbio.cohort.cohort import Cohort
+from mtlbio.cohort.cohort import Cohort, read_latents
 from mtlbio.labels.residues import residue_kind
 from mtlbio.report.inputs import Inputs
-from mtlbio.report.latents import read_latents
 from mtlbio.report.palette import NEUTRAL, STATE_COLOURS
 from mtlbio.sequence.sampled import residue_cohort
 

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import pandas as pd
 
-from mtlbio.report.words import joined, known, percent
+from mtlbio.report.words import joined, percent
+from mtlbio.text import known
 
 
 def label_warnings(table: pd.DataFrame | None) -> dict:

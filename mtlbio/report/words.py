@@ -2,34 +2,10 @@
 
 from __future__ import annotations
 
-import math
-
 from mtlbio.metrics import metric_named
+from mtlbio.text import known, number
 
 _COLLECTIONS = {"HALLMARK": "Hallmark", "REACTOME": "Reactome", "KEGG": "KEGG", "GOBP": "GO", "WP": "WikiPathways"}
-
-
-def known(value) -> bool:
-    """Whether a table's cell holds something (a finite number or a text)."""
-    if value is None:
-        return False
-    return math.isfinite(value) if isinstance(value, float) else str(value) not in ("", "nan", "<NA>")
-
-
-def number(value, digits: int = 2) -> str:
-    """A number with a real minus sign; a dash where there is none.
-
-    Examples
-    --------
-    >>> number(-0.0451), number(float("nan")), number(0.9999)
-    ('−0.05', '–', '1.00')
-    """
-    if not known(value):
-        return "–"
-    text = f"{float(value):.{digits}f}"
-    if float(text) == 0:
-        text = text.lstrip("-")
-    return text.replace("-", "−")
 
 
 def interval(value, low, high, digits: int = 2) -> str:

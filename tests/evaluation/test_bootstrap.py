@@ -1,11 +1,9 @@
 import numpy as np
 import pytest
-from scipy import stats
 from sklearn import metrics as sk
 
-from mtlbio.evaluation.bootstrap import bootstrap_weights, estimate, interval, paired_difference
+from mtlbio.evaluation.bootstrap import bootstrap_weights, cluster_draws, interval
 from mtlbio.labels import Binary, Regression
-from mtlbio.metrics import metric
 from mtlbio.metrics.probabilities import brier
 from mtlbio.metrics.ranking import auroc
 from mtlbio.metrics.values import mae, r2
@@ -65,31 +63,6 @@ def test_interval_leaves_out_undefined_draws():
     assert np.isnan(interval(np.array([np.nan, np.nan]))).all()
 
 
-def test_paired_difference_uses_the_same_draws_and_points_towards_the_better():
-    donors, y, pred = cohort(n_donors=80)
-    worse = np.random.default_rng([9]).permutation(pred)
-    weights = bootstrap_weights(donors, 400, seed=2, strata=y)
-    difference = paired_difference(BINARY, y, pred, worse, weights)
-    assert difference.value == pytest.approx(sk.roc_auc_score(y, pred) - sk.roc_auc_score(y, worse))
-    drawn = auroc(y, pred, weights) - auroc(y, worse, weights)
-    assert (difference.ci_low, difference.ci_high) == pytest.approx(tuple(np.quantile(drawn, [0.025, 0.975])))
-    assert difference.ci_low > 0
-    assert paired_difference(BINARY, y, pred, worse, weights, metric=metric.BRIER).value == pytest.approx(
-        sk.brier_score_loss(y, worse) - sk.brier_score_loss(y, pred)
-    )
-    same = paired_difference(BINARY, y, pred, pred, weights)
-    assert (same.value, same.ci_low, same.ci_high) == (0, 0, 0)
-
-
-def test_the_interval_covers_the_true_auroc():
-    # two visits per donor that share the donor's own deviation: AUROC of N(1, s) against N(0, s)
-    truth, covered, rounds = stats.norm.cdf(1 / np.sqrt(2 * 1.5)), 0, 200
-    donors = np.repeat(np.arange(100), 2)
-    y = np.repeat(np.arange(100) % 2, 2).astype(float)
-    for seed in range(rounds):
-        rng = np.random.default_rng([seed, 4])
-        pred = y + np.repeat(rng.normal(size=100), 2) + np.sqrt(0.5) * rng.normal(size=200)
-        found = estimate(BINARY, y, pred, bootstrap_weights(donors, 300, seed, strata=y))
-        covered += found.ci_low <= truth <= found.ci_high
-    # 95 % nominal, a little less for a percentile interval of 100 donors; binomial bounds of 200 rounds
-    assert stats.binom.ppf(0.001, rounds, 0.94) <= covered <= stats.binom.ppf(0.999, rounds, 0.96)
+def test_a_draw_counts_a_chain_as_often_as_its_cluster():
+    counts = cluster_draws(np.array(["f", "g", "f"]), 50, 0)
+    assert (counts[:, 0] == counts[:, 2]).all() and (counts[:, 0] + counts[:, 1] == 2).all()

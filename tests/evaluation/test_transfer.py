@@ -3,13 +3,7 @@
 import numpy as np
 import pytest
 
-from mtlbio.evaluation.bootstrap import (
-    bootstrap_weights,
-    expanded,
-    fewest,
-    paired_difference,
-    simultaneous,
-)
+from mtlbio.evaluation.bootstrap import expanded, fewest, simultaneous
 from mtlbio.evaluation.predictions import TaskPredictions
 from mtlbio.evaluation.transfer import transfer, verdict_of
 from mtlbio.labels import Binary, Regression
@@ -87,10 +81,8 @@ def test_the_interval_is_that_of_the_comparisons_widened_for_the_number_of_tasks
     found = task(DISEASE, 5)
     level = expanded(0.975, fewest(DISEASE, found.y, found.donors))
     draws = int(np.ceil(20 / (1 - level)))  # 100 are too few for these ends
-    weights = bootstrap_weights(found.donors, draws, 0, DISEASE.strata(found.y))
-    expected = paired_difference(
-        DISEASE, found.y, found.arms["multitask"], found.arms["singletask"], weights, level=level
-    )
+    both = found.common("multitask", "singletask")
+    expected = both.difference("multitask", "singletask", DISEASE.decisive, draws, 0, level)
     row = rows(found, task(AGE, 5), draws=100).loc["disease"]
     assert (row["gain"], row["ci_low"], row["ci_high"]) == (expected.value, expected.ci_low, expected.ci_high)
 

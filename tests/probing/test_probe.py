@@ -95,7 +95,7 @@ def test_latents_of_strangers_are_one_clear_line(tmp_path):
     with pytest.raises(InputError, match="s00000 are not in cohort.h5ad"):
         step.aligned(fewer, latents)
     with pytest.raises(InputError, match="run `mtlbio train` first"):
-        step.read_latents(tmp_path / "latents.h5ad")
+        step.checked_latents(tmp_path / "latents.h5ad")
 
 
 @pytest.mark.slow

@@ -7,9 +7,15 @@ one product of matrices. AUROC is no such sum; it takes the residues' weights (:
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import cached_property, partial
+from typing import ClassVar
 
 import numpy as np
 
+from mtlbio.evaluation.bootstrap import cluster_draws
+from mtlbio.evaluation.comparisons import MODEL
+from mtlbio.evaluation.scores import ArmScores, TaskScores
+from mtlbio.labels.residues import ResidueLabel
 from mtlbio.metrics import Metric
 from mtlbio.metrics.sums import OfSums
 from mtlbio.sequence.chains import Chains
@@ -74,8 +80,38 @@ def score_chains(chains: Chains, task: str, predictions: dict[str, np.ndarray], 
     return Scored(clusters, np.array(residues, dtype=int), sums, label.metrics, joined)
 
 
-def cluster_draws(clusters: np.ndarray, draws: int, seed: int) -> np.ndarray:
-    """(draws, chains) how often a chain counts when clusters of homologous chains are drawn with replacement."""
-    names, place = np.unique(clusters, return_inverse=True)
-    rng = np.random.default_rng([seed, draws, len(names)])
-    return rng.multinomial(len(names), np.full(len(names), 1 / len(names)), size=draws)[:, place].astype(float)
+@dataclass(frozen=True)
+class TaskChains(TaskScores):
+    """What the chains contribute to the metrics of one task, by arm; every arm predicted the same chains."""
+
+    task: ResidueLabel
+    arms: dict[str, Scored]
+
+    transfer_draws: ClassVar[int] = 2000
+    asks_chance: ClassVar[bool] = False
+
+    @property
+    def compared(self) -> tuple[Metric, ...]:
+        """All metrics of the label."""
+        return tuple(self.task.metrics)
+
+    @property
+    def labelled(self) -> tuple[int, int]:
+        """Labelled residues, and clusters of chains."""
+        return self._together.n_samples, self._together.n_units
+
+    def common(self, *arms: str) -> ArmScores | None:
+        """All arms on all chains."""
+        return self._together if self.arms.keys() >= set(arms) else None
+
+    @cached_property
+    def _together(self) -> ArmScores:
+        first = self.arms.get(MODEL, next(iter(self.arms.values())))
+        clusters = len(np.unique(first.clusters))
+
+        def score(arm: str, metric: Metric, counts: np.ndarray | None) -> float | np.ndarray:
+            values = self.arms[arm].value(metric, counts)
+            return float(values[0]) if counts is None else values
+
+        draw = partial(cluster_draws, first.clusters)
+        return ArmScores(score, draw, int(first.residues.sum()), clusters, clusters)

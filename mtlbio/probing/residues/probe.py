@@ -8,6 +8,7 @@ import anndata as ad
 import numpy as np
 import pandas as pd
 
+from mtlbio.cohort.cohort import read_latents
 from mtlbio.errors import InputError
 from mtlbio.kinds.protein import LEAST_CHAINS
 from mtlbio.kinds.schemas import ProteinRun
@@ -32,10 +33,7 @@ def probe(run: ProteinRun, results: Path) -> None:
         A file is missing, or there are too few held-out chains to put anything on trial.
     """
     results = Path(results)
-    path = results / "latents.h5ad"
-    if not path.exists():
-        raise InputError(f"{path}: no such file; run `mtlbio train` first")
-    tables = examine_residues(ad.read_h5ad(path), load_model(results / "model"), run.probe)
+    tables = examine_residues(read_latents(results / "latents.h5ad"), load_model(results / "model"), run.probe)
     write_tables(tables, results)
     write_null(*empty(), results)
 

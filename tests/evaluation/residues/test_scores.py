@@ -4,7 +4,8 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from mtlbio.evaluation.residues.scores import cluster_draws, score_chains
+from mtlbio.evaluation.comparisons import task_comparisons, task_metrics
+from mtlbio.evaluation.residues.scores import TaskChains, score_chains
 from mtlbio.labels.residues import Accessibility, ResidueBinary, SecondaryStructure
 from mtlbio.metrics import metric
 from mtlbio.metrics.sov import overlap_sums, segments
@@ -81,9 +82,7 @@ def test_metrics_are_those_of_all_residues(chains):
     assert np.isnan(constant.value(metric.PEARSON)[0])
 
 
-def test_a_draw_counts_a_chain_as_often_as_its_cluster(chains):
-    counts = cluster_draws(np.array(["f", "g", "f"]), 50, 0)
-    assert (counts[:, 0] == counts[:, 2]).all() and (counts[:, 0] + counts[:, 1] == 2).all()
+def test_a_chain_that_is_drawn_twice_counts_twice(chains):
     numbers = np.random.default_rng(1).random(15)
     told = {name: numbers[chains.rows(i)] for i, name in enumerate("abc")}
     drawn = score_chains(chains, "r", told, np.arange(3)).value(metric.MAE, np.array([[2.0, 1.0, 0.0]]))
@@ -94,3 +93,21 @@ def test_a_draw_counts_a_chain_as_often_as_its_cluster(chains):
 
     found = score_chains(chains, "b", told, np.arange(3))
     assert found.value(metric.AUROC)[0] == pytest.approx(auroc(chains.labels["b"].astype(float), numbers))
+
+
+def test_tables_are_made_from_chains_as_from_samples(chains):
+    numbers = np.random.default_rng(1).random(15)
+    noisy = numbers + np.random.default_rng(2).normal(size=15)
+    arms = {
+        arm: score_chains(chains, "r", {name: told[chains.rows(i)] for i, name in enumerate("abc")}, np.arange(3))
+        for arm, told in {"multitask": chains.labels["r"] + 0.01 * numbers, "ridge": noisy}.items()
+    }
+    scores = TaskChains(chains.tasks["r"], arms)
+    assert scores.labelled == (14, 2) and scores.common("multitask", "singletask") is None
+    table = task_metrics(scores, 100, 0)
+    assert table["metric"].tolist() == ["pearson", "mae"] * 2 and (table["n_donors"] == 2).all()
+    pairs = task_comparisons(scores, 100, 0, 0.02).set_index("metric")
+    value = table.set_index(["arm", "metric"])["value"]
+    # lower is better: positive still favours the model
+    assert pairs.at["mae", "difference"] == pytest.approx(value["ridge", "mae"] - value["multitask", "mae"])
+    assert (pairs["difference"] > 0).all() and (pairs["best_baseline"] == "yes").all()
