@@ -87,7 +87,7 @@ def _frame(inputs: Inputs, dim: str, driver: str | None) -> tuple[pd.DataFrame, 
         frame["driver"] = set_score(inputs, inputs.members[driver])
         constant = True  # a programme is judged per donor, like the trial does
     elif driver is not None and driver not in frame:
-        values = inputs.cohort.table.decode(inputs.cohort.expression, driver)
+        values = inputs.cohort.coding.decode(inputs.cohort.expression, driver)
         frame["driver"] = pd.Series(values, index=inputs.cohort.samples).reindex(frame.index)
         constant = (frame.groupby("donor")["driver"].nunique() <= 1).all()
     elif driver is not None:

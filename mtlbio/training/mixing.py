@@ -63,8 +63,7 @@ def mix_paths(problem: Problem, outputs: dict[str, torch.Tensor], folds: list[Fo
     outputs : by path, (f, s, n, o) where all arms share it, else (f, a, s, n, o)
     """
     packing, a = problem.packing, len(problem.active)
-    arrays = [outputs[name].cpu().numpy() for name in PATHS]
-    arrays = [v if v.ndim == 5 else np.broadcast_to(v[:, None], (v.shape[0], a, *v.shape[1:])) for v in arrays]
+    arrays = [_by_arm(outputs[name].cpu().numpy(), a) for name in PATHS]
     active, used = problem.active.cpu().numpy() > 0, np.isin(PATHS, problem.paths)
     mixture: dict[tuple[int, int, int], Mixture] = {}
     mixed = np.zeros(arrays[0].shape, dtype=np.float32)
@@ -78,8 +77,16 @@ def mix_paths(problem: Problem, outputs: dict[str, torch.Tensor], folds: list[Fo
             for j in np.flatnonzero(active[:, t]):
                 paths = np.stack([np.concatenate([v[i, j, q, own][:, place] for q, own in rows]) for v in arrays])
                 found = mix(task, paths, target, may, data.witness)
-                mixture[i, j, t] = found
+                mixture[i, int(j), t] = found
                 mixed[i, j, :, :, place] = found.bias + sum(
                     share * v[i, j, :, :, place] for share, v in zip(found.shares, arrays, strict=True)
                 )
     return Mixed(mixture, mixed)
+
+
+def _by_arm(values: np.ndarray, arms: int) -> np.ndarray:
+    """(f, a, s, n, o) outputs of a path, the same for every arm where all arms share it (f, s, n, o)."""
+    if values.ndim == 5:
+        return values
+    folds, *rest = values.shape
+    return np.broadcast_to(values[:, None], (folds, arms, *rest))
