@@ -45,7 +45,11 @@ def gather(
                 TaskEvidence(
                     name,
                     outcome=name in trial.outcomes,
-                    **{k: float(row[k]) for k in ("effect", "ci_low", "ci_high", "q", "share")},
+                    effect=float(row["effect"]),
+                    ci_low=float(row["ci_low"]),
+                    ci_high=float(row["ci_high"]),
+                    q=float(row["q"]),
+                    share=float(row["share"]),
                     called=bool(row["called"]) and not backwards,
                     firm=own is not None and bool(own.p_given_familywise <= FIRM * trial.options.alpha),
                     own=own is not None and bool(own.own),
@@ -77,16 +81,16 @@ def gather(
         share = max([s for s in technical if not np.isnan(s)], default=0.0)
         # a supervised dimension is a prediction: the genes it weighs are no programme that a set could name
         is_axis = trial.block[trial.dims.index(dim)] == "axis"
-        name = best_set(sets[dim]) if dim in sets and is_axis else None
+        best = best_set(sets[dim]) if dim in sets and is_axis else None
         again = next((steady[(dim, t)].stability for t in trial.tasks if (dim, t) in steady), 1.0)
         fixed = (held_fixed or {}).get(dim)
-        falls = name is not None and bool((sets[dim].set_index("set")["correlation"] < 0)[name])
+        falls = best is not None and bool((sets[dim].set_index("set")["correlation"] < 0)[best])
         evidence = Evidence(
             dim,
             tuple(tasks),
             tuple(covariates),
             share,
-            name,
+            best,
             float(again),
             donors,
             tests,

@@ -8,7 +8,7 @@ import numpy as np
 import pandas as pd
 
 from mtlbio.cohort.cohort import CovariateInfo
-from mtlbio.config import Probe
+from mtlbio.config import TrialOptions
 from mtlbio.kinds.vocabulary import DONORS, Vocabulary
 from mtlbio.labels import Label
 from mtlbio.probing.audit import inseparable
@@ -32,7 +32,7 @@ class Design:
     obs: pd.DataFrame
     tasks: dict[str, Label]
     covariates: dict[str, CovariateInfo]
-    options: Probe
+    options: TrialOptions
     audit: pd.DataFrame
     dims: int
     dropped: dict[str, int]

@@ -145,10 +145,9 @@ def prospects(
     donors, separation = design_of(audit, task)
     table = kind == "table"
     driver = "enzyme" if table else "interferon"
-    rows = {what: _nearest(found[found["what"] == what], donors, separation) for what in (driver, ANY_FALSE)}
-    if any(row is None for row in rows.values()):
+    right, false = (_nearest(found[found["what"] == what], donors, separation) for what in (driver, ANY_FALSE))
+    if right is None or false is None:
         return None
-    right, false = rows[driver], rows[ANY_FALSE]
     named = "not_identifiable" if right["separation"] >= 1 else "biology"
     drives = (
         "a feature that drives the doses as the planted enzyme does" if table else "a programme that drives the disease"

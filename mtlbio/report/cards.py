@@ -67,7 +67,7 @@ def _drawable(inputs: Inputs, row: pd.Series) -> str | None:
     # a factor of many levels wins by counting: only where nothing else is there
     few = {n: v for n, v in values.items() if not _crowded(inputs.obs[n])}
     values = few or values
-    return max(values, key=values.get) if values else None
+    return max(values, key=lambda name: values[name], default=None)
 
 
 def _crowded(column: pd.Series) -> bool:

@@ -67,7 +67,7 @@ def as_text(table: pd.DataFrame) -> dict:
         if isinstance(value, (float, np.floating)):
             if column == "p" or column.startswith(("p_", "q_")) or column == "q":
                 return probability(float(value))
-            return number(value, 0 if float(value).is_integer() and abs(value) > 1 else 3)
+            return number(value, 0 if float(value).is_integer() and abs(float(value)) > 1 else 3)
         return str(value)
 
     header = [str(c) for c in table.columns]

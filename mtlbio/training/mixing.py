@@ -63,11 +63,12 @@ def mix_paths(problem: Problem, outputs: dict[str, torch.Tensor], folds: list[Fo
     outputs : by path, (f, s, n, o) where all arms share it, else (f, a, s, n, o)
     """
     packing, a = problem.packing, len(problem.active)
-    arrays = [_by_arm(outputs[name].cpu().numpy(), a) for name in PATHS]
+    arrays = [outputs[name].cpu().numpy() for name in PATHS]
+    arrays = [v if v.ndim == 5 else np.broadcast_to(v[:, None], (v.shape[0], a, *v.shape[1:])) for v in arrays]
     active, used = problem.active.cpu().numpy() > 0, np.isin(PATHS, problem.paths)
     mixture: dict[tuple[int, int, int], Mixture] = {}
     mixed = np.zeros(arrays[0].shape, dtype=np.float32)
-    seeds = mixed.shape[2]
+    seeds = problem.train.shape[1]
     for i, data in enumerate(folds):
         for t, task in enumerate(packing.tasks):
             place = packing.outputs[t]
@@ -82,11 +83,3 @@ def mix_paths(problem: Problem, outputs: dict[str, torch.Tensor], folds: list[Fo
                     share * v[i, j, :, :, place] for share, v in zip(found.shares, arrays, strict=True)
                 )
     return Mixed(mixture, mixed)
-
-
-def _by_arm(values: np.ndarray, arms: int) -> np.ndarray:
-    """(f, a, s, n, o) outputs of a path, the same for every arm where all arms share it (f, s, n, o)."""
-    if values.ndim == 5:
-        return values
-    folds, *rest = values.shape
-    return np.broadcast_to(values[:, None], (folds, arms, *rest))
