@@ -64,6 +64,19 @@ class Cohort:
         return None if saved is None else Plan.read(saved)
 
     @property
+    def coding(self) -> Plan:
+        """How the table of features was coded.
+
+        Raises
+        ------
+        InputError
+            These are measurements.
+        """
+        if self.table is None:
+            raise InputError(f"cohort.h5ad: of kind {self.kind}; expected a table of features")
+        return self.table
+
+    @property
     def samples(self) -> np.ndarray:
         """Sample identifiers, text."""
         return self.obs.index.to_numpy().astype(str)

@@ -91,7 +91,7 @@ def find_blocks(found: Replicas, stability: np.ndarray) -> list[Block]:
     first axis
     """
     explained = _Explained(found)
-    groups = [(int(d),) for d in np.flatnonzero(stability < PARTNER)]
+    groups: list[tuple[int, ...]] = [(int(d),) for d in np.flatnonzero(stability < PARTNER)]
     while True:
         best, pair = LEAST_GAIN, None
         for g, h in combinations(groups, 2):

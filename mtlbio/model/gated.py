@@ -83,5 +83,8 @@ class GatedBlock:
     @classmethod
     def read(cls, arrays: dict[str, np.ndarray], prefix: str, squash: str) -> GatedBlock:
         """From what :meth:`arrays` gave."""
-        parts = ([arrays[f"{prefix}/{part}/{name}"] for name in _ARRAYS] for part in ("dense", "curved"))
-        return cls(*(Gated(*part, squash) for part in parts))
+
+        def part(of: str) -> Gated:
+            return Gated(**{name: arrays[f"{prefix}/{of}/{name}"] for name in _ARRAYS}, squash=squash)
+
+        return cls(part("dense"), part("curved"))

@@ -35,6 +35,8 @@ class SharedEncoder(nn.Module):
     sharing : the scheme; hard sharing where left out
     """
 
+    expand: torch.Tensor
+
     def __init__(self, n_inputs: int, width: int, outputs: Outputs, seed: int, sharing: Sharing | None = None):
         super().__init__()
         self.sharing = sharing or make_sharing("hard", outputs, width)

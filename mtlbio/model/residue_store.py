@@ -50,7 +50,7 @@ def save_model(model: ProteinModel, folder: Path) -> None:
     """Write the model; an earlier one is replaced as a whole."""
     from safetensors.numpy import save_file
 
-    arrays = {}
+    arrays: dict[str, np.ndarray] = {}
     for r, (network, axes) in enumerate(zip(model.networks, model.axes, strict=True)):
         arrays |= {f"{r}/network/{key}": value.cpu().numpy() for key, value in network.state_dict().items()}
         arrays |= {f"{r}/axes/{key}": np.asarray(value) for key, value in vars(axes).items()}

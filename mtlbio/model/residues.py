@@ -27,6 +27,10 @@ class ResidueNetwork(nn.Module):
     masked : whether there is an auxiliary head that tells a masked residue's letter
     """
 
+    table: torch.Tensor
+    wide_mean: torch.Tensor
+    wide_scale: torch.Tensor
+
     def __init__(
         self,
         tasks: dict[str, ResidueLabel],

@@ -20,7 +20,7 @@ from dataclasses import dataclass
 import numpy as np
 import pandas as pd
 
-from mtlbio.config import Probe
+from mtlbio.config import TrialOptions
 from mtlbio.evaluation.bootstrap import bootstrap_weights
 from mtlbio.labels import Label
 from mtlbio.probing.examinee import Examinee, WithHeads
@@ -43,7 +43,7 @@ class Removed:
 
 
 def ablation(trial: Trial, examinee: Examinee, blocks: dict[str, tuple[int, ...]] | None = None) -> pd.DataFrame:
-    """Loss of the metric that decides about every task, without every dimension,, and without every block.
+    """Loss of the metric that decides about every task, without every dimension, and without every block.
 
     Parameters
     ----------
@@ -73,34 +73,35 @@ def ablation(trial: Trial, examinee: Examinee, blocks: dict[str, tuple[int, ...]
 
 def held_out_predictions(trial: Trial, examinee: Examinee, sets: Sets) -> dict[str, dict[str, Removed]]:
     """Predictions of every held-out sample: task -> way -> :class:`Removed`; ``sets`` are left out one by one."""
-    fold, donors, with_heads = examinee.fold, trial.donors, isinstance(examinee, WithHeads)
+    fold, donors = examinee.fold, trial.donors
+    model = examinee if isinstance(examinee, WithHeads) else None
     n, dims = len(fold), len(examinee.dims)
     labels = {name: trial.labels(name) for name in trial.tasks}
     out: dict[str, dict[str, Removed]] = {}
     for name, task in trial.tasks.items():
-        heads = len(task.indicators(np.zeros(0)) or [None])  # that are refitted
+        heads = len(task.indicators(np.zeros(0)) or ()) or 1  # that are refitted
         shapes = {"conditional": task.width, "refit": (heads,) if heads > 1 else ()}
         out[name] = {
             way: Removed(np.full((n, *shape), np.nan), np.full((len(sets), n, *shape), np.nan))
             for way, shape in shapes.items()
-            if with_heads or way == "refit"
+            if model is not None or way == "refit"
         }
     held_out = np.full((n, dims), np.nan)
     for f in track(np.unique(fold), "encoding held-out donors"):
         test = np.flatnonzero(fold == f)
         latents = np.asarray(examinee.latents(int(f)), dtype=float)
         held_out[test] = latents[:, test].mean(axis=0)
-        if not with_heads:
+        if model is None:
             continue
         train = ~np.isin(donors, np.unique(donors[test]))
         replaced = conditional_means(latents[:, train], latents[:, test], sets)
         for name in trial.tasks:
             kept = out[name]["conditional"]
-            kept.full[test] = examinee.predict_from_latents(name, latents[:, test], int(f)).mean(axis=0)
+            kept.full[test] = model.predict_from_latents(name, latents[:, test], int(f)).mean(axis=0)
             for i, gone in enumerate(sets):
                 without = latents[:, test].copy()
                 without[:, :, gone] = replaced[i]
-                kept.without[i, test] = examinee.predict_from_latents(name, without, int(f)).mean(axis=0)
+                kept.without[i, test] = model.predict_from_latents(name, without, int(f)).mean(axis=0)
     for f in np.unique(fold):
         test = np.flatnonzero(fold == f)
         train = ~np.isin(donors, np.unique(donors[test]))
@@ -149,7 +150,7 @@ def conditional_means(train: np.ndarray, test: np.ndarray, sets: Sets) -> list[n
 
 
 def losses(
-    task: Label, y: np.ndarray, donors: np.ndarray, removed: Removed, options: Probe, questions: int = 1
+    task: Label, y: np.ndarray, donors: np.ndarray, removed: Removed, options: TrialOptions, questions: int = 1
 ) -> pd.DataFrame:
     """Loss of the task's metric without each dimension, a row each; ``questions`` share the error of calling harm."""
     known = ~np.isnan(y) & ~np.isnan(removed.full.reshape(len(y), -1)).any(axis=1)
@@ -160,9 +161,10 @@ def losses(
     if not np.isfinite(base):
         return table.assign(call="inconclusive")
     weights = bootstrap_weights(donors, options.bootstrap, options.seed, task.strata(y))
-    loss = max(base, floor) - np.maximum([task.score(y, without[known]) for without in removed.without], floor)
-    draws = np.maximum([task.score(y, without[known], weights) for without in removed.without], floor)
-    draws = np.maximum(task.score(y, full, weights), floor) - draws
+    left = np.array([task.score(y, without[known]) for without in removed.without])
+    loss = max(base, floor) - np.maximum(left, floor)
+    drawn = np.array([task.score(y, without[known], weights) for without in removed.without])
+    draws = np.maximum(task.score(y, full, weights), floor) - np.maximum(drawn, floor)
     low, high, lower, upper = np.nanquantile(draws, [0.025, 0.975, 0.025 / questions, 0.95], axis=1)
     people = len(np.unique(donors))
     needed = [donors_for_harmlessness(se, people, options.margin) for se in np.nanstd(draws, axis=1)]

@@ -114,7 +114,8 @@ def effects(wald: Wald, z: np.ndarray, level: float = 0.95) -> tuple[np.ndarray,
         return beta / scale, (beta - half) / scale, (beta + half) / scale
     n = wald.df_error + wald.df + 1
     tails = (1 - level) / 2, 1 - (1 - level) / 2
-    bounds = np.array([[_noncentrality(f, wald.df, wald.df_error, tail) for f in wald.f] for tail in tails])
+    each = list(zip(wald.f, np.broadcast_to(wald.df, wald.f.shape), strict=True))
+    bounds = np.array([[_noncentrality(f, int(df), wald.df_error, tail) for f, df in each] for tail in tails])
     point = np.maximum(wald.f * wald.df * (wald.df_error - 2) / wald.df_error - wald.df, 0)
     correlation = [np.sqrt(value / (value + n)) for value in (point, *bounds)]
     return correlation[0], np.minimum(correlation[1], correlation[0]), np.maximum(correlation[2], correlation[0])

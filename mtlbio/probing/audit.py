@@ -9,7 +9,7 @@ import numpy as np
 import pandas as pd
 
 from mtlbio.cohort.cohort import CovariateInfo
-from mtlbio.config import Probe
+from mtlbio.config import TrialOptions
 from mtlbio.kinds.vocabulary import DONORS, Vocabulary
 from mtlbio.labels import Label
 from mtlbio.probing.design import (
@@ -49,7 +49,7 @@ def audit(
     obs: pd.DataFrame,
     tasks: dict[str, Label],
     covariates: dict[str, CovariateInfo],
-    options: Probe,
+    options: TrialOptions,
     units_of: Callable[[str, np.ndarray], Units] | None = None,
     words: Vocabulary = DONORS,
 ) -> pd.DataFrame:
@@ -122,7 +122,7 @@ def _pairs(
     subject: Subject,
     against: list[CovariateInfo],
     everything: list[CovariateInfo],
-    options: Probe,
+    options: TrialOptions,
     words: Vocabulary,
 ):
     units, donors = subject.units, obs["donor"].to_numpy().astype(str)
@@ -216,7 +216,7 @@ def _discordant(subject: Subject, counts: np.ndarray | None, common: np.ndarray 
     return float(sum(sizes) - max(sizes))
 
 
-def _call(row: dict, options: Probe) -> str:
+def _call(row: dict, options: TrialOptions) -> str:
     known = not np.isnan(row["discordant"])
     if row["rank_deficient"] or row["vif"] >= options.max_vif:
         return "not_identifiable"
@@ -228,7 +228,7 @@ def _call(row: dict, options: Probe) -> str:
     return "weak" if thin or row["vif"] >= np.sqrt(options.max_vif) or row["overlap"] < 0.5 else "ok"
 
 
-def _why(row, counts, level, values, subject: Subject, options: Probe, words: Vocabulary) -> str:
+def _why(row, counts, level, values, subject: Subject, options: TrialOptions, words: Vocabulary) -> str:
     task, covariate = row["task"], row["covariate"]
     inflation = "without limit" if row["rank_deficient"] else f"{row['vif']:.1f}-fold"
     if row["call"] == "ok":
@@ -246,10 +246,10 @@ def _why(row, counts, level, values, subject: Subject, options: Probe, words: Vo
     return f"{task} and {covariate} cannot be told apart: {found}; to fix it, {fix}."
 
 
-def _fix(row, counts, level, values, subject: Subject, options: Probe, words: Vocabulary) -> str:
+def _fix(row, counts, level, values, subject: Subject, options: TrialOptions, words: Vocabulary) -> str:
     """How many donors would make the pair just separable, and of what kind."""
     task, covariate = row["task"], row["covariate"]
-    if counts is None:
+    if counts is None or subject.classes is None:
         missing = donors_off_the_line(row["n_donors"], row["vif"], options.max_vif)
         return f"add about {missing} {words.units} in whom {task} does not follow {covariate}"
     if counts.size > _MOST_CELLS:
@@ -273,7 +273,7 @@ def _text(values: pd.Series) -> np.ndarray:
 
 
 def _empty(kind: str, name: str, info: CovariateInfo, units: Units, words: Vocabulary) -> dict:
-    row = dict.fromkeys(COLUMNS, np.nan)
+    row: dict = dict.fromkeys(COLUMNS, np.nan)
     row.update(kind=kind, task=name, covariate=info.name, role=info.role, unit=units.kind, n=len(units))
     row.update(n_donors=units.donors, rank_deficient=True, vif=np.inf, vif_all=np.inf, n_effective=0.0)
     row.update(association="none", call="not_identifiable")

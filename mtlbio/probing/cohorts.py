@@ -11,7 +11,7 @@ from mtlbio.config import Probe
 from mtlbio.errors import InputError, listing
 from mtlbio.kinds.vocabulary import DONORS, PATIENTS, Vocabulary
 from mtlbio.probing.enrichment import enrichment
-from mtlbio.probing.examine import examine
+from mtlbio.probing.examine import Procedure, examine
 from mtlbio.probing.examinee import Examinee
 from mtlbio.probing.features import features_of_table
 from mtlbio.probing.subspaces import Genes
@@ -42,7 +42,8 @@ def examine_cohort(
         return enrichment(trial, cohort, genes.loadings, genes.names, genes.sets)
 
     trial, stability = cohort_trial(cohort, latents, options, DONORS)
-    return examine(trial, examinee, stability, names, rates="measurements", blocks=True, genes=genes, classes=True)
+    procedure = Procedure(names, rates="measurements", blocks=True, genes=genes, classes=True)
+    return examine(trial, examinee, stability, procedure)
 
 
 def examine_table(cohort: Cohort, latents: ad.AnnData, examinee: Examinee, options: Probe) -> dict[str, pd.DataFrame]:
@@ -53,7 +54,8 @@ def examine_table(cohort: Cohort, latents: ad.AnnData, examinee: Examinee, optio
         return features_of_table(trial, cohort, _loadings(latents)[0])
 
     trial, stability = cohort_trial(cohort, latents, options, PATIENTS)
-    return examine(trial, examinee, stability, names, rates="table", blocks=True, classes=True, duplicates=True)
+    procedure = Procedure(names, rates="table", blocks=True, classes=True, duplicates=True)
+    return examine(trial, examinee, stability, procedure)
 
 
 def cohort_trial(cohort: Cohort, latents: ad.AnnData, options: Probe, words: Vocabulary) -> tuple[Trial, np.ndarray]:

@@ -42,7 +42,7 @@ class Column:
         """Column -> value in the row of one dimension."""
         if self.per == "dimension":
             return self._named("", self.values(item))
-        row = {}
+        row: dict = {}
         for one in item.evidence.tasks if self.per == "task" else item.evidence.covariates:
             row |= self._named(f"_{one.name}", self.values(item, one))
         return row

@@ -262,8 +262,8 @@ def nuisance(
     for least in _POOL:
         coded = {c.name: code(obs[c.name], c, donors, mask, df, least, df_inside) for c in covariates}
         main = {name: units.mean(columns) for name, (columns, _, _) in coded.items()}
-        basis = orthonormal(units.centre(np.column_stack([*fixed, *main.values()]))) if fixed or main else None
-        basis = np.zeros((n, 0)) if basis is None else basis
+        columns = np.column_stack([np.zeros((n, 0)), *fixed, *main.values()])
+        basis = orthonormal(units.centre(columns))
         if basis.shape[1] <= max(2, MAIN_SHARE * room):
             break
     terms = [f"{name} ({pooled} levels pooled)" if pooled else name for name, (_, _, pooled) in coded.items()]

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from pathlib import Path
+from typing import Generic, TypeVar
 
 import numpy as np
 import pandas as pd
@@ -30,26 +31,15 @@ from mtlbio.tables import VERDICTS, write_table
 TABLES = ("audit", "association", "ablation", "enrichment", "stability", "subspaces")
 
 
-def examine(
-    trial: Trial,
-    examinee: Examinee,
-    stability: np.ndarray,
-    names: Callable[[Trial], pd.DataFrame],
-    *,
-    rates: str | None = None,
-    blocks: bool = False,
-    genes: Genes | None = None,
-    classes: bool = False,
-    duplicates: bool = False,
-    rescaled: Callable[[pd.DataFrame], pd.DataFrame] | None = None,
-    shares: Callable[[Trial], pd.DataFrame] | None = None,
-) -> dict[str, pd.DataFrame]:
-    """The whole trial.
+T = TypeVar("T", bound=Trial)
 
-    Parameters
+
+@dataclass(frozen=True)
+class Procedure(Generic[T]):
+    """What a kind of run asks in its trials.
+
+    Attributes
     ----------
-    trial : samples in the order of ``examinee``; its design is audited here
-    stability : (D,) median absolute correlation of a dimension with its partner over folds and seeds, NaN not known
     names : what names a dimension, with the columns of :mod:`mtlbio.probing.enrichment`: gene sets, features of a
         table, properties of residues
     rates : of which planted cohorts, a key of :data:`mtlbio.probing.rates.SPEAK_FOR`; None where none were counted
@@ -60,6 +50,26 @@ def examine(
     duplicates : whether a dimension may be a covariate (:mod:`mtlbio.probing.held_fixed`)
     rescaled : the table of associations with shares of another variance
     shares : further columns of verdicts.tsv, a row per dimension with ``dim``
+    """
+
+    names: Callable[[T], pd.DataFrame]
+    rates: str | None = None
+    blocks: bool = False
+    genes: Genes | None = None
+    classes: bool = False
+    duplicates: bool = False
+    rescaled: Callable[[pd.DataFrame], pd.DataFrame] | None = None
+    shares: Callable[[T], pd.DataFrame] | None = None
+
+
+def examine(trial: T, examinee: Examinee, stability: np.ndarray, procedure: Procedure[T]) -> dict[str, pd.DataFrame]:
+    """The whole trial.
+
+    Parameters
+    ----------
+    trial : samples in the order of ``examinee``; its design is audited here
+    stability : (D,) median absolute correlation of a dimension with its partner over folds and seeds, NaN not known
+    procedure : what is asked beside what every trial asks
 
     Returns
     -------
@@ -74,28 +84,28 @@ def examine(
     design = audit(trial.obs, trial.tasks, trial.covariates, trial.options, trial.units_of, trial.words)
     trial = replace(trial, inseparable=frozenset(inseparable(design)))
     effects = association(trial)
-    effects = effects if rescaled is None else rescaled(effects)
+    effects = effects if procedure.rescaled is None else procedure.rescaled(effects)
     beside = leakage(trial, effects)
     steady = stability_of_effects(trial, stability)
-    spaces = subspaces(trial, examinee, stability) if blocks else []
+    spaces = subspaces(trial, examinee, stability) if procedure.blocks else []
     removed = ablation(trial, examinee, {space.name: space.places for space in spaces if space.block.stable})
-    named = names(trial)
-    uneven = by_class(trial) if classes else None
-    fixed = held_fixed(trial, examinee.fold) if duplicates else {}
+    named = procedure.names(trial)
+    uneven = by_class(trial) if procedure.classes else None
+    fixed = held_fixed(trial, examinee.fold) if procedure.duplicates else {}
     evidence = gather(trial, effects, beside, removed, steady, named, uneven, fixed)
     judged = judgements(evidence, removed, design, stability, trial.options)
-    tests, directions = subspace_tests(trial, spaces, effects, genes)
+    tests, directions = subspace_tests(trial, spaces, effects, procedure.genes)
     planes, decided = subspace_table(trial, spaces, tests, removed, stability, directions, effects)
-    judged = rated(decided_by_subspaces(judged, decided), design, rates)
-    if shares is not None:
-        more = shares(trial).set_index("dim").to_dict("index")
+    judged = rated(decided_by_subspaces(judged, decided), design, procedure.rates)
+    if procedure.shares is not None:
+        more = procedure.shares(trial).set_index("dim").to_dict("index")
         judged = [replace(item, shares=more[item.evidence.dim]) for item in judged]
     # leakage has no table of its own: what it found belongs to the rows of the task's effect
     merged = effects.merge(beside.rename(columns={"task": "variable"}).assign(question="task"), how="left")
     if uneven is not None and len(uneven):
         merged = pd.concat([merged, uneven], ignore_index=True)
     tables = dict(zip(TABLES, (design, merged, removed, named, steady, planes), strict=True))
-    asked = {name for name, there in (("blocks", blocks), ("duplicates", duplicates)) if there}
+    asked = {name for name, there in (("blocks", procedure.blocks), ("duplicates", procedure.duplicates)) if there}
     asked |= set(judged[0].shares) if judged else set()
     return {**tables, "verdicts": verdict_table(judged, asked)}
 

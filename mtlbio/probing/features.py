@@ -46,7 +46,7 @@ def features_of_table(trial: Trial, cohort: Cohort, loadings: np.ndarray) -> pd.
     values = cohort.expression.astype(float)
     filled = np.where(np.isnan(values), np.nanmean(values, axis=0), values)
     rows = []
-    for name, places in cohort.table.places.items():
+    for name, places in cohort.coding.places.items():
         columns = units.mean(filled[:, places])
         columns = columns - columns.mean(axis=0)
         before = np.square(columns).sum(axis=0)

@@ -39,32 +39,7 @@ def gather(
         for name in trial.tasks:
             row, joint = found[("task", name, dim)], found.get(("joint", name, dim))
             own, kept, loss = borrowed.get((dim, name)), steady.get((dim, name)), removed.get((dim, name))
-            unit = trial.tasks[name].effect_unit
-            backwards = trial.trained_for.get(dim) == name and unit == "SD" and row["effect"] < 0
-            tasks.append(
-                TaskEvidence(
-                    name,
-                    outcome=name in trial.outcomes,
-                    **{k: float(row[k]) for k in ("effect", "ci_low", "ci_high", "q", "share")},
-                    called=bool(row["called"]) and not backwards,
-                    firm=own is not None and bool(own.p_given_familywise <= FIRM * trial.options.alpha),
-                    own=own is not None and bool(own.own),
-                    backwards=bool(backwards),
-                    given="nobody" if own is None else own.given,
-                    sign_stable=kept is None or bool(kept.sign_stable),
-                    worst_left_out="nothing" if kept is None else kept.worst_left_out,
-                    entangled=tuple(trial.entangled(name)),
-                    joint=joint is not None and bool(joint["called"]) and not backwards,
-                    joint_suspected=joint is not None and bool(joint["p"] <= trial.options.alpha),
-                    joint_widest=0.0 if joint is None else widest(joint),
-                    **removal_fields(loss),
-                    p=float(row["p"]),
-                    p_given=np.nan if own is None else float(own.p_given),
-                    df=float(row["df"]),
-                    donors=int(row["n_donors"]),
-                    unit=unit,
-                )
-            )
+            tasks.append(_of_task(trial, dim, name, row, joint, own, kept, loss))
         covariates = []
         for info in trial.covariates.values():
             row = found[(info.role, info.name, dim)]
@@ -77,16 +52,16 @@ def gather(
         share = max([s for s in technical if not np.isnan(s)], default=0.0)
         # a supervised dimension is a prediction: the genes it weighs are no programme that a set could name
         is_axis = trial.block[trial.dims.index(dim)] == "axis"
-        name = best_set(sets[dim]) if dim in sets and is_axis else None
+        best = best_set(sets[dim]) if dim in sets and is_axis else None
         again = next((steady[(dim, t)].stability for t in trial.tasks if (dim, t) in steady), 1.0)
         fixed = (held_fixed or {}).get(dim)
-        falls = name is not None and bool((sets[dim].set_index("set")["correlation"] < 0)[name])
+        falls = best is not None and bool((sets[dim].set_index("set")["correlation"] < 0)[best])
         evidence = Evidence(
             dim,
             tuple(tasks),
             tuple(covariates),
             share,
-            name,
+            best,
             float(again),
             donors,
             tests,
@@ -97,6 +72,41 @@ def gather(
         )
         out.append(evidence)
     return out
+
+
+def _of_task(
+    trial: Trial, dim: str, name: str, row: pd.Series, joint: pd.Series | None, own, kept, loss
+) -> TaskEvidence:
+    """One task and one dimension, from the rows of the association, of the same without entangled covariates, and of
+    the steps 2 (``own``), 5 (``kept``) and 3 (``loss``), each None where there is none."""
+    unit = trial.tasks[name].effect_unit
+    backwards = trial.trained_for.get(dim) == name and unit == "SD" and row["effect"] < 0
+    return TaskEvidence(
+        name,
+        outcome=name in trial.outcomes,
+        effect=float(row["effect"]),
+        ci_low=float(row["ci_low"]),
+        ci_high=float(row["ci_high"]),
+        q=float(row["q"]),
+        share=float(row["share"]),
+        called=bool(row["called"]) and not backwards,
+        firm=own is not None and bool(own.p_given_familywise <= FIRM * trial.options.alpha),
+        own=own is not None and bool(own.own),
+        backwards=bool(backwards),
+        given="nobody" if own is None else own.given,
+        sign_stable=kept is None or bool(kept.sign_stable),
+        worst_left_out="nothing" if kept is None else kept.worst_left_out,
+        entangled=tuple(trial.entangled(name)),
+        joint=joint is not None and bool(joint["called"]) and not backwards,
+        joint_suspected=joint is not None and bool(joint["p"] <= trial.options.alpha),
+        joint_widest=0.0 if joint is None else widest(joint),
+        **removal_fields(loss),
+        p=float(row["p"]),
+        p_given=np.nan if own is None else float(own.p_given),
+        df=float(row["df"]),
+        donors=int(row["n_donors"]),
+        unit=unit,
+    )
 
 
 def unequal(by_class: pd.DataFrame | None) -> dict[tuple[str, str], dict]:

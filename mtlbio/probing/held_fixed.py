@@ -26,7 +26,7 @@ def held_fixed(trial: Trial, fold: np.ndarray) -> dict[str, str]:
     ----------
     fold : (samples,) in which a sample is held out
     """
-    found = {}
+    found: dict[str, str] = {}
     for info in trial.covariates.values():
         column = trial.obs[info.name]
         known = column.notna().to_numpy()

@@ -27,14 +27,15 @@ class Wald:
     coefficients : (k, D) in the units of Z per column of T; NaN where T is aliased with the nuisance
     se : (k, D) robust standard errors
     f : (D,) statistic; with k = 1 the squared t
-    df : tested columns that are not aliased; ``df_error`` : degrees of freedom of the denominator
+    df : tested columns that are not aliased, (D,) where dimensions were tested in different ways
+    df_error : degrees of freedom of the denominator
     p : (D,)
     """
 
     coefficients: np.ndarray
     se: np.ndarray
     f: np.ndarray
-    df: int
+    df: int | np.ndarray
     df_error: float
     p: np.ndarray
 

@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 import numpy as np
 import pandas as pd
 
-from mtlbio.config import Probe
+from mtlbio.config import TrialOptions
 from mtlbio.probing.evidence import Evidence
 from mtlbio.probing.gather import worst_way
 from mtlbio.probing.settle import donors_to_settle
@@ -69,7 +69,7 @@ class Judgement:
 
 
 def judgements(
-    evidence: list[Evidence], ablation: pd.DataFrame, audit: pd.DataFrame, stability: np.ndarray, options: Probe
+    evidence: list[Evidence], ablation: pd.DataFrame, audit: pd.DataFrame, stability: np.ndarray, options: TrialOptions
 ) -> list[Judgement]:
     """The verdict on every dimension, with what belongs to it.
 
@@ -82,12 +82,16 @@ def judgements(
     losses, out = losses_by_dimension(ablation), []
     for item, steady in zip(evidence, stability, strict=True):
         verdict, about = judge(item, options), about_task(item)
-        needed = (math.nan, None)
-        if verdict.verdict == "underpowered":
-            needed = donors_to_settle(item, options)
-        figures = (design[column].get(about, math.nan) for column in ("n_effective", "vif_all"))
-        out.append(Judgement(item, verdict, steady, losses.get(item.dim, {}), about, *figures, *needed))
+        effective, vif = (design[column].get(about, math.nan) for column in ("n_effective", "vif_all"))
+        needed, needed_for = to_settle(verdict, item, options)
+        own = losses.get(item.dim, {})
+        out.append(Judgement(item, verdict, steady, own, about, effective, vif, needed, needed_for))
     return out
+
+
+def to_settle(verdict: Verdict, evidence: Evidence, options: TrialOptions) -> tuple[float, str | None]:
+    """Donors that an ``underpowered`` verdict lacks and for what; NaN and None of any other."""
+    return donors_to_settle(evidence, options) if verdict.verdict == "underpowered" else (math.nan, None)
 
 
 def about_task(evidence: Evidence) -> str:

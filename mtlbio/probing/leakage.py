@@ -48,7 +48,7 @@ def leakage(trial: Trial, association: pd.DataFrame) -> pd.DataFrame:
         units = trial.task_units(task)
         found = []
         for d in np.flatnonzero(called):
-            given = conditioners(trial, d, called, strength, shares, units.mean(trial.z), units.donors)
+            given = conditioners(trial, int(d), called, strength, shares, units.mean(trial.z), units.donors)
             p_wald, p_permutation = rows["p_wald"].iloc[d], rows["p_permutation"].iloc[d]
             if given:
                 _, fixed, columns = task_design(trial, task, extra=trial.z[:, given], units=units)

@@ -2,33 +2,26 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-
 import numpy as np
 
 from mtlbio.model.ensemble import Ensemble
 from mtlbio.probing.examinee import NOTHING, WithHeads
 
 
-@dataclass(frozen=True)
 class OfEnsemble(WithHeads):
     """An ensemble with the expression of the samples on trial.
 
-    Attributes
+    Parameters
     ----------
     expression : (n, genes) of the ensemble
     fold : (n,) fold in which each sample is held out
     """
 
-    ensemble: Ensemble
-    expression: np.ndarray
-    fold: np.ndarray
     saw = NOTHING
 
-    @property
-    def dims(self) -> tuple[str, ...]:
-        """Names of the dimensions."""
-        return self.ensemble.dims
+    def __init__(self, ensemble: Ensemble, expression: np.ndarray, fold: np.ndarray):
+        self.ensemble, self.expression, self.fold = ensemble, expression, fold
+        self.dims = ensemble.dims
 
     def latents(self, fold: int) -> np.ndarray:
         """(seeds, n, D) of all samples."""

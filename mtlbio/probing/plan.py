@@ -86,7 +86,8 @@ def task_plan(design: Design, name: str) -> TaskPlan:
     variance = info.test_variance(share)
     rows = design.audit[(design.audit["kind"] == "task") & (design.audit["task"] == name)]
     vif = float(rows["vif_all"].iloc[0]) if len(rows) else 1.0
-    smallest, needed, pooled = float("nan"), dict.fromkeys(EFFECTS, float("nan")), ()
+    smallest, needed = float("nan"), dict.fromkeys(EFFECTS, float("nan"))
+    pooled: tuple[str, ...] = ()
     if outcome and len(units) >= 4 and len(np.unique(units.y)) > 1:
         _, given, columns = task_design(trial, name, units=units)
         pooled = tuple(term for term in given.terms if "pooled" in term)
@@ -125,7 +126,7 @@ def plan_table(design: Design, tasks: list[TaskPlan], says: dict[str, str]) -> p
     for task in tasks:
         row = {"kind": "task", "task": task.name, "unit": task.unit, "donors": task.donors, "vif": task.vif}
         row |= {"n_effective": task.n_effective, "rarest": task.rarest, "balance": task.balance}
-        row |= {"rarest_donors": task.classes.get(task.rarest, np.nan), "smallest_effect": task.smallest}
+        row |= {"rarest_donors": task.fewest, "smallest_effect": task.smallest}
         row |= {"effect_unit": task.label.contrast}
         row |= {f"donors_for_{e:g}": n for e, n in task.needed.items()}
         rows.append(row | {"donors_harmless": task.harmless, "says": says[task.name]})

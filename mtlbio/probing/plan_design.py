@@ -8,7 +8,7 @@ import numpy as np
 import pandas as pd
 
 from mtlbio.cohort.cohort import CovariateInfo
-from mtlbio.config import Probe
+from mtlbio.config import TrialOptions
 from mtlbio.kinds.vocabulary import DONORS, Vocabulary
 from mtlbio.labels import Label
 from mtlbio.probing.audit import inseparable
@@ -32,7 +32,7 @@ class Design:
     obs: pd.DataFrame
     tasks: dict[str, Label]
     covariates: dict[str, CovariateInfo]
-    options: Probe
+    options: TrialOptions
     audit: pd.DataFrame
     dims: int
     dropped: dict[str, int]
@@ -87,10 +87,15 @@ class TaskPlan:
 
     @property
     def rarest(self) -> str | None:
-        """The class of fewest donors."""
-        return min(self.classes, key=self.classes.get) if self.classes else None
+        """The class of fewest donors; None without classes."""
+        return min(self.classes, key=lambda name: self.classes[name], default=None)
+
+    @property
+    def fewest(self) -> float:
+        """Donors of the rarest class; NaN without classes."""
+        return min(self.classes.values(), default=float("nan"))
 
     @property
     def balance(self) -> float:
         """Share of the rarest class."""
-        return self.classes[self.rarest] / max(sum(self.classes.values()), 1) if self.classes else float("nan")
+        return self.fewest / max(sum(self.classes.values()), 1)

@@ -78,8 +78,8 @@ def warnings(design: Design, tasks: list[TaskPlan]) -> list[str]:
                 f"{task.name}: each covariate can be told from it, all of them together hardly (variance inflation "
                 f"{task.vif:.1f}): {task.units} {_units(task, design.words)} count as {task.n_effective:.0f}."
             )
-        if task.classes and task.classes[task.rarest] < FEW:
-            other.append(f"{task.name}: only {task.classes[task.rarest]} {units} with {task.rarest}.")
+        if task.fewest < FEW:
+            other.append(f"{task.name}: only {task.fewest} {units} with {task.rarest}.")
         if task.outcome and task.smallest > LARGE:
             other.append(
                 f"{task.name}: only differences beyond {task.smallest:.1f} SD can become `biology`; expect "
@@ -198,7 +198,7 @@ def _weak(pair, task: TaskPlan, design: Design) -> str | None:
         return f"{start}{alone}."
     if pair.overlap < 0.5:
         return f"{start}in {100 * pair.overlap:.0f} % of the {units} only could {pair.task} have been otherwise."
-    if task.classes and task.classes[task.rarest] < 2 * design.options.min_discordant:
+    if task.fewest < 2 * design.options.min_discordant:
         return None
     return f"{start}only {pair.discordant:.0f} {units} lie outside the majority of their level of {pair.covariate}."
 

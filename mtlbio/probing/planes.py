@@ -7,13 +7,12 @@ from dataclasses import dataclass, replace
 import numpy as np
 import pandas as pd
 
-from mtlbio.config import Probe
+from mtlbio.config import TrialOptions
 from mtlbio.model.blocks import UNSTABLE
 from mtlbio.probing.evidence import CovariateEvidence, Evidence, TaskEvidence
 from mtlbio.probing.gather import asked_heads, removal_fields, worst_way
-from mtlbio.probing.judgement import Judgement, Loss, losses_by_dimension
+from mtlbio.probing.judgement import Judgement, Loss, losses_by_dimension, to_settle
 from mtlbio.probing.sentences import effect, listed, percent
-from mtlbio.probing.settle import donors_to_settle
 from mtlbio.probing.subspaces import Subspace
 from mtlbio.probing.trial import Trial
 from mtlbio.probing.verdict import FIRM, Verdict, judge
@@ -55,7 +54,11 @@ def gather_subspace(
         task = TaskEvidence(
             name,
             outcome=name in trial.outcomes,
-            **{k: float(getattr(row, k)) for k in _TASK},
+            effect=float(row.effect),
+            ci_low=float(row.ci_low),
+            ci_high=float(row.ci_high),
+            p=float(row.p),
+            q=float(row.q),
             called=bool(row.called),
             firm=bool(row.p_familywise <= FIRM * trial.options.alpha),
             own=bool(row.own),
@@ -89,7 +92,7 @@ def gather_subspace(
     return replace(evidence, heads=asked_heads(ablation), words=trial.words)
 
 
-def judge_subspace(evidence: Evidence, options: Probe, whole: str, direction: str) -> Verdict:
+def judge_subspace(evidence: Evidence, options: TrialOptions, whole: str, direction: str) -> Verdict:
     """The verdict on a block: the rules of a dimension, read as statements about its directions.
 
     One rule is added. A dimension that a technical covariate dominates is technical whatever else is called; a block
@@ -166,10 +169,10 @@ def subspace_table(
         for dim in decided:
             others = listed([d for d in item.dims if d != dim], len(item.dims))
             its = judge_subspace(evidence, trial.options, "it", "one direction of it")
-            needed = donors_to_settle(evidence, trial.options) if its.verdict == "underpowered" else (np.nan, None)
+            needed, needed_for = to_settle(its, evidence, trial.options)
             why = f"{dim} was not found again on its own, but with {others} it spans a {noun} that was (stability "
             why += f"{block.stability:.2f}): the verdict is about that {noun.split()[0]}: {its.why}"
-            out[dim] = Decided(replace(its, why=why), without, *needed, item.name)
+            out[dim] = Decided(replace(its, why=why), without, needed, needed_for, item.name)
     return pd.DataFrame(rows, columns=columns(trial)), out
 
 

@@ -14,7 +14,7 @@ from mtlbio.cohort.cohort import Cohort, read_cohort, read_latents
 from mtlbio.cohort.genesets import load_sets
 from mtlbio.config import Training
 from mtlbio.errors import InputError, listing
-from mtlbio.kinds.schemas import DonorRun
+from mtlbio.kinds.schemas import CohortRun, DonorRun, TableRun
 from mtlbio.model.ensemble import load_ensemble, model_description
 from mtlbio.probing.cohorts import examine_cohort, examine_table
 from mtlbio.probing.examine import write_tables
@@ -25,7 +25,7 @@ from mtlbio.progress import say
 from mtlbio.tables import SPLITS, read_table
 
 
-def probe(run: DonorRun, results: Path) -> None:
+def probe(run: CohortRun, results: Path) -> None:
     """Put every dimension of ``latents.h5ad`` on trial.
 
     Reads ``cohort.h5ad``, ``splits.tsv``, ``latents.h5ad`` and ``model/`` of ``results``; writes
@@ -35,7 +35,7 @@ def probe(run: DonorRun, results: Path) -> None:
     return _probe(run, results, partial(examine_cohort, sets=load_sets(run.gene_sets)), examine_cohort)
 
 
-def probe_table(run: DonorRun, results: Path) -> None:
+def probe_table(run: TableRun, results: Path) -> None:
     """The same of a table of features."""
     return _probe(run, results, examine_table, examine_table)
 
@@ -52,12 +52,13 @@ def _probe(run: DonorRun, results: Path, examined: Callable, refitted: Callable)
     axes = (latents.var["block"] == "axis").to_numpy()
     tables["replicas"] = replica_table(examinee, replicas(examinee, cohort.donors, axes), axes)
     write_tables(tables, results)
-    write_null(*_null(run, results, whole, latents, tables["association"], refitted), results)
+    null, runs = _null(run, results, whole, latents, tables["association"], refitted)
+    write_null(null, runs, results)
 
 
 def _null(
     run: DonorRun, results: Path, cohort: Cohort, latents: ad.AnnData, association: pd.DataFrame, examined: Callable
-):
+) -> tuple[pd.DataFrame, pd.DataFrame]:
     """The whole-pipeline null of the model in ``results``, where the run asks for it."""
     if not run.probe.null_refits:
         return empty()

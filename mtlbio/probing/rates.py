@@ -149,10 +149,9 @@ def prospects(
     found = speaking_for(shipped_found() if found is None else found, kind)
     donors, separation = design_of(audit, task)
     driver, drives = _DRIVERS[kind]
-    rows = {what: _nearest(found[found["what"] == what], donors, separation) for what in (driver, ANY_FALSE)}
-    if any(row is None for row in rows.values()):
+    right, false = (_nearest(found[found["what"] == what], donors, separation) for what in (driver, ANY_FALSE))
+    if right is None or false is None:
         return None
-    right, false = rows[driver], rows[ANY_FALSE]
     named = "not_identifiable" if right["separation"] >= 1 else "biology"
     return (
         f"{task}: on the planted cohorts nearest to yours ({_design(false)}) {drives} was "

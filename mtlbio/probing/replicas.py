@@ -42,7 +42,7 @@ def replica_table(examinee: Examinee, found: Replicas, axes: np.ndarray) -> pd.D
     rows = []
     for f, test in zip(found.numbers, found.test, strict=True):
         for seed, own in enumerate(np.asarray(examinee.latents(int(f)), dtype=float)):
-            row = {"fold": int(f), "replica": seed, "n_held_out": int(test.sum())}
+            row: dict[str, float] = {"fold": int(f), "replica": seed, "n_held_out": int(test.sum())}
             row |= {"effective_rank": effective_rank(own[:, axes]), "effective_rank_all": effective_rank(own)}
             row |= {"cka": linear_cka(own[:, axes], found.reference), "svcca": svcca(own[:, axes], found.reference)}
             x, y = (standardised(v[test], np.ones(test.sum(), bool)) for v in (own[:, axes], found.reference))
@@ -57,7 +57,7 @@ def replicas_of_one_fold(z: np.ndarray) -> pd.DataFrame:
     rows = []
     for r, own in enumerate(z):
         x, y = ((v - v.mean(axis=0)) / np.maximum(v.std(axis=0), 1e-12) for v in (own, mean))
-        row = {"fold": 0, "replica": r, "n_held_out": len(own), "effective_rank": effective_rank(own)}
+        row: dict[str, float] = {"fold": 0, "replica": r, "n_held_out": len(own), "effective_rank": effective_rank(own)}
         row |= {"effective_rank_all": effective_rank(own), "cka": linear_cka(own, mean), "svcca": svcca(own, mean)}
         rows.append(row | {"correlation": float(np.median(np.abs((x * y).mean(axis=0))))})
     return pd.DataFrame(rows)

@@ -6,7 +6,7 @@ import math
 
 from scipy import stats
 
-from mtlbio.config import Probe
+from mtlbio.config import TrialOptions
 from mtlbio.kinds.vocabulary import Vocabulary
 from mtlbio.probing.evidence import Evidence, TaskEvidence
 from mtlbio.probing.power import POWER, donors_for_harmlessness, donors_to_establish, donors_to_return, test_level
@@ -15,7 +15,7 @@ from mtlbio.probing.verdict import BESIDE, FIRM, LARGE, RETURNS, TRACE
 MOST = 10_000  # a larger number is no plan
 
 
-def donors_to_settle(evidence: Evidence, options: Probe) -> tuple[float, str]:
+def donors_to_settle(evidence: Evidence, options: TrialOptions) -> tuple[float, str]:
     """Donors with which an ``underpowered`` dimension would be settled with 80 % probability, and for what.
 
     In the order in which :func:`mtlbio.probing.verdict.judge` asks:
@@ -32,7 +32,7 @@ def donors_to_settle(evidence: Evidence, options: Probe) -> tuple[float, str]:
 
     Examples
     --------
-    >>> donors_to_settle(Evidence("z1", (), (), stability=0.25, donors=80), Probe())
+    >>> donors_to_settle(Evidence("z1", (), (), stability=0.25, donors=80), TrialOptions())
     (160.0, 'to find the dimension again when donors are held out (stability 0.25 now, 0.5 needed)')
     """
     if evidence.stability < RETURNS:
@@ -59,7 +59,7 @@ def donors_to_settle(evidence: Evidence, options: Probe) -> tuple[float, str]:
     return _bounded(wide, evidence.words) if wide and not open_ else _removal(open_, options, evidence)
 
 
-def _effect(task: TaskEvidence, evidence: Evidence, options: Probe) -> tuple[float, str]:
+def _effect(task: TaskEvidence, evidence: Evidence, options: TrialOptions) -> tuple[float, str]:
     """Donors that make a task effect firm and, where its neighbours could carry it, its own."""
     level = test_level(evidence.tests, FIRM * options.alpha)
     needed = _establish(task, task.p, level)
@@ -97,18 +97,18 @@ def _establish(task: TaskEvidence, p: float, level: float) -> float:
     return donors_to_establish(t, task.donors, level, df)
 
 
-def _removal(tasks: list[TaskEvidence], options: Probe, evidence: Evidence) -> tuple[float, str]:
+def _removal(tasks: list[TaskEvidence], options: TrialOptions, evidence: Evidence) -> tuple[float, str]:
     """Donors that show of every task whether its head can do without the dimension."""
     numbers = {t: _more(_open_loss(t, options, evidence.questions), t) for t in tasks}
     known = {t: n for t, n in numbers.items() if not math.isnan(n)}
     if not known:
         return math.nan, "no number can be stated: the loss of the predictions could not be measured"
-    hardest = max(known, key=known.get)
+    hardest = max(known, key=lambda task: known[task])
     what = f"tell whether {hardest.name} can do without it ({_counted(hardest, evidence.words)})"
     return _stated(known[hardest], what, evidence.words, f"the loss of {hardest.name} lies at the margin itself")
 
 
-def _open_loss(task: TaskEvidence, options: Probe, questions: int) -> float:
+def _open_loss(task: TaskEvidence, options: TrialOptions, questions: int) -> float:
     """Harmless if nothing is lost in truth. Donors that should have shown it and did not say that something is: then
     it is the observed loss that has to turn out below the margin, or above zero."""
     if not task.donors_needed <= task.donors:

@@ -31,14 +31,14 @@ def stability(trial: Trial, replica_stability: np.ndarray) -> pd.DataFrame:
     for task in trial.outcomes:
         base, f2 = _effect(trial, task, trial.task_units(task))
         size = np.sqrt(np.square(base).sum(axis=0))
-        names, inward = [], []
+        names, pulls = [], []
         for name, level, kept in left_out(trial, task):
             partial = _effect(trial, task, kept)[0]
             if partial.shape == base.shape and np.isfinite(partial).all():
                 names.append(f"{name} = {level}")
                 # length along the direction of the whole effect; with one column its size, negative if the sign flips
-                inward.append((partial * base).sum(axis=0) / np.where(size > 0, size, 1.0))
-        inward = np.array(inward).reshape(-1, len(trial.dims))
+                pulls.append((partial * base).sum(axis=0) / np.where(size > 0, size, 1.0))
+        inward = np.array(pulls).reshape(-1, len(trial.dims))
         table = pd.DataFrame({"dim": trial.dims, "stability": replica_stability, "task": task})
         table["effect"] = base[0] if len(base) == 1 else size
         table["left_out"] = len(inward)

@@ -208,7 +208,7 @@ def _sign(trial: Trial, item: Subspace, task: str) -> tuple[bool, str]:
         if partial is not None and partial.shape == base.shape:
             # the latents have variance 1 in every direction, so this product is the same for any axes
             inward[f"{name} = {level}"] = float((partial * base).sum())
-    worst = min(inward, key=inward.get, default="nothing")
+    worst = min(inward, key=lambda level: inward[level], default="nothing")
     return all(value > 0 for value in inward.values()), worst
 
 

@@ -9,7 +9,7 @@ import numpy as np
 import pandas as pd
 
 from mtlbio.cohort.cohort import CovariateInfo
-from mtlbio.config import Probe
+from mtlbio.config import TrialOptions
 from mtlbio.kinds.vocabulary import DONORS, Vocabulary
 from mtlbio.labels import Label
 from mtlbio.probing.design import Units, complete_cases, donor_units, label_units
@@ -37,7 +37,7 @@ class Trial:
     obs: pd.DataFrame
     tasks: dict[str, Label]
     covariates: dict[str, CovariateInfo]
-    options: Probe = field(default_factory=Probe)
+    options: TrialOptions = field(default_factory=TrialOptions)
     inseparable: frozenset[frozenset[str]] = frozenset()
     trained_for: dict[str, str] = field(default_factory=dict)
     within: frozenset[str] = frozenset()

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from mtlbio.config import Probe
+from mtlbio.config import TrialOptions
 from mtlbio.probing import sentences
 from mtlbio.probing.evidence import CovariateEvidence, Evidence, TaskEvidence, known
 
@@ -37,7 +37,7 @@ class Verdict:
     why: str
 
 
-def judge(evidence: Evidence, options: Probe) -> Verdict:
+def judge(evidence: Evidence, options: TrialOptions) -> Verdict:
     """The verdict on a dimension.
 
     A dimension that the folds did not find again (``RETURNS``) has no held-out latents of its own: ``underpowered``.
@@ -126,7 +126,7 @@ def _own(task: TaskEvidence) -> bool:
     return task.outcome and task.called and task.own and known(task.share) >= TRACE
 
 
-def _dominant(evidence: Evidence, options: Probe, role: str) -> CovariateEvidence | None:
+def _dominant(evidence: Evidence, options: TrialOptions, role: str) -> CovariateEvidence | None:
     found = [c for c in evidence.covariates if c.role == role and c.called]
     found = [c for c in found if known(c.share) >= options.share_dominant]
     return max(found, key=lambda c: c.share, default=None)
@@ -136,7 +136,7 @@ def _follows(evidence: Evidence, names: tuple[str, ...]) -> list[CovariateEviden
     return sorted((c for c in evidence.covariates if c.name in names and c.called), key=lambda c: -known(c.share))
 
 
-def _biology(evidence: Evidence, firm: list[TaskEvidence], options: Probe) -> Verdict:
+def _biology(evidence: Evidence, firm: list[TaskEvidence], options: TrialOptions) -> Verdict:
     best, driver = firm[0], evidence.gene_set or firm[0].name
     if not best.sign_stable:
         why = f"{evidence.dim} is linked to {best.name} ({sentences.effect(best)}), but the sign turns"
@@ -163,7 +163,7 @@ def _partial(evidence: Evidence, partial: list[CovariateEvidence]) -> Verdict:
     return Verdict("confounder", first.name, f"{why}{borrowed}")
 
 
-def _nothing(evidence: Evidence, options: Probe) -> Verdict:
+def _nothing(evidence: Evidence, options: TrialOptions) -> Verdict:
     said, borrowed = sentences.unlinked(evidence), _borrowed(evidence)
     open_ = [t for t in evidence.tasks if t.removal == "inconclusive"]
     harmed = [t for t in evidence.tasks if t.removal == "harmful"]

@@ -67,7 +67,7 @@ def _drawable(inputs: Inputs, row: pd.Series) -> str | None:
     # a factor of many levels wins by counting: only where nothing else is there
     few = {n: v for n, v in values.items() if not _crowded(inputs.obs[n])}
     values = few or values
-    return max(values, key=values.get) if values else None
+    return max(values, key=lambda name: values[name], default=None)
 
 
 def _crowded(column: pd.Series) -> bool:
@@ -87,7 +87,7 @@ def _frame(inputs: Inputs, dim: str, driver: str | None) -> tuple[pd.DataFrame, 
         frame["driver"] = set_score(inputs, inputs.members[driver])
         constant = True  # a programme is judged per donor, like the trial does
     elif driver is not None and driver not in frame:
-        values = inputs.cohort.table.decode(inputs.cohort.expression, driver)
+        values = inputs.cohort.coding.decode(inputs.cohort.expression, driver)
         frame["driver"] = pd.Series(values, index=inputs.cohort.samples).reindex(frame.index)
         constant = (frame.groupby("donor")["driver"].nunique() <= 1).all()
     elif driver is not None:

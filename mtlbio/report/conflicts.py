@@ -16,7 +16,7 @@ SEVERAL = 0.5  # share of the networks that an epoch must still have to be drawn
 
 def pairs(table: pd.DataFrame | None) -> dict[str, pd.DataFrame]:
     """Rows of every pair by the stem of its figure, as long as half of the networks train both tasks."""
-    out = {}
+    out: dict[str, pd.DataFrame] = {}
     if table is None:
         return out
     for (a, b), rows in table.groupby(["task_a", "task_b"], sort=False):

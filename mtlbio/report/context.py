@@ -168,7 +168,7 @@ def top_genes(inputs: Inputs, dim: str) -> list[dict]:
 
 def rates(inputs: Inputs) -> list[dict]:
     """Calibrated error rates by verdict, where verdicts.tsv carries them."""
-    found = []
+    found: list[dict] = []
     if "error_rate" not in inputs.verdicts:
         return found
     for name in VERDICTS:

@@ -24,15 +24,15 @@ def facts(inputs: Inputs) -> dict:
         missing = int(column.isna().sum())
         tasks.append({"name": name, "kind": info.kind, "text": info.summary(column), "missing": missing})
     covariates = []
-    for name, info in cohort.covariates.items():
+    for name, covariate in cohort.covariates.items():
         column = obs[name]
-        if info.kind == "continuous":
+        if covariate.kind == "continuous":
             values = column.astype(float)
             text = f"{number(values.min(), 1)} to {number(values.max(), 1)}"
         else:
             text = counted(column.dropna().nunique(), "level")
         missing = int(column.isna().sum())
-        covariates.append({"name": name, "role": info.role, "text": text, "missing": missing})
+        covariates.append({"name": name, "role": covariate.role, "text": text, "missing": missing})
     sizes = inputs.kind.part("report", "sizes")(inputs)
     return {
         "sizes": [*sizes, (inputs.latents.shape[1], "dimensions")],
@@ -67,7 +67,7 @@ def as_text(table: pd.DataFrame) -> dict:
         if isinstance(value, (float, np.floating)):
             if column == "p" or column.startswith(("p_", "q_")) or column == "q":
                 return probability(float(value))
-            return number(value, 0 if float(value).is_integer() and abs(value) > 1 else 3)
+            return number(value, 0 if float(value).is_integer() and abs(float(value)) > 1 else 3)
         return str(value)
 
     header = [str(c) for c in table.columns]

@@ -37,8 +37,8 @@ def _paragraph(name: str, rows: pd.DataFrame, words: Vocabulary) -> str:
             parts[-1] += f" and the labels of the tasks alone give {floor}" + (f": {beyond}" if able else "")
     if "axes" in best.index:
         row = best.loc["axes"]
-        able = "can" if _readable(asked, "axes") else "could not"
-        parts.append(f"From {words.axes} it {able} be read ({_value(row)})")
+        verb = "can" if _readable(asked, "axes") else "could not"
+        parts.append(f"From {words.axes} it {verb} be read ({_value(row)})")
     if adversary and "supervised" in best.index:
         parts.append(_adversary(asked))
     return ". ".join(parts) + "."

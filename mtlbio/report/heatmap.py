@@ -48,8 +48,17 @@ def heatmap_figure(inputs: Inputs):
             tint = colour if j < len(shares) else HIGHLIGHT
             # colour by opacity, so that a cell of zero is the page's own ground, light or dark
             axes.barh(i, 0.94, 0.9, left=place[j] - 0.47, color=tint, alpha=0.06 + 0.9 * depth, linewidth=0)
-            style = {"color": ON, "fontweight": "bold"} if depth > 0.6 else {"color": INK}
-            axes.text(place[j], i, number(value), ha="center", va="center", fontsize=6.5, **style)
+            ink, weight = (ON, "bold") if depth > 0.6 else (INK, "normal")
+            axes.text(
+                place[j],
+                i,
+                number(value),
+                ha="center",
+                va="center",
+                fontsize=6.5,
+                color=ink,
+                fontweight=weight,
+            )
     axes.set_xlim(-0.6, place[-1] + 0.6)
     axes.set_ylim(len(table) - 0.4, -0.6)
     axes.set_xticks(place, [_short(c) for c in (*shares, *effects)], rotation=35, ha="left")

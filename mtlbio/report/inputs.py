@@ -2,17 +2,19 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Any, Protocol
 
 import numpy as np
 import pandas as pd
 
 from mtlbio.cohort.cohort import Cohort, read_latents
 from mtlbio.cohort.genesets import load_sets
+from mtlbio.config import Report, TrialOptions
 from mtlbio.errors import InputError, listing
-from mtlbio.kinds import KINDS, Kind, kind_of
-from mtlbio.kinds.schemas import Run
+from mtlbio.kinds import KINDS, Kind, kind_named
 from mtlbio.kinds.vocabulary import Vocabulary
 from mtlbio.probing.null_refits import NULL
 from mtlbio.report.palette import VERDICTS
@@ -51,6 +53,30 @@ OPTIONAL = {
 }
 
 
+class ReportedRun(Protocol):
+    """What the page reads of a run, of whatever kind."""
+
+    @property
+    def run(self) -> str:
+        """Its name."""
+
+    @property
+    def kind(self) -> str:
+        """Name of its kind."""
+
+    @property
+    def tasks(self) -> Mapping[str, Any]:
+        """Sections of the tasks."""
+
+    @property
+    def probe(self) -> TrialOptions:
+        """Options of the trial."""
+
+    @property
+    def report(self) -> Report:
+        """Options of the page."""
+
+
 @dataclass(frozen=True)
 class Inputs:
     """Everything that one page shows.
@@ -66,7 +92,7 @@ class Inputs:
     members : gene set -> its genes, for the sets that name a dimension
     """
 
-    run: Run
+    run: ReportedRun
     cohort: Cohort
     latents: pd.DataFrame
     obs: pd.DataFrame
@@ -81,7 +107,7 @@ class Inputs:
     @property
     def kind(self) -> Kind:
         """What the page asks for where kinds of run differ."""
-        return kind_of(self.run)
+        return kind_named(self.run.kind)
 
     @property
     def words(self) -> Vocabulary:
@@ -129,7 +155,7 @@ class Inputs:
         return list(self.cohort.covariates)
 
 
-def read_inputs(run: Run, results: str | Path) -> Inputs:
+def read_inputs(run: ReportedRun, results: str | Path) -> Inputs:
     """Read a results folder.
 
     Raises
@@ -138,7 +164,7 @@ def read_inputs(run: Run, results: str | Path) -> Inputs:
         ``cohort.h5ad``, ``latents.h5ad`` or ``verdicts.tsv`` is missing or lacks what the page is about.
     """
     results = Path(results)
-    kind = kind_of(run)
+    kind = kind_named(run.kind)
     cohort = kind.part("report", "cohort")(results)
     adata = read_latents(results / "latents.h5ad")
     verdicts = _verdicts(results / "verdicts.tsv", list(adata.var_names))
@@ -179,6 +205,6 @@ def _verdicts(path: Path, dims: list[str]) -> pd.DataFrame:
     return table.set_index("dim")
 
 
-def _members(run: Run, drivers: set[str]) -> dict[str, list[str]]:
+def _members(run: ReportedRun, drivers: set[str]) -> dict[str, list[str]]:
     """Genes of the sets that name a dimension; a driver that is no gene set is simply not found."""
     return {name: genes for name, genes in load_sets(getattr(run, "gene_sets", None)).items() if name in drivers}

@@ -9,9 +9,9 @@ from mtlbio.report.of_samples import donors_and_samples
 
 def features(cohort: Cohort) -> list[str]:
     """Columns of the table."""
-    return list(cohort.table.places)
+    return list(cohort.coding.places)
 
 
 def sizes(inputs: Inputs) -> list[tuple[int, str]]:
     """How many of what the run is about."""
-    return [*donors_and_samples(inputs), (len(inputs.cohort.table.sources), "features")]
+    return [*donors_and_samples(inputs), (len(inputs.cohort.coding.sources), "features")]

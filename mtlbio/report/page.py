@@ -4,14 +4,17 @@ from __future__ import annotations
 
 from importlib import resources
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from mtlbio.files import replacing
-from mtlbio.kinds.schemas import Run
 from mtlbio.progress import say
 from mtlbio.report.palette import variables
 
+if TYPE_CHECKING:
+    from mtlbio.report.inputs import ReportedRun
 
-def report(run: Run, results: str | Path) -> None:
+
+def report(run: ReportedRun, results: str | Path) -> None:
     """Write ``report.html`` and ``figures/`` into ``results``.
 
     The page carries its style and pictures in itself, runs no script and names no date, so that the same results

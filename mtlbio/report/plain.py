@@ -104,7 +104,7 @@ def read_task(
     ``metric`` is the one that decides about this kind of task (:mod:`mtlbio.labels`).
     """
     rows = None if metrics is None else metrics[(metrics["task"] == task) & (metrics["metric"] == metric)]
-    if rows is None or not (rows["arm"] == MODEL).any():
+    if metric is None or rows is None or not (rows["arm"] == MODEL).any():
         return Reading(task, "unknown", "not evaluated", f"{task}: the model was not evaluated on this task.")
     values = rows.drop_duplicates("arm").set_index("arm")
     own = values.loc[MODEL]
@@ -152,7 +152,7 @@ def read_task(
             tail += f", although {names} came out above that baseline's interval"
         return Reading(task, "covariates", "no better than the covariates alone", f"{start}; {tail}.")
 
-    floor = _WEAK.get(guess)
+    floor = None if guess is None else _WEAK.get(guess)
     if floor is not None and own["value"] < floor:
         near = f"better than the covariates-only baseline{base} by {gap}, but near-unpredictable from these data"
         return Reading(task, "weak", "near-unpredictable", f"{start}; {near}.")

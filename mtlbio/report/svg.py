@@ -8,16 +8,17 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from mtlbio.report.palette import GRID, INK, MUTED, variables
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
+    from matplotlib.typing import RcKeyType
 
 RASTERISE_ABOVE = 2000  # points; beyond it a cloud as vectors would dominate the size of the page
 
-_STYLE = {
+_STYLE: dict[RcKeyType, Any] = {
     "svg.hashsalt": "mtlbio",
     "svg.fonttype": "none",
     # "$" in the name of a gene or a batch is a character, not a formula
@@ -108,7 +109,7 @@ def inline(text: str, stem: str, title: str, description: str) -> str:
     body = re.sub(r'xlink:href="#([^"]+)"', rf'href="#{stem}-\1"', body).replace("xlink:href=", "href=")
     for name, (_, _, hexadecimal) in variables().items():
         body = body.replace(hexadecimal, f"var(--{name})")
-    box = re.search(r'viewBox="([^"]+)"', body).group(1)
+    box = re.findall(r'viewBox="([^"]+)"', body)[0]
     head = (
         f'<svg viewBox="{box}" role="img" aria-labelledby="{stem}-title {stem}-desc">'
         f'<title id="{stem}-title">{html.escape(title)}</title>'

@@ -18,7 +18,7 @@ def axes_of_table(cohort: Cohort, features: Features, x: np.ndarray, train: np.n
     """As :func:`mtlbio.training.axes.found_axes`; of a narrow table its columns."""
     if x.shape[1] > _NARROW:
         return found_axes(cohort, features, x, train, options)
-    return own_axes(cohort.table.indicators[features.genes_idx], features.scale)
+    return own_axes(cohort.coding.indicators[features.genes_idx], features.scale)
 
 
 def own_axes(indicators: np.ndarray, scale: np.ndarray) -> Axes:

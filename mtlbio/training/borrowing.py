@@ -53,13 +53,13 @@ def borrow(
     k, (columns, n_outputs) = lent.shape[1], expand.shape
     if len(target) == 0 or k == 0:
         return 1.0, np.zeros((k, columns)), np.zeros(n_outputs)
-    own, lent, y, spread = (torch.as_tensor(v, dtype=torch.float64) for v in (own, lent, target, expand))
+    outputs, others, y, spread = (torch.as_tensor(v, dtype=torch.float64) for v in (own, lent, target, expand))
     everybody = torch.ones_like(y)
 
     def objective(values: np.ndarray) -> tuple[float, np.ndarray]:
         point = torch.tensor(values, dtype=torch.float64, requires_grad=True)
         factor, weights, bias = point[0], point[1 : 1 + k * columns].reshape(k, columns), point[1 + k * columns :]
-        fit = task.loss(own * factor + lent @ weights @ spread + bias, y, everybody).sum()
+        fit = task.loss(outputs * factor + others @ weights @ spread + bias, y, everybody).sum()
         total = fit + _OWN_PULL * (factor - 1) ** 2 + _PULL * k * (weights**2).sum() + (bias**2).sum()
         (gradient,) = torch.autograd.grad(total, point)
         return total.item(), gradient.numpy()
@@ -79,7 +79,8 @@ def with_loans(problem: Problem, mixed: Mixed, folds: list[FoldData], targets: T
     mixed : each task's own mixtures
     """
     packing, active = problem.packing, problem.active.cpu().numpy() > 0
-    outputs, loans, seeds = mixed.outputs.copy(), {}, mixed.outputs.shape[2]
+    loans: dict[tuple[int, int], Loan] = {}
+    outputs, seeds = mixed.outputs.copy(), mixed.outputs.shape[2]
     for i, data in enumerate(folds):
         rows = [np.flatnonzero(data.inner == q) for q in range(seeds)]
         labels = targets.known[data.train].sum(0)
@@ -104,6 +105,6 @@ def with_loans(problem: Problem, mixed: Mixed, folds: list[FoldData], targets: T
                     lent[known][:, others],
                     targets.values[i, who[known], t],
                 )
-            loans[i, j] = Loan(own, weights, mean, scale, bias)
-            outputs[i, j] = loans[i, j].apply(network, packing)
+            loan = loans[i, int(j)] = Loan(own, weights, mean, scale, bias)
+            outputs[i, j] = loan.apply(network, packing)
     return replace(mixed, outputs=outputs, loans=loans)

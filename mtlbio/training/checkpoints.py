@@ -46,7 +46,7 @@ class Checkpoints:
         self.going = problem.active.bool()[None].repeat(f, 1, 1)
         self.best = torch.full((f, a, t), torch.inf, device=device)
         self.best_epoch = torch.zeros(f, a, t, dtype=torch.long, device=device)
-        self.kept: list[torch.Tensor] | None = None
+        self.kept: list[torch.Tensor] = []
         self.history: list[torch.Tensor] = []
 
     @property
@@ -80,7 +80,7 @@ class Checkpoints:
         return trained
 
     def _keep(self, better: torch.Tensor, parameters: list[torch.Tensor]) -> None:
-        if self.kept is None:
+        if not self.kept:
             self.kept = [value.clone() for value in parameters]
             return
         maps, offsets, bias = (better[..., owner] for owner in self.owners)

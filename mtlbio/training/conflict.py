@@ -62,9 +62,9 @@ def conflict_table(gradients: Gradients | None, tasks: list[str], labelled: np.n
             angles = principal_angle(maps[epoch][here], owner == a, owner == b)
             low, middle, high = np.quantile(cosine[epoch][here].cpu().numpy(), [0.05, 0.5, 0.95])
             conflicting = (cosine[since][both[since]] < 0).float().mean().item()
-            row = (epoch, tasks[a], tasks[b], int(here.sum()), middle, low, high, conflicting, float(angles.median()))
-            row += (float(norms[epoch, here, a].median()), float(norms[epoch, here, b].median()))
-            rows.append((*row, int(counts[0]), int(counts[1]), overlap, bool(overlap >= OVERLAP)))
+            start = (epoch, tasks[a], tasks[b], int(here.sum()), middle, low, high, conflicting, float(angles.median()))
+            sizes = (float(norms[epoch, here, a].median()), float(norms[epoch, here, b].median()))
+            rows.append((*start, *sizes, int(counts[0]), int(counts[1]), overlap, bool(overlap >= OVERLAP)))
     return pd.DataFrame(rows, columns=CONFLICT)
 
 

@@ -36,7 +36,7 @@ def effects_table(cohort: Cohort, ensemble: Ensemble) -> pd.DataFrame:
     (averaged on the scale that is learnt), ``factor`` its ratio to the typical prediction as people are; NaN where that
     is not above 0
     """
-    plan, values = cohort.table, cohort.expression
+    plan, values = cohort.coding, cohort.expression
     rows = np.unique(np.linspace(0, len(values) - 1, min(_ASKED, len(values))).astype(int))
     tasks = [task for task in cohort.tasks.values() if not task.classes]
 

@@ -85,7 +85,7 @@ def fold_in_table(
 
 def features_on_trial(cohort: Cohort) -> dict[str, list[int]]:
     """Feature (or group) -> its coded columns; all of them, or of a wide table the ones that vary most."""
-    units = cohort.table.units
+    units = cohort.coding.units
     if len(units) <= MOST_FEATURES:
         return units
     values = cohort.expression.astype(float)
@@ -94,7 +94,7 @@ def features_on_trial(cohort: Cohort) -> dict[str, list[int]]:
         np.nanvar(values, axis=0) / np.maximum(np.nanmax(values, axis=0) - np.nanmin(values, axis=0), _NOTHING) ** 2
     )
     weight = {name: spread[places].sum() for name, places in units.items()}
-    kept = set(sorted(units, key=lambda name: -weight[name])[:MOST_FEATURES]) | set(cohort.table.groups)
+    kept = set(sorted(units, key=lambda name: -weight[name])[:MOST_FEATURES]) | set(cohort.coding.groups)
     return {name: places for name, places in units.items() if name in kept}
 
 

@@ -84,18 +84,21 @@ def paths_of_fold(
     own = array(heads["genes"].weights)
     genes = np.zeros((len(own), len(data.features.genes_idx), packing.n_columns))
     genes[:, data.selected] = own[:, : len(data.selected)]
+    dense, curved, gated = _block_paths(data, blocks, i)
     return FoldPaths(
         axes=array(heads["axes"].weights)[:, : data.axes.n_axes],
         genes=genes,
-        **_block_paths(data, blocks, i),
+        dense=dense,
+        curved=curved,
+        gated=gated,
         bias={name: array(path.bias) for name, path in heads.items()}
         | {name: array(path.bias)[0] for name, path in blocks.items()},
         mixture=[mixed.mixture[i, 0, t] for t in range(len(packing.tasks))],
     )
 
 
-def _block_paths(data: FoldData, blocks: dict[str, Fitted], i: int) -> dict[str, np.ndarray | GatedBlock | None]:
-    """What the two blocks of fold ``i`` are to :class:`FoldPaths`."""
+def _block_paths(data: FoldData, blocks: dict[str, Fitted], i: int) -> tuple[np.ndarray, np.ndarray, GatedBlock | None]:
+    """``dense``, ``curved`` and ``gated`` of :class:`FoldPaths` for fold ``i``."""
     linear, gated = [], []
     for basis, path in ((data.basis, blocks["dense"]), (data.curved_basis, blocks["curved"])):
         maps = path.block[i, 0, :, : basis.shape[1]].cpu().numpy().astype(float)
@@ -104,4 +107,4 @@ def _block_paths(data: FoldData, blocks: dict[str, Fitted], i: int) -> dict[str,
             gated.append(Gated.of(basis, maps, offsets, path.squash))
             maps = np.zeros((*maps.shape[:2], offsets.shape[2]))
         linear.append(basis @ maps)
-    return {"dense": linear[0], "curved": linear[1], "gated": GatedBlock(*gated) if gated else None}
+    return linear[0], linear[1], GatedBlock(*gated) if gated else None

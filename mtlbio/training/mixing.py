@@ -68,7 +68,7 @@ def mix_paths(problem: Problem, outputs: dict[str, torch.Tensor], folds: list[Fo
     active, used = problem.active.cpu().numpy() > 0, np.isin(PATHS, problem.paths)
     mixture: dict[tuple[int, int, int], Mixture] = {}
     mixed = np.zeros(arrays[0].shape, dtype=np.float32)
-    seeds = mixed.shape[2]
+    seeds = problem.train.shape[1]
     for i, data in enumerate(folds):
         for t, task in enumerate(packing.tasks):
             place = packing.outputs[t]
@@ -78,7 +78,7 @@ def mix_paths(problem: Problem, outputs: dict[str, torch.Tensor], folds: list[Fo
             for j in np.flatnonzero(active[:, t]):
                 paths = np.stack([np.concatenate([v[i, j, q, own][:, place] for q, own in rows]) for v in arrays])
                 found = mix(task, paths, target, may, data.witness)
-                mixture[i, j, t] = found
+                mixture[i, int(j), t] = found
                 mixed[i, j, :, :, place] = found.bias + sum(
                     share * v[i, j, :, :, place] for share, v in zip(found.shares, arrays, strict=True)
                 )

@@ -20,7 +20,7 @@ from mtlbio.training.losses import task_losses
 from mtlbio.training.problem import Problem, Roles
 from mtlbio.training.products import wide_product
 from mtlbio.training.stack import Stack
-from mtlbio.training.weighing import Weighing
+from mtlbio.training.weighing import Slopes, Weighing
 
 
 @dataclass(frozen=True)
@@ -108,7 +108,8 @@ class Networks:
         # an absent label has weight 0 and a stopped task is masked: neither adds anything to any gradient
         total = (loss * self.paced * going[:, :, None, None, :]).sum()
         wanted = [*self._at, *([self._products] if self.weighing.reads_samples else [])]
-        slopes = torch.autograd.grad(total, wanted, allow_unused=True)
+        maps, offsets, bias, *products = torch.autograd.grad(total, wanted, allow_unused=True)
+        slopes = Slopes(maps, offsets, bias, *products)
         self.weighing.step(epoch, trained, self.labelled & going[:, :, None], slopes, self.rate)
 
     def outputs(self, maps: torch.Tensor, offsets: torch.Tensor, bias: torch.Tensor) -> torch.Tensor:

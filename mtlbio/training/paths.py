@@ -51,14 +51,11 @@ def fit_paths(
     seeds : initial values of each replica along s
     progress : wraps the range of epochs of the block of that name
     """
-    blocks = {
-        name: fit(
-            *extended(problem, name),
-            seeds,
-            BlockOptions.of(options),
-            progress=lambda epochs, name=name: progress(epochs, name),
-        )
-        for name in ("dense", "curved")
-    }
+
+    def block(name: str) -> Fitted:
+        whole, inputs = extended(problem, name)
+        return fit(whole, inputs, seeds, BlockOptions.of(options), lambda epochs: progress(epochs, name))
+
+    blocks = {name: block(name) for name in ("dense", "curved")}
     heads = {name: fit_sparse_heads(problem, getattr(problem, name)) for name in ("axes", "genes")}
     return Paths(heads, blocks)

@@ -226,7 +226,10 @@ def make_problem(
 
     stacked = {name: tensor(_padded(values)) for name, values in parts.items()}
     return Problem(
-        **stacked,
+        axes=stacked["axes"],
+        genes=stacked["genes"],
+        dense=stacked["dense"],
+        curved=stacked["curved"],
         targets=tensor(targets.values),
         train=tensor(train),
         validation=tensor(validation),

@@ -164,12 +164,17 @@ class Refitter:
         extras = problem.extras
         if extras is not None:
             # the labels of the further heads stay as they are, who validates them changes with the inner folds
-            own = [
+            anew = [
                 with_extras(problem, copy, folds, self.options).extras
                 for copy, (folds, _) in zip(copies, labelled, strict=True)
             ]
-            names = ("targets", "train", "validation")
-            extras = replace(extras, **{name: torch.cat([getattr(one, name) for one in own]) for name in names})
+            own = [one for one in anew if one is not None]
+            extras = replace(
+                extras,
+                targets=torch.cat([one.targets for one in own]),
+                train=torch.cat([one.train for one in own]),
+                validation=torch.cat([one.validation for one in own]),
+            )
         return replace(
             problem,
             extras=extras,

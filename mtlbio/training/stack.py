@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 import torch
 from torch.func import vjp, vmap
 
@@ -26,7 +28,7 @@ class Stack:
         self.gated = sharing.squash is not None
         self.task_of_column = torch.as_tensor(self.packing.task_of_column, device=device)
         self.task_of_output = torch.as_tensor(self.packing.task_of_output, device=device)
-        self._pull = None
+        self._pull: Callable | None = None
         self.experts = 1
         if self.gated:
             self.experts = sharing.maps({name: own[0] for name, own in self.parameters.items()}).linear.shape[1]
@@ -38,12 +40,12 @@ class Stack:
 
     def wide(self) -> tuple[torch.Tensor, torch.Tensor]:
         """Maps (R, r, m) and offsets (R, e, c) of the present parameters; :meth:`pull` then takes gradients back."""
-        (maps, offsets), self._pull = vjp(vmap(self._wide_of_one), self.parameters)
+        (maps, offsets), self._pull, *_ = vjp(vmap(self._wide_of_one), self.parameters)
         return maps.detach(), offsets.detach()
 
     def _wide_of_one(self, own: dict[str, torch.Tensor]) -> tuple[torch.Tensor, torch.Tensor]:
         linear, gate, offset = self.sharing.maps(own)
-        if gate is None:
+        if gate is None or offset is None:
             return linear.flatten(1), linear.new_zeros(0, self.packing.n_columns)
         return torch.cat([linear.flatten(1), gate.flatten(1)], dim=1), offset
 
@@ -57,6 +59,8 @@ class Stack:
 
     def pull(self, maps: torch.Tensor, offsets: torch.Tensor) -> dict[str, torch.Tensor]:
         """Gradients of the parameters for gradients of the maps (R, r, m) and offsets (R, e, c)."""
+        if self._pull is None:
+            raise RuntimeError("pull: there are no maps to come back from; call wide() first")
         return self._pull((maps, offsets))[0]
 
     def pull_by_task(self, rows: torch.Tensor, maps: torch.Tensor, offsets: torch.Tensor) -> dict[str, torch.Tensor]:
@@ -68,7 +72,7 @@ class Stack:
         rows : (q,) networks
         maps, offsets : of those (q, ...)
         """
-        _, pull = vjp(vmap(self._wide_of_one), {name: own[rows] for name, own in self.parameters.items()})
+        _, pull, *_ = vjp(vmap(self._wide_of_one), {name: own[rows] for name, own in self.parameters.items()})
         return self._apart(pull, maps, offsets)
 
     def _apart(self, pull, maps: torch.Tensor, offsets: torch.Tensor) -> dict[str, torch.Tensor]:
@@ -78,10 +82,8 @@ class Stack:
 
     def gramian(self, by_task: dict[str, torch.Tensor]) -> torch.Tensor:
         """(q, T, T) inner products of the tasks' gradients on the shared parameters."""
-        return sum(
-            torch.einsum("tqd,uqd->qtu", flat, flat)
-            for flat in (by_task[name].flatten(2) for name in self.sharing.shared)
-        )
+        flat = (by_task[name].flatten(2) for name in self.sharing.shared)
+        return sum((torch.einsum("tqd,uqd->qtu", own, own) for own in flat), start=self.bias.new_zeros(()))
 
     def representation(
         self, rows: torch.Tensor, inputs: torch.Tensor, products: torch.Tensor, offsets: torch.Tensor
@@ -102,11 +104,13 @@ class Stack:
         def wide_of_one(scores: dict[str, torch.Tensor], rest: dict[str, torch.Tensor]):
             return self._wide_of_one(scores | rest)
 
-        _, pull = vjp(lambda values: vmap(wide_of_one)(values, rest), scores)
+        _, pull, *_ = vjp(lambda values: vmap(wide_of_one)(values, rest), scores)
         return self.gramian(self._apart(pull, products, offsets))
 
     def shrink(self, rate: float, present: torch.Tensor) -> None:
-        """The penalty's step in every network, after that of the loss; ``present`` (R, T)."""
+        """The penalty's step in every network, after that of the loss; nothing without one. ``present`` (R, T)."""
+        if not self.sharing.strength:
+            return
         step = rate * self.sharing.strength
         self.parameters |= vmap(lambda own, here: self.sharing.shrink(own, step, here))(self.parameters, present)
 

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 import torch
 
 from mtlbio.choices.multitask import MultitaskOptions
+from mtlbio.training.balancing.base import Balancer
 from mtlbio.training.balancing.registry import make_balancer
 from mtlbio.training.balancing.step import Step
 from mtlbio.training.problem import Roles
@@ -42,6 +43,30 @@ class Gradients:
         return Gradients(self.shared[:, rows], self.maps[:, rows], self.task_of_map, self.arms)
 
 
+@dataclass(frozen=True)
+class Slopes:
+    """Gradients of the summed losses of one step.
+
+    Attributes
+    ----------
+    maps : (f, k, r, m)
+    offsets : (f, k, e, c), None where nothing is gated
+    bias : (f, k, o)
+    products : (f, k, n, m), where a balancer reads them (:attr:`Weighing.reads_samples`), else None
+    """
+
+    maps: torch.Tensor
+    offsets: torch.Tensor | None
+    bias: torch.Tensor
+    products: torch.Tensor | None = None
+
+    def flat(self, columns: int) -> tuple[torch.Tensor, torch.Tensor, torch.Tensor, torch.Tensor | None]:
+        """All four with networks (f * k) along one axis; without gates the offsets are of no expert, (f * k, 0, c)."""
+        maps, bias = self.maps.flatten(0, 1), self.bias.flatten(0, 1)
+        offsets = maps.new_zeros(len(maps), 0, columns) if self.offsets is None else self.offsets.flatten(0, 1)
+        return maps, offsets, bias, None if self.products is None else self.products.flatten(0, 1)
+
+
 class Weighing:
     """Applies a balancer's weights, and keeps the Gramians of the tasks' gradients for the diagnostics of conflict.
 
@@ -74,12 +99,13 @@ class Weighing:
         network = torch.arange(folds * self.arms * self.seeds, device=inputs.device)
         self.rows = network[several.repeat_interleave(self.seeds).repeat(folds)]
         self.watched = several.nonzero().ravel()
-        self.balancer, self._kept, self._inner = None, [], []
+        self.balancer: Balancer | None = None
+        self._kept: list[torch.Tensor] = []
+        self._inner: list[torch.Tensor] = []
         if multitask.balancing != "equal" and len(self.rows):
             self._seeds = torch.as_tensor(seeds, device=inputs.device).repeat(folds * len(self.watched))
-            names = [task.name for task in stack.packing.tasks]
             self._weighed = torch.tensor([i for i, own in enumerate(roles.balanced) if own], device=inputs.device)
-            names = tuple(names[i] for i in self._weighed)
+            names = tuple(task.name for task, own in zip(stack.packing.tasks, roles.balanced, strict=True) if own)
             options = multitask.balancing_options
             self.balancer = make_balancer(multitask.balancing, names, len(self.rows), inputs.device, **options)
 
@@ -93,7 +119,7 @@ class Weighing:
         epoch: int,
         losses: torch.Tensor,
         present: torch.Tensor,
-        slopes: tuple[torch.Tensor | None, ...],
+        slopes: Slopes,
         learning_rate: float,
     ) -> None:
         """Move all networks once.
@@ -102,12 +128,10 @@ class Weighing:
         ----------
         losses : (f, a, s, t) training losses
         present : (f, a, s, t) whether the task is trained there, has labels and has not stopped
-        slopes : gradients of the summed losses on the maps (f, k, r, m), the offsets (f, k, e, c; None where nothing is
-            gated), the biases (f, k, o) and, where :attr:`reads_samples`, on the products (f, k, n, m)
+        slopes : gradients of the summed losses
         """
         stack, rows = self.stack, self.rows
-        maps, offsets, bias, *products = (None if v is None else v.flatten(0, 1) for v in slopes)
-        offsets = maps.new_zeros(len(maps), 0, stack.packing.n_columns) if offsets is None else offsets
+        maps, offsets, bias, products = slopes.flat(stack.packing.n_columns)
         present = present.reshape(-1, self.tasks)
         gradient, apart = stack.pull(maps, offsets), {}
         if len(rows) and stack.sharing.shared:
@@ -123,10 +147,16 @@ class Weighing:
             for name in stack.sharing.shared:
                 gradient[name][rows] = torch.einsum("qt,tq...->q...", on_shared, apart[name])
         stack.move(gradient, bias, learning_rate)
-        if stack.sharing.strength:
-            stack.shrink(learning_rate, present)
+        stack.shrink(learning_rate, present)
 
-    def _weights(self, epoch, losses, present, products, offsets) -> tuple[torch.Tensor | None, torch.Tensor | None]:
+    def _weights(
+        self,
+        epoch: int,
+        losses: torch.Tensor,
+        present: torch.Tensor,
+        products: torch.Tensor | None,
+        offsets: torch.Tensor,
+    ) -> tuple[torch.Tensor | None, torch.Tensor | None]:
         """Factors of whole losses (networks, t), and of the gradients on shared parameters (rows, t); None: all 1."""
         whole = on_shared = None
         if self.balancer is not None:
@@ -166,15 +196,15 @@ class Weighing:
         room = (lengths[0] / lengths[1].clamp_min(1e-30)).clamp_max(1.0)
         return torch.where(against, factors * room[:, None], factors)
 
-    def _gramian(self, products: list[torch.Tensor], offsets: torch.Tensor) -> torch.Tensor:
+    def _gramian(self, products: torch.Tensor | None, offsets: torch.Tensor) -> torch.Tensor:
         """(rows, T, T) of the tasks that the balancer weighs."""
         if not self.stack.sharing.shared:
             return torch.zeros(len(self.rows), len(self._weighed), len(self._weighed), device=self.inputs.device)
         whole = self._kept[-1]
-        if products:
+        if products is not None:
             folds = self.rows // (self.arms * self.seeds)
             inputs = self.inputs[folds % len(self.inputs)]
-            whole = self.stack.representation(self.rows, inputs, products[0][self.rows], offsets[self.rows])
+            whole = self.stack.representation(self.rows, inputs, products[self.rows], offsets[self.rows])
         return whole[:, self._weighed][:, :, self._weighed]
 
     def gradients(self) -> Gradients | None:

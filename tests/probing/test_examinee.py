@@ -21,7 +21,7 @@ from mtlbio.probing.columns import COLUMNS
 from mtlbio.probing.enrichment import COLUMNS as ENRICHMENT
 from mtlbio.probing.enrichment import enrichment
 from mtlbio.probing.evidence import CovariateEvidence, Evidence, TaskEvidence
-from mtlbio.probing.examine import TABLES, examine, write_tables
+from mtlbio.probing.examine import TABLES, Procedure, examine, write_tables
 from mtlbio.probing.examinee import DONORS, NOTHING, Examinee, WithHeads, checked
 from mtlbio.probing.of_ensemble import OfEnsemble
 from mtlbio.probing.planes import columns as subspace_columns
@@ -87,7 +87,8 @@ def put_on_trial(planted, examinee, steady):
     def names(trial):
         return enrichment(trial, genes.cohort, genes.loadings, genes.names, genes.sets)
 
-    return examine(trial_of(planted, examinee), examinee, steady, names, blocks=True, genes=genes)
+    procedure = Procedure(names, blocks=True, genes=genes)
+    return examine(trial_of(planted, examinee), examinee, steady, procedure)
 
 
 @pytest.fixture(scope="module")

@@ -15,6 +15,8 @@ class Attention(Encoder):
     Rotary positions enter as differences only, so a chain reads the same wherever it stands; padding is no key.
     """
 
+    speed: torch.Tensor
+
     def __init__(self, features: int, shape: Shape):
         super().__init__()
         self.out = shape.width

@@ -151,7 +151,7 @@ def combine(
     linear: torch.Tensor, gate: torch.Tensor | None, offset: torch.Tensor | None, squash: str | None
 ) -> torch.Tensor:
     """Values (..., n, c) from products (..., n, e, c) of the inputs with the maps; ``offset`` (..., e, c)."""
-    if gate is None:
+    if gate is None or offset is None:
         return linear.squeeze(-2)
     chosen = gate + offset.unsqueeze(-3)
     weights = torch.softmax(chosen, dim=-2) if squash == "softmax" else torch.sigmoid(chosen)

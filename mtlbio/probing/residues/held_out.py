@@ -23,12 +23,13 @@ class HeldOutResidues(WithHeads):
     def __init__(self, model: ProteinModel, latents: ad.AnnData):
         self.dims, self.fold = tuple(latents.var_names), folds_of(latents.obs["donor"])
         self.z = np.stack([np.asarray(latents.obsm[f"replica_{r}"], float) for r in range(len(model.networks))])
-        self.tasks, self.centre, self.heads = model.tasks, model.centre, {}
+        self.tasks, self.centre = model.tasks, model.centre
+        self.heads: dict[str, list[tuple[np.ndarray, np.ndarray]]] = {}
         for name in model.tasks:
             pairs = []
             for network, axes in zip(model.networks, model.axes, strict=True):
-                head = network.heads[name]
-                pairs.append(axes.head(head.weight.detach().numpy(), head.bias.detach().numpy()))
+                head = network.heads[name].state_dict()
+                pairs.append(axes.head(head["weight"].numpy(), head["bias"].numpy()))
             self.heads[name] = pairs
 
     def latents(self, fold: int = 0) -> np.ndarray:

@@ -14,12 +14,12 @@ from mtlbio.kinds.protein import LEAST_CHAINS
 from mtlbio.kinds.schemas import ProteinRun
 from mtlbio.kinds.schemas.chains import ResidueProbe
 from mtlbio.model.residue_store import ProteinModel, load_model
-from mtlbio.probing.examine import examine, write_tables
+from mtlbio.probing.examine import Procedure, examine, write_tables
 from mtlbio.probing.null_refits import empty, write_null
 from mtlbio.probing.replicas import replicas_of_one_fold
 from mtlbio.probing.residues.held_out import HeldOutResidues
 from mtlbio.probing.residues.properties import identity_and_context, properties
-from mtlbio.probing.residues.trial import between_chains, make_trial, of_all_variance
+from mtlbio.probing.residues.trial import ResidueTrial, between_chains, make_trial, of_all_variance
 
 
 def probe(run: ProteinRun, results: Path) -> None:
@@ -48,14 +48,12 @@ def examine_residues(latents: ad.AnnData, model: ProteinModel, options: ResidueP
         )
     examinee = HeldOutResidues(model, latents)
     between, loadings = between_chains(trial.z, trial.donors), np.asarray(latents.varm["loadings"], dtype=float)
-    tables = examine(
-        trial,
-        examinee,
-        latents.var["stability"].to_numpy(dtype=float),
+    procedure = Procedure[ResidueTrial](
         lambda trial: properties(trial, loadings),
         # the rates were counted on runs with replicas: of one network nobody knows what would come back
         rates="chains" if len(model.networks) > 1 else None,
         rescaled=lambda association: of_all_variance(association, between),
         shares=identity_and_context,
     )
+    tables = examine(trial, examinee, latents.var["stability"].to_numpy(dtype=float), procedure)
     return {**tables, "replicas": replicas_of_one_fold(examinee.z)}

@@ -104,11 +104,14 @@ class Balancer:
 
     def _place(self, key: str) -> torch.Tensor:
         name, *tasks = key.split("/")
-        return self.memory[name][(slice(None), *(self.tasks.index(task) for task in tasks))]
+        values = self.memory[name]
+        for task in tasks:  # a view, since :meth:`load` writes into it
+            values = values[:, self.tasks.index(task)]
+        return values
 
 
 REGISTERED: dict[str, type[Balancer]] = {}
-_Class = TypeVar("_Class", bound=type)
+_Class = TypeVar("_Class", bound=type[Balancer])
 
 
 def balancer(name: str):

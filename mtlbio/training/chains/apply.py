@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 
 import numpy as np
@@ -30,7 +30,7 @@ def apply(
     reader: Reader,
     tasks: dict[str, ResidueLabel],
     places: np.ndarray,
-    centre: dict[str, tuple[float, float]],
+    centre: Mapping[str, tuple[float, float]],
     device: str = "cpu",
 ) -> Iterator[Applied]:
     """Chain after chain in order of length; memory holds one batch."""
@@ -39,7 +39,7 @@ def apply(
         batch = batch.to(device)
         latents = network.latents(batch.letters, batch.mask, batch.wide)
         raw = {name: value.float().cpu().numpy() for name, value in network.outputs(latents).items()}
-        latents = latents.float().cpu().numpy()
+        encoded = latents.float().cpu().numpy()
         lengths = batch.mask.sum(1).tolist()
         for i, (place, length) in enumerate(zip(batch.places, lengths, strict=True)):
             told = {
@@ -47,7 +47,7 @@ def apply(
                 for name, task in tasks.items()
                 if name in raw
             }
-            yield Applied(int(place), latents[i, :length].copy(), told)
+            yield Applied(int(place), encoded[i, :length].copy(), told)
     network.to("cpu")
 
 
@@ -56,7 +56,7 @@ def averaged(
     reader: Reader,
     tasks: dict[str, ResidueLabel],
     places: np.ndarray,
-    centre: dict[str, tuple[float, float]],
+    centre: Mapping[str, tuple[float, float]],
     device: str = "cpu",
 ) -> dict[int, dict[str, np.ndarray]]:
     """Predictions by place of the chain and task, the mean over the networks."""

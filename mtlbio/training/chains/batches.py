@@ -82,7 +82,9 @@ def make_batches(
     if rng is not None:
         key = key * rng.uniform(0.9, 1.1, len(key))
     order = places[np.argsort(key, kind="stable")]
-    batches, current, longest = [], [], 0
+    batches: list[np.ndarray] = []
+    current: list[int] = []
+    longest = 0
     for place in order:
         longest = max(longest, padded(lengths[place]))
         if current and longest * (len(current) + 1) > residues:
@@ -129,11 +131,11 @@ class Reader:
                 q3[name] = torch.from_numpy(coarse)
         wide = None
         if self.sources:
-            wide = np.zeros((*mask.shape, self.wide), dtype=np.float32)
+            along = np.zeros((*mask.shape, self.wide), dtype=np.float32)
             for i, place in enumerate(places):
                 values = wide_of(chains.names[place], int(lengths[i]), self.sources)
-                wide[i, : lengths[i]] = values
-            wide = torch.from_numpy(wide)
+                along[i, : lengths[i]] = values
+            wide = torch.from_numpy(along)
         return Batch(places, torch.from_numpy(letters), torch.from_numpy(mask), wide, labels, q3)
 
     def batches(

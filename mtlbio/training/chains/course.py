@@ -47,8 +47,9 @@ class Course:
     ):
         self.reader, self.train, self.options, self.seed = reader, train, options, seed
         self.names = tuple(task.name for task in tasks)
-        rates = {"lr": options.learning_rate, "weight_decay": options.weight_decay}
-        self.optimiser = torch.optim.AdamW(network.parameters(), **rates)
+        self.optimiser = torch.optim.AdamW(
+            network.parameters(), lr=options.learning_rate, weight_decay=options.weight_decay
+        )
         torch.manual_seed(seed)
         self.stepper = Stepper(network, tasks, scale, self.optimiser, options, seed)
         self.gramians: list[tuple[int, np.ndarray]] = []

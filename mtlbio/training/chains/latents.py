@@ -45,11 +45,11 @@ def write_latents(model: ProteinModel, reader: Reader, residues: int, device: st
     chains = reader.chains
     places = chains.of(*HELD_OUT)
     chosen = {int(p): spread_out(int(chains.lengths[p]), residues) for p in places}
-    z = []
+    replicas = []
     for network, axes in zip(model.networks, model.axes, strict=True):
         found = {a.place: axes(a.latents[chosen[a.place]]) for a in apply(network, reader, {}, places, {}, device)}
-        z.append(np.concatenate([found[int(p)] for p in places]))
-    z = np.stack(z)
+        replicas.append(np.concatenate([found[int(p)] for p in places]))
+    z = np.stack(replicas)
     obs, tasks, covariates = describe(chains, places, chosen)
     dims = [f"z{d + 1:02d}" for d in range(z.shape[2])]
     reference = model.axes[0]

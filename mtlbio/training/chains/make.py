@@ -54,7 +54,8 @@ def fresh_network(run: ProteinRun, chains: Chains, reader: Reader, tasks: list, 
 def _standardise(network: ResidueNetwork, reader: Reader) -> None:
     """Mean and spread of the further numbers over residues of training chains that have them."""
     places = reader.chains.of("train")[:: max(1, len(reader.chains.of("train")) // _FEW)]
-    values = np.concatenate([b.wide[b.mask].numpy() for b in reader.batches(places, 16_384)])
+    batches = reader.batches(places, 16_384)
+    values = np.concatenate([b.wide[b.mask].numpy() for b in batches if b.wide is not None])
     start = 0
     for source in reader.sources.values():
         own = values[:, start : start + source.width][values[:, start + source.width] > 0]

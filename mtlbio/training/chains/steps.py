@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import torch
@@ -71,21 +72,21 @@ class Stepper:
         self.network.train()
         losses, means, present, extra = self.losses(batch)
         self.optimiser.zero_grad(set_to_none=True)
-        gramian = None
+        gramian = gradients = None
         apart = self.balancer is not None and (self.balancer.reads_gramian or self.balancer.scope == "gradient")
         if apart or watch:
             gradients = self._apart(losses, present)
             gramian = gradients @ gradients.T
         weights = torch.ones(len(losses), device=self.device)
         if self.balancer is not None and present.any():
-            seen = Step(self.count, means[None].detach(), present[None], lambda: gramian[None], self.seed)
+            seen = Step(self.count, means[None].detach(), present[None], lambda: _one(gramian), self.seed)
             weights = self.balancer.weights(seen)[0]
         of_loss = self.balancer is None or self.balancer.scope == "loss"
         whole = (weights if of_loss else torch.ones_like(weights)) * present
         total = (whole * losses).sum() + extra
         if total.requires_grad:
             total.backward()
-            if not of_loss:
+            if not of_loss and gradients is not None:
                 self._add_to_shared((weights - present.float()) @ gradients)
             torch.nn.utils.clip_grad_norm_(self.network.parameters(), 1.0)
             self.optimiser.step()
@@ -114,7 +115,7 @@ class Stepper:
             means.append(total / count.clamp_min(1))
             present.append(count > 0)
         extra = latents.new_zeros(())
-        if hidden is not None and hidden.any():
+        if self.network.letter_head is not None and hidden is not None and hidden.any():
             told = self.network.letter_head(latents[hidden])
             extra = self.masked * torch.nn.functional.cross_entropy(told, batch.letters[hidden])
         return torch.stack(losses), torch.stack(means), torch.stack(present), extra
@@ -123,8 +124,9 @@ class Stepper:
         """(T, P) gradients of every task on the shared parameters; 0 where it does not occur."""
         shared, rows = self.network.shared(), []
         for loss, there in zip(losses, present, strict=True):
-            found = torch.autograd.grad(loss, shared, retain_graph=True, allow_unused=True) if there else ()
-            found = found or [None] * len(shared)
+            found: Sequence[torch.Tensor | None] = [None] * len(shared)
+            if there:
+                found = torch.autograd.grad(loss, shared, retain_graph=True, allow_unused=True)
             parts = [torch.zeros_like(p) if g is None else g for p, g in zip(shared, found, strict=True)]
             rows.append(torch.cat([part.flatten() for part in parts]))
         return torch.stack(rows).float()
@@ -137,3 +139,10 @@ class Stepper:
             if parameter.grad is not None:
                 parameter.grad += change[place : place + size].view_as(parameter)
             place += size
+
+
+def _one(gramian: torch.Tensor | None) -> torch.Tensor:
+    """(1, T, T) of the only network."""
+    if gramian is None:
+        raise RuntimeError("a balancer asks for the tasks' gradients, and its entry says that it does not read them")
+    return gramian[None]

@@ -129,7 +129,7 @@ def conflict_rows(chains: Chains, tasks: list, fitted: list[TrainedNetwork]) -> 
             norms = np.sqrt(np.maximum(np.einsum("qtt->qt", grams), 0))
             cosine = grams[:, a, b] / np.maximum(norms[:, a] * norms[:, b], 1e-30)
             low, middle, high = np.quantile(cosine, [0.05, 0.5, 0.95])
-            row = (epoch, tasks[a].name, tasks[b].name, len(grams), middle, low, high, (cosine < 0).mean(), np.nan)
-            row += (float(np.median(norms[:, a])), float(np.median(norms[:, b])))
-            rows.append((*row, int(first.sum()), int(second.sum()), overlap, bool(overlap >= OVERLAP)))
+            start = (epoch, tasks[a].name, tasks[b].name, len(grams), middle, low, high, (cosine < 0).mean(), np.nan)
+            sizes = (float(np.median(norms[:, a])), float(np.median(norms[:, b])))
+            rows.append((*start, *sizes, int(first.sum()), int(second.sum()), overlap, bool(overlap >= OVERLAP)))
     return rows

@@ -121,10 +121,10 @@ def planted():
     weights["structure"][0, 0], weights["exposure"][0, 1] = 3.0, -1.5
     eye = np.eye(6)
     axes = ResidueAxes(np.zeros(6), eye, eye, loadings, np.full(6, 1 / 6))
-    heads = {
-        name: SimpleNamespace(weight=torch.tensor(w), bias=torch.zeros(len(w), dtype=torch.float64))
-        for name, w in weights.items()
-    }
+    heads = {}
+    for name, w in weights.items():
+        heads[name] = torch.nn.Linear(*w.shape[::-1], dtype=torch.float64)
+        heads[name].load_state_dict({"weight": torch.tensor(w), "bias": torch.zeros(len(w))})
     kinds = {"structure": "secondary_structure", "exposure": "accessibility"}
     model = SimpleNamespace(
         networks=[SimpleNamespace(heads=heads)] * 2,
