@@ -151,7 +151,7 @@ def predict(
     """
     given = {"standardise": standardise, "profiles": profiles, "embeddings": embeddings}
     given = {name: Path(value) if name != "standardise" and value else value for name, value in given.items()}
-    folder = apply(Path(results or Path("results") / run.run), Path(new), out and Path(out), given)
+    folder = apply(Path(results or Path("results") / run.run), Path(new), Path(out) if out else None, given)
     return _table(folder / "predictions.tsv")
 
 

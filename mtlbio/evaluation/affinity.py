@@ -70,10 +70,11 @@ def score_subsets(
     predictions : {(subset, task): (n,) or (n, K)}, out of fold
     """
     weights = bootstrap_weights(donors, draws, seed)
-    value, drawn = {}, {}
+    value: dict[tuple[tuple[str, ...], str], float] = {}
+    drawn: dict[tuple[tuple[str, ...], str], np.ndarray] = {}
     for (subset, task), pred in predictions.items():
         value[subset, task] = float(tasks[task].score(labels[task], pred))
-        drawn[subset, task] = tasks[task].score(labels[task], pred, weights)
+        drawn[subset, task] = np.asarray(tasks[task].score(labels[task], pred, weights))
     count = {task: len(np.unique(donors[~np.isnan(y)])) for task, y in labels.items()}
     rarest = {task: fewest(tasks[task], y, donors) for task, y in labels.items()}
     return Scores(tasks, value, drawn, count, rarest)
@@ -104,7 +105,7 @@ def affinity_table(scores: Scores) -> pd.DataFrame:
         partner = next(name for name in subset if name != task)
         rows.append([task, partner, scores.tasks[task].decisive.name, gain, low, high, verdict_of(low, high)])
     order = {task: place for place, task in enumerate(scores.tasks)}
-    rows.sort(key=lambda row: (order[row[0]], order[row[1]]))
+    rows.sort(key=lambda row: (order[str(row[0])], order[str(row[1])]))
     return pd.DataFrame(rows, columns=AFFINITY)
 
 

@@ -92,7 +92,7 @@ def baselines(run: DonorRun, results: Path) -> None:
     results = Path(results)
     cohort = read_cohort(results / "cohort.h5ad")
     splits = read_table(results / "splits.tsv", SPLITS)
-    table = predict_baselines(cohort, splits, run.baselines.arms, run.training.genes, run.baselines.seed)
+    table = predict_baselines(cohort, splits, list(run.baselines.arms), run.training.genes, run.baselines.seed)
     write_table(table, results / "baselines" / "predictions.tsv", PREDICTIONS)
 
 
@@ -125,7 +125,7 @@ def predict_baselines(
             else:
                 chosen.append((arm, task))
     folds = sorted(splits["fold"].unique())
-    frames = {(arm, task.name): [] for arm, task in chosen}
+    frames: dict[tuple[str, str], list] = {(arm, task.name): [] for arm, task in chosen}
     for fold in track(folds, f"Fitting {listing(arms)} on {len(folds)} folds"):
         train, test = train_test(splits, fold)
         data = BaselineFold(cohort, train, test, n_genes)

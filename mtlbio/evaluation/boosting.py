@@ -65,7 +65,7 @@ def _grown(params: dict, trees: int, train: np.ndarray, test: np.ndarray, labels
     import lightgbm as lgb
 
     everyone = lgb.Dataset(train, labels.y, weight=labels.weights, params=params)
-    predicted = lgb.train(params, everyone, num_boost_round=trees).predict(test)
+    predicted = np.asarray(lgb.train(params, everyone, num_boost_round=trees).predict(test))
     return np.stack([1 - predicted, predicted], axis=1) if labels.n_classes == 2 else predicted
 
 

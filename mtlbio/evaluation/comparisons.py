@@ -68,7 +68,9 @@ def task_metrics(scores: TaskScores, draws: int, seed: int) -> pd.DataFrame:
     rows = []
     for arm in scores.arms:
         own = scores.common(arm)
-        for metric in scores.task.metrics if own else ():
+        if own is None:
+            continue
+        for metric in scores.task.metrics:
             found = own.estimate(arm, metric, draws, seed)
             row = [arm, scores.task.name, metric.name, found.value, found.ci_low, found.ci_high]
             rows.append([*row, own.n_samples, own.n_units])
@@ -108,4 +110,4 @@ def best_baseline(scores: TaskScores, metric: Metric) -> str | None:
         if arm not in (MODEL, MATCHED) and (own := scores.common(arm))
     }
     defined = {arm: value for arm, value in values.items() if np.isfinite(value)}
-    return max(defined, key=defined.get) if defined else None
+    return max(defined, key=lambda arm: defined[arm]) if defined else None

@@ -43,8 +43,9 @@ def evaluate(run: DonorRun, results: Path) -> None:
     write_table(comparisons, results / "comparisons.tsv", COMPARISONS)
     write_table(transferred, results / "transfer.tsv", TRANSFER)
     write_table(labels_tested(table, tasks, options.seed, words), results / "label_noise.tsv", LABEL_NOISE)
-    adversary = run.training.adversary and run.training.adversary.covariate
-    read = reprobe(latents, options.bootstrap, options.seed, adversary, words)
+    adversary = run.training.adversary
+    covariate = adversary.covariate if adversary else None
+    read = reprobe(latents, options.bootstrap, options.seed, covariate, words)
     write_table(read, results / "reprobe.tsv", REPROBE)
 
 

@@ -123,8 +123,7 @@ def question(obs: pd.DataFrame, info: CovariateInfo, words: Vocabulary = DONORS)
         if n < 2 * FOLDS or np.ptp(y[known]) == 0:
             valued = f"{n} {words.units} with a value"
             return f"{info.name}: {valued}, of which {2 * FOLDS} are needed, or all values are the same."
-        left_out = _unknown(known, words)
-        return Question(of_covariate(info.name, ()), order[known], y[known], donors[known], left_out)
+        return Question(of_covariate(info.name, ()), order[known], y[known], donors[known], _unknown(known, words))
     levels = column.astype(object).where(known, "").astype(str).to_numpy()
     sizes = pd.Series(donors[known]).groupby(levels[known]).nunique().sort_values(ascending=False, kind="stable")
     kept = sizes.index[sizes >= LEAST_DONORS][:MOST_LEVELS].sort_values()
@@ -169,7 +168,7 @@ def scored(asked: Question, pred: np.ndarray, draws: int, seed: int) -> tuple[fl
     task, y, donors = asked.task, asked.y, asked.donors
     once = donor_weights(donors)
     weights = once * bootstrap_weights(donors, draws, seed, task.strata(y))
-    return float(task.score(y, pred, once)), task.score(y, pred, weights)
+    return float(task.score(y, pred, once)), np.asarray(task.score(y, pred, weights))
 
 
 def widened(value: float, drawn: np.ndarray, level: float) -> tuple[float, float]:
@@ -202,20 +201,21 @@ def _answers(
     representations |= {name: columns(chosen) for name, chosen in every.items() if chosen.any()}
     level = expanded(1 - (1 - LEVEL) / len(CLASSIFIERS), fewest(asked.task, asked.y, asked.donors))
     metric, floor, rows = asked.task.decisive, None, []
+    chance = 0.0 if metric.chance is None else metric.chance
     for name, features in representations.items():
         for classifier in CLASSIFIERS if name != "labels" else CLASSIFIERS[:1]:
             value, drawn = scored(asked, predicted(asked, features, classifier, seed), draws, seed)
             floor = (np.array(value), drawn) if name == "labels" else floor
             low, high = widened(value, drawn, level)
-            low = max(low, 0.0) if metric.chance else low
+            low = max(low, 0.0) if chance else low
             row = {"representation": name, "classifier": classifier, "metric": metric.name, "value": value}
             row |= {"ci_low": low, "ci_high": high, "chance": metric.chance}
-            row["readable"] = "yes" if low > metric.chance else "no"
+            row["readable"] = "yes" if low > chance else "no"
             if name != "labels" and floor is not None:
                 # labels that do worse than chance tell nothing; to do better than they is no feat
-                told = [np.maximum(part, metric.chance) for part in floor]
-                ahead = value - float(told[0])
-                over = widened(ahead, drawn - told[1], level)
+                least, least_drawn = (np.maximum(part, chance) for part in floor)
+                ahead = value - float(least)
+                over = widened(ahead, drawn - least_drawn, level)
                 row |= {"over_labels": ahead, "over_low": over[0], "over_high": over[1]}
             row |= {"levels": len(asked.task.classes), "n_samples": len(asked.y)}
             row["n_donors"] = len(np.unique(asked.donors))

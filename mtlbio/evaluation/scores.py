@@ -9,6 +9,7 @@ from __future__ import annotations
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
+from typing import ClassVar
 
 import numpy as np
 
@@ -76,13 +77,18 @@ class TaskScores(ABC):
 
     task: Label | ResidueLabel
     arms: Mapping[str, object]
-    transfer_draws: int | None = None
-    asks_chance: bool = True
+    transfer_draws: ClassVar[int | None] = None
+    asks_chance: ClassVar[bool] = True
 
     @property
     def compared(self) -> tuple[Metric, ...]:
         """Metrics on which arms are compared: the one that decides."""
         return (self.task.decisive,)
+
+    @property
+    def carriers(self) -> set[str]:
+        """Units with the label."""
+        raise NotImplementedError(f"{type(self).__name__}: the caller of transfer says what carries the labels")
 
     @property
     @abstractmethod

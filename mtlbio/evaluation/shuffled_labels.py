@@ -101,11 +101,11 @@ class ClassLikelihood:
                 shift = self._shifts * np.sqrt(1 + np.square(a / 2))
                 logits.append(a * f[rows] + c + shift[:, None, None] * contrast)
             p = softmax(np.array(logits), axis=-1)  # (steps, U, rows, K)
-            own = [
+            by_share = [
                 sum(w * p[reach + h : len(p) - reach + h] for w, h in ((0.5, 0), (0.25, -within), (0.25, within)))
                 for within in _WITHIN
             ]
-            own = np.array(own)
+            own = np.array(by_share)
             table = np.log(np.array([self._mixed(own, s) for s in range(len(SHARES))])).astype(np.float32)
             found.append((rows, own, table.reshape(-1, len(rows) * len(self.frequency))))
         return found
@@ -123,7 +123,7 @@ class ClassLikelihood:
 
     def _marginal(self, y: np.ndarray) -> np.ndarray:
         """(S, H * M, D) log likelihood, the folds' own steepness and shift integrated out."""
-        total = 0.0
+        total = np.zeros(())
         for rows, _, table in self._folds:
             given = self._given(table, rows, y)
             top = given.max(axis=2, keepdims=True)

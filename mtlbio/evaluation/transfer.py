@@ -8,6 +8,7 @@ widened where few carry a class.
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence, Set
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -70,11 +71,12 @@ def transfer(
         name = scores.task.name
         own = carriers[name]
         others = set().union(*(carrying for other, carrying in carriers.items() if other != name))
-        row = {"task": name, "metric": scores.task.decisive.name}
+        row: dict[str, Any] = {"task": name, "metric": scores.task.decisive.name}
         row["n_samples"], row["n_donors"] = scores.labelled
         row["overlap"] = len(own & others) / len(own) if own else np.nan
         unknown = dict.fromkeys(["multitask", "singletask", "gain", "ci_low", "ci_high"], np.nan)
-        row |= unknown if both[name] is None else _compare(scores, both[name], draws, seed, level)
+        pair = both[name]
+        row |= unknown if pair is None else _compare(scores, pair, draws, seed, level)
         row["verdict"] = "cannot tell" if row.get("chance") else verdict_of(row["ci_low"], row["ci_high"])
         rows.append(row | {"why": sentence(row, compared, len(carriers), margin, words)})
     return pd.DataFrame(rows, columns=TRANSFER)
@@ -87,8 +89,9 @@ def _compare(scores: TaskScores, both: ArmScores, draws: int, seed: int, level: 
     draws = max(draws, scores.transfer_draws or int(np.ceil(enough)))
     gain = both.difference(MODEL, MATCHED, metric, draws, seed, level)
     # an undefined bound (a class without donors) shows nothing either
-    asks = scores.asks_chance and metric.chance is not None
-    chance = asks and not any(both.estimate(a, metric, draws, seed).ci_low > metric.chance for a in (MODEL, MATCHED))
+    floor = metric.chance if scores.asks_chance else None
+    lows = [both.estimate(arm, metric, draws, seed).ci_low for arm in (MODEL, MATCHED)] if floor is not None else []
+    chance = floor is not None and not any(low > floor for low in lows)
     return {
         "multitask": both.value(MODEL, metric),
         "singletask": both.value(MATCHED, metric),

@@ -38,13 +38,13 @@ def baselines(run: ProteinRun, results: Path) -> None:
     held_out, tables = chains.of(*HELD_OUT), []
     for arm in track(options.arms, "Fitting the baselines"):
         inputs = inputs_of(arm, chains, options.window, sources)
-        told: dict[int, dict[str, np.ndarray]] = {int(place): {} for place in held_out}
+        predictions: dict[int, dict[str, np.ndarray]] = {int(place): {} for place in held_out}
         for name, task in chains.tasks.items():
             if not task.auxiliary:
                 fitted = fit_task(chains, name, inputs, options.seed)
                 for place in held_out:
-                    told[int(place)][name] = task.from_linear([inputs(int(place)) @ own for own in fitted])
-        tables.append(prediction_rows(chains, held_out, told, arm, str(options.seed), FOLDS))
+                    predictions[int(place)][name] = task.from_linear([inputs(int(place)) @ own for own in fitted])
+        tables.append(prediction_rows(chains, held_out, predictions, arm, str(options.seed), FOLDS))
     empty = pd.DataFrame(columns=PREDICTIONS)
     write_table(
         pd.concat(tables, ignore_index=True) if tables else empty, results / "baselines/predictions.tsv", PREDICTIONS
@@ -104,8 +104,7 @@ def _ridge(chains: Chains, inputs: Inputs, known: np.ndarray, target: Callable, 
     places = chains.of("train")[there[chains.of("train")]]
     if len(places) > MOST_CHAINS:
         places = np.random.default_rng([seed, len(places)]).permutation(places)[:MOST_CHAINS]
-    gram = cross = None
-    count = 0
+    gram, cross, count = np.zeros((0, 0)), np.zeros((0, 0)), 0
     for block in np.array_split(places, max(1, len(places) // 50)):
         xs, ys = [], []
         for place in block:
@@ -114,8 +113,7 @@ def _ridge(chains: Chains, inputs: Inputs, known: np.ndarray, target: Callable, 
             xs.append(inputs(int(place))[rows])
             ys.append(target(rows + span.start))
         x, y = np.concatenate(xs).astype(np.float64), np.concatenate(ys).astype(np.float64)
-        gram = x.T @ x if gram is None else gram + x.T @ x
-        cross = x.T @ y if cross is None else cross + x.T @ y
+        gram, cross = (gram + x.T @ x, cross + x.T @ y) if count else (x.T @ x, x.T @ y)
         count += len(x)
     penalty = np.full(len(gram), _RIDGE * count)
     penalty[0] = 0.0

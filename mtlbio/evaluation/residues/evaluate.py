@@ -37,15 +37,16 @@ def evaluate(run: ProteinRun, results: Path) -> None:
     """
     results, options = Path(results), run.evaluate
     chains = read_chains(results / "cohort.h5ad")
-    told = read_rows(read_predictions(results))
-    metrics, comparisons, primary = [], [], []
+    predictions = read_rows(read_predictions(results))
+    metrics, comparisons = [], []
+    primary: list = []
     tasks = [name for name, task in chains.tasks.items() if not task.auxiliary]
     for part in [p for p in ("test", "external") if len(chains.of(p))]:
-        scored = [task_chains(chains, name, told, part) for name in tasks]
+        scored = [task_chains(chains, name, predictions, part) for name in tasks]
         scored = [scores for scores in scored if scores.arms]
         if not scored:
             continue
-        shown = track(scored, f"Scoring {len(told)} arms on {len(tasks)} tasks, {part} chains")
+        shown = track(scored, f"Scoring {len(predictions)} arms on {len(tasks)} tasks, {part} chains")
         found = score_tables(shown, options.bootstrap, options.seed, options.margin)
         metrics.append(found[0].assign(part=part))
         comparisons.append(found[1].assign(part=part))
@@ -66,8 +67,8 @@ def evaluate(run: ProteinRun, results: Path) -> None:
     write_table(untested, results / "label_noise.tsv", LABEL_NOISE)
 
 
-def task_chains(chains: Chains, task: str, told: dict[str, dict[str, dict]], part: str) -> TaskChains:
-    """The arms of ``told`` (arm -> task -> chain -> prediction) that predicted labelled chains of a part."""
+def task_chains(chains: Chains, task: str, predictions: dict[str, dict[str, dict]], part: str) -> TaskChains:
+    """The arms of ``predictions`` (arm -> task -> chain -> prediction) that predicted labelled chains of a part."""
     places = chains.of(part)
-    arms = {arm: score_chains(chains, task, own[task], places) for arm, own in told.items() if task in own}
+    arms = {arm: score_chains(chains, task, own[task], places) for arm, own in predictions.items() if task in own}
     return TaskChains(chains.tasks[task], {arm: scored for arm, scored in arms.items() if len(scored.sums)})

@@ -47,6 +47,6 @@ def by_chain(latents: ad.AnnData) -> ad.AnnData:
         if info.name not in WITHIN_CHAINS:
             means[info.name] = whole[info.name].astype(str if info.kind == "categorical" else float).to_numpy()
     kept = [asdict(c) for c in covariates.values() if c.name not in WITHIN_CHAINS]
-    told = {"tasks": [t.saved() for t in infos], "covariates": kept, "auxiliary": []}
+    schema = {"tasks": [t.saved() for t in infos], "covariates": kept, "auxiliary": []}
     x = pd.DataFrame(np.asarray(latents.X)).groupby(chain).mean().loc[means.index].to_numpy(dtype=np.float32)
-    return ad.AnnData(X=x, obs=means, var=latents.var.copy(), uns={"mtlbio": json.dumps(told)})
+    return ad.AnnData(X=x, obs=means, var=latents.var.copy(), uns={"mtlbio": json.dumps(schema)})

@@ -47,9 +47,11 @@ class Scored:
         of_sums = self.values[metric]
         if of_sums is not None:
             return of_sums(counts @ self.sums)
-        y, told, chain = self.pairs
+        if self.pairs is None or metric.function is None:
+            raise ValueError(f"{metric.name}: neither sums of chains nor residues to compute it from")
+        y, predicted, chain = self.pairs
         parts = [counts[i : i + _DRAWS_AT_ONCE] for i in range(0, len(counts), _DRAWS_AT_ONCE)]
-        return np.concatenate([np.atleast_1d(metric.function(y, told, part[:, chain])) for part in parts])
+        return np.concatenate([np.atleast_1d(metric.function(y, predicted, part[:, chain])) for part in parts])
 
 
 def score_chains(chains: Chains, task: str, predictions: dict[str, np.ndarray], places: np.ndarray) -> Scored:
@@ -60,22 +62,26 @@ def score_chains(chains: Chains, task: str, predictions: dict[str, np.ndarray], 
     predictions : chain -> (length, 8) probabilities of Q8, or (length,)
     """
     label = chains.tasks[task]
-    names, rows, residues, kept, pairs = chains.names, [], [], [], []
+    names, kept = chains.names, list[int]()
+    rows, residues, pairs = [], [], []
     for place in places:
         name, span = names[place], chains.rows(place)
         if name not in predictions or not chains.known(task)[span].any():
             continue
-        told = np.asarray(predictions[name], dtype=float)
+        predicted = np.asarray(predictions[name], dtype=float)
         fine, coarse = chains.labels_at(task, span)
-        row, count = label.sums(fine, coarse, told)
+        row, count = label.sums(fine, coarse, predicted)
         if None in label.metrics.values():
             known = label.known(fine, coarse)
-            pairs.append((fine[known].astype(float), told[known], np.full(count, len(kept))))
+            pairs.append((fine[known].astype(float), predicted[known], np.full(count, len(kept))))
         rows.append(row)
         residues.append(count)
         kept.append(place)
     clusters = chains.obs["cluster"].to_numpy().astype(str)[kept]
-    joined = tuple(np.concatenate(parts) for parts in zip(*pairs, strict=True)) if pairs else None
+    joined = None
+    if pairs:
+        y, predictions_of_all, chain = (np.concatenate(parts) for parts in zip(*pairs, strict=True))
+        joined = y, predictions_of_all, chain
     sums = np.array(rows, dtype=float).reshape(len(kept), -1)
     return Scored(clusters, np.array(residues, dtype=int), sums, label.metrics, joined)
 
@@ -87,7 +93,7 @@ class TaskChains(TaskScores):
     task: ResidueLabel
     arms: dict[str, Scored]
 
-    transfer_draws: ClassVar[int] = 2000
+    transfer_draws: ClassVar[int | None] = 2000
     asks_chance: ClassVar[bool] = False
 
     @property
