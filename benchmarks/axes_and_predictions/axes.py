@@ -3,7 +3,7 @@
     python benchmarks/axes_and_predictions/axes.py [--full] [--seed 0]
 
 For every programme: r2 of the best axis and, behind the slash, of the runner-up (large: the programme is split or
-mixed). Axes are fitted on four fifths of the donors and read on the rest, over all five folds; MOFA2 cannot encode
+stacking). Axes are fitted on four fifths of the donors and read on the rest, over all five folds; MOFA2 cannot encode
 new samples and is fitted and read on all of them, which flatters it. Every finder gets the same number of axes.
 Small form: one seed, some minutes on one core,
 nearly all of them for MOFA2. Full form: five seeds.

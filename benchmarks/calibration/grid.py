@@ -65,7 +65,7 @@ APART = {
     "rates",
     "cells",
     "power",
-    "settle",
+    "sample_size",
     "plan",
     "plan_words",
     "null_refits",

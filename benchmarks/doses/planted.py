@@ -47,7 +47,13 @@ def planted(full: bool, seed: int = 0, test: int = 500) -> dict[str, float]:
         # the fold's model stands for the final one: its dimensions are those of patients whom it has not seen
         final = [replace(data, fold=FINAL) for data in refit.folds]
         canonical = fold_in_table(
-            cohort, final, refit.targets, refit.paths.heads, refit.paths.blocks, refit.mixed, list(range(options.seeds))
+            cohort,
+            final,
+            refit.targets,
+            refit.paths.heads,
+            refit.paths.blocks,
+            refit.stacking,
+            list(range(options.seeds)),
         )
         z = canonical.ensemble.latents(cohort.expression).mean(axis=0)[held_out == 1]
         truth = doses.truth.loc[cohort.samples[held_out == 1]]

@@ -45,10 +45,10 @@ from mtlbio.evaluation.bootstrap import bootstrap_weights, fewest, simultaneous
 from mtlbio.kinds.read import read_run
 from mtlbio.kinds.schemas import CohortRun
 from mtlbio.progress import hushed, say, show_progress, track
-from mtlbio.training.borrowing import with_loans
-from mtlbio.training.mixing import mix_paths
-from mtlbio.training.paths import fit_paths
+from mtlbio.training.cross_task_stacking import with_cross_task_stacks
+from mtlbio.training.predictors import fit_predictors
 from mtlbio.training.refits import Refit, Refitter
+from mtlbio.training.stacking import stack_predictors
 from mtlbio.training.subsets import out_of_fold
 
 STORE = RESULTS / "methods_real"
@@ -85,7 +85,7 @@ class Fits:
         self.refitter = Refitter.of(cohort, splits, options, "cpu", [np.ones(tasks), *np.eye(tasks)], final=False)
         ((self.folds, self.targets),) = self.refitter.labelled([cohort])
         problem = self.refitter.stacked([cohort], [(self.folds, self.targets)])
-        self.base = fit_paths(problem, self.refitter.seeds, options)
+        self.base = fit_predictors(problem, self.refitter.seeds, options)
         # methods act where tasks meet: the single-task networks are fitted once
         self.problem = replace(problem, active=problem.active[:1])
 
@@ -97,9 +97,13 @@ class Fits:
             problem = replace(self.refitter.problem, paths=names)
             if paths is not self.base:
                 problem = replace(problem, active=problem.active[:1])
-            mixed = mix_paths(problem, paths.outputs, self.folds, self.targets)
-            mixed = with_loans(problem, mixed, self.folds, self.targets) if changes.get("borrowing") else mixed
-            refit = Refit(self.folds, self.targets, paths, mixed)
+            stacking = stack_predictors(problem, paths.outputs, self.folds, self.targets)
+            stacking = (
+                with_cross_task_stacks(problem, stacking, self.folds, self.targets)
+                if changes.get("borrowing")
+                else stacking
+            )
+            refit = Refit(self.folds, self.targets, paths, stacking)
             for t, task in enumerate(self.cohort.tasks):
                 found[setting, "", task] = out_of_fold(self.cohort, refit, 0, task)
                 if not changes:

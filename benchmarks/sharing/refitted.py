@@ -6,7 +6,7 @@ from dataclasses import replace
 
 from mtlbio.config import Training
 from mtlbio.training.networks import BlockOptions
-from mtlbio.training.paths import Paths
+from mtlbio.training.predictors import Predictors
 from mtlbio.training.problem import Problem
 from mtlbio.training.replicas import fit
 
@@ -14,7 +14,7 @@ from mtlbio.training.replicas import fit
 _AFTERWARDS = {"paths", "borrowing"}
 
 
-def with_options(problem: Problem, paths: Paths, options: Training, changes: dict, seeds: list[int]) -> Paths:
+def with_options(problem: Problem, paths: Predictors, options: Training, changes: dict, seeds: list[int]) -> Predictors:
     """The paths with the blocks of ``options.paths`` fitted under the changed options.
 
     Parameters

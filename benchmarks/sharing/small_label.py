@@ -36,11 +36,11 @@ from mtlbio.evaluation.bootstrap import bootstrap_weights, interval
 from mtlbio.evaluation.predictions import TaskPredictions
 from mtlbio.evaluation.transfer import transfer
 from mtlbio.labels import Binary, Regression
-from mtlbio.training.borrowing import with_loans
+from mtlbio.training.cross_task_stacking import with_cross_task_stacks
 from mtlbio.training.fewer_labels import with_labels_of
-from mtlbio.training.mixing import mix_paths
-from mtlbio.training.paths import fit_paths
+from mtlbio.training.predictors import fit_predictors
 from mtlbio.training.refits import Refit, Refitter
+from mtlbio.training.stacking import stack_predictors
 from mtlbio.training.subsets import out_of_fold
 
 TASKS = {
@@ -102,7 +102,7 @@ class Fits:
         if same_inner:
             self.labelled = [(self.labelled[0][0], targets) for _, targets in self.labelled]
         self.problem = self.refitter.stacked(copies, self.labelled)
-        self.base = fit_paths(self.problem, self.refitter.seeds, options)
+        self.base = fit_predictors(self.problem, self.refitter.seeds, options)
 
     def refits(self, changes: dict) -> list[Refit]:
         """The paths and mixtures of every copy under other options; only the dense block is fitted again."""
@@ -111,9 +111,9 @@ class Fits:
         problem, found = replace(self.refitter.problem, paths=tuple(options.paths)), []
         for k, (folds, targets) in enumerate(self.labelled):
             own = paths.of_folds(slice(k * len(folds), (k + 1) * len(folds)))
-            mixed = mix_paths(problem, own.outputs, folds, targets)
-            mixed = with_loans(problem, mixed, folds, targets) if options.borrowing else mixed
-            found.append(Refit(folds, targets, own, mixed))
+            stacking = stack_predictors(problem, own.outputs, folds, targets)
+            stacking = with_cross_task_stacks(problem, stacking, folds, targets) if options.borrowing else stacking
+            found.append(Refit(folds, targets, own, stacking))
         return found
 
 

@@ -40,12 +40,12 @@ from mtlbio.training.balancing.registry import registered
 from mtlbio.training.networks import BlockOptions
 from mtlbio.training.problem import Problem
 from mtlbio.training.replicas import fit
-from mtlbio.training.weighing import Weighing
+from mtlbio.training.task_weights import TaskWeights
 
 FOLDS, SEEDS, WIDTH, RATE, REPEATS = 6, 5, 8, 0.3, 3
 
 
-class Bare(Weighing):
+class Bare(TaskWeights):
     """The plain sum without a look at any task's gradient."""
 
     def __init__(self, *given):
@@ -76,7 +76,7 @@ def problem_of(tasks: int, samples: int, inputs: int, folds: int = FOLDS, seeds:
 def stack_step(problem: Problem, multitask: MultitaskOptions, steps: int, bare: bool = False) -> float:
     """Seconds per step of all networks."""
     seeds = list(range(problem.train.shape[1]))
-    with patch.object(networks, "Weighing", Bare if bare else Weighing):
+    with patch.object(networks, "TaskWeights", Bare if bare else TaskWeights):
         start = time.process_time()
         fit(problem, problem.dense, seeds, BlockOptions(WIDTH, steps, 10**9, RATE, multitask))
     return (time.process_time() - start) / steps

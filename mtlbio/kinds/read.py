@@ -18,7 +18,7 @@ from mtlbio.kinds.schemas.run import Run
 def read_run(path: str | Path) -> Run:
     """Read and check a run's YAML.
 
-    Paths in it are relative to the YAML and come back absolute. Files are checked for existence only; their
+    Predictors in it are relative to the YAML and come back absolute. Files are checked for existence only; their
     content is the business of ``mtlbio prepare``.
 
     Raises

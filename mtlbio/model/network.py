@@ -10,7 +10,7 @@ Two paths lead from the genes to every task:
   data's row space to a few dimensions, and heads on those. It carries what the axes miss. This module.
 
 On real cohorts now one path wins and now the other; their mixture is learnt afterwards on inner validation donors
-(:mod:`mtlbio.training.mixing`). Both are linear: at donor scale (hundreds) a nonlinear trunk overfits.
+(:mod:`mtlbio.training.stacking`). Both are linear: at donor scale (hundreds) a nonlinear trunk overfits.
 """
 
 from __future__ import annotations

@@ -94,29 +94,31 @@ def load_model(folder: str | Path) -> ProteinModel:
     folder = Path(folder)
     if not is_protein_model(folder):
         raise InputError(f"{folder}: no protein model in it; `mtlbio train` of a run of kind protein writes one")
-    told = json.loads((folder / "model.json").read_text(encoding="utf-8"))
+    saved = json.loads((folder / "model.json").read_text(encoding="utf-8"))
     arrays = load_file(folder / "weights.safetensors")
-    tasks = {task["name"]: read_residue_label(task) for task in told["tasks"]}
-    shape, wide = Shape(**told["shape"]), sum(width + 1 for width in told["wide"].values())
+    tasks = {task["name"]: read_residue_label(task) for task in saved["tasks"]}
+    shape, wide = Shape(**saved["shape"]), sum(width + 1 for width in saved["wide"].values())
     networks, axes = [], []
-    for r in range(told["replicas"]):
-        network = ResidueNetwork(tasks, told["encoder"], shape, told["latent"], told["letters"], wide, told["masked"])
+    for r in range(saved["replicas"]):
+        network = ResidueNetwork(
+            tasks, saved["encoder"], shape, saved["latent"], saved["letters"], wide, saved["masked"]
+        )
         own = {k.removeprefix(f"{r}/network/"): v for k, v in arrays.items() if k.startswith(f"{r}/network/")}
         network.load_state_dict({key: torch.from_numpy(value) for key, value in own.items()})
         networks.append(network.eval())
         parts = {k.removeprefix(f"{r}/axes/"): v for k, v in arrays.items() if k.startswith(f"{r}/axes/")}
         axes.append(ResidueAxes(**parts))
-    centre = {name: tuple(values) for name, values in told["centre"].items()}
+    centre = {name: tuple(values) for name, values in saved["centre"].items()}
     return ProteinModel(
         networks,
         axes,
         tasks,
         centre,
-        told["encoder"],
+        saved["encoder"],
         shape,
-        told["latent"],
-        told["letters"],
-        told["wide"],
-        told["masked"],
-        told["training"],
+        saved["latent"],
+        saved["letters"],
+        saved["wide"],
+        saved["masked"],
+        saved["training"],
     )

@@ -1,4 +1,4 @@
-"""All that is known about one dimension when it is judged: filled by :mod:`mtlbio.probing.gather`."""
+"""All that is known about one dimension when it is judged: filled by :mod:`mtlbio.probing.collect_evidence`."""
 
 from __future__ import annotations
 
@@ -28,8 +28,8 @@ class TaskEvidence:
         ``joint_suspected``: the same at the level of a single test; ``joint_widest``: largest size of that effect that
         its interval holds, in the same unit
     removal, loss, loss_se, donors_needed, metric : from the ablation
-    p, p_given, df : what a number of needed donors follows from (:mod:`mtlbio.probing.settle`): the larger p of the two
-        tests, the same given the other dimensions, columns of the label
+    p, p_given, df : what a number of needed donors follows from (:mod:`mtlbio.probing.sample_size`): the larger p of
+        the two tests, the same given the other dimensions, columns of the label
     donors : with the label and all covariates
     unit : of the effect: SD of the dimension, or R where a multi-class label has no single direction
     """
@@ -100,9 +100,9 @@ class Evidence:
     ``technical_share``: of all technical covariates together. ``stability``: median correlation with its partner over
     folds and seeds. ``donors``: in the cohort, the number that a number of needed donors has to exceed. ``tests``:
     dimensions x outcomes of the family-wise level. ``held_fixed``: the covariate that the dimension is, if it is one
-    (:mod:`mtlbio.probing.held_fixed`); only what is said depends on it, no verdict. ``falls``: the gene set falls as
-    the dimension rises. ``words``: of the run, for what is said. ``heads``: whether the removal was asked of the
-    examinee's own heads too, not of refitted ones alone.
+    (:mod:`mtlbio.probing.covariate_duplicates`); only what is said depends on it, no verdict. ``falls``: the gene set
+    falls as the dimension rises. ``words``: of the run, for what is said. ``heads``: whether the removal was asked of
+    the examinee's own heads too, not of refitted ones alone.
     """
 
     dim: str

@@ -14,10 +14,10 @@ from mtlbio.probing.ablation import ablation
 from mtlbio.probing.association import association
 from mtlbio.probing.audit import audit, inseparable
 from mtlbio.probing.by_class import by_class
+from mtlbio.probing.collect_evidence import collect_evidence
 from mtlbio.probing.columns import verdict_table
+from mtlbio.probing.covariate_duplicates import covariate_duplicates
 from mtlbio.probing.examinee import Examinee, checked
-from mtlbio.probing.gather import gather
-from mtlbio.probing.held_fixed import held_fixed
 from mtlbio.probing.judgement import Judgement, Rate, judgements
 from mtlbio.probing.leakage import leakage
 from mtlbio.probing.planes import decided_by_subspaces, subspace_table
@@ -47,7 +47,7 @@ class Procedure(Generic[T]):
     blocks : whether axes that turn are tried as the space they span; the examinee needs a final model for it
     genes : what names a direction of such a space
     classes : whether technical covariates are asked if they move every class of an outcome
-    duplicates : whether a dimension may be a covariate (:mod:`mtlbio.probing.held_fixed`)
+    duplicates : whether a dimension may be a covariate (:mod:`mtlbio.probing.covariate_duplicates`)
     rescaled : the table of associations with shares of another variance
     shares : further columns of verdicts.tsv, a row per dimension with ``dim``
     """
@@ -91,8 +91,8 @@ def examine(trial: T, examinee: Examinee, stability: np.ndarray, procedure: Proc
     removed = ablation(trial, examinee, {space.name: space.places for space in spaces if space.block.stable})
     named = procedure.names(trial)
     uneven = by_class(trial) if procedure.classes else None
-    fixed = held_fixed(trial, examinee.fold) if procedure.duplicates else {}
-    evidence = gather(trial, effects, beside, removed, steady, named, uneven, fixed)
+    fixed = covariate_duplicates(trial, examinee.fold) if procedure.duplicates else {}
+    evidence = collect_evidence(trial, effects, beside, removed, steady, named, uneven, fixed)
     judged = judgements(evidence, removed, design, stability, trial.options)
     tests, directions = subspace_tests(trial, spaces, effects, procedure.genes)
     planes, decided = subspace_table(trial, spaces, tests, removed, stability, directions, effects)

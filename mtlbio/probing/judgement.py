@@ -9,9 +9,9 @@ import numpy as np
 import pandas as pd
 
 from mtlbio.config import TrialOptions
+from mtlbio.probing.collect_evidence import worst_way
 from mtlbio.probing.evidence import Evidence
-from mtlbio.probing.gather import worst_way
-from mtlbio.probing.settle import donors_to_settle
+from mtlbio.probing.sample_size import donors_for_a_verdict
 from mtlbio.probing.verdict import Verdict, judge
 
 
@@ -45,7 +45,7 @@ class Judgement:
     losses : by task; a task that was not examined is left out
     about : the task that the verdict is about
     n_effective, vif : of that task, from the audit
-    donors_needed, needed_for : of :func:`mtlbio.probing.settle.donors_to_settle`, of an ``underpowered`` one only
+    donors_needed, needed_for : of :func:`mtlbio.probing.sample_size.donors_for_a_verdict`, of an ``underpowered`` one
     shares : further shares of the dimension's variance by the name of their column
     subspace : the block whose verdict this is
     """
@@ -91,7 +91,7 @@ def judgements(
 
 def to_settle(verdict: Verdict, evidence: Evidence, options: TrialOptions) -> tuple[float, str | None]:
     """Donors that an ``underpowered`` verdict lacks and for what; NaN and None of any other."""
-    return donors_to_settle(evidence, options) if verdict.verdict == "underpowered" else (math.nan, None)
+    return donors_for_a_verdict(evidence, options) if verdict.verdict == "underpowered" else (math.nan, None)
 
 
 def about_task(evidence: Evidence) -> str:

@@ -9,8 +9,8 @@ import pandas as pd
 
 from mtlbio.config import TrialOptions
 from mtlbio.model.blocks import UNSTABLE
+from mtlbio.probing.collect_evidence import asked_heads, removal_fields, worst_way
 from mtlbio.probing.evidence import CovariateEvidence, Evidence, TaskEvidence
-from mtlbio.probing.gather import asked_heads, removal_fields, worst_way
 from mtlbio.probing.judgement import Judgement, Loss, losses_by_dimension, to_settle
 from mtlbio.probing.sentences import effect, listed, percent
 from mtlbio.probing.subspaces import Subspace

@@ -87,9 +87,9 @@ def compare(comparisons: pd.DataFrame | None, a: str, b: str, task: str, metric:
         return None
     row = found.iloc[0].to_dict()
     # "b is no worse than a" says nothing about a against b: turned round it is undecided
-    turned = {"better": "worse", "worse": "better"}.get(row["call"], "undecided")
+    opposite = {"better": "worse", "worse": "better"}.get(row["call"], "undecided")
     low, high = row["ci_low"], row["ci_high"]
-    return {**row, "difference": -row["difference"], "ci_low": -high, "ci_high": -low, "call": turned}
+    return {**row, "difference": -row["difference"], "ci_low": -high, "ci_high": -low, "call": opposite}
 
 
 def read_task(

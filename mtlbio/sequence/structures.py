@@ -34,11 +34,11 @@ def read_structure(path: str | Path) -> Iterator[tuple[str, str, dict[str, str]]
     found = 0
     for chain in dict.fromkeys(atoms.chain_id.tolist()):
         one = atoms[atoms.chain_id == chain]
-        told = label_chain(one)
-        if told is None:
+        labelled = label_chain(one)
+        if labelled is None:
             continue
         found += 1
-        sequence, eight, area = told
+        sequence, eight, area = labelled
         rsa = " ".join("nan" if np.isnan(v) else f"{v:.3f}" for v in area)
         text = {"q8": _text(eight, Q8), "q3": _text(to_q3(eight), Q3), "rsa": rsa}
         yield f"{path.stem}_{chain}", sequence, text

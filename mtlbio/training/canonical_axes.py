@@ -2,7 +2,7 @@
 
 :mod:`mtlbio.training.fold_in` finds them among axes of measurements, :mod:`mtlbio.training.fold_in_table` among the
 features of a table. In both, the first dimensions are read by every head, and each further one, the *block*, holds what
-those do not carry of one output column: predictions are those of the mixed paths.
+those do not carry of one output column: predictions are those of the mixed predictors.
 """
 
 from __future__ import annotations
@@ -15,12 +15,12 @@ from mtlbio.cohort.cohort import Cohort
 from mtlbio.model.ensemble import Ensemble, FoldModel
 from mtlbio.model.gated import GatedBlock
 from mtlbio.model.outputs import Outputs
-from mtlbio.training.fold_paths import FittedFold
+from mtlbio.training.fold_predictors import FittedFold
 from mtlbio.training.problem import PATHS, FoldData
 
 
 @dataclass(frozen=True)
-class Canonical:
+class CanonicalAxes:
     """The ensemble with what is known about its dimensions; d = axes + columns.
 
     Attributes
@@ -79,14 +79,16 @@ class BlockPart:
 
 def fold_model(fold: FittedFold, axes: AxesPart, block: BlockPart) -> FoldModel:
     """The fold's model of its two kinds of dimensions, with the block at variance 1 and the biases that go with it."""
-    data, paths, packing = fold.data, fold.paths, fold.packing
+    data, predictors, packing = fold.data, fold.predictors, fold.packing
     spread = np.maximum(block.values.std(axis=1), 1e-9)
     weights_block = np.stack([np.diag(row) for row in np.where(block.unread, 0.0, spread)])
     weights = np.concatenate([axes.weights, weights_block], axis=1)
     axes_mean, block_mean = axes.scores.mean(axis=0), block.values.mean(axis=1) / spread
-    of_output = np.stack([m.shares for m in paths.mixture], axis=1)[:, packing.task_of_output]  # (paths, outputs)
-    bias = np.concatenate([m.bias for m in paths.mixture])
-    bias = bias + sum(paths.bias[name] * of_output[p] for p, name in enumerate(PATHS))
+    of_output = np.stack([m.shares for m in predictors.mixture], axis=1)[
+        :, packing.task_of_output
+    ]  # (predictors, outputs)
+    bias = np.concatenate([m.bias for m in predictors.mixture])
+    bias = bias + sum(predictors.bias[name] * of_output[p] for p, name in enumerate(PATHS))
     centre = np.concatenate([np.broadcast_to(axes_mean, (len(block_mean), len(axes_mean))), block_mean], axis=1)
     bias = bias + np.einsum("sd,sdc->sc", centre, weights) @ packing.expand
     return FoldModel(
@@ -114,7 +116,7 @@ def dimension_names(n_axes: int, packing: Outputs) -> tuple[str, ...]:
 
 
 def kinds_of_dimensions(n_axes: int, packing: Outputs) -> tuple[np.ndarray, np.ndarray]:
-    """``block`` and ``task`` of :class:`Canonical`."""
+    """``block`` and ``task`` of :class:`CanonicalAxes`."""
     kind = np.array(["axis"] * n_axes + ["supervised"] * packing.n_columns)
     served = np.array([""] * n_axes + [packing.tasks[t].name for t in packing.task_of_column])
     return kind, served

@@ -20,7 +20,7 @@ import pandas as pd
 import torch
 
 from mtlbio.tables import CONFLICT
-from mtlbio.training.weighing import Gradients
+from mtlbio.training.task_weights import Gradients
 
 OVERLAP = 0.3  # share of labelled donors in common from which a cosine says something
 

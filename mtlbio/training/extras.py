@@ -56,7 +56,7 @@ def with_extras(problem: Problem, cohort: Cohort, folds: list[FoldData], options
         targets=joined("targets"),
         train=joined("train"),
         validation=joined("validation"),
-        turned=tuple(head.turned for head in heads for _ in head.tasks),
+        gradient_factors=tuple(head.gradient_factor for head in heads for _ in head.tasks),
         balanced=tuple(head.balanced for head in heads for _ in head.tasks),
         ramp=options.adversary.ramp if options.adversary else 1,
         rows=rows,
@@ -91,7 +91,11 @@ def extended(problem: Problem, name: str) -> tuple[Problem, torch.Tensor]:
         active=active,
         packing=Outputs.of(tasks),
         roles=Roles(
-            t, (1.0,) * t + extras.turned, (True,) * t + extras.balanced, extras.ramp, problem.targets.shape[1]
+            t,
+            (1.0,) * t + extras.gradient_factors,
+            (True,) * t + extras.balanced,
+            extras.ramp,
+            problem.targets.shape[1],
         ),
         extras=None,
     )
@@ -106,7 +110,7 @@ class _Heads:
     targets: np.ndarray
     train: np.ndarray
     validation: np.ndarray
-    turned: float = 1.0
+    gradient_factor: float = 1.0
     balanced: bool = False
     masked: bool = False
 
@@ -121,7 +125,7 @@ def _labels(cohort: Cohort, folds: list[FoldData], options: Training) -> list[_H
         if info.kind == "categorical":
             levels = tuple(sorted(cohort.obs[info.name].dropna().astype(str).unique()))
         own = replace(cohort, tasks={info.name: of_covariate(info.name, levels)})
-        out.append(_labelled(own, folds, options, turned=-options.adversary.strength))
+        out.append(_labelled(own, folds, options, gradient_factor=-options.adversary.strength))
     return out
 
 

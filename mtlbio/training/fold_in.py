@@ -17,18 +17,18 @@ from mtlbio.model.outputs import Outputs
 from mtlbio.training.canonical_axes import (
     AxesPart,
     BlockPart,
-    Canonical,
+    CanonicalAxes,
     block_stability,
     dimension_names,
     fold_model,
     kinds_of_dimensions,
     unit_variance,
 )
-from mtlbio.training.fold_paths import FittedFold, fitted_fold
-from mtlbio.training.mixture import Mixed
+from mtlbio.training.fold_predictors import FittedFold, fitted_fold
 from mtlbio.training.problem import FoldData, Targets
 from mtlbio.training.replicas import Fitted
 from mtlbio.training.sparse_heads import SparseHeads
+from mtlbio.training.stacked_predictors import StackedPredictors
 
 
 def fold_in(
@@ -37,9 +37,9 @@ def fold_in(
     targets: Targets,
     heads: dict[str, SparseHeads],
     blocks: dict[str, Fitted],
-    mixed: Mixed,
+    stacking: StackedPredictors,
     seeds: list[int],
-) -> Canonical:
+) -> CanonicalAxes:
     """Fold standardisation, axes, matching, block and heads of the multi-task arm into an :class:`Ensemble`."""
     packing = Outputs.of(cohort.tasks)
     final = next(data for data in folds if data.fold == FINAL)
@@ -47,12 +47,12 @@ def fold_in(
     reference = standardised @ final.axes.encoder
     models, correlations = {}, []
     for i, data in enumerate(folds):
-        fold = fitted_fold(cohort, folds, i, targets, heads, blocks, mixed)
+        fold = fitted_fold(cohort, folds, i, targets, heads, blocks, stacking)
         matching = match_axes(reference[data.train], fold.x @ data.axes.encoder)
         if data.fold != FINAL:
             correlations.append(matching.correlation)
         model = _model_of_fold(fold, matching)
-        models[data.fold] = mixed.loans[i, 0].folded(model, packing) if (i, 0) in mixed.loans else model
+        models[data.fold] = stacking.cross_task[i, 0].folded(model, packing) if (i, 0) in stacking.cross_task else model
     n_axes = final.axes.n_axes
     dims = dimension_names(n_axes, packing)
     ensemble = Ensemble(models, cohort.tasks, cohort.genes, dims, tuple(seeds))
@@ -62,13 +62,13 @@ def fold_in(
     block = unit_variance(ensemble.latents(cohort.expression)[:, :, n_axes:].mean(axis=0))
     loadings[n_axes:, final.features.genes_idx] = block.T @ standardised / len(block)
     stability = np.concatenate([np.median(correlations, axis=0), block_stability(ensemble, cohort, folds, n_axes)])
-    return Canonical(ensemble, *kinds_of_dimensions(n_axes, packing), stability, loadings)
+    return CanonicalAxes(ensemble, *kinds_of_dimensions(n_axes, packing), stability, loadings)
 
 
 def _model_of_fold(fold: FittedFold, matching: Matching) -> FoldModel:
     """Encoder and heads of one fold on the reference dimensions."""
-    data, paths = fold.data, fold.paths
-    axes_heads = paths.axes * fold.shares["axes"]
+    data, predictors = fold.data, fold.predictors
+    axes_heads = predictors.axes * fold.shares["axes"]
     # Axes: partners move with their heads; a stand-in for a missing partner is read by no head.
     encoder = data.axes.encoder @ matching.transfer
     size = np.maximum((fold.x @ encoder).std(axis=0), 1e-9)
@@ -76,21 +76,24 @@ def _model_of_fold(fold: FittedFold, matching: Matching) -> FoldModel:
     weights = np.einsum("kr,skc->src", signs, axes_heads) * size[:, None]
     # Block: what the axes miss. Axes without a partner ride along, or the predictions would change.
     lonely = np.einsum("pk,skc->spc", data.axes.encoder[:, matching.unmatched], axes_heads[:, matching.unmatched])
-    rest = paths.genes * fold.shares["genes"] + lonely
+    rest = predictors.genes * fold.shares["genes"] + lonely
     return fold_model(fold, AxesPart(encoder / size, fold.x @ (encoder / size), weights), _block_of_fold(fold, rest))
 
 
 def _block_of_fold(fold: FittedFold, rest: np.ndarray) -> BlockPart:
-    """The shared paths, and ``rest`` (s, p, c) of the others."""
-    data, paths, x = fold.data, fold.paths, fold.x
+    """The shared predictors, and ``rest`` (s, p, c) of the others."""
+    data, predictors, x = fold.data, fold.predictors, fold.x
     share = {name: np.tile(fold.shares[name], (len(rest), 1)) for name in ("dense", "curved")}
-    curved = paths.curved * share["curved"][:, None]
+    curved = predictors.curved * share["curved"][:, None]
     raw = data.curves.transform(x @ data.axes.encoder)
     from_curves = np.einsum("nm,smc->snc", raw, curved, optimize=True)
 
     def block(dense: np.ndarray) -> tuple[np.ndarray, GatedBlock | None, np.ndarray]:
         """Linear and gated part and their values (s, n, c), with so much (s, c) of the dense path."""
-        linear, gated = paths.dense * dense[:, None] + rest, paths.gated and paths.gated.times(dense, share["curved"])
+        linear, gated = (
+            predictors.dense * dense[:, None] + rest,
+            predictors.gated and predictors.gated.times(dense, share["curved"]),
+        )
         values = np.einsum("np,spc->snc", x, linear, optimize=True) + from_curves
         return linear, gated, values + gated.values(x, raw) if gated else values
 

@@ -5,8 +5,8 @@ several columns: how much less active ``*2/*3`` is than ``*1/*1``. All that the 
 one feature is a matrix (columns x tasks); its leading direction over the samples, tasks weighted by how many labels
 taught them, is the score that the tasks share, and each task's head on the score is its affinity. A lone number is its
 own score. What is left (an effect of a level on one drug that is not in proportion, curves, interactions) goes to the
-supervised dimension of the task, so predictions are those of the mixed paths. Every fold finds its scores on its own
-training donors.
+supervised dimension of the task, so predictions are those of the mixed predictors. Every fold finds its scores on
+its own training donors.
 """
 
 from __future__ import annotations
@@ -19,18 +19,18 @@ from mtlbio.model.outputs import Outputs
 from mtlbio.training.canonical_axes import (
     AxesPart,
     BlockPart,
-    Canonical,
+    CanonicalAxes,
     block_stability,
     dimension_names,
     fold_model,
     kinds_of_dimensions,
     unit_variance,
 )
-from mtlbio.training.fold_paths import FittedFold, fitted_fold
-from mtlbio.training.mixture import Mixed
+from mtlbio.training.fold_predictors import FittedFold, fitted_fold
 from mtlbio.training.problem import FoldData, Targets
 from mtlbio.training.replicas import Fitted
 from mtlbio.training.sparse_heads import SparseHeads
+from mtlbio.training.stacked_predictors import StackedPredictors
 
 # Dimensions put on trial at most; of wider tables the features whose coded columns vary most, labels not looked at.
 MOST_FEATURES = 60
@@ -43,16 +43,16 @@ def fold_in_table(
     targets: Targets,
     heads: dict[str, SparseHeads],
     blocks: dict[str, Fitted],
-    mixed: Mixed,
+    stacking: StackedPredictors,
     seeds: list[int],
-) -> Canonical:
+) -> CanonicalAxes:
     """As :func:`mtlbio.training.fold_in.fold_in`, with a dimension per feature in place of the axes."""
     packing = Outputs.of(cohort.tasks)
     units = features_on_trial(cohort)
     order = sorted(range(len(folds)), key=lambda i: folds[i].fold != FINAL)  # the final model gives the signs
     encoders, models, correlations = {}, {}, []
     for i in order:
-        data, fold = folds[i], fitted_fold(cohort, folds, i, targets, heads, blocks, mixed)
+        data, fold = folds[i], fitted_fold(cohort, folds, i, targets, heads, blocks, stacking)
         importance = np.sqrt(targets.known[data.train].sum(axis=0))[packing.task_of_column]
         encoder = scores(fold.x, whole_map(fold).mean(axis=0), _columns(units, data), importance)
         if data.fold == FINAL:
@@ -64,7 +64,7 @@ def fold_in_table(
             correlations.append(np.abs(r))
         model = _model_of_fold(fold, encoder)
         encoders[data.fold] = encoder
-        models[data.fold] = mixed.loans[i, 0].folded(model, packing) if (i, 0) in mixed.loans else model
+        models[data.fold] = stacking.cross_task[i, 0].folded(model, packing) if (i, 0) in stacking.cross_task else model
     k = len(units)
     dims = dimension_names(k, packing)
     ensemble = Ensemble(
@@ -80,7 +80,7 @@ def fold_in_table(
     again = np.median(correlations, axis=0) if correlations else np.ones(k)  # without other folds nothing turned
     stability = np.concatenate([again, block_stability(ensemble, cohort, folds, k)])
     feature = np.array([*units, *[""] * packing.n_columns])
-    return Canonical(ensemble, *kinds_of_dimensions(k, packing), stability, loadings, feature)
+    return CanonicalAxes(ensemble, *kinds_of_dimensions(k, packing), stability, loadings, feature)
 
 
 def features_on_trial(cohort: Cohort) -> dict[str, list[int]]:
@@ -99,10 +99,10 @@ def features_on_trial(cohort: Cohort) -> dict[str, list[int]]:
 
 
 def whole_map(fold: FittedFold) -> np.ndarray:
-    """(s, p, c) all that the linear paths make of the columns, as the mixtures weigh them."""
-    shares, paths = fold.shares, fold.paths
-    from_axes = np.einsum("pk,skc->spc", fold.data.axes.encoder, paths.axes)
-    return from_axes * shares["axes"] + paths.genes * shares["genes"] + paths.dense * shares["dense"]
+    """(s, p, c) all that the linear predictors make of the columns, as the mixtures weigh them."""
+    shares, predictors = fold.shares, fold.predictors
+    from_axes = np.einsum("pk,skc->spc", fold.data.axes.encoder, predictors.axes)
+    return from_axes * shares["axes"] + predictors.genes * shares["genes"] + predictors.dense * shares["dense"]
 
 
 def scores(x: np.ndarray, maps: np.ndarray, units: list[np.ndarray], importance: np.ndarray) -> np.ndarray:
@@ -144,7 +144,7 @@ def _columns(units: dict[str, list[int]], data: FoldData) -> list[np.ndarray]:
 
 def _model_of_fold(fold: FittedFold, encoder: np.ndarray) -> FoldModel:
     """Scores (p, features), heads on them, and the rest."""
-    x, data, paths, shares, maps = fold.x, fold.data, fold.paths, fold.shares, whole_map(fold)
+    x, data, predictors, shares, maps = fold.x, fold.data, fold.predictors, fold.shares, whole_map(fold)
     values = x @ encoder
     centred = values - values.mean(axis=0)
     variance = np.maximum(np.square(centred).mean(axis=0), _NOTHING)
@@ -155,9 +155,11 @@ def _model_of_fold(fold: FittedFold, encoder: np.ndarray) -> FoldModel:
         effects = np.einsum("np,spc->snc", x[:, columns], maps[:, columns])
         weights_axes[:, k] = np.einsum("n,snc->sc", centred[:, k], effects) / (len(x) * variance[k])
         rest[:, columns] -= encoder[columns, k][:, None] * weights_axes[:, k][:, None]
-    curved = paths.curved * shares["curved"]
+    curved = predictors.curved * shares["curved"]
     raw = data.curves.transform(x @ data.axes.encoder)
-    gated = paths.gated and paths.gated.times(*(np.tile(shares[name], (len(maps), 1)) for name in ("dense", "curved")))
+    gated = predictors.gated and predictors.gated.times(
+        *(np.tile(shares[name], (len(maps), 1)) for name in ("dense", "curved"))
+    )
     block = np.einsum("np,spc->snc", x, rest, optimize=True) + np.einsum("nm,smc->snc", raw, curved, optimize=True)
     block = block + gated.values(x, raw) if gated else block
     # Where nothing is left over, the dimension shows the whole prediction, and no head reads it.

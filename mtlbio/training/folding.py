@@ -6,9 +6,9 @@ from collections.abc import Callable
 
 from mtlbio.cohort.cohort import Cohort
 from mtlbio.kinds import kind_named
-from mtlbio.training.canonical_axes import Canonical
+from mtlbio.training.canonical_axes import CanonicalAxes
 
 
-def fold_in_of(cohort: Cohort) -> Callable[..., Canonical]:
+def fold_in_of(cohort: Cohort) -> Callable[..., CanonicalAxes]:
     """:func:`mtlbio.training.fold_in.fold_in` for measurements; what other kinds of run have has its parameters."""
     return kind_named(cohort.kind).part("train", "canonical_axes")

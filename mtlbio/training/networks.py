@@ -20,7 +20,7 @@ from mtlbio.training.losses import task_losses
 from mtlbio.training.problem import Problem, Roles
 from mtlbio.training.products import wide_product
 from mtlbio.training.stack import Stack
-from mtlbio.training.weighing import Slopes, Weighing
+from mtlbio.training.task_weights import Slopes, TaskWeights
 
 
 @dataclass(frozen=True)
@@ -64,7 +64,7 @@ class Networks:
         sharing = make_sharing(multitask.sharing, packing, options.width, multitask.sharing_strength)
         sharing.further = packing.n_columns - packing.columns[roles.main - 1].stop
         self.stack = Stack(sharing, inputs.shape[2], [seed for _ in range(f * a) for seed in seeds], inputs.device)
-        self.weighing = Weighing(self.stack, multitask, seeds, problem.active, f, inputs, roles)
+        self.weighing = TaskWeights(self.stack, multitask, seeds, problem.active, f, inputs, roles)
         self.paced = problem.train[:, None].expand(f, a, s, n, t) * pace(inputs, problem.train)[:, None, :, None]
         self.labelled = (problem.train.sum(2) > 0)[:, None] & problem.active.bool()[None, :, None]
         self._task_losses = vmap(lambda outputs, targets, weights: task_losses(outputs, targets, weights, packing))

@@ -35,7 +35,7 @@ class Extras:
     tasks : what they predict
     targets : (f, n + e, x)
     train, validation : (f, s, n + e, x)
-    turned : (x,) factor of their gradient on shared parameters: negative for an adversary
+    gradient_factors : (x,) factor of their gradient on shared parameters: negative for an adversary
     balanced : (x,) whether a balancer weighs them like a task
     ramp : epochs until the factor is reached
     rows : (f, e, r) by kind of input; empty where e = 0
@@ -45,7 +45,7 @@ class Extras:
     targets: torch.Tensor
     train: torch.Tensor
     validation: torch.Tensor
-    turned: tuple[float, ...]
+    gradient_factors: tuple[float, ...]
     balanced: tuple[bool, ...]
     ramp: int
     rows: dict[str, torch.Tensor]
@@ -57,7 +57,7 @@ class Roles:
     The first ``samples`` rows, or all, are samples."""
 
     main: int
-    turned: tuple[float, ...]
+    gradient_factors: tuple[float, ...]
     balanced: tuple[bool, ...]
     ramp: int = 1
     samples: int | None = None

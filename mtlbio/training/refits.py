@@ -3,7 +3,7 @@
 Genes, axes, curves and row spaces of a fold do not look at labels: they are found once and shared by all copies, whose
 networks read them in one product (:mod:`mtlbio.training.products`).
 What looks at labels is done anew for every copy: inner folds, standardisation of the targets, weights of the
-replicas, all four paths, their mixture, and the folding onto canonical dimensions. The outer folds stay, for the
+replicas, all four predictors, their mixture, and the folding onto canonical dimensions. The outer folds stay, for the
 axes hang on them.
 """
 
@@ -20,13 +20,11 @@ from mtlbio.cohort.cohort import Cohort
 from mtlbio.config import Training
 from mtlbio.model.ensemble import FINAL
 from mtlbio.progress import track
-from mtlbio.training.borrowing import with_loans
-from mtlbio.training.canonical_axes import Canonical
+from mtlbio.training.canonical_axes import CanonicalAxes
+from mtlbio.training.cross_task_stacking import with_cross_task_stacks
 from mtlbio.training.extras import with_extras
 from mtlbio.training.folding import fold_in_of
-from mtlbio.training.mixing import mix_paths
-from mtlbio.training.mixture import Mixed
-from mtlbio.training.paths import Paths, fit_paths
+from mtlbio.training.predictors import Predictors, fit_predictors
 from mtlbio.training.problem import (
     FoldData,
     Problem,
@@ -38,6 +36,8 @@ from mtlbio.training.problem import (
     replica_weights,
 )
 from mtlbio.training.sparse_heads import PENALTIES
+from mtlbio.training.stacked_predictors import StackedPredictors
+from mtlbio.training.stacking import stack_predictors
 
 # On a CPU a wider stack saves little, and it runs until its slowest member stops.
 _ON_CPU = 4
@@ -50,12 +50,12 @@ Progress = Callable[[range, str], Iterable[int]]
 
 @dataclass(frozen=True)
 class Refit:
-    """What was fitted to one copy: its folds with their inner folds, its targets, all paths and their mixtures."""
+    """What was fitted to one copy: its folds with their inner folds, its targets, all predictors and their mixtures."""
 
     folds: list[FoldData]
     targets: Targets
-    paths: Paths
-    mixed: Mixed
+    predictors: Predictors
+    stacking: StackedPredictors
 
 
 @dataclass(frozen=True)
@@ -105,7 +105,7 @@ class Refitter:
         weights = f * s * self.problem.genes.shape[2] * len(PENALTIES) * self.problem.packing.n_columns
         return 4 * _HELD * (outputs + weights)
 
-    def fit(self, copies: list[Cohort]) -> list[Canonical]:
+    def fit(self, copies: list[Cohort]) -> list[CanonicalAxes]:
         """Train every copy, all in one stack.
 
         Parameters
@@ -118,22 +118,22 @@ class Refitter:
         """
         found = []
         for copy, refit in zip(copies, self.refit(copies), strict=True):
-            paths = refit.paths
-            own = (refit.folds, refit.targets, paths.heads, paths.blocks, refit.mixed, self.seeds)
+            predictors = refit.predictors
+            own = (refit.folds, refit.targets, predictors.heads, predictors.blocks, refit.stacking, self.seeds)
             found.append(fold_in_of(copy)(copy, *own))
         return found
 
     def refit(self, copies: list[Cohort], progress: Progress = lambda epochs, name: epochs) -> list[Refit]:
-        """Train every copy, all in one stack, all arms of the problem; ``progress`` as in :func:`fit_paths`."""
+        """Train every copy, all in one stack, all arms of the problem; ``progress`` as in :func:`fit_predictors`."""
         labelled = self.labelled(copies)
-        paths = fit_paths(self.stacked(copies, labelled), self.seeds, self.options, progress)
+        predictors = fit_predictors(self.stacked(copies, labelled), self.seeds, self.options, progress)
         found = []
         for k, (folds, targets) in enumerate(labelled):
-            own = paths.of_folds(slice(k * len(folds), (k + 1) * len(folds)))
-            mixed = mix_paths(self.problem, own.outputs, folds, targets)
+            own = predictors.of_folds(slice(k * len(folds), (k + 1) * len(folds)))
+            stacking = stack_predictors(self.problem, own.outputs, folds, targets)
             if self.options.borrowing:
-                mixed = with_loans(self.problem, mixed, folds, targets)
-            found.append(Refit(folds, targets, own, mixed))
+                stacking = with_cross_task_stacks(self.problem, stacking, folds, targets)
+            found.append(Refit(folds, targets, own, stacking))
         return found
 
     @property

@@ -22,7 +22,7 @@ from mtlbio.model.outputs import Outputs
 from mtlbio.training.checkpoints import Checkpoints
 from mtlbio.training.networks import BlockOptions, Networks
 from mtlbio.training.problem import Problem, Roles
-from mtlbio.training.weighing import Gradients
+from mtlbio.training.task_weights import Gradients
 
 
 @dataclass(frozen=True)

@@ -17,14 +17,14 @@ from mtlbio.model.latents import write_latents
 from mtlbio.model.outputs import Outputs
 from mtlbio.progress import say, track
 from mtlbio.tables import CONFLICT, HISTORY, PREDICTIONS, SPLITS, read_table, write_table
-from mtlbio.training.borrowing import with_loans
 from mtlbio.training.conflict import conflict_table
+from mtlbio.training.cross_task_stacking import with_cross_task_stacks
 from mtlbio.training.device import choose_device
 from mtlbio.training.extras import with_extras
 from mtlbio.training.folding import fold_in_of
-from mtlbio.training.mixing import mix_paths
-from mtlbio.training.paths import fit_paths
+from mtlbio.training.predictors import fit_predictors
 from mtlbio.training.problem import make_problem, make_targets, prepare_fold
+from mtlbio.training.stacking import stack_predictors
 
 # The history keeps every fifth epoch: enough for a curve, a fifth of the rows.
 _HISTORY_EVERY = 5
@@ -55,25 +55,27 @@ def train(run: DonorRun, results: Path) -> None:
     problem = with_extras(problem, cohort, folds, options)
     seeds = [options.seed + s for s in range(options.seeds)]
     say(f"Training {2 * len(folds) * len(arms) * len(seeds)} networks on {device}")
-    paths = fit_paths(
+    predictors = fit_predictors(
         problem, seeds, options, lambda epochs, name: track(epochs, f"Training the {name} block", len(epochs))
     )
-    mixed = mix_paths(problem, paths.outputs, folds, targets)
+    stacking = stack_predictors(problem, predictors.outputs, folds, targets)
     if options.borrowing:
-        mixed = with_loans(problem, mixed, folds, targets)
-    canonical = fold_in_of(cohort)(cohort, folds, targets, paths.heads, paths.blocks, mixed, seeds)
+        stacking = with_cross_task_stacks(problem, stacking, folds, targets)
+    canonical = fold_in_of(cohort)(cohort, folds, targets, predictors.heads, predictors.blocks, stacking, seeds)
     description = {"kind": cohort.kind, "training": options.model_dump(mode="json")}
     description |= {"preprocessing": cohort.preprocessing}
     save_ensemble(canonical.ensemble, results / "model", description)
     write_latents(cohort, splits, canonical, results / "latents.h5ad")
     write_table(
-        _predictions(cohort, folds, targets, mixed, names, arms, seeds), results / "predictions.tsv", PREDICTIONS
+        _predictions(cohort, folds, targets, stacking, names, arms, seeds), results / "predictions.tsv", PREDICTIONS
     )
     kind_named(cohort.kind).part("train", "further_tables", otherwise=_none)(cohort, canonical.ensemble, results)
-    history = _history(paths.blocks["dense"], folds, names, arms, list(cohort.tasks), seeds)
+    history = _history(predictors.blocks["dense"], folds, names, arms, list(cohort.tasks), seeds)
     write_table(history, results / "history.tsv", HISTORY)
     write_table(
-        conflict_table(paths.blocks["dense"].gradients, list(cohort.tasks), _labelled_donors(cohort), _HISTORY_EVERY),
+        conflict_table(
+            predictors.blocks["dense"].gradients, list(cohort.tasks), _labelled_donors(cohort), _HISTORY_EVERY
+        ),
         results / "conflict.tsv",
         CONFLICT,
     )
@@ -96,7 +98,7 @@ def _labelled_donors(cohort: Cohort) -> np.ndarray:
     return pd.DataFrame(known).groupby(cohort.donors).any().to_numpy()
 
 
-def _predictions(cohort, folds, targets, mixed, names, arms, seeds) -> pd.DataFrame:
+def _predictions(cohort, folds, targets, stacking, names, arms, seeds) -> pd.DataFrame:
     """Rows of predictions.tsv for every held-out sample, arm, seed and task."""
     packing = Outputs.of(cohort.tasks)
     parts = []
@@ -110,7 +112,7 @@ def _predictions(cohort, folds, targets, mixed, names, arms, seeds) -> pd.DataFr
                     continue
                 y = cohort.y(task.name)[data.test]
                 for q, seed in enumerate(seeds):
-                    raw = mixed.outputs[i, j, q][data.test][:, packing.outputs[t]]
+                    raw = stacking.outputs[i, j, q][data.test][:, packing.outputs[t]]
                     predicted = task.to_prediction(raw, targets.mean[i, t], targets.scale[i, t])
                     row = base | {"seed": str(seed), "arm": name, "task": task.name}
                     parts += [pd.DataFrame(row | own) for own in task.rows(y, predicted)]

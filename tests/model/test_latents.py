@@ -11,7 +11,7 @@ from mtlbio.cohort.cohort import Cohort, CovariateInfo, parse_schema
 from mtlbio.model.ensemble import FINAL
 from mtlbio.model.latents import out_of_fold, write_latents
 from mtlbio.model.matching import effective_rank
-from mtlbio.training.canonical_axes import Canonical
+from mtlbio.training.canonical_axes import CanonicalAxes
 
 
 def cohort() -> tuple[Cohort, pd.DataFrame]:
@@ -55,7 +55,7 @@ def test_the_table_that_probing_reads(tmp_path):
     loadings = np.random.default_rng(0).normal(size=(d, 30)).astype(np.float32)
     block = np.array(["axis"] * AXES + ["supervised"] * (d - AXES))
     task = np.array([""] * AXES + ["disease", "age", "stage", "subtype", "subtype", "subtype"])
-    canonical = Canonical(models, block=block, task=task, stability=np.linspace(1, 0.5, d), loadings=loadings)
+    canonical = CanonicalAxes(models, block=block, task=task, stability=np.linspace(1, 0.5, d), loadings=loadings)
     write_latents(made, splits, canonical, tmp_path / "latents.h5ad")
     table = ad.read_h5ad(tmp_path / "latents.h5ad")
     assert table.obs_names.tolist() == made.samples.tolist()

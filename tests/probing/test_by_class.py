@@ -10,7 +10,7 @@ import pytest
 from benchmarks.calibration.given_axes import trial_of
 from benchmarks.calibration.planted import plant
 from mtlbio.probing.by_class import COLUMNS, by_class
-from mtlbio.probing.gather import unequal
+from mtlbio.probing.collect_evidence import unequal
 
 
 def uneven_trial(seed: int, donors: int = 160, both: float = 0.0):

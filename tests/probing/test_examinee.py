@@ -26,7 +26,7 @@ from mtlbio.probing.examinee import DONORS, NOTHING, Examinee, WithHeads, checke
 from mtlbio.probing.of_ensemble import OfEnsemble
 from mtlbio.probing.planes import columns as subspace_columns
 from mtlbio.probing.residues.held_out import HeldOutResidues
-from mtlbio.probing.settle import donors_to_settle
+from mtlbio.probing.sample_size import donors_for_a_verdict
 from mtlbio.probing.subspaces import Genes
 from mtlbio.probing.trial import Trial
 from mtlbio.probing.verdict import VERDICTS, judge
@@ -194,7 +194,7 @@ def test_sentences_do_not_speak_of_a_model_that_has_no_heads():
 def test_without_heads_fewer_questions_share_the_error_of_harm():
     lost = TaskEvidence("disease", loss=0.1, loss_se=0.06, donors=90, donors_needed=40)
     needed = [
-        donors_to_settle(Evidence("z01", (lost,), (), donors=90, heads=heads), FAST)[0] for heads in (True, False)
+        donors_for_a_verdict(Evidence("z01", (lost,), (), donors=90, heads=heads), FAST)[0] for heads in (True, False)
     ]
     # (z(.025 / 2) + z(.2 power)) and (z(.025) + z(.2 power)), in units of loss / se
     assert needed == [np.ceil(90 * ((z + 0.8416212) * 0.6) ** 2) for z in (2.2414027, 1.9599640)]

@@ -15,7 +15,7 @@ from mtlbio.probing.audit import audit
 from mtlbio.probing.evidence import CovariateEvidence, Evidence, TaskEvidence
 from mtlbio.probing.plan import Design, task_plan
 from mtlbio.probing.plan_words import words as words_of_plan
-from mtlbio.probing.settle import donors_to_settle
+from mtlbio.probing.sample_size import donors_for_a_verdict
 from mtlbio.probing.verdict import judge
 
 LINK = dict(effect=0.9, ci_low=0.5, ci_high=1.3, q=1e-5, called=True, firm=True, own=True, share=0.2, metric="auroc")
@@ -145,9 +145,9 @@ SETTLED = [
 
 @pytest.mark.parametrize(("found", "said"), SETTLED, ids=[said[:40] for _, said in SETTLED])
 def test_what_would_settle_a_dimension_of_residues(found, said):
-    number, what = donors_to_settle(found, Probe())
+    number, what = donors_for_a_verdict(found, Probe())
     assert what == said
-    again, of_donors = donors_to_settle(replace(found, words=DONORS), Probe())
+    again, of_donors = donors_for_a_verdict(replace(found, words=DONORS), Probe())
     assert again == pytest.approx(number, nan_ok=True)
     assert "chains" not in of_donors and "replica" not in of_donors
 

@@ -12,7 +12,7 @@ from mtlbio.tables import CONFLICT
 from mtlbio.training.conflict import conflict_table, principal_angle
 from mtlbio.training.networks import BlockOptions
 from mtlbio.training.replicas import fit
-from mtlbio.training.weighing import Gradients
+from mtlbio.training.task_weights import Gradients
 
 RNG = np.random.default_rng(0)
 

@@ -22,11 +22,11 @@ from mtlbio.model.sharing.scheme import Sharing
 from mtlbio.training.curvature import pace
 from mtlbio.training.extras import COMPONENTS, extended, with_extras
 from mtlbio.training.losses import task_losses
-from mtlbio.training.mixing import mix_paths
 from mtlbio.training.networks import BlockOptions
-from mtlbio.training.paths import fit_paths
+from mtlbio.training.predictors import fit_predictors
 from mtlbio.training.problem import Roles
 from mtlbio.training.replicas import fit
+from mtlbio.training.stacking import stack_predictors
 
 EPOCHS, RATE = 15, 0.3
 
@@ -212,9 +212,9 @@ def test_balancers_weigh_tasks_and_auxiliary_labels_but_no_adversary(cohort, fol
 def test_only_the_paths_asked_for_are_mixed(cohort, folds):
     problem, targets = problem_of(cohort, folds)
     problem = with_extras(problem, replace(cohort, auxiliary={}), folds, Training(paths=["dense", "curved"]))
-    found = fit_paths(problem, [0, 1], OPTIONS)
-    mixed = mix_paths(problem, found.outputs, folds, targets)
-    for mixture in mixed.mixture.values():
+    found = fit_predictors(problem, [0, 1], OPTIONS)
+    stacking = stack_predictors(problem, found.outputs, folds, targets)
+    for mixture in stacking.mixture.values():
         assert (mixture.shares[:2] == 0).all() and mixture.shares[2:].sum() > 0
 
 

@@ -13,11 +13,11 @@ from mtlbio.config import Splits
 from mtlbio.model.ensemble import FINAL, load_ensemble, save_ensemble
 from mtlbio.model.outputs import Outputs
 from mtlbio.training.fold_in import fold_in
-from mtlbio.training.mixing import mix_paths
 from mtlbio.training.networks import BlockOptions
 from mtlbio.training.problem import prepare_fold
 from mtlbio.training.replicas import fit
 from mtlbio.training.sparse_heads import fit_sparse_heads
+from mtlbio.training.stacking import stack_predictors
 
 
 def canonical_of(cohort, folds, multitask=PLAIN, shares=None):
@@ -28,10 +28,12 @@ def canonical_of(cohort, folds, multitask=PLAIN, shares=None):
         name: fit(problem, getattr(problem, name), [0, 1], BlockOptions(OPTIONS.block, 40, 15, 0.3, multitask))
         for name in ("dense", "curved")
     }
-    mixed = mix_paths(problem, {name: path.outputs for name, path in (heads | blocks).items()}, folds, targets)
-    for mixture in mixed.mixture.values():
+    stacking = stack_predictors(
+        problem, {name: path.outputs for name, path in (heads | blocks).items()}, folds, targets
+    )
+    for mixture in stacking.mixture.values():
         mixture.shares[:] = mixture.shares if shares is None else shares
-    return fold_in(cohort, folds, targets, heads, blocks, mixed, [0, 1]), mixed, targets
+    return fold_in(cohort, folds, targets, heads, blocks, stacking, [0, 1]), stacking, targets
 
 
 @pytest.fixture(scope="module")
@@ -45,11 +47,11 @@ def made(cohort):
     return folds, *canonical_of(cohort, folds)
 
 
-def assert_same_predictions(cohort, folds, canonical, mixed, targets) -> None:
+def assert_same_predictions(cohort, folds, canonical, stacking, targets) -> None:
     packing = Outputs.of(cohort.tasks)
     for i, data in enumerate(folds):
         for t, task in enumerate(packing.tasks):
-            trained = mixed.outputs[i, 0][..., packing.outputs[t]].astype(float)
+            trained = stacking.outputs[i, 0][..., packing.outputs[t]].astype(float)
             expected = task.to_prediction(trained, targets.mean[i, t], targets.scale[i, t])
             found = canonical.ensemble.predict(task.name, cohort.expression, data.fold)
             np.testing.assert_allclose(found / targets.scale[i, t], expected / targets.scale[i, t], atol=1e-5)
@@ -67,16 +69,16 @@ def test_predictions_stay_the_same_where_folds_have_more_or_fewer_axes(cohort, a
         for fold, k in zip((0, 1, FINAL), axes_of_the_folds, strict=True)
     ]
     assert [data.axes.n_axes for data in folds] == list(axes_of_the_folds)
-    canonical, mixed, targets = canonical_of(cohort, folds)
-    assert_same_predictions(cohort, folds, canonical, mixed, targets)
+    canonical, stacking, targets = canonical_of(cohort, folds)
+    assert_same_predictions(cohort, folds, canonical, stacking, targets)
     assert len(canonical.ensemble.dims) == axes_of_the_folds[2] + 6
 
 
 @pytest.mark.parametrize("sharing", [name for name in SHARING if name != "hard"])
 def test_predictions_stay_the_same_under_every_sharing_scheme(cohort, made, sharing, tmp_path):
     folds = made[0]
-    canonical, mixed, targets = canonical_of(cohort, folds, MultitaskOptions(sharing))
-    assert_same_predictions(cohort, folds, canonical, mixed, targets)
+    canonical, stacking, targets = canonical_of(cohort, folds, MultitaskOptions(sharing))
+    assert_same_predictions(cohort, folds, canonical, stacking, targets)
     save_ensemble(canonical.ensemble, tmp_path / "model", {})
     back = load_ensemble(tmp_path / "model")
     for fold, model in canonical.ensemble.models.items():

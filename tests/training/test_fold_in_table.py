@@ -17,13 +17,13 @@ from mtlbio.kinds.read import read_run
 from mtlbio.model.ensemble import FINAL, load_ensemble, save_ensemble
 from mtlbio.model.latents import latents_table, write_latents
 from mtlbio.model.outputs import Outputs
-from mtlbio.training.borrowing import with_loans
+from mtlbio.training.cross_task_stacking import with_cross_task_stacks
 from mtlbio.training.effects import effects_table
 from mtlbio.training.fold_in_table import fold_in_table, scores
-from mtlbio.training.mixing import mix_paths
-from mtlbio.training.paths import fit_paths
 from mtlbio.training.predict_table import predict
+from mtlbio.training.predictors import fit_predictors
 from mtlbio.training.problem import inner_of, make_problem, make_targets, prepare_fold
+from mtlbio.training.stacking import stack_predictors
 
 OPTIONS = Training(seeds=2, epochs=60, patience=20, curves=20, block=4)
 
@@ -39,18 +39,18 @@ def trained(tmp_path_factory):
     folds = [prepare_fold(cohort, splits, fold, OPTIONS) for fold in (0, 1, FINAL)]
     targets = make_targets(cohort, folds)
     problem = make_problem(cohort, folds, targets, [np.ones(3)], OPTIONS.seeds, "cpu")
-    paths = fit_paths(problem, [0, 1], OPTIONS)
-    mixed = with_loans(problem, mix_paths(problem, paths.outputs, folds, targets), folds, targets)
-    canonical = fold_in_table(cohort, folds, targets, paths.heads, paths.blocks, mixed, [0, 1])
-    return doses, cohort, splits, folds, targets, mixed, canonical
+    paths = fit_predictors(problem, [0, 1], OPTIONS)
+    stacking = with_cross_task_stacks(problem, stack_predictors(problem, paths.outputs, folds, targets), folds, targets)
+    canonical = fold_in_table(cohort, folds, targets, paths.heads, paths.blocks, stacking, [0, 1])
+    return doses, cohort, splits, folds, targets, stacking, canonical
 
 
 def test_predictions_are_those_of_the_mixed_paths(trained):
-    _, cohort, _, folds, targets, mixed, canonical = trained
+    _, cohort, _, folds, targets, stacking, canonical = trained
     packing = Outputs.of(cohort.tasks)
     for i, data in enumerate(folds):
         for t, task in enumerate(packing.tasks):
-            raw = mixed.outputs[i, 0][:, :, packing.outputs[t]]
+            raw = stacking.outputs[i, 0][:, :, packing.outputs[t]]
             wanted = task.to_prediction(raw, targets.mean[i, t], targets.scale[i, t])
             found = canonical.ensemble.predict(task.name, cohort.expression, data.fold)
             assert found == pytest.approx(wanted, rel=2e-4)

@@ -13,7 +13,7 @@ class Recurrent(Encoder):
     """Two convolutions that see the neighbours, then LSTM layers in both directions (Hochreiter & Schmidhuber 1997).
 
     Each direction runs over chains that start together, so that padding only ever comes after a chain: the backward
-    one reads every chain turned round within its own length. Packed sequences would do the same at a fraction of the
+    one reads every chain in reverse within its own length. Packed sequences would do the same at a fraction of the
     speed, because they leave the fused kernels.
     """
 
@@ -33,19 +33,19 @@ class Recurrent(Encoder):
         x = self.enter(x)
         for layer in self.near:
             x = layer(x, mask)
-        turned = turned_round(mask)
+        reverse_index = reversed_places(mask)
         for forth, back in zip(self.forth, self.back, strict=True):
             x = self.dropout(x)
-            x = torch.cat([forth(x)[0], _at(back(_at(x, turned))[0], turned)], dim=-1)
+            x = torch.cat([forth(x)[0], _at(back(_at(x, reverse_index))[0], reverse_index)], dim=-1)
         return self.norm(x)
 
 
-def turned_round(mask: torch.Tensor) -> torch.Tensor:
+def reversed_places(mask: torch.Tensor) -> torch.Tensor:
     """(batch, length) place of the residue that comes first, second, ... when every chain is read from its end.
 
     Examples
     --------
-    >>> turned_round(torch.tensor([[True, True, True, False]])).tolist()
+    >>> reversed_places(torch.tensor([[True, True, True, False]])).tolist()
     [[2, 1, 0, 3]]
     """
     place = torch.arange(mask.shape[1], device=mask.device)

@@ -61,5 +61,5 @@ class _Layer(nn.Module):
 def rotated(x: torch.Tensor, cosine: torch.Tensor, sine: torch.Tensor) -> torch.Tensor:
     """Turn every pair of channels of (..., length, 2 k) by the angle of its position (length, k)."""
     first, second = x.chunk(2, dim=-1)
-    turned = torch.cat([first * cosine - second * sine, first * sine + second * cosine], dim=-1)
-    return turned.to(x.dtype)
+    rotated_pairs = torch.cat([first * cosine - second * sine, first * sine + second * cosine], dim=-1)
+    return rotated_pairs.to(x.dtype)

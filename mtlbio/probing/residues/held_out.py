@@ -39,8 +39,10 @@ class HeldOutResidues(WithHeads):
     def predict_from_latents(self, task: str, latents: np.ndarray, fold: int = 0) -> np.ndarray:
         """(replicas, n), or (replicas, n, 3) probabilities of helix, strand and coil."""
         info, centre = self.tasks[task], self.centre.get(task, (0.0, 1.0))
-        told = [info.to_prediction(own @ w + b, *centre) for own, (w, b) in zip(latents, self.heads[task], strict=True)]
-        return np.stack([info.for_trial(own) for own in told])
+        predictions = [
+            info.to_prediction(own @ w + b, *centre) for own, (w, b) in zip(latents, self.heads[task], strict=True)
+        ]
+        return np.stack([info.for_trial(own) for own in predictions])
 
 
 def folds_of(chains: np.ndarray, count: int = FOLDS) -> np.ndarray:

@@ -49,12 +49,14 @@ def properties(trial: ResidueTrial, loadings: np.ndarray) -> pd.DataFrame:
         p = contrast.randomisation(z, trial.options.permutations, trial.options.seed * 1000 + 700 + number)
         left, own = contrast.residual_of_nuisance(z), contrast.a[:, 0]
         r = (own @ left) / np.maximum(np.linalg.norm(own) * np.linalg.norm(left, axis=0), 1e-12)
-        told = [
+        estimates = [
             stats.pearsonr(row, SCALES[name]) if row.std() > 0 else (0.0, 1.0)
             for row in (beside if around else at[:, REACH])
         ]
         table = pd.DataFrame({"dim": trial.dims, "set": column, "genes": 20, "correlation": r, "entry": AAINDEX[name]})
-        table = table.assign(ulm=[t[0] for t in told], q_ulm=[t[1] for t in told], p_wald=wald.p, p_permutation=p)
+        table = table.assign(
+            ulm=[t[0] for t in estimates], q_ulm=[t[1] for t in estimates], p_wald=wald.p, p_permutation=p
+        )
         tables.append(table)
     table = pd.concat(tables, ignore_index=True)
     table["p"] = table[["p_wald", "p_permutation"]].max(axis=1, skipna=False)

@@ -42,12 +42,12 @@ def apply(
         encoded = latents.float().cpu().numpy()
         lengths = batch.mask.sum(1).tolist()
         for i, (place, length) in enumerate(zip(batch.places, lengths, strict=True)):
-            told = {
+            outputs = {
                 name: task.to_prediction(raw[name][i, :length], *centre.get(name, (0.0, 1.0)))
                 for name, task in tasks.items()
                 if name in raw
             }
-            yield Applied(int(place), encoded[i, :length].copy(), told)
+            yield Applied(int(place), encoded[i, :length].copy(), outputs)
     network.to("cpu")
 
 

@@ -58,7 +58,7 @@ def write_latents(model: ProteinModel, reader: Reader, residues: int, device: st
         index=pd.Index(dims, name="dim"),
     )
     mean = z.mean(axis=0)
-    told = {"tasks": [t.saved() for t in tasks], "covariates": [asdict(c) for c in covariates], "auxiliary": []}
+    schema = {"tasks": [t.saved() for t in tasks], "covariates": [asdict(c) for c in covariates], "auxiliary": []}
     adata = ad.AnnData(
         X=mean.astype(np.float32),
         obs=obs,
@@ -68,7 +68,7 @@ def write_latents(model: ProteinModel, reader: Reader, residues: int, device: st
         uns={
             "kind": "protein",
             "genes": np.array(window_names()),
-            "mtlbio": json.dumps(told),
+            "mtlbio": json.dumps(schema),
             "effective_rank": effective_rank(mean),
         },
     )

@@ -51,8 +51,8 @@ def fit_all(
     order = sorted(jobs, key=lambda job: -work(run, chains, job))
     aloud, fitted = shown(), {}
     with ProcessPoolExecutor(workers, multiprocessing.get_context("spawn")) as pool:
-        told = [pool.submit(_apart, run, Path(results), job, cores // workers, aloud) for job in order]
-        for job, future in zip(order, told, strict=True):
+        futures = [pool.submit(_apart, run, Path(results), job, cores // workers, aloud) for job in order]
+        for job, future in zip(order, futures, strict=True):
             weights, history, gramians, rate = future.result()
             network = fresh_network(run, chains, reader, [chains.tasks[name] for name in job.tasks], job.seed)
             network.load_state_dict({name: torch.from_numpy(value) for name, value in weights.items()})

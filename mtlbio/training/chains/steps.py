@@ -116,8 +116,8 @@ class Stepper:
             present.append(count > 0)
         extra = latents.new_zeros(())
         if self.network.letter_head is not None and hidden is not None and hidden.any():
-            told = self.network.letter_head(latents[hidden])
-            extra = self.masked * torch.nn.functional.cross_entropy(told, batch.letters[hidden])
+            letter_logits = self.network.letter_head(latents[hidden])
+            extra = self.masked * torch.nn.functional.cross_entropy(letter_logits, batch.letters[hidden])
         return torch.stack(losses), torch.stack(means), torch.stack(present), extra
 
     def _apart(self, losses: torch.Tensor, present: torch.Tensor) -> torch.Tensor:

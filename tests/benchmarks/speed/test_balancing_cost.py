@@ -11,7 +11,7 @@ def test_the_bare_stack_is_the_plain_sum():
     problem = balancing_cost.problem_of(3, 30, 10, folds=2, seeds=2)
     options = BlockOptions(4, 10, 10**9, 0.3)
     plain = fit(problem, problem.dense, [0, 1], options)
-    with balancing_cost.patch.object(balancing_cost.networks, "Weighing", balancing_cost.Bare):
+    with balancing_cost.patch.object(balancing_cost.networks, "TaskWeights", balancing_cost.Bare):
         bare = fit(problem, problem.dense, [0, 1], options)
     torch.testing.assert_close(bare.outputs, plain.outputs, rtol=0, atol=0)
     assert bare.gradients is None and plain.gradients is not None

@@ -1,6 +1,6 @@
 """What a task's prediction is put together from: shares of its own paths, and what it takes from other tasks.
 
-:mod:`mtlbio.training.mixing` finds the shares, :mod:`mtlbio.training.borrowing` what is taken.
+:mod:`mtlbio.training.stacking` finds the shares, :mod:`mtlbio.training.cross_task_stacking` what is taken.
 """
 
 from __future__ import annotations
@@ -14,7 +14,7 @@ from mtlbio.model.outputs import Outputs
 
 
 @dataclass(frozen=True)
-class Mixture:
+class StackingWeights:
     """``sum of share * outputs of the path + bias``; ``shares`` (paths,), ``bias`` one entry per output."""
 
     shares: np.ndarray
@@ -22,7 +22,7 @@ class Mixture:
 
 
 @dataclass(frozen=True)
-class Loan:
+class CrossTaskStack:
     """``outputs * own + ((values - mean) / scale) @ weights @ expand + bias`` of one network; c columns, o outputs.
 
     Attributes
@@ -41,32 +41,32 @@ class Loan:
 
     def apply(self, outputs: np.ndarray, packing: Outputs) -> np.ndarray:
         """Outputs (..., o) with what they borrow from each other."""
-        lent = (outputs @ column_means(packing) - self.mean) / self.scale
-        return outputs * self.own + lent @ self.weights @ packing.expand + self.bias
+        from_others = (outputs @ column_means(packing) - self.mean) / self.scale
+        return outputs * self.own + from_others @ self.weights @ packing.expand + self.bias
 
     def folded(self, model: FoldModel, packing: Outputs) -> FoldModel:
         """The model whose outputs are those of :meth:`apply`."""
         own = self.own[[place.start for place in packing.outputs]][packing.task_of_column]
-        lent = self.weights / self.scale[:, None]
-        weights = model.weights * own + model.weights @ lent
-        shift = (model.bias @ column_means(packing) - self.mean) @ lent @ packing.expand
+        from_others = self.weights / self.scale[:, None]
+        weights = model.weights * own + model.weights @ from_others
+        shift = (model.bias @ column_means(packing) - self.mean) @ from_others @ packing.expand
         return replace(model, weights=weights, bias=model.bias * self.own + shift + self.bias)
 
 
 @dataclass(frozen=True)
-class Mixed:
+class StackedPredictors:
     """The mixtures of every fold, arm and task, and what they give.
 
     Attributes
     ----------
-    mixture : {(fold index, arm index, task index): Mixture}
+    mixture : {(fold index, arm index, task index): StackingWeights}
     outputs : (f, a, s, n, o) mixed outputs of every sample; 0 where the arm does not train the task
-    loans : {(fold index, arm index): Loan} what the outputs hold of other tasks', where tasks borrow
+    cross_task : {(fold index, arm index): CrossTaskStack} what the outputs hold of other tasks', where tasks borrow
     """
 
-    mixture: dict[tuple[int, int, int], Mixture]
+    mixture: dict[tuple[int, int, int], StackingWeights]
     outputs: np.ndarray
-    loans: dict[tuple[int, int], Loan] = field(default_factory=dict)
+    cross_task: dict[tuple[int, int], CrossTaskStack] = field(default_factory=dict)
 
 
 def column_means(packing: Outputs) -> np.ndarray:

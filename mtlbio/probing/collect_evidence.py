@@ -11,7 +11,7 @@ from mtlbio.probing.trial import Trial
 from mtlbio.probing.verdict import FIRM
 
 
-def gather(
+def collect_evidence(
     trial: Trial,
     association: pd.DataFrame,
     leakage: pd.DataFrame,
@@ -23,7 +23,7 @@ def gather(
 ) -> list[Evidence]:
     """One :class:`~mtlbio.probing.evidence.Evidence` per dimension, in their order. Empty tables mean: not examined.
 
-    ``held_fixed`` is of :func:`mtlbio.probing.held_fixed.held_fixed`.
+    ``held_fixed`` is of :func:`mtlbio.probing.covariate_duplicates.held_fixed`.
     """
     found = {key: rows.iloc[0] for key, rows in association.groupby(["question", "variable", "dim"])}
     borrowed = {(r.dim, r.task): r for r in leakage.itertuples()}

@@ -22,19 +22,19 @@ import torch
 from scipy.optimize import minimize
 
 from mtlbio.labels import Label
-from mtlbio.training.mixture import Loan, Mixed, column_means
 from mtlbio.training.problem import FoldData, Problem, Targets
+from mtlbio.training.stacked_predictors import CrossTaskStack, StackedPredictors, column_means
 
 # A task borrows from tasks with so many times its labelled training samples.
 RICHER = 2
-# Pull of each weight to 0, in donors per column that is lent: with many tasks each is trusted less.
+# Pull of each weight to 0, in donors per column that is taken: with many tasks each is trusted less.
 _PULL = 0.5
 # Pull of a task's own part to what it was.
 _OWN_PULL = 4.0
 
 
-def borrow(
-    task: Label, expand: np.ndarray, own: np.ndarray, lent: np.ndarray, target: np.ndarray
+def cross_task_weights(
+    task: Label, expand: np.ndarray, own: np.ndarray, from_others: np.ndarray, target: np.ndarray
 ) -> tuple[float, np.ndarray, np.ndarray]:
     """How much of the other tasks' predictions lowers the task's loss on validation samples.
 
@@ -43,17 +43,17 @@ def borrow(
     task : the task
     expand : (columns of the task, its outputs), as in :class:`Outputs`
     own : (n, outputs of the task) for samples that neither network has seen
-    lent : (n, k) standardised columns of the other tasks, likewise
+    from_others : (n, k) standardised columns of the other tasks, likewise
     target : (n,) codes or standardised values
 
     Returns
     -------
     Factor of ``own``, weights (k, columns of the task) and bias (outputs of the task); without labels 1, 0 and 0
     """
-    k, (columns, n_outputs) = lent.shape[1], expand.shape
+    k, (columns, n_outputs) = from_others.shape[1], expand.shape
     if len(target) == 0 or k == 0:
         return 1.0, np.zeros((k, columns)), np.zeros(n_outputs)
-    outputs, others, y, spread = (torch.as_tensor(v, dtype=torch.float64) for v in (own, lent, target, expand))
+    outputs, others, y, spread = (torch.as_tensor(v, dtype=torch.float64) for v in (own, from_others, target, expand))
     everybody = torch.ones_like(y)
 
     def objective(values: np.ndarray) -> tuple[float, np.ndarray]:
@@ -70,7 +70,9 @@ def borrow(
     return float(found[0]), found[1 : 1 + k * columns].reshape(k, columns), found[1 + k * columns :]
 
 
-def with_loans(problem: Problem, mixed: Mixed, folds: list[FoldData], targets: Targets) -> Mixed:
+def with_cross_task_stacks(
+    problem: Problem, stacking: StackedPredictors, folds: list[FoldData], targets: Targets
+) -> StackedPredictors:
     """Let the tasks with few labels borrow, in every arm that trains several; arms of one task stay what they are.
 
     Parameters
@@ -79,18 +81,18 @@ def with_loans(problem: Problem, mixed: Mixed, folds: list[FoldData], targets: T
     mixed : each task's own mixtures
     """
     packing, active = problem.packing, problem.active.cpu().numpy() > 0
-    loans: dict[tuple[int, int], Loan] = {}
-    outputs, seeds = mixed.outputs.copy(), mixed.outputs.shape[2]
+    cross_task: dict[tuple[int, int], CrossTaskStack] = {}
+    outputs, seeds = stacking.outputs.copy(), stacking.outputs.shape[2]
     for i, data in enumerate(folds):
         rows = [np.flatnonzero(data.inner == q) for q in range(seeds)]
         labels = targets.known[data.train].sum(0)
         who = np.concatenate(rows)
         for j in np.flatnonzero(active.sum(1) > 1):
-            network = mixed.outputs[i, j].astype(float)
+            network = stacking.outputs[i, j].astype(float)
             unseen = np.concatenate([network[q, own] for q, own in enumerate(rows)])
             values = (network[:, data.train] @ column_means(packing)).reshape(-1, packing.n_columns)
             mean, scale = values.mean(0), np.maximum(values.std(0), 1e-9)
-            lent = (unseen @ column_means(packing) - mean) / scale
+            from_others = (unseen @ column_means(packing) - mean) / scale
             own, bias = np.ones(packing.n_outputs), np.zeros(packing.n_outputs)
             weights = np.zeros((packing.n_columns, packing.n_columns))
             for t in np.flatnonzero(active[j]):
@@ -98,13 +100,13 @@ def with_loans(problem: Problem, mixed: Mixed, folds: list[FoldData], targets: T
                 others = np.flatnonzero(
                     (active[j] & (labels >= RICHER * labels[t]) & (labels > 0))[packing.task_of_column]
                 )
-                own[place], weights[others, columns], bias[place] = borrow(
+                own[place], weights[others, columns], bias[place] = cross_task_weights(
                     packing.tasks[t],
                     packing.expand[columns, place],
                     unseen[known, place],
-                    lent[known][:, others],
+                    from_others[known][:, others],
                     targets.values[i, who[known], t],
                 )
-            loan = loans[i, int(j)] = Loan(own, weights, mean, scale, bias)
+            loan = cross_task[i, int(j)] = CrossTaskStack(own, weights, mean, scale, bias)
             outputs[i, j] = loan.apply(network, packing)
-    return replace(mixed, outputs=outputs, loans=loans)
+    return replace(stacking, outputs=outputs, cross_task=cross_task)

@@ -12,13 +12,13 @@ from benchmarks.calibration.planted import plant
 from mtlbio.config import Probe
 from mtlbio.probing.cohorts import examine_cohort
 from mtlbio.probing.evidence import Evidence, TaskEvidence
-from mtlbio.probing.settle import donors_to_settle
+from mtlbio.probing.sample_size import donors_for_a_verdict
 from mtlbio.probing.verdict import judge
 
 
 def settle(task=None, **changes):
     tasks = () if task is None else (TaskEvidence("disease", **{"donors": 76, **task}),)
-    return donors_to_settle(Evidence("z1", tasks, (), **{"donors": 80, "tests": 40, **changes}), Probe())
+    return donors_for_a_verdict(Evidence("z1", tasks, (), **{"donors": 80, "tests": 40, **changes}), Probe())
 
 
 def test_a_dimension_that_was_not_found_again():
@@ -116,7 +116,7 @@ def test_the_rules_and_the_numbers_agree_on_what_is_open():
     link = TaskEvidence("disease", effect=0.5, ci_low=0.1, ci_high=0.9, q=0.03, p=0.004, called=True, own=True)
     found = Evidence("z1", (TaskEvidence(**{**link.__dict__, "share": 0.1, "donors": 90}),), (), donors=90, tests=40)
     assert judge(found, Probe()).verdict == "underpowered"
-    assert "link to disease" in donors_to_settle(found, Probe())[1]
+    assert "link to disease" in donors_for_a_verdict(found, Probe())[1]
 
 
 def test_a_large_effect_that_cannot_be_excluded():

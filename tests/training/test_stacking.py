@@ -8,7 +8,7 @@ import torch
 from scipy.special import expit
 from small_training import TASKS
 
-from mtlbio.training.mixing import PATHS, mix, mix_paths
+from mtlbio.training.stacking import PATHS, mix, stack_predictors
 
 KINDS = [task.kind for task in TASKS.values()]
 
@@ -85,17 +85,17 @@ def test_order_of_the_paths_does_not_matter():
 def test_every_fold_and_task_is_mixed_on_its_own_validation_samples(trained):
     cohort, folds, problem, targets, paths = trained
     outputs = {name: path.outputs for name, path in paths.items()}
-    mixed = mix_paths(problem, outputs, folds, targets)
+    stacking = stack_predictors(problem, outputs, folds, targets)
     packing = problem.packing
-    assert set(mixed.mixture) == {(i, 0, t) for i in range(3) for t in range(4)}
+    assert set(stacking.mixture) == {(i, 0, t) for i in range(3) for t in range(4)}
     arrays = {name: v.numpy() if v.ndim == 4 else v[:, 0].numpy() for name, v in outputs.items()}
-    for (i, _, t), found in mixed.mixture.items():
+    for (i, _, t), found in stacking.mixture.items():
         place = packing.outputs[t]
         expected = sum(s * arrays[p][i][..., place] for p, s in zip(PATHS, found.shares, strict=True)) + found.bias
-        np.testing.assert_allclose(mixed.outputs[i, 0, ..., place], expected, rtol=1e-4, atol=1e-5)
+        np.testing.assert_allclose(stacking.outputs[i, 0, ..., place], expected, rtol=1e-4, atol=1e-5)
     # labels of held-out donors are not looked at
     values = targets.values.copy()
     for i, data in enumerate(folds):
         values[i, data.test] = 1 - values[i, data.test].clip(0, 1)
-    again = mix_paths(problem, outputs, folds, type(targets)(values, targets.known, targets.mean, targets.scale))
-    np.testing.assert_array_equal(again.outputs, mixed.outputs)
+    again = stack_predictors(problem, outputs, folds, type(targets)(values, targets.known, targets.mean, targets.scale))
+    np.testing.assert_array_equal(again.outputs, stacking.outputs)

@@ -16,7 +16,7 @@ from mtlbio.probing.trial import Trial
 _LEFT = 1e-3
 
 
-def held_fixed(trial: Trial, fold: np.ndarray) -> dict[str, str]:
+def covariate_duplicates(trial: Trial, fold: np.ndarray) -> dict[str, str]:
     """Dimension -> the covariate that says all of it; dimensions of their own are left out.
 
     Within every fold, because every fold finds the scores of a category's levels on its own training samples: a number

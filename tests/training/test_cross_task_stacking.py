@@ -12,16 +12,16 @@ from small_training import TASKS, changed
 
 from mtlbio.model.ensemble import load_ensemble, save_ensemble
 from mtlbio.model.outputs import Outputs
-from mtlbio.training.borrowing import borrow, with_loans
+from mtlbio.training.cross_task_stacking import cross_task_weights, with_cross_task_stacks
 from mtlbio.training.fold_in import fold_in
-from mtlbio.training.mixing import mix_paths
+from mtlbio.training.stacking import stack_predictors
 
 KINDS = {task.kind: task for task in TASKS.values()}
 
 
-def labels_that_follow(kind: str, lent: np.ndarray, rng: np.random.Generator) -> np.ndarray:
-    """Labels (n,) of a task that is 1.5 times the first column of what is lent."""
-    cause = 1.5 * lent[:, 0]
+def labels_that_follow(kind: str, from_others: np.ndarray, rng: np.random.Generator) -> np.ndarray:
+    """Labels (n,) of a task that is 1.5 times the first column of what is taken."""
+    cause = 1.5 * from_others[:, 0]
     if kind == "regression":
         return cause + rng.standard_normal(len(cause))
     if kind == "ordinal":
@@ -34,9 +34,9 @@ def labels_that_follow(kind: str, lent: np.ndarray, rng: np.random.Generator) ->
 def found_on(kind: str, n: int, informative: bool = True):
     rng = np.random.default_rng([3, n])
     task, packing = KINDS[kind], Outputs.of({kind: KINDS[kind]})
-    lent, own = rng.standard_normal((n, 2)), 0.3 * rng.standard_normal((n, packing.n_outputs))
-    y = labels_that_follow(kind, lent if informative else rng.standard_normal((n, 2)), rng)
-    return borrow(task, packing.expand, own, lent, y)
+    from_others, own = rng.standard_normal((n, 2)), 0.3 * rng.standard_normal((n, packing.n_outputs))
+    y = labels_that_follow(kind, from_others if informative else rng.standard_normal((n, 2)), rng)
+    return cross_task_weights(task, packing.expand, own, from_others, y)
 
 
 @pytest.mark.parametrize("kind", KINDS)
@@ -72,59 +72,63 @@ def lending(trained):
         for name, path in paths.items()
     }
     problem = changed(problem, active=arms)
-    return problem, mix_paths(problem, outputs, folds, targets), targets
+    return problem, stack_predictors(problem, outputs, folds, targets), targets
 
 
 def test_tasks_with_few_labels_borrow_from_active_ones_with_many(trained, lending):
     folds = trained[1]
-    problem, mixed, targets = lending
-    found = with_loans(problem, mixed, folds, targets)
+    problem, stacking, targets = lending
+    found = with_cross_task_stacks(problem, stacking, folds, targets)
     packing = problem.packing
     disease, age, stage, subtype = packing.outputs
-    assert set(found.loans) == {(i, j) for i in range(3) for j in (0, 1)}
-    np.testing.assert_array_equal(found.outputs[:, 2], mixed.outputs[:, 2])
+    assert set(found.cross_task) == {(i, j) for i in range(3) for j in (0, 1)}
+    np.testing.assert_array_equal(found.outputs[:, 2], stacking.outputs[:, 2])
     for place in (disease, subtype):
-        np.testing.assert_array_equal(found.outputs[..., place], mixed.outputs[..., place])
-    for (i, j), loan in found.loans.items():
+        np.testing.assert_array_equal(found.outputs[..., place], stacking.outputs[..., place])
+    for (i, j), loan in found.cross_task.items():
         lenders = [0] if j == 1 else [0, 3, 4, 5]
         borrowers = [1] if j == 1 else [1, 2]
         may = np.zeros((6, 6), bool)
         may[np.ix_(lenders, borrowers)] = True
         assert ((loan.weights != 0) == may).all()
-        own = mixed.outputs[i, j].astype(float)
+        own = stacking.outputs[i, j].astype(float)
         for c, place in ((1, age), (2, stage)):
             values = np.stack([own[..., 0], *np.moveaxis(own[..., subtype], -1, 0)], axis=-1)
-            lent = ((values - loan.mean[[0, 3, 4, 5]]) / loan.scale[[0, 3, 4, 5]]) @ loan.weights[[0, 3, 4, 5], c]
-            expected = own[..., place] * loan.own[place] + lent[..., None] + loan.bias[place]
+            from_others = ((values - loan.mean[[0, 3, 4, 5]]) / loan.scale[[0, 3, 4, 5]]) @ loan.weights[
+                [0, 3, 4, 5], c
+            ]
+            expected = own[..., place] * loan.own[place] + from_others[..., None] + loan.bias[place]
             np.testing.assert_allclose(found.outputs[i, j, ..., place], expected, atol=1e-5)
 
 
 def test_tasks_with_as_many_labels_as_the_others_stay_what_they_are(trained, lending):
     _, folds, _, targets, _ = trained
-    found = with_loans(lending[0], lending[1], folds, targets)
+    found = with_cross_task_stacks(lending[0], lending[1], folds, targets)
     np.testing.assert_array_equal(found.outputs, lending[1].outputs)
 
 
 def test_labels_of_held_out_donors_are_not_looked_at(trained, lending):
     folds = trained[1]
-    problem, mixed, targets = lending
+    problem, stacking, targets = lending
     values = targets.values.copy()
     for i, data in enumerate(folds):
         values[i, data.test] = 1 - values[i, data.test].clip(0, 1)
-    found, again = (with_loans(problem, mixed, folds, t) for t in (targets, replace(targets, values=values)))
+    found, again = (
+        with_cross_task_stacks(problem, stacking, folds, t) for t in (targets, replace(targets, values=values))
+    )
     np.testing.assert_array_equal(again.outputs, found.outputs)
 
 
 def test_the_trained_model_predicts_what_was_borrowed(trained, lending, tmp_path):
     cohort, folds, _, _, paths = trained
-    problem, mixed, targets = lending
-    found = with_loans(problem, mixed, folds, targets)
+    problem, stacking, targets = lending
+    found = with_cross_task_stacks(problem, stacking, folds, targets)
     heads = {name: paths[name] for name in ("axes", "genes")}
     blocks = {name: paths[name] for name in ("dense", "curved")}
     ensemble = fold_in(cohort, folds, targets, heads, blocks, found, [0, 1]).ensemble
     save_ensemble(ensemble, tmp_path / "model", {})
     back = load_ensemble(tmp_path / "model")
-    assert np.abs(found.outputs[:, 0] - mixed.outputs[:, 0]).max() > 0.05
+    assert np.abs(found.outputs[:, 0] - stacking.outputs[:, 0]).max() > 0.05
     for i, data in enumerate(folds):
         for t, task in enumerate(problem.packing.tasks):
             trained_for = found.outputs[i, 0][..., problem.packing.outputs[t]].astype(float)

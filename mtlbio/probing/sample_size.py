@@ -15,7 +15,7 @@ from mtlbio.probing.verdict import BESIDE, FIRM, LARGE, RETURNS, TRACE
 MOST = 10_000  # a larger number is no plan
 
 
-def donors_to_settle(evidence: Evidence, options: TrialOptions) -> tuple[float, str]:
+def donors_for_a_verdict(evidence: Evidence, options: TrialOptions) -> tuple[float, str]:
     """Donors with which an ``underpowered`` dimension would be settled with 80 % probability, and for what.
 
     In the order in which :func:`mtlbio.probing.verdict.judge` asks:
@@ -32,7 +32,7 @@ def donors_to_settle(evidence: Evidence, options: TrialOptions) -> tuple[float, 
 
     Examples
     --------
-    >>> donors_to_settle(Evidence("z1", (), (), stability=0.25, donors=80), TrialOptions())
+    >>> donors_for_a_verdict(Evidence("z1", (), (), stability=0.25, donors=80), TrialOptions())
     (160.0, 'to find the dimension again when donors are held out (stability 0.25 now, 0.5 needed)')
     """
     if evidence.stability < RETURNS:

@@ -16,7 +16,7 @@ from mtlbio.training.sparse_heads import SparseHeads, fit_sparse_heads
 
 
 @dataclass(frozen=True)
-class Paths:
+class Predictors:
     """``heads``: sparse heads on axes and genes; ``blocks``: the dense and the curved block; by name."""
 
     heads: dict[str, SparseHeads]
@@ -27,22 +27,22 @@ class Paths:
         """Outputs of every path, (f, s, n, o) for heads and (f, a, s, n, o) for blocks."""
         return {name: path.outputs for name, path in (self.heads | self.blocks).items()}
 
-    def of_folds(self, rows: slice) -> Paths:
+    def of_folds(self, rows: slice) -> Predictors:
         """The paths of some of the folds."""
         heads = {
             name: SparseHeads(path.weights[rows], path.bias[rows], path.outputs[rows], path.penalty[rows])
             for name, path in self.heads.items()
         }
         blocks = {name: path.of_folds(rows) for name, path in self.blocks.items()}
-        return Paths(heads, blocks)
+        return Predictors(heads, blocks)
 
 
-def fit_paths(
+def fit_predictors(
     problem: Problem,
     seeds: list[int],
     options: Training,
     progress: Callable[[range, str], Iterable[int]] = lambda epochs, name: epochs,
-) -> Paths:
+) -> Predictors:
     """Fit every path of every replica.
 
     Parameters
@@ -58,4 +58,4 @@ def fit_paths(
 
     blocks = {name: block(name) for name in ("dense", "curved")}
     heads = {name: fit_sparse_heads(problem, getattr(problem, name)) for name in ("axes", "genes")}
-    return Paths(heads, blocks)
+    return Predictors(heads, blocks)

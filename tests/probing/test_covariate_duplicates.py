@@ -9,8 +9,8 @@ import pytest
 from mtlbio.cohort.cohort import CovariateInfo
 from mtlbio.config import Probe
 from mtlbio.labels import Regression
+from mtlbio.probing.covariate_duplicates import covariate_duplicates
 from mtlbio.probing.evidence import CovariateEvidence, Evidence, TaskEvidence
-from mtlbio.probing.held_fixed import held_fixed
 from mtlbio.probing.sentences import rounded
 from mtlbio.probing.trial import Trial
 from mtlbio.probing.verdict import judge
@@ -47,18 +47,20 @@ def trial(n=200, gap=0):
 
 @pytest.mark.parametrize("gap", [0, 7])
 def test_a_number_and_a_category_are_recognised_and_what_is_mostly_one_is_not(gap):
-    assert held_fixed(*trial(gap=gap)) == {"z01": "weight", "z02": "ancestry"}
+    assert covariate_duplicates(*trial(gap=gap)) == {"z01": "weight", "z02": "ancestry"}
 
 
 def test_a_score_across_folds_is_not_constant_in_a_level():
     given, fold = trial()
-    assert held_fixed(given, np.zeros_like(fold)) == {"z01": "weight"}
+    assert covariate_duplicates(given, np.zeros_like(fold)) == {"z01": "weight"}
 
 
 def test_as_many_levels_as_samples_say_nothing():
     given, _ = trial(n=40)
     given = replace(given, covariates={"chip": given.covariates["chip"]})
-    assert held_fixed(given, np.arange(40) // 20) == {} and held_fixed(given, np.arange(40) % 2) == {}
+    assert (
+        covariate_duplicates(given, np.arange(40) // 20) == {} and covariate_duplicates(given, np.arange(40) % 2) == {}
+    )
 
 
 TRACE = dict(effect=-0.0004, ci_low=-0.002, ci_high=0.001, q=0.9, share=0.0)

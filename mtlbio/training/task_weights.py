@@ -52,7 +52,7 @@ class Slopes:
     maps : (f, k, r, m)
     offsets : (f, k, e, c), None where nothing is gated
     bias : (f, k, o)
-    products : (f, k, n, m), where a balancer reads them (:attr:`Weighing.reads_samples`), else None
+    products : (f, k, n, m), where a balancer reads them (:attr:`TaskWeights.reads_samples`), else None
     """
 
     maps: torch.Tensor
@@ -67,7 +67,7 @@ class Slopes:
         return maps, offsets, bias, None if self.products is None else self.products.flatten(0, 1)
 
 
-class Weighing:
+class TaskWeights:
     """Applies a balancer's weights, and keeps the Gramians of the tasks' gradients for the diagnostics of conflict.
 
     Networks with a single task have nothing to balance and are left alone.
@@ -177,10 +177,12 @@ class Weighing:
                 whole[self.rows] = found
             else:
                 on_shared = found
-        if any(factor != 1 for factor in self.roles.turned):
+        if any(factor != 1 for factor in self.roles.gradient_factors):
             # the curve of Ganin et al. 2016, eq. 14: from 0 to 1, gently at first
             grown = 2 / (1 + math.exp(-10 * min(epoch / self.roles.ramp, 1.0))) - 1
-            turned = torch.tensor([f if f == 1 else f * grown for f in self.roles.turned], device=self.inputs.device)
+            turned = torch.tensor(
+                [f if f == 1 else f * grown for f in self.roles.gradient_factors], device=self.inputs.device
+            )
             base = whole[self.rows] if whole is not None else on_shared
             on_shared = self._short(turned.expand(len(self.rows), -1) if base is None else base * turned)
         return whole, on_shared

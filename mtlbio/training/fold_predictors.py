@@ -10,16 +10,16 @@ import numpy as np
 from mtlbio.cohort.cohort import Cohort
 from mtlbio.model.gated import Gated, GatedBlock
 from mtlbio.model.outputs import Outputs
-from mtlbio.training.mixture import Mixed, Mixture
 from mtlbio.training.problem import PATHS, FoldData, Targets
 from mtlbio.training.replicas import Fitted
 from mtlbio.training.sparse_heads import SparseHeads
+from mtlbio.training.stacked_predictors import StackedPredictors, StackingWeights
 
 
 @dataclass(frozen=True)
-class FoldPaths:
-    """All paths of one fold: weights on axes (s, k, c), genes and dense (s, p, c), curved (s, m, c), what stands for
-    the last two if there are gates (they are 0 then), the bias of each (s, o), and the mixture of each task."""
+class FoldPredictors:
+    """All predictors of one fold: weights on axes (s, k, c), genes and dense (s, p, c), curved (s, m, c), what stands
+    for the last two if there are gates (they are 0 then), the bias of each (s, o), and the mixture of each task."""
 
     axes: np.ndarray
     genes: np.ndarray
@@ -27,7 +27,7 @@ class FoldPaths:
     curved: np.ndarray
     gated: GatedBlock | None
     bias: dict[str, np.ndarray]
-    mixture: list[Mixture]
+    mixture: list[StackingWeights]
 
 
 @dataclass(frozen=True)
@@ -37,14 +37,14 @@ class FittedFold:
     Attributes
     ----------
     data : what the fold knows without labels
-    paths : what was fitted to it
+    predictors : what was fitted to it
     packing : places of the tasks
     x : (n, p) its standardised training samples
     target_mean, target_scale : (t,) of the targets of its training donors
     """
 
     data: FoldData
-    paths: FoldPaths
+    predictors: FoldPredictors
     packing: Outputs
     x: np.ndarray
     target_mean: np.ndarray
@@ -53,7 +53,7 @@ class FittedFold:
     @cached_property
     def shares(self) -> dict[str, np.ndarray]:
         """Path -> (c,) share of it in every output column."""
-        stacked = np.stack([m.shares for m in self.paths.mixture], axis=1)[:, self.packing.task_of_column]
+        stacked = np.stack([m.shares for m in self.predictors.mixture], axis=1)[:, self.packing.task_of_column]
         return dict(zip(PATHS, stacked, strict=True))
 
 
@@ -64,18 +64,23 @@ def fitted_fold(
     targets: Targets,
     heads: dict[str, SparseHeads],
     blocks: dict[str, Fitted],
-    mixed: Mixed,
+    stacking: StackedPredictors,
 ) -> FittedFold:
     """Fold ``i`` with what was fitted to it in the multi-task arm."""
     data, packing = folds[i], Outputs.of(cohort.tasks)
     x = data.features.transform(cohort.expression[data.train]).astype(float)
-    paths = paths_of_fold(data, i, heads, blocks, mixed, packing)
-    return FittedFold(data, paths, packing, x, targets.mean[i], targets.scale[i])
+    predictors = predictors_of_fold(data, i, heads, blocks, stacking, packing)
+    return FittedFold(data, predictors, packing, x, targets.mean[i], targets.scale[i])
 
 
-def paths_of_fold(
-    data: FoldData, i: int, heads: dict[str, SparseHeads], blocks: dict[str, Fitted], mixed: Mixed, packing: Outputs
-) -> FoldPaths:
+def predictors_of_fold(
+    data: FoldData,
+    i: int,
+    heads: dict[str, SparseHeads],
+    blocks: dict[str, Fitted],
+    stacking: StackedPredictors,
+    packing: Outputs,
+) -> FoldPredictors:
     """What was fitted to fold ``i`` in the multi-task arm."""
 
     def array(tensor) -> np.ndarray:
@@ -85,7 +90,7 @@ def paths_of_fold(
     genes = np.zeros((len(own), len(data.features.genes_idx), packing.n_columns))
     genes[:, data.selected] = own[:, : len(data.selected)]
     dense, curved, gated = _block_paths(data, blocks, i)
-    return FoldPaths(
+    return FoldPredictors(
         axes=array(heads["axes"].weights)[:, : data.axes.n_axes],
         genes=genes,
         dense=dense,
@@ -93,12 +98,12 @@ def paths_of_fold(
         gated=gated,
         bias={name: array(path.bias) for name, path in heads.items()}
         | {name: array(path.bias)[0] for name, path in blocks.items()},
-        mixture=[mixed.mixture[i, 0, t] for t in range(len(packing.tasks))],
+        mixture=[stacking.mixture[i, 0, t] for t in range(len(packing.tasks))],
     )
 
 
 def _block_paths(data: FoldData, blocks: dict[str, Fitted], i: int) -> tuple[np.ndarray, np.ndarray, GatedBlock | None]:
-    """``dense``, ``curved`` and ``gated`` of :class:`FoldPaths` for fold ``i``."""
+    """``dense``, ``curved`` and ``gated`` of :class:`FoldPredictors` for fold ``i``."""
     linear, gated = [], []
     for basis, path in ((data.basis, blocks["dense"]), (data.curved_basis, blocks["curved"])):
         maps = path.block[i, 0, :, : basis.shape[1]].cpu().numpy().astype(float)

@@ -7,8 +7,8 @@ import torch
 from scipy.optimize import minimize
 
 from mtlbio.labels import Label
-from mtlbio.training.mixture import Mixed, Mixture
 from mtlbio.training.problem import PATHS, FoldData, Problem, Targets
+from mtlbio.training.stacked_predictors import StackedPredictors, StackingWeights
 
 # Strength of the pull towards equal shares, in donors: with few labels the average decides.
 _PRIOR_DONORS = 4.0
@@ -16,7 +16,7 @@ _PRIOR_DONORS = 4.0
 
 def mix(
     task: Label, paths: np.ndarray, target: np.ndarray, used: np.ndarray | None = None, weight: float = 1.0
-) -> Mixture:
+) -> StackingWeights:
     """Non-negative shares of the paths that minimise the task's loss on validation samples.
 
     Parameters
@@ -35,7 +35,7 @@ def mix(
     used = np.ones(n_paths, bool) if used is None else used
     equal = used / used.sum()
     if n == 0:
-        return Mixture(equal, np.zeros(n_outputs))
+        return StackingWeights(equal, np.zeros(n_outputs))
     stacked, y = torch.as_tensor(paths, dtype=torch.float64), torch.as_tensor(target, dtype=torch.float64)
     middle, everybody = torch.as_tensor(equal), torch.ones(n, dtype=torch.float64)
 
@@ -50,10 +50,12 @@ def mix(
     start = np.concatenate([equal, np.zeros(n_outputs)])
     bounds = [(0, None if may else 0) for may in used] + [(None, None)] * n_outputs
     found = minimize(objective, start, jac=True, method="L-BFGS-B", bounds=bounds).x
-    return Mixture(found[:n_paths], found[n_paths:])
+    return StackingWeights(found[:n_paths], found[n_paths:])
 
 
-def mix_paths(problem: Problem, outputs: dict[str, torch.Tensor], folds: list[FoldData], targets: Targets) -> Mixed:
+def stack_predictors(
+    problem: Problem, outputs: dict[str, torch.Tensor], folds: list[FoldData], targets: Targets
+) -> StackedPredictors:
     """Mix the paths of every fold, arm and task on the validation samples of its seeds.
 
     Parameters
@@ -66,8 +68,8 @@ def mix_paths(problem: Problem, outputs: dict[str, torch.Tensor], folds: list[Fo
     arrays = [outputs[name].cpu().numpy() for name in PATHS]
     arrays = [v if v.ndim == 5 else np.broadcast_to(v[:, None], (v.shape[0], a, *v.shape[1:])) for v in arrays]
     active, used = problem.active.cpu().numpy() > 0, np.isin(PATHS, problem.paths)
-    mixture: dict[tuple[int, int, int], Mixture] = {}
-    mixed = np.zeros(arrays[0].shape, dtype=np.float32)
+    mixture: dict[tuple[int, int, int], StackingWeights] = {}
+    stacking = np.zeros(arrays[0].shape, dtype=np.float32)
     seeds = problem.train.shape[1]
     for i, data in enumerate(folds):
         for t, task in enumerate(packing.tasks):
@@ -79,7 +81,7 @@ def mix_paths(problem: Problem, outputs: dict[str, torch.Tensor], folds: list[Fo
                 paths = np.stack([np.concatenate([v[i, j, q, own][:, place] for q, own in rows]) for v in arrays])
                 found = mix(task, paths, target, may, data.witness)
                 mixture[i, int(j), t] = found
-                mixed[i, j, :, :, place] = found.bias + sum(
+                stacking[i, j, :, :, place] = found.bias + sum(
                     share * v[i, j, :, :, place] for share, v in zip(found.shares, arrays, strict=True)
                 )
-    return Mixed(mixture, mixed)
+    return StackedPredictors(mixture, stacking)
