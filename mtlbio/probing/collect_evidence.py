@@ -5,6 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pandas as pd
 
+from mtlbio.cohort.cohort import CovariateInfo
 from mtlbio.probing.enrichment import best_set
 from mtlbio.probing.evidence import CovariateEvidence, Evidence, TaskEvidence
 from mtlbio.probing.trial import Trial
@@ -19,13 +20,13 @@ def collect_evidence(
     stability: pd.DataFrame,
     enrichment: pd.DataFrame,
     by_class: pd.DataFrame | None = None,
-    held_fixed: dict[str, str] | None = None,
+    duplicates: dict[str, str] | None = None,
 ) -> list[Evidence]:
     """One :class:`~mtlbio.probing.evidence.Evidence` per dimension, in their order. Empty tables mean: not examined.
 
-    ``held_fixed`` is of :func:`mtlbio.probing.covariate_duplicates.held_fixed`.
+    ``duplicates`` is of :func:`mtlbio.probing.covariate_duplicates.covariate_duplicates`.
     """
-    found = {key: rows.iloc[0] for key, rows in association.groupby(["question", "variable", "dim"])}
+    rows = {key: group.iloc[0] for key, group in association.groupby(["question", "variable", "dim"])}
     borrowed = {(r.dim, r.task): r for r in leakage.itertuples()}
     steady = {(r.dim, r.task): r for r in stability.itertuples()}
     removed = {(r.dim, r.task): r for r in worst_way(ablation).itertuples()}
@@ -37,41 +38,40 @@ def collect_evidence(
     for dim in trial.dims:
         tasks = []
         for name in trial.tasks:
-            row, joint = found[("task", name, dim)], found.get(("joint", name, dim))
+            row, joint = rows[("task", name, dim)], rows.get(("joint", name, dim))
             own, kept, loss = borrowed.get((dim, name)), steady.get((dim, name)), removed.get((dim, name))
             tasks.append(_of_task(trial, dim, name, row, joint, own, kept, loss))
-        covariates = []
-        for info in trial.covariates.values():
-            row = found[(info.role, info.name, dim)]
-            share, q = float(row["share"]), float(row["q"])
-            acts = uneven.get((dim, info.name), {})
-            covariates.append(CovariateEvidence(info.name, info.role, share, q, bool(row["called"]), **acts))
+        covariates = tuple(_of_covariate(info, dim, rows, uneven) for info in trial.covariates.values())
         technical = [c.share for c in covariates if c.role == "technical"]
-        if ("technical_all", "technical", dim) in found:
-            technical.append(float(found[("technical_all", "technical", dim)]["share"]))
-        share = max([s for s in technical if not np.isnan(s)], default=0.0)
+        if ("technical_all", "technical", dim) in rows:
+            technical.append(float(rows[("technical_all", "technical", dim)]["share"]))
         # a supervised dimension is a prediction: the genes it weighs are no programme that a set could name
         is_axis = trial.block[trial.dims.index(dim)] == "axis"
         best = best_set(sets[dim]) if dim in sets and is_axis else None
         again = next((steady[(dim, t)].stability for t in trial.tasks if (dim, t) in steady), 1.0)
-        fixed = (held_fixed or {}).get(dim)
-        falls = best is not None and bool((sets[dim].set_index("set")["correlation"] < 0)[best])
         evidence = Evidence(
             dim,
             tuple(tasks),
-            tuple(covariates),
-            share,
-            best,
-            float(again),
-            donors,
-            tests,
-            fixed,
-            falls,
-            trial.words,
-            heads,
+            covariates,
+            technical_share=max([share for share in technical if not np.isnan(share)], default=0.0),
+            gene_set=best,
+            stability=float(again),
+            donors=donors,
+            tests=tests,
+            held_fixed=(duplicates or {}).get(dim),
+            falls=best is not None and bool((sets[dim].set_index("set")["correlation"] < 0)[best]),
+            words=trial.words,
+            heads=heads,
         )
         out.append(evidence)
     return out
+
+
+def _of_covariate(info: CovariateInfo, dim: str, rows: dict, uneven: dict) -> CovariateEvidence:
+    """One covariate and one dimension, from the row of the association and what :func:`unequal` says of the pair."""
+    row = rows[(info.role, info.name, dim)]
+    share, q, acts = float(row["share"]), float(row["q"]), uneven.get((dim, info.name), {})
+    return CovariateEvidence(info.name, info.role, share, q, bool(row["called"]), **acts)
 
 
 def _of_task(
