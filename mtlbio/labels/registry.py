@@ -2,11 +2,9 @@
 
 from __future__ import annotations
 
-from importlib import metadata
-
-from mtlbio.errors import InputError, listing
 from mtlbio.labels.base import Label
 from mtlbio.labels.binary import Binary
+from mtlbio.labels.known import add, named
 from mtlbio.labels.multiclass import Multiclass
 from mtlbio.labels.ordinal import Ordinal
 from mtlbio.labels.regression import Regression
@@ -16,16 +14,8 @@ _KINDS: dict[str, type[Label]] = {}
 
 
 def register(kind: type[Label]) -> type[Label]:
-    """Make a kind of label known; also a decorator.
-
-    Raises
-    ------
-    ValueError
-        Another class has that name already.
-    """
-    if _KINDS.get(kind.kind, kind) is not kind:
-        raise ValueError(f"a kind of label {kind.kind!r} is known already: {_KINDS[kind.kind].__module__}")
-    _KINDS[kind.kind] = kind
+    """Make a kind of label known; also a decorator. A ValueError where another class has that name already."""
+    add(_KINDS, kind)
     if isinstance(kind.metrics, tuple):  # metrics that depend on the label are told by the label
         register_metrics(*kind.metrics)
     return kind
@@ -41,19 +31,8 @@ def kinds() -> dict[str, type[Label]]:
 
 
 def label_kind(name: str) -> type[Label]:
-    """The kind of that name; one that is not known is looked for among installed packages.
-
-    Raises
-    ------
-    InputError
-        Nobody brings such a kind.
-    """
-    if name not in _KINDS:
-        for point in metadata.entry_points(group="mtlbio.labels", name=str(name)):
-            register(point.load())
-    if name not in _KINDS:
-        raise InputError(f"kind: found {name!r}; expected {listing(_KINDS)}")
-    return _KINDS[name]
+    """The kind of that name, also one that an installed package brings; an InputError where nobody does."""
+    return named(_KINDS, name, "mtlbio.labels", register)
 
 
 def read_label(saved: dict) -> Label:

@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-from importlib import metadata
-
-from mtlbio.errors import InputError, listing
+from mtlbio.labels.known import add, named
 from mtlbio.labels.residues.accessibility import Accessibility
 from mtlbio.labels.residues.base import ResidueLabel
 from mtlbio.labels.residues.binary import ResidueBinary
@@ -17,17 +15,8 @@ _KINDS: dict[str, type[ResidueLabel]] = {
 
 
 def register(kind: type[ResidueLabel]) -> type[ResidueLabel]:
-    """Make a kind of label known; also a decorator.
-
-    Raises
-    ------
-    ValueError
-        Another class has that name already.
-    """
-    if _KINDS.get(kind.kind, kind) is not kind:
-        raise ValueError(f"a kind of label {kind.kind!r} is known already: {_KINDS[kind.kind].__module__}")
-    _KINDS[kind.kind] = kind
-    return kind
+    """Make a kind of label known; also a decorator. A ValueError where another class has that name already."""
+    return add(_KINDS, kind)
 
 
 def residue_kinds() -> dict[str, type[ResidueLabel]]:
@@ -36,19 +25,8 @@ def residue_kinds() -> dict[str, type[ResidueLabel]]:
 
 
 def residue_kind(name: str) -> type[ResidueLabel]:
-    """The kind of that name; one that is not known is looked for among installed packages.
-
-    Raises
-    ------
-    InputError
-        Nobody brings such a kind.
-    """
-    if name not in _KINDS:
-        for point in metadata.entry_points(group="mtlbio.residue_labels", name=str(name)):
-            register(point.load())
-    if name not in _KINDS:
-        raise InputError(f"kind: found {name!r}; expected {listing(_KINDS)}")
-    return _KINDS[name]
+    """The kind of that name, also one that an installed package brings; an InputError where nobody does."""
+    return named(_KINDS, name, "mtlbio.residue_labels", register)
 
 
 def read_residue_label(saved: dict) -> ResidueLabel:
