@@ -51,7 +51,7 @@ def by_kind(
 
     def is_default(key: str, value: Any) -> bool:
         field = every.model_fields.get(key)
-        return field is not None and field.default is not PydanticUndefined and value == field.default
+        return field is not None and field.default is not PydanticUndefined and (value == field.default or value == [])
 
     def task(name: Any, content: Any, whole) -> Section:
         if isinstance(content, Section):
@@ -68,13 +68,13 @@ def by_kind(
         foreign = [k for k in own if k not in kind.section.model_fields and k in every.model_fields]
         if foreign:
             having = [n for n, other in kinds().items() if foreign[0] in other.section.model_fields]
-            raise ValueError(
-                f"{key}.{foreign[0]}: only {' and '.join(having)} tasks have one; found kind: {content['kind']}"
-            )
+            own_of = " and ".join([", ".join(having[:-1]), having[-1]] if having[1:] else having)
+            raise ValueError(f"{key}.{foreign[0]}: only {own_of} tasks have one; found kind: {content['kind']}")
         try:
             section = kind.section.model_validate(own)
         except ValidationError as error:
-            raise ValueError(f"{key}.{explain(error, kind.section)}") from None
+            line = explain(error, kind.section)
+            raise ValueError(f"{key}{line}" if line.startswith(":") else f"{key}.{line}") from None
         kind.check(key, section)
         return section
 

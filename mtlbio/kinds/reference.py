@@ -85,8 +85,12 @@ def config_reference() -> str:
 
 
 def json_schema(kind: str = "cohort") -> dict:
-    """JSON schema of a run's YAML (``workflow/schemas/``), for editors."""
+    """JSON schema of a run's YAML (``workflow/schemas/``), for editors; with keys that make it another kind."""
     schema = kind_named(kind).schema.model_json_schema()
+    for other in kind_named(kind).beside:
+        further = other.model_json_schema()
+        schema["properties"] = further["properties"] | schema["properties"]
+        schema["$defs"] = further["$defs"] | schema["$defs"]
     return {"$schema": "https://json-schema.org/draft/2020-12/schema", **schema}
 
 

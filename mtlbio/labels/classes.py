@@ -144,8 +144,9 @@ def read_classes(
         meaning = {text: texts[0] for texts in found.values() for text in texts}
         classes = tuple(texts[0] for texts in found.values())
     if len(set(classes)) < 2:
+        found_here = f"one class only ({classes[0]!r})" if classes else "no class"
         raise InputError(
-            f"{source}: tasks.{name}: column {column.name!r}: found one class only ({classes[0]!r}); "
+            f"{source}: tasks.{name}: column {column.name!r}: found {found_here}; "
             f"a {section.kind} task needs at least two"
         )
     note_ignored(name, column, meaning, note)

@@ -11,6 +11,7 @@ import yaml
 from mtlbio.errors import InputError
 from mtlbio.kinds import STEPS, kind_of
 from mtlbio.kinds.read import as_run, read_run
+from mtlbio.kinds.reference import json_schema
 from mtlbio.kinds.schemas import CohortRun
 
 REPOSITORY = Path(__file__).parents[2]
@@ -166,3 +167,30 @@ def test_step_options_change_only_for_the_steps_that_read_a_key(tmp_path):
 def test_shipped_runs_are_valid(path):
     run = as_run(yaml.safe_load(path.read_text()))
     assert run.run == path.stem and run.tasks
+
+
+@pytest.mark.parametrize(
+    ("tasks", "further", "line"),
+    [
+        ({"d": {"kind": "binary", 3: 4}}, {}, "tasks.d: found 3; expected {kind, "),
+        ({"d": {"kind": "regression", "positive": 1}}, {}, "tasks.d.positive: only binary tasks have one; found kind"),
+        ({"d": {"kind": "regression"}}, {"kind": "table"}, "features: missing; kind: table has features in place of"),
+    ],
+)
+def test_the_line_on_a_key_names_what_the_file_holds(tasks, further, line):
+    content = {"run": "a", "expression": {"path": "x", "scale": "log"}, "metadata": {"path": "m"}}
+    with pytest.raises(InputError) as caught:
+        as_run(content | further | {"tasks": tasks})
+    assert str(caught.value).startswith(line)
+
+
+def test_an_empty_list_is_a_key_left_out():
+    content = {"run": "a", "expression": {"path": "x", "scale": "log"}, "metadata": {"path": "m"}}
+    task = {"kind": "binary", "positive": "case", "classes": []}
+    assert as_run(content | {"tasks": {"d": task}}).tasks["d"].positive == "case"
+
+
+def test_the_schema_for_editors_knows_a_run_with_features():
+    schema = json_schema()
+    assert {"expression", "features"} <= schema["properties"].keys() and "Table" in schema["$defs"]
+    assert not {"expression", "features"} & set(schema["required"])

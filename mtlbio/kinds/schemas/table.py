@@ -43,6 +43,8 @@ class TableRun(DonorRun):
         """A run with ``features`` may call itself a cohort, and may have the other keys of one if they are empty."""
         if not isinstance(content, dict):
             return content
+        if content.get("features") is None and content.get("expression") is not None:
+            raise ValueError("features: missing; kind: table has features in place of expression")
         for key, line in _REFUSED.items():
             if content.get(key) is not None:
                 raise ValueError(line)

@@ -26,7 +26,10 @@ if TYPE_CHECKING:
 class ResidueSection(Section):
     """A label of every residue; strings and lists are as long as the sequence."""
 
-    kind: str = Field(description="what kind of label")
+    kind: str = Field(
+        description="secondary_structure: Q8 or Q3 strings; accessibility: relative, 0-1; binary: 0 and 1; "
+        "regression: numbers, or one digit each"
+    )
     auxiliary: bool = Field(False, description="trained with the others, not evaluated and not put on trial")
 
 
