@@ -52,8 +52,9 @@ def shown(folder):
 
 
 @pytest.fixture
-def silent():
-    """The logger as an import leaves it, whatever was called before."""
+def silent(monkeypatch):
+    """The logger as an import leaves it, whatever was called before (benchmarks leave a quiet console)."""
+    monkeypatch.setattr(progress.console, "quiet", False)
     handlers, level = progress.log.handlers[:], progress.log.level
     progress.log.handlers = [h for h in handlers if isinstance(h, logging.NullHandler)]
     progress.log.setLevel(logging.NOTSET)
@@ -180,8 +181,7 @@ def test_lines_go_to_whoever_asks_for_them(silent, capsys, caplog):
     assert capsys.readouterr() == ("", "")
 
 
-def test_a_program_prints_them_once_and_as_they_are(silent, capsys, monkeypatch):
-    monkeypatch.setattr(progress.console, "quiet", False)  # as benchmarks leave it
+def test_a_program_prints_them_once_and_as_they_are(silent, capsys):
     progress.show_progress()
     progress.show_progress()
     progress.say("100% [bold] " + "x" * 200)
