@@ -50,8 +50,8 @@ def planted(full: bool, seed: int = 0, test: int = 500) -> dict[str, float]:
             cohort,
             final,
             refit.targets,
-            refit.paths.heads,
-            refit.paths.blocks,
+            refit.predictors.heads,
+            refit.predictors.blocks,
             refit.stacking,
             list(range(options.seeds)),
         )
