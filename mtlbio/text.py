@@ -130,6 +130,17 @@ def number(value, digits: int = 2) -> str:
     return text.replace("-", "−")
 
 
+def joined(parts: list[str]) -> str:
+    """Enumeration in prose.
+
+    Examples
+    --------
+    >>> joined(["a", "b", "c"])
+    'a, b and c'
+    """
+    return parts[0] if len(parts) == 1 else ", ".join(parts[:-1]) + " and " + parts[-1] if parts else ""
+
+
 def suggestion(wanted: str, available: Iterable[str]) -> str:
     """What to say about a name that does not exist: a near miss if there is one, and the valid names."""
     available = [str(a) for a in available]

@@ -17,6 +17,7 @@ from mtlbio.errors import InputError
 from mtlbio.labels import Label, TaskSection, kinds, label_kind
 from mtlbio.labels.residues import ResidueLabel, ResidueSection, residue_kind, residue_kinds
 from mtlbio.section import Name, Section
+from mtlbio.text import joined
 
 Kind = type[Label] | type[ResidueLabel]
 
@@ -68,8 +69,7 @@ def by_kind(
         foreign = [k for k in own if k not in kind.section.model_fields and k in every.model_fields]
         if foreign:
             having = [n for n, other in kinds().items() if foreign[0] in other.section.model_fields]
-            own_of = " and ".join([", ".join(having[:-1]), having[-1]] if having[1:] else having)
-            raise ValueError(f"{key}.{foreign[0]}: only {own_of} tasks have one; found kind: {content['kind']}")
+            raise ValueError(f"{key}.{foreign[0]}: only {joined(having)} tasks have one; found kind: {content['kind']}")
         try:
             section = kind.section.model_validate(own)
         except ValidationError as error:

@@ -10,6 +10,7 @@ import pandas as pd
 
 from mtlbio.kinds.vocabulary import Vocabulary
 from mtlbio.probing.plan_design import Design, TaskPlan
+from mtlbio.text import joined
 
 WIDTH = 110
 FEW = 10  # donors of the rarest class below which nothing that is said of it is firm
@@ -175,13 +176,13 @@ def _told(rows: pd.DataFrame, start: str = "Can be told") -> str:
     """Can be told from age and sex, hardly from chip, not from batch."""
     told = {call: list(rows.loc[rows["call"] == call, "covariate"]) for call in ("ok", "weak", "not_identifiable")}
     words = {"ok": "", "weak": "hardly ", "not_identifiable": "not "}
-    parts = [f"{words[call]}from {_and(names)}" for call, names in told.items() if names]
-    joined = ", ".join(parts)
+    parts = [f"{words[call]}from {joined(names)}" for call, names in told.items() if names]
+    said = ", ".join(parts)
     if parts[0].startswith("not "):
-        return f"{start.replace('an be', 'annot be')} {joined.removeprefix('not ')}"
+        return f"{start.replace('an be', 'annot be')} {said.removeprefix('not ')}"
     if parts[0].startswith("hardly "):
-        return f"{start.replace('an be', 'an hardly be')} {joined.removeprefix('hardly ')}"
-    return f"{start} {joined}"
+        return f"{start.replace('an be', 'an hardly be')} {said.removeprefix('hardly ')}"
+    return f"{start} {said}"
 
 
 def _lead(pair) -> str:
@@ -262,10 +263,6 @@ def _pooled(tasks: list[TaskPlan], words: Vocabulary) -> dict[str, str]:
 
 def _units(task: TaskPlan, words: Vocabulary) -> str:
     return words.units if task.unit == "donor" else f"{words.unit} states"
-
-
-def _and(names: list[str]) -> str:
-    return " and ".join(filter(None, [", ".join(names[:-1]), names[-1]]))
 
 
 def _wrapped(text: str, mark: str = "") -> str:

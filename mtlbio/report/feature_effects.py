@@ -10,7 +10,8 @@ import pandas as pd
 from mtlbio.kinds.vocabulary import DONORS, Vocabulary
 from mtlbio.report.palette import GRID, HIGHLIGHT, INK, MUTED, ON
 from mtlbio.report.svg import new_figure
-from mtlbio.report.words import counted, joined
+from mtlbio.report.words import counted
+from mtlbio.text import joined
 
 MOST_FEATURES = 8
 MOST_NAMED = 10  # of those left out

@@ -13,8 +13,8 @@ import pandas as pd
 from mtlbio.kinds.vocabulary import DONORS, Vocabulary
 from mtlbio.probing.columns import column_of
 from mtlbio.report.palette import VERDICTS
-from mtlbio.report.words import chance, counted, interval, joined, metric_name
-from mtlbio.text import known, number
+from mtlbio.report.words import chance, counted, interval, metric_name
+from mtlbio.text import joined, known, number
 
 MODEL, SINGLE, COVARIATES = "multitask", "singletask", "covariates"
 

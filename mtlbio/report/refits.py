@@ -5,7 +5,8 @@ from __future__ import annotations
 from mtlbio.probing.null_refits import share_of_biology
 from mtlbio.report.facts import as_text
 from mtlbio.report.inputs import Inputs
-from mtlbio.report.words import joined, percent
+from mtlbio.report.words import percent
+from mtlbio.text import joined
 
 ROWS = 10
 

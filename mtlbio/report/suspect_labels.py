@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import pandas as pd
 
-from mtlbio.report.words import joined, percent
-from mtlbio.text import known
+from mtlbio.report.words import percent
+from mtlbio.text import joined, known
 
 
 def label_warnings(table: pd.DataFrame | None) -> dict:

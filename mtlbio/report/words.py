@@ -52,17 +52,6 @@ def counted(count: int, singular: str, plural: str | None = None) -> str:
     return f"{count:,} {singular if count == 1 else plural or singular + 's'}"
 
 
-def joined(parts: list[str]) -> str:
-    """Enumeration in prose.
-
-    Examples
-    --------
-    >>> joined(["a", "b", "c"])
-    'a, b and c'
-    """
-    return parts[0] if len(parts) == 1 else ", ".join(parts[:-1]) + " and " + parts[-1] if parts else ""
-
-
 def metric_name(metric: str) -> str:
     """Name of a metric in print."""
     return metric_named(metric).printed
