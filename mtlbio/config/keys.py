@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import difflib
 import types
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Annotated, Any, Literal, Union, get_args, get_origin
 
 from pydantic import BaseModel, ValidationError
@@ -54,10 +54,15 @@ def in_words(annotation: Any, metadata: list | tuple = ()) -> str:
     return f"{words}, {' and '.join(bounds)}" if bounds else words
 
 
-def explain(error: ValidationError, model: type[BaseModel], *beside: type[BaseModel]) -> str:
+def explain(
+    error: ValidationError, model: type[BaseModel], *beside: type[BaseModel], elsewhere: Mapping[str, str] | None = None
+) -> str:
     """The first problem of a validation error in one line: key, what was found, what is valid.
 
-    ``beside``: models whose keys are named as valid at the top level too.
+    Parameters
+    ----------
+    beside : models whose keys are named as valid at the top level too
+    elsewhere : keys of other sections, and whose they are: one may be what a wrong key was meant to be
     """
     first = error.errors()[0]
     if first["type"] == "value_error":
@@ -67,8 +72,9 @@ def explain(error: ValidationError, model: type[BaseModel], *beside: type[BaseMo
     key, annotation, metadata, parent = _walk([p for p in location if p != "[key]"], model)
     if first["type"] == "extra_forbidden":
         valid = list(merged_fields([model, *beside]) if parent is model else parent.model_fields)
-        near = difflib.get_close_matches(str(location[-1]), valid, n=1)
-        hint = f"did you mean {near[0]}? " if near else ""
+        elsewhere = elsewhere or {}
+        near = difflib.get_close_matches(str(location[-1]), [*valid, *elsewhere], n=1)
+        hint = f"did you mean {near[0]}{f' of {elsewhere[near[0]]}' if near[0] in elsewhere else ''}? " if near else ""
         return f"{key}: unknown key; {hint}valid here: {listing(valid, 40)}"
     if first["type"] == "missing":
         return f"{key}: missing; expected {in_words(annotation, metadata)}"

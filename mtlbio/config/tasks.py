@@ -13,7 +13,7 @@ from pydantic import Field, SerializeAsAny, ValidationError, WrapValidator, crea
 from pydantic_core import PydanticUndefined
 
 from mtlbio.config.keys import explain
-from mtlbio.errors import InputError
+from mtlbio.errors import InputError, listing
 from mtlbio.labels import Label, TaskSection, kinds, label_kind
 from mtlbio.labels.residues import ResidueLabel, ResidueSection, residue_kind, residue_kinds
 from mtlbio.section import Name, Section
@@ -54,6 +54,9 @@ def by_kind(
         field = every.model_fields.get(key)
         return field is not None and field.default is not PydanticUndefined and (value == field.default or value == [])
 
+    def having(key: str) -> list[str]:
+        return [name for name, kind in kinds().items() if key in kind.section.model_fields]
+
     def task(name: Any, content: Any, whole) -> Section:
         if isinstance(content, Section):
             return content
@@ -65,15 +68,19 @@ def by_kind(
             kind = kind_named(content["kind"])
         except InputError as error:
             raise ValueError(f"{key}.{error}") from None
-        own = {k: v for k, v in content.items() if k in kind.section.model_fields or not is_default(k, v)}
-        foreign = [k for k in own if k not in kind.section.model_fields and k in every.model_fields]
+        keys = kind.section.model_fields
+        content = {k: v for k, v in content.items() if k in keys or not is_default(k, v)}
+        elsewhere = {k: joined(having(k)) for k in every.model_fields if k not in keys}
+        foreign = [k for k in content if k in elsewhere]
         if foreign:
-            having = [n for n, other in kinds().items() if foreign[0] in other.section.model_fields]
-            raise ValueError(f"{key}.{foreign[0]}: only {joined(having)} tasks have one; found kind: {content['kind']}")
+            raise ValueError(
+                f"{key}.{foreign[0]}: only {elsewhere[foreign[0]]} tasks have one; found kind: {content['kind']}; "
+                f"valid here: {listing(keys, 40)}"
+            )
         try:
-            section = kind.section.model_validate(own)
+            section = kind.section.model_validate(content)
         except ValidationError as error:
-            line = explain(error, kind.section)
+            line = explain(error, kind.section, elsewhere={k: f"{names} tasks" for k, names in elsewhere.items()})
             raise ValueError(f"{key}{line}" if line.startswith(":") else f"{key}.{line}") from None
         kind.check(key, section)
         return section

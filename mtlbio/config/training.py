@@ -55,7 +55,7 @@ class Training(Section):
     balancing: BalancerName = Field(
         "equal", description="how the tasks' losses or gradients are weighed against each other (docs/balancing.md)"
     )
-    balancing_options: dict[str, float | int] = Field({}, description="options of that method, by name")
+    balancing_options: dict[str, float | int | str] = Field({}, description="options of that method, by name")
     gradient: Literal["trunk", "representation"] = Field(
         "trunk",
         description="what a method that compares gradients looks at: those of the shared parameters, or those of what "

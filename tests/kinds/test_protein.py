@@ -277,6 +277,7 @@ WRONG = [
     ({"chains.own.part": "test"}, ["chains.own.part: the split column says so already"]),
     ({"tasks.exposure.kind": "rsa"}, ["tasks.exposure.kind: found 'rsa'", "secondary_structure, accessibility"]),
     ({"tasks.structure": {"kind": "secondary_structure"}}, ["tasks.structure.q8: missing"]),
+    ({"tasks.structure.column": "q8"}, ["tasks.structure.column: only", "valid here: kind, auxiliary, q8, q3"]),
     ({"tasks.exposure.q3": "q3"}, ["tasks.exposure.q3: only secondary_structure tasks have one"]),
     ({"tasks.source": {"kind": "binary"}}, ["tasks.source: the name is reserved"]),
     ({"training": {"encoder": "mlp"}}, ["training.encoder: found 'mlp'", "cnn, lstm, transformer"]),

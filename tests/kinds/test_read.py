@@ -78,6 +78,7 @@ WRONG = [
     ({"tasks": {}}, ["tasks: found a mapping", "at least one"]),
     ({"tasks.disease.kind": "bin"}, ["tasks.disease.kind: found 'bin'", "binary, multiclass, regression, ordinal"]),
     ({"tasks.disease.postive": "x"}, ["tasks.disease.postive: unknown key", "did you mean positive?"]),
+    ({"tasks.age.postive": "x"}, ["tasks.age.postive: unknown key", "did you mean positive of binary tasks? valid"]),
     ({"tasks.disease": "case"}, ["tasks.disease: found 'case'", "kind, column"]),
     ({"tasks.9x": {"kind": "regression"}}, ["tasks.9x", "starting with a letter"]),
     ({"tasks.disease": {"kind": "binary"}}, ["tasks.disease.positive", "a binary task needs"]),
@@ -102,6 +103,14 @@ WRONG = [
     ({"splits": {"kind": "leave_out"}}, ["splits.by", "valid: sex"]),
     ({"splits": {"kind": "leave_out", "by": "age"}}, ["splits.by", "found 'age'", "valid: sex"]),
     ({"splits": {"by": "sex"}}, ["splits.by", "leave_out"]),
+    (
+        {"training": {"balancing": "aligned_mtl", "balancing_options": {"scale_mode": "max"}}},
+        ["valid: min, median, rmse"],
+    ),
+    (
+        {"training": {"balancing": "cagrad", "balancing_options": {"c": "big"}}},
+        ["c: found 'big'; valid: a number above 0"],
+    ),
     ({"training.axes": "many"}, ["training.axes: found 'many'", "auto or whole number, 1 or more"]),
     ({"training.learning_rate": float("inf")}, ["training.learning_rate: found inf"]),
     ({"probe.share_dominant": 2}, ["probe.share_dominant: found 2", "at most 1"]),
@@ -123,6 +132,11 @@ def test_wrong_key_is_one_clear_line(tmp_path, changes, words):
     assert message.startswith(f"{path}: ")
     for word in words:
         assert word in message
+
+
+def test_an_option_of_a_balancer_may_be_a_word(tmp_path):
+    choice = {"balancing": "aligned_mtl", "balancing_options": {"scale_mode": "median"}}
+    assert read_run(written(tmp_path, {"training": choice})).training.balancing_options == {"scale_mode": "median"}
 
 
 @pytest.mark.parametrize("key", ["run", "expression", "expression.scale", "tasks", "tasks.age.kind", "metadata.path"])

@@ -113,7 +113,7 @@ class ResidueTraining(Section):
     balancing: BalancerName = Field(
         "equal", description="how the tasks' losses or gradients are weighed against each other (docs/balancing.md)"
     )
-    balancing_options: dict[str, float | int] = Field({}, description="options of that method, by name")
+    balancing_options: dict[str, float | int | str] = Field({}, description="options of that method, by name")
     single_task: bool | list[str] = Field(
         True, description="train the matched single-task arm too; a list: of these tasks only"
     )
