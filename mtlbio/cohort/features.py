@@ -101,11 +101,7 @@ def _of_known(block: np.ndarray, share: np.ndarray) -> tuple[np.ndarray, np.ndar
 
 def floor_of(cohort) -> np.ndarray | None:
     """(genes,) least scale of each column of a cohort, of a kind of run that has one; else None."""
-    return kind_named(cohort.kind).part("train", "scale_floor", otherwise=_no_floor)(cohort)
-
-
-def _no_floor(cohort) -> None:
-    return None
+    return kind_named(cohort.kind).part("train", "scale_floor", missing=None)(cohort)
 
 
 def row_space(x_train: np.ndarray) -> tuple[np.ndarray, np.ndarray]:

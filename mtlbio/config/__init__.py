@@ -4,32 +4,13 @@ Every key of every class is a key of the YAML; its ``description`` is the text o
 schema. A kind of run puts sections together (:mod:`mtlbio.kinds.schemas`). Nothing here imports torch.
 """
 
-from mtlbio.config.covariates import Covariate
-from mtlbio.config.results import Baselines, Evaluate, Report
-from mtlbio.config.samples import Expression, Metadata, Pseudobulk, Qc, Splits, Table
+from mtlbio.config.results import Baselines, Evaluate, Probe, Report, TrialOptions
+from mtlbio.config.samples import Covariate, Expression, Metadata, Pseudobulk, Qc, Splits, Table
 from mtlbio.config.tasks import ResidueTasks, Tasks
 from mtlbio.config.training import Adversary, Training
-from mtlbio.config.trial import Probe, TrialOptions
 from mtlbio.section import Fraction, Name, Section
 
 __all__ = [
-    "Adversary",
-    "Baselines",
-    "Covariate",
-    "Evaluate",
-    "Expression",
-    "Fraction",
-    "Metadata",
-    "Name",
-    "Probe",
-    "Pseudobulk",
-    "Qc",
-    "Report",
-    "ResidueTasks",
-    "Section",
-    "Splits",
-    "Table",
-    "Tasks",
-    "Training",
-    "TrialOptions",
-]
+    "Adversary", "Baselines", "Covariate", "Evaluate", "Expression", "Fraction", "Metadata", "Name", "Probe",
+    "Pseudobulk", "Qc", "Report", "ResidueTasks", "Section", "Splits", "Table", "Tasks", "Training", "TrialOptions",
+]  # fmt: skip

@@ -93,20 +93,8 @@ def explain(
 
 
 def merged_fields(models: Sequence[type[BaseModel]]) -> dict[str, FieldInfo]:
-    """Key -> field of several models, a new key of a later one in front of the next that is there already."""
-    found = dict(models[0].model_fields)
-    for model in models[1:]:
-        waiting: dict[str, FieldInfo] = {}
-        for key, field in model.model_fields.items():
-            if key not in found:
-                waiting[key] = field
-            elif waiting:
-                places = list(found)
-                before = places[: places.index(key)]
-                found = {k: found[k] for k in before} | waiting | {k: found[k] for k in places[len(before) :]}
-                waiting = {}
-        found |= waiting
-    return found
+    """Key -> field of several models; of a key that several have, the field of the first."""
+    return {key: field for model in reversed(models) for key, field in model.model_fields.items()}
 
 
 def section_of(annotation: Any) -> type[BaseModel] | None:

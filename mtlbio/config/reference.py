@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from copy import copy
 from typing import get_origin
 
@@ -11,31 +12,34 @@ from pydantic.fields import FieldInfo
 from mtlbio.config.keys import in_words, merged_fields, section_of
 
 
-def markdown(*models: type[BaseModel], prefix: str = "") -> str:
+def markdown(*models: type[BaseModel], prefix: str = "", first: Sequence[str] = ()) -> str:
     """One table of keys per section: type and choices, default, description; ``prefix`` begins every heading.
 
-    Of several models each key is shown once, in the order that they agree on; one that only some have is not required.
+    Of several models each key is shown once; one that only some have is not required. Sections ``first`` come first.
     """
     fields = {
         key: field if all(key in model.model_fields for model in models) else _optional(field)
         for key, field in merged_fields(models).items()
     }
-    top = [(k, f) for k, f in fields.items() if section_of(f.annotation) is None]
+    fields = {key: fields[key] for key in (*first, *fields)}
+    top = [(key, field) for key, field in fields.items() if section_of(field.annotation) is None]
     parts = [_table(f"{prefix}Top level", "", top)]
     for name, field in fields.items():
         section = section_of(field.annotation)
         if section is not None:
-            note = field.description or (section.__doc__ or "").strip().splitlines()[0]
-            named = get_origin(field.annotation) is dict
+            note = field.description or _first_line(section)
+            title = f"{prefix}`{name}{'.<name>' if get_origin(field.annotation) is dict else ''}`"
             need = "Required. " if field.is_required() else ""
-            title = prefix + (f"`{name}.<name>`" if named else f"`{name}`")
             parts.append(_table(title, f"{need}{note[0].upper()}{note[1:].rstrip('.')}.", section.model_fields.items()))
             for key, inner in section.model_fields.items():
                 nested = section_of(inner.annotation)
                 if nested is not None:
-                    words = (nested.__doc__ or "").strip().splitlines()[0]
-                    parts.append(_table(f"{prefix}`{name}.{key}`", words, nested.model_fields.items()))
+                    parts.append(_table(f"{prefix}`{name}.{key}`", _first_line(nested), nested.model_fields.items()))
     return "\n".join(parts)
+
+
+def _first_line(section: type[BaseModel]) -> str:
+    return (section.__doc__ or "").strip().splitlines()[0]
 
 
 def _optional(field: FieldInfo) -> FieldInfo:

@@ -1,4 +1,4 @@
-"""What is made of a trained network: what it has to beat, intervals and calls, the page."""
+"""What is made of a trained network: what it has to beat, intervals and calls, the trial, the page."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ from typing import Literal
 
 from pydantic import Field
 
-from mtlbio.section import Section
+from mtlbio.section import Fraction, Section
 
 
 class Baselines(Section):
@@ -26,6 +26,32 @@ class Evaluate(Section):
         0.02, gt=0, description="no_worse: the interval of the difference stays above minus this margin"
     )
     seed: int = Field(0, ge=0, description="seed of the bootstrap")
+
+
+class TrialOptions(Section):
+    """The trial of every dimension, whatever the samples are."""
+
+    alpha: float = Field(0.05, gt=0, lt=0.5, description="false discovery rate and test level")
+    margin: float = Field(0.02, gt=0, description="harmless: the loss of the metric stays below this margin")
+    permutations: int = Field(999, ge=99, description="Freedman-Lane permutations within batch")
+    bootstrap: int = Field(1000, ge=100, description="donor bootstrap draws")
+    spline_df: int = Field(4, ge=1, description="degrees of freedom of the spline of a continuous covariate")
+    share_dominant: Fraction = Field(0.6, description="partial R2 from which a covariate dominates a dimension")
+    share_technical: Fraction = Field(0.2, description="technical partial R2 that a biology verdict may not reach")
+    min_discordant: int = Field(5, ge=1, description="fewer discordant donors: task and batch are not identifiable")
+    max_vif: float = Field(4.0, gt=1, description="variance inflation of the task from which it is not identifiable")
+    seed: int = Field(0, ge=0, description="seed of permutations and bootstrap")
+
+
+class Probe(TrialOptions):
+    """The trial of every dimension."""
+
+    null_refits: int = Field(
+        0,
+        ge=0,
+        description="whole-pipeline null: so many times the outcomes are permuted between donors, the network is "
+        "trained again and every dimension put on trial (199 reach p = .005; can take hours); 0: not done",
+    )
 
 
 class Report(Section):

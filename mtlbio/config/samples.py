@@ -1,4 +1,4 @@
-"""Where samples come from: their measurements or features, their description, what is dropped and who is held out."""
+"""Where samples come from: measurements or features, description, what is controlled for, dropped and held out."""
 
 from __future__ import annotations
 
@@ -48,6 +48,16 @@ class Metadata(Section):
         "sample_id", description="column with the sample identifier; for h5ad with its own obs: the index"
     )
     donor: str = Field("donor_id", description="column with the donor identifier: the unit of every test")
+
+
+class Covariate(Section):
+    """Something that is known about a sample and must be controlled for."""
+
+    role: Literal["confounder", "technical"] = Field(
+        description="confounder: upstream of the disease (age, sex, site); technical: processing (plate, chip, run)"
+    )
+    kind: Literal["categorical", "continuous"] = Field("categorical", description="factors stay factors")
+    column: str | None = Field(None, description="metadata column; the covariate's own name where left out")
 
 
 class Pseudobulk(Section):

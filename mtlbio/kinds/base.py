@@ -142,27 +142,18 @@ class Kind(ABC, Generic[R]):
         """Modules that define the other kinds, which are no reason to run this one's steps again."""
         return frozenset().union(*(kind.modules for kind in KINDS.values())) - self.modules
 
-    def part(self, step: str, name: str, otherwise: Callable | None = None) -> Callable:
-        """What a step does in this kind's own way.
+    def part(self, step: str, name: str, missing: Any = ...) -> Callable:
+        """What a step does in this kind's own way; of kinds without the part a function that gives ``missing``.
 
-        Both arguments stand as plain text where this is called: so it is known which modules a step uses
-        (:func:`mtlbio.modules.files_of`).
-
-        Parameters
-        ----------
-        otherwise : for kinds that do not have the part
-
-        Raises
-        ------
-        InputError
-            The kind has no such part, and nothing stands in for it.
+        ``step`` and ``name`` stand as plain text where this is called: so it is known which modules a step uses
+        (:func:`mtlbio.modules.files_of`). An InputError where the kind has no such part and nothing stands in for it.
         """
         place = self.parts.get(step, {}).get(name)
         if place is not None:
             return function_at(place)
-        if otherwise is None:
+        if missing is ...:
             raise InputError(f"kind {self.name}: no part {name!r} of step {step}; found: {listing(self.parts)}")
-        return otherwise
+        return lambda *_: missing
 
     def data_files(self, run: R) -> list[str]:
         """Files that ``prepare`` depends on; of a folder, those in it."""

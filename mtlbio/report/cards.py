@@ -139,10 +139,6 @@ def _effects(row: pd.Series, tasks: list[str]) -> dict[str, float]:
     return {t: abs(effect) for t, effect in found.items() if known(effect)}
 
 
-def _none(inputs: Inputs, task: str, classes: list[str]) -> None:
-    """Most labels have no colours of their own."""
-
-
 def _parts(inputs: Inputs, frame: pd.DataFrame, group: str | None, accent: str) -> list[tuple[str, np.ndarray, str]]:
     """(label, rows, colour) per class of the grouping label; the first class stays neutral, unlabelled is faint."""
     if group is None:
@@ -150,7 +146,7 @@ def _parts(inputs: Inputs, frame: pd.DataFrame, group: str | None, accent: str) 
     labels = frame[group]
     classes = [c for c in inputs.cohort.tasks[group].classes if (labels == c).any()]
     palette = (NEUTRAL, accent) if len(classes) == 2 else (NEUTRAL, *CLASS_COLOURS)
-    palette = inputs.kind.part("report", "colours", otherwise=_none)(inputs, group, classes) or palette
+    palette = inputs.kind.part("report", "colours", missing=None)(inputs, group, classes) or palette
     found = [(f"{group}: {c}" if i == 0 else c, (labels == c).to_numpy(), palette[i]) for i, c in enumerate(classes)]
     if labels.isna().any():
         found.append(("not known", labels.isna().to_numpy(), FAINT))

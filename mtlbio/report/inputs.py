@@ -135,7 +135,7 @@ class Inputs:
     @property
     def features(self) -> list[str]:
         """Columns of the table of features; none where the run has measurements."""
-        return self.kind.part("report", "features", otherwise=_none)(self.cohort)
+        return self.kind.part("report", "features", missing=[])(self.cohort)
 
     @property
     def supervised(self) -> frozenset[str]:
@@ -188,10 +188,6 @@ def read_inputs(run: ReportedRun, results: str | Path) -> Inputs:
         tables=tables,
         members=_members(run, set(verdicts["driver"].dropna())),
     )
-
-
-def _none(cohort: Cohort) -> list[str]:
-    return []
 
 
 def _verdicts(path: Path, dims: list[str]) -> pd.DataFrame:

@@ -12,7 +12,7 @@ from mtlbio.config import Training
 from mtlbio.errors import InputError, listing
 from mtlbio.kinds import kind_named
 from mtlbio.kinds.schemas import DonorRun
-from mtlbio.model.ensemble import FINAL, Ensemble, save_ensemble
+from mtlbio.model.ensemble import FINAL, save_ensemble
 from mtlbio.model.latents import write_latents
 from mtlbio.model.outputs import Outputs
 from mtlbio.progress import say, track
@@ -69,7 +69,7 @@ def train(run: DonorRun, results: Path) -> None:
     write_table(
         _predictions(cohort, folds, targets, stacking, names, arms, seeds), results / "predictions.tsv", PREDICTIONS
     )
-    kind_named(cohort.kind).part("train", "further_tables", otherwise=_none)(cohort, canonical.ensemble, results)
+    kind_named(cohort.kind).part("train", "further_tables", missing=None)(cohort, canonical.ensemble, results)
     history = _history(predictors.blocks["dense"], folds, names, arms, list(cohort.tasks), seeds)
     write_table(history, results / "history.tsv", HISTORY)
     write_table(
@@ -79,10 +79,6 @@ def train(run: DonorRun, results: Path) -> None:
         results / "conflict.tsv",
         CONFLICT,
     )
-
-
-def _none(cohort: Cohort, ensemble: Ensemble, results: Path) -> None:
-    """Most kinds of run have no further tables."""
 
 
 def arms_of(cohort: Cohort, options: Training) -> tuple[list[str], list[np.ndarray]]:

@@ -8,6 +8,7 @@ import sys
 from mtlbio.config import Splits, Training
 from mtlbio.config.dotted import dump_of, with_value
 from mtlbio.config.keys import merged_fields
+from mtlbio.kinds.reference import config_reference
 from mtlbio.kinds.schemas import CohortRun, TableRun
 
 RUN = {"run": "a", "expression": {"path": "x", "scale": "z"}, "tasks": {"age": {"kind": "regression"}}}
@@ -31,8 +32,16 @@ def test_dotted_keys_reach_into_sections_and_names():
     assert changed.training is run.training
 
 
-def test_keys_of_two_models_stand_where_both_have_them_in_order():
+def test_keys_of_several_models_stand_once():
     keys = list(merged_fields([CohortRun, TableRun]))
-    assert keys[:5] == ["run", "kind", "expression", "features", "metadata"] and keys[-1] == "report"
+    assert keys[:2] == ["run", "kind"] and len(keys) == len(set(keys))
+    assert set(keys) == {*CohortRun.model_fields, *TableRun.model_fields}
+    assert merged_fields([CohortRun, TableRun])["kind"] is CohortRun.model_fields["kind"]
     assert list(merged_fields([Splits])) == ["kind", "folds", "by", "seed"]
     assert set(merged_fields([Splits, Training])) == {*Splits.model_fields, *Training.model_fields}
+
+
+def test_the_reference_has_its_sections_in_the_order_of_the_example():
+    headings = [line for line in config_reference().splitlines() if line.startswith("## `")]
+    places = [headings.index(f"## `{name}`") for name in ("expression", "features", "metadata", "qc", "report")]
+    assert places == sorted(places) and places[0] == 0

@@ -34,8 +34,8 @@ TABLE_RUN = {"run": "doses", "features": FEATURES, "tasks": TASKS}
 COHORT_RUN = {"run": "small", "expression": {"path": "e.h5ad", "scale": "log"}, "tasks": TASKS}
 NOTHING = {"run": "a", "tasks": TASKS}
 STRANGE = "chains: unknown key; it belongs to a run of kind protein, and this one is a table: "
-VALID = "run, kind, expression, features, metadata, pseudobulk, tasks, covariates, gene_sets, qc, splits, training, "
-VALID += "baselines, evaluate, probe, report"
+VALID = "run, kind, metadata, tasks, covariates, qc, splits, training, baselines, evaluate, probe, report, "
+VALID += "features, expression, pseudobulk, gene_sets"
 
 
 def files(step: str, kind: str) -> set[str]:

@@ -6,20 +6,8 @@ from typing import Literal
 
 from pydantic import Field, model_validator
 
-from mtlbio.config import (
-    Baselines,
-    Evaluate,
-    Expression,
-    Metadata,
-    Probe,
-    Pseudobulk,
-    Qc,
-    Report,
-    Splits,
-    Tasks,
-    Training,
-)
-from mtlbio.kinds.schemas.donors import Covariates, DonorRun
+from mtlbio.config import Expression, Pseudobulk
+from mtlbio.kinds.schemas.donors import DonorRun
 from mtlbio.labels import label_kind
 
 
@@ -30,20 +18,10 @@ class CohortRun(DonorRun):
     expression: Expression | None = Field(
         None, description="where the measurements are and on which scale; this or `features` is required"
     )
-    metadata: Metadata = Metadata()
     pseudobulk: Pseudobulk | None = Field(None, description="only for single-cell input")
-    tasks: Tasks
-    covariates: Covariates = {}
     gene_sets: str | None = Field(
         None, description="GMT file, or `builtin` for the small marker sets that ship with mtlbio"
     )
-    qc: Qc = Qc()
-    splits: Splits = Splits()
-    training: Training = Training()
-    baselines: Baselines = Baselines()
-    evaluate: Evaluate = Evaluate()
-    probe: Probe = Probe()
-    report: Report = Report()
 
     @model_validator(mode="before")
     @classmethod
@@ -55,9 +33,9 @@ class CohortRun(DonorRun):
 
     def _source_agrees(self) -> None:
         if self.expression is None:
-            found = "found nothing" if "expression" in self.model_fields_set else "missing"
+            problem = "found nothing" if "expression" in self.model_fields_set else "missing"
             raise ValueError(
-                f"expression: {found}; expected {{path, scale, layer}}, or features: {{path, numeric, categories}}"
+                f"expression: {problem}; expected {{path, scale, layer}}, or features: {{path, numeric, categories}}"
             )
         for name, task in self.tasks.items():
             if label_kind(task.kind).needs_features(task):

@@ -6,50 +6,36 @@ from typing import TYPE_CHECKING, Annotated
 
 from pydantic import Field, model_validator
 
-from mtlbio.config import (
-    Baselines,
-    Covariate,
-    Evaluate,
-    Expression,
-    Metadata,
-    Name,
-    Probe,
-    Pseudobulk,
-    Qc,
-    Report,
-    Splits,
-    Tasks,
-    Training,
-)
+from mtlbio.config.results import Baselines, Evaluate, Probe, Report
+from mtlbio.config.samples import Covariate, Expression, Metadata, Pseudobulk, Qc, Splits
+from mtlbio.config.tasks import Tasks
+from mtlbio.config.training import Training
 from mtlbio.errors import listing
 from mtlbio.kinds.schemas.run import Run
 from mtlbio.labels import label_kind
-
-Covariates = Annotated[dict[Name, Covariate], Field(description="what to control for, by name")]
+from mtlbio.section import Name
 
 RESERVED = ("sample", "donor", "fold")
 
 
 class DonorRun(Run):
-    """A run of samples of donors.
+    """A run of samples of donors; a kind adds where their measurements or features are."""
 
-    Every kind of such a run lists its keys itself, in the order of its reference; those that are read of any of them
-    stand here for type checkers only. A kind without cells or genes has None for theirs.
-    """
+    metadata: Metadata = Metadata()
+    tasks: Tasks
+    covariates: Annotated[dict[Name, Covariate], Field(description="what to control for, by name")] = {}
+    qc: Qc = Qc()
+    splits: Splits = Splits()
+    training: Training = Training()
+    baselines: Baselines = Baselines()
+    evaluate: Evaluate = Evaluate()
+    probe: Probe = Probe()
+    report: Report = Report()
 
-    if TYPE_CHECKING:
-        expression: Expression | None
-        metadata: Metadata
-        tasks: Tasks
-        covariates: Covariates
-        qc: Qc
-        splits: Splits
-        training: Training
-        baselines: Baselines
-        evaluate: Evaluate
-        probe: Probe
-        report: Report
+    if TYPE_CHECKING:  # keys of some kinds, None for the others
 
+        @property
+        def expression(self) -> Expression | None: ...
         @property
         def pseudobulk(self) -> Pseudobulk | None: ...
         @property
@@ -87,7 +73,7 @@ class DonorRun(Run):
 
     def _training_agrees(self) -> None:
         by = self.training.validate_by
-        if by is not None and (by not in self.covariates or self.covariates[by].kind != "categorical"):
+        if by is not None and by not in self._categorical():
             raise ValueError(
                 f"training.validate_by: found {by!r}; valid: {listing(self._categorical()) or '(none)'} (categorical)"
             )
@@ -129,8 +115,7 @@ class DonorRun(Run):
 
     def _splits_agree(self) -> None:
         if self.splits.kind == "leave_out":
-            found = self.covariates.get(self.splits.by or "")
-            if found is None or found.kind != "categorical":
+            if self.splits.by not in self._categorical():
                 raise ValueError(
                     f"splits.by: leave_out needs a categorical covariate, "
                     f"found {self.splits.by!r}; valid: {listing(self._categorical())}"

@@ -8,15 +8,7 @@ from pydantic import Field, model_validator
 
 from mtlbio.config import Evaluate, Name, Report, ResidueTasks
 from mtlbio.errors import listing
-from mtlbio.kinds.schemas.chains import (
-    ChainQc,
-    ChainSource,
-    ChainSplits,
-    Features,
-    ResidueBaselines,
-    ResidueProbe,
-    ResidueTraining,
-)
+from mtlbio.kinds.schemas import chains as sections
 from mtlbio.kinds.schemas.run import Run
 
 # What the tables say of every residue besides its labels.
@@ -27,15 +19,17 @@ class ProteinRun(Run):
     """One run of kind protein: chains, labels of their residues and the options of every step."""
 
     kind: Literal["protein"] = Field(description="protein")
-    chains: dict[Name, ChainSource] = Field(min_length=1, description="where the chains come from, by data set")
+    chains: dict[Name, sections.ChainSource] = Field(
+        min_length=1, description="where the chains come from, by data set"
+    )
     tasks: ResidueTasks
-    features: Features = Features()
-    qc: ChainQc = ChainQc()
-    splits: ChainSplits = ChainSplits()
-    training: ResidueTraining = ResidueTraining()
-    baselines: ResidueBaselines = ResidueBaselines()
+    features: sections.Features = sections.Features()
+    qc: sections.ChainQc = sections.ChainQc()
+    splits: sections.ChainSplits = sections.ChainSplits()
+    training: sections.ResidueTraining = sections.ResidueTraining()
+    baselines: sections.ResidueBaselines = sections.ResidueBaselines()
     evaluate: Evaluate = Evaluate()
-    probe: ResidueProbe = ResidueProbe()
+    probe: sections.ResidueProbe = sections.ResidueProbe()
     report: Report = Report()
 
     @model_validator(mode="after")

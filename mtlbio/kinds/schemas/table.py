@@ -6,8 +6,8 @@ from typing import ClassVar, Literal
 
 from pydantic import Field, model_validator
 
-from mtlbio.config import Baselines, Evaluate, Metadata, Probe, Qc, Report, Splits, Table, Tasks, Training
-from mtlbio.kinds.schemas.donors import Covariates, DonorRun
+from mtlbio.config import Table
+from mtlbio.kinds.schemas.donors import DonorRun
 
 # Keys of a cohort that a table cannot have -> the line that says why.
 _REFUSED = {
@@ -22,17 +22,6 @@ class TableRun(DonorRun):
 
     kind: Literal["table"] = Field("table", description="table; may be left out, as a run with `features` is one")
     features: Table
-    metadata: Metadata = Metadata()
-    tasks: Tasks
-    covariates: Covariates = {}
-    qc: Qc = Qc()
-    splits: Splits = Splits()
-    training: Training = Training()
-    baselines: Baselines = Baselines()
-    evaluate: Evaluate = Evaluate()
-    probe: Probe = Probe()
-    report: Report = Report()
-
     # what a cohort may have: no table has cells or genes
     pseudobulk: ClassVar[None] = None
     gene_sets: ClassVar[None] = None
@@ -48,8 +37,8 @@ class TableRun(DonorRun):
         for key, line in _REFUSED.items():
             if content.get(key) is not None:
                 raise ValueError(line)
-        kept = {key: value for key, value in content.items() if key not in _REFUSED}
-        return kept | {"kind": "table"} if kept.get("kind") == "cohort" else kept
+        content = {key: value for key, value in content.items() if key not in _REFUSED}
+        return content | {"kind": "table"} if content.get("kind") == "cohort" else content
 
     def _source_agrees(self) -> None:
         for name in ("reconstruction", "masked_genes"):
