@@ -100,7 +100,7 @@ class Binary(ClassLabel[BinarySection]):
         """One block of rows, of the positive class."""
         return [{"label": self.row_labels[0], "y_true": y, "y_pred": predicted}]
 
-    def from_rows(self, truth: np.ndarray, known: np.ndarray) -> np.ndarray:
+    def from_rows(self, truth: np.ndarray, labelled: np.ndarray) -> np.ndarray:
         """The truth of the positive class."""
         return truth[:, 0]
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, ClassVar
+from typing import TYPE_CHECKING, ClassVar, TypeVar
 
 import numpy as np
 from pydantic import Field
@@ -16,15 +16,6 @@ from mtlbio.text import matching
 
 if TYPE_CHECKING:
     import pandas as pd
-
-
-class ClassesSection(TaskSection):
-    """A label of several classes."""
-
-    classes: list[Value] | None = Field(
-        None,
-        description="multiclass: the classes; ordinal: the levels from low to high; values outside count as missing",
-    )
 
 
 @dataclass(frozen=True)
@@ -50,10 +41,10 @@ class ClassLabel(Label[S]):
         donors = labelled.groupby(label)["donor"].nunique().reindex(list(self.classes), fill_value=0)
         rarest = donors.idxmin()
         if donors[rarest] < folds:
-            found = listing([f"{c} {n}" for c, n in donors.items()])
+            counts = listing([f"{c} {n}" for c, n in donors.items()])
             raise InputError(
                 f"{where}: {donors[rarest]} donor(s) of class {rarest!r} after quality control, fewer than the {folds} "
-                f"folds (donors: {found}); lower splits.folds or leave the class out"
+                f"folds (donors: {counts}); lower splits.folds or leave the class out"
             )
 
     def lacks(self, labels: pd.Series) -> str | None:
@@ -93,14 +84,61 @@ class ClassLabel(Label[S]):
             for code, label in enumerate(self.classes)
         ]
 
-    def from_rows(self, truth: np.ndarray, known: np.ndarray) -> np.ndarray:
+    def from_rows(self, truth: np.ndarray, labelled: np.ndarray) -> np.ndarray:
         """The class whose row is true."""
-        return np.where(known, np.nan_to_num(truth).argmax(axis=1), np.nan)
+        return np.where(labelled, np.nan_to_num(truth).argmax(axis=1), np.nan)
 
     def summary(self, column: pd.Series) -> str:
         """Samples per class."""
         counts = column.value_counts()
         return ", ".join(f"{c} {int(counts.get(c, 0))}" for c in self.classes)
+
+
+class SeveralSection(TaskSection):
+    """A label of several classes."""
+
+    classes: list[Value] | None = Field(
+        None,
+        description="multiclass: the classes; ordinal: the levels from low to high; values outside count as missing",
+    )
+
+
+C = TypeVar("C", bound=SeveralSection)
+
+
+@dataclass(frozen=True)
+class SeveralClasses(ClassLabel[C]):
+    """A label of classes that the YAML may list."""
+
+    @classmethod
+    def check(cls, key: str, section: C) -> None:
+        """No class stands twice."""
+        classes = section.classes or []
+        if len(set(map(str, classes))) != len(classes):
+            raise ValueError(f"{key}.classes: a class is listed twice")
+
+    @classmethod
+    def read(
+        cls, name: str, section: C, columns: dict[str, pd.Series], source: str, note: Note
+    ) -> tuple[pd.Series, Label]:
+        """The listed classes, or all that occur; an InputError where one never occurs, or where there is only one."""
+        column = columns["column"]
+        if section.classes is None:
+            classes = tuple(sorted(column.dropna().unique()))
+            meaning = {c: c for c in classes}
+        else:
+            key = f"tasks.{name}.classes"
+            written = {str(value): occurring(value, column, key, source) for value in section.classes}
+            meaning = {text: texts[0] for texts in written.values() for text in texts}
+            classes = tuple(texts[0] for texts in written.values())
+        if len(set(classes)) < 2:
+            problem = f"one class only ({classes[0]!r})" if classes else "no class"
+            raise InputError(
+                f"{source}: tasks.{name}: column {column.name!r}: found {problem}; "
+                f"a {section.kind} task needs at least two"
+            )
+        note_ignored(name, column, meaning, note)
+        return categories(column.map(meaning), classes), cls(name, classes)
 
 
 def categories(column: pd.Series, classes: tuple[str, ...] | None = None) -> pd.Series:
@@ -112,45 +150,12 @@ def categories(column: pd.Series, classes: tuple[str, ...] | None = None) -> pd.
 
 
 def occurring(value: Value, column: pd.Series, key: str, source: str) -> list[str]:
-    """The texts of a column that a YAML value means.
-
-    Raises
-    ------
-    InputError
-        It never occurs; the line names what does.
-    """
+    """The texts of a column that a YAML value means; where it never occurs, an InputError that names what does."""
     texts = matching(value, column.dropna())
     if not texts:
         shown = listing([f"{v} ({n})" for v, n in column.value_counts().items()], 8)
         raise InputError(f"{source}: {key}: {value!r} never occurs in column {column.name!r}; found: {shown}")
     return texts
-
-
-def read_classes(
-    name: str, section: ClassesSection, column: pd.Series, source: str, note: Note
-) -> tuple[pd.Series, tuple[str, ...]]:
-    """Column and classes of a label of several classes, all that occur where the YAML lists none.
-
-    Raises
-    ------
-    InputError
-        A class that never occurs, or fewer than two.
-    """
-    if section.classes is None:
-        classes = tuple(sorted(column.dropna().unique()))
-        meaning = {c: c for c in classes}
-    else:
-        found = {str(value): occurring(value, column, f"tasks.{name}.classes", source) for value in section.classes}
-        meaning = {text: texts[0] for texts in found.values() for text in texts}
-        classes = tuple(texts[0] for texts in found.values())
-    if len(set(classes)) < 2:
-        found_here = f"one class only ({classes[0]!r})" if classes else "no class"
-        raise InputError(
-            f"{source}: tasks.{name}: column {column.name!r}: found {found_here}; "
-            f"a {section.kind} task needs at least two"
-        )
-    note_ignored(name, column, meaning, note)
-    return categories(column.map(meaning), classes), classes
 
 
 def note_ignored(name: str, column: pd.Series, meaning: dict[str, str], note: Note) -> None:
@@ -159,12 +164,6 @@ def note_ignored(name: str, column: pd.Series, meaning: dict[str, str], note: No
     if len(ignored):
         detail = listing([f"{value} ({n})" for value, n in ignored.items()])
         note([f"tasks.{name}"], "note", "values set to missing", detail)
-
-
-def classes_differ(key: str, classes: list[Value] | None) -> None:
-    """Raise ValueError where a class is listed twice."""
-    if classes and len(set(map(str, classes))) != len(classes):
-        raise ValueError(f"{key}.classes: a class is listed twice")
 
 
 def sigmoid(x: np.ndarray) -> np.ndarray:

@@ -7,23 +7,22 @@ from typing import TYPE_CHECKING, ClassVar, Literal
 
 import numpy as np
 
-from mtlbio.labels.base import Label, Note, TaskSection
-from mtlbio.labels.classes import ClassesSection, ClassLabel, classes_differ, read_classes
+from mtlbio.labels.base import TaskSection
+from mtlbio.labels.classes import SeveralClasses, SeveralSection
 from mtlbio.metrics import metric
 
 if TYPE_CHECKING:
-    import pandas as pd
     import torch
 
 
-class MulticlassSection(ClassesSection):
+class MulticlassSection(SeveralSection):
     """A label of several classes without an order."""
 
     kind: Literal["multiclass"]
 
 
 @dataclass(frozen=True)
-class Multiclass(ClassLabel[MulticlassSection]):
+class Multiclass(SeveralClasses[MulticlassSection]):
     """A prediction is the probabilities of all classes."""
 
     kind: ClassVar[str] = "multiclass"
@@ -32,19 +31,6 @@ class Multiclass(ClassLabel[MulticlassSection]):
         metric.MACRO_AUROC, metric.ACCURACY, metric.BALANCED_ACCURACY, metric.BRIER, metric.LOG_LOSS
     )  # fmt: skip
     effect_unit: ClassVar[str] = "R"
-
-    @classmethod
-    def check(cls, key: str, section: MulticlassSection) -> None:
-        """No class stands twice."""
-        classes_differ(key, section.classes)
-
-    @classmethod
-    def read(
-        cls, name: str, section: MulticlassSection, columns: dict[str, pd.Series], source: str, note: Note
-    ) -> tuple[pd.Series, Label]:
-        """The listed classes, or all that occur."""
-        values, classes = read_classes(name, section, columns["column"], source, note)
-        return values, cls(name, classes)
 
     @property
     def n_columns(self) -> int:

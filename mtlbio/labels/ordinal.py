@@ -7,23 +7,22 @@ from typing import TYPE_CHECKING, ClassVar, Literal
 
 import numpy as np
 
-from mtlbio.labels.base import Label, Note, TaskSection
-from mtlbio.labels.classes import ClassesSection, ClassLabel, classes_differ, read_classes, sigmoid
+from mtlbio.labels.base import TaskSection
+from mtlbio.labels.classes import SeveralClasses, SeveralSection, sigmoid
 from mtlbio.metrics import metric
 
 if TYPE_CHECKING:
-    import pandas as pd
     import torch
 
 
-class OrdinalSection(ClassesSection):
+class OrdinalSection(SeveralSection):
     """A label of levels from low to high."""
 
     kind: Literal["ordinal"]
 
 
 @dataclass(frozen=True)
-class Ordinal(ClassLabel[OrdinalSection]):
+class Ordinal(SeveralClasses[OrdinalSection]):
     """``classes`` are the levels from low to high; a prediction is the probabilities of all levels."""
 
     kind: ClassVar[str] = "ordinal"
@@ -39,15 +38,7 @@ class Ordinal(ClassLabel[OrdinalSection]):
         """The levels are listed, each once."""
         if not section.classes:
             raise ValueError(f"{key}.classes: an ordinal task needs its levels from low to high")
-        classes_differ(key, section.classes)
-
-    @classmethod
-    def read(
-        cls, name: str, section: OrdinalSection, columns: dict[str, pd.Series], source: str, note: Note
-    ) -> tuple[pd.Series, Label]:
-        """The listed levels."""
-        values, classes = read_classes(name, section, columns["column"], source, note)
-        return values, cls(name, classes)
+        super().check(key, section)
 
     @property
     def n_outputs(self) -> int:

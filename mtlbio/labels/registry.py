@@ -1,38 +1,61 @@
-"""Kinds of label by name: those of the package, and those that somebody else brings."""
+"""Kinds of label by name: those of the package, and those that somebody else registers or brings by an entry point."""
 
 from __future__ import annotations
 
+from importlib import metadata
+from typing import Any, ClassVar, Generic, Protocol, TypeVar
+
+from mtlbio.errors import InputError, listing
 from mtlbio.labels.base import Label
 from mtlbio.labels.binary import Binary
-from mtlbio.labels.known import add, named
 from mtlbio.labels.multiclass import Multiclass
 from mtlbio.labels.ordinal import Ordinal
 from mtlbio.labels.regression import Regression
 from mtlbio.metrics import register as register_metrics
 
-_KINDS: dict[str, type[Label]] = {}
+
+class Named(Protocol):
+    """Has a name, which is the ``kind`` of its section."""
+
+    kind: ClassVar[str]
 
 
-def register(kind: type[Label]) -> type[Label]:
-    """Make a kind of label known; also a decorator. A ValueError where another class has that name already."""
-    add(_KINDS, kind)
-    if isinstance(kind.metrics, tuple):  # metrics that depend on the label are told by the label
-        register_metrics(*kind.metrics)
-    return kind
+K = TypeVar("K", bound=Named)
 
 
-for _kind in (Binary, Multiclass, Regression, Ordinal):
-    _KINDS[_kind.kind] = _kind
+class Registry(Generic[K]):
+    """Classes by the name of their kind; ``group`` is that of the entry points by which a package brings its own."""
+
+    def __init__(self, group: str, *kinds: type[K]) -> None:
+        self.group = group
+        self.by_name = {kind.kind: kind for kind in kinds}
+
+    def register(self, kind: type[K]) -> type[K]:
+        """Add a kind of label; also a decorator. A ValueError where another class has that name already."""
+        other = self.by_name.setdefault(kind.kind, kind)
+        if other is not kind:
+            raise ValueError(f"a kind of label {kind.kind!r} is known already: {other.__module__}")
+        metrics: Any = getattr(kind, "metrics", ())
+        if not isinstance(metrics, property):  # where they depend on the label, the label gives them
+            register_metrics(*metrics)
+        return kind
+
+    def kinds(self) -> dict[str, type[K]]:
+        """All that there are so far, by name."""
+        return dict(self.by_name)
+
+    def named(self, name: str) -> type[K]:
+        """The kind of that name, also one that an installed package brings; an InputError where nobody does."""
+        if name not in self.by_name:
+            for point in metadata.entry_points(group=self.group, name=str(name)):
+                self.register(point.load())
+        if name not in self.by_name:
+            raise InputError(f"kind: found {name!r}; expected {listing(self.by_name)}")
+        return self.by_name[name]
 
 
-def kinds() -> dict[str, type[Label]]:
-    """All that are known so far, by name."""
-    return dict(_KINDS)
-
-
-def label_kind(name: str) -> type[Label]:
-    """The kind of that name, also one that an installed package brings; an InputError where nobody does."""
-    return named(_KINDS, name, "mtlbio.labels", register)
+LABELS: Registry[Label] = Registry("mtlbio.labels", Binary, Multiclass, Regression, Ordinal)
+register, kinds, label_kind = LABELS.register, LABELS.kinds, LABELS.named
 
 
 def read_label(saved: dict) -> Label:

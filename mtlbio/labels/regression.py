@@ -95,13 +95,7 @@ class Regression(Label[RegressionSection]):
                 f"expected {transform.domain}, or transform: none"
             )
         tolerance = DEFAULT_WITHIN if section.within is None and section.transform != "none" else section.within
-        return values, cls(
-            name,
-            scale=section.transform,
-            within=tolerance,
-            unit=section.unit,
-            multiplicative=section.head == "multiplicative",
-        )
+        return values, cls(name, section.transform, tolerance, section.unit, section.head == "multiplicative")
 
     @classmethod
     def restored(cls, saved: dict[str, Any]) -> Self:
@@ -111,10 +105,10 @@ class Regression(Label[RegressionSection]):
     @property
     def metrics(self) -> tuple[Metric, ...]:
         """R2 decides; a label with a tolerance has ``within_20pct`` or the like as well."""
-        found = (metric.R2, metric.MAE, metric.PEARSON, metric.SPEARMAN)
+        always = (metric.R2, metric.MAE, metric.PEARSON, metric.SPEARMAN)
         if self.within is None:
-            return found
-        return (*found, Metric(f"within_{100 * self.within:g}pct", within(self.within)))
+            return always
+        return (*always, Metric(f"within_{100 * self.within:g}pct", within(self.within)))
 
     def transform(self, y: np.ndarray) -> np.ndarray:
         """Onto the scale that is learnt."""

@@ -54,7 +54,7 @@ def counts(tmp_path_factory):
     (folder / "my_counts.py").write_text(DOCS.read_text(encoding="utf-8").split("```python\n")[1].split("```")[0])
     with pytest.MonkeyPatch.context() as patch:
         patch.syspath_prepend(str(folder))
-        patch.setattr(registry, "_KINDS", kinds())
+        patch.setattr(registry.LABELS, "by_name", kinds())
         patch.setitem(KNOWN_METRICS, "deviance", None)
         yield importlib.import_module("my_counts")
         del sys.modules["my_counts"]
@@ -173,7 +173,8 @@ def test_what_is_wrong_is_one_clear_line(tmp_path, monkeypatch, capsys):
         "mots: 60": "run.yaml: tasks.flares.mots: unknown key; did you mean most? "
         "valid here: kind, column, where, auxiliary, most",
         "most: 0": "run.yaml: tasks.flares.most: found 0; expected whole number, above 0",
-        "transform: log": "run.yaml: tasks.flares.transform: only regression tasks have one; found kind: count",
+        "transform: log": "run.yaml: tasks.flares.transform: only regression tasks have one; found kind: count; "
+            "valid here: kind, column, where, auxiliary, most",
         "most: 4": f"{tmp_path}/metadata.csv: tasks.flares: found 5 (sample 'S0002'); expected counts of 0 to 4",
     }.items():
         Path("run.yaml").write_text(RUN.replace("most: 60", wrong))
@@ -198,7 +199,7 @@ def test_a_kind_of_an_installed_package_is_found(counts, monkeypatch):
         return [SimpleNamespace(load=lambda: counts.Count)] if name == "count" else []
 
     monkeypatch.setattr("importlib.metadata.entry_points", entry_points)
-    monkeypatch.delitem(registry._KINDS, "count")
+    monkeypatch.delitem(registry.LABELS.by_name, "count")
     assert label_kind("binary").kind == "binary" and asked == []
     assert read_label({"kind": "count", "name": "flares", "most": 9}) == counts.Count("flares", 9)
     assert label_kind("count") is counts.Count and asked == [("mtlbio.labels", "count")]
