@@ -56,15 +56,10 @@ class Label(Generic[S]):
     name : of the task
     kind : as the YAML says it
     section : keys of the YAML
-    classes : names of the classes in code order; empty where the label is a number
-    metrics : that the kind has, the first decides: arms are compared on it and dimensions ablated
-    unit : what numbers are in, for the page
     as_covariate : kind of a covariate that holds the same values
     averaged : whether samples of a donor are averaged to one label; otherwise a donor may be seen in several states
     steep : whether the curvature of the loss can exceed one half where outputs are near the target
     reads_weights : whether the loss of a sample depends on the weights of others (risk sets)
-    multiplicative : whether the label is a product of one factor per feature: only a sum of terms may predict its
-        logarithm
     predicts_value : whether a baseline predicts a number, which :meth:`from_value` turns into a prediction; else the
         probabilities of classes
     effect_unit : of an effect on a dimension: SD, or R where there is no single direction
@@ -83,26 +78,26 @@ class Label(Generic[S]):
     effect_unit: ClassVar[str] = "SD"
     contrast: ClassVar[str] = "SD per SD"
 
-    # what some kinds are told by their section, and others by their class
+    # what some kinds take from their section, and others from their class
 
     @property
     def classes(self) -> tuple[str, ...]:
-        """Names of the classes in code order."""
+        """Names of the classes in code order; empty where the label is a number."""
         return ()
 
     @property
     def metrics(self) -> tuple[Metric, ...]:
-        """All of the kind, the one that decides first."""
+        """All of the kind; the first decides: arms are compared on it and dimensions ablated."""
         raise NotImplementedError
 
     @property
     def unit(self) -> str | None:
-        """What numbers are in."""
+        """What numbers are in, for the page."""
         return None
 
     @property
     def multiplicative(self) -> bool:
-        """Whether the label is a product of one factor per feature."""
+        """Whether the label is a product of one factor per feature: only a sum of terms may predict its logarithm."""
         return False
 
     # reading
@@ -125,18 +120,13 @@ class Label(Generic[S]):
     def read(
         cls, name: str, section: S, columns: dict[str, pd.Series], source: str, note: Note
     ) -> tuple[pd.Series, Label]:
-        """The column of the cohort and the label.
+        """The column of the cohort and the label; an InputError of one line where the column cannot be such a label.
 
         Parameters
         ----------
         columns : text by key, as :meth:`columns` names them; missing = NaN
         source : the metadata file, for messages
         note : takes a row of ``qc.tsv``
-
-        Raises
-        ------
-        InputError
-            The column cannot be such a label, in one line.
         """
         raise NotImplementedError
 
@@ -147,9 +137,9 @@ class Label(Generic[S]):
     @classmethod
     def restored(cls, saved: dict[str, Any]) -> Self:
         """From :meth:`saved`, by way of JSON; keys that the kind does not have are left aside."""
-        found = {field.name: saved[field.name] for field in fields(cls) if field.name in saved}
-        own: dict[str, Any] = {key: tuple(value) if isinstance(value, list) else value for key, value in found.items()}
-        return cls(**own)
+        values: dict[str, Any] = {field.name: saved[field.name] for field in fields(cls) if field.name in saved}
+        values |= {key: tuple(value) for key, value in values.items() if isinstance(value, list)}
+        return cls(**values)
 
     def y(self, column: pd.Series) -> np.ndarray:
         """(samples,) float of the cohort's column: codes or values, NaN where missing."""
@@ -160,10 +150,7 @@ class Label(Generic[S]):
     def check_labels(self, labelled: pd.DataFrame, folds: int, where: str) -> None:
         """Raise InputError where the labels that are left after quality control cannot be learnt.
 
-        Parameters
-        ----------
-        labelled : columns ``donor`` and the task's, samples with a label
-        where : beginning of the line
+        ``labelled`` has the columns ``donor`` and the task's of samples with a label; ``where`` begins the line.
         """
         values = labelled[self.name]
         if values.nunique() < 2:
@@ -182,10 +169,7 @@ class Label(Generic[S]):
     def carried(self, owner: np.ndarray, y: np.ndarray, owners: int, folds: int) -> np.ndarray:
         """What folds should spread evenly: bool (owners, labels), which label an owner (a donor) carries.
 
-        Parameters
-        ----------
-        owner : (n,) 0 .. owners - 1
-        y : (n,) NaN where missing
+        ``owner`` (n,) is 0 .. owners - 1, ``y`` (n,) is NaN where missing.
         """
         return carried_values(owner, y, owners, folds)
 
@@ -230,7 +214,7 @@ class Label(Generic[S]):
         return 0.0, 1.0
 
     def loss(self, outputs: torch.Tensor, target: torch.Tensor, weights: torch.Tensor) -> torch.Tensor:
-        """Loss of every sample, not yet weighted.
+        """Loss of every sample (..., n), not yet weighted.
 
         Parameters
         ----------
@@ -238,19 +222,13 @@ class Label(Generic[S]):
         target : (n,) codes or standardised values, any number where the label is missing
         weights : (..., n) what the caller will weigh every loss with, 0 where the label is missing or the sample does
             not take part; only a loss over risk sets reads them (``reads_weights``)
-
-        Returns
-        -------
-        (..., n)
         """
         raise NotImplementedError
 
     def to_prediction(self, outputs: np.ndarray, mean: float = 0.0, scale: float = 1.0) -> np.ndarray:
         """What a user reads, from outputs (..., outputs); ``mean`` and ``scale`` are of :meth:`standard`.
 
-        Returns
-        -------
-        (...) probability or value in the task's own units, or (..., K) probabilities of the classes
+        That is (...) a probability or a value in the task's own units, or (..., K) probabilities of the classes.
         """
         raise NotImplementedError
 
@@ -269,31 +247,24 @@ class Label(Generic[S]):
     def rows(self, y: np.ndarray, predicted: np.ndarray) -> list[dict]:
         """Columns ``label, y_true, y_pred`` of a block of rows per entry of ``row_labels``.
 
-        Parameters
-        ----------
-        y : (n,) codes or values, NaN where missing
-        predicted : (n,) or (n, K)
+        ``y`` (n,) are codes or values, NaN where missing; ``predicted`` is (n,) or (n, K).
         """
         return [{"label": self.row_labels[0], "y_true": y, "y_pred": predicted}]
 
-    def from_rows(self, truth: np.ndarray, known: np.ndarray) -> np.ndarray:
-        """(n,) ``y`` from the truths (n, rows) of :meth:`rows`; ``known`` (n,) says who has one."""
+    def from_rows(self, truth: np.ndarray, labelled: np.ndarray) -> np.ndarray:
+        """(n,) ``y`` from the truths (n, rows) of :meth:`rows`; ``labelled`` (n,) says who has one."""
         return truth[:, 0]
 
     def score(
         self, y: np.ndarray, pred: np.ndarray, weights: np.ndarray | None = None, metric: Metric | None = None
     ) -> float | np.ndarray:
-        """A metric (the one that decides where left out) on the labelled samples.
+        """A metric (the one that decides where left out) on the labelled samples: float, or (draws,).
 
         Parameters
         ----------
         y : (n,) codes or values; NaN = no label, the sample is left out
         pred : (n,) or (n, K)
-        weights : None, (n,) or (draws, n)
-
-        Returns
-        -------
-        float, or (draws,) for a stack of weights
+        weights : None, (n,) or (draws, n), a stack of weights
         """
         y, pred = np.asarray(y, dtype=float), np.asarray(pred, dtype=float)
         labelled = ~np.isnan(y)

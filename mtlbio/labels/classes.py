@@ -169,3 +169,9 @@ def note_ignored(name: str, column: pd.Series, meaning: dict[str, str], note: No
 def sigmoid(x: np.ndarray) -> np.ndarray:
     """Logistic function, without overflow."""
     return 0.5 * (1 + np.tanh(0.5 * x))
+
+
+def softmax(x: np.ndarray) -> np.ndarray:
+    """Probabilities (..., K) of logits (..., K)."""
+    shifted = np.exp(x - x.max(axis=-1, keepdims=True))
+    return shifted / shifted.sum(axis=-1, keepdims=True)

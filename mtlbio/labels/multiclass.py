@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, ClassVar, Literal
 import numpy as np
 
 from mtlbio.labels.base import TaskSection
-from mtlbio.labels.classes import SeveralClasses, SeveralSection
+from mtlbio.labels.classes import SeveralClasses, SeveralSection, softmax
 from mtlbio.metrics import metric
 
 if TYPE_CHECKING:
@@ -50,8 +50,7 @@ class Multiclass(SeveralClasses[MulticlassSection]):
 
     def to_prediction(self, outputs: np.ndarray, mean: float = 0.0, scale: float = 1.0) -> np.ndarray:
         """(..., K) probabilities."""
-        shifted = np.exp(outputs - outputs.max(axis=-1, keepdims=True))
-        return shifted / shifted.sum(axis=-1, keepdims=True)
+        return softmax(outputs)
 
     def test_columns(self, y: np.ndarray) -> np.ndarray:
         """Indicators of all classes that occur but the first."""

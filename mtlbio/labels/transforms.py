@@ -24,14 +24,6 @@ class Transform:
     domain: str
 
 
-def _anything(y: np.ndarray) -> np.ndarray:
-    return np.ones(np.shape(y), dtype=bool)
-
-
-def _positive(y: np.ndarray) -> np.ndarray:
-    return np.asarray(y) > 0
-
-
 # a prediction beyond this many powers of e is nonsense already, and must not become infinite
 _FARTHEST = 300.0
 
@@ -42,11 +34,11 @@ def _logarithm(base: float) -> Transform:
     def inverse(v: np.ndarray) -> np.ndarray:
         return np.exp(np.clip(np.asarray(v, dtype=float) * size, -_FARTHEST, _FARTHEST))
 
-    return Transform(lambda y: np.log(y) / size, inverse, _positive, "values above 0")
+    return Transform(lambda y: np.log(y) / size, inverse, lambda y: np.asarray(y) > 0, "values above 0")
 
 
 TRANSFORMS = {
-    "none": Transform(lambda y: y, lambda v: v, _anything, "any number"),
+    "none": Transform(lambda y: y, lambda v: v, lambda y: np.full(np.shape(y), True), "any number"),
     "sqrt": Transform(
         np.sqrt, lambda v: np.square(np.maximum(v, 0.0)), lambda y: np.asarray(y) >= 0, "values of 0 or more"
     ),

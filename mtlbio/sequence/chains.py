@@ -82,7 +82,7 @@ class Chains:
 
     def known_at(self, task: str, rows: np.ndarray | slice) -> np.ndarray:
         """The same of some residues."""
-        return self.tasks[task].known(*self.labels_at(task, rows))
+        return self.tasks[task].observed(*self.labels_at(task, rows))
 
     def labels_at(self, task: str, rows: np.ndarray | slice) -> tuple[np.ndarray, np.ndarray | None]:
         """Labels of some residues, and the coarser ones where the kind has them (of a secondary structure, Q3)."""

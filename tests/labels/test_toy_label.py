@@ -174,7 +174,7 @@ def test_what_is_wrong_is_one_clear_line(tmp_path, monkeypatch, capsys):
         "valid here: kind, column, where, auxiliary, most",
         "most: 0": "run.yaml: tasks.flares.most: found 0; expected whole number, above 0",
         "transform: log": "run.yaml: tasks.flares.transform: only regression tasks have one; found kind: count; "
-            "valid here: kind, column, where, auxiliary, most",
+        "valid here: kind, column, where, auxiliary, most",
         "most: 4": f"{tmp_path}/metadata.csv: tasks.flares: found 5 (sample 'S0002'); expected counts of 0 to 4",
     }.items():
         Path("run.yaml").write_text(RUN.replace("most: 60", wrong))

@@ -72,7 +72,7 @@ def score_chains(chains: Chains, task: str, predictions: dict[str, np.ndarray], 
         fine, coarse = chains.labels_at(task, span)
         row, count = label.sums(fine, coarse, predicted)
         if None in label.metrics.values():
-            known = label.known(fine, coarse)
+            known = label.observed(fine, coarse)
             pairs.append((fine[known].astype(float), predicted[known], np.full(count, len(kept))))
         rows.append(row)
         residues.append(count)

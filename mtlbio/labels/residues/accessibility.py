@@ -30,11 +30,13 @@ class Accessibility(NumberLabel):
     bounded: ClassVar[bool] = True
 
     @classmethod
-    def check_range(cls, known: np.ndarray, name: str, where: str) -> None:
+    def check_range(cls, values: np.ndarray, name: str, where: str) -> None:
         """Shares lie between 0 and 1."""
-        if len(known) and (known.min() < 0 or known.max() > 1):
-            wrong = known[(known < 0) | (known > 1)][0]
-            raise InputError(f"{where}: {wrong:g} is outside 0 to 1; tasks.{name} is the accessible share of a surface")
+        wrong = values[(values < 0) | (values > 1)]
+        if len(wrong):
+            raise InputError(
+                f"{where}: {wrong[0]:g} is outside 0 to 1; tasks.{name} is the accessible share of a surface"
+            )
 
     def activated(self, raw: torch.Tensor) -> torch.Tensor:
         """Between 0 and 1."""

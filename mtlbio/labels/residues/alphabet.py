@@ -17,16 +17,9 @@ _MOST_DASHES = 0.1  # more of them in a chain without any C are coils, as some p
 
 
 def encode_states(text: str, states: str) -> np.ndarray:
-    """Codes (length,) of a string of states, 255 where it says ``?``, ``X``, ``~``, ``.`` or ``-``: not known.
+    """Codes (length,) of a string of states (``Q8`` or ``Q3``), 255 where it says ``?``, ``X``, ``~``, ``.`` or ``-``.
 
-    Parameters
-    ----------
-    states : ``Q8`` or ``Q3``
-
-    Raises
-    ------
-    ValueError
-        A letter that is no state, with its place; or many dashes and no C, which would be coils.
+    Raises ValueError at a letter that is no state, with its place; and at many dashes and no C, which would be coils.
 
     Examples
     --------
@@ -50,10 +43,7 @@ def encode_states(text: str, states: str) -> np.ndarray:
 
 def to_q3(q8: np.ndarray) -> np.ndarray:
     """Three-state codes of eight-state codes; missing stays missing."""
-    out = np.full(q8.shape, MISSING_STATE, dtype=np.uint8)
-    known = q8 != MISSING_STATE
-    out[known] = Q3_OF_Q8[q8[known]]
-    return out
+    return np.append(Q3_OF_Q8, MISSING_STATE).astype(np.uint8)[np.minimum(q8, len(Q8))]
 
 
 def three_states(eight: np.ndarray) -> np.ndarray:

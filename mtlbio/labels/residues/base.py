@@ -45,7 +45,6 @@ class ResidueLabel(Generic[S, C]):
     ----------
     name : of the task
     auxiliary : trained, but neither evaluated nor put on trial
-    kind, section : as the YAML says it, and its keys
     outputs : numbers that a head gives for a residue
     metrics : with the function that makes each of them from sums over chains, None where it needs all residues; the
         first decides
@@ -75,26 +74,17 @@ class ResidueLabel(Generic[S, C]):
 
     @classmethod
     def read(
-        cls,
-        name: str,
-        section: S,
-        columns: dict[str, str],
-        length: int,
-        resolved: np.ndarray,
-        where: str,
+        cls, name: str, section: S, columns: dict[str, str], length: int, resolved: np.ndarray, where: str
     ) -> tuple[np.ndarray, C]:
         """Labels ``fine`` and ``coarse`` (length,) of a chain.
+
+        Raises InputError where there is another number of labels than residues, or one that cannot be.
 
         Parameters
         ----------
         columns : text of the chain's row
         resolved : (length,) bool, residues whose labels count
         where : file and chain, for messages
-
-        Raises
-        ------
-        InputError
-            Another number of labels than residues, or one that cannot be.
         """
         raise NotImplementedError
 
@@ -102,7 +92,7 @@ class ResidueLabel(Generic[S, C]):
         """What JSON can hold."""
         return {"kind": self.kind} | asdict(self)
 
-    def known(self, fine: np.ndarray, coarse: C) -> np.ndarray:
+    def observed(self, fine: np.ndarray, coarse: C) -> np.ndarray:
         """(n,) bool, which residues have the label."""
         raise NotImplementedError
 
@@ -120,12 +110,7 @@ class ResidueLabel(Generic[S, C]):
         """Summed loss of the labelled residues of a batch, and how many there are.
 
         A residue without a label is taken out before the loss, not multiplied by zero, so that a missing value cannot
-        leave a NaN in a gradient.
-
-        Parameters
-        ----------
-        raw : (b, length, outputs)
-        fine, coarse : (b, length) tensors of :meth:`batch`; no ``coarse`` where that gives None
+        leave a NaN in a gradient. ``raw`` is (b, length, outputs), the labels are (b, length) of :meth:`batch`.
         """
         raise NotImplementedError
 
@@ -134,11 +119,9 @@ class ResidueLabel(Generic[S, C]):
         raise NotImplementedError
 
     def to_prediction(self, raw: np.ndarray, mean: float = 0.0, scale: float = 1.0) -> np.ndarray:
-        """What a head says in the task's own terms, from (n, outputs); ``mean`` and ``scale`` are of :meth:`standard`.
+        """What a head says in the task's own terms, (n,) or (n, K), from (n, outputs).
 
-        Returns
-        -------
-        (n,) or (n, K)
+        ``mean`` and ``scale`` are of :meth:`standard`.
         """
         raise NotImplementedError
 
@@ -166,12 +149,9 @@ class ResidueLabel(Generic[S, C]):
         raise NotImplementedError
 
     def table_columns(self, predicted: np.ndarray, three: bool) -> dict[str, object]:
-        """Columns of ``mtlbio predict`` for a chain.
+        """Columns of ``mtlbio predict`` for a chain, from (replicas, length) or (replicas, length, K).
 
-        Parameters
-        ----------
-        predicted : (replicas, length) or (replicas, length, K)
-        three : whether the model learnt from coarse labels only
+        ``three`` says whether the model learnt from coarse labels only.
         """
         mean = predicted.mean(axis=0)
         columns: dict[str, object] = {self.name: np.round(mean, 4)}

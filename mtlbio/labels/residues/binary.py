@@ -34,18 +34,18 @@ class ResidueBinary(NumberLabel):
     bounded: ClassVar[bool] = True
 
     @classmethod
-    def check_range(cls, known: np.ndarray, name: str, where: str) -> None:
+    def check_range(cls, values: np.ndarray, name: str, where: str) -> None:
         """Nothing but 0 and 1."""
-        if not np.isin(known, (0, 1)).all():
-            wrong = known[~np.isin(known, (0, 1))][0]
-            raise InputError(f"{where}: {wrong:g} is neither 0 nor 1; tasks.{name} is binary")
+        wrong = values[~np.isin(values, (0, 1))]
+        if len(wrong):
+            raise InputError(f"{where}: {wrong[0]:g} is neither 0 nor 1; tasks.{name} is binary")
 
     def loss_sum(self, raw: torch.Tensor, fine: torch.Tensor, coarse: None) -> tuple[torch.Tensor, torch.Tensor]:
         """Cross-entropy of a logit."""
         from torch.nn.functional import binary_cross_entropy_with_logits
 
-        known, raw, fine = self.labelled(raw, fine)
-        return binary_cross_entropy_with_logits(raw, fine, reduction="sum"), known.sum()
+        present, raw, fine = self.labelled(raw, fine)
+        return binary_cross_entropy_with_logits(raw, fine, reduction="sum"), present.sum()
 
     def null_loss(self, fine: np.ndarray, coarse: None) -> float:
         """Entropy."""

@@ -35,7 +35,7 @@ class NumberLabel(ResidueLabel[NumberSection, None]):
     metrics: ClassVar = {metric.PEARSON: sums.pearson, metric.MAE: sums.ratio(6, 0)}
 
     @classmethod
-    def check_range(cls, known: np.ndarray, name: str, where: str) -> None:
+    def check_range(cls, values: np.ndarray, name: str, where: str) -> None:
         """Raise InputError where a value (n,) cannot be."""
 
     @classmethod
@@ -49,11 +49,11 @@ class NumberLabel(ResidueLabel[NumberSection, None]):
     ) -> tuple[np.ndarray, None]:
         """A value per residue."""
         (column,) = cls.columns(name, section)
-        found = values(columns, column, length, where)
-        cls.check_range(found[~np.isnan(found)], name, f"{where}: {column}")
-        return np.where(resolved, found, np.nan).astype(np.float32), None
+        numbers = values(columns, column, length, where)
+        cls.check_range(numbers[~np.isnan(numbers)], name, f"{where}: {column}")
+        return np.where(resolved, numbers, np.nan).astype(np.float32), None
 
-    def known(self, fine: np.ndarray, coarse: None) -> np.ndarray:
+    def observed(self, fine: np.ndarray, coarse: None) -> np.ndarray:
         """Where there is a number."""
         return ~np.isnan(fine)
 
@@ -67,16 +67,16 @@ class NumberLabel(ResidueLabel[NumberSection, None]):
         """Squared error of what :meth:`activated` makes of the output."""
         from torch.nn.functional import mse_loss
 
-        known, raw, fine = self.labelled(raw, fine)
-        return mse_loss(self.activated(raw), fine, reduction="sum"), known.sum()
+        present, raw, fine = self.labelled(raw, fine)
+        return mse_loss(self.activated(raw), fine, reduction="sum"), present.sum()
 
     @staticmethod
     def labelled(raw: torch.Tensor, fine: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor, torch.Tensor]:
         """Which residues have the label, and outputs and labels of those."""
         import torch
 
-        known = ~torch.isnan(fine)
-        return known, raw[known][:, 0].float(), fine[known]
+        present = ~torch.isnan(fine)
+        return present, raw[present][:, 0].float(), fine[present]
 
     def activated(self, raw: torch.Tensor) -> torch.Tensor:
         """The output as a squared error sees it."""
@@ -92,8 +92,8 @@ class NumberLabel(ResidueLabel[NumberSection, None]):
 
     def sums(self, fine: np.ndarray, coarse: None, predicted: np.ndarray) -> tuple[list[float], int]:
         """Moments of truth and prediction."""
-        known = ~np.isnan(fine)
-        return sums.moments(fine[known].astype(float), predicted[known]), int(known.sum())
+        present = ~np.isnan(fine)
+        return sums.moments(fine[present].astype(float), predicted[present]), int(present.sum())
 
     def from_linear(self, fitted: list[np.ndarray]) -> np.ndarray:
         """Cut to what can be."""

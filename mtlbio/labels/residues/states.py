@@ -10,6 +10,7 @@ import numpy as np
 from pydantic import Field
 
 from mtlbio.labels.base import Label
+from mtlbio.labels.classes import softmax
 from mtlbio.labels.multiclass import Multiclass
 from mtlbio.labels.residues.alphabet import MISSING_STATE, Q3, Q3_OF_Q8, Q8, three_states
 from mtlbio.labels.residues.base import ResidueLabel, ResidueSection
@@ -66,7 +67,7 @@ class SecondaryStructure(ResidueLabel[StatesSection, np.ndarray]):
         fine, coarse = (np.where(resolved, codes, MISSING_STATE).astype(np.uint8) for codes in (eight, three))
         return fine, coarse
 
-    def known(self, fine: np.ndarray, coarse: np.ndarray) -> np.ndarray:
+    def observed(self, fine: np.ndarray, coarse: np.ndarray) -> np.ndarray:
         """Where three states are known at least."""
         return coarse != MISSING_STATE
 
@@ -89,14 +90,14 @@ class SecondaryStructure(ResidueLabel[StatesSection, np.ndarray]):
         import torch
         from torch.nn.functional import log_softmax
 
-        known = coarse != NO_STATE
-        raw, label, three = raw[known].float(), fine[known], coarse[known]
+        observed = coarse != NO_STATE
+        raw, label, three = raw[observed].float(), fine[observed], coarse[observed]
         every = torch.arange(raw.shape[1], device=raw.device)
         exact = (label != NO_STATE)[:, None]
         group = torch.as_tensor(Q3_OF_Q8, device=raw.device)
         allowed = torch.where(exact, every == label[:, None], group == three[:, None])
         chosen = log_softmax(raw, dim=1).masked_fill(~allowed, -torch.inf)
-        return -torch.logsumexp(chosen, dim=1).sum(), known.sum()
+        return -torch.logsumexp(chosen, dim=1).sum(), observed.sum()
 
     def null_loss(self, fine: np.ndarray, coarse: np.ndarray) -> float:
         """Entropy of the shares of eight states, and of three where no more is known."""
@@ -109,9 +110,7 @@ class SecondaryStructure(ResidueLabel[StatesSection, np.ndarray]):
 
     def to_prediction(self, raw: np.ndarray, mean: float = 0.0, scale: float = 1.0) -> np.ndarray:
         """(n, 8) probabilities."""
-        raw = np.asarray(raw, dtype=np.float64)
-        shifted = np.exp(raw - raw.max(axis=-1, keepdims=True))
-        return shifted / shifted.sum(axis=-1, keepdims=True)
+        return softmax(np.asarray(raw, dtype=np.float64))
 
     def rows(self, fine: np.ndarray, predicted: np.ndarray) -> Sequence[tuple[str, np.ndarray, np.ndarray]]:
         """A row per state."""
@@ -121,12 +120,12 @@ class SecondaryStructure(ResidueLabel[StatesSection, np.ndarray]):
 
     def sums(self, fine: np.ndarray, coarse: np.ndarray, predicted: np.ndarray) -> tuple[list[float], int]:
         """Residues and right ones of three states, of eight, and both sums of SOV."""
-        known, exact = coarse != MISSING_STATE, fine != MISSING_STATE
+        observed, exact = coarse != MISSING_STATE, fine != MISSING_STATE
         called = three_states(predicted).argmax(axis=1)
-        gained, total = overlap_sums(coarse, called, known)
-        right = (called == coarse)[known].sum()
+        gained, total = overlap_sums(coarse, called, observed)
+        right = (called == coarse)[observed].sum()
         eight = (predicted.argmax(axis=1) == fine)[exact].sum()
-        return [known.sum(), right, exact.sum(), eight, gained, total], int(known.sum())
+        return [observed.sum(), right, exact.sum(), eight, gained, total], int(observed.sum())
 
     def regressed(self, fine: np.ndarray, coarse: np.ndarray) -> list[tuple[np.ndarray, int]]:
         """Three states on all chains, eight on those that have them."""
