@@ -54,48 +54,31 @@ def _described(path: Path, command: str):
     return run, _function(place)
 
 
+_STEPS = {
+    "prepare": "Read and check the cohort, assign folds: cohort.h5ad, qc.tsv, splits.tsv.",
+    "train": "Fit the replicas of every fold: model/, history.tsv, conflict.tsv, latents.h5ad, predictions.tsv.",
+    "baselines": "Fit what the network has to beat: baselines/predictions.tsv.",
+    "evaluate": "Score both prediction tables: metrics.tsv, comparisons.tsv, transfer.tsv, label_noise.tsv, "
+    "reprobe.tsv.",
+    "probe": "Put every dimension on trial: probing/*.tsv, verdicts.tsv.",
+    "report": "Draw the figures and the page: report.html, figures/.",
+}
+
+
 def _step(step: str, path: Path, results: Path | None) -> None:
-    from mtlbio.door import read_run, take
-    from mtlbio.progress import show_progress
+    from mtlbio.door import read_run
 
-    show_progress()
-    take(step, read_run(path), results)
+    _function("mtlbio.door:take")(step, read_run(path), results)
 
 
-@app.command()
-def prepare(run: RunFile, results: StepResults = None) -> None:
-    """Read and check the cohort, assign folds: cohort.h5ad, qc.tsv, splits.tsv."""
-    _step("prepare", run, results)
+def _add_step(step: str, line: str) -> None:
+    @app.command(step, help=line)
+    def command(run: RunFile, results: StepResults = None) -> None:
+        _step(step, run, results)
 
 
-@app.command()
-def train(run: RunFile, results: StepResults = None) -> None:
-    """Fit the replicas of every fold: model/, history.tsv, conflict.tsv, latents.h5ad, predictions.tsv."""
-    _step("train", run, results)
-
-
-@app.command()
-def baselines(run: RunFile, results: StepResults = None) -> None:
-    """Fit what the network has to beat: baselines/predictions.tsv."""
-    _step("baselines", run, results)
-
-
-@app.command()
-def evaluate(run: RunFile, results: StepResults = None) -> None:
-    """Score both prediction tables: metrics.tsv, comparisons.tsv, transfer.tsv, label_noise.tsv, reprobe.tsv."""
-    _step("evaluate", run, results)
-
-
-@app.command()
-def probe(run: RunFile, results: StepResults = None) -> None:
-    """Put every dimension on trial: probing/*.tsv, verdicts.tsv."""
-    _step("probe", run, results)
-
-
-@app.command()
-def report(run: RunFile, results: StepResults = None) -> None:
-    """Draw the figures and the page: report.html, figures/."""
-    _step("report", run, results)
+for _name, _line in _STEPS.items():
+    _add_step(_name, _line)
 
 
 @app.command("run", context_settings={"allow_extra_args": True, "ignore_unknown_options": True})
@@ -115,8 +98,7 @@ def run_workflow(
     from mtlbio.workflow import is_older, snakefile
 
     described = read_run(run)
-    kind = kind_of(described)
-    extra = context.args
+    kind, extra = kind_of(described), context.args
     for option in ("--config", "-C", "--configfile", "--directory", "-d", "--snakefile", "-s"):
         if option in extra:
             raise InputError(f"{option}: set by mtlbio run; a run's options stand in its YAML, its folder is --results")
@@ -202,25 +184,18 @@ def simulate(
     name: Annotated[str | None, typer.Option(help="name of the run in run.yaml")] = None,
 ) -> None:
     """Write data whose truth is planted (a cohort, doses, chains of proteins), and the run.yaml that analyses it."""
-    from mtlbio.door import own_folder
+    from mtlbio.door import writable_folder
     from mtlbio.kinds.commands import simulation_named
 
     simulation = simulation_named(kind)
-    sizes: dict[str, int | str | None] = {
-        "donors": donors,
-        "genes": genes,
-        "batches": batches,
-        "visits": visits,
-        "few": few,
-        "chains": chains,
-    }
-    sizes |= {"design": None if design == "clear" else design}
-    sizes = {key: value for key, value in sizes.items() if value is not None}
-    foreign = [f"--{key}" for key in sizes if key not in simulation.options]
+    options: dict[str, int | str | None] = {"donors": donors, "genes": genes, "batches": batches, "visits": visits}
+    options |= {"few": few, "chains": chains, "design": None if design == "clear" else design}
+    options = {key: value for key, value in options.items() if value is not None}
+    foreign = [f"--{key}" for key in options if key not in simulation.options]
     if foreign:
         raise InputError(f"{foreign[0]}: not for --kind {kind}; `mtlbio simulate --help` lists what is")
-    own_folder(directory, (simulation.mark,))
-    written = _function(simulation.function)(directory, name, seed, **sizes)
+    writable_folder(directory, (simulation.mark,))
+    written = _function(simulation.function)(directory, name, seed, **options)
     typer.echo(f"mtlbio run {written}")
 
 
@@ -261,10 +236,7 @@ def predict(
     expression: Annotated[
         Path, typer.Argument(metavar="NEW", help="new samples in the cohort's format; of a protein run: FASTA")
     ],
-    out: Annotated[
-        Path | None,
-        typer.Option(metavar="DIR", help="RESULTS/predict/<file name> where left out"),
-    ] = None,
+    out: Annotated[Path | None, typer.Option(metavar="DIR", help="RESULTS/predict/<file name> where left out")] = None,
     standardise: Annotated[
         str, typer.Option(help="training: by the training cohort's means; cohort: by the new samples' own")
     ] = "training",
@@ -274,12 +246,8 @@ def predict(
     ] = None,
 ) -> None:
     """Predict the tasks of new samples with the final ensemble: tables, and of chains a picture each."""
-    from mtlbio.door import apply
-    from mtlbio.progress import show_progress
-
-    show_progress()
-    given = {"standardise": standardise, "profiles": profiles, "embeddings": embeddings}
-    typer.echo(str(apply(results, expression, out, given)))
+    options = {"standardise": standardise, "profiles": profiles, "embeddings": embeddings}
+    typer.echo(str(_function("mtlbio.door:apply")(results, expression, out, options)))
 
 
 @app.command()

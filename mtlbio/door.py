@@ -8,6 +8,7 @@ table that one looks at next. What a step finds missing, or what does not fit, i
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -27,19 +28,13 @@ __all__ = ["baselines", "evaluate", "predict", "prepare", "read_run", "report", 
 def prepare(run: Run, results: str | Path | None = None) -> DataFrame:
     """Read and check the data, assign folds: ``cohort.h5ad``, ``qc.tsv``, ``splits.tsv``.
 
+    Gives ``splits.tsv``, a row per sample that is kept: sample, donor, fold. An InputError where the data do not fit
+    the run, or the folder is somebody else's.
+
     Parameters
     ----------
     run : as :func:`read_run` gives it
     results : folder of this run's results; ``results/<run>`` where left out, as for every step
-
-    Returns
-    -------
-    ``splits.tsv``, a row per sample that is kept: sample, donor, fold.
-
-    Raises
-    ------
-    InputError
-        The data do not fit the run, or the folder is somebody else's.
     """
     return _table(take("prepare", run, results) / "splits.tsv")
 
@@ -47,14 +42,8 @@ def prepare(run: Run, results: str | Path | None = None) -> DataFrame:
 def train(run: Run, results: str | Path | None = None) -> DataFrame:
     """Fit the replicas of every fold: ``model/``, ``history.tsv``, ``conflict.tsv``, ``latents.h5ad``.
 
-    Returns
-    -------
-    ``predictions.tsv``, the networks' predictions of held-out samples (columns in docs/tables.md).
-
-    Raises
-    ------
-    InputError
-        The run is not prepared.
+    Gives ``predictions.tsv``, the networks' predictions of held-out samples (columns in docs/tables.md). An InputError
+    where the run is not prepared.
     """
     return _table(take("train", run, results) / "predictions.tsv")
 
@@ -62,14 +51,7 @@ def train(run: Run, results: str | Path | None = None) -> DataFrame:
 def baselines(run: Run, results: str | Path | None = None) -> DataFrame:
     """Fit what the network has to beat.
 
-    Returns
-    -------
-    ``baselines/predictions.tsv``, in the columns of :func:`train`.
-
-    Raises
-    ------
-    InputError
-        The run is not prepared.
+    Gives ``baselines/predictions.tsv``, in the columns of :func:`train`. An InputError where the run is not prepared.
     """
     return _table(take("baselines", run, results) / "baselines" / "predictions.tsv")
 
@@ -77,14 +59,8 @@ def baselines(run: Run, results: str | Path | None = None) -> DataFrame:
 def evaluate(run: Run, results: str | Path | None = None) -> DataFrame:
     """Score both prediction tables: ``comparisons.tsv``, ``transfer.tsv``, ``label_noise.tsv``, ``reprobe.tsv``.
 
-    Returns
-    -------
-    ``metrics.tsv``, a row per arm, task and metric, with its interval over donors.
-
-    Raises
-    ------
-    InputError
-        :func:`train` or :func:`baselines` has not been called.
+    Gives ``metrics.tsv``, a row per arm, task and metric, with its interval over donors. An InputError where
+    :func:`train` or :func:`baselines` has not been called.
     """
     return _table(take("evaluate", run, results) / "metrics.tsv")
 
@@ -92,14 +68,7 @@ def evaluate(run: Run, results: str | Path | None = None) -> DataFrame:
 def trial(run: Run, results: str | Path | None = None) -> DataFrame:
     """Put every dimension on trial, the step ``probe`` of the workflow: ``probing/*.tsv``.
 
-    Returns
-    -------
-    ``verdicts.tsv``, a row per latent dimension.
-
-    Raises
-    ------
-    InputError
-        The run is not trained.
+    Gives ``verdicts.tsv``, a row per latent dimension. An InputError where the run is not trained.
     """
     return _table(take("probe", run, results) / "verdicts.tsv")
 
@@ -107,14 +76,7 @@ def trial(run: Run, results: str | Path | None = None) -> DataFrame:
 def report(run: Run, results: str | Path | None = None) -> Path:
     """Draw the figures and the page: ``figures/``, ``report.html``.
 
-    Returns
-    -------
-    Path of the page.
-
-    Raises
-    ------
-    InputError
-        :func:`trial` has not been called.
+    Gives the path of the page. An InputError where :func:`trial` has not been called.
     """
     return take("report", run, results) / "report.html"
 
@@ -131,6 +93,9 @@ def predict(
 ) -> DataFrame:
     """Predict the tasks of new samples with the final ensemble.
 
+    Gives ``predictions.tsv``: a row per sample and task; of proteins per residue. An InputError where there is no
+    model, where new samples do not fit it, and for an option of another kind of run.
+
     Parameters
     ----------
     run : whose model predicts
@@ -139,19 +104,10 @@ def predict(
     out : folder that is written; ``<results>/predict/<file name>`` where left out
     standardise : of cohorts: ``training`` by the training cohort's means, ``cohort`` by the new samples' own
     profiles, embeddings : of the new chains, where a model of proteins reads them
-
-    Returns
-    -------
-    ``predictions.tsv``: a row per sample and task; of proteins per residue.
-
-    Raises
-    ------
-    InputError
-        No model, new samples that do not fit it, or an option of another kind of run.
     """
-    given = {"standardise": standardise, "profiles": profiles, "embeddings": embeddings}
-    given = {name: Path(value) if name != "standardise" and value else value for name, value in given.items()}
-    folder = apply(Path(results or Path("results") / run.run), Path(new), Path(out) if out else None, given)
+    files = {name: Path(file) if file else None for name, file in (("profiles", profiles), ("embeddings", embeddings))}
+    options = {"standardise": standardise, **files}
+    folder = apply(Path(results or Path("results") / run.run), Path(new), Path(out) if out else None, options)
     return _table(folder / "predictions.tsv")
 
 
@@ -163,36 +119,34 @@ def take(step: str, run: Run, results: str | Path | None = None) -> Path:
     return folder
 
 
-def apply(results: Path, new: Path, out: Path | None, given: dict[str, str | Path | None]) -> Path:
-    """Predict new samples with the model in ``results`` and the options ``given``; gives the folder written."""
-    standardise = given["standardise"]
-    if standardise not in ("training", "cohort"):
-        raise InputError(f"--standardise: found {standardise!r}; valid: {listing(['training', 'cohort'])}")
+def apply(results: Path, new: Path, out: Path | None, options: Mapping[str, str | Path | None]) -> Path:
+    """Predict new samples with the model in ``results``; gives the folder written."""
+    if options["standardise"] not in ("training", "cohort"):
+        raise InputError(f"--standardise: found {options['standardise']!r}; valid: training, cohort")
     if not new.exists():
         raise InputError(f"{new}: no such file; expected the measurements (or sequences) of the new samples")
     if not (results / "model").is_dir():
         raise InputError(f"{results}: no trained model in it; expected the folder of a finished run, results/<run>")
-    target = own_folder(out or results / "predict" / new.name.split(".")[0], ("predictions.tsv",))
+    target = writable_folder(out or results / "predict" / new.name.split(".")[0], ("predictions.tsv",))
     kind = kind_of_model(results / "model")
-    foreign = [k for k, value in given.items() if value not in (None, "training") and k not in kind.predict_options]
+    foreign = [k for k, value in options.items() if value not in (None, "training") and k not in kind.predict_options]
     if "predict" not in kind.commands:
         raise InputError(f"{results}: a model of kind {kind.name}, of which mtlbio predict knows nothing")
     if foreign:
         valid = [k.name for k in KINDS.values() if foreign[0] in k.predict_options]
         raise InputError(f"--{foreign[0]}: only for runs of kind {listing(valid)}; this one is a {kind.name}")
-    function_at(kind.commands["predict"])(results, new, target, *(given[key] for key in kind.predict_options))
+    function_at(kind.commands["predict"])(results, new, target, *(options[key] for key in kind.predict_options))
     return target
 
 
 def folder_of(run: Run, results: str | Path | None = None) -> Path:
     """The folder of a run's results, refused where it is somebody else's."""
-    # any of these marks a folder as mtlbio's own
-    marks = ("plan.tsv", "cohort.h5ad", "qc.tsv", "model", "latents.h5ad", "verdicts.tsv", "report.html")
-    return own_folder(Path(results or Path("results") / run.run), (*marks, "logs", "benchmarks"))
+    written = ("plan.tsv", "cohort.h5ad", "qc.tsv", "model", "latents.h5ad", "verdicts.tsv", "report.html")
+    return writable_folder(Path(results or Path("results") / run.run), (*written, "logs", "benchmarks"))
 
 
-def own_folder(folder: Path, marks: tuple[str, ...]) -> Path:
-    """The folder, refused where it is a file or holds only what mtlbio did not write."""
+def writable_folder(folder: Path, marks: tuple[str, ...]) -> Path:
+    """The folder, refused where it is a file or holds files, none of which is of ``marks``, what mtlbio writes."""
     if folder.is_file():
         raise InputError(f"{folder}: found a file; expected a folder, or a name for a new one")
     if folder.is_dir() and any(folder.iterdir()) and not any((folder / mark).exists() for mark in marks):
