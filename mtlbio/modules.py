@@ -61,12 +61,7 @@ def files_of(
 
     Returns
     -------
-    Sorted paths, as :func:`shown`.
-
-    Raises
-    ------
-    FileNotFoundError
-        There is no such module.
+    Sorted paths, as :func:`shown`; a FileNotFoundError where there is no such module.
     """
     roots, waiting = {package.name: package}, [entry, *further]
     own, others = frozenset[str](), frozenset[str]()

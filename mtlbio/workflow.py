@@ -84,14 +84,8 @@ class Plan:
 def plan(config: dict) -> Plan:
     """Check a workflow's configuration, and every run that it lists, before any job starts.
 
-    Parameters
-    ----------
-    config : ``runs`` (paths of run YAMLs, relative to the working directory) and ``results`` (a folder)
-
-    Raises
-    ------
-    InputError
-        An unknown key, no run, a run's YAML with a mistake, or two runs of one name.
+    ``config`` holds ``runs`` (paths of run YAMLs, relative to the working directory) and ``results`` (a folder).
+    An InputError at an unknown key, no run, a run's YAML with a mistake, or two runs of one name.
     """
     unknown = [key for key in config if key not in ("runs", "results")]
     if unknown:
@@ -137,13 +131,7 @@ def find_command() -> None:
 
 
 def snakefile() -> Path:
-    """The Snakefile: beside the package in a clone, under ``share/mtlbio`` of an installed wheel.
-
-    Raises
-    ------
-    InputError
-        Neither is there.
-    """
+    """The Snakefile: beside the package in a clone, under ``share/mtlbio`` of an installed wheel; else InputError."""
     beside = PACKAGE.parent / "workflow" / "Snakefile"
     if beside.is_file():
         return beside

@@ -91,30 +91,20 @@ else:
 
 
 def options_of(name: str) -> dict[str, float | str]:
-    """Options of a balancer with their defaults.
-
-    Raises
-    ------
-    InputError
-        if there is no balancer of this name
-    """
+    """Options of a balancer with their defaults; an InputError where there is no balancer of this name."""
     if name not in BALANCERS:
         raise InputError(f"balancing: no method '{name}'; valid: {listing(BALANCERS, limit=len(BALANCERS))}")
     return {option: facts.default for option, facts in BALANCERS[name].options.items()}
 
 
-def checked_options(name: str, given: Mapping[str, float | str]) -> dict[str, float | str]:
-    """All options of a balancer: those given, the defaults of the others.
+def checked_options(name: str, options: Mapping[str, float | str]) -> dict[str, float | str]:
+    """All options of a balancer, with the defaults of those that are left out.
 
-    Raises
-    ------
-    InputError
-        if the balancer or an option is unknown, or a value is out of range
+    An InputError where the balancer or an option is unknown, or a value is out of range.
     """
     defaults = options_of(name)
-    for option in given:
+    for option in options:
         if option not in defaults:
             raise InputError(f"balancing {name}: no option '{option}'; valid: {listing(defaults)}")
-    whole = defaults | dict(given)
-    facts = BALANCERS[name].options
-    return {option: facts[option].check(f"balancing {name}: {option}", value) for option, value in whole.items()}
+    values, facts = defaults | dict(options), BALANCERS[name].options
+    return {option: facts[option].check(f"balancing {name}: {option}", value) for option, value in values.items()}

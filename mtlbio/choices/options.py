@@ -26,27 +26,11 @@ class Number:
     at_most: float = math.inf
 
     def check(self, where: str, value) -> float:
-        """``value`` as a float.
-
-        Raises
-        ------
-        InputError
-            with ``where`` (the method and the option) and the valid range
-        """
-        good = (
-            isinstance(value, int | float)
-            and not isinstance(value, bool)
-            and self.above < value < self.below
-            and self.at_least <= value <= self.at_most
-        )
-        if not good:
-            words = (
-                ("above", self.above),
-                ("at least", self.at_least),
-                ("below", self.below),
-                ("at most", self.at_most),
-            )
-            bounds = [f"{word} {bound:g}" for word, bound in words if math.isfinite(bound)]
+        """``value`` as a float; else an InputError with ``where`` (the method and the option) and the valid range."""
+        is_number = isinstance(value, int | float) and not isinstance(value, bool)
+        if not (is_number and self.above < value < self.below and self.at_least <= value <= self.at_most):
+            words = {"above": self.above, "at least": self.at_least, "below": self.below, "at most": self.at_most}
+            bounds = [f"{word} {bound:g}" for word, bound in words.items() if math.isfinite(bound)]
             raise InputError(f"{where}: found {value!r}; valid: a number {' and '.join(bounds)}")
         return float(value)
 

@@ -50,16 +50,12 @@ else:
 
 
 def check_sharing(name: str, strength: float | None = None) -> None:
-    """Check a scheme and the strength of its penalty.
-
-    Raises
-    ------
-    InputError
-        Unknown name, a strength for a scheme without a penalty, or one below 0.
-    """
+    """Raise InputError at an unknown scheme, a strength for one without a penalty, or a strength below 0."""
     if name not in SHARING:
         raise InputError(f"training.sharing: found {name!r}; valid: {listing(SHARING, limit=len(SHARING))}")
-    if strength is not None and SHARING[name].strength is None:
+    if strength is None:
+        return
+    if SHARING[name].strength is None:
         raise InputError(f"training.sharing_strength: {name} sharing has no penalty, so the strength would do nothing")
-    if strength is not None and not 0 <= strength < float("inf"):
+    if not 0 <= strength < float("inf"):
         raise InputError(f"training.sharing_strength: found {strength}; valid: 0 or more")

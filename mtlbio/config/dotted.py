@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from functools import reduce
+from operator import getitem
 from typing import Any, TypeVar
 
 from mtlbio.section import Section
@@ -19,14 +21,7 @@ def dump_of(section: Section, keys: tuple[str, ...]) -> dict[str, Any]:
     {'seed': 3, 'kind': 'donor'}
     """
     whole = section.model_dump(mode="json")
-
-    def pick(key: str):
-        value: Any = whole
-        for part in key.split("."):
-            value = value[part]
-        return value
-
-    return {key: pick(key) for key in keys}
+    return {key: reduce(getitem, key.split("."), whole) for key in keys}
 
 
 def with_value(section: S, key: str, value: Any) -> S:
@@ -40,10 +35,10 @@ def with_value(section: S, key: str, value: Any) -> S:
     """
     first, _, rest = key.partition(".")
     if rest:
-        own = getattr(section, first)
-        if isinstance(own, dict):
+        inner = getattr(section, first)
+        if isinstance(inner, dict):
             name, _, rest = rest.partition(".")
-            value = own | {name: with_value(own[name], rest, value)}
+            value = inner | {name: with_value(inner[name], rest, value)}
         else:
-            value = with_value(own, rest, value)
+            value = with_value(inner, rest, value)
     return section.model_copy(update={first: value})

@@ -43,8 +43,7 @@ def in_words(annotation: Any, metadata: list | tuple = ()) -> str:
         return f"list of {in_words(get_args(annotation)[0])}"
     if origin is dict:
         section = section_of(annotation)
-        held = in_words(get_args(annotation)[1]) if section is None else f"{{{', '.join(section.model_fields)}}}"
-        return f"name: {held}"
+        return f"name: {in_words(get_args(annotation)[1] if section is None else section)}"
     if isinstance(annotation, type) and issubclass(annotation, BaseModel):
         return f"{{{', '.join(annotation.model_fields)}}}"
     words = _WORDS[annotation]
@@ -78,14 +77,14 @@ def explain(
         return f"{key}: unknown key; {hint}valid here: {listing(valid, 40)}"
     if first["type"] == "missing":
         return f"{key}: missing; expected {in_words(annotation, metadata)}"
-    found = first.get("input")
+    value = first.get("input")
     if names_a_key:
-        return f"{key}: a name has to be text of letters, digits and _, starting with a letter; found {found!r}"
-    shown = repr(found) if isinstance(found, (str, int, float, bool)) else _kind(found)
+        return f"{key}: a name has to be text of letters, digits and _, starting with a letter; found {value!r}"
+    shown = repr(value) if isinstance(value, (str, int, float, bool)) else _kind(value)
     hint = ""
-    if isinstance(found, bool) and "text" in in_words(annotation):
+    if isinstance(value, bool) and "text" in in_words(annotation):
         hint = " (YAML reads yes, no, on and off as true and false: put it in quotes)"
-    elif found is None:
+    elif value is None:
         field = parent.model_fields.get(str(location[-1]))
         hint = " (an empty value; leave the key out for its default)" if field and not field.is_required() else ""
     many = "at least one " if first["type"] == "too_short" else ""
@@ -137,7 +136,5 @@ def _list(annotation: Any) -> Any:
 
 
 def _kind(value: Any) -> str:
-    if value is None:
-        return "nothing"
-    names: dict[type, str] = {list: "a list", dict: "a mapping of keys"}
+    names: dict[type, str] = {type(None): "nothing", list: "a list", dict: "a mapping of keys"}
     return names.get(type(value), type(value).__name__)

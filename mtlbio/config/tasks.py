@@ -23,19 +23,13 @@ Kind = type[Label] | type[ResidueLabel]
 
 
 def every_key(name: str, base: type[Section], kinds: Mapping[str, Kind]) -> type[Section]:
-    """A section with the keys of all kinds, in the order of the kinds.
-
-    Parameters
-    ----------
-    base : the keys that all of them have, ``kind`` first
-    kinds : by name; each has a ``section``
-    """
-    found: dict[str, Any] = {"kind": (Literal[tuple(kinds)], base.model_fields["kind"])}
+    """A section with the keys of all kinds, in their order, after those of ``base``, which all of them have."""
+    keys: dict[str, Any] = {"kind": (Literal[tuple(kinds)], base.model_fields["kind"])}
     for kind in kinds.values():
         for key, field in kind.section.model_fields.items():
             if key not in base.model_fields:
-                found.setdefault(key, (field.annotation, field))
-    return create_model(name, __base__=base, __doc__=base.__doc__, **found)
+                keys.setdefault(key, (field.annotation, field))
+    return create_model(name, __base__=base, __doc__=base.__doc__, **keys)
 
 
 def by_kind(
@@ -43,11 +37,7 @@ def by_kind(
 ) -> WrapValidator:
     """Validator of a mapping of tasks that checks each by the section of its kind.
 
-    Parameters
-    ----------
-    every : section with the keys of all kinds
-    kinds : all that are known, by name
-    kind_named : looks a kind up; InputError where there is none
+    ``every`` has the keys of all ``kinds``; ``kind_named`` looks one up.
     """
 
     def is_default(key: str, value: Any) -> bool:

@@ -13,10 +13,7 @@ from mtlbio.errors import InputError
 def read_yaml(path: Path) -> Any:
     """Content of a YAML file.
 
-    Raises
-    ------
-    InputError
-        Not YAML (with line and column), a key that stands twice, a key that is no plain text.
+    An InputError where it is no YAML (with line and column), a key stands twice or is no plain text.
     """
     try:
         return yaml.load(path.read_text(encoding="utf-8"), Loader=_UniqueKeys)
@@ -28,13 +25,13 @@ class _UniqueKeys(yaml.SafeLoader):
     """YAML lets a later key overwrite an earlier one in silence; here that is an error."""
 
     def construct_mapping(self, node, deep=False):
-        seen = set()
+        keys = set()
         for key, _ in node.value:
             if not isinstance(key, yaml.ScalarNode):
                 raise yaml.MarkedYAMLError(None, None, "a key has to be plain text", key.start_mark)
-            if key.value in seen and key.value != "<<":
+            if key.value in keys and key.value != "<<":
                 raise yaml.MarkedYAMLError(None, None, f"key {key.value!r} stands twice", key.start_mark)
-            seen.add(key.value)
+            keys.add(key.value)
         return super().construct_mapping(node, deep)
 
 

@@ -9,17 +9,7 @@ from mtlbio.kinds.cohort import COHORT
 from mtlbio.kinds.protein import PROTEIN
 from mtlbio.kinds.table import TABLE
 
-__all__ = [
-    "COHORT",
-    "KINDS",
-    "PROTEIN",
-    "STEPS",
-    "TABLE",
-    "Kind",
-    "kind_named",
-    "kind_of",
-    "register",
-]
+__all__ = ["COHORT", "KINDS", "PROTEIN", "STEPS", "TABLE", "Kind", "kind_named", "kind_of", "register"]
 
 for _kind in (COHORT, PROTEIN, TABLE):
     register(_kind)

@@ -157,12 +157,9 @@ class Kind(ABC, Generic[R]):
 
     def data_files(self, run: R) -> list[str]:
         """Files that ``prepare`` depends on; of a folder, those in it."""
-        found = []
-        for key, path in self.files(run).items():
-            if key not in self.trial_files:
-                place = Path(path)
-                found += sorted(str(p) for p in place.iterdir() if p.is_file()) if place.is_dir() else [str(place)]
-        return found
+        places = [Path(path) for key, path in self.files(run).items() if key not in self.trial_files]
+        inside = [sorted(filter(Path.is_file, place.iterdir())) if place.is_dir() else [place] for place in places]
+        return [str(file) for files in inside for file in files]
 
     def files_of_trial(self, run: R) -> list[str]:
         """Files that the trial and the page depend on."""
@@ -189,13 +186,7 @@ KINDS: dict[str, Kind] = {}
 
 
 def register(kind: Kind) -> Kind:
-    """Add a kind, in place of one of the same name.
-
-    Raises
-    ------
-    InputError
-        A step without a function, or without the keys that it depends on.
-    """
+    """Add a kind, in place of one of the same name; an InputError at a step without a function or keys to depend on."""
     for what in ("steps", "step_keys"):
         missing = [step for step in STEPS if step not in getattr(kind, what)]
         if missing:
@@ -205,12 +196,9 @@ def register(kind: Kind) -> Kind:
 
 
 def kind_named(name: Any) -> Kind:
-    """The kind of this name, which may be anything; installed packages are asked only where it is not registered yet.
+    """The kind of this name, which may be anything; an InputError where nobody knows it.
 
-    Raises
-    ------
-    InputError
-        Nobody knows it.
+    Installed packages are asked only where it is not registered yet.
     """
     if isinstance(name, str) and name not in KINDS:
         for entry in metadata.entry_points(group="mtlbio.kinds", name=name):

@@ -31,26 +31,17 @@ class CohortKind(DonorKind[CohortRun]):
             "cohort": "mtlbio.cohort.of_measurements:cohort_of_measurements",
             "roster": "mtlbio.cohort.read:read_roster",
         },
-        "train": {
-            "axes": "mtlbio.training.axes:found_axes",
-            "canonical_axes": "mtlbio.training.fold_in:fold_in",
-        },
+        "train": {"axes": "mtlbio.training.axes:found_axes", "canonical_axes": "mtlbio.training.fold_in:fold_in"},
         "report": {
             "cohort": "mtlbio.report.of_samples:cohort",
             "sizes": "mtlbio.report.of_samples:sizes",
             "decides": "mtlbio.report.of_samples:decides",
         },
     }
-    commands = DonorKind.commands | {
-        "predict": "mtlbio.training.predict:predict",
-        "draft": "mtlbio.cohort.draft:draft",
-    }
+    commands = DonorKind.commands | {"predict": "mtlbio.training.predict:predict", "draft": "mtlbio.cohort.draft:draft"}
     predict_options = ("standardise",)
     simulation = Simulation(
-        "cohort",
-        "mtlbio.cohort.simulate:plant",
-        ("design", "donors", "genes", "batches", "visits"),
-        "truth.csv",
+        "cohort", "mtlbio.cohort.simulate:plant", ("design", "donors", "genes", "batches", "visits"), "truth.csv"
     )
     planted = "measurements"
     trial_files = ("gene_sets",)

@@ -10,24 +10,13 @@ from mtlbio.kinds.base import KINDS, Kind, Simulation, function_at, kind_named
 
 
 def simulation_named(name: str) -> Simulation:
-    """How data are planted for a value of ``mtlbio simulate --kind``.
-
-    Raises
-    ------
-    InputError
-        No kind has such data.
-    """
-    if name not in _simulations():
-        with suppress(InputError):
-            kind_named(name)  # of an installed package, which is known from now on
-    found = _simulations()
-    if name not in found:
-        raise InputError(f"--kind: found {name!r}; valid: {listing(sorted(found))}")
-    return found[name]
-
-
-def _simulations() -> dict[str, Simulation]:
-    return {kind.simulation.name: kind.simulation for kind in KINDS.values() if kind.simulation}
+    """How data are planted for a value of ``mtlbio simulate --kind``; an InputError where no kind has such data."""
+    with suppress(InputError):
+        kind_named(name)  # of an installed package, which is registered from now on
+    simulations = {kind.simulation.name: kind.simulation for kind in KINDS.values() if kind.simulation}
+    if name not in simulations:
+        raise InputError(f"--kind: found {name!r}; valid: {listing(sorted(simulations))}")
+    return simulations[name]
 
 
 def kind_of_files(first: Path, second: Path | None) -> Kind:

@@ -56,9 +56,9 @@ class ProteinKind(Kind[ProteinRun]):
 
     def files(self, run: ProteinRun) -> dict[str, str]:
         """The chains of every data set, and the numbers per residue that are read beside them."""
-        found = {f"chains.{name}.path": source.path for name, source in run.chains.items()}
+        chains = {f"chains.{name}.path": source.path for name, source in run.chains.items()}
         wide = {f"features.{key}": getattr(run.features, key) for key in ("profiles", "embeddings")}
-        return found | {key: path for key, path in wide.items() if path}
+        return chains | {key: path for key, path in wide.items() if path}
 
     def wants_gpu(self, run: ProteinRun) -> bool:
         """Where the YAML says ``device: cuda``."""

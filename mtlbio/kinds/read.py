@@ -18,21 +18,16 @@ from mtlbio.kinds.schemas.run import Run
 def read_run(path: str | Path) -> Run:
     """Read and check a run's YAML.
 
-    Predictors in it are relative to the YAML and come back absolute. Files are checked for existence only; their
-    content is the business of ``mtlbio prepare``.
-
-    Raises
-    ------
-    InputError
-        One line: the file, the key, what was found and what is valid.
+    Paths in it are relative to the YAML and come back absolute. Files are checked for existence only; their content is
+    the business of ``mtlbio prepare``. An InputError is one line: the file, the key, what was found, what is valid.
     """
     path = Path(path)
     if not path.is_file():
         raise InputError(f"{path}: no such file; a run is described by a YAML file (see config/README.md)")
     content = read_yaml(path)
     if not isinstance(content, dict):
-        found = "an empty file" if content is None else type(content).__name__
-        raise InputError(f"{path}: expected keys such as run, expression, tasks; found {found}")
+        what = "an empty file" if content is None else type(content).__name__
+        raise InputError(f"{path}: expected keys such as run, expression, tasks; found {what}")
     try:
         run = as_run(content)
     except InputError as error:
@@ -40,10 +35,10 @@ def read_run(path: str | Path) -> Run:
     folder = path.resolve().parent
 
     def resolved(key: str, value: str) -> str:
-        found = (folder / Path(value).expanduser()).resolve()
-        if not found.exists():
-            raise InputError(f"{path}: {key}: no such file: {found}")
-        return str(found)
+        place = (folder / Path(value).expanduser()).resolve()
+        if not place.exists():
+            raise InputError(f"{path}: {key}: no such file: {place}")
+        return str(place)
 
     run = kind_of(run).with_paths(run, resolved)
     wrong = kind_of(run).objection(run)
@@ -53,34 +48,26 @@ def read_run(path: str | Path) -> Run:
 
 
 def as_run(content: Mapping[str, Any]) -> Run:
-    """The run that the content of a YAML describes; its paths are taken as they are.
-
-    Raises
-    ------
-    InputError
-        One line: the key, what was found and what is valid.
-    """
+    """The run that the content of a YAML describes, its paths as they are; an InputError is one line, as above."""
     kind = next((kind for kind in KINDS.values() if kind.recognises(content)), None)
     kind = kind or kind_named(content.get("kind"))
     try:
         return kind.schema.model_validate(content)
     except ValidationError as error:
         first = error.errors()[0]
-        said = first["type"] == "value_error" and not first["loc"]  # by the model itself, of the run as a whole
-        line = None if said else _of_another_kind(content, kind)
+        of_the_whole = first["type"] == "value_error" and not first["loc"]  # by the model itself
+        line = None if of_the_whole else _of_another_kind(content, kind)
         raise InputError(line or explain(error, kind.schema, *kind.beside)) from None
 
 
 def _of_another_kind(content: Mapping[str, Any], kind: Kind) -> str | None:
     """The line on a top-level key that belongs to another kind of run; None where there is none."""
-    own = kind.schema.model_fields
     for other in KINDS.values():
-        strange = [k for k in content if k not in own and k in other.schema.model_fields]
+        strange = [key for key in content if key in other.schema.model_fields.keys() - kind.schema.model_fields.keys()]
         if strange:
-            said = content.get("kind", "cohort") != "cohort"
-            hint = "leave it out" if said else f"write `kind: {other.name}`, or leave it out"
+            hint = f"write `kind: {other.name}`, or " if content.get("kind", "cohort") == "cohort" else ""
             return (
                 f"{strange[0]}: unknown key; it belongs to a run of kind {other.name}, and this one is a {kind.name}: "
-                f"{hint}"
+                f"{hint}leave it out"
             )
     return None

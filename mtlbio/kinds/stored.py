@@ -22,13 +22,7 @@ def kind_stored(preprocessing: Mapping[str, Any]) -> str:
 
 
 def kind_of_model(folder: str | Path) -> Kind:
-    """The kind that a trained model says it is, from its ``model.json``.
-
-    Raises
-    ------
-    InputError
-        It is of a kind that nobody here knows.
-    """
+    """The kind that a trained model says it is in its ``model.json``; an InputError where nobody here knows it."""
     path = Path(folder) / "model.json"
     description = json.loads(path.read_text(encoding="utf-8")) if path.exists() else {}
     return kind_named(description.get("kind") or kind_stored(description.get("preprocessing", {})))

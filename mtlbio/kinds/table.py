@@ -62,8 +62,8 @@ class TableKind(DonorKind[TableRun]):
 
     def files(self, run: TableRun) -> dict[str, str]:
         """The table, and the metadata where they lie apart."""
-        own = {} if run.metadata.path is None else {"metadata.path": run.metadata.path}
-        return {"features.path": run.features.path} | own
+        apart = {} if run.metadata.path is None else {"metadata.path": run.metadata.path}
+        return {"features.path": run.features.path} | apart
 
 
 TABLE = TableKind()

@@ -11,15 +11,15 @@ from __future__ import annotations
 import numpy as np
 
 
-def segments(states: np.ndarray, known: np.ndarray) -> list[tuple[int, int, int]]:
-    """(state, start, end) of every run of one state; residues that are not known end a run.
+def segments(states: np.ndarray, labelled: np.ndarray) -> list[tuple[int, int, int]]:
+    """(state, start, end) of every run of one state; residues that are not labelled end a run.
 
     Examples
     --------
     >>> segments(np.array([0, 0, 1, 1, 1]), np.array([True, True, True, False, True]))
     [(0, 0, 2), (1, 2, 3), (1, 4, 5)]
     """
-    coded = np.where(known, states.astype(int), -1)
+    coded = np.where(labelled, states.astype(int), -1)
     if not len(coded):
         return []
     starts = np.flatnonzero(np.append(True, coded[1:] != coded[:-1]))
@@ -27,26 +27,20 @@ def segments(states: np.ndarray, known: np.ndarray) -> list[tuple[int, int, int]
     return [(int(coded[a]), int(a), int(b)) for a, b in zip(starts, ends, strict=True) if coded[a] >= 0]
 
 
-def overlap_sums(observed: np.ndarray, predicted: np.ndarray, known: np.ndarray) -> tuple[float, float]:
+def overlap_sums(observed: np.ndarray, predicted: np.ndarray, labelled: np.ndarray) -> tuple[float, float]:
     """Numerator and denominator of SOV'99 of a chain, so that chains can be pooled: SOV = sum / sum.
 
-    Parameters
-    ----------
-    observed, predicted : (length,) codes of the states
-    known : (length,) residues whose observed state is known; the others take part in no segment
+    ``observed`` and ``predicted`` (length,) are codes of the states; residues that are not ``labelled`` (length,) take
+    part in no segment.
     """
-    first, second = segments(observed, known), segments(predicted, known)
+    second = segments(predicted, labelled)
     gained = total = 0.0
-    for state, start, end in first:
-        length, partners = end - start, 0
-        for other, begin, stop in second:
-            if other != state or begin >= end or stop <= start:
-                continue
+    for state, start, end in segments(observed, labelled):
+        length = end - start
+        partners = [(begin, stop) for other, begin, stop in second if other == state and begin < end and stop > start]
+        for begin, stop in partners:
             common, either = min(end, stop) - max(start, begin), max(end, stop) - min(start, begin)
             delta = min(either - common, common, length // 2, (stop - begin) // 2)
             gained += (common + delta) / either * length
-            total += length
-            partners += 1
-        if not partners:
-            total += length
+        total += length * max(len(partners), 1)
     return gained, total

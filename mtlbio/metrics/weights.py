@@ -11,10 +11,7 @@ import numpy as np
 def over_draws(metric: Callable[[np.ndarray, np.ndarray, np.ndarray], np.ndarray]) -> Callable:
     """Let a metric written for weights (draws, n) also take weights (n,) or None, and answer a float for those.
 
-    Raises
-    ------
-    ValueError
-        Lengths of ``y``, ``pred`` and ``weights`` differ.
+    Raises ValueError where lengths of ``y``, ``pred`` and ``weights`` differ.
     """
 
     @wraps(metric)

@@ -34,8 +34,7 @@ class ChainSource(Section):
         None, description="part of all chains of this entry, instead of a split column"
     )
     mask: str | None = Field(
-        None,
-        description="table: column with 1 per residue that was resolved, else 0; labels count where it is 1",
+        None, description="table: column with 1 per residue that was resolved, else 0; labels count where it is 1"
     )
     keep: dict[str, list[str | int]] = Field({}, description="table: only rows with one of these values, by column")
 
@@ -78,12 +77,12 @@ class ChainSplits(Section):
 
     @model_validator(mode="after")
     def _parts_differ(self) -> ChainSplits:
-        seen: dict[str, str] = {}
+        part_of: dict[str, str] = {}
         for part in ("train", "validation", "test", "external"):
             for value in getattr(self, part):
-                if value in seen:
-                    raise ValueError(f"splits.{part}: {value!r} belongs to {seen[value]} already")
-                seen[value] = part
+                if value in part_of:
+                    raise ValueError(f"splits.{part}: {value!r} belongs to {part_of[value]} already")
+                part_of[value] = part
         if self.test_share + self.validation_share >= 1:
             raise ValueError(
                 "splits.test_share and validation_share leave nothing to train on; their sum has to be below 1"
