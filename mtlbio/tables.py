@@ -47,20 +47,8 @@ VERDICTS = ["dim", "verdict", "driver"]
 
 # Identifiers stay text even where they look like numbers (donor 007, chip 5730053041).
 _TEXT = (
-    "sample",
-    "donor",
-    "seed",
-    "arm",
-    "task",
-    "label",
-    "dim",
-    "driver",
-    "set",
-    "item",
-    "level",
-    "subset",
-    "partner",
-)
+    "sample", "donor", "seed", "arm", "task", "label", "dim", "driver", "set", "item", "level", "subset", "partner",
+)  # fmt: skip
 
 
 def write_table(table: pd.DataFrame, path: str | Path, columns: list[str] | None = None) -> None:
@@ -81,7 +69,7 @@ def read_table(path: str | Path, columns: list[str] | None = None) -> pd.DataFra
     if not path.exists():
         raise InputError(f"{path}: no such file; run the step that writes it first")
     # only the empty-by-convention mark is missing: a donor called "nan" or a label "None" is text
-    table = pd.read_csv(path, sep="\t", na_values=["NA"], keep_default_na=False, dtype={c: str for c in _TEXT})
+    table = pd.read_csv(path, sep="\t", na_values=["NA"], keep_default_na=False, dtype=dict.fromkeys(_TEXT, str))
     missing = [c for c in columns or [] if c not in table.columns]
     if missing:
         raise InputError(f"{path}: column {listing(missing)} missing; found {listing(table.columns)}")

@@ -15,7 +15,6 @@ from importlib import import_module, metadata
 from pathlib import Path
 from typing import Any, Generic, TypeVar
 
-from mtlbio.config.dotted import dump_of, with_value
 from mtlbio.errors import InputError, listing
 from mtlbio.kinds.schemas.run import Run
 from mtlbio.kinds.vocabulary import Vocabulary
@@ -168,12 +167,12 @@ class Kind(ABC, Generic[R]):
     def with_paths(self, run: R, changed: Callable[[str, str], str]) -> R:
         """The run with every path replaced by ``changed(key, path)``."""
         for key, path in self.files(run).items():
-            run = with_value(run, key, changed(key, path))
+            run = run.with_value(key, changed(key, path))
         return run
 
     def step_options(self, run: R, step: str) -> str:
         """JSON text of the keys that ``step`` depends on: the parameter that makes Snakemake rerun it."""
-        return json.dumps(dump_of(run, self.step_keys[step]), sort_keys=True)
+        return json.dumps(run.dump_of(self.step_keys[step]), sort_keys=True)
 
 
 def function_at(place: str) -> Callable:

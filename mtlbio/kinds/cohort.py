@@ -18,13 +18,9 @@ class CohortKind(DonorKind[CohortRun]):
     schema = CohortRun
     beside = (TableRun,)
     vocabulary = DONORS
-    step_keys = {
+    step_keys = DonorKind.step_keys | {
         "prepare": ("expression", "metadata", "pseudobulk", "tasks", "covariates", "qc", "splits"),
-        "train": ("training",),
-        "baselines": ("baselines", "training.genes"),
-        "evaluate": ("evaluate",),
         "probe": ("probe", "gene_sets"),
-        "report": ("run", "report"),
     }
     parts = {
         "prepare": {

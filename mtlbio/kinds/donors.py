@@ -21,6 +21,13 @@ class DonorKind(Kind[D]):
         "probe": "mtlbio.probing.probe:probe",
         "report": "mtlbio.report.page:report",
     }
+    step_keys = {
+        "train": ("training",),
+        "baselines": ("baselines", "training.genes"),
+        "evaluate": ("evaluate",),
+        "probe": ("probe",),
+        "report": ("run", "report"),
+    }
     commands = {
         "check": "mtlbio.cohort.prepare:check",
         "plan": "mtlbio.probing.plan:plan",

@@ -3,9 +3,15 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Sequence
+from copy import copy
 from pathlib import Path
+from typing import get_origin
 
-from mtlbio.config.reference import markdown
+from pydantic import BaseModel
+from pydantic.fields import FieldInfo
+
+from mtlbio.config.keys import in_words, merged_fields, section_of
 from mtlbio.kinds.base import kind_named
 from mtlbio.kinds.schemas import CohortRun, ProteinRun, TableRun
 
@@ -40,3 +46,58 @@ def generated_files() -> dict[str, str]:
     """Files of the repository that follow from the models, by path; ``python -m mtlbio.kinds`` writes them."""
     schemas = {place: json.dumps(json_schema(kind), indent=2) + "\n" for kind, place in SCHEMAS.items()}
     return {"config/README.md": config_reference(), **schemas}
+
+
+def markdown(*models: type[BaseModel], prefix: str = "", first: Sequence[str] = ()) -> str:
+    """One table of keys per section: type and choices, default, description; ``prefix`` begins every heading.
+
+    Of several models each key is shown once; one that only some have is not required. Sections ``first`` come first.
+    """
+    fields = {
+        key: field if all(key in model.model_fields for model in models) else _optional(field)
+        for key, field in merged_fields(models).items()
+    }
+    fields = {key: fields[key] for key in (*first, *fields)}
+    top = [(key, field) for key, field in fields.items() if section_of(field.annotation) is None]
+    parts = [_table(f"{prefix}Top level", "", top)]
+    for name, field in fields.items():
+        section = section_of(field.annotation)
+        if section is not None:
+            note = field.description or _first_line(section)
+            title = f"{prefix}`{name}{'.<name>' if get_origin(field.annotation) is dict else ''}`"
+            need = "Required. " if field.is_required() else ""
+            parts.append(_table(title, f"{need}{note[0].upper()}{note[1:].rstrip('.')}.", section.model_fields.items()))
+            for key, inner in section.model_fields.items():
+                nested = section_of(inner.annotation)
+                if nested is not None:
+                    parts.append(_table(f"{prefix}`{name}.{key}`", _first_line(nested), nested.model_fields.items()))
+    return "\n".join(parts)
+
+
+def _first_line(section: type[BaseModel]) -> str:
+    return (section.__doc__ or "").strip().splitlines()[0]
+
+
+def _optional(field: FieldInfo) -> FieldInfo:
+    field = copy(field)
+    field.default = None if field.is_required() else field.default
+    return field
+
+
+def _table(title: str, note: str, fields) -> str:
+    lines = [f"## {title}", ""] + ([note, ""] if note else [])
+    lines += ["| key | value | default | meaning |", "|---|---|---|---|"]
+    for key, field in fields:
+        value = in_words(field.annotation, field.metadata)
+        lines.append(f"| `{key}` | {value} | {_default(field)} | {field.description or ''} |")
+    return "\n".join(lines) + "\n"
+
+
+def _default(field: FieldInfo) -> str:
+    if field.is_required():
+        return "**required**"
+    if field.default is None:
+        return "none"
+    if isinstance(field.default, list):
+        return f"`[{', '.join(map(str, field.default))}]`"
+    return f"`{str(field.default).lower() if isinstance(field.default, bool) else field.default}`"

@@ -17,14 +17,7 @@ class TableKind(DonorKind[TableRun]):
     name = "table"
     schema = TableRun
     vocabulary = PATIENTS
-    step_keys = {
-        "prepare": ("features", "metadata", "tasks", "covariates", "qc", "splits"),
-        "train": ("training",),
-        "baselines": ("baselines", "training.genes"),
-        "evaluate": ("evaluate",),
-        "probe": ("probe",),
-        "report": ("run", "report"),
-    }
+    step_keys = DonorKind.step_keys | {"prepare": ("features", "metadata", "tasks", "covariates", "qc", "splits")}
     parts = {
         "prepare": {
             "cohort": "mtlbio.cohort.of_table:cohort_of_table",

@@ -11,57 +11,34 @@ from dataclasses import dataclass, replace
 
 @dataclass(frozen=True)
 class Vocabulary:
-    """The words of one kind of run.
+    """The words of one kind of run."""
 
-    Attributes
-    ----------
-    unit, units : who is held out as a whole, and whom every interval counts
-    sample, samples : what has a latent vector
-    all_units : all of them together, after "in"
-    batch : what a technical covariate is called in general, after "the"
-    processing : what technical covariates record, after "the" and "no"; ``processing_as_subject``: where it acts
-    processed : whatever technical covariates record, after "how"
-    told_apart_from : covariates that a reader may miss
-    a_label : what biology is about, for instance
-    finds_again : when a dimension has to be found again; ``found_again``: the same of one that was not
-    replicas : over what networks are repeated
-    axes : the dimensions that no label trained, with what sets them apart
-    feature, features : what has a loading
-    top_features : what stands before the features with the largest loadings
-    gene_set, gene_sets : what may name a dimension; ``gene_sets_heading``: the same above a table of them
-    low : what stands before such a name where it falls as the dimension rises; empty where no direction is told
-    gene_sets_from : why none were tested, or who tests them
-    gene_sets_cited : source of the method or of the names, and its journal; None where there is nothing to cite
-    dropped : what quality control leaves out, beside features
-    repeats : what is not counted in place of units
-    """
-
-    unit: str
+    unit: str  # who is held out as a whole, and whom every interval counts
     units: str
-    sample: str
+    sample: str  # what has a latent vector
     samples: str
-    all_units: str
-    batch: str
-    processing: str
-    processing_as_subject: str
-    processed: str
-    told_apart_from: str
-    a_label: str
-    finds_again: str
-    found_again: str
-    replicas: str
-    axes: str
-    feature: str
+    all_units: str  # all of them together, after "in"
+    batch: str  # what a technical covariate is called in general, after "the"
+    processing: str  # what technical covariates record, after "the" and "no"
+    processing_as_subject: str  # where it acts
+    processed: str  # whatever technical covariates record, after "how"
+    usual_covariates: str  # that a reader may miss
+    a_label: str  # what biology is about, for instance
+    finds_again: str  # when a dimension has to be found again
+    found_again: str  # the same of one that was not
+    replicas: str  # over what networks are repeated
+    axes: str  # the dimensions that no label trained, with what sets them apart
+    feature: str  # what has a loading
     features: str
-    top_features: str
-    gene_set: str
+    top_features: str  # what stands before the features with the largest loadings
+    gene_set: str  # what may name a dimension
     gene_sets: str
-    gene_sets_heading: str
-    low: str
-    gene_sets_from: str
-    gene_sets_cited: tuple[str, str] | None
-    dropped: str
-    repeats: str
+    gene_sets_heading: str  # the same above a table of them
+    low: str  # before such a name where it falls as the dimension rises; empty where no direction is told
+    gene_sets_from: str  # why none were tested, or who tests them
+    gene_sets_cited: tuple[str, str] | None  # source of the method or of the names, and its journal
+    dropped: str  # what quality control leaves out, beside features
+    repeats: str  # what is not counted in place of units
 
     @property
     def capital_units(self) -> str:
@@ -94,7 +71,7 @@ DONORS = Vocabulary(
     processing="processing",
     processing_as_subject="processing",
     processed="the samples were processed",
-    told_apart_from="age, sex or batch",
+    usual_covariates="age, sex or batch",
     a_label="the disease (or another label)",
     finds_again="when donors are held out",
     found_again="when donors were held out",
@@ -136,7 +113,7 @@ CHAINS = Vocabulary(
     processing="data set",
     processing_as_subject="the data set",
     processed="the chains were chosen and solved",
-    told_apart_from="position, distance from an end, length or data set",
+    usual_covariates="position, distance from an end, length or data set",
     a_label="a label",
     finds_again="in another replica",
     found_again="by another replica",

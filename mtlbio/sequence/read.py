@@ -8,7 +8,7 @@ from mtlbio.errors import InputError, listing
 from mtlbio.kinds.schemas import ProteinRun
 from mtlbio.kinds.schemas.chains import ChainSource
 from mtlbio.labels.residues import ResidueLabel, residue_kind
-from mtlbio.labels.residues.text import values
+from mtlbio.labels.residues.numbers import values
 from mtlbio.sequence.chains import Chains, joined
 from mtlbio.sequence.letters import encode
 from mtlbio.sequence.records import Record, records

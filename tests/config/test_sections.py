@@ -6,7 +6,6 @@ import subprocess
 import sys
 
 from mtlbio.config import Splits, Training
-from mtlbio.config.dotted import dump_of, with_value
 from mtlbio.config.keys import merged_fields
 from mtlbio.kinds.reference import config_reference
 from mtlbio.kinds.schemas import CohortRun, TableRun
@@ -22,11 +21,11 @@ def test_sections_import_neither_torch_nor_kinds_of_runs():
 
 def test_dotted_keys_reach_into_sections_and_names():
     run = CohortRun.model_validate(RUN | {"splits": {"seed": 4}})
-    assert dump_of(run, ("splits.seed", "evaluate")) == {
+    assert run.dump_of(("splits.seed", "evaluate")) == {
         "splits.seed": 4,
         "evaluate": {"bootstrap": 1000, "margin": 0.02, "seed": 0},
     }
-    changed = with_value(with_value(run, "expression.path", "y"), "tasks.age.column", "years")
+    changed = run.with_value("expression.path", "y").with_value("tasks.age.column", "years")
     assert (changed.expression.path, changed.tasks["age"].column) == ("y", "years")
     assert (run.expression.path, run.tasks["age"].column) == ("x", None)
     assert changed.training is run.training

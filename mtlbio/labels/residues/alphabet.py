@@ -8,11 +8,14 @@ from __future__ import annotations
 
 import numpy as np
 
+from mtlbio.errors import InputError
+
 Q8, Q3 = "HGIEBTSC", "HEC"
 Q3_OF_Q8 = np.array([0, 0, 0, 1, 1, 2, 2, 2])
 MISSING_STATE = 255
 _SYNONYMS = {"L": "C", "P": "C"}  # loop, and the polyproline helix of newer DSSP versions
 _NO_STATE = "?X~.-"
+NO_LABELS = ("", "na", "nan", "n/a", "none")  # of a whole chain
 _MOST_DASHES = 0.1  # more of them in a chain without any C are coils, as some programs write them
 
 
@@ -39,6 +42,22 @@ def encode_states(text: str, states: str) -> np.ndarray:
         raise ValueError(
             f"{upper[place]!r} at position {place + 1} is no state; valid: {', '.join(states)} and ?"
         ) from None
+
+
+def states(columns: dict[str, str], column: str | None, alphabet: str, length: int, where: str) -> np.ndarray:
+    """(length,) uint8 codes of a string of states, 255 where not known or where the column is empty.
+
+    Raises InputError at another number of states than residues, or at a letter that is none.
+    """
+    text = columns.get(column, "").strip() if column else ""
+    if text.lower() in NO_LABELS and len(text) != length:
+        return np.full(length, MISSING_STATE, dtype=np.uint8)
+    if len(text) != length:
+        raise InputError(f"{where}: {column} has {len(text)} states; the sequence has {length} residues")
+    try:
+        return encode_states(text, alphabet)
+    except ValueError as error:
+        raise InputError(f"{where}: {column}: {error}") from None
 
 
 def to_q3(q8: np.ndarray) -> np.ndarray:

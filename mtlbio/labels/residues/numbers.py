@@ -8,10 +8,11 @@ from typing import TYPE_CHECKING, ClassVar
 import numpy as np
 from pydantic import Field
 
+from mtlbio.errors import InputError
 from mtlbio.labels.base import Label
 from mtlbio.labels.regression import Regression
+from mtlbio.labels.residues.alphabet import NO_LABELS
 from mtlbio.labels.residues.base import ResidueLabel, ResidueSection
-from mtlbio.labels.residues.text import values
 from mtlbio.metrics import metric, sums
 
 if TYPE_CHECKING:
@@ -107,3 +108,33 @@ class NumberLabel(ResidueLabel[NumberSection, None]):
     def trial_label(self) -> Label:
         """A number."""
         return Regression(self.name)
+
+
+def values(columns: dict[str, str], column: str, length: int, where: str) -> np.ndarray:
+    """(length,) a value per residue: numbers separated by spaces or commas, or one digit each; nan and ``?`` missing.
+
+    Raises InputError at another number of values than residues, or at text that is no finite number.
+    """
+    text = columns.get(column, "").strip()
+    if text.lower() in NO_LABELS and len(text) != length:
+        return np.full(length, np.nan)
+    apart = text.replace(",", " ")
+    parts = apart.split() if " " in apart or length == 1 else list(text)
+    if len(parts) != length:
+        raise InputError(f"{where}: {column} has {len(parts)} values; the sequence has {length} residues")
+    try:
+        numbers = np.array([_number(part) for part in parts])
+    except ValueError as error:
+        raise InputError(f"{where}: {column}: {error}") from None
+    if np.isinf(numbers).any():
+        raise InputError(f"{where}: {column}: infinite; expected numbers, nan where missing")
+    return numbers
+
+
+def _number(text: str) -> float:
+    if text.lower() in (*NO_LABELS, "?"):
+        return np.nan
+    try:
+        return float(text)
+    except ValueError:
+        raise ValueError(f"{text!r} is no number; expected one per residue, nan where missing") from None

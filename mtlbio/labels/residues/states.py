@@ -12,10 +12,9 @@ from pydantic import Field
 from mtlbio.labels.base import Label
 from mtlbio.labels.classes import softmax
 from mtlbio.labels.multiclass import Multiclass
-from mtlbio.labels.residues.alphabet import MISSING_STATE, Q3, Q3_OF_Q8, Q8, three_states
+from mtlbio.labels.residues.alphabet import MISSING_STATE, Q3, Q3_OF_Q8, Q8, states, three_states
 from mtlbio.labels.residues.base import ResidueLabel, ResidueSection
 from mtlbio.labels.residues.binary import entropy
-from mtlbio.labels.residues.text import states
 from mtlbio.metrics import metric, sums
 from mtlbio.metrics.sov import overlap_sums
 
