@@ -64,35 +64,35 @@ def files_of(
     Sorted paths, as :func:`shown`; a FileNotFoundError where there is no such module.
     """
     roots, waiting = {package.name: package}, [entry, *further]
-    own, others = frozenset[str](), frozenset[str]()
+    of_kind, others = frozenset[str](), frozenset[str]()
     parts: Mapping[str, Mapping[str, str]] = {}
     if kind is not None:
-        own, others, parts = kind.modules, kind.other_modules, kind.parts
-        waiting += [*own, *_modules_of(parts.get(step or "", {}).values())]
-    roots = {name: root for module in (*own, *further) for name, root in _root_of(module).items()} | roots
+        of_kind, others, parts = kind.modules, kind.other_modules, kind.parts
+        waiting += [*of_kind, *_modules_of(parts.get(step or "", {}).values())]
+    roots = {name: root for module in (*of_kind, *further) for name, root in _root_of(module).items()} | roots
     if _file_of(entry, roots) is None:
         raise FileNotFoundError(f"{entry}: no such module in {package}")
-    found, data = dict[str, Path](), set[Path]()
+    files, data = dict[str, Path](), set[Path]()
     while waiting:
         name = waiting.pop()
         if name.endswith("."):
             waiting += _modules_in(name, roots)
             continue
         file = _file_of(name, roots)
-        if file is None or name in found or cannot_change_a_result(name):
+        if file is None or name in files or cannot_change_a_result(name):
             continue
-        found[name] = file
+        files[name] = file
         used = _read(file, name)
         waiting += [name.rpartition(".")[0]]
         waiting += _modules_of(parts[at][part] for at, part in used.parts if part in parts.get(at, {}))
-        if name in own:
+        if name in of_kind:
             waiting += used.imported
         elif name.split(".")[:2] == [package.name, "kinds"]:
             waiting += [imported for imported in used.imported if imported not in others]
         else:
             waiting += [*used.imported, *_modules_of(used.places)]
             data.update(_data_files(file, used.constants, roots[name.partition(".")[0]]))
-    return sorted(shown(p) for p in {*found.values(), *data})
+    return sorted(shown(p) for p in {*files.values(), *data})
 
 
 def shown(path: str | Path) -> str:
@@ -133,25 +133,17 @@ def _modules_in(prefix: str, roots: dict[str, Path]) -> list[str]:
 
 @dataclass(frozen=True)
 class _Used:
-    """What a module uses, as its text says.
+    """What a module uses, as its text says."""
 
-    Attributes
-    ----------
-    imported : dotted names that it may import; a folder's with a dot at its end
-    places : functions that it names as text, which are imported later
-    parts : (step, name) of the parts that it asks a kind of run for
-    constants : its texts
-    """
-
-    imported: tuple[str, ...]
-    places: tuple[str, ...]
-    parts: tuple[tuple[str, str], ...]
-    constants: frozenset[str]
+    imported: list[str]  # dotted names that it may import; a folder's with a dot at its end
+    places: list[str]  # functions that it names as text, which are imported later
+    parts: list[tuple[str, str]]  # (step, name) of the parts that it asks a kind of run for
+    constants: set[str]  # its texts
 
 
 @cache
 def _read(file: Path, name: str) -> _Used:
-    imported, asked, constants = [], [], set()
+    imported, parts, constants = list[str](), list[tuple[str, str]](), set[str]()
     parents = name.split(".") if file.name == "__init__.py" else name.split(".")[:-1]
     for node in ast.walk(ast.parse(file.read_text(encoding="utf-8"))):
         if isinstance(node, ast.Import):
@@ -165,20 +157,21 @@ def _read(file: Path, name: str) -> _Used:
             folder = node.values[0].value
             imported += [folder] if isinstance(folder, str) and re.fullmatch(r"(\w+\.)+", folder) else []
         elif isinstance(node, ast.Call) and isinstance(node.func, ast.Attribute) and node.func.attr == "part":
-            asked += [[str(word.value) for word in node.args[:2] if isinstance(word, ast.Constant)]]
+            words = [str(word.value) for word in node.args[:2] if isinstance(word, ast.Constant)]
+            parts += [(words[0], words[1])] if len(words) == 2 else []
         elif isinstance(node, ast.Constant) and isinstance(node.value, str):
             constants.add(node.value)
     # modules that are named in a registry ("mtlbio.model.linear:fit") are imported later
-    places = tuple(c for c in sorted(constants) if re.fullmatch(r"\w+(\.\w+)+(:\w+)?", c))
-    return _Used(tuple(imported), places, tuple((p[0], p[1]) for p in asked if len(p) == 2), frozenset(constants))
+    places = [text for text in sorted(constants) if re.fullmatch(r"\w+(\.\w+)+(:\w+)?", text)]
+    return _Used(imported, places, parts, constants)
 
 
-def _data_files(module: Path, constants: frozenset[str], package: Path) -> Iterator[Path]:
+def _data_files(module: Path, constants: set[str], package: Path) -> Iterator[Path]:
     """Data files (and their neighbours) that a module's constants name, by file name or by folder."""
     named = {part for constant in constants if len(constant) < 200 for part in Path(constant).parts}
     for folder, files in _data_folders(package):
-        own = folder != module.parent and folder.is_relative_to(module.parent) and folder.name in named
-        if own or any(file.name in named for file in files):
+        below = folder != module.parent and folder.is_relative_to(module.parent)
+        if (below and folder.name in named) or any(file.name in named for file in files):
             yield from files
 
 

@@ -16,21 +16,13 @@ from mtlbio.errors import InputError, listing
 
 @dataclass(frozen=True)
 class BalancerFacts:
-    """What is known of a balancer without making one.
+    """What is known of a balancer without making one."""
 
-    Attributes
-    ----------
-    line : what it does, for the user
-    options : by name, in the order of the constructor
-    scope : ``"loss"``: a weight multiplies the task's whole loss, trunk and head; ``"gradient"``: only its gradient on
-        the shared parameters
-    reads_gramian : whether it compares the tasks' gradients on the shared parameters
-    """
-
-    line: str
-    options: Mapping[str, Number | Choice] = field(default_factory=dict)
+    line: str  # what it does, for the user
+    options: Mapping[str, Number | Choice] = field(default_factory=dict)  # in the order of the constructor
+    # a weight multiplies the task's whole loss, trunk and head, or only its gradient on the shared parameters
     scope: Literal["loss", "gradient"] = "loss"
-    reads_gramian: bool = False
+    reads_gramian: bool = False  # whether it compares the tasks' gradients on the shared parameters
 
 
 def _of_gradients(line: str, **options: Number | Choice) -> BalancerFacts:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, fields
 
 from mtlbio.choices.balancers import BALANCERS, checked_options
 from mtlbio.choices.sharing import SHARING, check_sharing
@@ -11,29 +11,20 @@ from mtlbio.errors import InputError, listing
 
 @dataclass(frozen=True)
 class MultitaskOptions:
-    """How tasks share parameters and how their gradients are put together.
+    """How tasks share parameters and how their gradients are put together."""
 
-    Attributes
-    ----------
-    sharing : one of :data:`mtlbio.choices.sharing.SHARING`
-    sharing_strength : of its penalty; None: the scheme's default
-    balancing : one of :data:`mtlbio.choices.balancers.BALANCERS`
-    balancing_options : of that balancer
-    gradient : what a balancer of gradients compares: gradients on the "trunk", the shared parameters, or on the
-        "representation", what those make of the samples
-    """
-
-    sharing: str = "hard"
-    sharing_strength: float | None = None
-    balancing: str = "equal"
+    sharing: str = "hard"  # one of :data:`mtlbio.choices.sharing.SHARING`
+    sharing_strength: float | None = None  # of its penalty; None: the scheme's default
+    balancing: str = "equal"  # one of :data:`mtlbio.choices.balancers.BALANCERS`
     balancing_options: dict = field(default_factory=dict)
+    # what a balancer of gradients compares: gradients on the "trunk", the shared parameters, or on the
+    # "representation", what those make of the samples
     gradient: str = "trunk"
 
     @classmethod
     def of(cls, options) -> MultitaskOptions:
         """From the section ``training`` of a run."""
-        names = ("sharing", "sharing_strength", "balancing", "balancing_options", "gradient")
-        return cls(**{name: getattr(options, name) for name in names})
+        return cls(**{field.name: getattr(options, field.name) for field in fields(cls)})
 
     def check(self, adversary: bool = False) -> None:
         """Raise InputError where a value is wrong or would do nothing; ``adversary`` is whether there is one."""

@@ -10,16 +10,9 @@ from mtlbio.errors import InputError, listing
 
 @dataclass(frozen=True)
 class Number:
-    """A number within bounds.
+    """A number within bounds; ``above`` and ``below`` are excluded, ``at_least`` and ``at_most`` included."""
 
-    Attributes
-    ----------
-    default : where the run names none
-    above, below : bounds that are excluded
-    at_least, at_most : bounds that are included
-    """
-
-    default: float
+    default: float  # where the run names none
     above: float = -math.inf
     below: float = math.inf
     at_least: float = -math.inf
@@ -37,15 +30,9 @@ class Number:
 
 @dataclass(frozen=True)
 class Choice:
-    """One of some words.
+    """One of some words, ``valid`` are all of them."""
 
-    Attributes
-    ----------
-    default : where the run names none
-    valid : all of them
-    """
-
-    default: str
+    default: str  # where the run names none
     valid: tuple[str, ...]
 
     def check(self, where: str, value) -> str:

@@ -13,18 +13,11 @@ from mtlbio.errors import InputError, listing
 
 @dataclass(frozen=True)
 class SchemeFacts:
-    """What is known of a sharing scheme without making one.
+    """What is known of a sharing scheme without making one."""
 
-    Attributes
-    ----------
-    line : what it does, for the user
-    shared : whether there are parameters that more than one task trains, on which gradients of several tasks meet
-    strength : of its penalty unless the run says otherwise; None where it has none
-    """
-
-    line: str
-    shared: bool = True
-    strength: float | None = None
+    line: str  # what it does, for the user
+    shared: bool = True  # more than one task trains some parameters, on which gradients of several tasks meet
+    strength: float | None = None  # of its penalty unless the run says otherwise; None where it has none
 
 
 SHARING: dict[str, SchemeFacts] = {

@@ -9,7 +9,6 @@ from pydantic import Field, model_validator
 from mtlbio.choices.balancers import BalancerName
 from mtlbio.choices.multitask import MultitaskOptions
 from mtlbio.choices.sharing import SharingName
-from mtlbio.errors import InputError
 from mtlbio.section import Section
 
 
@@ -92,8 +91,5 @@ class Training(Section):
 
     @model_validator(mode="after")
     def _choices_agree(self) -> Training:
-        try:
-            MultitaskOptions.of(self).check(self.adversary is not None)
-        except InputError as error:
-            raise ValueError(str(error)) from None
+        MultitaskOptions.of(self).check(self.adversary is not None)
         return self

@@ -26,43 +26,27 @@ STEPS = ("prepare", "train", "baselines", "evaluate", "probe", "report")
 
 @dataclass(frozen=True)
 class Simulation:
-    """Data of a kind whose truth is planted (``mtlbio simulate``).
+    """Data of a kind whose truth is planted (``mtlbio simulate``)."""
 
-    Attributes
-    ----------
-    name : value of ``--kind``
-    function : called with (folder, name of the run or None, seed) and the options by name; gives the path of run.yaml
-    options : options of the command that it knows
-    mark : file by which a folder is known as one of its own
-    """
-
-    name: str
-    function: str
-    options: tuple[str, ...]
-    mark: str
+    name: str  # value of ``--kind``
+    function: str  # called with (folder, name of the run or None, seed) and options by name; gives the path of run.yaml
+    options: tuple[str, ...]  # options of the command that it knows
+    mark: str  # file by which a folder is known as one of its own
 
 
 @dataclass(frozen=True)
 class OnPage:
-    """What the page says of a run besides the words of its vocabulary.
+    """What the page says of a run besides the words of its vocabulary."""
 
-    Attributes
-    ----------
-    cohort_file : what ``cohort.h5ad`` holds, where that is not samples x features
-    left_out : columns of ``enrichment.tsv`` that are not shown
-    counted_on : on what the rates of its verdicts were counted
-    can_do_worse : what those rates do not speak for
-    named_by : template of what may name a dimension, ``report/templates/named_by_*.html``
-    """
-
-    cohort_file: str | None = None
-    left_out: tuple[str, ...] = ()
+    cohort_file: str | None = None  # what ``cohort.h5ad`` holds, where that is not samples x features
+    left_out: tuple[str, ...] = ()  # columns of ``enrichment.tsv`` that are not shown
+    # on what the rates of its verdicts were counted, and what those do not speak for
     counted_on: str = (
         "cohorts whose truth is planted, in the design nearest to this one (donors, and how closely disease and batch "
         "go together)"
     )
     can_do_worse: str = "a cohort that breaks their rules in a way of its own"
-    named_by: str = "named_by_gene_sets.html"
+    named_by: str = "named_by_gene_sets.html"  # what may name a dimension, of ``report/templates``
 
 
 class Kind(ABC, Generic[R]):

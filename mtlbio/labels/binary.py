@@ -96,14 +96,6 @@ class Binary(ClassLabel[BinarySection]):
         """The positive class."""
         return [self.classes[-1]]
 
-    def rows(self, y: np.ndarray, predicted: np.ndarray) -> list[dict]:
-        """One block of rows, of the positive class."""
-        return [{"label": self.row_labels[0], "y_true": y, "y_pred": predicted}]
-
-    def from_rows(self, truth: np.ndarray, labelled: np.ndarray) -> np.ndarray:
-        """The truth of the positive class."""
-        return truth[:, 0]
-
     def from_classes(self, probabilities: np.ndarray) -> np.ndarray:
         """(m,) of the positive class."""
         return probabilities[:, 1]

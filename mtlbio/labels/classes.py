@@ -72,22 +72,6 @@ class ClassLabel(Label[S]):
         """(n,) int."""
         return y.astype(int)
 
-    @property
-    def row_labels(self) -> Sequence[str]:
-        """One per class."""
-        return list(self.classes)
-
-    def rows(self, y: np.ndarray, predicted: np.ndarray) -> list[dict]:
-        """A block of rows per class, with the probability of that class."""
-        return [
-            {"label": label, "y_true": np.where(np.isnan(y), np.nan, y == code), "y_pred": predicted[:, code]}
-            for code, label in enumerate(self.classes)
-        ]
-
-    def from_rows(self, truth: np.ndarray, labelled: np.ndarray) -> np.ndarray:
-        """The class whose row is true."""
-        return np.where(labelled, np.nan_to_num(truth).argmax(axis=1), np.nan)
-
     def summary(self, column: pd.Series) -> str:
         """Samples per class."""
         counts = column.value_counts()
@@ -108,7 +92,7 @@ C = TypeVar("C", bound=SeveralSection)
 
 @dataclass(frozen=True)
 class SeveralClasses(ClassLabel[C]):
-    """A label of classes that the YAML may list."""
+    """A label of classes that the YAML may list; a prediction is the probabilities of all of them."""
 
     @classmethod
     def check(cls, key: str, section: C) -> None:
@@ -139,6 +123,22 @@ class SeveralClasses(ClassLabel[C]):
             )
         note_ignored(name, column, meaning, note)
         return categories(column.map(meaning), classes), cls(name, classes)
+
+    @property
+    def row_labels(self) -> Sequence[str]:
+        """One per class."""
+        return list(self.classes)
+
+    def rows(self, y: np.ndarray, predicted: np.ndarray) -> list[dict]:
+        """A block of rows per class, with the probability of that class."""
+        return [
+            {"label": label, "y_true": np.where(np.isnan(y), np.nan, y == code), "y_pred": predicted[:, code]}
+            for code, label in enumerate(self.classes)
+        ]
+
+    def from_rows(self, truth: np.ndarray, labelled: np.ndarray) -> np.ndarray:
+        """The class whose row is true."""
+        return np.where(labelled, np.nan_to_num(truth).argmax(axis=1), np.nan)
 
 
 def categories(column: pd.Series, classes: tuple[str, ...] | None = None) -> pd.Series:

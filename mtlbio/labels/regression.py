@@ -47,18 +47,10 @@ class RegressionSection(TaskSection):
 
 @dataclass(frozen=True)
 class Regression(Label[RegressionSection]):
-    """A number.
+    """A number."""
 
-    Attributes
-    ----------
-    scale : on which it is learnt, a key of :data:`mtlbio.labels.transforms.TRANSFORMS`
-    within : relative error that still counts as right, None where nobody asked
-    unit : what the values are in
-    multiplicative : whether it is a product of one factor per feature
-    """
-
-    scale: str = "none"
-    within: float | None = None
+    scale: str = "none"  # on which it is learnt, a key of :data:`mtlbio.labels.transforms.TRANSFORMS`
+    within: float | None = None  # relative error that still counts as right, None where nobody asked
     unit: str | None = None
     multiplicative: bool = False
 

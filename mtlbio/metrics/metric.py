@@ -60,11 +60,10 @@ MAE_LEVELS = Metric("mae_levels", ranking.mae_levels, lower_is_better=True)
 R2 = Metric("r2", values.r2, "R²", 0.0)
 MAE = Metric("mae", values.mae, "MAE", lower_is_better=True)
 PEARSON = Metric("pearson", values.pearson, "Pearson r", 0.0)
+# of residues: sums over chains, see mtlbio.evaluation.residues.scores
+Q3, Q8, SOV = Metric("q3", printed="Q3"), Metric("q8", printed="Q8"), Metric("sov", printed="SOV")
 
 register(
     AUROC, MACRO_AUROC, AUPRC, BRIER, LOG_LOSS, ACCURACY, BALANCED_ACCURACY, SLOPE, INTERCEPT, CALIBRATION_ERROR,
-    SPEARMAN, MAE_LEVELS, R2, MAE, PEARSON,
+    SPEARMAN, MAE_LEVELS, R2, MAE, PEARSON, Q3, Q8, SOV,
 )  # fmt: skip
-# of residues: sums over chains, see mtlbio.evaluation.residues.scores
-Q3, Q8, SOV = Metric("q3", printed="Q3"), Metric("q8", printed="Q8"), Metric("sov", printed="SOV")
-register(Q3, Q8, SOV)

@@ -13,7 +13,6 @@ from mtlbio.choices.balancers import BalancerName
 from mtlbio.choices.encoders import ENCODERS, EncoderName
 from mtlbio.choices.multitask import check_balancing
 from mtlbio.config import Fraction, Section, TrialOptions
-from mtlbio.errors import InputError
 
 
 class ChainSource(Section):
@@ -130,10 +129,7 @@ class ResidueTraining(Section):
                 f"training.width: found {self.width}; expected a multiple of {2 * self.attention_heads}, "
                 f"two numbers for each of {self.attention_heads} attention_heads"
             )
-        try:
-            check_balancing(self.balancing, self.balancing_options)
-        except InputError as error:
-            raise ValueError(str(error)) from None
+        check_balancing(self.balancing, self.balancing_options)
         return self
 
 

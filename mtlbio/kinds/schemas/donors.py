@@ -50,8 +50,12 @@ class DonorRun(Run):
     @model_validator(mode="after")
     def _parts_agree(self) -> DonorRun:
         self._source_agrees()
-        for name in self.tasks:
-            self._task_agrees(name)
+        for name in [task for task in self.tasks if task in self.covariates]:
+            if self.task_column(name) != self.covariate_column(name):
+                raise ValueError(
+                    f"tasks.{name} and covariates.{name} read different columns "
+                    f"({self.task_column(name)}, {self.covariate_column(name)}): give one of them another name"
+                )
         if all(task.auxiliary for task in self.tasks.values()):
             raise ValueError("tasks: all of them are auxiliary; expected at least one that is to be predicted")
         self._training_agrees()
@@ -61,15 +65,6 @@ class DonorRun(Run):
 
     def _source_agrees(self) -> None:
         """What the measurements or features need, and what goes with them."""
-
-    def _task_agrees(self, name: str) -> None:
-        """That a column is a label or a covariate under one name."""
-        twin = self.covariates.get(name)
-        if twin and self.task_column(name) != self.covariate_column(name):
-            raise ValueError(
-                f"tasks.{name} and covariates.{name} read different columns "
-                f"({self.task_column(name)}, {self.covariate_column(name)}): give one of them another name"
-            )
 
     def _training_agrees(self) -> None:
         by = self.training.validate_by
@@ -99,18 +94,21 @@ class DonorRun(Run):
 
     def _columns_agree(self) -> None:
         """Names are free, identifiers are no labels, and a column has one name."""
-        for key, name in self._entries():
+        columns = {("tasks", name): self.task_column(name) for name in self.tasks}
+        columns |= {("covariates", name): self.covariate_column(name) for name in self.covariates}
+        for (part, name), column in columns.items():
             if name in RESERVED:
-                raise ValueError(f"{key}: the name is reserved ({', '.join(RESERVED)}); give it another name")
-            column = self._column(key, name)
+                raise ValueError(f"{part}.{name}: the name is reserved ({', '.join(RESERVED)}); give it another name")
             if column in (self.metadata.sample, self.metadata.donor):
-                raise ValueError(f"{key}: column {column!r} is the identifier of samples or donors, not a label")
+                raise ValueError(
+                    f"{part}.{name}: column {column!r} is the identifier of samples or donors, not a label"
+                )
         for name in self.covariates:
-            others = [k for k, n in self._entries() if n != name and self._column(k, n) == self.covariate_column(name)]
+            column = self.covariate_column(name)
+            others = [f"{part}.{other}" for (part, other), c in columns.items() if other != name and c == column]
             if others:
                 raise ValueError(
-                    f"covariates.{name}: column {self.covariate_column(name)!r} is read by {others[0]} too: "
-                    f"give both the same name"
+                    f"covariates.{name}: column {column!r} is read by {others[0]} too: give both the same name"
                 )
 
     def _splits_agree(self) -> None:
@@ -125,12 +123,6 @@ class DonorRun(Run):
 
     def _categorical(self) -> list[str]:
         return [name for name, covariate in self.covariates.items() if covariate.kind == "categorical"]
-
-    def _entries(self) -> list[tuple[str, str]]:
-        return [(f"tasks.{n}", n) for n in self.tasks] + [(f"covariates.{n}", n) for n in self.covariates]
-
-    def _column(self, key: str, name: str) -> str:
-        return self.task_column(name) if key.startswith("tasks.") else self.covariate_column(name)
 
     def task_columns(self, name: str) -> dict[str, str]:
         """Metadata columns that a task is read from, by the key that names them; the first is the label itself."""
