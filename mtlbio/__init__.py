@@ -31,8 +31,8 @@ def __getattr__(name: str):
     from importlib import import_module
 
     # the room mtlbio.report can be called: it is the step of that name, whichever of the two is asked for first
-    found = import_module(".report", __name__) if name == "report" else getattr(import_module(".door", __name__), name)
-    return globals().setdefault(name, found)
+    step = import_module(".report", __name__) if name == "report" else getattr(import_module(".door", __name__), name)
+    return globals().setdefault(name, step)
 
 
 def __dir__() -> list[str]:

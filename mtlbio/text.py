@@ -87,8 +87,8 @@ def numbers(column: pd.Series, where: str) -> pd.Series:
     return values
 
 
-def matching(value: str | int | float | bool, found: Iterable[str]) -> list[str]:
-    """The texts among ``found`` that a YAML value means, in sorted order.
+def matching(value: str | int | float | bool, texts: Iterable[str]) -> list[str]:
+    """Those of ``texts`` that a YAML value means, in sorted order.
 
     Text matches itself; a number every way of writing it (``1``: "1", "1.0"); a boolean also yes/no, 1/0.
 
@@ -97,14 +97,14 @@ def matching(value: str | int | float | bool, found: Iterable[str]) -> list[str]
     >>> matching(1, ["0.0", "1.0"]), matching(True, ["yes", "no"]), matching("SLE", ["SLE", "healthy"])
     (['1.0'], ['yes'], ['SLE'])
     """
-    found = sorted(set(found))
+    texts = sorted(set(texts))
     if isinstance(value, bool):
-        return [f for f in found if f.lower() in (_TRUE if value else _FALSE)]
-    text = str(value).strip()
-    if text in found:
-        return [text]
-    number = _number(text)
-    return [f for f in found if number is not None and _number(f) == number]
+        return [text for text in texts if text.lower() in (_TRUE if value else _FALSE)]
+    written = str(value).strip()
+    if written in texts:
+        return [written]
+    number = _number(written)
+    return [text for text in texts if number is not None and _number(text) == number]
 
 
 def known(value) -> bool:
@@ -141,11 +141,11 @@ def joined(parts: list[str]) -> str:
     return parts[0] if len(parts) == 1 else ", ".join(parts[:-1]) + " and " + parts[-1] if parts else ""
 
 
-def suggestion(wanted: str, available: Iterable[str]) -> str:
+def suggestion(name: str, available: Iterable[str]) -> str:
     """What to say about a name that does not exist: a near miss if there is one, and the valid names."""
     available = [str(a) for a in available]
     folded = {a.lower(): a for a in available}
-    near = difflib.get_close_matches(wanted.lower(), folded, n=2, cutoff=0.6)
+    near = difflib.get_close_matches(name.lower(), folded, n=2, cutoff=0.6)
     hint = f"did you mean {' or '.join(repr(folded[n]) for n in near)}? " if near else ""
     return f"{hint}found: {listing(available, 12)}"
 

@@ -153,9 +153,9 @@ def modules_of(step: str, package: Path = PACKAGE, kind: str = "cohort", labels:
     """
     if step not in STEPS:
         raise KeyError(f"{step}: no such step; valid: {listing(STEPS)}")
-    own = kind_named(kind)
+    run_kind = kind_named(kind)
     foreign = sorted(module for module in labels if module.partition(".")[0] != package.name)
-    return files_of(own.steps[step].partition(":")[0], package, own, step, foreign)
+    return files_of(run_kind.steps[step].partition(":")[0], package, run_kind, step, foreign)
 
 
 def is_older(made: Path, sources: list[Path]) -> bool:

@@ -37,16 +37,9 @@ def predict(
     no ``<task>_q8``, where no chain that the model learnt from had eight); else
     ``<task>``, and with several replicas their spread ``<task>_sd``.
 
-    Parameters
-    ----------
-    results : folder of a finished protein run
-    fasta : the new chains
-    profiles, embeddings : of the new chains, where the model reads them
-
-    Raises
-    ------
-    InputError
-        Unreadable sequences, letters that are no amino acids, features that the model needs and does not get.
+    ``profiles`` and ``embeddings`` are of the new chains, ``fasta``, where the model of ``results``, the folder of a
+    finished protein run, reads them. An InputError at unreadable sequences, letters that are no amino acids, features
+    that the model needs and does not get.
     """
     results, out = Path(results), Path(out)
     model = load_model(results / "model")
@@ -63,31 +56,31 @@ def predict(
         for start in track(range(0, len(entries), AT_ONCE), f"Predicting {len(entries)} chains"):
             names = [name for name, _ in entries[start : start + AT_ONCE]]
             chains = _unlabelled(names, codes[start : start + AT_ONCE])
-            for place, told in predicted(model, Reader(chains, sources), chains):
+            for place, prediction in predicted(model, Reader(chains, sources), chains):
                 letters = decode(chains.letters[chains.rows(place)])
-                table = residue_table(model, names[place], letters, told)
+                table = residue_table(model, names[place], letters, prediction)
                 table.to_csv(temporary, sep="\t", index=False, mode="w" if header else "a", header=header, na_rep="NA")
                 header = False
                 if len(pictures) < MOST_PICTURES:
                     pictures.append((names[place], letters, table))
     _draw(model, pictures, out / "pictures")
-    said = "" if len(entries) <= MOST_PICTURES else f", pictures of the first {MOST_PICTURES}"
-    say(f"{len(entries)} chains, {sum(map(len, codes)):,} residues predicted{said}")
+    drawn = "" if len(entries) <= MOST_PICTURES else f", pictures of the first {MOST_PICTURES}"
+    say(f"{len(entries)} chains, {sum(map(len, codes)):,} residues predicted{drawn}")
 
 
 def _sources(model: ProteinModel, results: Path, profiles: Path | None, embeddings: Path | None) -> dict[str, Wide]:
-    given = {"profiles": profiles, "embeddings": embeddings}
-    for name, path in given.items():
+    paths = {"profiles": profiles, "embeddings": embeddings}
+    for name, path in paths.items():
         if name in model.wide and path is None:
             raise InputError(f"{results}: the model reads {name}; give those of the new chains with --{name}")
         if name not in model.wide and path is not None:
             raise InputError(f"--{name}: the model of {results} reads none")
     arrays = model.training.get("profile_arrays", ["pssm", "hmm"])
-    found = open_wide(str(profiles) if profiles else None, arrays, str(embeddings) if embeddings else None)
-    for name, source in found.items():
+    sources = open_wide(str(profiles) if profiles else None, arrays, str(embeddings) if embeddings else None)
+    for name, source in sources.items():
         if source.width != model.wide[name]:
-            raise InputError(f"{given[name]}: {source.width} numbers per residue; the model reads {model.wide[name]}")
-    return found
+            raise InputError(f"{paths[name]}: {source.width} numbers per residue; the model reads {model.wide[name]}")
+    return sources
 
 
 def _unlabelled(names: list[str], codes: list[np.ndarray]) -> Chains:
@@ -110,8 +103,8 @@ def _draw(model: ProteinModel, pictures: list, folder: Path) -> None:
             if structure:
                 states = "".join(table[f"{structure[0]}_q3"])
                 of_three = tells_three(model, structure[0])
-                told = table[[f"{structure[0]}_{s}" for s in (Q3 if of_three else Q8)]].to_numpy()
-                sure = (told if of_three else three_states(told)).max(axis=1)
+                shares = table[[f"{structure[0]}_{s}" for s in (Q3 if of_three else Q8)]].to_numpy()
+                sure = (shares if of_three else three_states(shares)).max(axis=1)
             stem = file_stem(name)
             while stem in used:
                 stem += "_"

@@ -33,6 +33,9 @@ from mtlbio.training.train import choose_device
 def transfer(run: DonorRun, results: Path, curves: list[str], draws: int, source: str) -> list[str]:
     """Write ``transfer/{subsets,affinity,groups}.tsv`` and, for ``curves``, ``curve.tsv`` and its figure.
 
+    Gives the results in sentences. An InputError at an unknown task, one task only, too few labels for a curve, or a
+    folder that is not prepared.
+
     Parameters
     ----------
     run : training and evaluate say how networks are fitted and donors drawn
@@ -40,15 +43,6 @@ def transfer(run: DonorRun, results: Path, curves: list[str], draws: int, source
     curves : tasks whose learning curve is drawn
     draws : draws of the labelled donors per point of a curve
     source : the run's YAML, for messages
-
-    Returns
-    -------
-    What was found, in sentences.
-
-    Raises
-    ------
-    InputError
-        An unknown task, one task only, too few labels for a curve, or a folder that is not prepared.
     """
     results = Path(results)
     subsets = task_subsets(run.tasks)
@@ -68,13 +62,13 @@ def transfer(run: DonorRun, results: Path, curves: list[str], draws: int, source
     refitter = refitter_of(cohort, splits, run.training, subsets, device)
     plans = {task: _plan(cohort, splits, refitter.folds, task, draws, run) for task in dict.fromkeys(curves)}
     folder = results / "transfer"
-    said = _subsets(run, cohort, refitter, subsets, folder)
+    sentences = _subsets(run, cohort, refitter, subsets, folder)
     if plans:
         rows = [row for task, sets in plans.items() for row in _curve(run, cohort, splits, task, sets, device)]
         table = curve_table(rows)
         write_table(table, folder / "curve.tsv", CURVE)
         _draw(table, folder, kind_of(run).vocabulary)
-    return said
+    return sentences
 
 
 def _subsets(run, cohort: Cohort, refitter, subsets, folder: Path) -> list[str]:
@@ -85,14 +79,8 @@ def _subsets(run, cohort: Cohort, refitter, subsets, folder: Path) -> list[str]:
     predictions = fit_subsets(
         cohort, refitter, subsets, lambda epochs, name: track(epochs, f"Training the {name} block", len(epochs))
     )
-    scores = score_subsets(
-        cohort.tasks,
-        {task: cohort.y(task) for task in cohort.tasks},
-        cohort.donors,
-        predictions,
-        run.evaluate.bootstrap,
-        run.evaluate.seed,
-    )
+    labels, evaluate = {task: cohort.y(task) for task in cohort.tasks}, run.evaluate
+    scores = score_subsets(cohort.tasks, labels, cohort.donors, predictions, evaluate.bootstrap, evaluate.seed)
     groups = group_table(scores)
     write_table(subset_table(scores), folder / "subsets.tsv", SUBSETS)
     write_table(affinity_table(scores), folder / "affinity.tsv", AFFINITY)
@@ -100,34 +88,31 @@ def _subsets(run, cohort: Cohort, refitter, subsets, folder: Path) -> list[str]:
     return [groups["why"].iloc[0]]
 
 
-def _plan(
-    cohort: Cohort, splits: pd.DataFrame, folds: list, task: str, draws: int, run: DonorRun
-) -> list[list[Cohort]]:
+def _plan(cohort: Cohort, splits: pd.DataFrame, folds: list, task: str, draws: int, run) -> list[list[Cohort]]:
     """The sets of labels of a curve: for every number of donors as many copies of the cohort as there are draws."""
     every = training_donors(cohort, folds, task)
-    wanted = sizes(every)
-    if len(wanted) < 2:
+    donors = sizes(every)
+    if len(donors) < 2:
         raise InputError(
             f"--curve: {task}: a fold trains on {every} labelled donors; a curve needs {int(np.ceil(SMALLEST / 0.75))}"
         )
     orders = [nested_order(cohort, splits, task, [run.training.seed, draw, 29]) for draw in range(draws)]
     # a beginning of the order is spread over the folds: that much more, for each fold holds some out
     whole = len(orders[0])
-    reach = [int(round(size * whole / every)) for size in wanted[:-1]]
+    reach = [int(round(size * whole / every)) for size in donors[:-1]]
     copies = [[with_labels_of(cohort, task, order[:count]) for order in orders] for count in reach]
     return [*copies, [cohort]]
 
 
 def _curve(run, cohort: Cohort, splits: pd.DataFrame, task: str, sets: list[list[Cohort]], device: str) -> list[dict]:
     """Train both networks on every set of labels and score them on all labelled donors."""
-    options, y = run.training, cohort.y(task)
-    refitter = refitter_of(cohort, splits, options, [tuple(cohort.tasks), (task,)], device)
+    y, evaluate = cohort.y(task), run.evaluate
+    refitter = refitter_of(cohort, splits, run.training, [tuple(cohort.tasks), (task,)], device)
     predicted = fit_copies(refitter, [copy for copies in sets for copy in copies], task)
     rows = []
     for copies in sets:
         pairs = [(multi, single) for multi, single in islice(predicted, len(copies))]
         size = training_donors(copies[0], refitter.folds, task)
-        evaluate = run.evaluate
         rows.append(curve_row(cohort.tasks[task], y, cohort.donors, size, pairs, evaluate.bootstrap, evaluate.seed))
     return rows
 

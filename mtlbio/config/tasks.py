@@ -6,7 +6,6 @@ of all kinds of the package and are what the reference and the JSON schemas show
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 from pydantic import Field, SerializeAsAny, ValidationError, WrapValidator, create_model
@@ -14,38 +13,33 @@ from pydantic_core import PydanticUndefined
 
 from mtlbio.config.keys import explain
 from mtlbio.errors import InputError, listing
-from mtlbio.labels import Label, TaskSection, kinds, label_kind
-from mtlbio.labels.residues import ResidueLabel, ResidueSection, residue_kind, residue_kinds
+from mtlbio.labels import TaskSection
+from mtlbio.labels.registry import LABELS, Registry
+from mtlbio.labels.residues import ResidueSection
+from mtlbio.labels.residues.registry import RESIDUE_LABELS
 from mtlbio.section import Name, Section
 from mtlbio.text import joined
 
-Kind = type[Label] | type[ResidueLabel]
 
-
-def every_key(name: str, base: type[Section], kinds: Mapping[str, Kind]) -> type[Section]:
+def every_key(name: str, base: type[Section], labels: Registry) -> type[Section]:
     """A section with the keys of all kinds, in their order, after those of ``base``, which all of them have."""
-    keys: dict[str, Any] = {"kind": (Literal[tuple(kinds)], base.model_fields["kind"])}
-    for kind in kinds.values():
+    keys: dict[str, Any] = {"kind": (Literal[tuple(labels.kinds())], base.model_fields["kind"])}
+    for kind in labels.kinds().values():
         for key, field in kind.section.model_fields.items():
             if key not in base.model_fields:
                 keys.setdefault(key, (field.annotation, field))
     return create_model(name, __base__=base, __doc__=base.__doc__, **keys)
 
 
-def by_kind(
-    every: type[Section], kinds: Callable[[], Mapping[str, Kind]], kind_named: Callable[[str], Kind]
-) -> WrapValidator:
-    """Validator of a mapping of tasks that checks each by the section of its kind.
-
-    ``every`` has the keys of all ``kinds``; ``kind_named`` looks one up.
-    """
+def by_kind(every: type[Section], labels: Registry) -> WrapValidator:
+    """Validator of a mapping of tasks that checks each by the section of its kind; ``every`` has the keys of all."""
 
     def is_default(key: str, value: Any) -> bool:
         field = every.model_fields.get(key)
         return field is not None and field.default is not PydanticUndefined and (value == field.default or value == [])
 
     def having(key: str) -> list[str]:
-        return [name for name, kind in kinds().items() if key in kind.section.model_fields]
+        return [name for name, kind in labels.kinds().items() if key in kind.section.model_fields]
 
     def task(name: Any, content: Any, whole) -> Section:
         if isinstance(content, Section):
@@ -55,7 +49,7 @@ def by_kind(
             whole({name: content})
         key = f"tasks.{name}"
         try:
-            kind = kind_named(content["kind"])
+            kind = labels.named(content["kind"])
         except InputError as error:
             raise ValueError(f"{key}.{error}") from None
         keys = kind.section.model_fields
@@ -87,16 +81,16 @@ if TYPE_CHECKING:  # what a checker knows of them: the keys that every kind has
     Task = TaskSection
     ResidueTask = ResidueSection
 else:
-    Task = every_key("Task", TaskSection, kinds())
-    ResidueTask = every_key("ResidueTask", ResidueSection, residue_kinds())
+    Task = every_key("Task", TaskSection, LABELS)
+    ResidueTask = every_key("ResidueTask", ResidueSection, RESIDUE_LABELS)
 
 Tasks = Annotated[
     dict[Name, SerializeAsAny[Task]],
-    by_kind(Task, kinds, label_kind),
+    by_kind(Task, LABELS),
     Field(min_length=1, description="labels to be predicted, by name"),
 ]
 ResidueTasks = Annotated[
     dict[Name, SerializeAsAny[ResidueTask]],
-    by_kind(ResidueTask, residue_kinds, residue_kind),
+    by_kind(ResidueTask, RESIDUE_LABELS),
     Field(min_length=1, description="labels of residues to be predicted, by name"),
 ]

@@ -50,50 +50,31 @@ class OnPage:
 
 
 class Kind(ABC, Generic[R]):
-    """One kind of run, whose YAML is an ``R``; its instance is registered.
+    """One kind of run, whose YAML is an ``R``; its instance is registered."""
 
-    Attributes
-    ----------
-    name : as ``kind`` says it in the YAML and in ``model.json``
-    schema : model of the YAML
-    beside : models of kinds that one more key would make of it, which a line on an unknown key names too
-    vocabulary : words of its sentences
-    steps : step -> function, called with (run, results)
-    step_keys : step -> keys that it depends on beyond the files it reads: a changed key reruns it and what follows
-    parts : step -> name -> function that the step asks the kind for (:meth:`part`)
-    commands : what the command line may ask for beside the steps: ``check`` (run), what prepare would object to;
-        ``plan`` (run, results, dims); ``warned`` (run), lines before a workflow; ``transfer`` (run, results, curves,
-        draws, source); ``predict`` (results, new, out, options in the order of ``predict_options``); ``draft`` (file,
-        second file or None, folder), text and notes; ``drafts`` (file, second file or None), whether the files are of
-        this kind
-    predict_options : options of ``mtlbio predict`` that it knows
-    simulation : how its data are planted
-    planted : whose error rates speak for its verdicts, a key of :data:`mtlbio.probing.rates.SPEAK_FOR`
-    limits : least numbers that it needs, by what is counted
-    trial_files : keys of files that only the trial and the page read
-    tables : tables of its page that other kinds do not have
-    columns : what ``prepare`` calls a sample's columns
-    page : what the page says
-    minutes_of_training : time limit of the first attempt
-    """
-
-    name: str
-    schema: type[R]
+    name: str  # as ``kind`` says it in the YAML and in ``model.json``
+    schema: type[R]  # model of the YAML
+    # models of kinds that one more key would make of it, which a line on an unknown key names too
     beside: tuple[type[Run], ...] = ()
-    vocabulary: Vocabulary
-    steps: Mapping[str, str]
+    vocabulary: Vocabulary  # words of its sentences
+    steps: Mapping[str, str]  # step -> function, called with (run, results)
+    # step -> keys that it depends on beyond the files it reads: a changed key reruns it and what follows
     step_keys: Mapping[str, tuple[str, ...]]
-    parts: Mapping[str, Mapping[str, str]] = {}
+    parts: Mapping[str, Mapping[str, str]] = {}  # step -> name -> function that the step asks for (:meth:`part`)
+    # what the command line may ask for beside the steps: ``check`` (run), what prepare would object to; ``plan`` (run,
+    # results, dims); ``warned`` (run), lines before a workflow; ``transfer`` (run, results, curves, draws, source);
+    # ``predict`` (results, new, out, options in the order of ``predict_options``); ``draft`` (file, second file or
+    # None, folder), text and notes; ``drafts`` (file, second file or None), whether the files are of this kind
     commands: Mapping[str, str] = {}
-    predict_options: tuple[str, ...] = ()
-    simulation: Simulation | None = None
-    planted: str | None = None
-    limits: Mapping[str, int] = {}
-    trial_files: tuple[str, ...] = ()
-    tables: tuple[str, ...] = ()
-    columns: str = "columns"
-    page: OnPage = OnPage()
-    minutes_of_training: int = 60
+    predict_options: tuple[str, ...] = ()  # options of ``mtlbio predict`` that it knows
+    simulation: Simulation | None = None  # how its data are planted
+    planted: str | None = None  # whose error rates speak for its verdicts, a key of ``mtlbio.probing.rates.SPEAK_FOR``
+    limits: Mapping[str, int] = {}  # least numbers that it needs, by what is counted
+    trial_files: tuple[str, ...] = ()  # keys of files that only the trial and the page read
+    tables: tuple[str, ...] = ()  # tables of its page that other kinds do not have
+    columns: str = "columns"  # what ``prepare`` calls a sample's columns
+    page: OnPage = OnPage()  # what the page says
+    minutes_of_training: int = 60  # time limit of the first attempt
 
     @abstractmethod
     def files(self, run: R) -> dict[str, str]:

@@ -37,7 +37,7 @@ class ProteinKind(Kind[ProteinRun]):
             "sizes": "mtlbio.report.of_residues:sizes",
             "decides": "mtlbio.report.of_residues:decides",
             "colours": "mtlbio.report.of_residues:colours",
-        },
+        }
     }
     commands = {"check": "mtlbio.sequence.prepare:check", "predict": "mtlbio.commands.predict_chains:predict"}
     predict_options = ("profiles", "embeddings")

@@ -19,10 +19,7 @@ class TableKind(DonorKind[TableRun]):
     vocabulary = PATIENTS
     step_keys = DonorKind.step_keys | {"prepare": ("features", "metadata", "tasks", "covariates", "qc", "splits")}
     parts = {
-        "prepare": {
-            "cohort": "mtlbio.cohort.of_table:cohort_of_table",
-            "roster": "mtlbio.cohort.of_table:read_roster",
-        },
+        "prepare": {"cohort": "mtlbio.cohort.of_table:cohort_of_table", "roster": "mtlbio.cohort.of_table:read_roster"},
         "train": {
             "scale_floor": "mtlbio.cohort.tabular:floor_of_table",
             "axes": "mtlbio.training.axes_of_table:axes_of_table",

@@ -10,22 +10,13 @@ from mtlbio.metrics import probabilities, ranking, recalibration, values
 
 @dataclass(frozen=True)
 class Metric:
-    """A function of truth and prediction.
+    """A function of truth and prediction."""
 
-    Attributes
-    ----------
-    name : as ``metrics.tsv`` has it
-    function : ``f(y, pred, weights=None)``, see :mod:`mtlbio.metrics`; None for one that is only ever read from tables
-    printed : name in print
-    chance : what predictions that know nothing reach, whatever the cohort; None where that depends on the cohort
-    lower_is_better : comparisons then flip the sign of their difference
-    """
-
-    name: str
-    function: Callable | None = None
-    printed: str = ""
-    chance: float | None = None
-    lower_is_better: bool = False
+    name: str  # as ``metrics.tsv`` has it
+    function: Callable | None = None  # ``f(y, pred, weights=None)``; None for one that is only ever read from tables
+    printed: str = ""  # name in print
+    chance: float | None = None  # what predictions that know nothing reach; None where that depends on the cohort
+    lower_is_better: bool = False  # comparisons then flip the sign of their difference
 
     def __post_init__(self) -> None:
         object.__setattr__(self, "printed", self.printed or self.name)

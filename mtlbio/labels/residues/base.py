@@ -39,26 +39,17 @@ C = TypeVar("C", np.ndarray, None)
 
 @dataclass(frozen=True)
 class ResidueLabel(Generic[S, C]):
-    """A label of residues: ``S`` holds its keys of the YAML, and ``C`` says whether there are ``coarse`` labels.
+    """A label of residues: ``S`` holds its keys of the YAML, and ``C`` says whether there are ``coarse`` labels."""
 
-    Attributes
-    ----------
-    name : of the task
-    auxiliary : trained, but neither evaluated nor put on trial
-    outputs : numbers that a head gives for a residue
-    metrics : with the function that makes each of them from sums over chains, None where it needs all residues; the
-        first decides
-    bounded : whether predictions lie between 0 and 1 and can be drawn as such
-    """
-
-    name: str
-    auxiliary: bool = False
+    name: str  # of the task
+    auxiliary: bool = False  # trained, but neither evaluated nor put on trial
 
     kind: ClassVar[str]
     section: ClassVar[type[ResidueSection]]
-    outputs: ClassVar[int] = 1
+    outputs: ClassVar[int] = 1  # numbers that a head gives for a residue
+    # the first decides; with the function that makes it from sums over chains, None where it needs all residues
     metrics: ClassVar[dict[Metric, OfSums | None]]
-    bounded: ClassVar[bool] = False
+    bounded: ClassVar[bool] = False  # whether predictions lie between 0 and 1 and can be drawn as such
     has_coarse: ClassVar[bool] = False
 
     # reading

@@ -9,10 +9,10 @@ from mtlbio.labels.residues.binary import ResidueBinary
 from mtlbio.labels.residues.regression import ResidueRegression
 from mtlbio.labels.residues.states import SecondaryStructure
 
-LABELS: Registry[ResidueLabel] = Registry(
+RESIDUE_LABELS: Registry[ResidueLabel] = Registry(
     "mtlbio.residue_labels", SecondaryStructure, Accessibility, ResidueBinary, ResidueRegression
 )
-register, residue_kinds, residue_kind = LABELS.register, LABELS.kinds, LABELS.named
+register, residue_kinds, residue_kind = RESIDUE_LABELS.register, RESIDUE_LABELS.kinds, RESIDUE_LABELS.named
 
 
 def read_residue_label(saved: dict) -> ResidueLabel:
