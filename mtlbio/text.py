@@ -79,12 +79,16 @@ def numbers(column: pd.Series, where: str) -> pd.Series:
     """A text column as float; text that is no finite number is an InputError that names it and its sample."""
     values, wrong = as_number(column)
     if len(wrong):
-        more = f" and {len(wrong) - 1} more" if len(wrong) > 1 else ""
         raise InputError(
-            f"{where}: found {str(wrong.iloc[0])[:40]!r} (sample {wrong.index[0]!r}{more}) where a number is due; "
+            f"{where}: found {str(wrong.iloc[0])[:40]!r} ({first_of(wrong)}) where a number is due; "
             f"missing values are written NA or left empty"
         )
     return values
+
+
+def first_of(wrong: pd.Series) -> str:
+    """The sample of the first of several wrong values, and how many there are besides, in words."""
+    return f"sample {wrong.index[0]!r}" + (f" and {len(wrong) - 1} more" if len(wrong) > 1 else "")
 
 
 def matching(value: str | int | float | bool, texts: Iterable[str]) -> list[str]:

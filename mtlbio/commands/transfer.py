@@ -6,10 +6,9 @@ An extra on request, no step of the workflow: it reads what ``prepare`` wrote an
 from __future__ import annotations
 
 import os
-import shutil
-import tempfile
 from itertools import islice
 from pathlib import Path
+from tempfile import TemporaryDirectory
 
 import numpy as np
 import pandas as pd
@@ -119,12 +118,8 @@ def _curve(run, cohort: Cohort, splits: pd.DataFrame, task: str, sets: list[list
 
 def _draw(table: pd.DataFrame, folder: Path, words: Vocabulary) -> None:
     """``curve.svg`` and ``curve.png``, each put in its place when it is complete."""
-    holder = Path(tempfile.mkdtemp(prefix=".curve.", dir=folder))
-    try:
-        with house_style():
-            figure, title, description = gain_figure(table, words)
-            save(figure, holder, "curve", title, description)
-        for file in sorted(holder.iterdir()):
+    with house_style(), TemporaryDirectory(prefix=".curve.", dir=folder, ignore_cleanup_errors=True) as holder:
+        figure, title, description = gain_figure(table, words)
+        save(figure, Path(holder), "curve", title, description)
+        for file in sorted(Path(holder).iterdir()):
             os.replace(file, folder / file.name)
-    finally:
-        shutil.rmtree(holder, ignore_errors=True)

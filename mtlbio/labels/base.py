@@ -60,8 +60,7 @@ class Label(Generic[S]):
     averaged: ClassVar[bool] = True
     steep: ClassVar[bool] = True  # whether the curvature of the loss can exceed one half near the target
     reads_weights: ClassVar[bool] = False  # whether the loss of a sample depends on the weights of others (risk sets)
-    # whether a baseline predicts a number, which :meth:`from_value` turns into a prediction; else probabilities of
-    # classes
+    # whether a baseline predicts a number, which :meth:`from_value` turns into a prediction; else classes' probabilities
     predicts_value: ClassVar[bool] = True
     effect_unit: ClassVar[str] = "SD"  # of an effect on a dimension: SD, or R where there is no single direction
     contrast: ClassVar[str] = "SD per SD"  # what an effect of one standard deviation is per, in words

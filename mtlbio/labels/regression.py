@@ -13,7 +13,7 @@ from mtlbio.labels.base import Label, Note, TaskSection
 from mtlbio.labels.transforms import TRANSFORMS
 from mtlbio.metrics import Metric, metric
 from mtlbio.metrics.values import within
-from mtlbio.text import numbers
+from mtlbio.text import first_of, numbers
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -81,9 +81,8 @@ class Regression(Label[RegressionSection]):
         values, transform = numbers(column, where), TRANSFORMS[section.transform]
         wrong = values[values.notna() & ~transform.valid(values)]
         if len(wrong):
-            more = f" and {len(wrong) - 1} more" if len(wrong) > 1 else ""
             raise InputError(
-                f"{where}: transform {section.transform} meets {wrong.iloc[0]:g} (sample {wrong.index[0]!r}{more}); "
+                f"{where}: transform {section.transform} meets {wrong.iloc[0]:g} ({first_of(wrong)}); "
                 f"expected {transform.domain}, or transform: none"
             )
         tolerance = DEFAULT_WITHIN if section.within is None and section.transform != "none" else section.within

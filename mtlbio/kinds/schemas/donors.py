@@ -67,24 +67,16 @@ class DonorRun(Run):
         """What the measurements or features need, and what goes with them."""
 
     def _training_agrees(self) -> None:
-        by = self.training.validate_by
-        if by is not None and by not in self._categorical():
-            raise ValueError(
-                f"training.validate_by: found {by!r}; valid: {listing(self._categorical()) or '(none)'} (categorical)"
-            )
-        adversary = self.training.adversary
-        if adversary is None:
+        by, valid = self.training.validate_by, self._categorical()
+        if by is not None and by not in valid:
+            raise ValueError(f"training.validate_by: found {by!r}; valid: {listing(valid)} (categorical)")
+        if self.training.adversary is None:
             return
-        if adversary.covariate not in self.covariates:
-            valid = listing(self.covariates) or "(none)"
-            raise ValueError(
-                f"training.adversary.covariate: found {adversary.covariate!r}; valid: {valid} (the covariates)"
-            )
-        if adversary.covariate in self.tasks:
-            raise ValueError(
-                f"training.adversary.covariate: {adversary.covariate} is a task too; "
-                f"valid: a covariate that is not to be predicted"
-            )
+        key, name = "training.adversary.covariate", self.training.adversary.covariate
+        if name not in self.covariates:
+            raise ValueError(f"{key}: found {name!r}; valid: {listing(self.covariates)} (the covariates)")
+        if name in self.tasks:
+            raise ValueError(f"{key}: {name} is a task too; valid: a covariate that is not to be predicted")
         private = [name for name in self.training.paths if name in ("axes", "genes")]
         if private:
             raise ValueError(

@@ -19,7 +19,7 @@ NO_LABELS = ("", "na", "nan", "n/a", "none")  # of a whole chain
 _MOST_DASHES = 0.1  # more of them in a chain without any C are coils, as some programs write them
 
 
-def encode_states(text: str, states: str) -> np.ndarray:
+def encode_states(text: str, alphabet: str) -> np.ndarray:
     """Codes (length,) of a string of states (``Q8`` or ``Q3``), 255 where it says ``?``, ``X``, ``~``, ``.`` or ``-``.
 
     Raises ValueError at a letter that is no state, with its place; and at many dashes and no C, which would be coils.
@@ -29,7 +29,7 @@ def encode_states(text: str, states: str) -> np.ndarray:
     >>> encode_states("HE?C", Q3).tolist()
     [0, 1, 255, 2]
     """
-    table = {letter: code for code, letter in enumerate(states)}
+    table = {letter: code for code, letter in enumerate(alphabet)}
     table |= {letter: table[stands] for letter, stands in _SYNONYMS.items()}
     table |= dict.fromkeys(_NO_STATE, MISSING_STATE)
     upper = text.strip().upper()
@@ -39,9 +39,8 @@ def encode_states(text: str, states: str) -> np.ndarray:
         return np.array([table[letter] for letter in upper], dtype=np.uint8)
     except KeyError:
         place = next(i for i, letter in enumerate(upper) if letter not in table)
-        raise ValueError(
-            f"{upper[place]!r} at position {place + 1} is no state; valid: {', '.join(states)} and ?"
-        ) from None
+        valid = f"{', '.join(alphabet)} and ?"
+        raise ValueError(f"{upper[place]!r} at position {place + 1} is no state; valid: {valid}") from None
 
 
 def states(columns: dict[str, str], column: str | None, alphabet: str, length: int, where: str) -> np.ndarray:
