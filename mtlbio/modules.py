@@ -43,6 +43,8 @@ def files_of(
 ) -> list[str]:
     """Files of the package that a module uses: modules by their imports, and the data files those name.
 
+    Sorted paths, as :func:`shown`; a FileNotFoundError where there is no such module.
+
     The imports are read, not executed: a module counts wherever the ``import`` stands, and so do the ``__init__``
     files on the way. Where a module is chosen by name (``import_module(f"mtlbio.model.encoders.{name}")``) every module
     of that folder counts. A data file counts, with its neighbours in the folder, when its name or its folder's name is
@@ -58,10 +60,6 @@ def files_of(
     kind : :class:`mtlbio.kinds.base.Kind` of the run; of one from outside, modules of its own package count too
     step : the step that the module stands for
     further : modules from outside the package that count too, with what they use of their own package
-
-    Returns
-    -------
-    Sorted paths, as :func:`shown`; a FileNotFoundError where there is no such module.
     """
     roots, waiting = {package.name: package}, [entry, *further]
     of_kind, others = frozenset[str](), frozenset[str]()

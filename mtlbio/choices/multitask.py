@@ -24,7 +24,7 @@ class MultitaskOptions:
     @classmethod
     def of(cls, options) -> MultitaskOptions:
         """From the section ``training`` of a run."""
-        return cls(**{field.name: getattr(options, field.name) for field in fields(cls)})
+        return cls(**{option.name: getattr(options, option.name) for option in fields(cls)})
 
     def check(self, adversary: bool = False) -> None:
         """Raise InputError where a value is wrong or would do nothing; ``adversary`` is whether there is one."""

@@ -93,8 +93,8 @@ class Kind(ABC, Generic[R]):
         return 60
 
     def wants_gpu(self, run: R) -> bool:
-        """Whether the run asks a cluster for a GPU."""
-        return False
+        """Whether the run asks a cluster for a GPU: where its training says ``device: cuda``."""
+        return getattr(getattr(run, "training", None), "device", None) == "cuda"
 
     @property
     def modules(self) -> frozenset[str]:

@@ -38,7 +38,3 @@ class DonorKind(Kind[D]):
     def minutes_of_trial(self, run: D) -> int:
         """An hour, and two minutes for every refit of the whole-pipeline null."""
         return 60 + 2 * run.probe.null_refits
-
-    def wants_gpu(self, run: D) -> bool:
-        """Where the YAML says ``device: cuda``."""
-        return run.training.device == "cuda"

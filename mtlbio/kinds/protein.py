@@ -60,9 +60,5 @@ class ProteinKind(Kind[ProteinRun]):
         wide = {f"features.{key}": getattr(run.features, key) for key in ("profiles", "embeddings")}
         return chains | {key: path for key, path in wide.items() if path}
 
-    def wants_gpu(self, run: ProteinRun) -> bool:
-        """Where the YAML says ``device: cuda``."""
-        return run.training.device == "cuda"
-
 
 PROTEIN = ProteinKind()

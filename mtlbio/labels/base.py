@@ -3,7 +3,8 @@
 A kind of label is one class in one file of this room. It holds the keys of its YAML, how its column is read and
 checked, how the network's outputs are packed, the loss, the link and its inverse, the metrics and which of them
 decides, how donors are spread over folds, the columns of its test in the trial, its rows of ``predictions.tsv`` and how
-a baseline predicts it. Nothing outside asks which kind a label is.
+a baseline predicts it. Nothing outside asks which kind a label is. What a method gives is said here; where a kind
+overrides it without a word, its one line says how.
 
 A kind from outside the package subclasses :class:`Label` and is made known by :func:`mtlbio.labels.register`, or by an
 entry point of the group ``mtlbio.labels``. No kind imports torch before a loss is asked for: a YAML is checked without.

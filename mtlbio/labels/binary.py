@@ -93,7 +93,6 @@ class Binary(ClassLabel[BinarySection]):
 
     @property
     def row_labels(self) -> Sequence[str]:
-        """The positive class."""
         return [self.classes[-1]]
 
     def from_classes(self, probabilities: np.ndarray) -> np.ndarray:
@@ -101,17 +100,13 @@ class Binary(ClassLabel[BinarySection]):
         return probabilities[:, 1]
 
     def test_columns(self, y: np.ndarray) -> np.ndarray:
-        """0/1."""
         return y[:, None].astype(float)
 
     def indicators(self, y: np.ndarray) -> list[np.ndarray]:
-        """The codes themselves."""
         return [y]
 
     def test_variance(self, rarest: float) -> float:
-        """p (1 - p)."""
         return rarest * (1 - rarest)
 
     def difference(self, size: str, rarest: str | None) -> str:
-        """Between the two classes."""
         return f"{' and '.join(self.classes)} differ in it by at least {size}"

@@ -53,15 +53,12 @@ class ClassLabel(Label[S]):
         return f"no {listing(absent)}" if absent else super().lacks(labels)
 
     def carried(self, owner: np.ndarray, y: np.ndarray, owners: int, folds: int) -> np.ndarray:
-        """bool (owners, classes + 1)."""
         return carried_classes(owner, y, owners)
 
     def counted(self, owner: np.ndarray, y: np.ndarray) -> np.ndarray:
-        """(owners, classes + 1)."""
         return counted_classes(owner, y)
 
     def strata(self, y: np.ndarray) -> np.ndarray:
-        """The labels themselves."""
         return np.asarray(y)
 
     def groups(self, y: np.ndarray) -> list[np.ndarray]:
@@ -69,7 +66,6 @@ class ClassLabel(Label[S]):
         return [y == k for k in np.unique(y)]
 
     def codes(self, y: np.ndarray) -> np.ndarray:
-        """(n,) int."""
         return y.astype(int)
 
     def summary(self, column: pd.Series) -> str:
@@ -126,7 +122,6 @@ class SeveralClasses(ClassLabel[C]):
 
     @property
     def row_labels(self) -> Sequence[str]:
-        """One per class."""
         return list(self.classes)
 
     def rows(self, y: np.ndarray, predicted: np.ndarray) -> list[dict]:

@@ -34,12 +34,10 @@ class Multiclass(SeveralClasses[MulticlassSection]):
 
     @property
     def n_columns(self) -> int:
-        """A direction per class."""
         return len(self.classes)
 
     @property
     def n_outputs(self) -> int:
-        """A logit per class."""
         return len(self.classes)
 
     def loss(self, outputs: torch.Tensor, target: torch.Tensor, weights: torch.Tensor) -> torch.Tensor:
@@ -61,9 +59,7 @@ class Multiclass(SeveralClasses[MulticlassSection]):
         return [(y == k).astype(float) for k in range(len(self.classes))]
 
     def test_variance(self, rarest: float) -> float:
-        """p (1 - p) of the rarest class."""
         return rarest * (1 - rarest)
 
     def difference(self, size: str, rarest: str | None) -> str:
-        """Of the rarest class from the others."""
         return f"{rarest} differs from the other classes by at least {size}"

@@ -68,7 +68,6 @@ class Regression(Label[RegressionSection]):
 
     @classmethod
     def needs_features(cls, section: RegressionSection) -> bool:
-        """A product of one factor per feature does."""
         return section.head == "multiplicative"
 
     @classmethod
@@ -102,11 +101,9 @@ class Regression(Label[RegressionSection]):
         return (*always, Metric(f"within_{100 * self.within:g}pct", within(self.within)))
 
     def transform(self, y: np.ndarray) -> np.ndarray:
-        """Onto the scale that is learnt."""
         return TRANSFORMS[self.scale].forward(y)
 
     def inverse_transform(self, values: np.ndarray) -> np.ndarray:
-        """Back to the user's units."""
         return TRANSFORMS[self.scale].inverse(values)
 
     def standard(self, values: np.ndarray) -> tuple[float, float]:

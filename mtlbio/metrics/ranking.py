@@ -18,16 +18,9 @@ def auroc(y: np.ndarray, pred: np.ndarray, weights: np.ndarray) -> np.ndarray:
     pred : (n,) any score that rises with the probability of 1
     """
     case = y == 1
-    by_score = np.argsort(pred[~case], kind="stable")
-    controls = pred[~case][by_score]
-    w = np.ascontiguousarray(weights.T)
-    # below[k] = weight of the k lowest controls; one sort serves all draws
-    below = np.zeros((len(controls) + 1, w.shape[1]))
-    np.cumsum(w[np.flatnonzero(~case)[by_score]], axis=0, out=below[1:])
-    first, last = np.searchsorted(controls, pred[case], "left"), np.searchsorted(controls, pred[case], "right")
-    w_case = w[case]
-    wins = np.einsum("id,id->d", w_case, below[first]) + np.einsum("id,id->d", w_case, below[last])
-    return wins / 2 / (w_case.sum(axis=0) * below[-1])
+    w_case, w_control = weights.T[case], weights.T[~case]
+    wins = np.einsum("id,id->d", w_case, _weight_below(pred[case], pred[~case], w_control))
+    return wins / (w_case.sum(axis=0) * w_control.sum(axis=0))
 
 
 @over_draws
@@ -54,7 +47,7 @@ def macro_auroc(y: np.ndarray, pred: np.ndarray, weights: np.ndarray) -> np.ndar
 def spearman(y: np.ndarray, pred: np.ndarray, weights: np.ndarray) -> np.ndarray:
     """Spearman correlation with mid-ranks; with counts as weights, that of the data written out."""
     w = np.ascontiguousarray(weights.T)
-    return correlation(_mid_ranks(y, w), _mid_ranks(pred, w), w)
+    return correlation(_weight_below(y, y, w), _weight_below(pred, pred, w), w)
 
 
 def expected_level(pred: np.ndarray) -> np.ndarray:
@@ -72,11 +65,10 @@ def mae_levels(y: np.ndarray, pred: np.ndarray, weights: np.ndarray | None = Non
     return mae(y, expected_level(np.asarray(pred, dtype=float)), weights)
 
 
-def _mid_ranks(values: np.ndarray, w: np.ndarray) -> np.ndarray:
-    """Weighted mid-ranks (n, draws) of values (n,) under weights (n, draws), up to a constant."""
-    order = np.argsort(values, kind="stable")
-    ordered = values[order]
-    below = np.zeros((len(values) + 1, w.shape[1]))
+def _weight_below(values: np.ndarray, others: np.ndarray, w: np.ndarray) -> np.ndarray:
+    """(m, draws) weight of the others (n,) below each value (m,), ties count one half; one sort serves all draws w."""
+    order = np.argsort(others, kind="stable")
+    below = np.zeros((len(others) + 1, w.shape[1]))
     np.cumsum(w[order], axis=0, out=below[1:])
-    first, last = np.searchsorted(ordered, values, "left"), np.searchsorted(ordered, values, "right")
+    first, last = (np.searchsorted(others[order], values, side) for side in ("left", "right"))
     return (below[first] + below[last]) / 2

@@ -39,5 +39,4 @@ class Accessibility(NumberLabel):
             )
 
     def activated(self, raw: torch.Tensor) -> torch.Tensor:
-        """Between 0 and 1."""
         return raw.sigmoid()

@@ -53,12 +53,10 @@ class ResidueBinary(NumberLabel):
         return max(entropy(np.array([share, 1 - share])), 1e-3)
 
     def on_trial(self, fine: np.ndarray, coarse: None) -> list[str | None]:
-        """ "0" and "1"."""
         return [None if np.isnan(v) else str(int(v)) for v in fine.astype(float)]
 
     @property
     def trial_label(self) -> Label:
-        """Two classes."""
         return Binary(self.name, ("0", "1"))
 
 

@@ -55,7 +55,6 @@ class NumberLabel(ResidueLabel[NumberSection, None]):
         return np.where(resolved, numbers, np.nan).astype(np.float32), None
 
     def observed(self, fine: np.ndarray, coarse: None) -> np.ndarray:
-        """Where there is a number."""
         return ~np.isnan(fine)
 
     def batch(
@@ -101,12 +100,10 @@ class NumberLabel(ResidueLabel[NumberSection, None]):
         return np.clip(fitted[0][:, 0], 0, 1)
 
     def on_trial(self, fine: np.ndarray, coarse: None) -> list | np.ndarray:
-        """The numbers."""
         return fine.astype(float)
 
     @property
     def trial_label(self) -> Label:
-        """A number."""
         return Regression(self.name)
 
 

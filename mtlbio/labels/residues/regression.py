@@ -38,5 +38,4 @@ class ResidueRegression(NumberLabel):
         return np.asarray(raw, dtype=np.float64)[..., 0] * scale + mean
 
     def from_linear(self, fitted: list[np.ndarray]) -> np.ndarray:
-        """As it is."""
         return fitted[0][:, 0]

@@ -112,7 +112,6 @@ class SecondaryStructure(ResidueLabel[StatesSection, np.ndarray]):
         return softmax(np.asarray(raw, dtype=np.float64))
 
     def rows(self, fine: np.ndarray, predicted: np.ndarray) -> Sequence[tuple[str, np.ndarray, np.ndarray]]:
-        """A row per state."""
         return [
             (state, np.where(fine == MISSING_STATE, np.nan, fine == k), predicted[:, k]) for k, state in enumerate(Q8)
         ]
@@ -148,12 +147,10 @@ class SecondaryStructure(ResidueLabel[StatesSection, np.ndarray]):
         return columns | {f"{self.name}_{state}": np.round(shares[:, k], 4) for k, state in enumerate(alphabet)}
 
     def on_trial(self, fine: np.ndarray, coarse: np.ndarray) -> list[str | None]:
-        """Three states."""
         return [None if c == MISSING_STATE else Q3[c] for c in coarse]
 
     @property
     def trial_label(self) -> Label:
-        """Three classes."""
         return Multiclass(self.name, tuple(Q3))
 
     def for_trial(self, predicted: np.ndarray) -> np.ndarray:
