@@ -116,10 +116,8 @@ def run_workflow(
                 say(f"Warning: {line} (mtlbio plan {run} says more)")
     results.parent.mkdir(parents=True, exist_ok=True)
     elsewhere = ("--executor", "-e", "--profile", "--workflow-profile", "--jobs", "-j", "--cores", "-c")
-    if cores is None and any(a.partition("=")[0] in elsewhere or a.startswith(("-j", "-c")) for a in extra):
-        parallel = []
-    else:
-        parallel = ["--cores", str(cores or "all")]
+    chosen = any(word.partition("=")[0] in elsewhere or word.startswith(("-j", "-c")) for word in extra)
+    parallel = [] if cores is None and chosen else ["--cores", str(cores or "all")]
     # The working directory is the results' parent: Snakemake's records then lie beside the results, wherever
     # the command was given. An option must follow --config, which takes every word up to the next one.
     command = ["snakemake", "--snakefile", str(snakefile()), "--directory", str(results.parent)]
@@ -162,9 +160,7 @@ def transfer(
     """
     described, function = _described(run, "transfer")
     folder = results or Path("results") / described.run
-    for line in function(described, folder, curve or [], draws, str(run)):
-        typer.echo(line)
-    typer.echo(str(folder / "transfer"))
+    typer.echo("\n".join([*function(described, folder, curve or [], draws, str(run)), str(folder / "transfer")]))
 
 
 @app.command()

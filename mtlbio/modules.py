@@ -55,8 +55,7 @@ def files_of(
 
     Parameters
     ----------
-    entry : dotted name of the module
-    package : folder of the package
+    entry, package : dotted name of the module, and folder of the package
     kind : :class:`mtlbio.kinds.base.Kind` of the run; of one from outside, modules of its own package count too
     step : the step that the module stands for
     further : modules from outside the package that count too, with what they use of their own package

@@ -144,12 +144,7 @@ def snakefile() -> Path:
 def modules_of(step: str, package: Path = PACKAGE, kind: str = "cohort", labels: Iterable[str] = ()) -> list[str]:
     """Files of the package that ``step`` uses, as :func:`mtlbio.modules.files_of` finds them.
 
-    Parameters
-    ----------
-    step : one of :data:`mtlbio.kinds.STEPS`
-    package : folder of the package
-    kind : name of the run's kind
-    labels : modules of the run's kinds of label; those of the package are used by every run
+    ``labels`` are the modules of the run's kinds of label; those of the package are used by every run.
     """
     if step not in STEPS:
         raise KeyError(f"{step}: no such step; valid: {listing(STEPS)}")

@@ -58,10 +58,8 @@ def explain(
 ) -> str:
     """The first problem of a validation error in one line: key, what was found, what is valid.
 
-    Parameters
-    ----------
-    beside : models whose keys are named as valid at the top level too
-    elsewhere : keys of other sections, and whose they are: one may be what a wrong key was meant to be
+    Keys of the models ``beside`` are named as valid at the top level too. ``elsewhere`` says whose the keys of other
+    sections are: one of them may be what a wrong key was meant to be.
     """
     first = error.errors()[0]
     if first["type"] == "value_error":

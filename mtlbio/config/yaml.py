@@ -18,7 +18,9 @@ def read_yaml(path: Path) -> Any:
     try:
         return yaml.load(path.read_text(encoding="utf-8"), Loader=_UniqueKeys)
     except (yaml.YAMLError, UnicodeDecodeError) as error:
-        raise InputError(f"{path}: not valid YAML: {_yaml_problem(error)}") from None
+        mark, problem = getattr(error, "problem_mark", None), getattr(error, "problem", None) or str(error)
+        where = f" (line {mark.line + 1}, column {mark.column + 1})" if mark is not None else ""
+        raise InputError(f"{path}: not valid YAML: {' '.join(problem.split())}{where}") from None
 
 
 class _UniqueKeys(yaml.SafeLoader):
@@ -33,10 +35,3 @@ class _UniqueKeys(yaml.SafeLoader):
                 raise yaml.MarkedYAMLError(None, None, f"key {key.value!r} stands twice", key.start_mark)
             keys.add(key.value)
         return super().construct_mapping(node, deep)
-
-
-def _yaml_problem(error: Exception) -> str:
-    mark = getattr(error, "problem_mark", None)
-    problem = getattr(error, "problem", None) or str(error)
-    where = f" (line {mark.line + 1}, column {mark.column + 1})" if mark is not None else ""
-    return f"{' '.join(problem.split())}{where}"

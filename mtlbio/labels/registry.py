@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from importlib import metadata
-from typing import Any, ClassVar, Generic, Protocol, TypeVar
+from typing import Any, Generic, TypeVar
 
 from mtlbio.errors import InputError, listing
 from mtlbio.labels.base import Label
@@ -14,13 +14,7 @@ from mtlbio.labels.regression import Regression
 from mtlbio.metrics import register as register_metrics
 
 
-class Named(Protocol):
-    """Has a name, which is the ``kind`` of its section."""
-
-    kind: ClassVar[str]
-
-
-K = TypeVar("K", bound=Named)
+K = TypeVar("K", bound=Any)  # a class with the name of its ``kind``
 
 
 class Registry(Generic[K]):
@@ -35,9 +29,8 @@ class Registry(Generic[K]):
         other = self.by_name.setdefault(kind.kind, kind)
         if other is not kind:
             raise ValueError(f"a kind of label {kind.kind!r} is known already: {other.__module__}")
-        metrics: Any = getattr(kind, "metrics", ())
-        if not isinstance(metrics, property):  # where they depend on the label, the label gives them
-            register_metrics(*metrics)
+        if not isinstance(kind.metrics, property):  # where they depend on the label, the label gives them
+            register_metrics(*kind.metrics)
         return kind
 
     def kinds(self) -> dict[str, type[K]]:

@@ -11,10 +11,7 @@ _BINS = 5
 def carried_classes(owner: np.ndarray, y: np.ndarray, owners: int) -> np.ndarray:
     """Which classes an owner carries, several where its samples differ; bool (owners, classes + 1), last: no label.
 
-    Parameters
-    ----------
-    owner : (n,) 0 .. owners - 1
-    y : (n,) codes, NaN where missing
+    ``owner`` (n,) is 0 .. owners - 1, ``y`` (n,) are codes, NaN where missing.
     """
     labelled = ~np.isnan(y)
     columns = [np.bincount(owner, y == value, owners) > 0 for value in np.unique(y[labelled])]

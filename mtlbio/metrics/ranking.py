@@ -12,10 +12,7 @@ from mtlbio.metrics.weights import over_draws
 def auroc(y: np.ndarray, pred: np.ndarray, weights: np.ndarray) -> np.ndarray:
     """Area under the ROC curve: P(score of a case > score of a control), ties count one half.
 
-    Parameters
-    ----------
-    y : (n,) 0 or 1
-    pred : (n,) any score that rises with the probability of 1
+    ``y`` (n,) is 0 or 1, ``pred`` (n,) any score that rises with the probability of 1.
     """
     case = y == 1
     w_case, w_control = weights.T[case], weights.T[~case]

@@ -67,15 +67,10 @@ class ResidueLabel(Generic[S, C]):
     def read(
         cls, name: str, section: S, columns: dict[str, str], length: int, resolved: np.ndarray, where: str
     ) -> tuple[np.ndarray, C]:
-        """Labels ``fine`` and ``coarse`` (length,) of a chain.
+        """Labels ``fine`` and ``coarse`` (length,) of a chain, from the text of its row.
 
-        Raises InputError where there is another number of labels than residues, or one that cannot be.
-
-        Parameters
-        ----------
-        columns : text of the chain's row
-        resolved : (length,) bool, residues whose labels count
-        where : file and chain, for messages
+        Labels count at ``resolved`` residues, (length,) bool. An InputError, which begins with ``where``, file and
+        chain, where there is another number of labels than residues, or one that cannot be.
         """
         raise NotImplementedError
 
