@@ -141,8 +141,7 @@ def plan(
 
     described, function = _described(run, "plan")
     folder = folder_of(described, results)
-    text = function(described, folder, dims)
-    typer.echo(f"{text}\n\n{folder / 'plan.tsv'}")
+    typer.echo(f"{function(described, folder, dims)}\n\n{folder / 'plan.tsv'}")
 
 
 @app.command()

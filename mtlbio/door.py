@@ -28,13 +28,9 @@ __all__ = ["baselines", "evaluate", "predict", "prepare", "read_run", "report", 
 def prepare(run: Run, results: str | Path | None = None) -> DataFrame:
     """Read and check the data, assign folds: ``cohort.h5ad``, ``qc.tsv``, ``splits.tsv``.
 
-    Gives ``splits.tsv``, a row per sample that is kept: sample, donor, fold. An InputError where the data do not fit
-    the run, or the folder is somebody else's.
-
-    Parameters
-    ----------
-    run : as :func:`read_run` gives it
-    results : folder of this run's results; ``results/<run>`` where left out, as for every step
+    Gives ``splits.tsv``, a row per sample that is kept: sample, donor, fold. ``run`` is what :func:`read_run` gives and
+    ``results`` the folder of its results, ``results/<run>`` where left out, as for every step. An InputError where the
+    data do not fit the run, or the folder is somebody else's.
     """
     return _table(take("prepare", run, results) / "splits.tsv")
 

@@ -69,10 +69,10 @@ def explain(
     key, annotation, metadata, parent = _walk([p for p in location if p != "[key]"], model)
     if first["type"] == "extra_forbidden":
         valid = list(merged_fields([model, *beside]) if parent is model else parent.model_fields)
-        elsewhere = elsewhere or {}
-        near = difflib.get_close_matches(str(location[-1]), [*valid, *elsewhere], n=1)
-        hint = f"did you mean {near[0]}{f' of {elsewhere[near[0]]}' if near[0] in elsewhere else ''}? " if near else ""
-        return f"{key}: unknown key; {hint}valid here: {listing(valid, 40)}"
+        others = elsewhere if elsewhere and parent is model else {}
+        near = difflib.get_close_matches(str(location[-1]), [*valid, *others], n=1)
+        hints = [f"did you mean {name}{f' of {others[name]}' if name in others else ''}? " for name in near]
+        return f"{key}: unknown key; {''.join(hints)}valid here: {listing(valid, 40)}"
     if first["type"] == "missing":
         return f"{key}: missing; expected {in_words(annotation, metadata)}"
     value = first.get("input")

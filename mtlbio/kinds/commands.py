@@ -22,7 +22,5 @@ def simulation_named(name: str) -> Simulation:
 def kind_of_files(first: Path, second: Path | None) -> Kind:
     """The kind whose YAML ``mtlbio init`` drafts from these files: one that knows them as its own, else the first."""
     drafting = [kind for kind in KINDS.values() if "draft" in kind.commands]
-    for kind in drafting:
-        if "drafts" in kind.commands and function_at(kind.commands["drafts"])(first, second):
-            return kind
-    return drafting[0]
+    fitting = (k for k in drafting if "drafts" in k.commands and function_at(k.commands["drafts"])(first, second))
+    return next(fitting, drafting[0])

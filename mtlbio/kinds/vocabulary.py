@@ -36,7 +36,7 @@ class Vocabulary:
     gene_sets_heading: str  # the same above a table of them
     low: str  # before such a name where it falls as the dimension rises; empty where no direction is told
     gene_sets_from: str  # why none were tested, or who tests them
-    gene_sets_cited: tuple[str, str] | None  # source of the method or of the names, and its journal
+    gene_sets_cited: tuple[str, str] | None  # source of method or names, and journal; None: nothing to cite
     dropped: str  # what quality control leaves out, beside features
     repeats: str  # what is not counted in place of units
 

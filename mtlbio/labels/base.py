@@ -4,10 +4,7 @@ A kind of label is one class in one file of this room. It holds the keys of its 
 checked, how the network's outputs are packed, the loss, the link and its inverse, the metrics and which of them
 decides, how donors are spread over folds, the columns of its test in the trial, its rows of ``predictions.tsv`` and how
 a baseline predicts it. Nothing outside asks which kind a label is. What a method gives is said here; where a kind
-overrides it without a word, its one line says how.
-
-A kind from outside the package subclasses :class:`Label` and is made known by :func:`mtlbio.labels.register`, or by an
-entry point of the group ``mtlbio.labels``. No kind imports torch before a loss is asked for: a YAML is checked without.
+overrides it without a word, its one line says how. No kind imports torch before a loss is asked for.
 """
 
 from __future__ import annotations

@@ -11,8 +11,10 @@ from mtlbio.metrics.weights import over_draws
 @over_draws
 def brier(y: np.ndarray, pred: np.ndarray, weights: np.ndarray) -> np.ndarray:
     """Brier score: mean squared error of the probability; with (n, K) probabilities, summed over the classes."""
-    error = np.square(pred - y) if pred.ndim == 1 else np.square(pred - _one_hot(y, pred)).sum(axis=1)
-    return mean(error, weights)
+    if pred.ndim == 1:
+        return mean(np.square(pred - y), weights)
+    one_hot = y[:, None] == np.arange(pred.shape[1])
+    return mean(np.square(pred - one_hot).sum(axis=1), weights)
 
 
 @over_draws
@@ -42,7 +44,3 @@ def balanced_accuracy(y: np.ndarray, pred: np.ndarray, weights: np.ndarray) -> n
 
 def _called(pred: np.ndarray) -> np.ndarray:
     return (pred > 0.5).astype(float) if pred.ndim == 1 else pred.argmax(axis=1).astype(float)
-
-
-def _one_hot(y: np.ndarray, pred: np.ndarray) -> np.ndarray:
-    return (y[:, None] == np.arange(pred.shape[1])).astype(float)
