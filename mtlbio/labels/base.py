@@ -56,9 +56,9 @@ class Label(Generic[S]):
     as_covariate: ClassVar[str] = "continuous"  # kind of a covariate that holds the same values
     # whether samples of a donor are averaged to one label; otherwise a donor may be seen in several states
     averaged: ClassVar[bool] = True
-    steep: ClassVar[bool] = True  # whether the curvature of the loss can exceed one half near the target
+    steep: ClassVar[bool] = True  # whether the loss can curve by more than one half where outputs are near the target
     reads_weights: ClassVar[bool] = False  # whether the loss of a sample depends on the weights of others (risk sets)
-    # whether a baseline predicts a number, which :meth:`from_value` turns into a prediction; else classes' probabilities
+    # whether a baseline predicts a number, for :meth:`from_value` to make a prediction of; else classes' probabilities
     predicts_value: ClassVar[bool] = True
     effect_unit: ClassVar[str] = "SD"  # of an effect on a dimension: SD, or R where there is no single direction
     contrast: ClassVar[str] = "SD per SD"  # what an effect of one standard deviation is per, in words

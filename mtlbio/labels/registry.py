@@ -13,7 +13,6 @@ from mtlbio.labels.ordinal import Ordinal
 from mtlbio.labels.regression import Regression
 from mtlbio.metrics import register as register_metrics
 
-
 K = TypeVar("K", bound=Any)  # a class with the name of its ``kind``
 
 
