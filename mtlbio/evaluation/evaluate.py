@@ -57,12 +57,7 @@ def labels_tested(table: pd.DataFrame, tasks: dict[str, Label], seed: int, words
 
 
 def evaluate_tables(
-    table: pd.DataFrame,
-    tasks: dict[str, Label],
-    draws: int,
-    seed: int,
-    margin: float,
-    words: Vocabulary = DONORS,
+    table: pd.DataFrame, tasks: dict[str, Label], draws: int, seed: int, margin: float, words: Vocabulary = DONORS
 ) -> tuple[pd.DataFrame, pd.DataFrame, pd.DataFrame]:
     """Metrics, comparisons and verdicts on sharing of a table of predictions.
 

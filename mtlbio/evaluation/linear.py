@@ -65,8 +65,6 @@ def pca_linear(train: np.ndarray, test: np.ndarray, labels: Labels) -> tuple[np.
         return fit_penalised(train[:, :k], labels, rows, np.array([1.0 / n]))
 
     best, spread = choose(
-        labels,
-        lambda rows, out: np.concatenate([fit(rows, k).predict(train[out, :k]) for k in sizes]),
-        len(sizes),
+        labels, lambda rows, out: np.concatenate([fit(rows, k).predict(train[out, :k]) for k in sizes]), len(sizes)
     )
     return fit(slice(None), sizes[best]).predict(test[:, : sizes[best]])[0], spread

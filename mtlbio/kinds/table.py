@@ -28,9 +28,9 @@ class TableKind(DonorKind[TableRun]):
         },
         "report": {
             "cohort": "mtlbio.report.of_samples:cohort",
-            "sizes": "mtlbio.report.of_features:sizes",
+            "sizes": "mtlbio.report.of_samples:sizes",
             "decides": "mtlbio.report.of_samples:decides",
-            "features": "mtlbio.report.of_features:features",
+            "features": "mtlbio.report.of_samples:features",
         },
     }
     steps = DonorKind.steps | {"probe": "mtlbio.probing.probe:probe_table"}

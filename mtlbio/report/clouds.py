@@ -11,39 +11,27 @@ from mtlbio.report.svg import RASTERISE_ABOVE
 MOST_LEVELS = 12  # more levels than this are drawn as medians without names
 
 
-def scatter(axes, frame: pd.DataFrame, dim: str, parts: list, accent: str) -> None:
+def scatter(axes, frame: pd.DataFrame, dim: str, parts: list) -> None:
     """Draw ``dim`` against the numeric driver: one colour per part, and a smooth line through all points."""
-    size = 11 if len(frame) <= 400 else 5
-    for label, rows, colour in parts:
-        axes.scatter(
-            frame["driver"][rows],
-            frame[dim][rows],
-            s=size,
-            color=colour,
-            alpha=0.8,
-            linewidths=0,
-            label=label,
-            rasterized=len(frame) > RASTERISE_ABOVE,
-        )
     x, y = frame["driver"].to_numpy(float), frame[dim].to_numpy(float)
+    _points(axes, x, y, parts, 11 if len(frame) <= 400 else 5, 0.8)
     if len(np.unique(x)) >= 8:
-        grid, line = smooth(x, y)
-        axes.plot(grid, line, color=INK, linewidth=1.6)
+        axes.plot(*smooth(x, y), color=INK, linewidth=1.6)
     _legend(axes, len(parts))
+
+
+def _points(axes, x: np.ndarray, y: np.ndarray, parts: list, size: float, alpha: float) -> None:
+    style = {"s": size, "alpha": alpha, "linewidths": 0, "rasterized": len(x) > RASTERISE_ABOVE}
+    for label, rows, colour in parts:
+        axes.scatter(x[rows], y[rows], color=colour, label=label, **style)
 
 
 def _legend(axes, entries: int) -> None:
     if entries < 2:
         return
-    axes.figure.legend(
-        *axes.get_legend_handles_labels(),
-        loc="outside upper right",
-        ncols=min(entries, 4),
-        handletextpad=0.1,
-        columnspacing=0.9,
-        borderaxespad=0.1,
-        markerscale=1.5,
-    )
+    layout = {"handletextpad": 0.1, "columnspacing": 0.9, "borderaxespad": 0.1, "markerscale": 1.5}
+    handles, labels = axes.get_legend_handles_labels()
+    axes.figure.legend(handles, labels, loc="outside upper right", ncols=min(entries, 4), **layout)
 
 
 def smooth(x: np.ndarray, y: np.ndarray, span: float = 0.6, points: int = 60) -> tuple[np.ndarray, np.ndarray]:
@@ -82,30 +70,13 @@ def strips(axes, frame: pd.DataFrame, dim: str, parts: list, accent: str, order:
     levels = [c for c in order if c in levels] or sorted(levels)
     position = text.map({level: i for i, level in enumerate(levels)}).to_numpy(float)
     jitter = np.random.default_rng([0, len(frame)]).uniform(-0.22, 0.22, len(frame))
-    for label, rows, colour in parts:
-        axes.scatter(
-            position[rows] + jitter[rows],
-            frame[dim][rows],
-            s=9 if len(frame) <= 400 else 4,
-            color=colour,
-            alpha=0.75,
-            linewidths=0,
-            label=label,
-            rasterized=len(frame) > RASTERISE_ABOVE,
-        )
-    axes.boxplot(
-        [frame[dim][position == i] for i in range(len(levels))],
-        positions=range(len(levels)),
-        widths=0.62,
-        showfliers=False,
-        showcaps=False,
-        manage_ticks=False,
-        medianprops={"color": INK, "linewidth": 1.6},
-        boxprops={"color": MUTED, "linewidth": 0.9},
-        whiskerprops={"color": MUTED, "linewidth": 0.9},
-    )
-    longest = max(len(level) for level in levels)
-    crowded = longest * len(levels) > 42
+    y = frame[dim].to_numpy(float)
+    _points(axes, position + jitter, y, parts, 9 if len(frame) <= 400 else 4, 0.75)
+    lines = {"boxprops": {"color": MUTED, "linewidth": 0.9}, "whiskerprops": {"color": MUTED, "linewidth": 0.9}}
+    lines |= {"medianprops": {"color": INK, "linewidth": 1.6}}
+    boxes, hidden = [y[position == i] for i in range(len(levels))], {"showfliers": False, "showcaps": False}
+    axes.boxplot(boxes, positions=range(len(levels)), widths=0.62, manage_ticks=False, **hidden, **lines)
+    crowded = max(map(len, levels)) * len(levels) > 42
     shown = [level if len(level) <= 16 else level[:15] + "…" for level in levels]
     axes.set_xticks(range(len(levels)), shown, rotation=40 if crowded else 0, ha="right" if crowded else "center")
     axes.set_xlim(-0.6, len(levels) - 0.4)

@@ -7,6 +7,7 @@ from functools import partial
 import numpy as np
 import pandas as pd
 
+from mtlbio.metrics import metric_named
 from mtlbio.probing.columns import column_of, of_family
 from mtlbio.report import conflicts, feature_effects, plain
 from mtlbio.report.choice import kind
@@ -19,7 +20,7 @@ from mtlbio.report.palette import VERDICTS
 from mtlbio.report.refits import whole_pipeline
 from mtlbio.report.suspect_labels import label_warnings
 from mtlbio.report.svg import Picture
-from mtlbio.report.words import file_stem, metric_name, percent, probability
+from mtlbio.report.words import file_stem, percent, probability
 from mtlbio.text import known, number
 
 AUDIT_ORDER = {"not_identifiable": 0, "weak": 1, "ok": 2}
@@ -61,14 +62,22 @@ def page_context(inputs: Inputs, chosen: list[str], pictures: dict[str, Picture]
         "styles": VERDICTS,
         "legend": legend(inputs),
         "tiles": [
-            {"dim": d, "verdict": r["verdict"], "driver": _driver(inputs, r)}
-            for d, r in in_order(inputs.verdicts).iterrows()
+            {"dim": dim, "verdict": row["verdict"], "driver": _driver(inputs, row)}
+            for dim, row in in_order(inputs.verdicts).iterrows()
         ],
         "cards": [card(inputs, d, pictures) for d in chosen],
         "calibrated": "error_rate" in inputs.verdicts and inputs.verdicts["error_rate"].notna().any(),
         "rates": rates(inputs),
         "refits": whole_pipeline(inputs),
-        "tasks": [task_section(inputs, reading, pictures) for reading in readings],
+        "tasks": [
+            {
+                "name": reading.task,
+                "reading": reading,
+                "performance": pictures.get(f"performance_{reading.task}"),
+                "ablation": pictures.get(f"ablation_{reading.task}"),
+            }
+            for reading in readings
+        ],
         "labels": label_warnings(tables.get("label_noise")),
         "sharing": sharing(inputs),
         "fresh": fresh_readings(tables.get("reprobe"), words),
@@ -108,28 +117,12 @@ def _driver(inputs: Inputs, row: pd.Series) -> str:
 def card(inputs: Inputs, dim: str, pictures: dict[str, Picture]) -> dict:
     """One dimension: verdict, sentence, picture, numbers, genes."""
     row = inputs.verdicts.loc[dim]
-    effects, fixed = [], known(row.get("held_fixed"))
-    for task in inputs.tasks:
-        own = partial(column_of, of=task)
-        adjusted = _parts(row, own("effect"), own("ci_low"), own("ci_high"), 2)
-        effects.append(
-            {
-                "task": task,
-                "effect": ("held fixed", "nothing is left") if fixed else adjusted,
-                "q": "–" if fixed else probability(row.get(own("q"))),
-                "call": str(row[own("removal")]) if known(row.get(own("removal"))) else "not tested",
-                "loss": _parts(row, own("delta"), own("delta_ci_low"), own("delta_ci_high"), 3),
-            }
-        )
-    known_shares = {c: row[column_of("share", c)] for c in inputs.covariates if known(row.get(column_of("share", c)))}
+    columns = [(column_of("share", c), c, inputs.cohort.covariates[c].role) for c in inputs.covariates]
     shares = [
-        {"name": c, "role": inputs.cohort.covariates[c].role, "value": float(value), "text": percent(value)}
-        for c, value in known_shares.items()
+        {"name": name, "role": role, "value": float(row[column]), "text": percent(row[column])}
+        for column, name, role in (*columns, *LETTERS)
+        if known(row.get(column))
     ]
-    for column, name, given in LETTERS:
-        if known(row.get(column)):
-            value = float(row[column])
-            shares.append({"name": name, "role": given, "value": value, "text": percent(value)})
     about = inputs.about.loc[dim]
     stability = row.get("stability") if known(row.get("stability")) else about.get("stability")
     return {
@@ -138,7 +131,7 @@ def card(inputs: Inputs, dim: str, pictures: dict[str, Picture]) -> dict:
         "shortcut": kind(row) == "shortcut",
         "driver": _driver(inputs, row),
         "why": row["why"] if known(row.get("why")) else "",
-        "effects": effects,
+        "effects": [_effect(row, task) for task in inputs.tasks],
         "shares": shares,
         "stability": number(stability),
         "trained_for": about.get("task") or "",
@@ -147,6 +140,20 @@ def card(inputs: Inputs, dim: str, pictures: dict[str, Picture]) -> dict:
         "feature": about.get("feature") or "",
         "error": plain.error_rate(row),
         "picture": pictures[f"card_{file_stem(dim)}"],
+    }
+
+
+def _effect(row: pd.Series, task: str) -> dict:
+    """What a dimension has to do with a task: the adjusted effect, and the loss without the dimension."""
+    column, fixed = partial(column_of, of=task), known(row.get("held_fixed"))
+    adjusted = _parts(row, column("effect"), column("ci_low"), column("ci_high"), 2)
+    call = row.get(column("removal"))
+    return {
+        "task": task,
+        "effect": ("held fixed", "nothing is left") if fixed else adjusted,
+        "q": "–" if fixed else probability(row.get(column("q"))),
+        "call": call if known(call) else "not tested",
+        "loss": _parts(row, column("delta"), column("delta_ci_low"), column("delta_ci_high"), 3),
     }
 
 
@@ -168,42 +175,23 @@ def top_genes(inputs: Inputs, dim: str) -> list[dict]:
 
 def rates(inputs: Inputs) -> list[dict]:
     """Calibrated error rates by verdict, where verdicts.tsv carries them."""
-    found: list[dict] = []
     if "error_rate" not in inputs.verdicts:
-        return found
-    for name in VERDICTS:
-        rows = inputs.verdicts[(inputs.verdicts["verdict"] == name) & inputs.verdicts["error_rate"].notna()]
-        if len(rows):
-            found.append({"verdict": name, "sentence": plain.error_rate(rows.iloc[0])})
-    return found
-
-
-def task_section(inputs: Inputs, reading: plain.Reading, pictures: dict[str, Picture]) -> dict:
-    """What a task's part of the page shows."""
-    task = reading.task
-    metric = task_metric(inputs, task)
-    return {
-        "name": task,
-        "kind": inputs.cohort.tasks[task].kind,
-        "metric": metric_name(metric) if metric else "",
-        "reading": reading,
-        "performance": pictures.get(f"performance_{task}"),
-        "ablation": pictures.get(f"ablation_{task}"),
-    }
+        return []
+    first = inputs.verdicts.dropna(subset=["error_rate"]).drop_duplicates("verdict").set_index("verdict")
+    return [
+        {"verdict": name, "sentence": plain.error_rate(first.loc[name])} for name in VERDICTS if name in first.index
+    ]
 
 
 def effects(inputs: Inputs, pictures: dict[str, Picture]) -> list[dict]:
     """What a feature changes: a picture and its sentences per task, of a table of features only."""
-    table = inputs.tables.get("effects")
-    found = []
+    sections = []
     for task in inputs.tasks:
-        picture = pictures.get(f"effects_{task}")
-        if picture is None:
-            continue
-        rows, left = feature_effects.shown_features(table, task)
-        said = feature_effects.sentences(rows, left, inputs.cohort.tasks[task].unit, inputs.words)
-        found.append({"name": task, "picture": picture, "sentences": said})
-    return found
+        if f"effects_{task}" in pictures:
+            rows, left = feature_effects.shown_features(inputs.tables["effects"], task)
+            sentences = feature_effects.sentences(rows, left, inputs.cohort.tasks[task].unit, inputs.words)
+            sections.append({"name": task, "picture": pictures[f"effects_{task}"], "sentences": sentences})
+    return sections
 
 
 def sharing(inputs: Inputs) -> list[dict]:
@@ -215,7 +203,7 @@ def sharing(inputs: Inputs) -> list[dict]:
         {
             "task": row["task"],
             "call": row["verdict"],
-            "metric": metric_name(row["metric"]),
+            "metric": metric_named(row["metric"]).printed,
             "together": number(row["multitask"], 3),
             "alone": number(row["singletask"], 3),
             "gain": _parts(row, "gain", "ci_low", "ci_high", 3),
@@ -234,11 +222,11 @@ def audit(inputs: Inputs) -> list[dict]:
         return []
     # what cannot be separated first
     table = table.sort_values("call", key=lambda c: c.map(AUDIT_ORDER).fillna(1), kind="stable")
-    found = []
+    lines = []
     for _, row in table.iterrows():
         sentence = row["why"] if known(row.get("why")) else f"{row['task']} and {row['covariate']}: {row['call']}."
-        found.append({"pair": f"{row['task']} × {row['covariate']}", "call": str(row["call"]), "sentence": sentence})
-    return found
+        lines.append({"pair": f"{row['task']} × {row['covariate']}", "call": row["call"], "sentence": sentence})
+    return lines
 
 
 def enrichment(inputs: Inputs) -> dict | None:
@@ -247,9 +235,8 @@ def enrichment(inputs: Inputs) -> dict | None:
     if table is None or not len(table):
         return None
     # sets that may name the dimension come first, then those its loadings point to
-    order = {"names": False, "ulm": False, "q": True}
-    by = ["dim", *(c for c in order if c in table)]
-    table = table.sort_values(by, ascending=[True, *(order[c] for c in by[1:])], kind="stable")
+    ascending = {c: a for c, a in {"dim": True, "names": False, "ulm": False, "q": True}.items() if c in table}
+    table = table.sort_values(list(ascending), ascending=list(ascending.values()), kind="stable")
     table = table.groupby("dim", sort=False).head(TOP_SETS)
     return as_text(table.drop(columns=list(inputs.kind.page.left_out), errors="ignore"))
 
@@ -261,5 +248,4 @@ def verdict_table(inputs: Inputs) -> dict:
     rest = [c for c in table if c not in first]
     # too wide for paper: print leaves these columns out
     printed = {*of_family("share", rest), *of_family("effect", rest)}
-    fine = [c for c in rest if c not in printed]
-    return as_text(table[first + rest]) | {"fine": fine}
+    return as_text(table[first + rest]) | {"fine": [c for c in rest if c not in printed]}

@@ -5,8 +5,8 @@ from __future__ import annotations
 import pandas as pd
 
 from mtlbio.report.palette import HIGHLIGHT, NEUTRAL
-from mtlbio.report.plain import MODEL, SINGLE
-from mtlbio.report.svg import new_figure
+from mtlbio.report.svg import Drawing, new_figure
+from mtlbio.report.words import MODEL, SINGLE
 
 
 def curve(history: pd.DataFrame, arm: str, task: str, part: str) -> pd.DataFrame:
@@ -21,24 +21,13 @@ def curve(history: pd.DataFrame, arm: str, task: str, part: str) -> pd.DataFrame
     """
     rows = history[(history["arm"] == arm) & (history["task"] == task) & (history["part"] == part)]
     by_epoch = rows.groupby("epoch")["loss"]
-    found = pd.DataFrame(
-        {
-            "mean": by_epoch.mean(),
-            "low": by_epoch.quantile(0.1),
-            "high": by_epoch.quantile(0.9),
-            "replicas": by_epoch.count(),
-        }
-    )
-    return found[found["replicas"] * 2 >= found["replicas"].max()] if len(found) else found
+    columns = {"mean": by_epoch.mean(), "low": by_epoch.quantile(0.1), "high": by_epoch.quantile(0.9)}
+    table = pd.DataFrame(columns | {"replicas": by_epoch.count()})
+    return table[table["replicas"] * 2 >= table["replicas"].max()]
 
 
-def training_figure(history: pd.DataFrame, task: str):
-    """Validation loss of both arms and training loss of the multi-task arm.
-
-    Returns
-    -------
-    figure, title, description
-    """
+def training_figure(history: pd.DataFrame, task: str) -> Drawing:
+    """Validation loss of both arms and training loss of the multi-task arm."""
     figure = new_figure(3.6, 2.3)
     axes = figure.subplots()
     replicas = 0

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import platform
 from importlib import metadata
 
 import numpy as np
@@ -17,28 +18,24 @@ QC_ROWS = 40
 
 def facts(inputs: Inputs) -> dict:
     """Size of the cohort, labels with their counts, covariates with their roles."""
-    cohort, obs = inputs.cohort, inputs.obs
-    tasks = []
-    for name, info in cohort.tasks.items():
-        column = obs[name]
-        missing = int(column.isna().sum())
-        tasks.append({"name": name, "kind": info.kind, "text": info.summary(column), "missing": missing})
-    covariates = []
-    for name, covariate in cohort.covariates.items():
-        column = obs[name]
-        if covariate.kind == "continuous":
-            values = column.astype(float)
-            text = f"{number(values.min(), 1)} to {number(values.max(), 1)}"
-        else:
-            text = counted(column.dropna().nunique(), "level")
-        missing = int(column.isna().sum())
-        covariates.append({"name": name, "role": covariate.role, "text": text, "missing": missing})
+    cohort, missing = inputs.cohort, inputs.obs.isna().sum()
+    tasks = [
+        {"name": name, "text": info.summary(inputs.obs[name]), "missing": missing[name]}
+        for name, info in cohort.tasks.items()
+    ]
+    covariates = [
+        {"name": name, "role": info.role, "text": _extent(inputs.obs[name], info.kind), "missing": missing[name]}
+        for name, info in cohort.covariates.items()
+    ]
     sizes = inputs.kind.part("report", "sizes")(inputs)
-    return {
-        "sizes": [*sizes, (inputs.latents.shape[1], "dimensions")],
-        "tasks": tasks,
-        "covariates": covariates,
-    }
+    return {"sizes": [*sizes, (inputs.latents.shape[1], "dimensions")], "tasks": tasks, "covariates": covariates}
+
+
+def _extent(column: pd.Series, kind: str) -> str:
+    if kind != "continuous":
+        return counted(column.dropna().nunique(), "level")
+    values = column.astype(float)
+    return f"{number(values.min(), 1)} to {number(values.max(), 1)}"
 
 
 def quality(inputs: Inputs) -> dict | None:
@@ -46,11 +43,11 @@ def quality(inputs: Inputs) -> dict | None:
     table = inputs.tables.get("qc")
     if table is None:
         return None
-    counts = table.groupby(["kind", "reason"], sort=True).size()
+    counts, rows = table.groupby(["kind", "reason"], sort=True).size(), table[table["kind"] != "gene"]
     return {
-        "counts": [{"kind": k, "reason": r, "count": int(n)} for (k, r), n in counts.items()],
-        "rows": as_text(table[table["kind"] != "gene"].head(QC_ROWS)),
-        "total": int((table["kind"] != "gene").sum()),
+        "counts": [{"kind": kind, "reason": reason, "count": int(n)} for (kind, reason), n in counts.items()],
+        "rows": as_text(rows.head(QC_ROWS)),
+        "total": len(rows),
     }
 
 
@@ -77,24 +74,20 @@ def as_text(table: pd.DataFrame) -> dict:
 
 def versions() -> list[tuple[str, str]]:
     """Versions of what computed the numbers; read from package metadata, nothing heavy is imported."""
-    import platform
-
-    names = ("torch", "numpy", "scipy", "statsmodels", "scikit-learn", "anndata", "decoupler", "matplotlib")
-    found = [("mtlbio", __version__), ("python", platform.python_version())]
-    for name in names:
+    listed = [("mtlbio", __version__), ("python", platform.python_version())]
+    for name in ("torch", "numpy", "scipy", "statsmodels", "scikit-learn", "anndata", "decoupler", "matplotlib"):
         try:
-            found.append((name, metadata.version(name)))
+            listed.append((name, metadata.version(name)))
         except metadata.PackageNotFoundError:
-            found.append((name, "not installed"))
-    return found
+            listed.append((name, "not installed"))
+    return listed
 
 
 def files(inputs: Inputs) -> list[tuple[str, str]]:
     """The run's files and what each holds."""
     words = inputs.words
-    measured = f"{words.samples} x {words.features}, labels, covariates"
     says = {
-        "cohort.h5ad": inputs.kind.page.cohort_file or measured,
+        "cohort.h5ad": inputs.kind.page.cohort_file or f"{words.samples} x {words.features}, labels, covariates",
         "latents.h5ad": f"out-of-fold latents, {words.feature} loadings",
         "verdicts.tsv": "one row per dimension",
         "metrics.tsv": "every arm on every task, with intervals",
@@ -111,6 +104,5 @@ def files(inputs: Inputs) -> list[tuple[str, str]]:
         "probing/enrichment.tsv": f"{words.gene_sets} per dimension",
     }
     present = {"cohort.h5ad", "latents.h5ad", "verdicts.tsv", *(OPTIONAL[name][0] for name in inputs.tables)}
-    return [(file, text) for file, text in says.items() if file in present] + [
-        ("figures/", "every figure of this page as SVG and PNG")
-    ]
+    there = [(file, text) for file, text in says.items() if file in present]
+    return [*there, ("figures/", "every figure of this page as SVG and PNG")]

@@ -8,8 +8,8 @@ from collections.abc import Iterator
 import pandas as pd
 
 from mtlbio.kinds.vocabulary import DONORS, Vocabulary
-from mtlbio.report.palette import GRID, HIGHLIGHT, INK, MUTED, ON
-from mtlbio.report.svg import new_figure
+from mtlbio.report.palette import HIGHLIGHT, INK, MUTED, ON
+from mtlbio.report.svg import Drawing, list_rows, new_figure
 from mtlbio.report.words import counted
 from mtlbio.text import joined
 
@@ -30,40 +30,29 @@ def shown_features(effects: pd.DataFrame, task: str) -> tuple[pd.DataFrame, pd.S
     left : feature -> its range, for the others
     """
     rows = effects[effects["task"] == task].dropna(subset=["prediction"])
-    found = rows.groupby("feature", sort=False)["prediction"]
-    width = (found.max() - found.min()).sort_values(ascending=False, kind="stable")
+    by_feature = rows.groupby("feature", sort=False)["prediction"]
+    width = (by_feature.max() - by_feature.min()).sort_values(ascending=False, kind="stable")
     rows = rows.assign(_place=-rows["feature"].map(width))
     rows = rows.sort_values(["_place", "feature", "prediction"], kind="stable").drop(columns="_place")
     return rows[rows["feature"].isin(width.index[:MOST_FEATURES])], width.iloc[MOST_FEATURES:]
 
 
-def effects_figure(rows: pd.DataFrame, task: str, unit: str | None):
-    """Levels as dots on a line of predicted values, one line per feature.
-
-    Returns
-    -------
-    figure, title, description
-    """
+def effects_figure(rows: pd.DataFrame, task: str, unit: str | None) -> Drawing:
+    """Levels as dots on a line of predicted values, one line per feature."""
     features = list(dict.fromkeys(rows["feature"]))
     figure = new_figure(4.2, 0.72 + 0.42 * len(features))
     axes = figure.subplots()
     base = typical(rows)
     for i, feature in enumerate(features):
-        own = rows[rows["feature"] == feature]
-        ends = [own["prediction"].min(), own["prediction"].max()]
+        levels = rows[rows["feature"] == feature]
+        ends = [levels["prediction"].min(), levels["prediction"].max()]
         axes.plot(ends, [i, i], color=MUTED, linewidth=1.2, solid_capstyle="butt")
         if base is not None:  # a stroke: a line from top to bottom would run through the names of the levels
             axes.plot([base, base], [i - 0.15, i + 0.15], color=MUTED, linewidth=1.4)
-        for few, part in own.groupby(own["samples"] < FEW):
-            face = ON if few else HIGHLIGHT
-            axes.plot(
-                part["prediction"], [i] * len(part), "o", color=HIGHLIGHT, markerfacecolor=face, markersize=5, zorder=3
-            )
-    axes.set_yticks(range(len(features)), [_short(f) for f in features])
-    axes.set_ylim(len(features) - 0.35, -0.65)
-    axes.tick_params(axis="y", length=0)
-    axes.spines["left"].set_visible(False)
-    axes.grid(axis="x", color=GRID)
+        for few, part in levels.groupby(levels["samples"] < FEW):
+            dots = axes.plot(part["prediction"], [i] * len(part), "o", color=HIGHLIGHT, markersize=5, zorder=3)[0]
+            dots.set_markerfacecolor(ON if few else HIGHLIGHT)
+    list_rows(axes, [_short(f) for f in features], room=0.35)
     axes.margins(x=0.06)
     axes.set_xlabel(f"predicted {task}{f', {unit}' if unit else ''}")
     _name_levels(figure, axes, rows, features)
@@ -78,15 +67,13 @@ def typical(rows: pd.DataFrame) -> float | None:
 
 def sentences(rows: pd.DataFrame, left: pd.Series, unit: str | None, words: Vocabulary = DONORS) -> list[str]:
     """What changes the prediction most, and what the picture leaves out."""
-    widest = next(_ranges(rows, unit, words))
-    said = [f"Widest: {widest}."]
+    texts = [f"Widest: {next(_ranges(rows, unit, words))}."]
     if len(left):
         named = list(left.index[:MOST_NAMED])
         named += [f"{len(left) - len(named)} others"] if len(left) > len(named) else []
-        own = f" {unit}" if unit else ""
         each = "it spans" if len(left) == 1 else "each spans at most"
-        said.append(f"Left out: {joined(named)} ({each} {left.iloc[0]:.2g}{own}).")
-    return said
+        texts.append(f"Left out: {joined(named)} ({each} {left.iloc[0]:.2g}{f' {unit}' if unit else ''}).")
+    return texts
 
 
 def level_name(value: object) -> str:
@@ -106,11 +93,11 @@ def level_name(value: object) -> str:
 
 def _ranges(rows: pd.DataFrame, unit: str | None, words: Vocabulary | None = None) -> Iterator[str]:
     """cyp from 1.07 mg/day (*3/*3) to 4.7 mg/day (*1/*1), for every feature; with ``words`` on how many samples."""
-    own = f" {unit}" if unit else ""
+    after = f" {unit}" if unit else ""
     for feature, part in rows.groupby("feature", sort=False):
         ends = [part.iloc[0], part.iloc[-1]]
         few = ["" if words is None else f", {counted(int(e['samples']), words.sample, words.samples)}" for e in ends]
-        texts = [f"{e['prediction']:.3g}{own} ({level_name(e['value'])}{n})" for e, n in zip(ends, few, strict=True)]
+        texts = [f"{e['prediction']:.3g}{after} ({level_name(e['value'])}{n})" for e, n in zip(ends, few, strict=True)]
         yield f"{feature} from {texts[0]} to {texts[1]}"
 
 
@@ -123,21 +110,22 @@ def _name_levels(figure, axes, rows: pd.DataFrame, features: list[str]) -> None:
     figure.draw_without_rendering()  # the layout decides how wide the axes are
     box, gap = axes.get_window_extent(), _GAP * figure.dpi
     for i, feature in enumerate(features):
-        own = rows[rows["feature"] == feature]
-        inner = own.iloc[1:-1].sort_values("samples", ascending=False, kind="stable")
-        taken: dict[float, list[tuple[float, float]]] = {lane: [] for lane in _LANES}
-        for level in [own.iloc[0], *([own.iloc[-1]] if len(own) > 1 else []), *(r for _, r in inner.iterrows())]:
-            name = _short(level_name(level["value"]))
-            text = axes.text(level["prediction"], i, name, fontsize=7.5, color=INK, ha="center", va="center")
+        levels = rows[rows["feature"] == feature]
+        inner = levels.iloc[1:-1].sort_values("samples", ascending=False, kind="stable")
+        ordered = pd.concat([levels.iloc[:1], levels.iloc[1:].tail(1), inner])
+        occupied: dict[float, list[tuple[float, float]]] = {lane: [] for lane in _LANES}
+        for value, prediction in zip(ordered["value"], ordered["prediction"], strict=True):
+            name = _short(level_name(value))
+            text = axes.text(prediction, i, name, fontsize=7.5, color=INK, ha="center", va="center")
             text.set_in_layout(False)
             extent = text.get_window_extent()
             # a name at an end moves inwards rather than over the names of the features
             shift = max(box.x0 - extent.x0, 0) - max(extent.x1 - box.x1, 0)
             low, high = extent.x0 + shift, extent.x1 + shift
-            free = [k for k in _LANES if all(high + gap < a or b + gap < low for a, b in taken[k])]
+            free = [k for k in _LANES if all(high + gap < a or b + gap < low for a, b in occupied[k])]
             if not free:
                 text.remove()
                 continue
-            taken[free[0]].append((low, high))
+            occupied[free[0]].append((low, high))
             middle = axes.transData.inverted().transform(((low + high) / 2, 0))[0]
             text.set_position((middle, i - free[0]))

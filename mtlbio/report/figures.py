@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 
 from mtlbio.files import replacing
+from mtlbio.metrics import metric_named
 from mtlbio.progress import track
 from mtlbio.report import conflicts
 from mtlbio.report.cards import card_figure
@@ -15,35 +17,34 @@ from mtlbio.report.forest import forest_figure, forest_rows
 from mtlbio.report.heatmap import heatmap_figure
 from mtlbio.report.inputs import Inputs
 from mtlbio.report.performance import performance_figure, performance_rows
-from mtlbio.report.svg import Picture, house_style, save
-from mtlbio.report.words import file_stem, metric_name
+from mtlbio.report.svg import Drawing, Picture, house_style, save
+from mtlbio.report.words import file_stem
 
 
-def plan(inputs: Inputs, chosen: list[str]) -> dict[str, Callable]:
+def plan(inputs: Inputs, chosen: list[str]) -> dict[str, Callable[[], Drawing]]:
     """File stem -> function that draws it, for every figure that the run's tables allow."""
-    jobs: dict[str, Callable] = {f"card_{file_stem(d)}": lambda d=d: card_figure(inputs, d) for d in chosen}
+    jobs: dict[str, Callable[[], Drawing]] = {
+        f"card_{file_stem(dim)}": partial(card_figure, inputs, dim) for dim in chosen
+    }
     if any(str(c).startswith(("share_", "effect_")) for c in inputs.verdicts):
-        jobs["shares"] = lambda: heatmap_figure(inputs)
+        jobs["shares"] = partial(heatmap_figure, inputs)
     metrics, history, effects = (inputs.tables.get(name) for name in ("metrics", "history", "effects"))
     for task in inputs.tasks:
         metric = task_metric(inputs, task)
         if metric is not None:
-            jobs[f"performance_{task}"] = lambda t=task, m=metric: performance_figure(
-                performance_rows(metrics, t, m), t, m, inputs.words
-            )
+            rows = performance_rows(metrics, task, metric)
+            jobs[f"performance_{task}"] = partial(performance_figure, rows, task, metric, inputs.words)
         rows = forest_rows(inputs.verdicts, task)
         if len(rows):
-            name = metric_name(metric) if metric else "the metric"
-            jobs[f"ablation_{task}"] = lambda r=rows, t=task, n=name: forest_figure(r, t, n, inputs.run.probe.margin)
-        changed = None if effects is None else shown_features(effects, task)[0]
-        if changed is not None and len(changed):
-            unit = inputs.cohort.tasks[task].unit
-            jobs[f"effects_{task}"] = lambda r=changed, t=task, u=unit: effects_figure(r, t, u)
-    if history is not None:
-        for task in dict.fromkeys(history["task"]):
-            jobs[f"training_{file_stem(task)}"] = lambda t=task: training_figure(history, t)
+            printed = metric_named(metric).printed if metric else "the metric"
+            jobs[f"ablation_{task}"] = partial(forest_figure, rows, task, printed, inputs.run.probe.margin)
+        rows = None if effects is None else shown_features(effects, task)[0]
+        if rows is not None and len(rows):
+            jobs[f"effects_{task}"] = partial(effects_figure, rows, task, inputs.cohort.tasks[task].unit)
+    for task in [] if history is None else history["task"].unique():
+        jobs[f"training_{file_stem(task)}"] = partial(training_figure, history, task)
     for stem, rows in conflicts.pairs(inputs.tables.get("conflict")).items():
-        jobs[stem] = lambda r=rows: conflicts.conflict_figure(r, inputs.words)
+        jobs[stem] = partial(conflicts.conflict_figure, rows, inputs.words)
     return jobs
 
 

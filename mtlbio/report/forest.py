@@ -6,7 +6,7 @@ import pandas as pd
 
 from mtlbio.probing.columns import column_of
 from mtlbio.report.palette import GRID, INK, MUTED, VERDICTS
-from mtlbio.report.svg import new_figure
+from mtlbio.report.svg import Drawing, list_rows, new_figure
 
 MOST_ROWS = 20
 _SHAPE = {"harmful": "D", "harmless": "o", "inconclusive": "|"}
@@ -27,31 +27,20 @@ def forest_rows(verdicts: pd.DataFrame, task: str) -> pd.DataFrame:
     return rows.sort_values("delta", ascending=False, kind="stable").head(MOST_ROWS)
 
 
-def forest_figure(rows: pd.DataFrame, task: str, metric: str, margin: float):
-    """Loss of the task's metric with its interval per dimension, and the margin of harmlessness.
-
-    Returns
-    -------
-    figure, title, description
-    """
+def forest_figure(rows: pd.DataFrame, task: str, metric: str, margin: float) -> Drawing:
+    """Loss of the task's metric with its interval per dimension, and the margin of harmlessness."""
     figure = new_figure(4.2, 1.0 + 0.21 * len(rows))
     axes = figure.subplots()
     axes.axvspan(-margin, margin, color=GRID, alpha=0.5, linewidth=0)
     axes.axvline(0, color=MUTED, linewidth=0.8)
     axes.axvline(margin, color=INK, linewidth=0.9, linestyle=(0, (4, 2)))
-    for i, (_, row) in enumerate(rows.iterrows()):
-        colour = VERDICTS[row["verdict"]].colour
-        axes.plot([row["low"], row["high"]], [i, i], color=colour, linewidth=1.4, solid_capstyle="butt")
-        shape = _SHAPE.get(row["call"], "|")
-        axes.plot([row["delta"]], [i], shape, color=colour, markersize=5.5, markeredgewidth=1.6)
-    axes.set_yticks(range(len(rows)), [f"{VERDICTS[v].mark} {d}" for d, v in rows["verdict"].items()])
+    for i, row in enumerate(rows.itertuples()):
+        colour = VERDICTS[row.verdict].colour
+        axes.plot([row.low, row.high], [i, i], color=colour, linewidth=1.4, solid_capstyle="butt")
+        axes.plot([row.delta], [i], _SHAPE.get(row.call, "|"), color=colour, markersize=5.5, markeredgewidth=1.6)
+    list_rows(axes, [f"{VERDICTS[v].mark} {d}" for d, v in rows["verdict"].items()])
     for tick, verdict in zip(axes.get_yticklabels(), rows["verdict"], strict=True):
         tick.set_color(VERDICTS[verdict].colour)
-    axes.set_ylim(len(rows) - 0.4, -0.6)
-    axes.tick_params(axis="y", length=0)
     axes.set_xlabel(f"loss of {metric} without the dimension (dashed: margin {margin:g})")
-    axes.spines["left"].set_visible(False)
-    axes.grid(axis="x")
-    counts = rows["call"].value_counts()
-    described = ", ".join(f"{int(n)} {call}" for call, n in counts.items())
-    return figure, f"Taking dimensions out: {task}", f"Forest plot of {len(rows)} dimensions for {task}: {described}."
+    calls = ", ".join(f"{n} {call}" for call, n in rows["call"].value_counts().items())
+    return figure, f"Taking dimensions out: {task}", f"Forest plot of {len(rows)} dimensions for {task}: {calls}."

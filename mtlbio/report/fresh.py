@@ -5,7 +5,8 @@ from __future__ import annotations
 import pandas as pd
 
 from mtlbio.kinds.vocabulary import DONORS, Vocabulary
-from mtlbio.report.words import interval, metric_name
+from mtlbio.metrics import metric_named
+from mtlbio.report.words import interval
 from mtlbio.text import known, number
 
 
@@ -17,50 +18,47 @@ def fresh_readings(table: pd.DataFrame | None, words: Vocabulary = DONORS) -> li
 
 
 def _paragraph(name: str, rows: pd.DataFrame, words: Vocabulary) -> str:
-    asked = rows[rows["value"].notna()]
     adversary = (rows["adversary"] == "yes").any()
-    if not len(asked):
-        said = str(rows["why"].iloc[0])
-        return f"{said} Whether the adversary removed it is not known." if adversary else said
-    best = asked.sort_values("value", ascending=False, kind="stable").groupby("representation").first()
+    rows, why = rows[rows["value"].notna()], str(rows["why"].iloc[0])
+    if not len(rows):
+        return f"{why} Whether the adversary removed it is not known." if adversary else why
+    best = rows.sort_values("value", ascending=False, kind="stable").groupby("representation").first()
     parts = []
     if "supervised" in best.index:
-        row, able = best.loc["supervised"], _readable(asked, "supervised")
+        row, readable = best.loc["supervised"], _readable(rows, "supervised")
         parts.append(
-            f"{name} {'can' if able else 'could not'} be read from the dimensions that the tasks trained: "
+            f"{name} {'can' if readable else 'could not'} be read from the dimensions that the tasks trained: "
             f"{_value(row)} by a fresh {row['classifier']} classifier on {int(row['n_donors'])} {words.units}, where "
             f"chance is {number(row['chance'], 1)}"
         )
         if "labels" in best.index and known(row["over_labels"]):
             floor = number(max(best.loc["labels", "value"], row["chance"]))
-            beyond = "that is more than they explain" if _beyond(asked) else "more than they explain has not been shown"
-            parts[-1] += f" and the labels of the tasks alone give {floor}" + (f": {beyond}" if able else "")
+            beyond = "that is more than they explain" if _beyond(rows) else "more than they explain has not been shown"
+            parts[-1] += f" and the labels of the tasks alone give {floor}" + (f": {beyond}" if readable else "")
     if "axes" in best.index:
-        row = best.loc["axes"]
-        verb = "can" if _readable(asked, "axes") else "could not"
-        parts.append(f"From {words.axes} it {verb} be read ({_value(row)})")
+        verb = "can" if _readable(rows, "axes") else "could not"
+        parts.append(f"From {words.axes} it {verb} be read ({_value(best.loc['axes'])})")
     if adversary and "supervised" in best.index:
-        parts.append(_adversary(asked))
+        parts.append(f"The network was trained with an adversary against it{_removed(rows)}")
     return ". ".join(parts) + "."
 
 
-def _adversary(asked: pd.DataFrame) -> str:
-    told = "The network was trained with an adversary against it"
-    if not _readable(asked, "supervised"):
-        return f"{told}, and no fresh classifier reads it from there better than chance"
-    if _beyond(asked) or "labels" not in set(asked["representation"]):
-        return f"{told}; a fresh classifier reads it all the same, so it has not been removed"
-    return f"{told}; what a fresh classifier still reads may be no more than the labels tell"
+def _removed(rows: pd.DataFrame) -> str:
+    if not _readable(rows, "supervised"):
+        return ", and no fresh classifier reads it from there better than chance"
+    if _beyond(rows) or "labels" not in set(rows["representation"]):
+        return "; a fresh classifier reads it all the same, so it has not been removed"
+    return "; what a fresh classifier still reads may be no more than the labels tell"
 
 
-def _beyond(asked: pd.DataFrame) -> bool:
+def _beyond(rows: pd.DataFrame) -> bool:
     """Whether any classifier reads more from the supervised dimensions than the labels of the tasks tell."""
-    return bool((asked.loc[asked["representation"] == "supervised", "over_low"] > 0).any())
+    return bool((rows.loc[rows["representation"] == "supervised", "over_low"] > 0).any())
 
 
-def _readable(asked: pd.DataFrame, representation: str) -> bool:
-    return bool((asked.loc[asked["representation"] == representation, "readable"] == "yes").any())
+def _readable(rows: pd.DataFrame, representation: str) -> bool:
+    return bool((rows.loc[rows["representation"] == representation, "readable"] == "yes").any())
 
 
 def _value(row: pd.Series) -> str:
-    return f"{metric_name(row['metric'])} {interval(row['value'], row['ci_low'], row['ci_high'])}"
+    return f"{metric_named(row['metric']).printed} {interval(row['value'], row['ci_low'], row['ci_high'])}"

@@ -5,30 +5,23 @@ from __future__ import annotations
 import pandas as pd
 
 from mtlbio.kinds.vocabulary import DONORS, Vocabulary
+from mtlbio.metrics import metric_named
 from mtlbio.report.palette import HIGHLIGHT, MUTED, NEUTRAL
-from mtlbio.report.svg import new_figure
-from mtlbio.report.words import interval, metric_name
+from mtlbio.report.svg import Drawing, new_figure
+from mtlbio.report.words import interval
 
 # arm, colour, width, shift of its bars, name: the wide line stays visible under the narrow one
-_ARMS = (
-    ("singletask", NEUTRAL, 3.6, 0.97, "alone"),
-    ("multitask", HIGHLIGHT, 1.3, 1.03, "all tasks together"),
-)
+_ARMS = (("singletask", NEUTRAL, 3.6, 0.97, "alone"), ("multitask", HIGHLIGHT, 1.3, 1.03, "all tasks together"))
 
 
-def gain_figure(table: pd.DataFrame, words: Vocabulary = DONORS):
-    """One row of panels per task of ``curve.tsv``.
-
-    Returns
-    -------
-    figure, title, description
-    """
+def gain_figure(table: pd.DataFrame, words: Vocabulary = DONORS) -> Drawing:
+    """One row of panels per task of ``curve.tsv``."""
     tasks = list(dict.fromkeys(table["task"]))
     figure = new_figure(8.6, 2.7 * len(tasks))
     described = []
     for panels, task in zip(figure.subplots(len(tasks), 3, squeeze=False), tasks, strict=True):
         rows = table[table["task"] == task].sort_values("donors")
-        name = metric_name(rows["metric"].iloc[0])
+        name = metric_named(rows["metric"].iloc[0]).printed
         _arms(panels[0], rows, f"held-out {name}")
         _gain(panels[1], rows, name)
         _parts(panels[2], rows)
@@ -66,10 +59,8 @@ def _gain(panel, rows: pd.DataFrame, name: str) -> None:
 def _parts(panel, rows: pd.DataFrame) -> None:
     for arm, colour, width, _, name in _ARMS:
         for part, line in (("bias", "-"), ("variance", (0, (3, 2)))):
-            label = f"{part}, {name}"
-            panel.plot(
-                rows["donors"], rows[f"{part}_{arm}"], linestyle=line, color=colour, linewidth=width, label=label
-            )
+            style = {"linestyle": line, "color": colour, "linewidth": width, "label": f"{part}, {name}"}
+            panel.plot(rows["donors"], rows[f"{part}_{arm}"], **style)
     panel.set_ylim(bottom=0)
     panel.set_ylabel("per variance of the labels")
     panel.legend(loc="best")

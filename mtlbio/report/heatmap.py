@@ -8,24 +8,18 @@ import pandas as pd
 from mtlbio.probing.columns import column_of
 from mtlbio.report.inputs import Inputs
 from mtlbio.report.palette import HIGHLIGHT, INK, MUTED, ON, VERDICTS
-from mtlbio.report.svg import new_figure
+from mtlbio.report.svg import Drawing, new_figure
 from mtlbio.text import known, number
 
 
 def in_order(verdicts: pd.DataFrame) -> pd.DataFrame:
     """Rows by verdict (the telling ones first), then by name."""
-    kinds = list(VERDICTS)
-    place = verdicts["verdict"].map(kinds.index)
+    place = verdicts["verdict"].map(list(VERDICTS).index)
     return verdicts.iloc[np.lexsort((verdicts.index.astype(str), place))]
 
 
-def heatmap_figure(inputs: Inputs):
-    """Dimensions x (covariates | tasks): shares (partial R2, 0 to 1) and absolute standardised effects.
-
-    Returns
-    -------
-    figure, title, description
-    """
+def heatmap_figure(inputs: Inputs) -> Drawing:
+    """Dimensions x (covariates | tasks): shares (partial R2, 0 to 1) and absolute standardised effects."""
     table = in_order(inputs.verdicts)
     shares = [c for c in inputs.covariates if column_of("share", c) in table]
     effects = [t for t in inputs.tasks if column_of("effect", t) in table]
@@ -34,7 +28,7 @@ def heatmap_figure(inputs: Inputs):
     scale = np.ones(len(columns))
     top = np.nanmax(np.abs(values[:, len(shares) :]), initial=0.0) if effects else 0.0
     scale[len(shares) :] = max(top, 0.2)  # a floor: effects near zero must not be blown up to full colour
-    place = np.arange(len(columns)) + np.where(np.arange(len(columns)) >= len(shares), 0.5, 0.0)
+    place = np.arange(len(columns)) + 0.5 * (np.arange(len(columns)) >= len(shares))
 
     figure = new_figure(max(3.6, 1.9 + 0.62 * len(columns)), 1.0 + 0.2 * len(table))
     axes = figure.subplots()
@@ -49,16 +43,7 @@ def heatmap_figure(inputs: Inputs):
             # colour by opacity, so that a cell of zero is the page's own ground, light or dark
             axes.barh(i, 0.94, 0.9, left=place[j] - 0.47, color=tint, alpha=0.06 + 0.9 * depth, linewidth=0)
             ink, weight = (ON, "bold") if depth > 0.6 else (INK, "normal")
-            axes.text(
-                place[j],
-                i,
-                number(value),
-                ha="center",
-                va="center",
-                fontsize=6.5,
-                color=ink,
-                fontweight=weight,
-            )
+            axes.text(place[j], i, number(value), ha="center", va="center", fontsize=6.5, color=ink, fontweight=weight)
     axes.set_xlim(-0.6, place[-1] + 0.6)
     axes.set_ylim(len(table) - 0.4, -0.6)
     axes.set_xticks(place, [_short(c) for c in (*shares, *effects)], rotation=35, ha="left")
@@ -68,8 +53,7 @@ def heatmap_figure(inputs: Inputs):
         tick.set_color(VERDICTS[verdict].colour)
         tick.set_fontweight("bold")
     axes.tick_params(length=0)
-    for side in axes.spines.values():
-        side.set_visible(False)
+    axes.spines[:].set_visible(False)
     description = (
         f"Table in colour of {len(table)} dimensions. Columns {', '.join(shares) or 'none'}: share of the dimension "
         f"that the covariate explains. Columns {', '.join(effects) or 'none'}: standardised effect after adjustment."

@@ -10,6 +10,7 @@ from typing import Any, Protocol
 import numpy as np
 import pandas as pd
 
+from mtlbio import tables
 from mtlbio.cohort.cohort import Cohort, read_latents
 from mtlbio.cohort.genesets import load_sets
 from mtlbio.config import Report, TrialOptions
@@ -19,62 +20,43 @@ from mtlbio.kinds.vocabulary import Vocabulary
 from mtlbio.probing.null_refits import NULL
 from mtlbio.report.palette import VERDICTS
 from mtlbio.report.words import set_name
-from mtlbio.tables import (
-    COMPARISONS,
-    CONFLICT,
-    EFFECTS,
-    HISTORY,
-    LABEL_NOISE,
-    METRICS,
-    QC,
-    REPROBE,
-    SPLITS,
-    TRANSFER,
-    read_table,
-)
-from mtlbio.tables import VERDICTS as VERDICT_COLUMNS
 
-# table -> (file, columns it must have, the step that writes it)
+# table -> (file, columns it must have)
 OPTIONAL = {
-    "metrics": ("metrics.tsv", METRICS, "evaluate"),
-    "comparisons": ("comparisons.tsv", COMPARISONS, "evaluate"),
-    "transfer": ("transfer.tsv", TRANSFER, "evaluate"),
-    "label_noise": ("label_noise.tsv", LABEL_NOISE, "evaluate"),
-    "reprobe": ("reprobe.tsv", REPROBE, "evaluate"),
-    "history": ("history.tsv", HISTORY, "train"),
-    "conflict": ("conflict.tsv", CONFLICT, "train"),
-    "effects": ("effects.tsv", EFFECTS, "train"),
-    "qc": ("qc.tsv", QC, "prepare"),
-    "splits": ("splits.tsv", SPLITS, "prepare"),
-    "audit": ("probing/audit.tsv", ["task", "covariate", "call"], "probe"),
-    "enrichment": ("probing/enrichment.tsv", ["dim", "set"], "probe"),
-    "null": ("probing/null.tsv", NULL, "probe"),
-    "null_runs": ("probing/null_runs.tsv", ["refit", "any_biology"], "probe"),
+    "metrics": ("metrics.tsv", tables.METRICS),
+    "comparisons": ("comparisons.tsv", tables.COMPARISONS),
+    "transfer": ("transfer.tsv", tables.TRANSFER),
+    "label_noise": ("label_noise.tsv", tables.LABEL_NOISE),
+    "reprobe": ("reprobe.tsv", tables.REPROBE),
+    "history": ("history.tsv", tables.HISTORY),
+    "conflict": ("conflict.tsv", tables.CONFLICT),
+    "effects": ("effects.tsv", tables.EFFECTS),
+    "qc": ("qc.tsv", tables.QC),
+    "splits": ("splits.tsv", tables.SPLITS),
+    "audit": ("probing/audit.tsv", ["task", "covariate", "call"]),
+    "enrichment": ("probing/enrichment.tsv", ["dim", "set"]),
+    "null": ("probing/null.tsv", NULL),
+    "null_runs": ("probing/null_runs.tsv", ["refit", "any_biology"]),
 }
 
 
 class ReportedRun(Protocol):
-    """What the page reads of a run, of whatever kind."""
+    """What the page reads of any run: name, kind, sections of the tasks, options of the trial and the page."""
 
     @property
-    def run(self) -> str:
-        """Its name."""
+    def run(self) -> str: ...
 
     @property
-    def kind(self) -> str:
-        """Name of its kind."""
+    def kind(self) -> str: ...
 
     @property
-    def tasks(self) -> Mapping[str, Any]:
-        """Sections of the tasks."""
+    def tasks(self) -> Mapping[str, Any]: ...
 
     @property
-    def probe(self) -> TrialOptions:
-        """Options of the trial."""
+    def probe(self) -> TrialOptions: ...
 
     @property
-    def report(self) -> Report:
-        """Options of the page."""
+    def report(self) -> Report: ...
 
 
 @dataclass(frozen=True)
@@ -120,8 +102,8 @@ class Inputs:
 
     def spoken(self, driver: str) -> str:
         """A driver in readable form: gene sets are spelt out, tasks and covariates keep the user's name."""
-        own = driver in self.cohort.tasks or driver in self.cohort.covariates or driver in self.features
-        return driver if own else set_name(driver)
+        users = driver in self.cohort.tasks or driver in self.cohort.covariates or driver in self.features
+        return driver if users else set_name(driver)
 
     def directed(self, dim: str, driver: str) -> str:
         """The driver in readable form, with the direction in which it goes where the run's words tell directions."""
@@ -140,9 +122,9 @@ class Inputs:
     @property
     def supervised(self) -> frozenset[str]:
         """Dimensions that were trained to follow a task."""
-        return (
-            frozenset(self.about.index[self.about["block"] == "supervised"]) if "block" in self.about else frozenset()
-        )
+        if "block" not in self.about:
+            return frozenset()
+        return frozenset(self.about.index[self.about["block"] == "supervised"])
 
     @property
     def tasks(self) -> list[str]:
@@ -169,12 +151,13 @@ def read_inputs(run: ReportedRun, results: str | Path) -> Inputs:
     adata = read_latents(results / "latents.h5ad")
     verdicts = _verdicts(results / "verdicts.tsv", list(adata.var_names))
     rank = adata.uns.get("effective_rank")
-    tables = {}
-    for name, (file, columns, _) in OPTIONAL.items():
-        if name not in kind.tables and any(name in other.tables for other in KINDS.values()):
-            continue  # left behind by an earlier run of that name
-        if (results / file).exists():
-            tables[name] = read_table(results / file, columns)
+    # a table of other kinds only was left behind by an earlier run of that name
+    foreign = {name for other in KINDS.values() for name in other.tables} - set(kind.tables)
+    optional = {
+        name: tables.read_table(results / file, columns)
+        for name, (file, columns) in OPTIONAL.items()
+        if name not in foreign and (results / file).exists()
+    }
     return Inputs(
         run=run,
         cohort=cohort,
@@ -185,13 +168,13 @@ def read_inputs(run: ReportedRun, results: str | Path) -> Inputs:
         about=adata.var,
         verdicts=verdicts,
         effective_rank=None if rank is None else float(rank),
-        tables=tables,
+        tables=optional,
         members=_members(run, set(verdicts["driver"].dropna())),
     )
 
 
 def _verdicts(path: Path, dims: list[str]) -> pd.DataFrame:
-    table = read_table(path, VERDICT_COLUMNS)
+    table = tables.read_table(path, tables.VERDICTS)
     unknown = sorted(set(table["verdict"]) - set(VERDICTS))
     if unknown:
         raise InputError(f"{path}: verdict {listing(unknown)} unknown; valid: {listing(VERDICTS)}")

@@ -1,4 +1,4 @@
-"""What the page shows of samples of donors."""
+"""What the page shows of samples of donors, measured or in a table of features."""
 
 from __future__ import annotations
 
@@ -19,10 +19,11 @@ def decides(inputs: Inputs, task: str) -> str:
 
 
 def sizes(inputs: Inputs) -> list[tuple[int, str]]:
-    """How many of what the run is about, of measurements."""
-    return [*donors_and_samples(inputs), (len(inputs.cohort.genes), "genes")]
+    """How many of what the run is about."""
+    of_samples = [(inputs.obs["donor"].nunique(), "donors"), (len(inputs.obs), "samples")]
+    return [*of_samples, (len(inputs.features or inputs.cohort.genes), inputs.words.features)]
 
 
-def donors_and_samples(inputs: Inputs) -> list[tuple[int, str]]:
-    """The first two of :func:`sizes`."""
-    return [(inputs.obs["donor"].nunique(), "donors"), (len(inputs.obs), "samples")]
+def features(cohort: Cohort) -> list[str]:
+    """Columns of a table of features."""
+    return list(cohort.coding.places)

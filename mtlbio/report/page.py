@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 from mtlbio.files import replacing
 from mtlbio.progress import say
-from mtlbio.report.palette import variables
+from mtlbio.report.palette import VARIABLES
 
 if TYPE_CHECKING:
     from mtlbio.report.inputs import ReportedRun
@@ -62,6 +62,5 @@ def render(context: dict) -> str:
 
 def css_variables() -> str:
     """The palette as CSS variables, for light screens and print, and for dark screens."""
-    light = "".join(f"--{name}:{value[0]};" for name, value in variables().items())
-    dark = "".join(f"--{name}:{value[1]};" for name, value in variables().items())
+    light, dark = ("".join(f"--{name}:{values[i]};" for name, values in VARIABLES.items()) for i in (0, 1))
     return f":root{{{light}}}\n@media screen and (prefers-color-scheme:dark){{:root{{{dark}}}}}\n"

@@ -5,22 +5,10 @@ from __future__ import annotations
 import pandas as pd
 
 from mtlbio.kinds.vocabulary import DONORS, Vocabulary
-from mtlbio.report.palette import HIGHLIGHT, INK, MUTED
-from mtlbio.report.plain import COVARIATES, MODEL, SINGLE
-from mtlbio.report.svg import new_figure
-from mtlbio.report.words import chance, interval, metric_name
-
-LABELS = {
-    MODEL: "multi-task model",
-    SINGLE: "single-task model",
-    COVARIATES: "covariates only",
-    "ridge": "ridge, all {features}",
-    "elasticnet": "elastic net",
-    "lightgbm": "LightGBM",
-    "pca_linear": "PCA + linear",
-    "window_linear": "linear, window of letters",
-    "majority": "commonest state, mean",
-}
+from mtlbio.metrics import metric_named
+from mtlbio.report.palette import HIGHLIGHT, MUTED
+from mtlbio.report.svg import Drawing, list_rows, new_figure
+from mtlbio.report.words import COVARIATES, MODEL, SINGLE, arm_label, interval
 
 
 def performance_rows(metrics: pd.DataFrame, task: str, metric: str) -> pd.DataFrame:
@@ -31,33 +19,23 @@ def performance_rows(metrics: pd.DataFrame, task: str, metric: str) -> pd.DataFr
     return rows.sort_values(["_place", "_value"], kind="stable").drop(columns=["_place", "_value"])
 
 
-def performance_figure(rows: pd.DataFrame, task: str, metric: str, words: Vocabulary = DONORS):
-    """Value with interval per arm, and the line of chance.
-
-    Returns
-    -------
-    figure, title, description
-    """
+def performance_figure(rows: pd.DataFrame, task: str, metric: str, words: Vocabulary = DONORS) -> Drawing:
+    """Value with interval per arm, and the line of chance."""
     figure = new_figure(4.2, 0.75 + 0.25 * len(rows))
     axes = figure.subplots()
-    guess = chance(metric)
-    if guess is not None:
-        axes.axvline(guess, color=MUTED, linewidth=0.9, linestyle=(0, (2, 2)))
+    printed, chance = metric_named(metric).printed, metric_named(metric).chance
+    if chance is not None:
+        axes.axvline(chance, color=MUTED, linewidth=0.9, linestyle=(0, (2, 2)))
     for i, (arm, row) in enumerate(rows.iterrows()):
         strong = arm == MODEL
         colour = HIGHLIGHT if strong else MUTED
         axes.plot([row["ci_low"], row["ci_high"]], [i, i], color=colour, linewidth=2.4 if strong else 1.3)
         axes.plot([row["value"]], [i], "o", color=colour, markersize=6.5 if strong else 4.5)
-    labels = [words.fill(LABELS[a]) if a in LABELS else a for a in rows.index]
-    axes.set_yticks(range(len(rows)), labels)
+    labels = [arm_label(arm, words) for arm in rows.index]
+    list_rows(axes, labels)
     for tick, arm in zip(axes.get_yticklabels(), rows.index, strict=True):
         tick.set_fontweight("bold" if arm == MODEL else "normal")
-        tick.set_color(INK)
-    axes.set_ylim(len(rows) - 0.4, -0.6)
-    axes.tick_params(axis="y", length=0)
-    axes.spines["left"].set_visible(False)
-    axes.grid(axis="x")
-    axes.set_xlabel(metric_name(metric) + (" (dotted: chance)" if guess is not None else ""))
+    axes.set_xlabel(printed + (" (dotted: chance)" if chance is not None else ""))
     intervals = [interval(r["value"], r["ci_low"], r["ci_high"]) for _, r in rows.iterrows()]
     shown = "; ".join(f"{label} {text}" for label, text in zip(labels, intervals, strict=True))
-    return figure, f"Held-out performance: {task}", f"{metric_name(metric)} with interval: {shown}."
+    return figure, f"Held-out performance: {task}", f"{printed} with interval: {shown}."

@@ -11,27 +11,15 @@ from dataclasses import dataclass
 import pandas as pd
 
 from mtlbio.kinds.vocabulary import DONORS, Vocabulary
+from mtlbio.metrics import metric_named
 from mtlbio.probing.columns import column_of
 from mtlbio.report.palette import VERDICTS
-from mtlbio.report.words import chance, counted, interval, metric_name
+from mtlbio.report.words import COVARIATES, MODEL, arm_name, counted, interval
 from mtlbio.text import joined, known, number
-
-MODEL, SINGLE, COVARIATES = "multitask", "singletask", "covariates"
 
 # Below these a task that beats chance is still told to be nearly unpredictable: an AUROC that puts one pair in three
 # the wrong way round, less than a fifth of the variance.
 _WEAK = {0.5: 0.65, 0.0: 0.2}
-_ARMS = {
-    MODEL: "the multi-task model",
-    SINGLE: "the single-task model",
-    COVARIATES: "the covariates-only baseline",
-    "ridge": "ridge regression on all {features}",
-    "window_linear": "the linear window of letters",
-    "majority": "the commonest state or mean",
-    "elasticnet": "the elastic net",
-    "lightgbm": "LightGBM",
-    "pca_linear": "a linear model on principal components",
-}
 
 
 @dataclass(frozen=True)
@@ -44,22 +32,18 @@ class Reading:
     sentence: str
 
 
-def arm_name(arm: str, words: Vocabulary = DONORS) -> str:
-    """An arm of the comparison in prose."""
-    return words.fill(_ARMS[arm]) if arm in _ARMS else arm
-
-
 def headline(verdicts: pd.DataFrame, supervised: frozenset[str] = frozenset()) -> str:
     """How many dimensions there are, and how many of each verdict; ``supervised`` ones are told apart.
 
     A supervised dimension is a head's prediction: to count it as biology would count a programme twice.
     """
-    apart, verdicts = (verdicts[verdicts.index.isin(supervised) == own] for own in (True, False))
-    counts, parts = verdicts["verdict"].value_counts(), _counts(verdicts)
+    apart = verdicts[verdicts.index.isin(supervised)]
+    verdicts = verdicts.drop(index=apart.index)
+    parts = _counts(verdicts)
     first, _, what = parts[0].partition(" ")
     parts[0] = f"{first} {'is' if first == '1' else 'are'} {what}"
     sentence = f"Of {counted(len(verdicts), 'latent dimension')}, {joined(parts)}"
-    if not counts.get("biology", 0):
+    if not (verdicts["verdict"] == "biology").any():
         sentence += "; none could be affirmed as biology"
     if len(apart):
         words = "trained to follow its task, is" if len(apart) == 1 else "trained to follow their tasks, are"
@@ -69,27 +53,9 @@ def headline(verdicts: pd.DataFrame, supervised: frozenset[str] = frozenset()) -
 
 def _counts(verdicts: pd.DataFrame) -> list[str]:
     """How many of each verdict, in the page's order."""
-    found = verdicts["verdict"].value_counts()
-    kinds = [(int(found.get(name, 0)), style) for name, style in VERDICTS.items()]
-    return [f"{count} {style.label if count == 1 else style.plural}" for count, style in kinds if count]
-
-
-def compare(comparisons: pd.DataFrame | None, a: str, b: str, task: str, metric: str) -> dict | None:
-    """Row of the comparison of ``a`` with ``b``, turned round where the table holds ``b`` with ``a``."""
-    if comparisons is None:
-        return None
-    rows = comparisons[(comparisons["task"] == task) & (comparisons["metric"] == metric)]
-    found = rows[(rows["arm_a"] == a) & (rows["arm_b"] == b)]
-    if len(found):
-        return found.iloc[0].to_dict()
-    found = rows[(rows["arm_a"] == b) & (rows["arm_b"] == a)]
-    if not len(found):
-        return None
-    row = found.iloc[0].to_dict()
-    # "b is no worse than a" says nothing about a against b: turned round it is undecided
-    opposite = {"better": "worse", "worse": "better"}.get(row["call"], "undecided")
-    low, high = row["ci_low"], row["ci_high"]
-    return {**row, "difference": -row["difference"], "ci_low": -high, "ci_high": -low, "call": opposite}
+    counts = verdicts["verdict"].value_counts()
+    present = [(counts[name], style) for name, style in VERDICTS.items() if name in counts]
+    return [f"{count} {style.label if count == 1 else style.plural}" for count, style in present]
 
 
 def read_task(
@@ -106,82 +72,85 @@ def read_task(
     rows = None if metrics is None else metrics[(metrics["task"] == task) & (metrics["metric"] == metric)]
     if metric is None or rows is None or not (rows["arm"] == MODEL).any():
         return Reading(task, "unknown", "not evaluated", f"{task}: the model was not evaluated on this task.")
-    values = rows.drop_duplicates("arm").set_index("arm")
-    own = values.loc[MODEL]
-    shown = interval(own["value"], own["ci_low"], own["ci_high"])
-    count = counted(int(own["n_donors"]), f"held-out {words.unit}", f"held-out {words.units}")
-    start = f"{task}: {metric_name(metric)} {shown} in {count}"
-    guess = chance(metric)
-    others = values.drop(index=[MODEL])
-
-    if not known(own["value"]):
-        return Reading(task, "unknown", "not evaluated", f"{task}: {metric_name(metric)} could not be computed.")
-    if guess is not None and not (known(own["ci_low"]) and own["ci_low"] > guess):
-        able = [a for a in others.index if known(others.at[a, "ci_low"]) and others.at[a, "ci_low"] > guess]
-        if able:
-            names = joined([f"{arm_name(a, words)} ({number(others.at[a, 'value'])})" for a in able])
-            tail = f"the model's interval includes chance ({guess:g}), although {names} did better than chance"
-        elif guess == 0:
-            tail = (
-                "the interval includes chance (0), and no arm does better than chance: "
-                "treat as not predictable from these data"
-            )
-        else:
-            tail = (
-                f"the intervals of all arms include chance ({guess:g}): treat as not predictable from these data"
-                if len(others)
-                else f"the interval includes chance ({guess:g}): treat as not predictable from these data"
-            )
+    arms, about = rows.drop_duplicates("arm").set_index("arm"), metric_named(metric)
+    model = arms.loc[MODEL]
+    if not known(model["value"]):
+        return Reading(task, "unknown", "not evaluated", f"{task}: {about.printed} could not be computed.")
+    shown = interval(model["value"], model["ci_low"], model["ci_high"])
+    count = counted(int(model["n_donors"]), f"held-out {words.unit}", f"held-out {words.units}")
+    start = f"{task}: {about.printed} {shown} in {count}"
+    if about.chance is not None and not model["ci_low"] > about.chance:
+        tail = _no_better_than_chance(arms.drop(index=MODEL), about.chance, words)
         return Reading(task, "chance", "no better than chance", f"{start}; {tail}.")
 
-    against = compare(comparisons, MODEL, COVARIATES, task, metric)
-    if against is None:
-        word = "no covariates-only baseline was compared, so what goes beyond the covariates is unknown"
-        return Reading(task, "unknown", "not compared with the covariates", f"{start}; {word}.")
+    pairs = _compared(comparisons, task, metric)
+    if COVARIATES not in pairs.index:
+        tail = "no covariates-only baseline was compared, so what goes beyond the covariates is unknown"
+        return Reading(task, "unknown", "not compared with the covariates", f"{start}; {tail}.")
+    against = pairs.loc[COVARIATES]
     gap = interval(against["difference"], against["ci_low"], against["ci_high"])
-    base = f" ({number(values.at[COVARIATES, 'value'])})" if COVARIATES in values.index else ""
+    baseline = "the covariates-only baseline"
+    if COVARIATES in arms.index:
+        baseline += f" ({number(arms.at[COVARIATES, 'value'])})"
     if against["call"] != "better":
-        above = _above_covariates(values)
-        who = f"it does not beat the covariates-only baseline{base}"
-        if not above and len(others) > 1:
-            who = f"no arm beats the covariates-only baseline{base}"
-        nothing = f"The model has not been shown to learn anything about {task} that the covariates do not say"
-        tail = f"{who}; difference {gap}. {nothing}"
-        if above:
-            names = joined([f"{arm_name(a, words)} ({number(values.at[a, 'value'])})" for a in above])
-            tail += f", although {names} came out above that baseline's interval"
+        tail = _no_better_than_covariates(task, arms, baseline, gap, words)
         return Reading(task, "covariates", "no better than the covariates alone", f"{start}; {tail}.")
-
-    floor = None if guess is None else _WEAK.get(guess)
-    if floor is not None and own["value"] < floor:
-        near = f"better than the covariates-only baseline{base} by {gap}, but near-unpredictable from these data"
-        return Reading(task, "weak", "near-unpredictable", f"{start}; {near}.")
-    tail = f"beats the covariates-only baseline{base} by {gap}{_best(task, metric, values, comparisons, words)}"
-    return Reading(task, "learnt", "learnt", f"{start}; {tail}.")
+    if about.chance in _WEAK and model["value"] < _WEAK[about.chance]:
+        tail = f"better than {baseline} by {gap}, but near-unpredictable from these data"
+        return Reading(task, "weak", "near-unpredictable", f"{start}; {tail}.")
+    return Reading(task, "learnt", "learnt", f"{start}; beats {baseline} by {gap}{_best(arms, pairs, words)}.")
 
 
-def _above_covariates(values: pd.DataFrame) -> list[str]:
-    """Arms other than the model whose value exceeds the interval of the covariates; they have no paired test."""
-    if COVARIATES not in values.index:
-        return []
-    rivals = values.drop(index=[MODEL, COVARIATES])
-    return list(rivals.index[rivals["value"] > values.at[COVARIATES, "ci_high"]])
+def _compared(comparisons: pd.DataFrame | None, task: str, metric: str) -> pd.DataFrame:
+    """Differences of the model from the other arms, by arm."""
+    if comparisons is None:
+        return pd.DataFrame()
+    rows = comparisons[(comparisons["task"] == task) & (comparisons["metric"] == metric)]
+    return rows[rows["arm_a"] == MODEL].drop_duplicates("arm_b").set_index("arm_b")
 
 
-def _best(task, metric, values, comparisons, words: Vocabulary) -> str:
-    best = values["value"].astype(float).idxmax()
+def _no_better_than_chance(others: pd.DataFrame, chance: float, words: Vocabulary) -> str:
+    able = others[others["ci_low"] > chance]
+    if len(able):
+        better = f"although {_named(able, words)} did better than chance"
+        return f"the model's interval includes chance ({chance:g}), {better}"
+    includes = f"the interval includes chance ({chance:g})"
+    if chance == 0:
+        includes += ", and no arm does better than chance"
+    elif len(others):
+        includes = f"the intervals of all arms include chance ({chance:g})"
+    return f"{includes}: treat as not predictable from these data"
+
+
+def _no_better_than_covariates(task: str, arms: pd.DataFrame, baseline: str, gap: str, words: Vocabulary) -> str:
+    """Arms whose value exceeds the interval of the covariates are named: they have no paired test."""
+    above = arms.iloc[:0]
+    if COVARIATES in arms.index:
+        rivals = arms.drop(index=[MODEL, COVARIATES])
+        above = rivals[rivals["value"] > arms.at[COVARIATES, "ci_high"]]
+    who = "no arm beats" if not len(above) and len(arms) > 2 else "it does not beat"
+    nothing = f"The model has not been shown to learn anything about {task} that the covariates do not say"
+    tail = f"{who} {baseline}; difference {gap}. {nothing}"
+    return f"{tail}, although {_named(above, words)} came out above that baseline's interval" if len(above) else tail
+
+
+def _named(arms: pd.DataFrame, words: Vocabulary) -> str:
+    return joined([f"{arm_name(arm, words)} ({number(value)})" for arm, value in arms["value"].items()])
+
+
+def _best(arms: pd.DataFrame, pairs: pd.DataFrame, words: Vocabulary) -> str:
+    best = arms["value"].astype(float).idxmax()
     if best == MODEL:
         return "; no other arm scores higher"
-    row = compare(comparisons, MODEL, best, task, metric)
-    say = f"; the highest score is that of {arm_name(best, words)} ({number(values.at[best, 'value'])})"
-    if row is None:
-        return say
+    text = f"; the highest score is that of {_named(arms.loc[[best]], words)}"
+    if best not in pairs.index:
+        return text
     calls = {
         "worse": "to which the model is inferior",
         "no_worse": "to which the model is not inferior",
         "better": "which the paired comparison nevertheless puts behind the model",
     }
-    return f"{say}, {calls.get(row['call'], 'and the paired difference is undecided')}"
+    return f"{text}, {calls.get(pairs.at[best, 'call'], 'and the paired difference is undecided')}"
 
 
 def summary_of_tasks(readings: list[Reading]) -> str:
@@ -193,34 +162,28 @@ def summary_of_tasks(readings: list[Reading]) -> str:
         "chance": "it predicts {} no better than chance",
         "unknown": "what it learnt about {} was not compared",
     }
-    parts = []
-    for level, words in groups.items():
-        tasks = [r.task for r in readings if r.level == level]
-        if tasks:
-            parts.append(words.format(joined(tasks)))
+    by_level = {level: [r.task for r in readings if r.level == level] for level in groups}
+    parts = [groups[level].format(joined(tasks)) for level, tasks in by_level.items() if tasks]
     if not parts:
         return ""
-    if parts[0].startswith("it "):
-        parts[0] = "The model" + parts[0][2:]
-    return "; ".join(p[0].upper() + p[1:] if i == 0 else p for i, p in enumerate(parts)) + "."
+    text = "; ".join(parts) + "."
+    return "The model" + text[2:] if text.startswith("it ") else text[0].upper() + text[1:]
 
 
 def cautions(verdicts: pd.DataFrame, readings: list[Reading], alpha: float, words: Vocabulary = DONORS) -> list[str]:
     """What has to be said loudly: shortcuts through the batch, and biology claimed for a task nobody predicts."""
-    found = []
+    texts = []
     tasks = [r.task for r in readings]
     if "stability" in verdicts and len(verdicts) and verdicts["stability"].isna().all():
-        found.append(
+        texts.append(
             "Only one network was trained (training.seeds): nothing shows which dimensions another one would find, "
             "and no verdict carries an error rate."
         )
-    for dim, row in verdicts.iterrows():
-        if row["verdict"] != "technical":
-            continue
+    for dim, row in verdicts[verdicts["verdict"] == "technical"].iterrows():
         harmed = [t for t in tasks if row.get(column_of("removal", t)) == "harmful"]
         if harmed:
             losses = joined([f"{t} by {number(row.get(column_of('delta', t)), 3)}" for t in harmed])
-            found.append(
+            texts.append(
                 f"Shortcut: {dim} follows {row['driver']}, which is technical, and taking it out lowers {losses}. "
                 f"Part of what the model seems to know about {joined(harmed)} comes from the {words.processing}."
             )
@@ -230,10 +193,10 @@ def cautions(verdicts: pd.DataFrame, readings: list[Reading], alpha: float, word
         linked = [t for t in tasks if known(q[t]) and q[t] < alpha]
         if linked and all(t in poor for t in linked):
             why = joined([f"{t} ({poor[t]})" for t in linked])
-            found.append(
+            texts.append(
                 f"{dim} is called biology for {why}: the association stands, but the model does not predict it."
             )
-    return found
+    return texts
 
 
 def error_rate(row: pd.Series) -> str | None:

@@ -23,13 +23,13 @@ def _alarm(row: pd.Series) -> str:
 
 def _quiet(rows: pd.DataFrame) -> str:
     parts = []
-    seen, unseen = (rows[rows["could_show"] == word] for word in ("yes", "no"))
-    if len(seen):
-        bounds = joined([f"{r['task']} (at most {percent(r['share_high'])} drawn anew)" for _, r in seen.iterrows()])
+    clean, blind = (rows[rows["could_show"] == word] for word in ("yes", "no"))
+    if len(clean):
+        bounds = joined([f"{r['task']} (at most {percent(r['share_high'])} drawn anew)" for _, r in clean.iterrows()])
         parts.append(f"No sign of shuffled labels in {bounds}.")
-    if len(unseen):
-        names = joined(list(unseen["task"]))
-        parts.append(f"No alarm for {names} either" if parts else f"No alarm for {names}")
-        parts[-1] += ", but with such predictions not even half-shuffled labels could be told from honest ones."
+    if len(blind):
+        names = joined(list(blind["task"])) + (" either" if parts else "")
+        honest = "with such predictions not even half-shuffled labels could be told from honest ones."
+        parts.append(f"No alarm for {names}, but {honest}")
     parts += [str(why) for why in rows.loc[~rows["could_show"].isin(["yes", "no"]), "why"]]
     return " ".join(parts)

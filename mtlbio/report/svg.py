@@ -8,11 +8,12 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypeAlias
 
-from mtlbio.report.palette import GRID, INK, MUTED, variables
+from mtlbio.report.palette import GRID, INK, MUTED, VARIABLES
 
 if TYPE_CHECKING:
+    from matplotlib.axes import Axes
     from matplotlib.figure import Figure
     from matplotlib.typing import RcKeyType
 
@@ -23,37 +24,24 @@ _STYLE: dict[RcKeyType, Any] = {
     "svg.fonttype": "none",
     # "$" in the name of a gene or a batch is a character, not a formula
     "text.parse_math": False,
-    "axes.unicode_minus": True,
     "font.family": "DejaVu Sans",
-    "font.size": 8,
     "axes.titlesize": 8.5,
     "axes.titleweight": "bold",
     "axes.titlelocation": "left",
-    "axes.labelsize": 8,
-    "xtick.labelsize": 7.5,
-    "ytick.labelsize": 7.5,
-    "legend.fontsize": 7.5,
-    "legend.frameon": False,
-    "text.color": INK,
-    "axes.labelcolor": INK,
-    "axes.edgecolor": MUTED,
-    "axes.linewidth": 0.7,
-    "xtick.color": MUTED,
-    "ytick.color": MUTED,
-    "xtick.labelcolor": INK,
-    "ytick.labelcolor": INK,
-    "xtick.major.width": 0.7,
-    "ytick.major.width": 0.7,
-    "xtick.major.size": 3,
-    "ytick.major.size": 3,
-    "axes.spines.top": False,
-    "axes.spines.right": False,
-    "axes.facecolor": "none",
-    "figure.facecolor": "none",
     "grid.color": GRID,
     "grid.linewidth": 0.6,
     "axes.axisbelow": True,
+    **dict.fromkeys(["font.size", "axes.labelsize"], 8),
+    **dict.fromkeys(["xtick.labelsize", "ytick.labelsize", "legend.fontsize"], 7.5),
+    **dict.fromkeys(["text.color", "axes.labelcolor", "xtick.labelcolor", "ytick.labelcolor"], INK),
+    **dict.fromkeys(["axes.edgecolor", "xtick.color", "ytick.color"], MUTED),
+    **dict.fromkeys(["axes.linewidth", "xtick.major.width", "ytick.major.width"], 0.7),
+    **dict.fromkeys(["xtick.major.size", "ytick.major.size"], 3),
+    **dict.fromkeys(["axes.spines.top", "axes.spines.right", "legend.frameon"], False),
+    **dict.fromkeys(["axes.facecolor", "figure.facecolor"], "none"),
 }
+# a figure with its title and its description: what every function that draws gives
+Drawing: TypeAlias = "tuple[Figure, str, str]"
 
 
 @dataclass(frozen=True)
@@ -85,11 +73,18 @@ def new_figure(width: float, height: float) -> Figure:
     return Figure(figsize=(width, height), layout="constrained")
 
 
+def list_rows(axes: Axes, names: list[str], room: float = 0.4) -> None:
+    """Name rows 0, 1, ... from top to bottom, without ticks and line; ``room`` in rows below the last one's middle."""
+    axes.set_yticks(range(len(names)), names)
+    axes.set_ylim(len(names) - room, room - 1)
+    axes.tick_params(axis="y", length=0)
+    axes.spines["left"].set_visible(False)
+    axes.grid(axis="x")
+
+
 def save(figure: Figure, folder: Path, stem: str, title: str, description: str) -> Picture:
     """Write ``stem.svg`` and ``stem.png`` under ``folder`` and return the picture for the page."""
-    figure.savefig(
-        folder / f"{stem}.svg", metadata={"Date": None, "Creator": None, "Format": None, "Type": None}, dpi=150
-    )
+    figure.savefig(folder / f"{stem}.svg", metadata=dict.fromkeys(["Date", "Creator", "Format", "Type"]), dpi=150)
     figure.savefig(folder / f"{stem}.png", dpi=200, facecolor="white", metadata={"Software": None})
     text = (folder / f"{stem}.svg").read_text(encoding="utf-8")
     width = figure.get_size_inches()[0]
@@ -107,8 +102,8 @@ def inline(text: str, stem: str, title: str, description: str) -> str:
     body = re.sub(r'\bid="([^"]+)"', rf'id="{stem}-\1"', body)
     body = re.sub(r"url\(#([^)]+)\)", rf"url(#{stem}-\1)", body)
     body = re.sub(r'xlink:href="#([^"]+)"', rf'href="#{stem}-\1"', body).replace("xlink:href=", "href=")
-    for name, (_, _, hexadecimal) in variables().items():
-        body = body.replace(hexadecimal, f"var(--{name})")
+    for name, (colour, _) in VARIABLES.items():
+        body = body.replace(colour, f"var(--{name})")
     box = re.findall(r'viewBox="([^"]+)"', body)[0]
     head = (
         f'<svg viewBox="{box}" role="img" aria-labelledby="{stem}-title {stem}-desc">'

@@ -2,10 +2,23 @@
 
 from __future__ import annotations
 
-from mtlbio.metrics import metric_named
+from mtlbio.kinds.vocabulary import DONORS, Vocabulary
 from mtlbio.text import known, number
 
 _COLLECTIONS = {"HALLMARK": "Hallmark", "REACTOME": "Reactome", "KEGG": "KEGG", "GOBP": "GO", "WP": "WikiPathways"}
+MODEL, SINGLE, COVARIATES = "multitask", "singletask", "covariates"
+# arm -> its name in a picture and in prose
+_ARMS = {
+    MODEL: ("multi-task model", "the multi-task model"),
+    SINGLE: ("single-task model", "the single-task model"),
+    COVARIATES: ("covariates only", "the covariates-only baseline"),
+    "ridge": ("ridge, all {features}", "ridge regression on all {features}"),
+    "elasticnet": ("elastic net", "the elastic net"),
+    "lightgbm": ("LightGBM", "LightGBM"),
+    "pca_linear": ("PCA + linear", "a linear model on principal components"),
+    "window_linear": ("linear, window of letters", "the linear window of letters"),
+    "majority": ("commonest state, mean", "the commonest state or mean"),
+}
 
 
 def interval(value, low, high, digits: int = 2) -> str:
@@ -52,14 +65,14 @@ def counted(count: int, singular: str, plural: str | None = None) -> str:
     return f"{count:,} {singular if count == 1 else plural or singular + 's'}"
 
 
-def metric_name(metric: str) -> str:
-    """Name of a metric in print."""
-    return metric_named(metric).printed
+def arm_label(arm: str, words: Vocabulary = DONORS) -> str:
+    """An arm beside its bar in a picture."""
+    return words.fill(_ARMS[arm][0]) if arm in _ARMS else arm
 
 
-def chance(metric: str) -> float | None:
-    """Value of a metric that a guess reaches: 0.5 for AUROC, 0 for R2 and rank correlation; None where unknown."""
-    return metric_named(metric).chance
+def arm_name(arm: str, words: Vocabulary = DONORS) -> str:
+    """An arm in prose."""
+    return words.fill(_ARMS[arm][1]) if arm in _ARMS else arm
 
 
 def set_name(name: str) -> str:
