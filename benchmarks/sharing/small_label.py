@@ -143,7 +143,7 @@ def summary(cohorts: list[tuple[Cohort, Cohort, Pair]]) -> dict:
         drawn.append([task.score(y[known], pred[known], weights) for pred in pair])
         arms = dict(zip(("multitask", "singletask"), pair, strict=True))
         own = TaskPredictions(task, full.samples, full.donors, seen.y("response"), arms)
-        verdicts += list(transfer([own], DRAWS, s, 0.02)["verdict"])
+        verdicts += list(transfer([own], {own.task.name: own.carriers}, DRAWS, s, 0.02)["verdict"])
     values, drawn = np.array(values), np.array(drawn)  # (cohorts, 2), (cohorts, 2, draws)
     rng = np.random.default_rng([len(cohorts), 42])
     chosen = rng.integers(0, len(cohorts), (len(cohorts), DRAWS))

@@ -57,7 +57,8 @@ def wrong(tasks: list[TaskPredictions], seed: int, widened: bool = True) -> bool
     own = room.expanded
     room.expanded = own if widened else lambda level, fewest: level
     try:
-        return bool((room.transfer(tasks, DRAWS, seed, MARGIN)["verdict"] != "cannot tell").any())
+        carriers = {scores.task.name: scores.carriers for scores in tasks}
+        return bool((room.transfer(tasks, carriers, DRAWS, seed, MARGIN)["verdict"] != "cannot tell").any())
     finally:
         room.expanded = own
 

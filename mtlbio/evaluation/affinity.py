@@ -20,6 +20,8 @@ from mtlbio.labels import Label
 from mtlbio.tables import AFFINITY, GROUPS, SUBSETS
 
 Subset = tuple[str, ...]
+# a subset, and a task in it
+Key = tuple[Subset, str]
 # Groupings that are listed: the proposal and those that come next.
 _LISTED = 20
 
@@ -37,27 +39,34 @@ class Scores:
     """
 
     tasks: dict[str, Label]
-    value: dict[tuple[Subset, str], float]
-    drawn: dict[tuple[Subset, str], np.ndarray]
+    value: dict[Key, float]
+    drawn: dict[Key, np.ndarray]
     donors: dict[str, int]
     rarest: dict[str, int]
 
     def gain(self, subset: Subset, task: str) -> tuple[float, np.ndarray]:
         """Gain of the task in the subset over the task alone: value and draws."""
-        own, alone = (subset, task), ((task,), task)
-        return self.value[own] - self.value[alone], self.drawn[own] - self.drawn[alone]
+        shared, alone = (subset, task), ((task,), task)
+        return self.value[shared] - self.value[alone], self.drawn[shared] - self.drawn[alone]
 
     @property
     def subsets(self) -> list[Subset]:
         """The subsets, in the order in which they were scored."""
         return list(dict.fromkeys(subset for subset, _ in self.value))
 
+    def intervals(self, keys: list[Key]) -> dict[Key, tuple[float, float, float]]:
+        """Gains with intervals that hold all at once."""
+        values, drawn = zip(*(self.gain(*key) for key in keys), strict=True)
+        rarest = np.array([self.rarest[task] for _, task in keys])
+        low, high = simultaneous(np.array(values), np.stack(drawn, axis=1), rarest)
+        return dict(zip(keys, zip(values, low, high, strict=True), strict=True))
+
 
 def score_subsets(
     tasks: dict[str, Label],
     labels: dict[str, np.ndarray],
     donors: np.ndarray,
-    predictions: dict[tuple[Subset, str], np.ndarray],
+    predictions: dict[Key, np.ndarray],
     draws: int,
     seed: int,
 ) -> Scores:
@@ -70,8 +79,7 @@ def score_subsets(
     predictions : {(subset, task): (n,) or (n, K)}, out of fold
     """
     weights = bootstrap_weights(donors, draws, seed)
-    value: dict[tuple[tuple[str, ...], str], float] = {}
-    drawn: dict[tuple[tuple[str, ...], str], np.ndarray] = {}
+    value, drawn = {}, {}
     for (subset, task), pred in predictions.items():
         value[subset, task] = float(tasks[task].score(labels[task], pred))
         drawn[subset, task] = np.asarray(tasks[task].score(labels[task], pred, weights))
@@ -82,31 +90,27 @@ def score_subsets(
 
 def subset_table(scores: Scores) -> pd.DataFrame:
     """Columns of :data:`mtlbio.tables.SUBSETS`; a task alone has no gain."""
-    keys = list(scores.value)
-    shared = [key for key in keys if len(key[0]) > 1]
-    gains = dict(zip(shared, _intervals(scores, [scores.gain(*key) for key in shared], shared), strict=True))
+    gains = scores.intervals([key for key in scores.value if len(key[0]) > 1])
     rows = []
-    for subset, task in keys:
-        gain, low, high = gains.get((subset, task), (np.nan, np.nan, np.nan))
-        verdict = verdict_of(low, high) if len(subset) > 1 else None
-        metric = scores.tasks[task].decisive.name
-        row = ["+".join(subset), task, metric, scores.value[subset, task], gain, low, high, verdict]
+    for key, value in scores.value.items():
+        subset, task = key
+        gain, low, high = gains.get(key, (np.nan, np.nan, np.nan))
+        verdict = verdict_of(low, high) if key in gains else None
+        row = ["+".join(subset), task, scores.tasks[task].decisive.name, value, gain, low, high, verdict]
         rows.append([*row, scores.donors[task]])
     return pd.DataFrame(rows, columns=SUBSETS)
 
 
 def affinity_table(scores: Scores) -> pd.DataFrame:
     """Columns of :data:`mtlbio.tables.AFFINITY`: what a task gains from each partner, the two trained as a pair."""
-    keys = [(subset, task) for subset, task in scores.value if len(subset) == 2]
+    gains = scores.intervals([key for key in scores.value if len(key[0]) == 2])
     rows = []
-    for (subset, task), (gain, low, high) in zip(
-        keys, _intervals(scores, [scores.gain(*key) for key in keys], keys), strict=True
-    ):
+    for (subset, task), (gain, low, high) in gains.items():
         partner = next(name for name in subset if name != task)
         rows.append([task, partner, scores.tasks[task].decisive.name, gain, low, high, verdict_of(low, high)])
-    order = {task: place for place, task in enumerate(scores.tasks)}
-    rows.sort(key=lambda row: (order[str(row[0])], order[str(row[1])]))
-    return pd.DataFrame(rows, columns=AFFINITY)
+    places = {task: place for place, task in enumerate(scores.tasks)}
+    table = pd.DataFrame(rows, columns=AFFINITY)
+    return table.sort_values(["task", "partner"], key=lambda column: column.map(places), ignore_index=True)
 
 
 def group_table(scores: Scores) -> pd.DataFrame:
@@ -118,31 +122,25 @@ def group_table(scores: Scores) -> pd.DataFrame:
     proposal is all tasks together unless another grouping has the larger gain.
     """
     together = (tuple(scores.tasks),)
-    alone = tuple((task,) for task in scores.tasks)
-    found = list(groupings(tuple(scores.tasks), scores.subsets))
+    roles = {together: "together", tuple((task,) for task in scores.tasks): "alone"}
+    ranked = list(groupings(tuple(scores.tasks), scores.subsets))
     gains = {
         grouping: [sum(parts) for parts in zip(*(scores.gain(g, t) for g in grouping for t in g), strict=True)]
-        for grouping in found
+        for grouping in ranked
     }
     # between equals, fewer networks
-    found.sort(key=lambda grouping: (-round(gains[grouping][0], 12), len(grouping)))
-    leads = [[a - b for a, b in zip(gains[grouping], gains[together], strict=True)] for grouping in found]
-    every = [(None, task) for task in scores.tasks]
-    rest = min(scores.rarest[task] for _, task in every)
-    intervals = simultaneous(
-        np.array([lead for lead, _ in leads]),
-        np.stack([drawn for _, drawn in leads], axis=1),
-        np.full(len(leads), rest),
-    )
+    ranked.sort(key=lambda grouping: (-round(gains[grouping][0], 12), len(grouping)))
+    leads = np.array([gains[grouping][0] - gains[together][0] for grouping in ranked])
+    drawn = np.stack([gains[grouping][1] - gains[together][1] for grouping in ranked], axis=1)
+    rarest = min(scores.rarest[task] for task in scores.tasks)
+    intervals = zip(leads, *simultaneous(leads, drawn, np.full(len(leads), rarest)), strict=True)
     rows = []
-    for rank, grouping in enumerate(found):
-        named = {together: "together", alone: "alone"}.get(grouping, "other")
-        if rank >= _LISTED and named == "other":
+    for rank, (grouping, (lead, low, high)) in enumerate(zip(ranked, intervals, strict=True)):
+        role = "proposed" if rank == 0 else roles.get(grouping, "other")
+        if rank >= _LISTED and role == "other":
             continue
-        lead, low, high = leads[rank][0], intervals[0][rank], intervals[1][rank]
-        role = "proposed" if rank == 0 else named
-        why = _why(grouping, role, grouping == together, len(found), lead, low, high)
-        rows.append([rank + 1, " | ".join(map("+".join, grouping)), role, gains[grouping][0], lead, low, high, why])
+        why = _why(grouping, role, grouping == together, len(ranked), lead, low, high)
+        rows.append([rank + 1, _printed(grouping), role, gains[grouping][0], lead, low, high, why])
     return pd.DataFrame(rows, columns=GROUPS)
 
 
@@ -163,16 +161,12 @@ def groupings(tasks: Subset, subsets: list[Subset]) -> Iterator[tuple[Subset, ..
                 yield (subset, *rest)
 
 
-def _intervals(scores: Scores, gains: list, keys: list) -> list[tuple[float, float, float]]:
-    values = np.array([value for value, _ in gains])
-    low, high = simultaneous(
-        values, np.stack([drawn for _, drawn in gains], axis=1), np.array([scores.rarest[task] for _, task in keys])
-    )
-    return list(zip(values, low, high, strict=True))
+def _printed(grouping: tuple[Subset, ...]) -> str:
+    return " | ".join(map("+".join, grouping))
 
 
 def _why(grouping, role: str, together: bool, count: int, lead: float, low: float, high: float) -> str:
-    groups = " | ".join(map("+".join, grouping))
+    groups = _printed(grouping)
     span = f"{lead:+.3f} ({low:+.3f} to {high:+.3f})".replace("-", "−")
     if together:
         best = f"has the largest summed gain of {count} groupings" if role == "proposed" else "is the yardstick"

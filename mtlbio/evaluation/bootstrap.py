@@ -46,7 +46,12 @@ def bootstrap_weights(donors: np.ndarray, draws: int, seed: int, strata: np.ndar
     (True, array([3., 3., 3., 3., 3.]))
     """
     names, donor = np.unique(np.asarray(donors), return_inverse=True)
-    groups = np.zeros(len(names), dtype=int) if strata is None else _donor_strata(donor, len(names), strata)
+    groups = np.zeros(len(names), dtype=int)
+    if strata is not None:
+        labels, code = np.unique(np.asarray(strata), return_inverse=True)
+        carries = np.zeros((len(names), len(labels)), dtype=bool)
+        carries[donor, code] = True
+        groups = np.unique(carries, axis=0, return_inverse=True)[1].ravel()
     return _counts(groups, draws, np.random.default_rng([seed, draws]))[:, donor]
 
 
@@ -83,8 +88,8 @@ def fewest(task: Label, y: np.ndarray, donors: np.ndarray) -> int:
     y : (n,), NaN = no label
     donors : (n,)
     """
-    known = ~np.isnan(y)
-    y, donors = y[known], np.asarray(donors)[known]
+    labelled = ~np.isnan(y)
+    y, donors = y[labelled], np.asarray(donors)[labelled]
     return min((len(np.unique(donors[group])) for group in task.groups(y)), default=0)
 
 
@@ -138,11 +143,3 @@ def simultaneous(
     wide = np.where(enough, _student(np.quantile(largest, level), np.where(enough, donors, 2)), np.inf)
     half = np.where(moved, wide * error, 0.0)
     return values - half, values + half
-
-
-def _donor_strata(donor: np.ndarray, n_donors: int, strata: np.ndarray) -> np.ndarray:
-    """Group of each donor: donors with the same set of labels share one."""
-    labels, code = np.unique(np.asarray(strata), return_inverse=True)
-    carries = np.zeros((n_donors, len(labels)), dtype=bool)
-    carries[donor, code] = True
-    return np.unique(carries, axis=0, return_inverse=True)[1].ravel()

@@ -67,13 +67,13 @@ def task_metrics(scores: TaskScores, draws: int, seed: int) -> pd.DataFrame:
     """All metrics of all arms for one task, with bootstrap intervals; columns of ``metrics.tsv``."""
     rows = []
     for arm in scores.arms:
-        own = scores.common(arm)
-        if own is None:
+        single = scores.common(arm)
+        if single is None:
             continue
         for metric in scores.task.metrics:
-            found = own.estimate(arm, metric, draws, seed)
-            row = [arm, scores.task.name, metric.name, found.value, found.ci_low, found.ci_high]
-            rows.append([*row, own.n_samples, own.n_units])
+            value = single.estimate(arm, metric, draws, seed)
+            row = [arm, scores.task.name, metric.name, value.value, value.ci_low, value.ci_high]
+            rows.append([*row, single.n_samples, single.n_units])
     return pd.DataFrame(rows, columns=METRICS)
 
 
@@ -88,12 +88,12 @@ def task_comparisons(scores: TaskScores, draws: int, seed: int, margin: float) -
     for metric in scores.compared if MODEL in scores.arms else ():
         best = best_baseline(scores, metric)
         for arm in scores.arms:
-            both = scores.common(MODEL, arm)
-            if arm == MODEL or both is None:
+            pair = scores.common(MODEL, arm)
+            if arm == MODEL or pair is None:
                 continue
-            found = both.difference(MODEL, arm, metric, draws, seed)
-            call = call_difference(found.ci_low, found.ci_high, margin)
-            row = [MODEL, arm, scores.task.name, metric.name, found.value, found.ci_low, found.ci_high, call]
+            lead = pair.difference(MODEL, arm, metric, draws, seed)
+            call = call_difference(lead.ci_low, lead.ci_high, margin)
+            row = [MODEL, arm, scores.task.name, metric.name, lead.value, lead.ci_low, lead.ci_high, call]
             rows.append([*row, "yes" if arm == best else "no"])
     return pd.DataFrame(rows, columns=[*COMPARISONS, "best_baseline"])
 
@@ -104,10 +104,7 @@ def best_baseline(scores: TaskScores, metric: Metric) -> str | None:
     A constant prediction has no correlation, and is not the best for that.
     """
     sign = -1.0 if metric.lower_is_better else 1.0
-    values = {
-        arm: sign * own.value(arm, metric)
-        for arm in scores.arms
-        if arm not in (MODEL, MATCHED) and (own := scores.common(arm))
-    }
+    singles = {arm: scores.common(arm) for arm in scores.arms if arm not in (MODEL, MATCHED)}
+    values = {arm: sign * single.value(arm, metric) for arm, single in singles.items() if single}
     defined = {arm: value for arm, value in values.items() if np.isfinite(value)}
-    return max(defined, key=lambda arm: defined[arm]) if defined else None
+    return max(defined, key=lambda arm: defined[arm], default=None)

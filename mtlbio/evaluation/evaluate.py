@@ -43,17 +43,16 @@ def evaluate(run: DonorRun, results: Path) -> None:
     write_table(comparisons, results / "comparisons.tsv", COMPARISONS)
     write_table(transferred, results / "transfer.tsv", TRANSFER)
     write_table(labels_tested(table, tasks, options.seed, words), results / "label_noise.tsv", LABEL_NOISE)
-    adversary = run.training.adversary
-    covariate = adversary.covariate if adversary else None
-    read = reprobe(latents, options.bootstrap, options.seed, covariate, words)
-    write_table(read, results / "reprobe.tsv", REPROBE)
+    adversary = run.training.adversary.covariate if run.training.adversary else None
+    readings = reprobe(latents, options.bootstrap, options.seed, adversary, words)
+    write_table(readings, results / "reprobe.tsv", REPROBE)
 
 
 def labels_tested(table: pd.DataFrame, tasks: dict[str, Label], seed: int, words: Vocabulary = DONORS) -> pd.DataFrame:
     """Columns of ``mtlbio.tables.LABEL_NOISE``, from a table with the columns of ``mtlbio.tables.PREDICTIONS``."""
-    own = table[table["arm"] == MODEL]
-    folds = own.drop_duplicates("sample").set_index("sample")["fold"]
-    return label_noise([collect(own, task) for task in tasks.values()], folds, seed, words)
+    table = table[table["arm"] == MODEL]
+    folds = table.drop_duplicates("sample").set_index("sample")["fold"]
+    return label_noise([collect(table, task) for task in tasks.values()], folds, seed, words)
 
 
 def evaluate_tables(
@@ -75,6 +74,7 @@ def evaluate_tables(
     comparisons : columns of ``mtlbio.tables.COMPARISONS`` and ``best_baseline`` (yes, no)
     transfer : columns of ``mtlbio.tables.TRANSFER``
     """
-    found = [collect(table, task) for task in tasks.values()]
-    scored = track(found, f"Scoring {table['arm'].nunique()} arms on {len(tasks)} tasks")
-    return *score_tables(scored, draws, seed, margin), transfer(found, draws, seed, margin, words)
+    predictions = [collect(table, task) for task in tasks.values()]
+    scored = track(predictions, f"Scoring {table['arm'].nunique()} arms on {len(tasks)} tasks")
+    carriers = {p.task.name: p.carriers for p in predictions}
+    return *score_tables(scored, draws, seed, margin), transfer(predictions, carriers, draws, seed, margin, words)

@@ -15,6 +15,7 @@ alike. The table therefore says whether half-shuffled labels could have been not
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -74,40 +75,34 @@ def label_noise(tasks: list[TaskPredictions], folds: pd.Series, seed: int, words
     Columns of :data:`mtlbio.tables.LABEL_NOISE`, one row per task. ``share_low`` to ``share_high`` are the shares that
     are not ruled out; ``could_show`` is ``yes`` where a half is, or an alarm was raised.
     """
-    found = [
-        (p, examine(p, folds, seed, words))
-        for p in track(tasks, f"Testing the labels of {len(tasks)} tasks", len(tasks))
-    ]
-    asked = sum("p" in row for _, row in found)
-    rows = []
-    for predictions, row in found:
-        if "p" in row:
-            alarm = row["p"] * asked <= LEVEL
-            row |= {"alarm": "yes" if alarm else "no"}
-            row |= {"could_show": "yes" if alarm or row["share_high"] < HALF else "no"}
-            row["suspects"] = row["suspects"] if alarm else None
-        row = {"task": predictions.task.name, "metric": predictions.task.decisive.name} | row
-        rows.append(row | {"why": row.get("why") or _why(row, asked, words)})
+    shown = track(tasks, f"Testing the labels of {len(tasks)} tasks", len(tasks))
+    rows = [examine(predictions, folds, seed, words) for predictions in shown]
+    tested = [row for row in rows if "p" in row]
+    for row in tested:
+        alarm = row["p"] * len(tested) <= LEVEL
+        row["alarm"] = "yes" if alarm else "no"
+        row["could_show"] = "yes" if alarm or row["share_high"] < HALF else "no"
+        row["suspects"] = row["suspects"] if alarm else None
+        row["why"] = _why(row, len(tested), words)
     return pd.DataFrame(rows, columns=LABEL_NOISE)
 
 
 def examine(predictions: TaskPredictions, folds: pd.Series, seed: int, words: Vocabulary = DONORS) -> dict:
     """Share, p and suspects of one task; a sentence alone where it cannot be asked."""
     task = predictions.task
+    row: dict[str, Any] = {"task": task.name, "metric": task.decisive.name}
     if MODEL not in predictions.arms or not predictions.usable(MODEL).any():
         none = f"no labelled {words.unit} was predicted"
-        return {"n_units": 0, "why": f"{task.name}: {none}, so its labels were not tested."}
+        return row | {"n_units": 0, "why": f"{task.name}: {none}, so its labels were not tested."}
     usable = predictions.usable(MODEL)
-    row = {"value": float(task.score(predictions.y[usable], predictions.arms[MODEL][usable]))}
     units = units_of(predictions, folds, seed)
+    row["value"] = float(task.score(predictions.y[usable], predictions.arms[MODEL][usable]))
     row["n_units"] = len(units.y)
     counts = np.unique(units.y, return_counts=True)[1]
-    few = task.classes and (len(counts) < 2 or counts.min() < LEAST_OF_CLASS)
-    if len(units.y) < LEAST_UNITS or few or np.ptp(units.y) == 0:
-        of_class = f" and {LEAST_OF_CLASS} of each class" if task.classes else ""
-        needed = f"{LEAST_UNITS} {words.units}{of_class} are needed"
+    least, of_each = (LEAST_OF_CLASS, f" and {LEAST_OF_CLASS} of each class") if task.classes else (0, "")
+    if len(units.y) < LEAST_UNITS or len(counts) < 2 or counts.min() < least:
         few = f"{len(units.y)} labels of {words.units} are too few to test them"
-        return row | {"why": f"{task.name}: {few}; {needed}."}
+        return row | {"why": f"{task.name}: {few}; {LEAST_UNITS} {words.units}{of_each} are needed."}
     return row | share_of(units, bool(task.classes), seed)
 
 
@@ -118,11 +113,11 @@ def share_of(units: Units, classes: bool, seed: int) -> dict:
     below = profile.max() - profile
     best = int(below.argmin())
     near = SHARES[below < RULED_OUT]
-    found = {"share": SHARES[best], "share_low": near.min(), "share_high": near.max()}
     wrong = likelihood.wrong(y, best)
     order = np.argsort(-wrong, kind="stable")[:SUSPECTS]
-    named = [f"{units.names[i]} ({wrong[i]:.2f})" for i in order if wrong[i] >= SUSPICIOUS]
-    return found | {"p": _p(likelihood, y, profile, seed), "suspects": "; ".join(named) or None}
+    suspects = [f"{units.names[i]} ({wrong[i]:.2f})" for i in order if wrong[i] >= SUSPICIOUS]
+    shares = {"share": SHARES[best], "share_low": near.min(), "share_high": near.max()}
+    return shares | {"p": _p(likelihood, y, profile, seed), "suspects": "; ".join(suspects) or None}
 
 
 def likelihood_of(units: Units, classes: bool) -> tuple[ClassLikelihood | ValueLikelihood, np.ndarray]:
@@ -153,20 +148,17 @@ def units_of(predictions: TaskPredictions, folds: pd.Series, seed: int = 0) -> U
     gap = 0.0 if classes else _SAME * float(np.std(y))
     new = (table["donor"] != table["donor"].shift()) | (table["y"].diff().abs() > gap)
     unit = (new.cumsum() - 1).to_numpy()
-    most = table.groupby(unit)["fold"].agg(lambda own: own.mode().iloc[0])
-    kept = (table["fold"].to_numpy() == most[unit].to_numpy()).nonzero()[0]
-    unit = unit[kept]
-    sizes = np.bincount(unit)
-    columns = pred[kept].reshape(len(kept), -1).T
+    fold = table.groupby(unit)["fold"].agg(lambda folds: folds.mode().iloc[0]).to_numpy()
+    rows = (table["fold"].to_numpy() == fold[unit]).nonzero()[0]
+    unit = unit[rows]
+    sizes, columns = np.bincount(unit), pred[rows].reshape(len(rows), -1).T
     mean = np.stack([np.bincount(unit, column) / sizes for column in columns], axis=1)
-    rows = table.iloc[kept].groupby(unit)
-    names = rows["sample"].agg("+".join).to_numpy()
-    fold, values = most.to_numpy(), rows["y"].mean().to_numpy()
+    grouped = table.iloc[rows].groupby(unit)
+    names, values = grouped["sample"].agg("+".join).to_numpy(), grouped["y"].mean().to_numpy()
     chosen = np.arange(len(names))
     if len(chosen) > MOST_UNITS:
         chosen = np.sort(np.random.default_rng([seed, 52]).permutation(chosen)[:MOST_UNITS])
-    mean = mean if classes else mean[:, 0]
-    return Units(names[chosen], fold[chosen], values[chosen], mean[chosen])
+    return Units(names[chosen], fold[chosen], values[chosen], (mean if classes else mean[:, 0])[chosen])
 
 
 def _ratio(profile: np.ndarray) -> np.ndarray:
@@ -203,11 +195,7 @@ def _why(row: dict, tasks: int, words: Vocabulary) -> str:
             f"{row['p']:.2g}, alarm at {LEVEL / tasks:.2g}{over}; {labels}, {shown})."
         )
     if row["could_show"] == "yes":
-        return (
-            f"{name}: no sign of shuffled labels ({labels}, {shown}); more than "
-            f"{percent['share_high']} % drawn anew can be ruled out."
-        )
-    return (
-        f"{name}: no alarm, but this says little: on {labels} with predictions like these "
-        f"({shown}) not even half-shuffled labels can be ruled out."
-    )
+        bound = f"more than {percent['share_high']} % drawn anew can be ruled out"
+        return f"{name}: no sign of shuffled labels ({labels}, {shown}); {bound}."
+    little = f"on {labels} with predictions like these ({shown}) not even half-shuffled labels can be ruled out"
+    return f"{name}: no alarm, but this says little: {little}."

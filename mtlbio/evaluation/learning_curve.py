@@ -11,6 +11,7 @@ import numpy as np
 import pandas as pd
 
 from mtlbio.evaluation.bootstrap import bootstrap_weights, expanded, fewest, interval
+from mtlbio.evaluation.comparisons import MATCHED, MODEL
 from mtlbio.labels import Label
 from mtlbio.tables import CURVE
 
@@ -27,10 +28,10 @@ def sizes(donors: int) -> list[int]:
     >>> sizes(93), sizes(240)
     ([10, 20, 40, 93], [10, 20, 40, 80, 160, 240])
     """
-    found = [SMALLEST]
-    while 2 * found[-1] <= 0.75 * donors:
-        found.append(2 * found[-1])
-    return [size for size in found if size <= 0.75 * donors] + [donors]
+    doubled = [SMALLEST]
+    while 2 * doubled[-1] <= 0.75 * donors:
+        doubled.append(2 * doubled[-1])
+    return [size for size in doubled if size <= 0.75 * donors] + [donors]
 
 
 def curve_row(
@@ -51,9 +52,9 @@ def curve_row(
     ``variance_*`` is the mean variance of a prediction over the draws, ``bias_*`` the rest of the mean squared error
     (squared bias and the noise of the labels), both per variance of the labels. Missing with a single draw.
     """
-    known = ~np.isnan(y)
-    y, donors = y[known], donors[known]
-    arms = [np.stack([pair[arm][known] for pair in pairs]) for arm in (0, 1)]
+    labelled = ~np.isnan(y)
+    y, donors = y[labelled], donors[labelled]
+    arms = [np.stack([pair[arm][labelled] for pair in pairs]) for arm in (0, 1)]
     weights = bootstrap_weights(donors, draws, seed, task.strata(y))
     drawn = [np.stack([task.score(y, pred, weights) for pred in arm]) for arm in arms]  # (pairs, draws)
     value = [np.mean([task.score(y, pred) for pred in arm]) for arm in arms]
@@ -62,20 +63,10 @@ def curve_row(
     chosen = rng.multinomial(len(pairs), np.full(len(pairs), 1 / len(pairs)), size=draws).T / len(pairs)
     means = [(arm * chosen).sum(axis=0) for arm in drawn]
     level = expanded(0.95, fewest(task, y, donors))
-    low, high = interval(means[0] - means[1], level)
-    row = {
-        "task": task.name,
-        "donors": size,
-        "draws": len(pairs),
-        "metric": task.decisive.name,
-        "multitask": value[0],
-        "singletask": value[1],
-        "gain": value[0] - value[1],
-        "ci_low": low,
-        "ci_high": high,
-        "n_donors": len(np.unique(donors)),
-    }
-    for name, arm, mean in zip(("multitask", "singletask"), arms, means, strict=True):
+    row = {"task": task.name, "donors": size, "draws": len(pairs), "metric": task.decisive.name}
+    row |= {MODEL: value[0], MATCHED: value[1], "gain": value[0] - value[1], "n_donors": len(np.unique(donors))}
+    row["ci_low"], row["ci_high"] = interval(means[0] - means[1], level)
+    for name, arm, mean in zip((MODEL, MATCHED), arms, means, strict=True):
         row[f"ci_low_{name}"], row[f"ci_high_{name}"] = interval(mean, level)
         row[f"bias_{name}"], row[f"variance_{name}"] = bias_and_variance(task, y, arm)
     return row

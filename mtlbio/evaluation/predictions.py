@@ -59,9 +59,9 @@ class TaskPredictions(TaskScores):
         if not usable.any():
             return None
         y, donors = self.y[usable], self.donors[usable]
-        told = {arm: self.arms[arm][usable] for arm in arms}
+        predictions = {arm: self.arms[arm][usable] for arm in arms}
         return ArmScores(
-            lambda arm, metric, weights: self.task.score(y, told[arm], weights, metric),
+            lambda arm, metric, weights: self.task.score(y, predictions[arm], weights, metric),
             lambda draws, seed: bootstrap_weights(donors, draws, seed, self.task.strata(y)),
             len(y),
             len(np.unique(donors)),
@@ -97,17 +97,12 @@ def collect(table: pd.DataFrame, task: Label) -> TaskPredictions:
     samples = rows["sample"].unique()
     labels = ["" if label is None else label for label in task.row_labels]
     if set(labels) != set(rows["label"]):
-        found = listing(sorted(set(rows["label"])))
-        raise InputError(
-            f"predictions.tsv: task {name}: found rows of {found}; expected {listing(labels)}; run both steps again"
-        )
+        present = f"found rows of {listing(sorted(set(rows['label'])))}; expected {listing(labels)}"
+        raise InputError(f"predictions.tsv: task {name}: {present}; run both steps again")
     true = truth.first().unstack("label").loc[samples, labels].to_numpy(dtype=float)
     donors = rows.drop_duplicates("sample").set_index("sample")["donor"].loc[samples].to_numpy().astype(str)
     mean = rows.groupby(["arm", "sample", "label"], sort=False)["y_pred"].mean().unstack("label")
-    arms = {
-        arm: mean.loc[arm].reindex(index=samples, columns=labels).to_numpy(dtype=float) for arm in rows["arm"].unique()
-    }
+    tables = {arm: mean.loc[arm].reindex(index=samples, columns=labels) for arm in rows["arm"].unique()}
+    arms = {arm: part.to_numpy(dtype=float).reshape(-1, *task.width) for arm, part in tables.items()}
     y = task.from_rows(true, ~np.isnan(true).any(axis=1))
-    if not task.width:
-        arms = {arm: pred[:, 0] for arm, pred in arms.items()}
     return TaskPredictions(task, samples.astype(str), donors, y, arms)

@@ -18,7 +18,7 @@ at. They are about donors, given these networks.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from functools import partial
 
@@ -51,6 +51,12 @@ SHARED = float(np.sqrt(1 + FOLDS / (FOLDS - 1)))
 LEAST_DONORS, MOST_LEVELS = 5, 8
 CLASSIFIERS = ("linear", "boosted")
 
+_SOURCES = {
+    "axes": "from the axes",
+    "supervised": "from the supervised dimensions",
+    "both": "from all dimensions",
+    "labels": "from the labels of the tasks",
+}
 # (training rows, test rows) -> features of both
 Features = Callable[[np.ndarray, np.ndarray], tuple[np.ndarray, np.ndarray]]
 
@@ -98,12 +104,12 @@ def reprobe(
         if info.role != "technical" and info.name != adversary:
             continue
         common = {"covariate": info.name, "role": info.role, "adversary": "yes" if info.name == adversary else "no"}
-        asked = question(latents.obs, info, words)
-        if isinstance(asked, str):
-            rows.append(common | dict.fromkeys(["representation", "classifier", "metric"]) | {"why": asked})
-            continue
-        found = _answers(latents, asked, [t for t in tasks.values() if t.name != info.name], draws, seed, words)
-        rows += [common | row for row in found]
+        target = question(latents.obs, info, words)
+        if isinstance(target, str):
+            rows.append(common | dict.fromkeys(["representation", "classifier", "metric"]) | {"why": target})
+        else:
+            others = [task for task in tasks.values() if task.name != info.name]
+            rows += [common | row for row in _readings(latents, target, others, draws, seed, words)]
     return pd.DataFrame(rows, columns=REPROBE)
 
 
@@ -116,41 +122,39 @@ def question(obs: pd.DataFrame, info: CovariateInfo, words: Vocabulary = DONORS)
     """
     order = np.argsort(obs.index.to_numpy().astype(str), kind="stable")  # trees depend on the order of their rows
     donors, column = obs["donor"].to_numpy().astype(str)[order], obs[info.name].iloc[order]
-    known = column.notna().to_numpy()
+    observed = column.notna().to_numpy()
+    left_out = [] if observed.all() else [f"{(~observed).sum()} {words.samples} without a value left out"]
     if info.kind == "continuous":
-        y = column.to_numpy(dtype=float)
-        n = len(np.unique(donors[known]))
-        if n < 2 * FOLDS or np.ptp(y[known]) == 0:
+        y, n = column.to_numpy(dtype=float), len(np.unique(donors[observed]))
+        if n < 2 * FOLDS or np.ptp(y[observed]) == 0:
             valued = f"{n} {words.units} with a value"
             return f"{info.name}: {valued}, of which {2 * FOLDS} are needed, or all values are the same."
-        return Question(of_covariate(info.name, ()), order[known], y[known], donors[known], _unknown(known, words))
-    levels = column.astype(object).where(known, "").astype(str).to_numpy()
-    sizes = pd.Series(donors[known]).groupby(levels[known]).nunique().sort_values(ascending=False, kind="stable")
-    kept = sizes.index[sizes >= LEAST_DONORS][:MOST_LEVELS].sort_values()
-    if len(kept) < 2:
+        task = of_covariate(info.name, ())
+        return Question(task, order[observed], y[observed], donors[observed], "".join(left_out))
+    level = column.astype(object).where(observed, "").astype(str).to_numpy()
+    sizes = pd.Series(donors[observed]).groupby(level[observed]).nunique().sort_values(ascending=False, kind="stable")
+    levels = sizes.index[sizes >= LEAST_DONORS][:MOST_LEVELS].sort_values()
+    if len(levels) < 2:
         few = f"fewer than two of its {len(sizes)} levels have {LEAST_DONORS} {words.units}"
         return f"{info.name}: {few}, so nothing is read."
-    own = known & np.isin(levels, kept)
-    folds = pd.Series(obs["fold"].to_numpy()[order][own]).groupby(levels[own]).nunique()
+    rows = observed & np.isin(level, levels)
+    folds = pd.Series(obs["fold"].to_numpy()[order][rows]).groupby(level[rows]).nunique()
     if (folds == 1).all() and obs["fold"].nunique() > 1:
         alone = f"so its {words.samples} come from a network of their own"
         return f"{info.name}: each level was held out as a whole, {alone}."
-    left_out = [_unknown(known, words)] if not known.all() else []
-    if len(kept) < len(sizes):
-        left_out.append(
-            f"read are the {len(kept)} largest of {len(sizes)} levels (at most {MOST_LEVELS}, of {LEAST_DONORS} "
-            f"{words.units} or more)"
-        )
-    task = of_covariate(info.name, tuple(kept))
-    return Question(task, order[own], kept.get_indexer(levels[own]).astype(float), donors[own], "; ".join(left_out))
+    if len(levels) < len(sizes):
+        bounds = f"at most {MOST_LEVELS}, of {LEAST_DONORS} {words.units} or more"
+        left_out.append(f"read are the {len(levels)} largest of {len(sizes)} levels ({bounds})")
+    task, y = of_covariate(info.name, tuple(levels)), levels.get_indexer(level[rows]).astype(float)
+    return Question(task, order[rows], y, donors[rows], "; ".join(left_out))
 
 
-def predicted(asked: Question, features: Features, classifier: str, seed: int) -> np.ndarray:
+def predicted(target: Question, features: Features, classifier: str, seed: int) -> np.ndarray:
     """Out-of-fold predictions by a fresh classifier: (n,) probability or value, (n, K) for several levels.
 
     Folds keep donors whole and spread the levels evenly.
     """
-    task, y, donors = asked.task, asked.y, asked.donors
+    task, y, donors = target.task, target.y, target.donors
     several = pd.DataFrame({"donor": donors, "y": y}).drop_duplicates()
     fold = inner_folds(several["donor"].to_numpy(), several["y"].to_numpy(), FOLDS, seed)
     folds = pd.Series(fold, several["donor"]).groupby(level=0).first()[donors].to_numpy()
@@ -163,11 +167,10 @@ def predicted(asked: Question, features: Features, classifier: str, seed: int) -
     return out
 
 
-def scored(asked: Question, pred: np.ndarray, draws: int, seed: int) -> tuple[float, np.ndarray]:
+def scored(target: Question, pred: np.ndarray, draws: int, seed: int) -> tuple[float, np.ndarray]:
     """The metric with every donor counted once, and the same on bootstrap draws of donors (draws,)."""
-    task, y, donors = asked.task, asked.y, asked.donors
-    once = donor_weights(donors)
-    weights = once * bootstrap_weights(donors, draws, seed, task.strata(y))
+    task, y, once = target.task, target.y, donor_weights(target.donors)
+    weights = once * bootstrap_weights(target.donors, draws, seed, task.strata(y))
     return float(task.score(y, pred, once)), np.asarray(task.score(y, pred, weights))
 
 
@@ -184,67 +187,57 @@ def widened(value: float, drawn: np.ndarray, level: float) -> tuple[float, float
     return value - SHARED * (value - low), min(value + SHARED * (high - value), 1.0)
 
 
-def _answers(
-    latents: ad.AnnData, asked: Question, tasks: list[Label], draws: int, seed: int, words: Vocabulary
-) -> Iterable[dict]:
+def _readings(
+    latents: ad.AnnData, target: Question, tasks: list[Label], draws: int, seed: int, words: Vocabulary
+) -> Iterator[dict]:
     """Rows of one covariate, without what names it."""
-    z = np.asarray(latents.X, dtype=float)[asked.rows]
-    axes = (latents.var["block"] == "axis").to_numpy()
-    obs = latents.obs.iloc[asked.rows]
-    labels = [CovariateInfo(t.name, "task", t.as_covariate) for t in tasks]
-
-    def columns(chosen: np.ndarray) -> Features:
-        return lambda train, test: (z[train][:, chosen], z[test][:, chosen])
-
-    representations = {"labels": lambda train, test: design(obs, labels, train, test)} if labels else {}
-    every = {"axes": axes, "supervised": ~axes, "both": np.ones(len(axes), bool)}
-    representations |= {name: columns(chosen) for name, chosen in every.items() if chosen.any()}
-    level = expanded(1 - (1 - LEVEL) / len(CLASSIFIERS), fewest(asked.task, asked.y, asked.donors))
-    metric, floor, rows = asked.task.decisive, None, []
+    metric, donors = target.task.decisive, len(np.unique(target.donors))
+    level = expanded(1 - (1 - LEVEL) / len(CLASSIFIERS), fewest(target.task, target.y, target.donors))
     chance = 0.0 if metric.chance is None else metric.chance
-    for name, features in representations.items():
+    floor = None
+    for name, features in _representations(latents, target, tasks).items():
         for classifier in CLASSIFIERS if name != "labels" else CLASSIFIERS[:1]:
-            value, drawn = scored(asked, predicted(asked, features, classifier, seed), draws, seed)
-            floor = (np.array(value), drawn) if name == "labels" else floor
+            value, drawn = scored(target, predicted(target, features, classifier, seed), draws, seed)
             low, high = widened(value, drawn, level)
             low = max(low, 0.0) if chance else low
             row = {"representation": name, "classifier": classifier, "metric": metric.name, "value": value}
             row |= {"ci_low": low, "ci_high": high, "chance": metric.chance}
-            row["readable"] = "yes" if low > chance else "no"
-            if name != "labels" and floor is not None:
+            row |= {"readable": "yes" if low > chance else "no", "levels": len(target.task.classes)}
+            row |= {"n_samples": len(target.y), "n_donors": donors}
+            if name == "labels":
                 # labels that do worse than chance tell nothing; to do better than they is no feat
-                least, least_drawn = (np.maximum(part, chance) for part in floor)
-                ahead = value - float(least)
-                over = widened(ahead, drawn - least_drawn, level)
-                row |= {"over_labels": ahead, "over_low": over[0], "over_high": over[1]}
-            row |= {"levels": len(asked.task.classes), "n_samples": len(asked.y)}
-            row["n_donors"] = len(np.unique(asked.donors))
-            rows.append(row | {"why": _why(asked, row, words)})
-    return rows
+                floor = max(value, chance), np.maximum(drawn, chance)
+            elif floor is not None:
+                row["over_labels"] = value - floor[0]
+                row["over_low"], row["over_high"] = widened(value - floor[0], drawn - floor[1], level)
+            yield row | {"why": _why(target, row, words)}
 
 
-_SOURCES = {
-    "axes": "from the axes",
-    "supervised": "from the supervised dimensions",
-    "both": "from all dimensions",
-    "labels": "from the labels of the tasks",
-}
+def _representations(latents: ad.AnnData, target: Question, tasks: list[Label]) -> dict[str, Features]:
+    """What is read, in the order of the rows: the labels of the tasks first, if there are any."""
+    z, axes = np.asarray(latents.X, dtype=float)[target.rows], (latents.var["block"] == "axis").to_numpy()
+    labels = [CovariateInfo(task.name, "task", task.as_covariate) for task in tasks]
+    blocks = {"axes": axes, "supervised": ~axes, "both": np.ones(len(axes), bool)}
+    features: dict[str, Features] = {}
+    if labels:
+        features["labels"] = partial(design, latents.obs.iloc[target.rows], labels)
+    return features | {name: partial(_rows, z[:, block]) for name, block in blocks.items() if block.any()}
 
 
-def _why(asked: Question, row: dict, words: Vocabulary) -> str:
+def _rows(x: np.ndarray, train: np.ndarray, test: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    return x[train], x[test]
+
+
+def _why(target: Question, row: dict, words: Vocabulary) -> str:
     """One sentence that can be quoted."""
     able = "reads it" if row["readable"] == "yes" else "does not read it better than chance"
-    digits = [number(row[key]) for key in ("value", "ci_low", "ci_high")]
+    value, low, high = (number(row[key]) for key in ("value", "ci_low", "ci_high"))
     text = (
-        f"{asked.task.name}: a fresh {row['classifier']} classifier {able} {_SOURCES[row['representation']]}; "
-        f"{metric_named(row['metric']).printed} {digits[0]} ({digits[1]} to {digits[2]}) "
+        f"{target.task.name}: a fresh {row['classifier']} classifier {able} {_SOURCES[row['representation']]}; "
+        f"{metric_named(row['metric']).printed} {value} ({low} to {high}) "
         f"on {row['n_donors']} {words.units}, chance {row['chance']:g}"
     )
-    return f"{text}; {asked.left_out}." if asked.left_out else f"{text}."
-
-
-def _unknown(known: np.ndarray, words: Vocabulary) -> str:
-    return "" if known.all() else f"{int((~known).sum())} {words.samples} without a value left out"
+    return f"{text}; {target.left_out}." if target.left_out else f"{text}."
 
 
 def _linear(train: np.ndarray, test: np.ndarray, labels: Labels, penalty: float) -> tuple[np.ndarray, float]:

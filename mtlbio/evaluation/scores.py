@@ -86,11 +86,6 @@ class TaskScores(ABC):
         return (self.task.decisive,)
 
     @property
-    def carriers(self) -> set[str]:
-        """Units with the label."""
-        raise NotImplementedError(f"{type(self).__name__}: the caller of transfer says what carries the labels")
-
-    @property
     @abstractmethod
     def labelled(self) -> tuple[int, int]:
         """Samples and units with the label."""

@@ -30,7 +30,8 @@ def task(info, seed, donors=80, together=1.0, alone=1.0, visits=1, known=1.0):
 
 
 def rows(*tasks, draws=400, seed=0, margin=0.02):
-    return transfer(list(tasks), draws, seed, margin).set_index("task")
+    carriers = {scores.task.name: scores.carriers for scores in tasks}
+    return transfer(list(tasks), carriers, draws, seed, margin).set_index("task")
 
 
 def test_equally_good_networks_are_rarely_told_apart():

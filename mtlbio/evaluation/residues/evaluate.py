@@ -47,28 +47,29 @@ def evaluate(run: ProteinRun, results: Path) -> None:
         if not scored:
             continue
         shown = track(scored, f"Scoring {len(predictions)} arms on {len(tasks)} tasks, {part} chains")
-        found = score_tables(shown, options.bootstrap, options.seed, options.margin)
-        metrics.append(found[0].assign(part=part))
-        comparisons.append(found[1].assign(part=part))
+        pair = score_tables(shown, options.bootstrap, options.seed, options.margin)
+        metrics.append(pair[0].assign(part=part))
+        comparisons.append(pair[1].assign(part=part))
         primary = scored if part == "test" else primary
     if not metrics:
         raise InputError(f"{results / 'predictions.tsv'}: no held-out chain has a label; nothing can be scored")
     write_table(pd.concat(metrics, ignore_index=True), results / "metrics.tsv", METRICS)
     write_table(pd.concat(comparisons, ignore_index=True), results / "comparisons.tsv", COMPARISONS)
-    # overlap is about the chains that taught the networks
-    taught = {name: set(np.flatnonzero(chains.labelled(name)[chains.of("train")])) for name in chains.tasks}
-    gains = transfer(primary, options.bootstrap, options.seed, options.margin, CHAINS, taught)
+    # overlap is about the chains that the networks are trained on
+    carriers = {name: set(np.flatnonzero(chains.labelled(name)[chains.of("train")])) for name in chains.tasks}
+    gains = transfer(primary, carriers, options.bootstrap, options.seed, options.margin, CHAINS)
     write_table(gains, results / "transfer.tsv", TRANSFER)
     latents = read_latents(results / "latents.h5ad")
     write_table(read_sources(latents, options.bootstrap, options.seed), results / "reprobe.tsv", REPROBE)
     untested = pd.DataFrame({"task": [name for name, task in run.tasks.items() if not task.auxiliary]})
     untested = untested.assign(alarm="no", why="The labels of " + untested["task"] + " were not tested.")
-    untested = untested.reindex(columns=LABEL_NOISE)
-    write_table(untested, results / "label_noise.tsv", LABEL_NOISE)
+    write_table(untested.reindex(columns=LABEL_NOISE), results / "label_noise.tsv", LABEL_NOISE)
 
 
 def task_chains(chains: Chains, task: str, predictions: dict[str, dict[str, dict]], part: str) -> TaskChains:
     """The arms of ``predictions`` (arm -> task -> chain -> prediction) that predicted labelled chains of a part."""
-    places = chains.of(part)
-    arms = {arm: score_chains(chains, task, own[task], places) for arm, own in predictions.items() if task in own}
+    arms = {}
+    for arm, by_task in predictions.items():
+        if task in by_task:
+            arms[arm] = score_chains(chains, task, by_task[task], chains.of(part))
     return TaskChains(chains.tasks[task], {arm: scored for arm, scored in arms.items() if len(scored.sums)})
