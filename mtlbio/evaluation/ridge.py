@@ -66,6 +66,19 @@ def targets(y: np.ndarray, n_classes: int) -> np.ndarray:
     return one_hot[:, 1:] if n_classes == 2 else one_hot
 
 
+def loss_and_residual(linear: np.ndarray, truth: np.ndarray, share: np.ndarray, n_classes: int):
+    """Mean loss at linear predictors (n, C), and its derivative by them (n, C); ``share`` (n,) sums to 1."""
+    if n_classes == 0:
+        residual = linear - truth
+        return 0.5 * share @ np.square(residual)[:, 0], share[:, None] * residual
+    if n_classes == 2:
+        loss, fitted = np.logaddexp(0, linear) - truth * linear, expit(linear)
+    else:
+        normaliser = logsumexp(linear, axis=1, keepdims=True)
+        loss, fitted = (normaliser - linear) * truth, np.exp(linear - normaliser)
+    return share @ loss.sum(axis=1), share[:, None] * (fitted - truth)
+
+
 def total_variance(x: np.ndarray, weights: np.ndarray) -> float:
     """Sum of the variances of the columns of ``x`` (n, p); the scale of :data:`PENALTIES`."""
     share = weights / weights.sum()
@@ -83,14 +96,11 @@ def fit_ridge(x: np.ndarray, y: np.ndarray, weights: np.ndarray, penalties: np.n
     mean, level = share @ x, share @ y
     root = np.sqrt(share)
     centred, target = root[:, None] * (x - mean), root * (y - level)
-    if len(centred) <= centred.shape[1]:
-        values, vectors = np.linalg.eigh(centred @ centred.T)
-        loadings = (vectors.T @ target)[:, None] / (np.maximum(values, 0)[:, None] + penalties)
-        coefficients = (centred.T @ (vectors @ loadings)).T
-    else:
-        values, vectors = np.linalg.eigh(centred.T @ centred)
-        loadings = (vectors.T @ (centred.T @ target))[:, None] / (np.maximum(values, 0)[:, None] + penalties)
-        coefficients = (vectors @ loadings).T
+    wide = len(centred) <= centred.shape[1]
+    values, vectors = np.linalg.eigh(centred @ centred.T if wide else centred.T @ centred)
+    loadings = vectors.T @ (target if wide else centred.T @ target)
+    solutions = vectors @ (loadings[:, None] / (np.maximum(values, 0)[:, None] + penalties))
+    coefficients = (centred.T @ solutions if wide else solutions).T
     return LinearPath(coefficients[:, :, None], (level - coefficients @ mean)[:, None], 0)
 
 
@@ -121,24 +131,15 @@ def fit_logistic(
 
         def objective(flat, scale=scale, penalty=penalty):
             free, inner = flat[:width] * 2, flat[width:].reshape(-1, width) / scale
-            linear = centred @ inner + free
-            if width == 1:
-                loss = share @ (np.logaddexp(0, linear) - truth * linear)[:, 0]
-                residual = expit(linear) - truth
-            else:
-                normaliser = logsumexp(linear, axis=1, keepdims=True)
-                loss = share @ ((normaliser - linear) * truth).sum(axis=1)
-                residual = np.exp(linear - normaliser) - truth
-            residual *= share[:, None]
+            loss, residual = loss_and_residual(centred @ inner + free, truth, share, n_classes)
             gradient = (centred.T @ residual + penalty * inner) / scale
             value = loss + 0.5 * penalty * np.square(inner).sum()
             return value, np.concatenate([2 * residual.sum(axis=0), gradient.ravel()])
 
         start = np.concatenate([intercept / 2, (coefficients * scale).ravel()])
-        found = minimize(
-            objective, start, jac=True, method="L-BFGS-B", options={"maxiter": 300, "gtol": 2e-6, "ftol": 1e-11}
-        ).x
-        intercept, coefficients = found[:width] * 2, found[width:].reshape(-1, width) / scale
+        options = {"maxiter": 300, "gtol": 2e-6, "ftol": 1e-11}
+        solution = minimize(objective, start, jac=True, method="L-BFGS-B", options=options).x
+        intercept, coefficients = solution[:width] * 2, solution[width:].reshape(-1, width) / scale
         all_coefficients.append(coefficients)
         all_intercepts.append(intercept - mean @ coefficients)
     return LinearPath(np.stack(all_coefficients), np.stack(all_intercepts), n_classes)

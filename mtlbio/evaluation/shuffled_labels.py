@@ -14,6 +14,7 @@ have in common (mean and spread of the steepness, size of the shifts, spread wit
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import cached_property
 from itertools import product
@@ -52,22 +53,18 @@ class ClassLikelihood:
 
     def draw(self, y: np.ndarray, share: int, draws: int, rng: np.random.Generator) -> np.ndarray:
         """(n, draws) labels of the model that fits ``y`` (n,) best with the share ``SHARES[share]``."""
-        best = int(self._marginal(y[:, None])[share, :, 0].argmax())
         out = np.empty((len(y), draws), dtype=int)
-        for (rows, clean, _), weights in zip(self._folds, self._posterior(y, share, best), strict=True):
-            p = self._mixed(clean[best // len(self._priors)], share)
-            p = p.reshape(len(weights), len(rows), -1)[rng.choice(len(weights), draws, p=weights)]
+        for rows, clean, weights in self._fitted(y, share):
+            p = self._mixed(clean, share)[rng.choice(len(weights), draws, p=weights)]
             below = p.cumsum(axis=2)[:, :, :-1]  # (draws, rows, K - 1)
             out[rows] = (rng.random((draws, len(rows), 1)) > below).sum(axis=2).T
         return out
 
     def wrong(self, y: np.ndarray, share: int) -> np.ndarray:
         """(n,) probability that a label was drawn anew and is not the true one."""
-        best = int(self._marginal(y[:, None])[share, :, 0].argmax())
         s, out = SHARES[share], np.empty(len(y))
-        for (rows, clean, _), weights in zip(self._folds, self._posterior(y, share, best), strict=True):
-            own = clean[best // len(self._priors)].reshape(len(weights), len(rows), -1)
-            q = weights @ own[:, np.arange(len(rows)), y[rows]]
+        for rows, clean, weights in self._fitted(y, share):
+            q = weights @ clean[:, np.arange(len(rows)), y[rows]]
             noise = s * self.frequency[y[rows]]
             out[rows] = noise * (1 - q) / (noise + (1 - s) * q)
         return out
@@ -92,7 +89,7 @@ class ClassLikelihood:
         f = _per_fold(self.logits - self.logits.mean(axis=1, keepdims=True), self.fold)
         reach, steps = max(_WITHIN), range(-max(_WITHIN), len(_STEEPNESS) + max(_WITHIN))
         contrast = np.linspace(-0.5, 0.5, len(self.frequency))
-        found = []
+        folds = []
         for k in np.unique(self.fold):
             rows = np.flatnonzero(self.fold == k)
             logits, c = [], np.log(self.frequency)
@@ -101,44 +98,44 @@ class ClassLikelihood:
                 shift = self._shifts * np.sqrt(1 + np.square(a / 2))
                 logits.append(a * f[rows] + c + shift[:, None, None] * contrast)
             p = softmax(np.array(logits), axis=-1)  # (steps, U, rows, K)
-            by_share = [
+            by_spread = [
                 sum(w * p[reach + h : len(p) - reach + h] for w, h in ((0.5, 0), (0.25, -within), (0.25, within)))
                 for within in _WITHIN
             ]
-            own = np.array(by_share)
-            table = np.log(np.array([self._mixed(own, s) for s in range(len(SHARES))])).astype(np.float32)
-            found.append((rows, own, table.reshape(-1, len(rows) * len(self.frequency))))
-        return found
+            clean = np.array(by_spread)
+            table = np.log(np.array([self._mixed(clean, s) for s in range(len(SHARES))])).astype(np.float32)
+            folds.append((rows, clean, table.reshape(-1, len(rows) * len(self.frequency))))
+        return folds
 
     def _mixed(self, clean: np.ndarray, share: int) -> np.ndarray:
         s = SHARES[share]
         # a label that contradicts a certain prediction is rare, not impossible
         return s * self.frequency + (1 - s) * np.clip(clean, 1e-6, 1)
 
-    def _given(self, table: np.ndarray, rows: np.ndarray, y: np.ndarray) -> np.ndarray:
+    def _likelihood(self, table: np.ndarray, rows: np.ndarray, y: np.ndarray) -> np.ndarray:
         """(S, H, A * U, D) log likelihood of a fold's labels (n, D)."""
         hot = y[rows][:, None, :] == np.arange(len(self.frequency))[:, None]
-        found = table @ hot.reshape(-1, y.shape[1]).astype(np.float32)
-        return found.reshape(len(SHARES), len(_WITHIN), -1, y.shape[1])
+        likelihood = table @ hot.reshape(-1, y.shape[1]).astype(np.float32)
+        return likelihood.reshape(len(SHARES), len(_WITHIN), -1, y.shape[1])
 
     def _marginal(self, y: np.ndarray) -> np.ndarray:
         """(S, H * M, D) log likelihood, the folds' own steepness and shift integrated out."""
         total = np.zeros(())
         for rows, _, table in self._folds:
-            given = self._given(table, rows, y)
-            top = given.max(axis=2, keepdims=True)
-            total = total + np.log(self._priors @ np.exp(given - top) + 1e-30) + top
+            likelihood = self._likelihood(table, rows, y)
+            top = likelihood.max(axis=2, keepdims=True)
+            total = total + np.log(self._priors @ np.exp(likelihood - top) + 1e-30) + top
         return total.reshape(len(SHARES), -1, y.shape[1])
 
-    def _posterior(self, y: np.ndarray, share: int, best: int) -> list[np.ndarray]:
-        """Per fold (A * U,) probability of steepness and shift."""
+    def _fitted(self, y: np.ndarray, share: int) -> Iterator[tuple[np.ndarray, np.ndarray, np.ndarray]]:
+        """Per fold, with what the folds have in common fitted to ``y``: rows, honest probabilities (A * U, rows, K) by
+        steepness and shift, and their probability (A * U,)."""
+        best = int(self._marginal(y[:, None])[share, :, 0].argmax())
         within, common = divmod(best, len(self._priors))
-        out = []
-        for rows, _, table in self._folds:
-            given = self._given(table, rows, y[:, None])[share, within, :, 0]
-            weights = self._priors[common].astype(float) * np.exp(given - given.max())
-            out.append(weights / weights.sum())
-        return out
+        for rows, clean, table in self._folds:
+            likelihood = self._likelihood(table, rows, y[:, None])[share, within, :, 0]
+            weights = self._priors[common].astype(float) * np.exp(likelihood - likelihood.max())
+            yield rows, clean[within].reshape(len(weights), len(rows), -1), weights / weights.sum()
 
 
 def _per_fold(f: np.ndarray, fold: np.ndarray) -> np.ndarray:

@@ -97,8 +97,8 @@ class ValueLikelihood:
                     break
                 honest = honest / density
                 weight = honest * (nu + 1) / (nu + square)
-                found = (weight * np.square(error)).sum(axis=2) / honest.sum(axis=2)
-                scale = np.sqrt(np.maximum(found, _LEAST_SCALE**2))
+                variance = (weight * np.square(error)).sum(axis=2) / honest.sum(axis=2)
+                scale = np.sqrt(np.maximum(variance, _LEAST_SCALE**2))
                 line = _lines(weight, y, f, member, line, np.square(scale / _BETWEEN)[..., None])
             deviation = (line - line.mean(axis=3, keepdims=True)) / _BETWEEN
             yield np.log(density).sum(axis=2) - np.square(deviation).sum(axis=(0, 3)) / 2, line.copy(), scale.copy()
