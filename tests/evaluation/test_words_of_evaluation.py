@@ -9,7 +9,7 @@ from mtlbio.cohort.cohort import Cohort, CovariateInfo, schema_json
 from mtlbio.evaluation.label_noise import label_noise
 from mtlbio.evaluation.predictions import TaskPredictions
 from mtlbio.evaluation.reprobe import reprobe
-from mtlbio.evaluation.residues.readings import WHOLE_CHAINS
+from mtlbio.evaluation.residues.evaluate import WHOLE_CHAINS
 from mtlbio.evaluation.transfer import sentence
 from mtlbio.kinds.vocabulary import CHAINS, DONORS
 from mtlbio.labels import Binary

@@ -43,12 +43,11 @@ def baselines(run: ProteinRun, results: Path) -> None:
             if not task.auxiliary:
                 fitted = fit_task(chains, name, inputs, options.seed)
                 for place in held_out:
-                    predictions[int(place)][name] = task.from_linear([inputs(int(place)) @ own for own in fitted])
+                    linear = [inputs(int(place)) @ coefficients for coefficients in fitted]
+                    predictions[int(place)][name] = task.from_linear(linear)
         tables.append(prediction_rows(chains, held_out, predictions, arm, str(options.seed), FOLDS))
-    empty = pd.DataFrame(columns=PREDICTIONS)
-    write_table(
-        pd.concat(tables, ignore_index=True) if tables else empty, results / "baselines/predictions.tsv", PREDICTIONS
-    )
+    table = pd.concat(tables, ignore_index=True) if tables else pd.DataFrame(columns=PREDICTIONS)
+    write_table(table, results / "baselines/predictions.tsv", PREDICTIONS)
 
 
 def inputs_of(arm: str, chains: Chains, window: int, sources: dict[str, Wide]) -> Inputs:
@@ -62,13 +61,12 @@ def inputs_of(arm: str, chains: Chains, window: int, sources: dict[str, Wide]) -
 
     def around(place: int) -> np.ndarray:
         letters = chains.letters[chains.rows(place)]
-        own = np.zeros((len(letters), UNKNOWN + 1), dtype=np.float32)
-        own[np.arange(len(letters)), np.minimum(letters, UNKNOWN)] = 1.0
+        x = np.eye(UNKNOWN + 1, dtype=np.float32)[np.minimum(letters, UNKNOWN)]
         if sources:
-            own = np.concatenate([own, wide_of(chains.names[place], len(letters), sources)], axis=1)
-        padded = np.pad(own, ((reach, reach), (0, 0)))
-        seen = [padded[k : k + len(letters)] for k in range(window)]
-        return np.concatenate([np.ones((len(letters), 1), dtype=np.float32), *seen], axis=1)
+            x = np.concatenate([x, wide_of(chains.names[place], len(letters), sources)], axis=1)
+        padded = np.pad(x, ((reach, reach), (0, 0)))
+        neighbours = [padded[k : k + len(letters)] for k in range(window)]
+        return np.concatenate([np.ones((len(letters), 1), dtype=np.float32), *neighbours], axis=1)
 
     return around
 
@@ -87,34 +85,32 @@ def fit_task(chains: Chains, name: str, inputs: Inputs, seed: int) -> list[np.nd
     """Coefficients (features, targets) of everything that a linear baseline regresses for the label."""
     rows, fitted = chains.residues(chains.of("train")), []
     for values, classes in chains.tasks[name].regressed(*chains.labels_at(name, slice(None))):
-        known = values != MISSING_STATE if classes else ~np.isnan(values)
-        if known[rows].any():
-            fitted.append(_ridge(chains, inputs, known, _targets(values, classes), seed))
+        observed = values != MISSING_STATE if classes else ~np.isnan(values)
+        if observed[rows].any():
+            fitted.append(_ridge(chains, inputs, observed, values, classes, seed))
     return fitted
 
 
-def _targets(values: np.ndarray, classes: int) -> Callable:
-    """Rows -> targets (rows, k): indicators of the classes, or the value."""
-    return lambda rows: np.eye(classes)[values[rows]] if classes else values[rows][:, None]
+def _ridge(chains: Chains, inputs: Inputs, observed: np.ndarray, values: np.ndarray, classes: int, seed: int):
+    """Coefficients (features, k) of the value, or of the indicators of the classes.
 
-
-def _ridge(chains: Chains, inputs: Inputs, known: np.ndarray, target: Callable, seed: int) -> np.ndarray:
-    """Normal equations summed chain by chain, so that no matrix of all residues is ever there."""
-    there = np.add.reduceat(known, chains.offsets[:-1]) > 0
-    places = chains.of("train")[there[chains.of("train")]]
+    Normal equations are summed chain by chain, so that no matrix of all residues is ever there.
+    """
+    labelled = np.add.reduceat(observed, chains.offsets[:-1]) > 0
+    places = chains.of("train")[labelled[chains.of("train")]]
     if len(places) > MOST_CHAINS:
         places = np.random.default_rng([seed, len(places)]).permutation(places)[:MOST_CHAINS]
-    gram, cross, count = np.zeros((0, 0)), np.zeros((0, 0)), 0
+    gram, cross, count = np.zeros(()), np.zeros(()), 0
     for block in np.array_split(places, max(1, len(places) // 50)):
         xs, ys = [], []
         for place in block:
             span = chains.rows(int(place))
-            rows = np.flatnonzero(known[span])
+            rows = np.flatnonzero(observed[span])
             xs.append(inputs(int(place))[rows])
-            ys.append(target(rows + span.start))
-        x, y = np.concatenate(xs).astype(np.float64), np.concatenate(ys).astype(np.float64)
-        gram, cross = (gram + x.T @ x, cross + x.T @ y) if count else (x.T @ x, x.T @ y)
-        count += len(x)
+            ys.append(values[span][rows])
+        x, y = np.concatenate(xs).astype(np.float64), np.concatenate(ys)
+        y = np.eye(classes)[y] if classes else y[:, None].astype(np.float64)
+        gram, cross, count = gram + x.T @ x, cross + x.T @ y, count + len(x)
     penalty = np.full(len(gram), _RIDGE * count)
     penalty[0] = 0.0
     return np.linalg.solve(gram + np.diag(penalty) + 1e-9 * count * np.eye(len(gram)), cross)

@@ -61,29 +61,25 @@ def score_chains(chains: Chains, task: str, predictions: dict[str, np.ndarray], 
     ----------
     predictions : chain -> (length, 8) probabilities of Q8, or (length,)
     """
-    label = chains.tasks[task]
-    names, kept = chains.names, list[int]()
-    rows, residues, pairs = [], [], []
-    for place in places:
-        name, span = names[place], chains.rows(place)
-        if name not in predictions or not chains.known(task)[span].any():
-            continue
-        predicted = np.asarray(predictions[name], dtype=float)
-        fine, coarse = chains.labels_at(task, span)
+    label, labelled = chains.tasks[task], chains.labelled(task)
+    places = np.array([p for p in places if chains.names[p] in predictions and labelled[p]], dtype=int)
+    rows, residues, triples = [], [], []
+    for i, place in enumerate(places):
+        predicted = np.asarray(predictions[chains.names[place]], dtype=float)
+        fine, coarse = chains.labels_at(task, chains.rows(place))
         row, count = label.sums(fine, coarse, predicted)
-        if None in label.metrics.values():
-            known = label.observed(fine, coarse)
-            pairs.append((fine[known].astype(float), predicted[known], np.full(count, len(kept))))
         rows.append(row)
         residues.append(count)
-        kept.append(place)
-    clusters = chains.obs["cluster"].to_numpy().astype(str)[kept]
-    joined = None
-    if pairs:
-        y, predictions_of_all, chain = (np.concatenate(parts) for parts in zip(*pairs, strict=True))
-        joined = y, predictions_of_all, chain
-    sums = np.array(rows, dtype=float).reshape(len(kept), -1)
-    return Scored(clusters, np.array(residues, dtype=int), sums, label.metrics, joined)
+        if None in label.metrics.values():
+            observed = label.observed(fine, coarse)
+            triples.append((fine[observed].astype(float), predicted[observed], np.full(count, i)))
+    pairs = None
+    if triples:
+        y, values, chain = (np.concatenate(parts) for parts in zip(*triples, strict=True))
+        pairs = y, values, chain
+    clusters = chains.obs["cluster"].to_numpy().astype(str)[places]
+    sums = np.array(rows, dtype=float).reshape(len(places), -1)
+    return Scored(clusters, np.array(residues, dtype=int), sums, label.metrics, pairs)
 
 
 @dataclass(frozen=True)
