@@ -18,6 +18,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass
 from functools import cached_property
+from itertools import chain, product
 from pathlib import Path
 
 import numpy as np
@@ -89,7 +90,6 @@ class BaselineFold:
 
 def baselines(run: DonorRun, results: Path) -> None:
     """Step ``baselines``: cohort.h5ad, splits.tsv -> baselines/predictions.tsv."""
-    results = Path(results)
     cohort = read_cohort(results / "cohort.h5ad")
     splits = read_table(results / "splits.tsv", SPLITS)
     table = predict_baselines(cohort, splits, list(run.baselines.arms), run.training.genes, run.baselines.seed)
@@ -117,33 +117,25 @@ def predict_baselines(
         Splits and cohort name different samples, or a task has no labelled training sample in some fold.
     """
     splits = _aligned(splits, cohort)
-    chosen = []
-    for arm in arms:
-        for task in cohort.tasks.values():
-            if arm == "covariates" and not usable_covariates(cohort, task.name):
-                say(f"baselines: no covariates arm for {task.name}: the cohort has no covariate beside it")
-            else:
-                chosen.append((arm, task))
+    frames: dict[tuple[str, str], list] = {}
+    for arm, task in product(arms, cohort.tasks):
+        if arm == "covariates" and not usable_covariates(cohort, task):
+            say(f"baselines: no covariates arm for {task}: the cohort has no covariate beside it")
+        else:
+            frames[arm, task] = []
     folds = sorted(splits["fold"].unique())
-    frames: dict[tuple[str, str], list] = {(arm, task.name): [] for arm, task in chosen}
     for fold in track(folds, f"Fitting {listing(arms)} on {len(folds)} folds"):
-        train, test = train_test(splits, fold)
-        data = BaselineFold(cohort, train, test, n_genes)
-        for arm, task in chosen:
-            predicted = fit_predict(arm, data, task, seed)
-            frames[arm, task.name].append(_rows(cohort, task, arm, fold, test, predicted))
+        data = BaselineFold(cohort, *train_test(splits, fold), n_genes)
+        for (arm, task), parts in frames.items():
+            predicted = fit_predict(arm, data, cohort.tasks[task], seed)
+            parts.append(_rows(cohort, cohort.tasks[task], arm, fold, data.test, predicted))
     if not frames:
         return pd.DataFrame(columns=PREDICTIONS)
-    return pd.concat([frame for same_arm in frames.values() for frame in same_arm], ignore_index=True)
+    return pd.concat(chain(*frames.values()), ignore_index=True)
 
 
 def fit_predict(arm: str, data: BaselineFold, task: Label, seed: int = 0) -> np.ndarray:
-    """Fit one arm on one fold for one task and predict the held-out samples.
-
-    Returns
-    -------
-    (m,) or (m, K), as the kind of label has its predictions
-    """
+    """Fit one arm on one fold for one task and predict the held-out samples: (m,) or (m, K), as the label has it."""
     y = data.cohort.y(task.name)[data.train]
     labelled = np.flatnonzero(~np.isnan(y))
     if len(labelled) == 0:
@@ -188,15 +180,16 @@ def fit_classes(fit: Arm, train, test, y, donors, n_classes: int, seed: int) -> 
         codes = np.searchsorted(present, y).astype(float)
         folds = min(INNER_FOLDS, int(per_class[present].min()))
         inner = inner_folds(donors, codes, folds, seed) if folds > 1 else np.zeros(len(y), dtype=int)
-        found, _ = fit(train, test, Labels(codes, len(present), donor_weights(donors), inner, seed))
-        predicted[:, present] = found * prevalence[present].sum()
+        shares, _ = fit(train, test, Labels(codes, len(present), donor_weights(donors), inner, seed))
+        predicted[:, present] = shares * prevalence[present].sum()
     return predicted
 
 
 def _rows(cohort: Cohort, task: Label, arm: str, fold, test: np.ndarray, predicted: np.ndarray) -> pd.DataFrame:
     """Rows of predictions.tsv, those of a sample beside each other."""
     base = {"sample": cohort.samples[test], "donor": cohort.donors[test], "fold": fold, "seed": "0", "arm": arm}
-    parts = [pd.DataFrame(base | {"task": task.name} | own) for own in task.rows(cohort.y(task.name)[test], predicted)]
+    blocks = task.rows(cohort.y(task.name)[test], predicted)
+    parts = [pd.DataFrame(base | {"task": task.name} | columns) for columns in blocks]
     table = pd.concat(parts, ignore_index=True)
     order = np.arange(len(table)).reshape(len(parts), len(test)).T.ravel()
     return table.iloc[order].astype({"label": object})[PREDICTIONS]
@@ -205,6 +198,6 @@ def _rows(cohort: Cohort, task: Label, arm: str, fold, test: np.ndarray, predict
 def _aligned(splits: pd.DataFrame, cohort: Cohort) -> pd.DataFrame:
     """Splits in the order of the cohort's samples."""
     by_sample = splits.set_index(splits["sample"].astype(str))
-    if set(by_sample.index) != set(cohort.samples) or len(by_sample) != len(cohort.samples):
+    if sorted(by_sample.index) != sorted(cohort.samples):
         raise InputError("splits.tsv and cohort.h5ad name different samples; run `mtlbio prepare` again")
     return by_sample.loc[cohort.samples].reset_index(drop=True)

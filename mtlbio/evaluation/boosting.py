@@ -34,15 +34,12 @@ def lightgbm(train: np.ndarray, test: np.ndarray, labels: Labels) -> tuple[np.nd
     trees, spread = 100, 1.0
     if splits:
         fit, held_out = splits[0]
-        booster = lgb.train(
-            params,
-            lgb.Dataset(train[fit], labels.y[fit], weight=labels.weights[fit], params=params),
-            num_boost_round=ROUNDS,
-            valid_sets=[
-                lgb.Dataset(train[held_out], labels.y[held_out], weight=labels.weights[held_out], params=params)
-            ],
-            callbacks=[lgb.early_stopping(PATIENCE, verbose=False)],
+        grown, watched = (
+            lgb.Dataset(train[rows], labels.y[rows], weight=labels.weights[rows], params=params)
+            for rows in (fit, held_out)
         )
+        stop = lgb.early_stopping(PATIENCE, verbose=False)
+        booster = lgb.train(params, grown, ROUNDS, valid_sets=[watched], callbacks=[stop])
         trees = max(booster.best_iteration, 1)
         if labels.n_classes == 0:
             error = labels.y[held_out] - booster.predict(train[held_out], num_iteration=trees)
@@ -70,14 +67,13 @@ def _grown(params: dict, trees: int, train: np.ndarray, test: np.ndarray, labels
 
 
 def _parameters(labels: Labels) -> dict:
-    n = len(labels.y)
-    objective = {0: {"objective": "regression"}, 2: {"objective": "binary"}}.get(
-        labels.n_classes, {"objective": "multiclass", "num_class": labels.n_classes}
-    )
+    objective: dict = {"objective": {0: "regression", 2: "binary"}.get(labels.n_classes, "multiclass")}
+    if objective["objective"] == "multiclass":
+        objective["num_class"] = labels.n_classes
     return objective | {
         "learning_rate": 0.07,
         "num_leaves": 8,
-        "min_data_in_leaf": int(np.clip(n // 30, 2, 20)),
+        "min_data_in_leaf": int(np.clip(len(labels.y) // 30, 2, 20)),
         "feature_fraction": 0.3,
         "bagging_fraction": 0.8,
         "bagging_freq": 1,

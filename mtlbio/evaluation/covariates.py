@@ -42,32 +42,30 @@ def design(
     -------
     (n, q) and (m, q) float64
     """
-    columns = []
+    columns, donors = [np.empty((len(obs), 0))], obs["donor"].to_numpy().astype(str)
     for covariate in covariates:
         values = obs[covariate.name]
-        if covariate.kind == "continuous":
-            columns.append(_continuous(values.to_numpy(dtype=float), train))
-        else:
-            columns.append(_categorical(values, obs["donor"].to_numpy().astype(str), train))
-    x = np.concatenate(columns, axis=1) if columns else np.empty((len(obs), 0))
+        continuous = covariate.kind == "continuous"
+        columns.append(_continuous(values, train) if continuous else _categorical(values, donors, train))
+    x = np.concatenate(columns, axis=1)
     mean, scale = x[train].mean(axis=0), x[train].std(axis=0)
     varies = scale > 1e-8
     x = (x[:, varies] - mean[varies]) / scale[varies]
     return x[train], x[test]
 
 
-def _continuous(values: np.ndarray, train: np.ndarray) -> np.ndarray:
+def _continuous(column: pd.Series, train: np.ndarray) -> np.ndarray:
     from sklearn.preprocessing import SplineTransformer
 
+    values = column.to_numpy(dtype=float)
     missing = np.isnan(values)
-    known = values[train][~missing[train]]
-    if len(known) == 0:
+    observed = values[train][~missing[train]]
+    if len(observed) == 0:
         return np.empty((len(values), 0))
-    filled = np.where(missing, np.median(known), values)[:, None]
-    filled = np.clip(filled, known.min(), known.max())
+    filled = np.where(missing, np.median(observed), values)[:, None].clip(observed.min(), observed.max())
     columns = [filled, missing[:, None].astype(float)]
     # quantiles coincide where few values dominate (visit 1, 2, 3): so many bends are not to be had
-    knots = np.unique(np.quantile(known, np.linspace(0, 1, KNOTS)))
+    knots = np.unique(np.quantile(observed, np.linspace(0, 1, KNOTS)))
     if len(knots) >= 4:
         spline = SplineTransformer(knots=knots[:, None], degree=3, extrapolation="constant", include_bias=False)
         columns.append(spline.fit(filled[train]).transform(filled))
@@ -77,13 +75,13 @@ def _continuous(values: np.ndarray, train: np.ndarray) -> np.ndarray:
 def _categorical(values: pd.Series, donors: np.ndarray, train: np.ndarray) -> np.ndarray:
     level = values.astype(object).where(values.notna(), "missing").astype(str).to_numpy()
     per_level = pd.DataFrame({"level": level[train], "donor": donors[train]}).groupby("level")["donor"].nunique()
-    kept = sorted(per_level.index[per_level >= MIN_DONORS])
-    level = np.where(np.isin(level, kept), level, "other")
-    return (level[:, None] == np.array([*kept, "other"], dtype=object)).astype(float)
+    frequent = sorted(per_level.index[per_level >= MIN_DONORS])
+    level = np.where(np.isin(level, frequent), level, "other")
+    return (level[:, None] == np.array([*frequent, "other"], dtype=object)).astype(float)
 
 
 def _same(covariate: pd.Series, label: pd.Series) -> bool:
     """Whether a covariate is the task under another name."""
     a, b = covariate.astype(object), label.astype(object)
-    known = a.notna() & b.notna()
-    return bool(known.any() and (a[known] == b[known]).all() and (b.notna() <= a.notna()).all())
+    both = a.notna() & b.notna()
+    return bool(both.any() and (a[both] == b[both]).all() and (b.notna() <= a.notna()).all())

@@ -29,11 +29,12 @@ def ridge(train: np.ndarray, test: np.ndarray, labels: Labels) -> tuple[np.ndarr
     ``train`` and ``test`` may be the row-space scores of the genes: the model is that on the genes themselves.
     """
     penalties = (CLASS_PENALTIES if labels.n_classes else PENALTIES) * total_variance(train, labels.weights)
-    best, spread = choose(
-        labels, lambda fit, out: fit_penalised(train, labels, fit, penalties).predict(train[out]), len(penalties)
-    )
-    path = fit_penalised(train, labels, slice(None), penalties[best : best + 1])
-    return path.predict(test)[0], spread
+
+    def candidates(rows, out):
+        return fit_penalised(train, labels, rows, penalties).predict(train[out])
+
+    best, spread = choose(labels, candidates, len(penalties))
+    return fit_penalised(train, labels, slice(None), penalties[best : best + 1]).predict(test)[0], spread
 
 
 def elasticnet(train: np.ndarray, test: np.ndarray, labels: Labels) -> tuple[np.ndarray, float]:
@@ -61,10 +62,10 @@ def pca_linear(train: np.ndarray, test: np.ndarray, labels: Labels) -> tuple[np.
     train, test = train / scale, test / scale
 
     def fit(rows, k):
-        n = len(labels.y[rows])
-        return fit_penalised(train[:, :k], labels, rows, np.array([1.0 / n]))
+        return fit_penalised(train[:, :k], labels, rows, np.array([1.0 / len(labels.y[rows])]))
 
-    best, spread = choose(
-        labels, lambda rows, out: np.concatenate([fit(rows, k).predict(train[out, :k]) for k in sizes]), len(sizes)
-    )
+    def candidates(rows, out):
+        return np.concatenate([fit(rows, k).predict(train[out, :k]) for k in sizes])
+
+    best, spread = choose(labels, candidates, len(sizes))
     return fit(slice(None), sizes[best]).predict(test[:, : sizes[best]])[0], spread

@@ -6,6 +6,7 @@ import numpy as np
 import pandas as pd
 
 from mtlbio.probing.columns import column_of
+from mtlbio.probing.enrichment import set_scores
 from mtlbio.report.clouds import MOST_LEVELS, scatter, strips
 from mtlbio.report.inputs import Inputs
 from mtlbio.report.palette import CLASS_COLOURS, FAINT, MUTED, NEUTRAL, VERDICTS
@@ -101,13 +102,9 @@ def _frame(inputs: Inputs, dim: str, driver: str | None) -> tuple[pd.DataFrame, 
 
 def set_score(inputs: Inputs, genes: list[str]) -> pd.Series:
     """Mean z-score of a set's genes per sample (samples,)."""
-    position = {gene: i for i, gene in enumerate(inputs.cohort.genes)}
-    columns = [position[gene] for gene in genes if gene in position]
-    values = np.asarray(inputs.cohort.expression[:, columns], dtype=float)
-    spread = values.std(axis=0)
-    scaled = (values - values.mean(axis=0)) / np.where(spread > 0, spread, 1.0)
-    mean = scaled.mean(axis=1) if columns else np.full(len(values), np.nan)
-    return pd.Series(mean, index=inputs.cohort.samples).reindex(inputs.latents.index)
+    present = set(inputs.cohort.genes)
+    scores = set_scores(inputs.cohort, {"": [gene for gene in genes if gene in present]})[:, 0]
+    return pd.Series(scores, index=inputs.cohort.samples).reindex(inputs.latents.index)
 
 
 def _grouping(inputs: Inputs, row: pd.Series, driver: str | None, frame: pd.DataFrame) -> str | None:

@@ -7,6 +7,7 @@ import pandas as pd
 
 from mtlbio.report.palette import INK, MUTED
 from mtlbio.report.svg import RASTERISE_ABOVE
+from mtlbio.report.words import shortened
 
 MOST_LEVELS = 12  # more levels than this are drawn as medians without names
 
@@ -77,7 +78,7 @@ def strips(axes, frame: pd.DataFrame, dim: str, parts: list, accent: str, order:
     boxes, hidden = [y[position == i] for i in range(len(levels))], {"showfliers": False, "showcaps": False}
     axes.boxplot(boxes, positions=range(len(levels)), widths=0.62, manage_ticks=False, **hidden, **lines)
     crowded = max(map(len, levels)) * len(levels) > 42
-    shown = [level if len(level) <= 16 else level[:15] + "…" for level in levels]
+    shown = [shortened(level, 16) for level in levels]
     axes.set_xticks(range(len(levels)), shown, rotation=40 if crowded else 0, ha="right" if crowded else "center")
     axes.set_xlim(-0.6, len(levels) - 0.4)
     _legend(axes, len(parts))

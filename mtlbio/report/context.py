@@ -9,6 +9,7 @@ import pandas as pd
 
 from mtlbio.metrics import metric_named
 from mtlbio.probing.columns import column_of, of_family
+from mtlbio.probing.null_refits import share_of_biology
 from mtlbio.report import conflicts, feature_effects, plain
 from mtlbio.report.choice import kind
 from mtlbio.report.facts import as_text, facts, files, quality, versions
@@ -17,17 +18,17 @@ from mtlbio.report.fresh import fresh_readings
 from mtlbio.report.heatmap import in_order
 from mtlbio.report.inputs import Inputs
 from mtlbio.report.palette import VERDICTS
-from mtlbio.report.refits import whole_pipeline
 from mtlbio.report.suspect_labels import label_warnings
 from mtlbio.report.svg import Picture
 from mtlbio.report.words import file_stem, percent, probability
-from mtlbio.text import known, number
+from mtlbio.text import joined, known, number
 
 AUDIT_ORDER = {"not_identifiable": 0, "weak": 1, "ok": 2}
 # columns of verdicts.tsv in a protein run: what a dimension is told by, in words
 LETTERS = (("identity", "own letter", "given the neighbours"), ("context", "neighbours", "given the own letter"))
 TOP_GENES = 8
 TOP_SETS = 3
+TOP_REFITS = 10
 
 # table -> what the page says where it is not there, to be filled with the run's vocabulary
 MISSING = {
@@ -227,6 +228,21 @@ def audit(inputs: Inputs) -> list[dict]:
         sentence = row["why"] if known(row.get("why")) else f"{row['task']} and {row['covariate']}: {row['call']}."
         lines.append({"pair": f"{row['task']} × {row['covariate']}", "call": row["call"], "sentence": sentence})
     return lines
+
+
+def whole_pipeline(inputs: Inputs) -> dict | None:
+    """The whole-pipeline null: a sentence, and the dimensions with the smallest p; None where there are no refits."""
+    null, runs = inputs.tables.get("null"), inputs.tables.get("null_runs")
+    if null is None or runs is None or not len(runs):
+        return None
+    share, low, high = share_of_biology(runs)
+    sentence = (
+        f"{len(runs)} times the labels of {joined(list(null['outcome'].unique()))} were permuted, the network was "
+        f"trained again and every dimension was put on trial: any dimension was called biology in "
+        f"{round(share * len(runs))} of them ({percent(share)}, 95 % interval {percent(low)} to {percent(high)})."
+    )
+    best = null.sort_values(["p_refit_familywise", "p_refit", "p", "dim"], kind="stable").head(TOP_REFITS)
+    return {"sentence": sentence, "table": as_text(best.drop(columns="refits"))}
 
 
 def enrichment(inputs: Inputs) -> dict | None:

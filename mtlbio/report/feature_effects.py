@@ -10,7 +10,7 @@ import pandas as pd
 from mtlbio.kinds.vocabulary import DONORS, Vocabulary
 from mtlbio.report.palette import HIGHLIGHT, INK, MUTED, ON
 from mtlbio.report.svg import Drawing, list_rows, new_figure
-from mtlbio.report.words import counted
+from mtlbio.report.words import counted, shortened
 from mtlbio.text import joined
 
 MOST_FEATURES = 8
@@ -52,7 +52,7 @@ def effects_figure(rows: pd.DataFrame, task: str, unit: str | None) -> Drawing:
         for few, part in levels.groupby(levels["samples"] < FEW):
             dots = axes.plot(part["prediction"], [i] * len(part), "o", color=HIGHLIGHT, markersize=5, zorder=3)[0]
             dots.set_markerfacecolor(ON if few else HIGHLIGHT)
-    list_rows(axes, [_short(f) for f in features], room=0.35)
+    list_rows(axes, [shortened(f, _LONGEST) for f in features], room=0.35)
     axes.margins(x=0.06)
     axes.set_xlabel(f"predicted {task}{f', {unit}' if unit else ''}")
     _name_levels(figure, axes, rows, features)
@@ -101,10 +101,6 @@ def _ranges(rows: pd.DataFrame, unit: str | None, words: Vocabulary | None = Non
         yield f"{feature} from {texts[0]} to {texts[1]}"
 
 
-def _short(name: str) -> str:
-    return name if len(name) <= _LONGEST else f"{name[: _LONGEST - 1]}…"
-
-
 def _name_levels(figure, axes, rows: pd.DataFrame, features: list[str]) -> None:
     """Write the levels' names where there is room: the ends first, then the commonest; the rest go without."""
     figure.draw_without_rendering()  # the layout decides how wide the axes are
@@ -115,7 +111,7 @@ def _name_levels(figure, axes, rows: pd.DataFrame, features: list[str]) -> None:
         ordered = pd.concat([levels.iloc[:1], levels.iloc[1:].tail(1), inner])
         occupied: dict[float, list[tuple[float, float]]] = {lane: [] for lane in _LANES}
         for value, prediction in zip(ordered["value"], ordered["prediction"], strict=True):
-            name = _short(level_name(value))
+            name = shortened(level_name(value), _LONGEST)
             text = axes.text(prediction, i, name, fontsize=7.5, color=INK, ha="center", va="center")
             text.set_in_layout(False)
             extent = text.get_window_extent()

@@ -9,6 +9,7 @@ from mtlbio.probing.columns import column_of
 from mtlbio.report.inputs import Inputs
 from mtlbio.report.palette import HIGHLIGHT, INK, MUTED, ON, VERDICTS
 from mtlbio.report.svg import Drawing, new_figure
+from mtlbio.report.words import shortened
 from mtlbio.text import known, number
 
 
@@ -46,7 +47,7 @@ def heatmap_figure(inputs: Inputs) -> Drawing:
             axes.text(place[j], i, number(value), ha="center", va="center", fontsize=6.5, color=ink, fontweight=weight)
     axes.set_xlim(-0.6, place[-1] + 0.6)
     axes.set_ylim(len(table) - 0.4, -0.6)
-    axes.set_xticks(place, [_short(c) for c in (*shares, *effects)], rotation=35, ha="left")
+    axes.set_xticks(place, [shortened(c, 14) for c in (*shares, *effects)], rotation=35, ha="left")
     axes.xaxis.tick_top()
     axes.set_yticks(range(len(table)), [f"{VERDICTS[v].mark} {d}" for d, v in table["verdict"].items()])
     for tick, verdict in zip(axes.get_yticklabels(), table["verdict"], strict=True):
@@ -59,7 +60,3 @@ def heatmap_figure(inputs: Inputs) -> Drawing:
         f"that the covariate explains. Columns {', '.join(effects) or 'none'}: standardised effect after adjustment."
     )
     return figure, "What every dimension follows", description
-
-
-def _short(name: str) -> str:
-    return name if len(name) <= 14 else name[:13] + "…"

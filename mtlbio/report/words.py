@@ -94,6 +94,11 @@ def _sentence(name: str) -> str:
     return words[0].upper() + words[1:]
 
 
+def shortened(name: str, longest: int) -> str:
+    """A name with at most so many characters."""
+    return name if len(name) <= longest else f"{name[: longest - 1]}…"
+
+
 def file_stem(name: str) -> str:
     """A part of a file name or an HTML identifier out of any text."""
     return "".join(c if c.isascii() and (c.isalnum() or c in "-_") else "_" for c in name)

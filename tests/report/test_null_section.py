@@ -7,9 +7,9 @@ from fabricate import DIMS, fabricate
 
 from mtlbio.probing.null_refits import NULL
 from mtlbio.report import figures
+from mtlbio.report.context import TOP_REFITS, whole_pipeline
 from mtlbio.report.inputs import read_inputs
 from mtlbio.report.page import report
-from mtlbio.report.refits import ROWS, whole_pipeline
 from mtlbio.report.svg import new_figure
 from mtlbio.tables import write_table
 
@@ -33,7 +33,7 @@ def test_the_share_and_the_dimensions_that_stand_out(tmp_path):
         "was put on trial: any dimension was called biology in 1 of them (5 %, 95 % interval 1 % to 24 %)."
     )
     header, rows = found["table"]["header"], found["table"]["rows"]
-    assert len(rows) == ROWS and rows[0][:2] == ["z02", "disease"]
+    assert len(rows) == TOP_REFITS and rows[0][:2] == ["z02", "disease"]
     assert rows[0][header.index("p_refit_familywise")] == "0.05" and "refits" not in header
 
 
