@@ -49,11 +49,6 @@ class Scores:
         shared, alone = (subset, task), ((task,), task)
         return self.value[shared] - self.value[alone], self.drawn[shared] - self.drawn[alone]
 
-    @property
-    def subsets(self) -> list[Subset]:
-        """The subsets, in the order in which they were scored."""
-        return list(dict.fromkeys(subset for subset, _ in self.value))
-
     def intervals(self, keys: list[Key]) -> dict[Key, tuple[float, float, float]]:
         """Gains with intervals that hold all at once."""
         values, drawn = zip(*(self.gain(*key) for key in keys), strict=True)
@@ -123,7 +118,7 @@ def group_table(scores: Scores) -> pd.DataFrame:
     """
     together = (tuple(scores.tasks),)
     roles = {together: "together", tuple((task,) for task in scores.tasks): "alone"}
-    ranked = list(groupings(tuple(scores.tasks), scores.subsets))
+    ranked = list(groupings(tuple(scores.tasks), list(dict.fromkeys(subset for subset, _ in scores.value))))
     gains = {
         grouping: [sum(parts) for parts in zip(*(scores.gain(g, t) for g in grouping for t in g), strict=True)]
         for grouping in ranked

@@ -99,17 +99,13 @@ def baselines(run: DonorRun, results: Path) -> None:
 def predict_baselines(
     cohort: Cohort, splits: pd.DataFrame, arms: list[str], n_genes: int, seed: int = 0
 ) -> pd.DataFrame:
-    """Out-of-fold predictions of every baseline arm for every task.
+    """Out-of-fold predictions of every baseline arm for every task; columns of ``mtlbio.tables.PREDICTIONS``.
 
     Parameters
     ----------
     splits : columns sample, donor, fold; one row per sample of the cohort, in any order
     arms : names out of ridge, elasticnet, lightgbm, pca_linear, covariates
     n_genes : the most variable genes used, chosen in each fold
-
-    Returns
-    -------
-    DataFrame with the columns of ``mtlbio.tables.PREDICTIONS``
 
     Raises
     ------

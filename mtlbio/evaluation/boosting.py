@@ -14,18 +14,9 @@ FEW = 60
 def lightgbm(train: np.ndarray, test: np.ndarray, labels: Labels) -> tuple[np.ndarray, float]:
     """LightGBM; the number of trees is found on one inner fold of donors, then all training donors are used.
 
-    Parameters
-    ----------
-    train : (n, p); test : (m, p)
-
-    Returns
-    -------
-    (m,) values or (m, K) class probabilities, and the root mean squared error on the inner fold (regression)
-
-    Notes
-    -----
-    Deterministic for a seed. The number of threads is left to OpenMP, so ``OMP_NUM_THREADS`` (which Snakemake sets to
-    a rule's threads) is respected.
+    From ``train`` (n, p) to predictions of ``test`` (m, p): (m,) values or (m, K) class probabilities, and the root
+    mean squared error on the inner fold (regression). Deterministic for a seed. The number of threads is left to
+    OpenMP, so ``OMP_NUM_THREADS`` (which Snakemake sets to a rule's threads) is respected.
     """
     import lightgbm as lgb
 

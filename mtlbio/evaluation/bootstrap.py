@@ -6,7 +6,7 @@ is some hundred times faster than writing the resamples out.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from typing import NamedTuple
 
 import numpy as np
 from scipy import stats
@@ -14,8 +14,7 @@ from scipy import stats
 from mtlbio.labels import Label
 
 
-@dataclass(frozen=True)
-class Estimate:
+class Estimate(NamedTuple):
     """A value with its percentile interval."""
 
     value: float
@@ -24,7 +23,7 @@ class Estimate:
 
 
 def bootstrap_weights(donors: np.ndarray, draws: int, seed: int, strata: np.ndarray | None = None) -> np.ndarray:
-    """Weights of samples under resampling of donors with replacement.
+    """(draws, n) weights of samples, how often each one's donor was drawn with replacement.
 
     Parameters
     ----------
@@ -33,10 +32,6 @@ def bootstrap_weights(donors: np.ndarray, draws: int, seed: int, strata: np.ndar
     seed : the same donors, draws, strata and seed give the same weights
     strata : (n,) optional label of each sample (class codes, NaN allowed). Donors are then drawn within the groups of
         donors that carry the same set of labels, so that no draw loses a class
-
-    Returns
-    -------
-    (draws, n) float64: how often each sample's donor was drawn
 
     Examples
     --------
@@ -83,10 +78,7 @@ def interval(draws: np.ndarray, level: float = 0.95) -> tuple[float, float]:
 def fewest(task: Label, y: np.ndarray, donors: np.ndarray) -> int:
     """Donors on which a metric of the task rests: those of the rarest class that occurs; all, for a number.
 
-    Parameters
-    ----------
-    y : (n,), NaN = no label
-    donors : (n,)
+    ``y`` (n,), NaN = no label, and ``donors`` (n,) are those of the samples.
     """
     labelled = ~np.isnan(y)
     y, donors = y[labelled], np.asarray(donors)[labelled]

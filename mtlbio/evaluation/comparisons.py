@@ -71,8 +71,7 @@ def task_metrics(scores: TaskScores, draws: int, seed: int) -> pd.DataFrame:
         if single is None:
             continue
         for metric in scores.task.metrics:
-            value = single.estimate(arm, metric, draws, seed)
-            row = [arm, scores.task.name, metric.name, value.value, value.ci_low, value.ci_high]
+            row = [arm, scores.task.name, metric.name, *single.estimate(arm, metric, draws, seed)]
             rows.append([*row, single.n_samples, single.n_units])
     return pd.DataFrame(rows, columns=METRICS)
 
@@ -93,7 +92,7 @@ def task_comparisons(scores: TaskScores, draws: int, seed: int, margin: float) -
                 continue
             lead = pair.difference(MODEL, arm, metric, draws, seed)
             call = call_difference(lead.ci_low, lead.ci_high, margin)
-            row = [MODEL, arm, scores.task.name, metric.name, lead.value, lead.ci_low, lead.ci_high, call]
+            row = [MODEL, arm, scores.task.name, metric.name, *lead, call]
             rows.append([*row, "yes" if arm == best else "no"])
     return pd.DataFrame(rows, columns=[*COMPARISONS, "best_baseline"])
 

@@ -33,14 +33,8 @@ def design(
     :data:`MIN_DONORS` training donors, and levels that training has not seen, share the level `other`; missing is a
     level too. Columns are centred and scaled to sd 1; constant ones are dropped.
 
-    Parameters
-    ----------
-    obs : one row per sample, with ``donor`` and the covariates
-    train, test : row numbers
-
-    Returns
-    -------
-    (n, q) and (m, q) float64
+    ``obs`` has one row per sample, with ``donor`` and the covariates; ``train`` (n,) and ``test`` (m,) are row numbers.
+    The matrices are (n, q) and (m, q) float64.
     """
     columns, donors = [np.empty((len(obs), 0))], obs["donor"].to_numpy().astype(str)
     for covariate in covariates:

@@ -86,4 +86,4 @@ def bias_and_variance(task: Label, y: np.ndarray, predictions: np.ndarray) -> tu
 def curve_table(rows: list[dict]) -> pd.DataFrame:
     """The rows as a table, columns of :data:`mtlbio.tables.CURVE` first."""
     table = pd.DataFrame(rows)
-    return table[[*CURVE, *(c for c in table if c not in CURVE)]]
+    return table[[*CURVE, *table.columns.difference(CURVE, sort=False)]]

@@ -24,6 +24,7 @@ from mtlbio.text import number
 LEVEL = 0.95
 # Draws that should lie beyond each end of an interval; fewer make its ends a matter of the seed.
 _BEYOND, _MOST_DRAWS = 10, 5000
+_NUMBERS = ("multitask", "singletask", "gain", "ci_low", "ci_high")
 
 
 def verdict_of(ci_low: float, ci_high: float) -> str:
@@ -71,8 +72,7 @@ def transfer(
         overlap = len(carriers[name] & others) / len(carriers[name]) if carriers[name] else np.nan
         row: dict[str, Any] = {"task": name, "metric": scores.task.decisive.name, "overlap": overlap}
         row |= {"n_samples": n_samples, "n_donors": n_units}
-        unknown = dict.fromkeys(["multitask", "singletask", "gain", "ci_low", "ci_high"], np.nan)
-        row |= unknown if pair is None else _compare(scores, pair, draws, seed, level)
+        row |= dict.fromkeys(_NUMBERS, np.nan) if pair is None else _compare(scores, pair, draws, seed, level)
         row["verdict"] = "cannot tell" if row.get("chance") else verdict_of(row["ci_low"], row["ci_high"])
         rows.append(row | {"why": sentence(row, compared, len(carriers), margin, words)})
     return pd.DataFrame(rows, columns=TRANSFER)
@@ -84,8 +84,7 @@ def _compare(scores: TaskScores, pair: ArmScores, draws: int, seed: int, level: 
     enough = 2 * _BEYOND / max(1 - level, 2 * _BEYOND / _MOST_DRAWS)
     draws = max(draws, scores.transfer_draws or int(np.ceil(enough)))
     gain = pair.difference(MODEL, MATCHED, metric, draws, seed, level)
-    row = {"multitask": pair.value(MODEL, metric), "singletask": pair.value(MATCHED, metric), "gain": gain.value}
-    row |= {"ci_low": gain.ci_low, "ci_high": gain.ci_high}
+    row = dict(zip(_NUMBERS, [pair.value(MODEL, metric), pair.value(MATCHED, metric), *gain], strict=True))
     if scores.asks_chance and metric.chance is not None:
         lows = [pair.estimate(arm, metric, draws, seed).ci_low for arm in (MODEL, MATCHED)]
         # an undefined bound (a class without donors) shows nothing either

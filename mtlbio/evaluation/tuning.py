@@ -43,15 +43,11 @@ class Labels:
 
 
 def choose(labels: Labels, candidates: Candidates, n_candidates: int) -> tuple[int, float]:
-    """The candidate with the smallest loss on inner held-out donors.
+    """The candidate with the smallest loss on inner held-out donors, and its root mean squared error there.
 
-    The loss is the log loss for classes and the squared error otherwise, each donor counted once. Without usable
-    inner folds the middle candidate is taken: grids are laid so that this is a moderate penalty.
-
-    Returns
-    -------
-    index : of the chosen candidate
-    spread : root mean squared error of the chosen candidate on inner held-out donors (regression; 1.0 if unknown)
+    The loss is the log loss for classes and the squared error otherwise, each donor counted once; the second value is
+    1.0 for classes, and where it is not known. Without usable inner folds the middle candidate is taken: grids are laid
+    so that this is a moderate penalty.
     """
     losses, total = np.zeros(n_candidates), 0.0
     for fit, held_out in labels.inner_splits():

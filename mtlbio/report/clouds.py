@@ -38,14 +38,8 @@ def _legend(axes, entries: int) -> None:
 def smooth(x: np.ndarray, y: np.ndarray, span: float = 0.6, points: int = 60) -> tuple[np.ndarray, np.ndarray]:
     """Local linear regression with tricube weights (Cleveland 1979), without the robustness rounds.
 
-    Parameters
-    ----------
-    x, y : (n,)
-    span : share of the points that a local fit sees
-
-    Returns
-    -------
-    grid (points,), fitted (points,)
+    From ``x``, ``y`` (n,) to a grid (points,) and fitted values (points,); ``span`` is the share of the points that a
+    local fit sees.
     """
     grid = np.linspace(x.min(), x.max(), points)
     distance = np.abs(grid[:, None] - x[None, :])

@@ -13,11 +13,7 @@ def curve(history: pd.DataFrame, arm: str, task: str, part: str) -> pd.DataFrame
     """Mean, 10th and 90th percentile of the loss over replicas by epoch.
 
     Replicas stop at different epochs; an epoch counts while at least half of them are still running, since the mean
-    over the few slowest ones would bend the curve.
-
-    Returns
-    -------
-    DataFrame, index epoch, columns mean, low, high, replicas
+    over the few slowest ones would bend the curve. Index epoch, columns mean, low, high, replicas.
     """
     rows = history[(history["arm"] == arm) & (history["task"] == task) & (history["part"] == part)]
     by_epoch = rows.groupby("epoch")["loss"]

@@ -86,23 +86,10 @@ def versions() -> list[tuple[str, str]]:
 def files(inputs: Inputs) -> list[tuple[str, str]]:
     """The run's files and what each holds."""
     words = inputs.words
-    says = {
-        "cohort.h5ad": inputs.kind.page.cohort_file or f"{words.samples} x {words.features}, labels, covariates",
-        "latents.h5ad": f"out-of-fold latents, {words.feature} loadings",
-        "verdicts.tsv": "one row per dimension",
-        "metrics.tsv": "every arm on every task, with intervals",
-        "comparisons.tsv": "paired differences between arms",
-        "transfer.tsv": "does sharing help, per task",
-        "label_noise.tsv": "do labels look shuffled, and could it have been seen",
-        "reprobe.tsv": f"can the {words.batch} still be read, and from what",
-        "history.tsv": "losses by epoch",
-        "conflict.tsv": "do the tasks' gradients pull in one direction, by epoch",
-        "effects.tsv": "what a feature changes, in the model",
-        "qc.tsv": "what was dropped, and why",
-        "splits.tsv": f"which {words.units} were held out together",
-        "probing/audit.tsv": "what the design can tell apart",
-        "probing/enrichment.tsv": f"{words.gene_sets} per dimension",
-    }
-    present = {"cohort.h5ad", "latents.h5ad", "verdicts.tsv", *(OPTIONAL[name][0] for name in inputs.tables)}
-    there = [(file, text) for file, text in says.items() if file in present]
-    return [*there, ("figures/", "every figure of this page as SVG and PNG")]
+    listed = [
+        ("cohort.h5ad", inputs.kind.page.cohort_file or f"{words.samples} x {words.features}, labels, covariates"),
+        ("latents.h5ad", f"out-of-fold latents, {words.feature} loadings"),
+        ("verdicts.tsv", "one row per dimension"),
+    ]
+    listed += [(file, words.fill(text)) for name, (file, _, text) in OPTIONAL.items() if name in inputs.tables and text]
+    return [*listed, ("figures/", "every figure of this page as SVG and PNG")]

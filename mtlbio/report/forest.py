@@ -15,9 +15,7 @@ _SHAPE = {"harmful": "D", "harmless": "o", "inconclusive": "|"}
 def forest_rows(verdicts: pd.DataFrame, task: str) -> pd.DataFrame:
     """Dimensions whose removal was tested on ``task``, the largest losses first, at most ``MOST_ROWS``.
 
-    Returns
-    -------
-    DataFrame, index dim, columns verdict, delta, low, high, call
+    Index dim, columns verdict, delta, low, high, call.
     """
     names = {"delta": "delta", "delta_ci_low": "low", "delta_ci_high": "high", "removal": "call"}
     names = {column_of(family, task): name for family, name in names.items()}

@@ -21,42 +21,33 @@ from mtlbio.probing.null_refits import NULL
 from mtlbio.report.palette import VERDICTS
 from mtlbio.report.words import set_name
 
-# table -> (file, columns it must have)
+# table -> (file, columns it must have, what it holds in words to be filled; "" where the page's list leaves it out)
 OPTIONAL = {
-    "metrics": ("metrics.tsv", tables.METRICS),
-    "comparisons": ("comparisons.tsv", tables.COMPARISONS),
-    "transfer": ("transfer.tsv", tables.TRANSFER),
-    "label_noise": ("label_noise.tsv", tables.LABEL_NOISE),
-    "reprobe": ("reprobe.tsv", tables.REPROBE),
-    "history": ("history.tsv", tables.HISTORY),
-    "conflict": ("conflict.tsv", tables.CONFLICT),
-    "effects": ("effects.tsv", tables.EFFECTS),
-    "qc": ("qc.tsv", tables.QC),
-    "splits": ("splits.tsv", tables.SPLITS),
-    "audit": ("probing/audit.tsv", ["task", "covariate", "call"]),
-    "enrichment": ("probing/enrichment.tsv", ["dim", "set"]),
-    "null": ("probing/null.tsv", NULL),
-    "null_runs": ("probing/null_runs.tsv", ["refit", "any_biology"]),
+    "metrics": ("metrics.tsv", tables.METRICS, "every arm on every task, with intervals"),
+    "comparisons": ("comparisons.tsv", tables.COMPARISONS, "paired differences between arms"),
+    "transfer": ("transfer.tsv", tables.TRANSFER, "does sharing help, per task"),
+    "label_noise": ("label_noise.tsv", tables.LABEL_NOISE, "do labels look shuffled, and could it have been seen"),
+    "reprobe": ("reprobe.tsv", tables.REPROBE, "can the {batch} still be read, and from what"),
+    "history": ("history.tsv", tables.HISTORY, "losses by epoch"),
+    "conflict": ("conflict.tsv", tables.CONFLICT, "do the tasks' gradients pull in one direction, by epoch"),
+    "effects": ("effects.tsv", tables.EFFECTS, "what a feature changes, in the model"),
+    "qc": ("qc.tsv", tables.QC, "what was dropped, and why"),
+    "splits": ("splits.tsv", tables.SPLITS, "which {units} were held out together"),
+    "audit": ("probing/audit.tsv", ["task", "covariate", "call"], "what the design can tell apart"),
+    "enrichment": ("probing/enrichment.tsv", ["dim", "set"], "{gene_sets} per dimension"),
+    "null": ("probing/null.tsv", NULL, ""),
+    "null_runs": ("probing/null_runs.tsv", ["refit", "any_biology"], ""),
 }
 
 
 class ReportedRun(Protocol):
-    """What the page reads of any run: name, kind, sections of the tasks, options of the trial and the page."""
+    """What the page reads of a run of any kind."""
 
-    @property
-    def run(self) -> str: ...
-
-    @property
-    def kind(self) -> str: ...
-
-    @property
-    def tasks(self) -> Mapping[str, Any]: ...
-
-    @property
-    def probe(self) -> TrialOptions: ...
-
-    @property
-    def report(self) -> Report: ...
+    run: str
+    kind: str
+    tasks: Mapping[str, Any]
+    probe: TrialOptions
+    report: Report
 
 
 @dataclass(frozen=True)
@@ -155,7 +146,7 @@ def read_inputs(run: ReportedRun, results: str | Path) -> Inputs:
     foreign = {name for other in KINDS.values() for name in other.tables} - set(kind.tables)
     optional = {
         name: tables.read_table(results / file, columns)
-        for name, (file, columns) in OPTIONAL.items()
+        for name, (file, columns, _) in OPTIONAL.items()
         if name not in foreign and (results / file).exists()
     }
     return Inputs(

@@ -45,18 +45,17 @@ def render(context: dict) -> str:
 
     ``context["words"]`` is the vocabulary in which the template's own words are said.
     """
-    from jinja2 import Environment, FunctionLoader, StrictUndefined
+    from jinja2 import Environment, PackageLoader, StrictUndefined
 
-    folder = resources.files("mtlbio.report") / "templates"
     environment = Environment(
-        loader=FunctionLoader(lambda name: (folder / name).read_text(encoding="utf-8")),
+        loader=PackageLoader("mtlbio.report"),
         autoescape=True,
         undefined=StrictUndefined,
         trim_blocks=True,
         lstrip_blocks=True,
         keep_trailing_newline=True,
     )
-    style = css_variables() + (folder / "style.css").read_text(encoding="utf-8")
+    style = css_variables() + (resources.files("mtlbio.report") / "templates/style.css").read_text(encoding="utf-8")
     return environment.get_template("page.html").render(**context, style=style)
 
 

@@ -46,11 +46,8 @@ Drawing: TypeAlias = "tuple[Figure, str, str]"
 
 @dataclass(frozen=True)
 class Picture:
-    """A drawn figure: ``inline`` is trusted markup, ``title`` and ``description`` its text alternative."""
+    """A drawn figure: ``inline`` is trusted markup with its text alternative, ``width`` in inches."""
 
-    stem: str
-    title: str
-    description: str
     inline: str
     width: float
 
@@ -87,8 +84,7 @@ def save(figure: Figure, folder: Path, stem: str, title: str, description: str) 
     figure.savefig(folder / f"{stem}.svg", metadata=dict.fromkeys(["Date", "Creator", "Format", "Type"]), dpi=150)
     figure.savefig(folder / f"{stem}.png", dpi=200, facecolor="white", metadata={"Software": None})
     text = (folder / f"{stem}.svg").read_text(encoding="utf-8")
-    width = figure.get_size_inches()[0]
-    return Picture(stem, title, description, inline(text, stem, title, description), float(width))
+    return Picture(inline(text, stem, title, description), float(figure.get_size_inches()[0]))
 
 
 def inline(text: str, stem: str, title: str, description: str) -> str:

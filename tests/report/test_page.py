@@ -149,7 +149,7 @@ def blank(monkeypatch):
 
 def test_calibrated_rate_is_shown_and_missing_tables_are_named(blank, tmp_path):
     run = fabricate(tmp_path, donors=40)
-    for file, _ in OPTIONAL.values():
+    for file, _, _ in OPTIONAL.values():
         (tmp_path / file).unlink(missing_ok=True)
     table = read_table(tmp_path / "verdicts.tsv").drop(columns=["stability", "why"])
     table["error_rate"] = [0.031 if v == "biology" else float("nan") for v in table["verdict"]]

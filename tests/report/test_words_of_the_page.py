@@ -60,7 +60,7 @@ def shown(fabricated, words, monkeypatch, gone: tuple[str, ...] = ()) -> str:
     for name in gone:
         del inputs.tables[name]
     chosen = choose(inputs.verdicts, 6)
-    picture = Picture("s", "t", "d", "<svg></svg>", 1.0)
+    picture = Picture("<svg></svg>", 1.0)
     context = page_context(inputs, chosen, dict.fromkeys(plan(inputs, chosen), picture))
     context["effects"] = [{"name": "dose", "picture": picture, "sentences": ["Widest: none."]}]
     page = render(context).split("</style>", 1)[1]
