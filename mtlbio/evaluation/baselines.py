@@ -90,6 +90,7 @@ class BaselineFold:
 
 def baselines(run: DonorRun, results: Path) -> None:
     """Step ``baselines``: cohort.h5ad, splits.tsv -> baselines/predictions.tsv."""
+    results = Path(results)
     cohort = read_cohort(results / "cohort.h5ad")
     splits = read_table(results / "splits.tsv", SPLITS)
     table = predict_baselines(cohort, splits, list(run.baselines.arms), run.training.genes, run.baselines.seed)

@@ -63,9 +63,9 @@ def chain_picture(
     axes.axis("off")
     title = f"{name}: {len(letters)} residues"
     axes.set_title(title, fontsize=8)
-    said = ""
+    described = ""
     if states is not None:
         shares = ", ".join(f"{_STATE_NAMES[s]} {100 * states.count(s) / len(states):.0f} %" for s in "HEC")
-        said = f"Predicted states: {shares}. "
+        described = f"Predicted states: {shares}. "
     means = ", ".join(f"mean {label} {values.mean():.2f}" for label, values in numbers.items())
-    return save(figure, folder, stem, title, said + (f"Predicted {means}." if means else ""))
+    return save(figure, folder, stem, title, described + (f"Predicted {means}." if means else ""))

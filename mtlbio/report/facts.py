@@ -59,10 +59,8 @@ def as_text(table: pd.DataFrame) -> dict:
             return "–"
         if isinstance(value, (bool, np.bool_)):
             return "yes" if value else "no"
-        if isinstance(value, (int, np.integer)):
-            return str(int(value))
         if isinstance(value, (float, np.floating)):
-            if column == "p" or column.startswith(("p_", "q_")) or column == "q":
+            if column in ("p", "q") or column.startswith(("p_", "q_")):
                 return probability(float(value))
             return number(value, 0 if float(value).is_integer() and abs(float(value)) > 1 else 3)
         return str(value)

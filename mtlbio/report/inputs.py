@@ -149,6 +149,8 @@ def read_inputs(run: ReportedRun, results: str | Path) -> Inputs:
         for name, (file, columns, _) in OPTIONAL.items()
         if name not in foreign and (results / file).exists()
     }
+    drivers = set(verdicts["driver"].dropna())  # one that is no gene set is simply not found
+    sets = load_sets(getattr(run, "gene_sets", None))
     return Inputs(
         run=run,
         cohort=cohort,
@@ -160,7 +162,7 @@ def read_inputs(run: ReportedRun, results: str | Path) -> Inputs:
         verdicts=verdicts,
         effective_rank=None if rank is None else float(rank),
         tables=optional,
-        members=_members(run, set(verdicts["driver"].dropna())),
+        members={name: genes for name, genes in sets.items() if name in drivers},
     )
 
 
@@ -173,8 +175,3 @@ def _verdicts(path: Path, dims: list[str]) -> pd.DataFrame:
     if strangers:
         raise InputError(f"{path}: dimension {listing(strangers)} is not in latents.h5ad; run `mtlbio probe` again")
     return table.set_index("dim")
-
-
-def _members(run: ReportedRun, drivers: set[str]) -> dict[str, list[str]]:
-    """Genes of the sets that name a dimension; a driver that is no gene set is simply not found."""
-    return {name: genes for name, genes in load_sets(getattr(run, "gene_sets", None)).items() if name in drivers}

@@ -14,9 +14,8 @@ from mtlbio.report.words import COVARIATES, MODEL, SINGLE, arm_label, interval
 def performance_rows(metrics: pd.DataFrame, task: str, metric: str) -> pd.DataFrame:
     """Arms of one task: the model first, the covariates last, the others by value; index arm."""
     rows = metrics[(metrics["task"] == task) & (metrics["metric"] == metric)].drop_duplicates("arm").set_index("arm")
-    place = {MODEL: 0, SINGLE: 1, COVARIATES: 3}
-    rows = rows.assign(_place=[place.get(a, 2) for a in rows.index], _value=-rows["value"].fillna(-9))
-    return rows.sort_values(["_place", "_value"], kind="stable").drop(columns=["_place", "_value"])
+    place, values = {MODEL: 0, SINGLE: 1, COVARIATES: 3}, rows["value"].fillna(-9)
+    return rows.loc[sorted(rows.index, key=lambda arm: (place.get(arm, 2), -values[arm]))]
 
 
 def performance_figure(rows: pd.DataFrame, task: str, metric: str, words: Vocabulary = DONORS) -> Drawing:
