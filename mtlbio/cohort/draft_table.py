@@ -13,16 +13,7 @@ from pathlib import Path
 import pandas as pd
 
 from mtlbio.cohort.draft import class_task
-from mtlbio.cohort.drafting import (
-    FOLDS,
-    Draft,
-    column_key,
-    identifier,
-    levels_text,
-    path_text,
-    range_text,
-    scalar,
-)
+from mtlbio.cohort.drafting import FOLDS, Draft, column_key, identifier, levels_text, path_text, range_text, scalar
 from mtlbio.cohort.guess import CONFOUNDER, DISEASE, DONOR, RESPONSE, TECHNICAL, has_word, is_derived, words
 from mtlbio.cohort.guess_table import BODY, PLACE, guess_transform, guess_unit, is_amount, is_dose, varies_enough
 from mtlbio.cohort.metadata import read_metadata, text_table

@@ -16,15 +16,9 @@ _SCALES: dict[str, tuple[str, str]] = {
         "1.8 -4.5 -3.5 -3.5 2.5 -3.5 -3.5 -0.4 -3.2 4.5 3.8 -3.9 1.9 2.8 -1.6 -0.8 -0.7 -0.9 -1.3 4.2",
     ),
     # Klein et al. 1984, Biochim. Biophys. Acta 787:221: net charge
-    "charge": (
-        "KLEP840101",
-        "0 1 0 -1 0 0 -1 0 0 0 0 1 0 0 0 0 0 0 0 0",
-    ),
+    "charge": ("KLEP840101", "0 1 0 -1 0 0 -1 0 0 0 0 1 0 0 0 0 0 0 0 0"),
     # Grantham 1974, Science 185:862
-    "volume": (
-        "GRAR740103",
-        "31 124 56 54 55 85 83 3 96 111 111 119 105 132 32.5 32 61 170 136 84",
-    ),
+    "volume": ("GRAR740103", "31 124 56 54 55 85 83 3 96 111 111 119 105 132 32.5 32 61 170 136 84"),
     # Chou & Fasman 1978, Adv. Enzymol. 47:45: normalised frequency of alpha helix, of beta sheet, of turn
     "helix_propensity": (
         "CHOP780201",

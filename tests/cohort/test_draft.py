@@ -26,19 +26,9 @@ EXPECTED = {
         {"batch", "array_chip"},
     ),
     "ra_methylation": ("beta", {"disease": "disease", "age": "age"}, {"age", "sex", "smoking"}, {"array_chip"}),
-    "covid_proteome": (
-        "log2",
-        {"disease": "disease", "age": "age", "outcome": "outcome"},
-        {"age", "sex"},
-        set(),
-    ),
+    "covid_proteome": ("log2", {"disease": "disease", "age": "age", "outcome": "outcome"}, {"age", "sex"}, set()),
     "ageing_proteome": ("log", {"age": "age"}, {"age", "sex", "cohort"}, set()),
-    "leukaemia_all": (
-        "log2",
-        {"disease": "disease", "age": "age", "response": "response"},
-        {"age", "sex"},
-        set(),
-    ),
+    "leukaemia_all": ("log2", {"disease": "disease", "age": "age", "response": "response"}, {"age", "sex"}, set()),
 }
 
 
