@@ -44,10 +44,9 @@ def draft(
 
     Parameters
     ----------
-    expression_path, metadata_path
-        The two files; the metadata may be left out for an h5ad whose ``obs`` describes the samples.
-    folder
-        Where the YAML will stand: paths in it become relative to that folder. Absolute paths where left out.
+    expression_path, metadata_path : the two files; the metadata may be left out for an h5ad whose ``obs`` describes the
+        samples.
+    folder : where the YAML will stand: paths in it become relative to that folder. Absolute paths where left out.
 
     Returns
     -------

@@ -45,10 +45,8 @@ def draft_table(path: str | Path, folder: str | Path | None = None) -> tuple[str
 
     Parameters
     ----------
-    path
-        csv, tsv (.gz) or parquet, one row per sample, holding features, labels and covariates.
-    folder
-        Where the YAML will stand, as for :func:`mtlbio.cohort.draft.draft`.
+    path : csv, tsv (.gz) or parquet, one row per sample, holding features, labels and covariates.
+    folder : where the YAML will stand, as for :func:`mtlbio.cohort.draft.draft`
 
     Returns
     -------

@@ -25,14 +25,11 @@ def read_expression(
 
     Parameters
     ----------
-    expression
-        Path, scale and layer from the run.
-    sample_column
-        Column of identifiers in a csv, tsv or parquet file; where there is none, the index or the first text column.
-    known
-        Sample identifiers of the metadata: tells samples from genes.
-    on_disk
-        Leave a row-compressed h5ad matrix on disk and read it in blocks (single cells before pseudobulk).
+    expression : path, scale and layer from the run
+    sample_column : column of identifiers in a csv, tsv or parquet file; where there is none, the index or the first
+        text column.
+    known : sample identifiers of the metadata: tells samples from genes
+    on_disk : leave a row-compressed h5ad matrix on disk and read it in blocks (single cells before pseudobulk)
 
     Raises
     ------

@@ -14,8 +14,7 @@ def read_gmt(path: str | Path) -> dict[str, list[str]]:
 
     Parameters
     ----------
-    path
-        Text or gzipped GMT.
+    path : text or gzipped GMT
 
     Returns
     -------

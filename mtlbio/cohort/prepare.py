@@ -26,10 +26,8 @@ def prepare(run: DonorRun, results: Path) -> None:
 
     Parameters
     ----------
-    run
-        The run (:func:`mtlbio.kinds.read.read_run`).
-    results
-        Folder that receives ``cohort.h5ad``, ``qc.tsv`` and ``splits.tsv``: all three or none.
+    run : the run (:func:`mtlbio.kinds.read.read_run`)
+    results : folder that receives ``cohort.h5ad``, ``qc.tsv`` and ``splits.tsv``: all three or none
 
     Raises
     ------

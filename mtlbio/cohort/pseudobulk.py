@@ -28,20 +28,13 @@ def pseudobulk(
 
     Parameters
     ----------
-    data
-        Cells x genes; read block by block, so the matrix may stay on disk.
-    obs
-        One row per cell: ``donor``, tasks and covariates (:func:`mtlbio.cohort.encode.encode`).
-    by
-        One row per cell, text: the columns besides the donor that make a sample; may have no columns.
-    scale
-        The run's ``expression.scale``.
-    min_cells
-        Samples of fewer cells are dropped and listed in ``qc``.
-    source
-        The metadata file, for messages.
-    continuous
-        Columns of ``obs`` that are numbers: averaged. All others must be constant within a sample.
+    data : cells x genes; read block by block, so the matrix may stay on disk
+    obs : one row per cell: ``donor``, tasks and covariates (:func:`mtlbio.cohort.encode.encode`)
+    by : one row per cell, text: the columns besides the donor that make a sample; may have no columns
+    scale : the run's ``expression.scale``
+    min_cells : samples of fewer cells are dropped and listed in ``qc``
+    source : the metadata file, for messages
+    continuous : columns of ``obs`` that are numbers: averaged. All others must be constant within a sample.
 
     Returns
     -------

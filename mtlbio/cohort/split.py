@@ -24,12 +24,10 @@ def make_splits(cohort: Cohort, options: Splits) -> pd.DataFrame:
 
     Parameters
     ----------
-    cohort
-        Prepared cohort.
-    options
-        ``kind: donor``: folds of donors, stratified on all tasks at once by iterative stratification (Sechidis,
-        Tsoumakas & Vlahavas 2011). ``kind: leave_out``: one fold per level of the covariate ``by``, levels sorted;
-        with ``folds``, so many folds of whole levels, stratified likewise.
+    cohort : prepared cohort
+    options : ``kind: donor``: folds of donors, stratified on all tasks at once by iterative stratification (Sechidis,
+        Tsoumakas & Vlahavas 2011). ``kind: leave_out``: one fold per level of the covariate ``by``, levels sorted; with
+        ``folds``, so many folds of whole levels, stratified likewise.
 
     Returns
     -------
@@ -90,15 +88,11 @@ def inner_folds(donors: np.ndarray, y: np.ndarray | None, n: int, seed: int) -> 
 
     Parameters
     ----------
-    donors
-        (samples,) donor of each sample.
-    y
-        (samples,) or (samples, tasks) labels, NaN where missing; at most ten distinct values count as classes, more
-        are binned. None: folds of equal numbers of donors.
-    n
-        Number of folds; no more than there are donors are made.
-    seed
-        Same donors, labels and seed: same folds, whatever the order of the samples.
+    donors : (samples,) donor of each sample.
+    y : (samples,) or (samples, tasks) labels, NaN where missing; at most ten distinct values count as classes, more are
+        binned. None: folds of equal numbers of donors.
+    n : number of folds; no more than there are donors are made
+    seed : same donors, labels and seed: same folds, whatever the order of the samples
 
     Returns
     -------
@@ -153,10 +147,8 @@ def _stratify(labels: np.ndarray, sizes: np.ndarray, folds: int, seed: list[int]
 
     Parameters
     ----------
-    labels
-        (donors, labels) bool; of levels in place of donors, how many samples carry each.
-    sizes
-        (donors,) samples per donor.
+    labels : (donors, labels) bool; of levels in place of donors, how many samples carry each.
+    sizes : (donors,) samples per donor.
     """
     donors = len(labels)
     rng = np.random.default_rng(seed)
