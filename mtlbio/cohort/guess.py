@@ -15,50 +15,22 @@ DONOR = ("donor", "subject", "patient", "individual", "participant", "person", "
 DISEASE = ("disease", "diagnosis", "case", "case_control", "status", "disease_status", "phenotype")
 CONDITION = ("condition", "group", "stim", "stimulation", "treatment", "infection")
 RESPONSE = ("response", "responder", "outcome", "remission", "relapse", "recurrence", "progression")
-CONFOUNDER: tuple[str, ...] = (
-    "sex",
-    "gender",
-    "race",
-    "ethnicity",
-    "ancestry",
-    "site",
-    "centre",
-    "center",
-    "hospital",
-    "cohort",
+CONFOUNDER = (
+    *("sex", "gender", "race", "ethnicity", "ancestry", "country", "study", "smoking", "smoker", "bmi"),
+    *("site", "centre", "center", "hospital", "cohort"),
 )
-CONFOUNDER += ("country", "study", "smoking", "smoker", "bmi")
 TECHNICAL = ("batch", "plate", "chip", "run", "lane", "array", "slide", "flowcell", "sequencer", "library", "kit")
 POSITION = ("position", "row", "col", "column", "well")
 # Read-outs and book-keeping that a name gives away: learning from them would be circular or pointless.
 _DERIVED = ("score", "reference", "predicted", "prediction", "replicate", "pair", "split", "cellprop", "proportion")
-_CONTROL: tuple[str, ...] = (
-    "healthy",
-    "control",
-    "ctrl",
-    "ctl",
-    "normal",
-    "none",
-    "no",
-    "neg",
-    "negative",
-    "hc",
-    "unaffected",
-    "0",
+_CONTROL = (
+    *("healthy", "control", "ctrl", "ctl", "normal", "hc", "unaffected", "wildtype", "wt", "unstimulated", "untreated"),
+    *("none", "no", "neg", "negative", "0", "false", "placebo", "baseline"),
 )
-_CONTROL += ("false", "wildtype", "wt", "unstimulated", "untreated", "placebo", "baseline")
-_GOOD: tuple[str, ...] = (
-    "responder",
-    "response",
-    "responders",
-    "r",
-    "cr",
-    "complete",
-    "remission",
-    "favourable",
-    "favorable",
+_GOOD = (
+    *("responder", "response", "responders", "r", "cr", "complete", "remission", "favourable", "favorable", "good"),
+    *("yes", "true", "1", "improved", "recovered", "relapse", "progression"),
 )
-_GOOD += ("yes", "true", "1", "good", "improved", "recovered", "relapse", "progression")
 _NEGATING = ("non", "not", "un", "no", "never", "without")
 
 _PEEK = 2_000  # samples that are enough to recognise a scale

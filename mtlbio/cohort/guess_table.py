@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
+from itertools import takewhile
 from pathlib import Path
 
-import numpy as np
 import pandas as pd
 from scipy import stats
 
@@ -30,13 +30,9 @@ _SKEWED = 0.5
 _MOST_COLUMNS = 200  # a table of patients has rarely more, an expression matrix nearly always
 
 
-def is_one_table(path: Path, metadata: Path | None) -> bool:
-    """Whether ``path`` holds features, labels and covariates: nothing else was given, and it looks like a table."""
-    return metadata is None and looks_like_table(path)
-
-
-def looks_like_table(path: Path) -> bool:
-    """Whether a file is a table of features rather than a matrix of measurements.
+def looks_like_table(path: Path, metadata: Path | None = None) -> bool:
+    """Whether a file is a table of features, labels and covariates, and no second file was given, rather than a matrix
+    of measurements.
 
     Measurements are numbers without gaps in many columns; a table of patients has few columns, with text or gaps.
 
@@ -45,21 +41,20 @@ def looks_like_table(path: Path) -> bool:
     InputError
         One line where it could be either.
     """
-    if path.is_dir() or suffix(path) not in TABLES:
+    if metadata is not None or path.is_dir() or suffix(path) not in TABLES:
         return False
-    header = parquet_schema(path).names if suffix(path) == ".parquet" else csv_header(path)[0]
-    columns = len(header)
+    columns = len(parquet_schema(path).names if suffix(path) == ".parquet" else csv_header(path)[0])
     if columns > 10 * _MOST_COLUMNS:
         return False  # not read: it may be large
     table = text_table(read_metadata(path, "table"))
     rest = table.iloc[:, 1:]  # the first column may name the samples
-    text = [c for c in rest if len(as_number(rest[c])[1])]
-    mixed = bool(text) or bool(rest.isna().any(axis=None))
+    text, gaps = [c for c in rest if len(as_number(rest[c])[1])], bool(rest.isna().any(axis=None))
+    mixed = bool(text) or gaps
     if (columns > _MOST_COLUMNS) != mixed:
         return mixed
-    found = f"{columns} columns, {len(text)} of them text, {'with' if rest.isna().any(axis=None) else 'no'} gaps"
+    shape = f"{columns} columns, {len(text)} of them text, {'with' if gaps else 'no'} gaps"
     raise InputError(
-        f"{path}: cannot tell whether this is a table of patients or measurements ({found}): add --table, or give the "
+        f"{path}: cannot tell whether this is a table of patients or measurements ({shape}): add --table, or give the "
         f"metadata file too"
     )
 
@@ -72,8 +67,8 @@ def is_dose(column: str) -> bool:
     >>> is_dose("dose_mg_week"), is_dose("stable_dose"), is_dose("inr_on_dose"), is_dose("IC50_uM")
     (True, True, False, True)
     """
-    own = words(column)
-    return any(w in DOSE for w in own) and not any(w in _OTHERWISE for w in own)
+    parts = words(column)
+    return any(w in DOSE for w in parts) and not any(w in _OTHERWISE for w in parts)
 
 
 def guess_unit(column: str) -> str | None:
@@ -84,26 +79,21 @@ def guess_unit(column: str) -> str | None:
     >>> guess_unit("dose_mg_week"), guess_unit("mg_per_kg_day_dose"), guess_unit("weekly_dose_mg"), guess_unit("dose")
     ('mg/week', 'mg/kg/day', 'mg/week', None)
     """
-    own = [w for w in words(column) if w != "per"]
-    start = next((i for i, w in enumerate(own) if w in _AMOUNTS), None)
+    parts = [w for w in words(column) if w != "per"]
+    start = next((i for i, w in enumerate(parts) if w in _AMOUNTS), None)
     if start is None:
         return None
-    unit = [_MOLAR.get(own[start], own[start])]
-    for word in own[start + 1 :]:
-        if word not in _PER:
-            break
-        unit.append(word)
-    unit += [_RATES[w] for w in own if w in _RATES]
-    return "/".join(unit)
+    unit = [_MOLAR.get(parts[start], parts[start]), *takewhile(_PER.__contains__, parts[start + 1 :])]
+    return "/".join([*unit, *(_RATES[w] for w in parts if w in _RATES)])
 
 
 def guess_transform(values: pd.Series) -> tuple[str, str]:
     """The scale on which a label is least skewed, and what speaks for it; only positive values with a long tail leave
     their own."""
-    known = values.dropna().to_numpy()
-    if (known <= 0).any():
+    amounts = values.dropna().to_numpy()
+    if (amounts <= 0).any():
         return "none", "some values are not above 0"
-    skew = {name: float(stats.skew(TRANSFORMS[name].forward(known))) for name in ("none", "sqrt", "log")}
+    skew = {name: float(stats.skew(TRANSFORMS[name].forward(amounts))) for name in ("none", "sqrt", "log")}
     best = min(skew, key=lambda name: abs(skew[name]))
     if skew["none"] < _SKEWED or best == "none":
         return "none", "no long tail"
@@ -117,10 +107,10 @@ def is_amount(values: pd.Series, wrong: pd.Series) -> bool:
     ----------
     values, wrong : of :func:`mtlbio.text.as_number`
     """
-    known = values.dropna()
-    return len(wrong) == 0 and (known.nunique() > _FEW or (known.nunique() > 2 and bool((known % 1 != 0).any())))
+    levels, decimals = values.nunique(), bool((values.dropna() % 1 != 0).any())
+    return len(wrong) == 0 and (levels > _FEW or (levels > 2 and decimals))
 
 
 def varies_enough(values: pd.Series) -> bool:
     """Whether a regression could be about a column of numbers."""
-    return int(np.unique(values.dropna()).size) >= _LEAST
+    return values.nunique() >= _LEAST

@@ -36,8 +36,8 @@ class TableKind(DonorKind[TableRun]):
     steps = DonorKind.steps | {"probe": "mtlbio.probing.probe:probe_table"}
     commands = DonorKind.commands | {
         "predict": "mtlbio.training.predict_table:predict",
-        "draft": "mtlbio.cohort.draft_table:draft_of_one",
-        "drafts": "mtlbio.cohort.guess_table:is_one_table",
+        "draft": "mtlbio.cohort.draft_table:draft_table",
+        "drafts": "mtlbio.cohort.guess_table:looks_like_table",
     }
     simulation = Simulation("doses", "mtlbio.cohort.simulate_doses:plant", ("few",), "truth.csv")
     planted = "table"

@@ -50,7 +50,7 @@ def patients(n=120):
 def drafted(tmp_path):
     """(run, text, notes, folder) of the draft for ``patients``, written beside it."""
     patients().to_csv(tmp_path / "patients.csv", index=False)
-    text, notes = draft_table(tmp_path / "patients.csv", tmp_path)
+    text, notes = draft_table(tmp_path / "patients.csv", folder=tmp_path)
     (tmp_path / "run.yaml").write_text(text)
     return read_run(tmp_path / "run.yaml"), text, notes, tmp_path
 
@@ -90,7 +90,7 @@ def test_it_prepares_and_plans_without_editing(drafted):
 
 def test_the_planted_doses(tmp_path):
     simulate_doses(seed=1, a=60, b=60, c=20).table.to_csv(tmp_path / "doses.csv", index=False, na_rep="NA")
-    (tmp_path / "run.yaml").write_text(draft_table(tmp_path / "doses.csv", tmp_path)[0])
+    (tmp_path / "run.yaml").write_text(draft_table(tmp_path / "doses.csv", folder=tmp_path)[0])
     run = read_run(tmp_path / "run.yaml")
     assert list(run.tasks) == ["drug_a", "drug_b", "drug_c"] and run.metadata.sample == "patient"
     assert run.features.numeric == ["age", "weight", "cyp_expression"]
@@ -114,7 +114,7 @@ def test_visits_are_samples_of_a_donor(tmp_path):
     table = pd.concat([patients(), patients()], ignore_index=True)
     table["sample_id"] = [f"s{i}" for i in range(len(table))]
     table.to_csv(tmp_path / "visits.csv", index=False)
-    text, notes = draft_table(tmp_path / "visits.csv", tmp_path)
+    text, notes = draft_table(tmp_path / "visits.csv", folder=tmp_path)
     assert "metadata: {sample: sample_id, donor: patient_id}" in text
     assert notes[0].endswith("120 donors with several rows, column 'patient_id'")
 
