@@ -101,13 +101,12 @@ def _tasks(out: Draft, numbers: dict) -> None:
             what = f"holds text such as {wrong.iloc[0]!r}" if len(wrong) else "has too few different values"
             out.notes.append(f"not sure: {column!r} is called like a dose but {what}; not used as a label")
             continue
-        transform, why = guess_transform(values)
-        unit = guess_unit(column)
-        more = (f", transform: {transform}" if transform != "none" else "") + (
-            f", unit: {scalar(unit)}" if unit else ""
-        )
-        scale = f"learnt on the {transform}" if transform != "none" else "learnt as it is"
-        in_unit = f"in {unit}" if unit else "unit unknown: add unit: mg/day or the like"
+        (transform, why), unit = guess_transform(values), guess_unit(column)
+        more, scale, in_unit = "", "learnt as it is", "unit unknown: add unit: mg/day or the like"
+        if transform != "none":
+            more, scale = f", transform: {transform}", f"learnt on the {transform}"
+        if unit:
+            more, in_unit = f"{more}, unit: {scalar(unit)}", f"in {unit}"
         note = f"regression, {scale} ({why}); {in_unit}"
         out.add_task(identifier(column), column, "regression", more, range_text(values), note)
     for column in out.table.columns:
@@ -145,9 +144,8 @@ def _covariates(out: Draft, numbers: dict) -> set[str]:
             out.notes.append(f"left out: {column!r} has {levels} levels in {len(table)} rows, too many for a covariate")
         else:
             why = "a place or a batch, so no feature either" if place else "known before the dose, and a feature too"
-            out.add_covariate(
-                column, "technical" if place else "confounder", why, numbers[column][0] if amount else None
-            )
+            role = "technical" if place else "confounder"
+            out.add_covariate(column, role, why, numbers[column][0] if amount else None)
             aged |= age
     return technical
 
