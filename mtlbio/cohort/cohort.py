@@ -58,12 +58,6 @@ class Cohort:
         return kind_stored(self.preprocessing)
 
     @cached_property
-    def table(self) -> Plan | None:
-        """How a table of features was coded; None for measurements."""
-        saved = self.preprocessing.get("table")
-        return None if saved is None else Plan.read(saved)
-
-    @property
     def coding(self) -> Plan:
         """How the table of features was coded.
 
@@ -72,9 +66,9 @@ class Cohort:
         InputError
             These are measurements.
         """
-        if self.table is None:
+        if "table" not in self.preprocessing:
             raise InputError(f"cohort.h5ad: of kind {self.kind}; expected a table of features")
-        return self.table
+        return Plan.read(self.preprocessing["table"])
 
     @property
     def samples(self) -> np.ndarray:
@@ -104,12 +98,13 @@ def schema_json(cohort: Cohort) -> str:
 
 def write_cohort(cohort: Cohort, path: str | Path) -> None:
     """Write ``cohort.h5ad``: X, obs, and the tasks and covariates as JSON in ``uns["mtlbio"]``."""
-    adata = ad.AnnData(
-        X=cohort.expression.astype(np.float32),
-        obs=cohort.obs.copy(),
-        var=pd.DataFrame(index=pd.Index(cohort.genes, name="gene")),
-        uns={"mtlbio": schema_json(cohort), "preprocessing": json.dumps(cohort.preprocessing)},
-    )
+    uns = {"mtlbio": schema_json(cohort), "preprocessing": json.dumps(cohort.preprocessing)}
+    write_h5ad(path, cohort.expression.astype(np.float32), cohort.obs, pd.Index(cohort.genes, name="gene"), uns)
+
+
+def write_h5ad(path: str | Path, values: np.ndarray, obs: pd.DataFrame, columns: pd.Index, uns: dict) -> None:
+    """Write an AnnData, or nothing."""
+    adata = ad.AnnData(X=values, obs=obs.copy(), var=pd.DataFrame(index=columns), uns=uns)
     with replacing(path) as temporary:
         adata.write_h5ad(temporary, compression="lzf")
 
@@ -122,10 +117,7 @@ def read_cohort(path: str | Path) -> Cohort:
     InputError
         No such file, or an h5ad that ``mtlbio prepare`` did not write.
     """
-    path = Path(path)
-    if not path.exists():
-        raise InputError(f"{path}: no such file; run `mtlbio prepare` first")
-    adata = ad.read_h5ad(path)
+    adata = read_h5ad(path, "prepare")
     if "mtlbio" not in adata.uns:
         raise InputError(f'{path}: not a prepared cohort (no uns["mtlbio"]); `mtlbio prepare` writes one')
     tasks, covariates = parse_schema(adata.uns["mtlbio"])
@@ -144,6 +136,11 @@ def parse_schema(text: str) -> tuple[dict[str, Label], dict[str, CovariateInfo]]
 
 def read_latents(path: Path) -> ad.AnnData:
     """``latents.h5ad``; an InputError where there is none."""
-    if not path.exists():
-        raise InputError(f"{path}: no such file; run `mtlbio train` first")
+    return read_h5ad(path, "train")
+
+
+def read_h5ad(path: str | Path, step: str) -> ad.AnnData:
+    """Read what a step writes; an InputError that names the step where there is none."""
+    if not Path(path).exists():
+        raise InputError(f"{path}: no such file; run `mtlbio {step}` first")
     return ad.read_h5ad(path)

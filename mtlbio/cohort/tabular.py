@@ -141,14 +141,9 @@ class Plan:
         return np.where(own.any(axis=1), levels[own.argmax(axis=1)], np.nan)
 
 
-def scale_floor(plan: Plan) -> np.ndarray:
-    """(columns,) least scale of every coded column."""
-    return np.where(plan.indicators, FLOOR, 0.0)
-
-
-def floor_of_table(cohort) -> np.ndarray:
-    """The same of a prepared cohort (:class:`mtlbio.cohort.cohort.Cohort`)."""
-    return scale_floor(cohort.table)
+def scale_floor(cohort) -> np.ndarray:
+    """(columns,) least scale of every coded column of a prepared cohort (:class:`mtlbio.cohort.cohort.Cohort`)."""
+    return np.where(cohort.coding.indicators, FLOOR, 0.0)
 
 
 def named_columns(patterns: list[str], columns: Iterable[str], taken: set[str], path: str, key: str) -> list[str]:

@@ -8,7 +8,7 @@ from mtlbio.cohort.cohort import Cohort, read_latents
 from mtlbio.labels.residues import residue_kind
 from mtlbio.report.inputs import Inputs
 from mtlbio.report.palette import NEUTRAL, STATE_COLOURS
-from mtlbio.sequence.sampled import residue_cohort
+from mtlbio.sequence.chains import residue_cohort
 
 
 def cohort(results: Path) -> Cohort:

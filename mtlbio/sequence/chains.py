@@ -15,10 +15,9 @@ import anndata as ad
 import numpy as np
 import pandas as pd
 
+from mtlbio.cohort.cohort import Cohort, parse_schema, read_h5ad, write_h5ad
 from mtlbio.errors import InputError
-from mtlbio.files import replacing
 from mtlbio.labels.residues import ResidueLabel, read_residue_label
-from mtlbio.labels.residues.alphabet import MISSING_STATE, to_q3
 from mtlbio.sequence.letters import AMINO_ACIDS
 
 PARTS = ("train", "validation", "test", "external")
@@ -76,12 +75,8 @@ class Chains:
         chosen[places] = True
         return np.repeat(chosen, self.lengths)
 
-    def known(self, task: str) -> np.ndarray:
-        """(residues,) whether the residue has the label (of a secondary structure, Q3 at least)."""
-        return self.known_at(task, slice(None))
-
-    def known_at(self, task: str, rows: np.ndarray | slice) -> np.ndarray:
-        """The same of some residues."""
+    def known(self, task: str, rows: np.ndarray | slice = slice(None)) -> np.ndarray:
+        """(residues,) whether the residue has the label (of a secondary structure, Q3 at least); of some residues."""
         return self.tasks[task].observed(*self.labels_at(task, rows))
 
     def labels_at(self, task: str, rows: np.ndarray | slice) -> tuple[np.ndarray, np.ndarray | None]:
@@ -94,47 +89,34 @@ class Chains:
         return np.add.reduceat(self.known(task), self.offsets[:-1]) > 0
 
 
-def joined(
-    rows: list[dict], letters: list[np.ndarray], labels: dict[str, list], q3: dict[str, list], tasks: dict
-) -> Chains:
-    """Chains of lists with one entry per chain; missing Q3 codes are filled in from Q8."""
-    lengths = np.array([len(codes) for codes in letters], dtype=int)
-    obs = pd.DataFrame(rows).set_index("chain")
-    obs["length"] = lengths
-    flat = {name: np.concatenate(values) for name, values in labels.items()}
-    three = {}
-    for name, values in q3.items():
-        own, derived = np.concatenate(values), to_q3(flat[name])
-        three[name] = np.where(derived != MISSING_STATE, derived, own)
-    return Chains(obs, np.concatenate([[0], np.cumsum(lengths)]), np.concatenate(letters), flat, three, tasks)
-
-
 def composition(chains: Chains) -> np.ndarray:
     """(chains, 20) share of every amino acid."""
     owner = np.repeat(np.arange(len(chains)), chains.lengths)
-    known = chains.letters < len(AMINO_ACIDS)
+    valid = chains.letters < len(AMINO_ACIDS)
     counts = np.zeros((len(chains), len(AMINO_ACIDS)), dtype=np.float32)
-    np.add.at(counts, (owner[known], chains.letters[known]), 1)
+    np.add.at(counts, (owner[valid], chains.letters[valid]), 1)
     return counts / np.maximum(counts.sum(axis=1, keepdims=True), 1)
+
+
+def residue_cohort(latents: ad.AnnData) -> Cohort:
+    """The held-out residues of ``latents.h5ad`` in the form of a cohort: chains are donors, without expression."""
+    tasks, covariates = parse_schema(latents.uns["mtlbio"])
+    names = tuple(np.asarray(latents.uns["genes"]).astype(str))
+    empty = np.zeros((latents.n_obs, 0), dtype=np.float32)
+    return Cohort(empty, names, latents.obs, tasks, covariates, {"kind": "protein"})
 
 
 def write_chains(chains: Chains, path: str | Path) -> None:
     """Write ``cohort.h5ad`` of a protein run: obs = chains, X = composition, everything per residue in ``uns``."""
-    uns = {
-        "kind": "protein",
-        "mtlbio": json.dumps({"tasks": [task.saved() for task in chains.tasks.values()]}),
-        "residues": {
-            "offsets": chains.offsets,
-            "letters": chains.letters,
-            "labels": dict(chains.labels),
-            "q3": dict(chains.q3),
-        },
+    residues = {
+        "offsets": chains.offsets,
+        "letters": chains.letters,
+        "labels": dict(chains.labels),
+        "q3": dict(chains.q3),
     }
-    var = pd.DataFrame(index=pd.Index(list(AMINO_ACIDS), name="amino_acid"))
-    with replacing(path) as temporary:
-        ad.AnnData(X=composition(chains), obs=chains.obs.copy(), var=var, uns=uns).write_h5ad(
-            temporary, compression="lzf"
-        )
+    schema = json.dumps({"tasks": [task.saved() for task in chains.tasks.values()]})
+    uns = {"kind": "protein", "mtlbio": schema, "residues": residues}
+    write_h5ad(path, composition(chains), chains.obs, pd.Index(list(AMINO_ACIDS), name="amino_acid"), uns)
 
 
 def read_chains(path: str | Path) -> Chains:
@@ -145,15 +127,11 @@ def read_chains(path: str | Path) -> Chains:
     InputError
         No such file, or not the chains of a protein run.
     """
-    path = Path(path)
-    if not path.exists():
-        raise InputError(f"{path}: no such file; run `mtlbio prepare` first")
-    adata = ad.read_h5ad(path)
+    adata = read_h5ad(path, "prepare")
     if str(adata.uns.get("kind", "")) != "protein":
         raise InputError(f"{path}: holds no chains; `mtlbio prepare` of a run of kind protein writes them")
     stored = adata.uns["residues"]
     tasks = {task["name"]: read_residue_label(task) for task in json.loads(adata.uns["mtlbio"])["tasks"]}
     obs = adata.obs.assign(**{c: adata.obs[c].astype(str) for c in ("source", "cluster", "part")})
-    labels = {name: np.asarray(values) for name, values in stored.get("labels", {}).items()}
-    q3 = {name: np.asarray(values) for name, values in stored.get("q3", {}).items()}
-    return Chains(obs, np.asarray(stored["offsets"]), np.asarray(stored["letters"]), labels, q3, tasks)
+    labels, q3 = (dict(stored.get(key, {})) for key in ("labels", "q3"))
+    return Chains(obs, stored["offsets"], stored["letters"], labels, q3, tasks)

@@ -10,7 +10,7 @@ import numpy as np
 
 from mtlbio.errors import InputError, listing
 from mtlbio.sequence.letters import AMINO_ACIDS, MASKED, PADDING, UNKNOWN
-from mtlbio.sequence.scales import BLOSUM62
+from mtlbio.sequence.scales import blosum62
 
 
 def letter_table(kind: str) -> np.ndarray:
@@ -21,7 +21,7 @@ def letter_table(kind: str) -> np.ndarray:
     kind : ``one_hot`` (F = 22) or ``blosum62`` (F = 22: a row of the matrix over 4, then the two flags)
     """
     table = np.zeros((PADDING + 1, len(AMINO_ACIDS) + 2), dtype=np.float32)
-    table[:UNKNOWN, :UNKNOWN] = np.eye(UNKNOWN) if kind == "one_hot" else BLOSUM62 / 4
+    table[:UNKNOWN, :UNKNOWN] = np.eye(UNKNOWN) if kind == "one_hot" else blosum62() / 4
     table[UNKNOWN, UNKNOWN] = table[MASKED, MASKED] = 1.0
     return table
 
@@ -97,12 +97,8 @@ def open_embeddings(path: str | Path) -> Wide:
 
 def open_wide(profiles: str | None, arrays: list[str], embeddings: str | None) -> dict[str, Wide]:
     """The sources of further numbers that a run names."""
-    found = {}
-    if profiles:
-        found["profiles"] = open_profiles(profiles, arrays)
-    if embeddings:
-        found["embeddings"] = open_embeddings(embeddings)
-    return found
+    sources = {"profiles": open_profiles(profiles, arrays)} if profiles else {}
+    return sources | ({"embeddings": open_embeddings(embeddings)} if embeddings else {})
 
 
 def wide_of(chain: str, length: int, sources: Mapping[str, Wide]) -> np.ndarray:

@@ -5,8 +5,8 @@ from __future__ import annotations
 from pathlib import Path
 
 import numpy as np
-import pandas as pd
 
+from mtlbio.cohort.qc import QcList
 from mtlbio.errors import InputError
 from mtlbio.kinds.protein import LEAST_CHAINS
 from mtlbio.kinds.schemas import ProteinRun
@@ -30,21 +30,22 @@ def prepare(run: ProteinRun, results: Path) -> None:
     results = Path(results)
     chains, qc = read_checked(run)
     write_chains(chains, results / "cohort.h5ad")
-    write_table(pd.DataFrame(qc, columns=QC), results / "qc.tsv", QC)
+    write_table(qc.table(), results / "qc.tsv", QC)
     write_table(splits_table(chains), results / "splits.tsv", SPLITS)
     counts = chains.obs["part"].value_counts()
     few = too_few(chains)
     if few:
         say(f"warning: {few}")
-    say("chains: " + ", ".join(f"{counts[p]} {p}" for p in PARTS if p in counts) + f"; {len(qc)} left out (qc.tsv)")
+    say(
+        "chains: " + ", ".join(f"{counts[p]} {p}" for p in PARTS if p in counts) + f"; {len(qc.rows)} left out (qc.tsv)"
+    )
     for name in chains.q3:
         codes = chains.labels[name]
-        seen = set(np.unique(codes[codes != MISSING_STATE]))
-        if seen and seen <= {Q8.index(state) for state in Q3}:
+        states = set(np.unique(codes[codes != MISSING_STATE]))
+        if states and states <= {Q8.index(state) for state in Q3}:
             say(f"warning: tasks.{name}.q8: only {', '.join(Q3)} occur; a column of three states belongs to q3")
     for name in chains.tasks:
-        known, having = int(chains.known(name).sum()), int(chains.labelled(name).sum())
-        say(f"{name}: known of {known:,} residues in {having:,} chains")
+        say(f"{name}: known of {chains.known(name).sum():,} residues in {chains.labelled(name).sum():,} chains")
 
 
 def check(run: ProteinRun) -> None:
@@ -63,33 +64,25 @@ def too_few(chains: Chains) -> str | None:
     return f"{said}; {largest_cluster(chains.obs) or 'raise splits.test_share, or give the test part more chains'}"
 
 
-def read_checked(run: ProteinRun) -> tuple[Chains, list[dict]]:
-    """Chains with their parts, and the rows of ``qc.tsv``."""
+def read_checked(run: ProteinRun) -> tuple[Chains, QcList]:
+    """Chains with their parts, and the list of what was left out."""
     chains, qc = read_sources(run)
     chains, repeats = assign_parts(chains, run.splits)
     sources = open_wide(run.features.profiles, run.features.profile_arrays, run.features.embeddings)
     for name, source in sources.items():
-        having = [chain for chain in chains.names if source.has(chain)]
-        if not having:
+        without = sum(not source.has(chain) for chain in chains.names)
+        if without == len(chains):
             raise InputError(f"features.{name}: has none of the run's chains; found other names")
-        without = len(chains) - len(having)
         if without:
-            qc.append(
-                {
-                    "item": f"{without} chains",
-                    "kind": "feature",
-                    "reason": f"without {name}",
-                    "detail": "told by a flag",
-                }
-            )
+            qc.add([f"{without} chains"], "feature", f"without {name}", "told by a flag")
     for chain, length in zip(chains.names, chains.lengths, strict=True):
-        if sources and any(source.has(chain) for source in sources.values()):
-            wide_of(chain, int(length), sources)
+        wide_of(chain, int(length), sources)
     for name, task in chains.tasks.items():
-        there, parts = chains.labelled(name), ("train",) if task.auxiliary else ("train", "validation", "test")
+        parts = ("train",) if task.auxiliary else ("train", "validation", "test")
         for part in parts:
-            if not there[chains.of(part)].any():
+            if not chains.labelled(name)[chains.of(part)].any():
                 raise InputError(
                     f"tasks.{name}: no chain of part {part} has this label; expected some in {', '.join(parts)}"
                 )
-    return chains, qc + repeats
+    qc.rows += repeats.rows
+    return chains, qc

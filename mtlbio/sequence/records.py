@@ -25,20 +25,15 @@ class Record:
     columns: dict[str, str]
 
 
-def records(source: ChainSource, key: str = "chains", columns: list[str] | None = None) -> Iterator[Record]:
-    """Chains of one file or folder, in its order.
-
-    Parameters
-    ----------
-    columns : columns of a table that have to be there
-    """
+def records(source: ChainSource, key: str) -> Iterator[Record]:
+    """Chains of the file or folder of the entry ``key``, in its order."""
     path = Path(source.path)
     if path.is_dir() or path.suffix.lower() in STRUCTURES:
         yield from _of_structures(path)
     elif path.name.lower().removesuffix(".gz").endswith(FASTA):
         yield from (Record(name, text, {}) for name, text in read_fasta(path))
     else:
-        yield from _of_table(path, source, key, columns or [])
+        yield from _of_table(path, source, key)
 
 
 def read_fasta(path: str | Path) -> list[tuple[str, str]]:
@@ -53,36 +48,33 @@ def read_fasta(path: str | Path) -> list[tuple[str, str]]:
     if not path.is_file():
         raise InputError(f"{path}: no such file; expected sequences in FASTA format")
     opened = gzip.open if path.suffix == ".gz" else open
-    found: list[tuple[str, list[str]]] = []
+    entries: list[tuple[str, list[str]]] = []
     try:
         with opened(path, "rt", encoding="utf-8") as lines:
             for number, line in enumerate(lines, 1):
                 text = line.strip()
                 if text.startswith(">"):
-                    name = text[1:].split()[0] if text[1:].split() else ""
+                    name = text[1:].split(maxsplit=1)[:1]
                     if not name:
                         raise InputError(f"{path}: line {number}: an entry without a name")
-                    found.append((name, []))
-                elif text and not found:
+                    entries.append((name[0], []))
+                elif text and not entries:
                     raise InputError(f"{path}: line {number}: not FASTA; expected a line that starts with >")
                 elif text:
-                    found[-1][1].append(text.replace(" ", ""))
+                    entries[-1][1].append(text.replace(" ", ""))
     except (UnicodeDecodeError, OSError) as error:
         raise InputError(f"{path}: not FASTA ({error.__class__.__name__}); expected text of sequences") from None
-    if not found:
+    if not entries:
         raise InputError(f"{path}: no sequence in it; expected FASTA")
-    names = pd.Series([name for name, _ in found])
-    if names.duplicated().any():
-        raise InputError(
-            f"{path}: chain {names[names.duplicated()].iloc[0]} occurs twice; give every entry its own name"
-        )
-    empty = [name for name, lines in found if not lines]
-    if empty:
-        raise InputError(f"{path}: chain {empty[0]} has no sequence")
-    return [(name, "".join(lines)) for name, lines in found]
+    names = pd.Series([name for name, _ in entries])
+    for name in names[names.duplicated()]:
+        raise InputError(f"{path}: chain {name} occurs twice; give every entry its own name")
+    for name in [name for name, sequence in entries if not sequence]:
+        raise InputError(f"{path}: chain {name} has no sequence")
+    return [(name, "".join(sequence)) for name, sequence in entries]
 
 
-def _of_table(path: Path, source: ChainSource, key: str, needed: list[str]) -> Iterator[Record]:
+def _of_table(path: Path, source: ChainSource, key: str) -> Iterator[Record]:
     name = path.name.lower().removesuffix(".gz")
     try:
         if name.endswith(".parquet"):
@@ -97,15 +89,17 @@ def _of_table(path: Path, source: ChainSource, key: str, needed: list[str]) -> I
             )
     except (pd.errors.ParserError, pd.errors.EmptyDataError, UnicodeDecodeError, OSError) as error:
         raise InputError(f"{path}: cannot be read as a table: {str(error).splitlines()[0]}") from None
-    missing = [c for c in [*needed, *source.keep] if c not in table.columns]
+    needed = (source.id, source.sequence, source.source, source.split, source.cluster, source.mask, *source.keep)
+    missing = [c for c in needed if c and c not in table.columns]
     if missing:
         raise InputError(f"{path}: chains.{key}: no column {missing[0]!r}; found {listing(table.columns, 20)}")
     for column, values in source.keep.items():
         allowed = {str(v) for v in values}
-        absent = allowed - set(table[column])
-        if absent:
-            found = listing(sorted(set(table[column])))
-            raise InputError(f"{path}: chains.{key}.keep.{column}: {sorted(absent)[0]!r} does not occur; found {found}")
+        present = set(table[column])
+        for value in sorted(allowed - present):
+            raise InputError(
+                f"{path}: chains.{key}.keep.{column}: {value!r} does not occur; found {listing(sorted(present))}"
+            )
         table = table[table[column].isin(allowed)]
     for row in table.to_dict("records"):
         yield Record(row[source.id].strip(), row[source.sequence], row)
@@ -118,5 +112,4 @@ def _of_structures(path: Path) -> Iterator[Record]:
     if not files:
         raise InputError(f"{path}: no structure in it; expected files that end in {listing(STRUCTURES)}")
     for file in files:
-        for name, sequence, columns in read_structure(file):
-            yield Record(name, sequence, columns)
+        yield from (Record(*chain) for chain in read_structure(file))

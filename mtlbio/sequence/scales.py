@@ -8,6 +8,8 @@ from __future__ import annotations
 
 import numpy as np
 
+from mtlbio.sequence.letters import AMINO_ACIDS
+
 # name -> (AAindex entry, values A R N D C Q E G H I L K M F P S T W Y V)
 _SCALES: dict[str, tuple[str, str]] = {
     # Kyte & Doolittle 1982, J. Mol. Biol. 157:105
@@ -37,35 +39,22 @@ _SCALES: dict[str, tuple[str, str]] = {
 SCALES: dict[str, np.ndarray] = {name: np.array(values.split(), dtype=float) for name, (_, values) in _SCALES.items()}
 AAINDEX: dict[str, str] = {name: entry for name, (entry, _) in _SCALES.items()}
 
-# Henikoff & Henikoff 1992, PNAS 89:10915
-_BLOSUM62 = """
- 4 -1 -2 -2  0 -1 -1  0 -2 -1 -1 -1 -1 -2 -1  1  0 -3 -2  0
--1  5  0 -2 -3  1  0 -2  0 -3 -2  2 -1 -3 -2 -1 -1 -3 -2 -3
--2  0  6  1 -3  0  0  0  1 -3 -3  0 -2 -3 -2  1  0 -4 -2 -3
--2 -2  1  6 -3  0  2 -1 -1 -3 -4 -1 -3 -3 -1  0 -1 -4 -3 -3
- 0 -3 -3 -3  9 -3 -4 -3 -3 -1 -1 -3 -1 -2 -3 -1 -1 -2 -2 -1
--1  1  0  0 -3  5  2 -2  0 -3 -2  1  0 -3 -1  0 -1 -2 -1 -2
--1  0  0  2 -4  2  5 -2  0 -3 -3  1 -2 -3 -1  0 -1 -3 -2 -2
- 0 -2  0 -1 -3 -2 -2  6 -2 -4 -4 -2 -3 -3 -2  0 -2 -2 -3 -3
--2  0  1 -1 -3  0  0 -2  8 -3 -3 -1 -2 -1 -2 -1 -2 -2  2 -3
--1 -3 -3 -3 -1 -3 -3 -4 -3  4  2 -3  1  0 -3 -2 -1 -3 -1  3
--1 -2 -3 -4 -1 -2 -3 -4 -3  2  4 -2  2  0 -3 -2 -1 -2 -1  1
--1  2  0 -1 -3  1  1 -2 -1 -3 -2  5 -1 -3 -1  0 -1 -3 -2 -2
--1 -1 -2 -3 -1  0 -2 -3 -2  1  2 -1  5  0 -2 -1 -1 -1 -1  1
--2 -3 -3 -3 -2 -3 -3 -3 -1  0  0 -3  0  6 -4 -2 -2  1  3 -1
--1 -2 -2 -1 -3 -1 -1 -2 -2 -3 -3 -1 -2 -4  7 -1 -1 -4 -3 -2
- 1 -1  1  0 -1  0  0  0 -1 -2 -2  0 -1 -2 -1  4  1 -3 -2 -2
- 0 -1  0 -1 -1 -1 -1 -2 -2 -1 -1 -1 -1 -2 -1  1  5 -2 -2  0
--3 -3 -4 -4 -2 -2 -3 -2 -2 -3 -2 -3 -1  1 -4 -3 -2 11  2 -3
--2 -2 -2 -3 -2 -1 -2 -3  2 -1 -1 -2 -1  3 -3 -2 -2  2  7 -1
- 0 -3 -3 -3 -1 -2 -2 -3 -3  3  1 -2  1 -1 -2 -2  0 -3 -1  4
-"""
-BLOSUM62: np.ndarray = np.array([row.split() for row in _BLOSUM62.strip().splitlines()], dtype=float)
+
+def blosum62() -> np.ndarray:
+    """(20, 20) the matrix of Henikoff & Henikoff 1992, PNAS 89:10915, in the order of ``letters.AMINO_ACIDS``."""
+    from biotite.sequence.align import SubstitutionMatrix
+
+    matrix = SubstitutionMatrix.std_protein_matrix()
+    return np.array([[matrix.get_score(a, b) for b in AMINO_ACIDS] for a in AMINO_ACIDS], dtype=float)
+
+
+def standardised(name: str) -> np.ndarray:
+    """(20,) a scale with mean 0 and variance 1 over the amino acids."""
+    return (SCALES[name] - SCALES[name].mean()) / SCALES[name].std()
 
 
 def of_residues(name: str, codes: np.ndarray) -> np.ndarray:
     """A scale along residues (n,), standardised over the twenty amino acids; 0, the mean, for an unknown one."""
-    values = SCALES[name]
     table = np.zeros(256)
-    table[:20] = (values - values.mean()) / values.std()
+    table[: len(AMINO_ACIDS)] = standardised(name)
     return table[codes]

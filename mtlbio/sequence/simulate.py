@@ -21,7 +21,7 @@ from mtlbio.files import replacing
 from mtlbio.kinds.protein import LEAST_CHAINS
 from mtlbio.labels.residues.alphabet import Q8, to_q3
 from mtlbio.sequence.letters import AMINO_ACIDS, decode
-from mtlbio.sequence.scales import SCALES
+from mtlbio.sequence.scales import standardised
 
 ENOUGH = 5 * LEAST_CHAINS  # chains, of which a fifth is held out, that make a run whose trial can be held
 _END = 4  # residues of an end, at most
@@ -30,17 +30,9 @@ _MINOR = {"H": ("H", "G", "I"), "E": ("E", "B"), "C": ("C", "T", "S")}
 _SHARES = {"H": (0.9, 0.08, 0.02), "E": (0.93, 0.07), "C": (0.5, 0.3, 0.2)}
 
 
-def _standard(name: str) -> np.ndarray:
-    values = SCALES[name]
-    return (values - values.mean()) / values.std()
-
-
-# by amino acid, mean 0 and variance 1
-_HYDROPHOBICITY = _standard("hydrophobicity")
+# log odds of letters by state
 _PROPENSITY = {
-    "H": _standard("helix_propensity"),
-    "E": _standard("strand_propensity"),
-    "C": _standard("turn_propensity"),
+    s: standardised(f"{name}_propensity") for s, name in zip("HEC", ("helix", "strand", "turn"), strict=True)
 }
 
 
@@ -75,6 +67,7 @@ def simulate_chains(
     if count < 10:
         raise InputError(f"--chains: found {count}; expected 10 or more")
     rng = np.random.default_rng([seed, count])
+    hydrophobicity = standardised("hydrophobicity")
     tilt = np.isin(list(AMINO_ACIDS), ["K", "E"]) * bias
     rows = []
     for i in range(count):
@@ -83,7 +76,7 @@ def simulate_chains(
         states = _planted_states(size, bool(ends), rng)
         three = to_q3(np.array([Q8.index(s) for s in states], dtype=np.uint8))
         letters = _planted_letters(three, signal, tilt if source == "complex" else 0, rng)
-        around = np.convolve(_HYDROPHOBICITY[letters], np.array([0.25, 1.0, 0.25]), mode="same")
+        around = np.convolve(hydrophobicity[letters], np.array([0.25, 1.0, 0.25]), mode="same")
         to_end = np.minimum(np.arange(size), np.arange(size)[::-1])
         hidden = water * around - ends * np.exp(-to_end / _END) + (buried if source == "complex" else 0)
         rsa = 1 / (1 + np.exp(hidden + 0.5 + rng.normal(0, 0.5, size)))

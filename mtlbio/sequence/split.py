@@ -7,6 +7,7 @@ from dataclasses import replace
 import numpy as np
 import pandas as pd
 
+from mtlbio.cohort.qc import QcList
 from mtlbio.errors import InputError, listing
 from mtlbio.kinds.schemas.chains import ChainSplits
 from mtlbio.sequence.chains import Chains
@@ -17,8 +18,8 @@ LARGEST = 0.5  # share of all chains from which one cluster is in the way of a s
 FOLDS = {"train": -1, "validation": -1, "test": 0, "external": 1}
 
 
-def assign_parts(chains: Chains, options: ChainSplits) -> tuple[Chains, list[dict]]:
-    """Chains with ``cluster`` and ``part`` filled in, and the rows of ``qc.tsv`` on repeated sequences.
+def assign_parts(chains: Chains, options: ChainSplits) -> tuple[Chains, QcList]:
+    """Chains with ``cluster`` and ``part`` filled in, and the list of repeated sequences.
 
     Chains that the files give no part are dealt out by cluster: those whose cluster holds a chain of a given part go
     with it, the rest in the shares of ``options``. A sequence that occurs again within a part is left out.
@@ -31,8 +32,8 @@ def assign_parts(chains: Chains, options: ChainSplits) -> tuple[Chains, list[dic
     obs = chains.obs.copy()
     unclustered = (obs["cluster"] == "").to_numpy()
     if unclustered.any() and (obs["part"] == "").any():
-        found = kmer_clusters(chains, options.word, options.similarity)
-        obs.loc[unclustered, "cluster"] = [f"{BY_WORDS}{c}" for c in found[unclustered]]
+        clusters = kmer_clusters(chains, options.word, options.similarity)
+        obs.loc[unclustered, "cluster"] = [f"{BY_WORDS}{c}" for c in clusters[unclustered]]
     elif unclustered.any():
         obs.loc[unclustered, "cluster"] = obs.index[unclustered]
     obs["part"] = _dealt_out(obs, options)
@@ -42,8 +43,7 @@ def assign_parts(chains: Chains, options: ChainSplits) -> tuple[Chains, list[dic
     for part in ("train", "validation", "test"):
         if not (obs["part"] == part).any():
             raise InputError(f"splits: no chain of part {part}; {largest_cluster(obs) or _what_helps(part)}")
-    kept, qc = _without_repeats(chains, twins)
-    return kept, qc
+    return _without_repeats(chains, twins)
 
 
 def splits_table(chains: Chains) -> pd.DataFrame:
@@ -55,11 +55,11 @@ def splits_table(chains: Chains) -> pd.DataFrame:
 
 def largest_cluster(obs: pd.DataFrame) -> str | None:
     """What helps where one cluster of shared words holds most of the chains, so that little can be held out."""
-    found = obs["cluster"].value_counts()
-    if found.iloc[0] <= LARGEST * len(obs) or not str(found.index[0]).startswith(BY_WORDS):
+    sizes = obs["cluster"].value_counts()
+    if sizes.iloc[0] <= LARGEST * len(obs) or not str(sizes.index[0]).startswith(BY_WORDS):
         return None
     return (
-        f"one cluster of similar chains holds {found.iloc[0]} of {len(obs)}: raise splits.similarity, or give a column "
+        f"one cluster of similar chains holds {sizes.iloc[0]} of {len(obs)}: raise splits.similarity, or give a column "
         f"of clusters (chains.<name>.cluster)"
     )
 
@@ -129,24 +129,16 @@ def _one_part_each(chains: Chains, twins: np.ndarray) -> None:
         )
 
 
-def _without_repeats(chains: Chains, twins: np.ndarray) -> tuple[Chains, list[dict]]:
+def _without_repeats(chains: Chains, twins: np.ndarray) -> tuple[Chains, QcList]:
     """Of identical sequences the one with most labels, the first among equals."""
-    labelled = sum((chains.labelled(name).astype(int) for name in chains.tasks), np.zeros(len(chains), dtype=int))
+    labelled = np.sum([chains.labelled(name) for name in chains.tasks], axis=0)
     order = np.lexsort((np.arange(len(chains)), -labelled))
-    kept = order[np.unique(twins[order], return_index=True)[1]]
-    of_twin = dict(zip(twins[kept], kept, strict=True))
-    keep = np.isin(np.arange(len(chains)), kept)
-    names = [str(name) for name in chains.names]
-    qc = [
-        {
-            "item": names[i],
-            "kind": "chain",
-            "reason": "repeated sequence",
-            "detail": f"kept: {names[of_twin[twins[i]]]}",
-        }
-        for i in np.flatnonzero(~keep)
-    ]
-    return (chains if keep.all() else select(chains, np.flatnonzero(keep))), qc
+    first = order[np.unique(twins[order], return_index=True)[1]]
+    of_twin = dict(zip(twins[first], first, strict=True))
+    repeats, qc = np.setdiff1d(np.arange(len(chains)), first), QcList()
+    first_names = [f"kept: {chains.names[of_twin[twins[i]]]}" for i in repeats]
+    qc.add(chains.names[repeats], "chain", "repeated sequence", first_names)
+    return (select(chains, np.sort(first)) if len(repeats) else chains), qc
 
 
 def select(chains: Chains, places: np.ndarray) -> Chains:

@@ -44,7 +44,7 @@ def test_people_are_partly_disjoint_and_the_seed_fixes_all():
 def test_the_run_that_is_written_is_a_run(tmp_path):
     cohort, _ = build_cohort(read_run(write_doses(tmp_path, simulate_doses(a=60, b=60, c=20, variants=1))))
     assert list(cohort.tasks) == list(DRUGS) and all(t.multiplicative for t in cohort.tasks.values())
-    assert list(cohort.table.units)[0] == "enzyme" and cohort.table.groups == {"enzyme": ("cyp", "cyp_expression")}
+    assert list(cohort.coding.units)[0] == "enzyme" and cohort.coding.groups == {"enzyme": ("cyp", "cyp_expression")}
 
 
 def test_what_cannot_be_planted():

@@ -74,11 +74,11 @@ def test_every_level_is_a_column_and_gaps_stay_gaps(tmp_path):
 def test_the_cohort_comes_back_from_disk_with_its_plan(tmp_path):
     prepare(written(tmp_path, table()), tmp_path / "results")
     cohort = read_cohort(tmp_path / "results" / "cohort.h5ad")
-    assert isinstance(cohort.table, Plan) and cohort.table.columns == cohort.genes
-    assert cohort.table.units == {"weight": [0], "age": [2], "cyp": [3, 4, 5, 6, 7]}
+    assert isinstance(cohort.coding, Plan) and cohort.coding.columns == cohort.genes
+    assert cohort.coding.units == {"weight": [0], "age": [2], "cyp": [3, 4, 5, 6, 7]}
     info = cohort.tasks["dose"]
     assert (info.scale, info.within, info.unit) == ("sqrt", 0.2, "mg/week")
-    decoded = cohort.table.decode(cohort.expression, "cyp")
+    decoded = cohort.coding.decode(cohort.expression, "cyp")
     assert pd.Series(decoded).value_counts()["missing"] == 6
     assert read_table(tmp_path / "results" / "splits.tsv", ["sample"])["sample"].nunique() == 60
 
@@ -86,7 +86,7 @@ def test_the_cohort_comes_back_from_disk_with_its_plan(tmp_path):
 def test_gaps_are_filled_with_the_mean_of_the_training_samples_only(tmp_path):
     cohort, _ = build_cohort(written(tmp_path, table()))
     training = np.arange(10, 60)
-    before = fit_features(cohort.expression[training], floor=scale_floor(cohort.table))
+    before = fit_features(cohort.expression[training], floor=scale_floor(cohort))
     known = cohort.expression[training, 0]
     assert before.mean[0] == pytest.approx(np.nanmean(known), rel=1e-6)
     assert before.scale[0] == pytest.approx(np.nanstd(known), rel=1e-6)
@@ -94,7 +94,7 @@ def test_gaps_are_filled_with_the_mean_of_the_training_samples_only(tmp_path):
     assert np.isfinite(x).all() and (x[np.isnan(cohort.expression[:, 0]), 0] == 0).all()
     changed = cohort.expression.copy()
     changed[:9] = 1e3  # held out: nothing that was learnt moves
-    after = fit_features(changed[training], floor=scale_floor(cohort.table))
+    after = fit_features(changed[training], floor=scale_floor(cohort))
     assert np.array_equal(before.mean, after.mean) and np.array_equal(before.scale, after.scale)
 
 
@@ -111,7 +111,7 @@ def test_groups_are_one_dimension_and_patterns_pass_by_labels(tmp_path):
     cohort, _ = build_cohort(run)
     # the pattern fits patient and dose too: the identifier and the label are passed by
     assert "dose" not in cohort.genes
-    assert cohort.table.units["enzyme"] == [3, 4, 5, 6, 7, 0, 1]
+    assert cohort.coding.units["enzyme"] == [3, 4, 5, 6, 7, 0, 1]
 
 
 WRONG = [

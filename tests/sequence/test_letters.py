@@ -5,7 +5,7 @@ import pytest
 
 from mtlbio.labels.residues.alphabet import MISSING_STATE, Q3, Q8, encode_states, three_states, to_q3
 from mtlbio.sequence.letters import AMINO_ACIDS, LARGEST_AREA, UNKNOWN, decode, encode
-from mtlbio.sequence.scales import AAINDEX, BLOSUM62, SCALES, of_residues
+from mtlbio.sequence.scales import AAINDEX, SCALES, blosum62, of_residues
 
 
 def test_letters_become_codes_and_come_back():
@@ -38,8 +38,9 @@ def test_three_states_are_sums_of_eight():
 
 def test_blosum62_and_scales_are_those_of_the_literature():
     place = AMINO_ACIDS.index
-    assert (BLOSUM62 == BLOSUM62.T).all()
-    assert [BLOSUM62[place(a), place(b)] for a, b in ("WW", "CC", "IV", "KR", "GW")] == [11, 9, 3, 2, -2]
+    matrix = blosum62()
+    assert (matrix == matrix.T).all()
+    assert [matrix[place(a), place(b)] for a, b in ("WW", "CC", "IV", "KR", "GW")] == [11, 9, 3, 2, -2]
     assert SCALES["hydrophobicity"][place("I")] == 4.5 and SCALES["hydrophobicity"][place("R")] == -4.5
     assert SCALES["charge"].sum() == 0 and AAINDEX["charge"] == "KLEP840101"
     assert SCALES["helix_propensity"].argmax() == place("E") and SCALES["strand_propensity"].argmax() == place("V")

@@ -37,7 +37,7 @@ def test_the_joint_set_has_its_chains_labels_and_parts(joint):
     chains, qc = joint
     counts = chains.obs["part"].value_counts()
     assert (counts["train"], counts["validation"], counts["test"]) == (946, 38, 101)
-    assert {row["reason"] for row in qc} <= {"split of no part", "too long", "too short"}
+    assert set(qc.table()["reason"]) <= {"split of no part", "too long", "too short"}
     states = chains.q3["structure"][chains.known("structure")]
     assert np.allclose(np.bincount(states) / len(states), [0.34, 0.25, 0.41], atol=0.02)
     rsa = chains.labels["exposure"]

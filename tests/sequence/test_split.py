@@ -48,7 +48,7 @@ def test_homologues_share_a_cluster_and_strangers_do_not(families):
 def test_clusters_are_dealt_out_whole_and_in_their_shares(families):
     chains, qc = assign_parts(chains_of(families), ChainSplits(test_share=0.2, validation_share=0.1))
     part = chains.obs["part"].to_numpy().reshape(10, 4)
-    assert (part == part[:, :1]).all() and not qc
+    assert (part == part[:, :1]).all() and not qc.rows
     counts = chains.obs["part"].value_counts()
     assert (counts["test"], counts["validation"], counts["train"]) == (8, 4, 28)
     again, _ = assign_parts(chains_of(families), ChainSplits(test_share=0.2, validation_share=0.1))
@@ -88,7 +88,7 @@ def test_a_repeated_sequence_of_one_part_is_kept_once_with_most_labels(tmp_path)
     chains, _ = read_sources(run_of(tmp_path / "chains.csv"))
     found, qc = assign_parts(chains, ChainSplits())
     assert found.names.tolist() == ["a2", "b1", "c1"]
-    assert [(row["item"], row["reason"], row["detail"]) for row in qc] == [("a1", "repeated sequence", "kept: a2")]
+    assert qc.rows == [("a1", "chain", "repeated sequence", "kept: a2")]
 
 
 def test_a_part_without_chains_is_an_error(families):

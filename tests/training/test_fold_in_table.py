@@ -63,7 +63,7 @@ def test_a_multiplicative_task_takes_nothing_from_the_curves(trained):
     # on the logarithm the inhibitor is then the same factor for everybody
     cohort, ensemble = trained[1], trained[6].ensemble
     with_it, without = cohort.expression.copy(), cohort.expression.copy()
-    places = cohort.table.places["inhibitor"]
+    places = cohort.coding.places["inhibitor"]
     with_it[:, places], without[:, places] = [0, 1], [1, 0]
     ratio = ensemble.predict("drug_b", with_it) / ensemble.predict("drug_b", without)
     assert ratio.std(axis=1) == pytest.approx(0, abs=1e-4)
@@ -74,11 +74,11 @@ def test_the_enzyme_is_one_dimension_and_found_on_held_out_patients(trained):
     table = latents_table(cohort, splits, canonical)
     assert table.var["feature"].tolist()[0] == "enzyme" and (table.var["feature"][-3:] == "").all()
     truth = doses.truth["enzyme"].loc[cohort.samples].to_numpy()
-    known = ~np.isnan(cohort.expression[:, cohort.table.places["cyp_expression"][0]])
+    known = ~np.isnan(cohort.expression[:, cohort.coding.places["cyp_expression"][0]])
     known &= cohort.expression[:, cohort.genes.index("cyp=missing")] == 0
     r2 = [np.corrcoef(table.X[known, k], truth[known])[0, 1] ** 2 for k in range((canonical.block == "axis").sum())]
     assert r2[0] > 0.9 and max(r2[1:]) < 0.2
-    own = cohort.table.units["enzyme"]
+    own = cohort.coding.units["enzyme"]
     assert (canonical.loadings[0, np.setdiff1d(np.arange(len(cohort.genes)), own)] == 0).all()
 
 

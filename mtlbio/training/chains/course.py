@@ -92,4 +92,4 @@ def reader_order(reader: Reader, places: np.ndarray, residues: int, rng: np.rand
 
 def _all_there(chains: Chains, places: np.ndarray, names: tuple[str, ...]) -> bool:
     rows = np.concatenate([np.arange(chains.offsets[p], chains.offsets[p + 1]) for p in places])
-    return all(chains.known_at(name, rows).any() for name in names)
+    return all(chains.known(name, rows).any() for name in names)

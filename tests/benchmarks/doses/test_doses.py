@@ -27,7 +27,7 @@ def test_the_analysis_cohort_of_warfarin():
     assert len(table) == 4809 and table["site"].nunique() == 18
     cohort = cohort_of(table, warfarin.described({"dose": {}}))
     assert np.isfinite(cohort.y("dose")).all() and cohort.y("dose").max() <= 175
-    assert cohort.table.places["vkorc1_imputed"] and cohort.genes.count("cyp2c9=*3/*3") == 1
+    assert cohort.coding.places["vkorc1_imputed"] and cohort.genes.count("cyp2c9=*3/*3") == 1
 
 
 def test_comparisons_are_paired_and_in_the_units_of_the_dose():
