@@ -6,7 +6,7 @@ import numpy as np
 import pandas as pd
 
 from mtlbio.cohort.cohort import CovariateInfo
-from mtlbio.cohort.genesets import builtin_sets, read_gmt
+from mtlbio.cohort.genesets import load_sets
 from mtlbio.cohort.qc import QcList
 from mtlbio.cohort.split import FOLDS
 from mtlbio.errors import InputError, listing
@@ -48,23 +48,29 @@ def check_fixed(run: DonorRun, obs: pd.DataFrame, source: str) -> None:
     may not: a categorical confounder called sex or gender, and a class task called disease, diagnosis, case or status
     (by its name or its column).
     """
-    fixed = {}
-    for name, covariate in run.covariates.items():
-        names = (name.lower(), run.covariate_column(name).lower())
-        if covariate.role == "confounder" and covariate.kind == "categorical" and set(names) & set(_FIXED_COVARIATES):
-            fixed[name] = f"covariates.{name}"
-    for name, task in run.tasks.items():
-        names = (name.lower(), run.task_column(name).lower())
-        if not label_kind(task.kind).averaged and set(names) & set(_FIXED_TASKS):
-            fixed[name] = f"tasks.{name}"
+
+    def named(words: tuple[str, ...], *names: str) -> bool:
+        return not {name.lower() for name in names}.isdisjoint(words)
+
+    fixed = {
+        name: f"covariates.{name}"
+        for name, c in run.covariates.items()
+        if (c.role, c.kind) == ("confounder", "categorical")
+        and named(_FIXED_COVARIATES, name, run.covariate_column(name))
+    }
+    fixed |= {
+        name: f"tasks.{name}"
+        for name, task in run.tasks.items()
+        if not label_kind(task.kind).averaged and named(_FIXED_TASKS, name, run.task_column(name))
+    }
     for name, key in fixed.items():
         levels = obs.groupby("donor", observed=True)[name].nunique()
         twice = levels.index[levels > 1]
         if len(twice):
             hint = " (a label that may change between visits needs another name)" if key.startswith("tasks") else ""
-            found = sorted(obs.loc[obs["donor"] == twice[0], name].dropna().unique())
+            values = sorted(obs.loc[obs["donor"] == twice[0], name].dropna().unique())
             raise InputError(
-                f"{source}: {key}: donor(s) {listing(twice, 5)} recorded with two values ({listing(found)} for "
+                f"{source}: {key}: donor(s) {listing(twice, 5)} recorded with two values ({listing(values)} for "
                 f"{twice[0]}); expected one per donor: correct the table{hint}"
             )
 
@@ -96,19 +102,17 @@ def check_design(
         _check_leave_out(f"{source}: splits.by: {run.splits.by}", obs, run.splits.by, tasks)
 
 
-def _check_covariate(where: str, known: pd.DataFrame, covariate: CovariateInfo) -> None:
-    values = known[covariate.name]
+def _check_covariate(where: str, labelled: pd.DataFrame, covariate: CovariateInfo) -> None:
+    values, pairs = labelled[covariate.name], labelled.drop_duplicates()
     levels = values.nunique()
     if levels < 2:
         raise InputError(f"{where}: one value only ({listing(values.unique())}): it can explain nothing; leave it out")
     if covariate.kind == "continuous":
         return
-    as_numbers = pd.to_numeric(values.astype(object), errors="coerce")
-    if (
-        levels > _MAX_NUMERIC_LEVELS
-        and as_numbers.notna().all()
-        and (covariate.name.lower() == "age" or _broken(values))
-    ):
+    numeric = pd.to_numeric(values.astype(object), errors="coerce").notna().all()
+    # chips and plates are whole numbers, measurements are not
+    measured = covariate.name.lower() == "age" or values.astype(str).str.contains(r"\.\d*[1-9]", regex=True).any()
+    if levels > _MAX_NUMERIC_LEVELS and numeric and measured:
         raise InputError(
             f"{where}: {levels} levels that are all numbers (such as {values.iloc[0]}) declared as categorical; "
             f"expected kind: continuous"
@@ -118,14 +122,8 @@ def _check_covariate(where: str, known: pd.DataFrame, covariate: CovariateInfo) 
             f"{where}: {levels} levels in {len(values)} samples look like an identifier; a categorical covariate needs "
             f"several samples per level (a number: kind: continuous)"
         )
-    pairs = known.drop_duplicates()
-    if levels > 2 and len(pairs) == levels == known["donor"].nunique() and len(values) > levels:
+    if levels > 2 and len(pairs) == levels == pairs["donor"].nunique() and len(values) > levels:
         raise InputError(f"{where}: one level per donor ({levels}): that is the donor itself; leave it out")
-
-
-def _broken(values: pd.Series) -> bool:
-    """Whether numbers have decimals: chips and plates are whole numbers, measurements are not."""
-    return bool(values.astype(str).str.contains(r"\.\d*[1-9]", regex=True).any())
 
 
 def _check_leave_out(where: str, obs: pd.DataFrame, by: str, tasks: dict[str, Label]) -> None:
@@ -134,27 +132,23 @@ def _check_leave_out(where: str, obs: pd.DataFrame, by: str, tasks: dict[str, La
             raise InputError(f"{where} {level!r} holds no label of any task ({len(held_out)} samples): nothing to test")
         training = obs[~obs["donor"].isin(held_out["donor"])]
         for name, task in tasks.items():
-            what = task.lacks(training[name].dropna())
-            if what:
+            lack = task.lacks(training[name].dropna())
+            if lack:
                 raise InputError(
-                    f"{where}: holding out {level!r} (and its {held_out['donor'].nunique()} donors) leaves {what} to "
+                    f"{where}: holding out {level!r} (and its {held_out['donor'].nunique()} donors) leaves {lack} to "
                     f"train tasks.{name} on; expected every class outside each level"
                 )
 
 
 def check_gene_sets(run: CohortRun, genes: np.ndarray, source: str, qc: QcList) -> None:
     """Refuse a GMT file that shares fewer than three genes with the cohort in every set."""
-    if run.gene_sets is None:
-        return
-    builtin = run.gene_sets == "builtin"
-    sets = builtin_sets() if builtin else read_gmt(run.gene_sets)
-    known = set(genes)
-    common = {name: len(known.intersection(members)) for name, members in sets.items()}
-    if max(common.values()) >= _MIN_COMMON_GENES:
+    sets, cohort_genes = load_sets(run.gene_sets), set(genes)
+    if not sets or max(len(cohort_genes.intersection(members)) for members in sets.values()) >= _MIN_COMMON_GENES:
         return
     example = next((g for members in sets.values() for g in members), "(none)")
-    found = f"no set shares {_MIN_COMMON_GENES} genes with {source} (cohort: {listing(genes, 2)}; sets: {example}, ...)"
-    if builtin:
-        qc.add(["gene_sets"], "note", "no gene in common", f"builtin: {found}")
-    else:
-        raise InputError(f"{run.gene_sets}: gene_sets: {found}; expected the same kind of identifier")
+    common = (
+        f"no set shares {_MIN_COMMON_GENES} genes with {source} (cohort: {listing(genes, 2)}; sets: {example}, ...)"
+    )
+    if run.gene_sets != "builtin":
+        raise InputError(f"{run.gene_sets}: gene_sets: {common}; expected the same kind of identifier")
+    qc.add(["gene_sets"], "note", "no gene in common", f"builtin: {common}")

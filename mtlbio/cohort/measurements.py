@@ -54,22 +54,13 @@ class Measurements:
     matrix: np.ndarray | sparse.csr_matrix | OnDisk
     source: str
 
-    @property
-    def is_sparse(self) -> bool:
-        """Whether the matrix is sparse or on disk."""
-        return not isinstance(self.matrix, np.ndarray)
-
     def blocks(self) -> Iterator[tuple[slice, np.ndarray | sparse.csr_matrix]]:
         """Rows in order as (positions, block)."""
-        start = 0
-        if isinstance(self.matrix, OnDisk):
-            for block in self.matrix.blocks():
-                yield slice(start, start + block.shape[0]), block
-                start += block.shape[0]
-        else:
-            for start in range(0, len(self.samples), BLOCK):
-                positions = slice(start, min(start + BLOCK, len(self.samples)))
-                yield positions, self.matrix[positions]
+        start, matrix = 0, self.matrix
+        starts = range(0, len(self.samples), BLOCK)
+        for block in matrix.blocks() if isinstance(matrix, OnDisk) else (matrix[s : s + BLOCK] for s in starts):
+            yield slice(start, start + block.shape[0]), block
+            start += block.shape[0]
 
     def keep(self, mask: np.ndarray) -> Measurements:
         """Only the samples marked in ``mask`` (n_samples,), in the same order."""
@@ -87,7 +78,7 @@ class Measurements:
         """Array (samples, genes)."""
         if isinstance(self.matrix, np.ndarray):
             return self.matrix
-        return np.concatenate([b if isinstance(b, np.ndarray) else b.toarray() for _, b in self.blocks()])
+        return np.concatenate([sparse.csr_matrix(block).toarray() for _, block in self.blocks()])
 
 
 def check_values(data: Measurements, scale: str, must_vary: bool = True) -> None:
@@ -111,11 +102,10 @@ def check_values(data: Measurements, scale: str, must_vary: bool = True) -> None
                     f"{data.source}: gene {str(data.genes[gene])!r}, sample {str(data.samples[positions][row])!r}: "
                     f"found {value:g}; {problem}"
                 )
+        least, most = block.min(axis=0), block.max(axis=0)
         if sparse.issparse(block):
-            low = np.minimum(low, block.min(axis=0).toarray().ravel())
-            high = np.maximum(high, block.max(axis=0).toarray().ravel())
-        else:
-            low, high = np.minimum(low, block.min(axis=0)), np.maximum(high, block.max(axis=0))
+            least, most = least.toarray().ravel(), most.toarray().ravel()
+        low, high = np.minimum(low, least), np.maximum(high, most)
     if must_vary and not (high > low).any():
         raise InputError(
             f"{data.source}: every gene is constant over the {len(data.samples)} samples: nothing to learn from"
@@ -143,26 +133,20 @@ def _problems(values: np.ndarray, scale: str) -> Iterator[tuple[np.ndarray, str]
     yield np.isnan(values), "missing values are not filled in here: impute or drop the gene first"
     yield np.isinf(values), "expected finite numbers (a log of zero?)"
     if scale == "counts":
-        yield values < 0, "scale counts: expected whole numbers from 0 (already normalised? then scale: log or z)"
-        yield (
-            values != np.round(values),
-            "scale counts: expected whole numbers (estimated counts: round them; normalised: scale: log or log2)",
-        )
+        expected = "scale counts: expected whole numbers"
+        yield values < 0, f"{expected} from 0 (already normalised? then scale: log or z)"
+        fractional = values != np.round(values)
+        yield fractional, f"{expected} (estimated counts: round them; normalised: scale: log or log2)"
     elif scale == "beta":
         yield (values < 0) | (values > 1), "scale beta: expected methylation values from 0 to 1 (M values: scale: z)"
     else:
-        yield (
-            np.abs(values) > 50,
-            f"scale {scale}: expected values up to 50; these look like counts or raw intensities "
-            f"(scale: counts, or take logarithms)",
-        )
+        raw = "these look like counts or raw intensities (scale: counts, or take logarithms)"
+        yield np.abs(values) > 50, f"scale {scale}: expected values up to 50; {raw}"
 
 
 def _first(block: np.ndarray | sparse.csr_matrix, wrong: np.ndarray) -> tuple[int, int, float]:
     """Row, column and value of the first wrong entry."""
     if not isinstance(block, np.ndarray):
-        entry = int(np.flatnonzero(wrong)[0])
-        row = int(np.searchsorted(block.indptr, entry, side="right")) - 1
-        return row, int(block.indices[entry]), float(block.data[entry])
-    place = np.unravel_index(int(np.argmax(wrong)), block.shape)
-    return int(place[0]), int(place[1]), float(block[place])
+        wrong = sparse.csr_matrix((wrong, block.indices, block.indptr), block.shape)
+    row, column = (int(places[0]) for places in wrong.nonzero())
+    return row, column, float(block[row, column])

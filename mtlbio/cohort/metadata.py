@@ -5,7 +5,8 @@ from __future__ import annotations
 import csv
 import gzip
 import zlib
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 import numpy as np
@@ -14,6 +15,7 @@ import pandas as pd
 from mtlbio.errors import InputError, listing
 from mtlbio.text import as_text
 
+_BROKEN = (UnicodeDecodeError, gzip.BadGzipFile, EOFError, zlib.error)
 TABLES = (".csv", ".csv.gz", ".tsv", ".tsv.gz", ".txt", ".txt.gz", ".parquet")
 
 
@@ -91,13 +93,13 @@ def unique_ids(ids: pd.Series | np.ndarray, where: str) -> None:
 def csv_header(path: Path) -> tuple[list[str], list[str]]:
     """Column names and first row of a csv/tsv; R's one-short header is completed with an empty name."""
     separator = separator_of(path)
-    try:
-        with _open(path) as handle:
-            rows = csv.reader(handle, delimiter=separator)
-            header = next(rows, [])
-            first = next(rows, [])
-    except (UnicodeDecodeError, gzip.BadGzipFile, EOFError, zlib.error, csv.Error) as error:
-        raise InputError(f"{path}: not a UTF-8 text table ({_short(error)})") from None
+    opened = gzip.open if path.suffix.lower() == ".gz" else open
+    with (
+        _expecting("a UTF-8 text table", path, *_BROKEN, csv.Error),
+        opened(path, "rt", encoding="utf-8-sig", newline="") as lines,
+    ):
+        rows = csv.reader(lines, delimiter=separator)
+        header, first = next(rows, []), next(rows, [])
     if not any(cell.strip() for cell in header):
         raise InputError(f"{path}: empty; expected a header row and one row per sample")
     header = [cell.strip() for cell in header]
@@ -117,59 +119,36 @@ def read_csv(
     path: Path, header: list[str], text: bool = True, id_column: int = 0, only_ids: bool = False
 ) -> pd.DataFrame:
     """Body of a csv/tsv under ``header``: all text, or numbers with one text column of identifiers (or just those)."""
+    layout = {"sep": separator_of(path), "header": None, "skiprows": 1, "index_col": False, "encoding": "utf-8-sig"}
+    columns = {"names": range(len(header)), "usecols": [id_column] if only_ids else None}
+    types = {"dtype": str if text else {id_column: str}, "keep_default_na": not text, "low_memory": False}
     try:
-        table = pd.read_csv(
-            path,
-            sep=separator_of(path),
-            header=None,
-            skiprows=1,
-            names=range(len(header)),
-            usecols=[id_column] if only_ids else None,
-            index_col=False,
-            dtype=str if text else {id_column: str},
-            keep_default_na=not text,
-            encoding="utf-8-sig",
-            low_memory=False,
-        )
+        with _expecting("a readable table", path, *_BROKEN, pd.errors.ParserError):
+            table = pd.read_csv(path, **layout, **columns, **types)
     except pd.errors.EmptyDataError:
         table = pd.DataFrame(columns=range(len(header)), dtype=object)
-    except (pd.errors.ParserError, UnicodeDecodeError, gzip.BadGzipFile, EOFError, zlib.error) as error:
-        raise InputError(f"{path}: not a readable table ({_short(error)})") from None
     table.columns = [header[id_column]] if only_ids else header
     return table
 
 
 def read_parquet(path: Path, columns: list[str] | None = None) -> pd.DataFrame:
     """Read parquet (some columns and the index, or all); a file that is none is an InputError."""
-    import pyarrow as pa
-
-    try:
-        _unique(parquet_schema(path).names, path)
+    _unique(parquet_schema(path).names, path)
+    with _expecting_parquet(path):
         return pd.read_parquet(path, columns=columns)
-    except (pa.ArrowInvalid, pa.ArrowTypeError, OSError) as error:
-        raise InputError(f"{path}: not a readable parquet file ({_short(error)})") from None
 
 
 def parquet_schema(path: Path):
     """Names and types of the columns (``pyarrow.Schema``)."""
-    import pyarrow as pa
     import pyarrow.parquet as pq
 
-    try:
+    with _expecting_parquet(path):
         return pq.read_schema(path)
-    except (pa.ArrowInvalid, pa.ArrowTypeError, OSError) as error:
-        raise InputError(f"{path}: not a readable parquet file ({_short(error)})") from None
 
 
 def separator_of(path: str | Path) -> str:
     """Comma for csv, tab for tsv and txt."""
     return "," if ".csv" in suffix(path) else "\t"
-
-
-def _open(path: Path):
-    if path.suffix.lower() == ".gz":
-        return gzip.open(path, "rt", encoding="utf-8-sig", newline="")
-    return open(path, encoding="utf-8-sig", newline="")
 
 
 def _unique(names: list[str], path: Path) -> None:
@@ -179,5 +158,16 @@ def _unique(names: list[str], path: Path) -> None:
         raise InputError(f"{path}: column(s) {listing(twice, 5)} stand twice; every gene or metadata column once")
 
 
-def _short(error: BaseException) -> str:
-    return " ".join(str(error).split())[:120]
+@contextmanager
+def _expecting(what: str, path: Path, *errors: type[Exception]) -> Iterator[None]:
+    """Say in one line that a file is not what it should be where one of the errors comes up."""
+    try:
+        yield
+    except errors as error:
+        raise InputError(f"{path}: not {what} ({' '.join(str(error).split())[:120]})") from None
+
+
+def _expecting_parquet(path: Path):
+    import pyarrow as pa
+
+    return _expecting("a readable parquet file", path, pa.ArrowInvalid, pa.ArrowTypeError, OSError)

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from mtlbio.cohort.check import check_design, check_gene_sets
+from mtlbio.cohort.check import check_gene_sets
 from mtlbio.cohort.cohort import Cohort
 from mtlbio.cohort.qc import QcList, quality_control
 from mtlbio.cohort.read import read
-from mtlbio.cohort.samples import auxiliary_apart, list_missing_covariates, samples_of, without_empty_levels
+from mtlbio.cohort.samples import auxiliary_apart, checked, list_missing_covariates, samples_of
 from mtlbio.kinds.schemas import CohortRun
 from mtlbio.progress import say
 
@@ -22,8 +22,7 @@ def cohort_of_measurements(run: CohortRun) -> tuple[Cohort, QcList]:
     values, samples, genes, size = quality_control(
         data.dense(), data.samples, data.genes, run.measured.scale, run.qc, qc, data.source
     )
-    obs, names = without_empty_levels(obs[samples], tasks), data.genes[genes]
-    check_design(run, obs, tasks, covariates, raw.source)
+    obs, names = checked(run, obs[samples], tasks, covariates, raw.source), data.genes[genes]
     check_gene_sets(run, names, data.source, qc)
     list_missing_covariates(obs, list(covariates), qc)
     preprocessing = {"kind": run.kind, "scale": run.measured.scale, "size": size}

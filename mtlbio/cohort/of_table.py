@@ -6,12 +6,11 @@ from pathlib import Path
 
 import pandas as pd
 
-from mtlbio.cohort.check import check_design
 from mtlbio.cohort.cohort import Cohort
 from mtlbio.cohort.metadata import by_sample, read_metadata, text_table
 from mtlbio.cohort.qc import QcList
 from mtlbio.cohort.read import Raw, described, joined, label_columns, without_genes
-from mtlbio.cohort.samples import auxiliary_apart, list_missing_covariates, samples_of, without_empty_levels
+from mtlbio.cohort.samples import auxiliary_apart, checked, list_missing_covariates, samples_of
 from mtlbio.cohort.tabular import named_columns, plan_of
 from mtlbio.errors import InputError
 from mtlbio.kinds.schemas import TableRun
@@ -25,8 +24,7 @@ def cohort_of_table(run: TableRun) -> tuple[Cohort, QcList]:
     say(f"{run.run}: reading {Path(run.features.path).name}")
     raw = read_roster(run, qc)
     data, obs, tasks, covariates = samples_of(run, raw, qc)
-    obs = without_empty_levels(obs, tasks)
-    check_design(run, obs, tasks, covariates, raw.source)
+    obs = checked(run, obs, tasks, covariates, raw.source)
     table = read_features(run)
     plan = plan_of(table.loc[data.samples], table.attrs["numeric"], run.features, run.features.path, qc)
     values = plan.code(table.loc[data.samples], run.features.path)
@@ -38,9 +36,8 @@ def cohort_of_table(run: TableRun) -> tuple[Cohort, QcList]:
 
 def read_roster(run: TableRun, qc: QcList) -> Raw:
     """Labels and covariates of the samples of the table, from the metadata file or from the table itself."""
-    source, key = run.metadata.path, "metadata.path"
-    if source is None:
-        source, key = run.features.path, "features.path"
+    files = (("metadata.path", run.metadata.path), ("features.path", run.features.path))
+    key, source = next((key, path) for key, path in files if path is not None)
     metadata = described(run, read_metadata(source, key), source)
     samples = read_features(run).index.to_numpy().astype(str)
     return joined(run, without_genes(samples, run.features.path), metadata, source, qc, "features")
@@ -56,15 +53,12 @@ def read_features(run: TableRun) -> pd.DataFrame:
     """
     path, features = run.features.path, run.features
     table = read_metadata(path, "features.path")
-    taken = {run.metadata.sample, run.metadata.donor} | label_columns(run)
-    numeric = named_columns(features.numeric, table.columns, taken | set(features.categories), path, "numeric")
-    categories = named_columns(features.categories, table.columns, taken | set(numeric), path, "categories")
-    if run.metadata.sample not in table.columns:
-        raise InputError(
-            f"{path}: metadata.sample: no column {run.metadata.sample!r}; "
-            f"{suggestion(run.metadata.sample, table.columns)}"
-        )
-    text = text_table(table, [run.metadata.sample, *numeric, *categories])
-    found = by_sample(text, run.metadata.sample, path)[[*numeric, *categories]]
-    found.attrs["numeric"] = len(numeric)
-    return found
+    sample, columns = run.metadata.sample, table.columns
+    no_features = {sample, run.metadata.donor} | label_columns(run)
+    numeric = named_columns(features.numeric, columns, no_features | set(features.categories), path, "numeric")
+    categories = named_columns(features.categories, columns, no_features | set(numeric), path, "categories")
+    if sample not in columns:
+        raise InputError(f"{path}: metadata.sample: no column {sample!r}; {suggestion(sample, columns)}")
+    coded = by_sample(text_table(table, [sample, *numeric, *categories]), sample, path)[[*numeric, *categories]]
+    coded.attrs["numeric"] = len(numeric)
+    return coded

@@ -9,10 +9,9 @@ from pathlib import Path
 
 import pandas as pd
 
-from mtlbio.cohort.check import check_design
 from mtlbio.cohort.cohort import Cohort, CovariateInfo, write_cohort
 from mtlbio.cohort.qc import QcList
-from mtlbio.cohort.samples import list_missing_covariates, samples_of, without_empty_levels
+from mtlbio.cohort.samples import checked, list_missing_covariates, samples_of
 from mtlbio.cohort.split import make_splits
 from mtlbio.kinds import kind_of
 from mtlbio.kinds.schemas import DonorRun
@@ -69,7 +68,6 @@ def build_roster(run: DonorRun) -> tuple[pd.DataFrame, dict[str, Label], dict[st
     qc = QcList()
     raw = kind_of(run).part("prepare", "roster")(run, qc)
     _, obs, tasks, covariates = samples_of(run, raw, qc)
-    obs = without_empty_levels(obs, tasks)
-    check_design(run, obs, tasks, covariates, raw.source)
+    obs = checked(run, obs, tasks, covariates, raw.source)
     list_missing_covariates(obs, list(covariates), qc)
     return obs, tasks, covariates, qc

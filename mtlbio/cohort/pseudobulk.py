@@ -46,12 +46,12 @@ def pseudobulk(
     InputError
         A categorical column of ``obs`` that differs between the cells of one sample, or no sample of ``min_cells``.
     """
-    known = by.notna().all(axis=1).to_numpy()
+    complete = by.notna().all(axis=1).to_numpy()
     for column in by.columns:
         missing = by.index[by[column].isna()]
         qc.add(missing, "cell", "pseudobulk level missing", f"dropped: no {column}")
-    data, obs, by = data.keep(known), obs[known], by[known]
-    keys = pd.concat([obs["donor"].astype(str), *(by[c].astype(str) for c in by.columns)], axis=1)
+    data, obs, by = data.keep(complete), obs[complete], by[complete]
+    keys = pd.concat([obs["donor"], by], axis=1).astype(str)
     # grouped on the columns, not on the joined name: a level may itself hold a bar
     keys.columns = range(keys.shape[1])
     code = keys.groupby(list(keys.columns), sort=True).ngroup().to_numpy()
@@ -78,10 +78,8 @@ def _sums(data: Measurements, code: np.ndarray, groups: int) -> np.ndarray:
     """Indicator (groups x cells) times cells x genes, block by block; float64, exact for counts."""
     sums = np.zeros((groups, len(data.genes)))
     for positions, block in data.blocks():
-        members = code[positions]
-        indicator = sparse.csr_matrix(
-            (np.ones(len(members)), (members, np.arange(len(members)))), shape=(groups, len(members))
-        )
+        cells = (code[positions], np.arange(block.shape[0]))
+        indicator = sparse.csr_matrix((np.ones(block.shape[0]), cells), shape=(groups, block.shape[0]))
         product = indicator @ block.astype(np.float64)
         sums += product.toarray() if sparse.issparse(product) else product
     return sums
@@ -100,11 +98,10 @@ def _collapse(
         levels = grouped.nunique().to_numpy()
         mixed = np.flatnonzero((levels > 1) & enough)
         if len(mixed):
-            sample = str(names[mixed[0]])
-            found = sorted(obs[column][code == mixed[0]].dropna().unique())
+            values = sorted(obs[column][code == mixed[0]].dropna().unique())
             raise InputError(
-                f"{source}: {column!r} differs between the cells of sample {sample!r} ({listing(found, 4)}): "
-                f"add its column to pseudobulk.by or leave {column!r} out"
+                f"{source}: {column!r} differs between the cells of sample {str(names[mixed[0]])!r} "
+                f"({listing(values, 4)}): add its column to pseudobulk.by or leave {column!r} out"
             )
         values = grouped.first().reindex(range(len(names)))[enough]
         result[column] = values.array if column != "donor" else values.to_numpy().astype(object)

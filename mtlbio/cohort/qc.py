@@ -66,34 +66,40 @@ def quality_control(
     InputError
         No sample or no gene is left.
     """
-    kept = np.ones(len(samples), dtype=bool)
-    detected = np.ones(len(genes), dtype=bool)
+    enough, detected = np.ones(len(samples), dtype=bool), np.ones(len(genes), dtype=bool)
     if scale == "counts":
-        genes_per_sample = (values > 0).sum(axis=1)
-        empty = genes_per_sample == 0
-        few = ~empty & (genes_per_sample < options.min_genes)
-        qc.add(samples[empty], "sample", "no counts", "dropped: every count is 0")
-        found = [f"{n} of {options.min_genes} genes" for n in genes_per_sample[few]]
-        qc.add(samples[few], "sample", "few genes", found)
-        kept = ~(empty | few)
-        samples_per_gene = (values[kept] > 0).sum(axis=0)
-        detected = samples_per_gene >= options.min_samples
-        found = [f"{n} of {options.min_samples} samples" for n in samples_per_gene[~detected]]
-        qc.add(genes[~detected], "gene", "few samples", found)
-    if not kept.any():
-        raise InputError(
-            f"{source}: qc.min_genes: no sample has {options.min_genes} genes detected "
-            f"(the best has {genes_per_sample.max()})"
-        )
-    values = values[kept]
-    varies = (values.max(axis=0) > values.min(axis=0)) if len(values) else np.zeros(len(genes), dtype=bool)
+        enough, detected = _detected(values, samples, genes, options, qc, source)
+    values = values[enough]
+    varies = values.max(axis=0) > values.min(axis=0)
     qc.add(genes[detected & ~varies], "gene", "constant", "dropped: the same value in every sample")
     gene_mask = detected & varies
     if not gene_mask.any():
         raise InputError(f"{source}: qc.min_samples: no gene is detected in {options.min_samples} samples and varies")
     values = values[:, gene_mask]
     size = library_size(values) if scale == "counts" else None
-    return to_log_scale(values, scale, size).astype(np.float32), kept, gene_mask, size
+    return to_log_scale(values, scale, size).astype(np.float32), enough, gene_mask, size
+
+
+def _detected(
+    counts: np.ndarray, samples: np.ndarray, genes: np.ndarray, options: Qc, qc: QcList, source: str
+) -> tuple[np.ndarray, np.ndarray]:
+    """(samples,) with enough genes, and (genes,) detected in enough of those samples."""
+    genes_per_sample = (counts > 0).sum(axis=1)
+    enough = genes_per_sample >= max(options.min_genes, 1)
+    empty = genes_per_sample == 0
+    qc.add(samples[empty], "sample", "no counts", "dropped: every count is 0")
+    details = [f"{n} of {options.min_genes} genes" for n in genes_per_sample[~enough & ~empty]]
+    qc.add(samples[~enough & ~empty], "sample", "few genes", details)
+    if not enough.any():
+        raise InputError(
+            f"{source}: qc.min_genes: no sample has {options.min_genes} genes detected "
+            f"(the best has {genes_per_sample.max()})"
+        )
+    samples_per_gene = (counts[enough] > 0).sum(axis=0)
+    detected = samples_per_gene >= options.min_samples
+    details = [f"{n} of {options.min_samples} samples" for n in samples_per_gene[~detected]]
+    qc.add(genes[~detected], "gene", "few samples", details)
+    return enough, detected
 
 
 def library_size(counts: np.ndarray) -> float:

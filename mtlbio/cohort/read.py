@@ -6,6 +6,7 @@ from dataclasses import dataclass
 
 import numpy as np
 import pandas as pd
+from scipy import sparse
 
 from mtlbio.cohort.expression import h5ad_obs, read_expression, sample_names
 from mtlbio.cohort.measurements import Measurements, check_names
@@ -18,11 +19,8 @@ from mtlbio.text import suggestion
 
 @dataclass(frozen=True)
 class Raw:
-    """What the files say about the samples that stand in both.
-
-    ``metadata`` (samples in the order of the expression file; text, missing = NaN) belongs row by row to
-    ``measurements``; ``source`` names the metadata file for messages.
-    """
+    """Samples that stand in both files: ``metadata`` (text, missing = NaN) belongs row by row to ``measurements``;
+    ``source`` names its file for messages."""
 
     measurements: Measurements
     metadata: pd.DataFrame
@@ -110,18 +108,13 @@ def described(run: DonorRun, table: pd.DataFrame, source: str) -> pd.DataFrame:
 
 
 def _columns(run: DonorRun, table: pd.DataFrame, source: str, named: list[tuple[str, str]]) -> list[str]:
-    """The columns that the run names; one that does not exist is an error that suggests near misses.
-
-    Parameters
-    ----------
-    named : key and column of the sample identifier, where it is a column
-    """
+    """The columns that the run names, after those ``named`` by key and column; one that does not exist is an error."""
     if not len(table):
         raise InputError(f"{source}: no rows; expected one row per sample")
     named = [*named, ("metadata.donor", run.metadata.donor)]
     for task in run.tasks:
-        own = run.task_columns(task).items()
-        named += [(f"tasks.{task}" if key == "column" else f"tasks.{task}.{key}", column) for key, column in own]
+        columns = run.task_columns(task).items()
+        named += [(f"tasks.{task}" if key == "column" else f"tasks.{task}.{key}", column) for key, column in columns]
     named += [(f"tasks.{t}.where", column) for t, task in run.tasks.items() for column in task.where]
     named += [(f"covariates.{c}", run.covariate_column(c)) for c in run.covariates]
     named += [("pseudobulk.by", column) for column in (run.pseudobulk.by if run.pseudobulk else [])]
@@ -140,11 +133,8 @@ def _labels_among_genes(run: DonorRun, data: Measurements, metadata: pd.DataFram
     """A label that was left among the measurements would be predicted from itself."""
     columns = label_columns(run) | {run.covariate_column(c) for c in run.covariates}
     for column in sorted(columns.intersection(data.genes)):
-        position = int(np.flatnonzero(data.genes == column)[0])
-        values = np.concatenate(
-            [np.asarray(b[:, [position]] if isinstance(b, np.ndarray) else b[:, [position]].todense()).ravel()
-             for _, b in data.blocks()]
-        )  # fmt: skip
+        gene = np.flatnonzero(data.genes == column)[:1]
+        values = np.concatenate([sparse.csr_matrix(block[:, gene]).toarray().ravel() for _, block in data.blocks()])
         label = pd.to_numeric(metadata[column], errors="coerce").to_numpy(dtype=float)
         both = np.isfinite(label) & np.isfinite(values)
         if both.any() and np.allclose(values[both], label[both], rtol=1e-5):

@@ -6,7 +6,7 @@ from dataclasses import replace
 
 import pandas as pd
 
-from mtlbio.cohort.check import check_fixed, check_unit
+from mtlbio.cohort.check import check_design, check_fixed, check_unit
 from mtlbio.cohort.cohort import Cohort, CovariateInfo
 from mtlbio.cohort.encode import encode
 from mtlbio.cohort.measurements import Measurements, check_values
@@ -43,13 +43,15 @@ def samples_of(
     return data, obs, tasks, covariates
 
 
-def without_empty_levels(obs: pd.DataFrame, tasks: dict[str, Label]) -> pd.DataFrame:
-    """Classes stay as the task has them; levels of a covariate that lost their samples go."""
+def checked(
+    run: DonorRun, obs: pd.DataFrame, tasks: dict[str, Label], covariates: dict[str, CovariateInfo], source: str
+) -> pd.DataFrame:
+    """``obs`` of a design that can be analysed: levels of covariates that lost their samples go, classes stay."""
     obs = obs.copy()
-    for column in obs.select_dtypes("category"):
-        if column not in tasks:
-            obs[column] = obs[column].cat.remove_unused_categories()
+    for column in obs.select_dtypes("category").columns.difference(list(tasks)):
+        obs[column] = obs[column].cat.remove_unused_categories()
     obs.index = obs.index.astype(str)
+    check_design(run, obs, tasks, covariates, source)
     return obs
 
 

@@ -61,7 +61,7 @@ def make_splits(cohort: Cohort, options: Splits) -> pd.DataFrame:
         place = np.searchsorted(donors, cohort.donors)
         carried = [task.carried(place, cohort.y(name), len(donors), folds) for name, task in cohort.tasks.items()]
         labels = np.concatenate(carried, axis=1)
-        fold_of_donor = _stratify(labels, _sizes(cohort.donors), folds, [options.seed, 0])
+        fold_of_donor = _stratify(labels, _samples_per_donor(cohort.donors), folds, [options.seed, 0])
         fold = fold_of_donor[place]
     return pd.DataFrame({"sample": cohort.samples, "donor": cohort.donors, "fold": fold.astype(int)})[SPLITS]
 
@@ -104,19 +104,15 @@ def inner_folds(donors: np.ndarray, y: np.ndarray | None, n: int, seed: int) -> 
     if y is None:
         labels = np.zeros((len(names), 0), dtype=bool)
     else:
-        labels = np.concatenate([_carried(place, task, len(names), n) for task in _columns(y)], axis=1)
-    fold = _stratify(labels, _sizes(donors), n, [seed, 1])
+        tasks = np.atleast_2d(np.asarray(y, dtype=float).T)
+        labels = np.concatenate([_carried(place, task, len(names), n) for task in tasks], axis=1)
+    fold = _stratify(labels, _samples_per_donor(donors), n, [seed, 1])
     return fold[place]
 
 
-def _sizes(donors: np.ndarray) -> np.ndarray:
-    """Samples per donor, donors sorted by name."""
+def _samples_per_donor(donors: np.ndarray) -> np.ndarray:
+    """Donors sorted by name."""
     return np.unique(donors, return_counts=True)[1]
-
-
-def _columns(y: np.ndarray) -> np.ndarray:
-    """(tasks, samples) of labels (samples,) or (samples, tasks)."""
-    return np.atleast_2d(np.asarray(y, dtype=float).T)
 
 
 def _carried(place: np.ndarray, y: np.ndarray, owners: int, folds: int) -> np.ndarray:

@@ -108,12 +108,8 @@ def residue_cohort(latents: ad.AnnData) -> Cohort:
 
 def write_chains(chains: Chains, path: str | Path) -> None:
     """Write ``cohort.h5ad`` of a protein run: obs = chains, X = composition, everything per residue in ``uns``."""
-    residues = {
-        "offsets": chains.offsets,
-        "letters": chains.letters,
-        "labels": dict(chains.labels),
-        "q3": dict(chains.q3),
-    }
+    arrays = {"offsets": chains.offsets, "letters": chains.letters}
+    residues = arrays | {"labels": dict(chains.labels), "q3": dict(chains.q3)}
     schema = json.dumps({"tasks": [task.saved() for task in chains.tasks.values()]})
     uns = {"kind": "protein", "mtlbio": schema, "residues": residues}
     write_h5ad(path, composition(chains), chains.obs, pd.Index(list(AMINO_ACIDS), name="amino_acid"), uns)

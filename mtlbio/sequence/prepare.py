@@ -36,9 +36,8 @@ def prepare(run: ProteinRun, results: Path) -> None:
     few = too_few(chains)
     if few:
         say(f"warning: {few}")
-    say(
-        "chains: " + ", ".join(f"{counts[p]} {p}" for p in PARTS if p in counts) + f"; {len(qc.rows)} left out (qc.tsv)"
-    )
+    parts = ", ".join(f"{counts[part]} {part}" for part in PARTS if part in counts)
+    say(f"chains: {parts}; {len(qc.rows)} left out (qc.tsv)")
     for name in chains.q3:
         codes = chains.labels[name]
         states = set(np.unique(codes[codes != MISSING_STATE]))

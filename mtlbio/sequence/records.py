@@ -54,10 +54,10 @@ def read_fasta(path: str | Path) -> list[tuple[str, str]]:
             for number, line in enumerate(lines, 1):
                 text = line.strip()
                 if text.startswith(">"):
-                    name = text[1:].split(maxsplit=1)[:1]
-                    if not name:
+                    words = text[1:].split()
+                    if not words:
                         raise InputError(f"{path}: line {number}: an entry without a name")
-                    entries.append((name[0], []))
+                    entries.append((words[0], []))
                 elif text and not entries:
                     raise InputError(f"{path}: line {number}: not FASTA; expected a line that starts with >")
                 elif text:
@@ -67,10 +67,12 @@ def read_fasta(path: str | Path) -> list[tuple[str, str]]:
     if not entries:
         raise InputError(f"{path}: no sequence in it; expected FASTA")
     names = pd.Series([name for name, _ in entries])
-    for name in names[names.duplicated()]:
-        raise InputError(f"{path}: chain {name} occurs twice; give every entry its own name")
-    for name in [name for name, sequence in entries if not sequence]:
-        raise InputError(f"{path}: chain {name} has no sequence")
+    twice = names[names.duplicated()]
+    if len(twice):
+        raise InputError(f"{path}: chain {twice.iloc[0]} occurs twice; give every entry its own name")
+    empty = [name for name, sequence in entries if not sequence]
+    if empty:
+        raise InputError(f"{path}: chain {empty[0]} has no sequence")
     return [(name, "".join(sequence)) for name, sequence in entries]
 
 
@@ -96,9 +98,10 @@ def _of_table(path: Path, source: ChainSource, key: str) -> Iterator[Record]:
     for column, values in source.keep.items():
         allowed = {str(v) for v in values}
         present = set(table[column])
-        for value in sorted(allowed - present):
+        absent = sorted(allowed - present)
+        if absent:
             raise InputError(
-                f"{path}: chains.{key}.keep.{column}: {value!r} does not occur; found {listing(sorted(present))}"
+                f"{path}: chains.{key}.keep.{column}: {absent[0]!r} does not occur; found {listing(sorted(present))}"
             )
         table = table[table[column].isin(allowed)]
     for row in table.to_dict("records"):

@@ -29,11 +29,8 @@ _LENGTHS = {"H": (6, 18), "E": (4, 10), "C": (3, 9)}
 _MINOR = {"H": ("H", "G", "I"), "E": ("E", "B"), "C": ("C", "T", "S")}
 _SHARES = {"H": (0.9, 0.08, 0.02), "E": (0.93, 0.07), "C": (0.5, 0.3, 0.2)}
 
-
-# log odds of letters by state
-_PROPENSITY = {
-    s: standardised(f"{name}_propensity") for s, name in zip("HEC", ("helix", "strand", "turn"), strict=True)
-}
+# (20,) by state, in the order of Q3
+_PROPENSITY = [standardised(f"{state}_propensity") for state in ("helix", "strand", "turn")]
 
 
 def simulate_chains(
@@ -107,7 +104,7 @@ def _planted_letters(
     three: np.ndarray, signal: float, tilt: np.ndarray | float, rng: np.random.Generator
 ) -> np.ndarray:
     """(residues,) letters drawn by the propensities of their states (0-2); ``tilt`` is added to the log odds."""
-    odds = np.stack([signal * _PROPENSITY["HEC"[k]] for k in three]) + tilt
+    odds = np.stack([signal * _PROPENSITY[k] for k in three]) + tilt
     share = np.exp(odds)
     share /= share.sum(axis=1, keepdims=True)
     return (rng.random(len(three))[:, None] > share.cumsum(axis=1)).sum(axis=1).clip(0, 19)

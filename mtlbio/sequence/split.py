@@ -131,7 +131,7 @@ def _one_part_each(chains: Chains, twins: np.ndarray) -> None:
 
 def _without_repeats(chains: Chains, twins: np.ndarray) -> tuple[Chains, QcList]:
     """Of identical sequences the one with most labels, the first among equals."""
-    labelled = np.sum([chains.labelled(name) for name in chains.tasks], axis=0)
+    labelled = sum((chains.labelled(name).astype(int) for name in chains.tasks), np.zeros(len(chains), dtype=int))
     order = np.lexsort((np.arange(len(chains)), -labelled))
     first = order[np.unique(twins[order], return_index=True)[1]]
     of_twin = dict(zip(twins[first], first, strict=True))
