@@ -7,8 +7,11 @@ response are drawn from the activities. The truth goes to ``truth.csv`` and is n
 
 from __future__ import annotations
 
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
+from functools import partial
 from importlib import resources
+from math import inf
 from pathlib import Path
 
 import numpy as np
@@ -64,12 +67,16 @@ class Design:
             raise InputError(f"shape: found {self.shape!r}; valid: {listing(SHAPES)}")
         if self.response not in CAUSES:
             raise InputError(f"response: found {self.response!r}; valid: {listing(CAUSES)}")
-        for key, least in {"donors": 10, "genes": 300, "batches": 2, "visits": 1}.items():
-            if getattr(self, key) < least:
-                raise InputError(f"{key}: found {getattr(self, key)}; valid: {least} or more")
-        for key, low in {"batch_disease": 0.5, "interferon_age": -0.99, "labelled": 0.0}.items():
-            if not low <= getattr(self, key) <= 1:
-                raise InputError(f"{key}: found {getattr(self, key)}; valid: {low} to 1")
+        check_bounds(self, donors=(10, inf), genes=(300, inf), batches=(2, inf), visits=(1, inf))
+        check_bounds(self, batch_disease=(0.5, 1), interferon_age=(-0.99, 1), labelled=(0, 1))
+
+
+def check_bounds(design: object, **bounds: tuple[float, float]) -> None:
+    """Refuse fields of a design that are not within their bounds."""
+    for key, (low, high) in bounds.items():
+        if not low <= getattr(design, key) <= high:
+            valid = f"{low:g} or more" if high == inf else f"{low:g} to {high:g}"
+            raise InputError(f"{key}: found {getattr(design, key)}; valid: {valid}")
 
 
 DESIGNS = {
@@ -115,6 +122,31 @@ def simulate(design: Design | str = "clear", seed: int = 0, **changes) -> Simula
         design = DESIGNS[design]
     design = replace(design, **changes)
     rng = np.random.default_rng([seed, 20])
+    people, activity, odds = _people(design, rng)
+    loadings = _loadings(design, list(activity), rng)
+    rows = np.repeat(np.arange(design.donors), design.visits)
+    samples = [f"S{i + 1:04d}" for i in rows]
+    if design.visits > 1:
+        samples = [f"P{i + 1:04d}_{v + 1}" for i in range(design.donors) for v in range(design.visits)]
+    truth = pd.DataFrame(activity).iloc[rows].reset_index(drop=True)
+    if design.visits > 1:  # what a person's state does between visits; age, sex and batch stay
+        for name in ("interferon", "composition"):
+            truth[name] += 0.3 * rng.standard_normal(len(truth))
+    base = rng.uniform(4, 11, design.genes)
+    spread = rng.uniform(0.6, 1.0, design.genes)
+    values = truth.to_numpy() @ loadings.to_numpy() + rng.standard_normal((len(truth), design.genes))
+    truth[list(odds)] = np.stack([odds[name][rows] for name in odds], axis=1)
+    truth.index = pd.Index(samples, name="sample_id")
+    metadata = people.iloc[rows].reset_index(drop=True)
+    metadata.insert(0, "sample_id", samples)
+    expression = pd.DataFrame((base + spread * values).round(3), truth.index, loadings.columns, dtype=np.float32)
+    return Simulation(expression, metadata, truth, loadings, design)
+
+
+def _people(
+    design: Design, rng: np.random.Generator
+) -> tuple[pd.DataFrame, dict[str, np.ndarray], dict[str, np.ndarray]]:
+    """Of every donor (donors,): metadata, activity of every programme, log odds of disease and of response."""
     n = design.donors
     age = rng.uniform(20, 80, n)
     age_z = (age - 50) / (60 / np.sqrt(12))
@@ -122,20 +154,24 @@ def simulate(design: Design | str = "clear", seed: int = 0, **changes) -> Simula
     interferon = design.interferon_age * age_z + np.sqrt(1 - design.interferon_age**2) * rng.standard_normal(n)
     # age x batch needs the batch before the disease; else the batch follows the disease
     batch = rng.integers(0, design.batches, n)
-    shaped = _shaped_age(age_z, batch, design)
-    log_odds = design.interferon_effect * interferon + design.age_effect * shaped
-    diseased = log_odds - np.median(log_odds) + rng.logistic(size=n) > 0
+    shaped = {
+        "linear": age_z,
+        "u": (age_z**2 - 1) / np.sqrt(0.8),  # variance of the square of a uniform with variance 1
+        "step": np.where(age_z > 0, 1.0, -1.0),
+        "age_x_batch": age_z * np.where(batch % 2 == 0, 1.0, -1.0),
+    }[design.shape]
+    disease_odds = design.interferon_effect * interferon + design.age_effect * shaped
+    diseased = disease_odds - np.median(disease_odds) + rng.logistic(size=n) > 0
     if design.batch_disease > 0.5:
         half = np.array_split(np.arange(design.batches), 2)
-        own = rng.random(n) < design.batch_disease
-        batch = np.array([rng.choice(half[int(d == o)]) for d, o in zip(diseased, own, strict=True)])
+        follows = rng.random(n) < design.batch_disease
+        batch = np.array([rng.choice(half[int(d == f)]) for d, f in zip(diseased, follows, strict=True)])
     # evenly spread, then shuffled, so that the order of the labels carries nothing
     levels = rng.permutation(np.linspace(-1.3, 1.3, design.batches))
     cause = {"interferon": interferon, "age": age_z, "batch": levels[batch], "nothing": np.zeros(n)}[design.response]
     response_odds = 1.5 * cause
     responder = response_odds - np.median(response_odds[diseased]) + rng.logistic(size=n) > 0
-    known = diseased & (rng.random(n) < design.labelled)
-
+    answered = diseased & (rng.random(n) < design.labelled)
     activity = {
         "age": 0.95 * age_z + np.sqrt(1 - 0.95**2) * rng.standard_normal(n),
         "interferon": interferon,
@@ -144,45 +180,17 @@ def simulate(design: Design | str = "clear", seed: int = 0, **changes) -> Simula
         "batch": levels[batch] + 0.1 * rng.standard_normal(n),
     }
     activity |= {f"nuisance{k + 1:02d}": rng.standard_normal(n) for k in range(design.nuisance)}
-    loadings = _loadings(design, list(activity), rng)
-
-    donors = [f"P{i + 1:04d}" for i in range(n)]
-    rows = np.repeat(np.arange(n), design.visits)
-    samples = [
-        f"{donors[i]}_{v + 1}" if design.visits > 1 else f"S{i + 1:04d}" for i in range(n) for v in range(design.visits)
-    ]
-    truth = pd.DataFrame(activity).iloc[rows].reset_index(drop=True)
-    if design.visits > 1:  # what a person's state does between visits; age, sex and batch stay
-        for name in ("interferon", "composition"):
-            truth[name] += 0.3 * rng.standard_normal(len(truth))
-    base = rng.uniform(4, 11, design.genes)
-    spread = rng.uniform(0.6, 1.0, design.genes)
-    values = truth.to_numpy() @ loadings.to_numpy() + rng.standard_normal((len(truth), design.genes))
-    truth["disease_log_odds"], truth["response_log_odds"] = log_odds[rows], response_odds[rows]
-    truth.index = pd.Index(samples, name="sample_id")
-    metadata = pd.DataFrame(
+    people = pd.DataFrame(
         {
-            "sample_id": samples,
-            "donor_id": np.array(donors)[rows],
-            "disease": np.where(diseased, "case", "control")[rows],
-            "age": age.round(1)[rows],
-            "sex": np.array(["female", "male"])[sex][rows],
-            "batch": np.array([f"B{b + 1}" for b in batch])[rows],
-            "response": pd.Series(np.where(responder, "responder", "non_responder")).where(known).to_numpy()[rows],
+            "donor_id": [f"P{i + 1:04d}" for i in range(n)],
+            "disease": np.where(diseased, "case", "control"),
+            "age": age.round(1),
+            "sex": np.array(["female", "male"])[sex],
+            "batch": [f"B{b + 1}" for b in batch],
+            "response": pd.Series(np.where(responder, "responder", "non_responder")).where(answered),
         }
     )
-    expression = pd.DataFrame((base + spread * values).round(3), truth.index, loadings.columns, dtype=np.float32)
-    return Simulation(expression, metadata, truth, loadings, design)
-
-
-def _shaped_age(age_z: np.ndarray, batch: np.ndarray, design: Design) -> np.ndarray:
-    if design.shape == "u":
-        return (age_z**2 - 1) / np.sqrt(0.8)  # variance of the square of a uniform with variance 1
-    if design.shape == "step":
-        return np.where(age_z > 0, 1.0, -1.0)
-    if design.shape == "age_x_batch":
-        return age_z * np.where(batch % 2 == 0, 1.0, -1.0)
-    return age_z
+    return people, activity, {"disease_log_odds": disease_odds, "response_log_odds": response_odds}
 
 
 def _loadings(design: Design, programmes: list[str], rng: np.random.Generator) -> pd.DataFrame:
@@ -194,8 +202,7 @@ def _loadings(design: Design, programmes: list[str], rng: np.random.Generator) -
         "sex": sets["SEX_CHROMOSOME"],
     }
     every = list(dict.fromkeys(g for genes in named.values() for g in genes))
-    taken = set(every)
-    background = [g for g in _gene_symbols() if g not in taken]
+    background = [g for g in _gene_symbols() if g not in set(every)]
     background += [f"GENE{i:05d}" for i in range(max(0, design.genes - len(every) - len(background)))]
     genes = every + [str(g) for g in rng.choice(background, design.genes - len(every), replace=False)]
     place = {g: i for i, g in enumerate(genes)}
@@ -205,15 +212,14 @@ def _loadings(design: Design, programmes: list[str], rng: np.random.Generator) -
     loadings = np.zeros((len(programmes), len(genes)))
     for row, programme in enumerate(programmes):
         size, strength = sizes.get(programme, (design.nuisance_genes, design.nuisance_loading))
-        known = [place[g] for g in named.get(programme, ())]
-        own = np.concatenate([known, rng.choice(free, max(0, size - len(known)), replace=False)]).astype(int)
-        sign = rng.choice([-1.0, 1.0], len(own))
+        fixed = [place[g] for g in named.get(programme, ())]
+        members = np.concatenate([fixed, rng.choice(free, max(0, size - len(fixed)), replace=False)]).astype(int)
+        sign = rng.choice([-1.0, 1.0], len(members))
         if programme == "interferon":
             sign[:] = 1.0  # interferon-stimulated genes rise together
         if programme == "composition":  # more neutrophils, fewer T cells
-            fewer = {place[g] for g in sets["T_CELL"]}
-            sign = np.array([-1.0 if g in fewer else 1.0 for g in own])
-        loadings[row, own] = sign * rng.gamma(4.0, strength / 4.0, len(own))
+            sign = np.where(np.isin(members, [place[g] for g in sets["T_CELL"]]), -1.0, 1.0)
+        loadings[row, members] = sign * rng.gamma(4.0, strength / 4.0, len(members))
     order = rng.permutation(len(genes))
     return pd.DataFrame(loadings[:, order], programmes, np.array(genes)[order])
 
@@ -254,16 +260,20 @@ def write_simulation(directory: str | Path, simulation: Simulation, name: str = 
     -------
     Path of the ``run.yaml`` that analyses the cohort.
     """
-    directory = Path(directory)
-    directory.mkdir(parents=True, exist_ok=True)
-    with replacing(directory / "expression.parquet") as path:
-        simulation.expression.to_parquet(path)
-    with replacing(directory / "metadata.csv") as path:
-        simulation.metadata.to_csv(path, index=False)
-    with replacing(directory / "truth.csv") as path:
-        simulation.truth.to_csv(path, float_format="%.6g")
-    with replacing(directory / "loadings.csv") as path:
-        simulation.loadings.T.to_csv(path, float_format="%.6g", index_label="gene")
-    with replacing(directory / "run.yaml") as path:
-        path.write_text(_RUN.format(name=name), encoding="utf-8")
-    return directory / "run.yaml"
+    tables = {
+        "expression.parquet": simulation.expression.to_parquet,
+        "metadata.csv": partial(simulation.metadata.to_csv, index=False),
+        "truth.csv": partial(simulation.truth.to_csv, float_format="%.6g"),
+        "loadings.csv": partial(simulation.loadings.T.to_csv, float_format="%.6g", index_label="gene"),
+    }
+    return write_files(directory, tables, _RUN.format(name=name))
+
+
+def write_files(directory: str | Path, tables: Mapping[str, Callable[[Path], object]], run: str) -> Path:
+    """Write tables, each by its function, and the text of ``run.yaml``; gives the path of the YAML."""
+    for name, write in tables.items():
+        with replacing(Path(directory) / name) as path:
+            write(path)
+    with replacing(Path(directory) / "run.yaml") as path:
+        path.write_text(run, encoding="utf-8")
+    return Path(directory) / "run.yaml"

@@ -9,13 +9,15 @@ three doses are known for partly disjoint people. ``truth.csv`` is never read by
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
+from functools import partial
+from math import inf
 from pathlib import Path
 
 import numpy as np
 import pandas as pd
 
+from mtlbio.cohort.simulate import check_bounds, write_files
 from mtlbio.errors import InputError
-from mtlbio.files import replacing
 
 DRUGS = ("drug_a", "drug_b", "drug_c")
 # Activity of an allele, and its frequency in each ancestry.
@@ -58,12 +60,8 @@ class DoseDesign:
     effect: float = 1.0
 
     def __post_init__(self):
-        for key, least in {"a": 10, "b": 10, "c": 10, "variants": 0, "sites": 2}.items():
-            if getattr(self, key) < least:
-                raise InputError(f"{key}: found {getattr(self, key)}; valid: {least} or more")
-        for key, most in {"both": 1.0, "missing": 0.5, "noise": 5.0}.items():
-            if not 0 <= getattr(self, key) <= most:
-                raise InputError(f"{key}: found {getattr(self, key)}; valid: 0 to {most:g}")
+        check_bounds(self, a=(10, inf), b=(10, inf), c=(10, inf), variants=(0, inf), sites=(2, inf))
+        check_bounds(self, both=(0, 1), missing=(0, 0.5), noise=(0, 5))
         if self.both * self.a > self.b:
             raise InputError(f"both: {self.both:g} of {self.a} patients on drug A are more than the {self.b} on drug B")
 
@@ -96,15 +94,13 @@ def simulate_doses(design: DoseDesign | None = None, seed: int = 0, **changes) -
     # sites lean to one ancestry each
     lean = np.array(ANCESTRIES) + 0.8 * np.eye(3)[np.arange(design.sites) % 3]
     ancestry = np.array([rng.choice(3, p=lean[s] / lean[s].sum()) for s in site])
-    alleles = np.stack([rng.choice(3, size=2, p=FREQUENCIES[names[a]]) for a in ancestry])
-    alleles.sort(axis=1)
-    of_allele, stars = np.array(list(ALLELES.values())), list(ALLELES)
-    genotype = np.log(of_allele[alleles].mean(axis=1))
+    alleles = np.sort([rng.choice(3, size=2, p=FREQUENCIES[names[a]]) for a in ancestry], axis=1)
+    genotype = np.log(np.array(list(ALLELES.values()))[alleles].mean(axis=1))
     expression = rng.standard_normal(n)
     enzyme = genotype + EXPRESSION * expression
     sex = rng.integers(0, 2, n)
-    weight = np.array([WEIGHTS[names[a]] for a in ancestry]) + 8 * sex - 4 + 11 * rng.standard_normal(n)
-    weight = np.clip(weight, 40, 140)
+    mean_weight = np.array([WEIGHTS[names[a]] for a in ancestry]) + 8 * sex - 4
+    weight = np.clip(mean_weight + 11 * rng.standard_normal(n), 40, 140)
     age = rng.uniform(20, 85, n)
     inhibitor = rng.random(n) < 0.15
 
@@ -112,7 +108,7 @@ def simulate_doses(design: DoseDesign | None = None, seed: int = 0, **changes) -
     table["ancestry"] = np.array(names)[ancestry]
     table["sex"] = np.array(["female", "male"])[sex]
     table["age"], table["weight"] = age.round(0), weight.round(1)
-    table["cyp"] = [f"{stars[i]}/{stars[j]}" for i, j in alleles]
+    table["cyp"] = ["/".join(pair) for pair in np.array(list(ALLELES))[alleles]]
     table["cyp_expression"] = expression.round(3)
     table["inhibitor"] = np.where(inhibitor, "yes", "no")
     for v in range(design.variants):
@@ -124,11 +120,10 @@ def simulate_doses(design: DoseDesign | None = None, seed: int = 0, **changes) -
     for d, drug in enumerate(DRUGS):
         log_dose = np.log(BASE[d]) + design.effect * AFFINITY[d] * enzyme + ALLOMETRY * np.log(weight / 75)
         log_dose += AGEING[d] * (age - 50) / 10 + design.effect * INHIBITION[d] * inhibitor
-        taken = log_dose + design.noise * rng.standard_normal(n)
-        truth[drug], truth[f"{drug}_taken"] = log_dose, taken
-        takes = np.zeros(n, dtype=bool)
-        takes[start[drug] : start[drug] + sizes[drug]] = True
-        table[drug] = np.where(takes, np.exp(taken), np.nan)
+        noisy = log_dose + design.noise * rng.standard_normal(n)
+        truth[drug], truth[f"{drug}_taken"] = log_dose, noisy
+        patient = np.arange(n) - start[drug]
+        table[drug] = np.where((patient >= 0) & (patient < sizes[drug]), np.exp(noisy), np.nan)
     for column in ("cyp", "cyp_expression"):
         table.loc[rng.random(n) < design.missing, column] = np.nan
     truth.index = pd.Index(patients, name="patient")
@@ -166,13 +161,9 @@ def plant(directory: str | Path, name: str | None, seed: int, few: int | None = 
 
 def write_doses(directory: str | Path, doses: Doses, name: str = "doses") -> Path:
     """Write ``doses.csv``, ``truth.csv`` and ``run.yaml``; returns the path of the last."""
-    directory = Path(directory)
-    directory.mkdir(parents=True, exist_ok=True)
-    with replacing(directory / "doses.csv") as path:
-        doses.table.to_csv(path, index=False, float_format="%.6g", na_rep="NA")
-    with replacing(directory / "truth.csv") as path:
-        doses.truth.to_csv(path, float_format="%.6g")
+    tables = {
+        "doses.csv": partial(doses.table.to_csv, index=False, float_format="%.6g", na_rep="NA"),
+        "truth.csv": partial(doses.truth.to_csv, float_format="%.6g"),
+    }
     variants = "".join(f", variant_{v + 1}" for v in range(doses.design.variants))
-    with replacing(directory / "run.yaml") as path:
-        path.write_text(_RUN.format(name=name, variants=variants), encoding="utf-8")
-    return directory / "run.yaml"
+    return write_files(directory, tables, _RUN.format(name=name, variants=variants))

@@ -10,6 +10,7 @@ with mmseqs or CD-HIT and give the column as ``chains.<name>.cluster``.
 from __future__ import annotations
 
 import numpy as np
+import pandas as pd
 from scipy import sparse
 from scipy.sparse.csgraph import connected_components
 
@@ -39,23 +40,17 @@ def kmer_clusters(chains: Chains, word: int = 5, similarity: float = 0.03) -> np
             continue
         windows = np.lib.stride_tricks.sliding_window_view(codes, word)
         windows = windows[(windows != UNKNOWN).all(axis=1)]
-        own = np.unique(windows @ (UNKNOWN + 1) ** np.arange(word))
-        owners.append(np.full(len(own), i))
-        words.append(own)
+        words.append(np.unique(windows @ (UNKNOWN + 1) ** np.arange(word)))
+        owners.append(np.full(len(words[-1]), i))
     if not words:
         return np.arange(len(chains))
     owner, place = np.concatenate(owners), np.unique(np.concatenate(words), return_inverse=True)[1]
-    counts = np.bincount(place)
+    size, counts = np.bincount(owner, minlength=len(chains)), np.bincount(place)
     usual = counts[place] <= max(50, _COMMON * len(chains))
-    shape = (len(chains), len(counts))
-    has = sparse.csr_matrix((np.ones(len(owner), dtype=np.int32), (owner, place)), shape=shape)
-    size = np.asarray(has.sum(axis=1)).ravel()
-    has = sparse.csr_matrix((np.ones(usual.sum(), dtype=np.int32), (owner[usual], place[usual])), shape=shape)
+    pairs = (owner[usual], place[usual])
+    has = sparse.csr_matrix((np.ones(usual.sum(), dtype=np.int32), pairs), shape=(len(chains), len(counts)))
     shared = (has @ has.T).tocoo()
     linked = shared.data >= np.maximum(_LEAST, similarity * np.minimum(size[shared.row], size[shared.col]))
     graph = sparse.csr_matrix((linked[linked], (shared.row[linked], shared.col[linked])), shape=(len(chains),) * 2)
-    found = connected_components(graph, directed=False)[1]
-    first = np.unique(found, return_index=True)[1]
-    rank = np.empty(len(first), dtype=int)
-    rank[np.argsort(first, kind="stable")] = np.arange(len(first))
-    return rank[found]
+    component = connected_components(graph, directed=False)[1]
+    return pd.factorize(component)[0]

@@ -32,7 +32,7 @@ def assign(backbone: np.ndarray, proline: np.ndarray) -> np.ndarray:
     joined = np.append(False, np.linalg.norm(backbone[1:, 0] - backbone[:-1, 2], axis=1) < _BROKEN)
     bonded = hydrogen_bonds(backbone, proline, joined)
     run = np.cumsum(~joined)  # residues of one number are connected
-    found = np.full(n, _CODE["C"], dtype=np.uint8)
+    states = np.full(n, _CODE["C"], dtype=np.uint8)
     turn = {k: _turns(bonded, run, k) for k in (3, 4, 5)}
     bridge, ladder = _bridges(bonded, run)
     alpha = _helix(turn[4], 4)
@@ -41,8 +41,8 @@ def assign(backbone: np.ndarray, proline: np.ndarray) -> np.ndarray:
     wide = _helix(turn[5], 5, strong | short)
     layers = [(_bends(backbone[:, 1], run), "S"), (_inside(turn), "T"), (wide, "I"), (short, "G")]
     for mask, state in [*layers, (ladder, "E"), (bridge & ~ladder, "B"), (alpha, "H")]:
-        found[mask] = _CODE[state]
-    return found
+        states[mask] = _CODE[state]
+    return states
 
 
 def hydrogen_bonds(backbone: np.ndarray, proline: np.ndarray, joined: np.ndarray) -> np.ndarray:
@@ -59,8 +59,8 @@ def hydrogen_bonds(backbone: np.ndarray, proline: np.ndarray, joined: np.ndarray
     hydrogen[1:] = nitrogen[1:] + back / np.linalg.norm(back, axis=1, keepdims=True)  # 1.0 angstrom, opposite to O=C
     donor = joined & ~proline
     accept, give = np.nonzero(np.linalg.norm(alpha[:, None] - alpha[None], axis=-1) < _NEAR)
-    kept = donor[give] & (accept != give) & (accept != give - 1)
-    accept, give = accept[kept], give[kept]
+    possible = donor[give] & (accept != give) & (accept != give - 1)
+    accept, give = accept[possible], give[possible]
 
     def distance(a: np.ndarray, b: np.ndarray) -> np.ndarray:
         return np.maximum(np.linalg.norm(a[accept] - b[give], axis=1), 0.5)
@@ -75,21 +75,16 @@ def hydrogen_bonds(backbone: np.ndarray, proline: np.ndarray, joined: np.ndarray
 def _turns(bonded: np.ndarray, run: np.ndarray, step: int) -> np.ndarray:
     """(residues,) an n-turn starts here: the C=O is bonded to the N-H ``step`` residues on."""
     out = np.zeros(len(bonded), dtype=bool)
-    i = np.arange(len(bonded) - step)
-    out[i] = bonded[i, i + step] & (run[i] == run[i + step])
+    out[:-step] = np.diagonal(bonded, step) & (run[:-step] == run[step:])
     return out
 
 
-def _starts(turn: np.ndarray) -> np.ndarray:
-    """Residues at which the second of two consecutive turns starts: a helix of n residues begins."""
-    return np.flatnonzero(turn[1:] & turn[:-1]) + 1
-
-
-def _helix(turn: np.ndarray, step: int, taken: np.ndarray | None = None) -> np.ndarray:
-    """Residues of helices; a helix of which any residue is ``taken`` by something stronger is none."""
+def _helix(turn: np.ndarray, step: int, stronger: np.ndarray | None = None) -> np.ndarray:
+    """Residues of helices, which begin at the second of two consecutive turns; one that shares a residue with a
+    ``stronger`` state is none."""
     out = np.zeros(len(turn), dtype=bool)
-    for start in _starts(turn):
-        if taken is None or not taken[start : start + step].any():
+    for start in np.flatnonzero(turn[1:] & turn[:-1]) + 1:
+        if stronger is None or not stronger[start : start + step].any():
             out[start : start + step] = True
     return out
 

@@ -9,7 +9,6 @@ UNKNOWN = len(AMINO_ACIDS)  # X, and letters that stand for several amino acids 
 MASKED, PADDING = UNKNOWN + 1, UNKNOWN + 2
 AMBIGUOUS = "XBZJUO"
 
-
 # Largest accessible surface of a residue X in Gly-X-Gly, square angstrom (Tien et al. 2013, PLoS One 8:e80635, table 1,
 # theoretical), in the order of AMINO_ACIDS
 LARGEST_AREA = np.array(
@@ -17,10 +16,8 @@ LARGEST_AREA = np.array(
 )
 
 _CODES = np.full(256, 255, dtype=np.uint8)
-for _place, _letter in enumerate(AMINO_ACIDS):
-    _CODES[ord(_letter)] = _place
-for _letter in AMBIGUOUS:
-    _CODES[ord(_letter)] = UNKNOWN
+_CODES[[ord(letter) for letter in AMINO_ACIDS]] = np.arange(UNKNOWN)
+_CODES[[ord(letter) for letter in AMBIGUOUS]] = UNKNOWN
 
 
 def encode(sequence: str) -> np.ndarray:
@@ -40,9 +37,8 @@ def encode(sequence: str) -> np.ndarray:
     """
     text = sequence.strip().upper().removesuffix("*")
     codes = _CODES[np.frombuffer(text.encode("latin-1", "replace"), dtype=np.uint8)]
-    wrong = np.flatnonzero(codes == 255)
-    if len(wrong):
-        place = int(wrong[0])
+    if (codes == 255).any():
+        place = int(np.argmax(codes == 255))
         raise ValueError(f"{text[place]!r} at position {place + 1} is no amino acid")
     return codes
 

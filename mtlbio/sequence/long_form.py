@@ -36,15 +36,13 @@ def prediction_rows(
 
 def read_rows(table: pd.DataFrame) -> dict[str, dict[str, dict[str, np.ndarray]]]:
     """arm -> task -> chain -> (length, 8) or (length,), the mean over the seeds."""
-    found: dict[str, dict[str, dict[str, np.ndarray]]] = {}
-    keys = ["arm", "task", "sample", "seed"]
-    counts = table.groupby(["arm", "task"])["seed"].nunique()
-    for (arm, task, chain, _), rows in table.groupby(keys, sort=False):
-        values = [from_text(text) for text in rows["y_pred"]]
-        own = np.stack(values, axis=1) if len(values) > 1 else values[0]
-        kept = found.setdefault(arm, {}).setdefault(task, {})
-        kept[chain] = kept.get(chain, 0.0) + own / counts[(arm, task)]
-    return found
+    predictions: dict[str, dict[str, dict[str, np.ndarray]]] = {}
+    seeds = table.groupby(["arm", "task"])["seed"].nunique()
+    for (arm, task, chain, _), rows in table.groupby(["arm", "task", "sample", "seed"], sort=False):
+        values = np.stack([from_text(text) for text in rows["y_pred"]], axis=1)
+        of_chain = predictions.setdefault(arm, {}).setdefault(task, {})
+        of_chain[chain] = of_chain.get(chain, 0.0) + (values if len(rows) > 1 else values[:, 0]) / seeds[(arm, task)]
+    return predictions
 
 
 def as_text(values: np.ndarray) -> str:

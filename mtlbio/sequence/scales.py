@@ -10,34 +10,25 @@ import numpy as np
 
 from mtlbio.sequence.letters import AMINO_ACIDS
 
-# name -> (AAindex entry, values A R N D C Q E G H I L K M F P S T W Y V)
-_SCALES: dict[str, tuple[str, str]] = {
-    # Kyte & Doolittle 1982, J. Mol. Biol. 157:105
-    "hydrophobicity": (
-        "KYTJ820101",
-        "1.8 -4.5 -3.5 -3.5 2.5 -3.5 -3.5 -0.4 -3.2 4.5 3.8 -3.9 1.9 2.8 -1.6 -0.8 -0.7 -0.9 -1.3 4.2",
-    ),
-    # Klein et al. 1984, Biochim. Biophys. Acta 787:221: net charge
-    "charge": ("KLEP840101", "0 1 0 -1 0 0 -1 0 0 0 0 1 0 0 0 0 0 0 0 0"),
-    # Grantham 1974, Science 185:862
-    "volume": ("GRAR740103", "31 124 56 54 55 85 83 3 96 111 111 119 105 132 32.5 32 61 170 136 84"),
+AAINDEX = {
+    "hydrophobicity": "KYTJ820101",  # Kyte & Doolittle 1982, J. Mol. Biol. 157:105
+    "charge": "KLEP840101",  # Klein et al. 1984, Biochim. Biophys. Acta 787:221: net charge
+    "volume": "GRAR740103",  # Grantham 1974, Science 185:862
     # Chou & Fasman 1978, Adv. Enzymol. 47:45: normalised frequency of alpha helix, of beta sheet, of turn
-    "helix_propensity": (
-        "CHOP780201",
-        "1.42 0.98 0.67 1.01 0.70 1.11 1.51 0.57 1.00 1.08 1.21 1.16 1.45 1.13 0.57 0.77 0.83 1.08 0.69 1.06",
-    ),
-    "strand_propensity": (
-        "CHOP780202",
-        "0.83 0.93 0.89 0.54 1.19 1.10 0.37 0.75 0.87 1.60 1.30 0.74 1.05 1.38 0.55 0.75 1.19 1.37 1.47 1.70",
-    ),
-    "turn_propensity": (
-        "CHOP780203",
-        "0.74 1.01 1.46 1.52 0.96 0.96 0.95 1.56 0.95 0.47 0.50 1.19 0.60 0.66 1.56 1.43 0.98 0.60 1.14 0.59",
-    ),
+    "helix_propensity": "CHOP780201",
+    "strand_propensity": "CHOP780202",
+    "turn_propensity": "CHOP780203",
 }
-
-SCALES: dict[str, np.ndarray] = {name: np.array(values.split(), dtype=float) for name, (_, values) in _SCALES.items()}
-AAINDEX: dict[str, str] = {name: entry for name, (entry, _) in _SCALES.items()}
+_VALUES = """
+hydrophobicity 1.8 -4.5 -3.5 -3.5 2.5 -3.5 -3.5 -0.4 -3.2 4.5 3.8 -3.9 1.9 2.8 -1.6 -0.8 -0.7 -0.9 -1.3 4.2
+charge 0 1 0 -1 0 0 -1 0 0 0 0 1 0 0 0 0 0 0 0 0
+volume 31 124 56 54 55 85 83 3 96 111 111 119 105 132 32.5 32 61 170 136 84
+helix_propensity 1.42 0.98 0.67 1.01 0.70 1.11 1.51 0.57 1.00 1.08 1.21 1.16 1.45 1.13 0.57 0.77 0.83 1.08 0.69 1.06
+strand_propensity 0.83 0.93 0.89 0.54 1.19 1.10 0.37 0.75 0.87 1.60 1.30 0.74 1.05 1.38 0.55 0.75 1.19 1.37 1.47 1.70
+turn_propensity 0.74 1.01 1.46 1.52 0.96 0.96 0.95 1.56 0.95 0.47 0.50 1.19 0.60 0.66 1.56 1.43 0.98 0.60 1.14 0.59
+"""
+_ROWS = (row.split() for row in _VALUES.strip().splitlines())
+SCALES = {name: np.array(values, dtype=float) for name, *values in _ROWS}
 
 
 def blosum62() -> np.ndarray:

@@ -11,13 +11,15 @@ where a chain ends), and a data set whose chains are buried as a whole.
 
 from __future__ import annotations
 
+from functools import partial
 from pathlib import Path
 
 import numpy as np
 import pandas as pd
+from scipy.special import expit, softmax
 
+from mtlbio.cohort.simulate import write_files
 from mtlbio.errors import InputError
-from mtlbio.files import replacing
 from mtlbio.kinds.protein import LEAST_CHAINS
 from mtlbio.labels.residues.alphabet import Q8, to_q3
 from mtlbio.sequence.letters import AMINO_ACIDS, decode
@@ -30,7 +32,7 @@ _MINOR = {"H": ("H", "G", "I"), "E": ("E", "B"), "C": ("C", "T", "S")}
 _SHARES = {"H": (0.9, 0.08, 0.02), "E": (0.93, 0.07), "C": (0.5, 0.3, 0.2)}
 
 # (20,) by state, in the order of Q3
-_PROPENSITY = [standardised(f"{state}_propensity") for state in ("helix", "strand", "turn")]
+_PROPENSITY = np.stack([standardised(f"{state}_propensity") for state in ("helix", "strand", "turn")])
 
 
 def simulate_chains(
@@ -76,7 +78,7 @@ def simulate_chains(
         around = np.convolve(hydrophobicity[letters], np.array([0.25, 1.0, 0.25]), mode="same")
         to_end = np.minimum(np.arange(size), np.arange(size)[::-1])
         hidden = water * around - ends * np.exp(-to_end / _END) + (buried if source == "complex" else 0)
-        rsa = 1 / (1 + np.exp(hidden + 0.5 + rng.normal(0, 0.5, size)))
+        rsa = expit(-hidden - 0.5 - rng.normal(0, 0.5, size))
         site = ((three == 1) & (rsa > 0.4)).astype(int)
         row = {"id": f"chain{i:04d}", "sequence": decode(letters), "q8": states, "q3": "".join("HEC"[k] for k in three)}
         row |= {"rsa": " ".join(f"{v:.3f}" for v in rsa), "site": "".join(map(str, site))}
@@ -104,9 +106,7 @@ def _planted_letters(
     three: np.ndarray, signal: float, tilt: np.ndarray | float, rng: np.random.Generator
 ) -> np.ndarray:
     """(residues,) letters drawn by the propensities of their states (0-2); ``tilt`` is added to the log odds."""
-    odds = np.stack([signal * _PROPENSITY[k] for k in three]) + tilt
-    share = np.exp(odds)
-    share /= share.sum(axis=1, keepdims=True)
+    share = softmax(signal * _PROPENSITY[three] + tilt, axis=1)
     return (rng.random(len(three))[:, None] > share.cumsum(axis=1)).sum(axis=1).clip(0, 19)
 
 
@@ -138,9 +138,4 @@ def plant(folder: Path, name: str | None, seed: int, chains: int = 80) -> Path:
 
 def write_simulation(folder: Path, table: pd.DataFrame, name: str = "planted_proteins") -> Path:
     """Write ``chains.csv`` and the ``run.yaml`` that analyses it; gives the path of the YAML."""
-    folder = Path(folder)
-    with replacing(folder / "chains.csv") as temporary:
-        table.to_csv(temporary, index=False)
-    with replacing(folder / "run.yaml") as temporary:
-        temporary.write_text(RUN.format(name=name), encoding="utf-8")
-    return folder / "run.yaml"
+    return write_files(folder, {"chains.csv": partial(table.to_csv, index=False)}, RUN.format(name=name))

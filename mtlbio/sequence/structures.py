@@ -31,19 +31,15 @@ def read_structure(path: str | Path) -> Iterator[tuple[str, str, dict[str, str]]
     """
     path = Path(path)
     atoms = _atoms(path)
-    found = 0
-    for chain in dict.fromkeys(atoms.chain_id.tolist()):
-        one = atoms[atoms.chain_id == chain]
-        labelled = label_chain(one)
-        if labelled is None:
-            continue
-        found += 1
-        sequence, eight, area = labelled
-        rsa = " ".join("nan" if np.isnan(v) else f"{v:.3f}" for v in area)
-        text = {"q8": _text(eight, Q8), "q3": _text(to_q3(eight), Q3), "rsa": rsa}
-        yield f"{path.stem}_{chain}", sequence, text
-    if not found:
+    names = dict.fromkeys(atoms.chain_id.tolist())
+    chains = {name: label_chain(atoms[atoms.chain_id == name]) for name in names}
+    if not any(chains.values()):
         raise InputError(f"{path}: no chain with a whole amino acid (N, CA, C and O) in it")
+    for name, labelled in chains.items():
+        if labelled is not None:
+            sequence, eight, area = labelled
+            rsa = " ".join("nan" if np.isnan(v) else f"{v:.3f}" for v in area)
+            yield f"{path.stem}_{name}", sequence, {"q8": _text(eight, Q8), "q3": _text(to_q3(eight), Q3), "rsa": rsa}
 
 
 def label_chain(atoms) -> tuple[str, np.ndarray, np.ndarray] | None:
@@ -59,9 +55,8 @@ def label_chain(atoms) -> tuple[str, np.ndarray, np.ndarray] | None:
     backbone = np.full((len(starts), len(BACKBONE), 3), np.nan)
     for i, (start, end) in enumerate(zip(starts, ends, strict=True)):
         for k, name in enumerate(BACKBONE):
-            place = np.flatnonzero(atoms.atom_name[start:end] == name)
-            if len(place):
-                backbone[i, k] = atoms.coord[start + place[0]]
+            for place in np.flatnonzero(atoms.atom_name[start:end] == name)[:1]:
+                backbone[i, k] = atoms.coord[start + place]
     whole = ~np.isnan(backbone).any(axis=(1, 2))
     if not whole.any():
         return None
@@ -71,9 +66,8 @@ def label_chain(atoms) -> tuple[str, np.ndarray, np.ndarray] | None:
     per_atom = structure.sasa(atoms, vdw_radii="Single")
     area = np.array([np.nansum(per_atom[s:e]) for s, e in zip(starts, ends, strict=True)])
     codes = encode(letters)
-    known = whole & (codes < len(AMINO_ACIDS))
-    largest = LARGEST_AREA[np.minimum(codes, len(AMINO_ACIDS) - 1)]
-    return letters, eight, np.where(known, np.clip(area / largest, 0, 1), np.nan)
+    largest = np.append(LARGEST_AREA, np.nan)[codes]  # not known of X
+    return letters, eight, np.where(whole, np.clip(area / largest, 0, 1), np.nan)
 
 
 def _atoms(path: Path):
@@ -97,8 +91,8 @@ def _letter(residue: str) -> str:
     from biotite.sequence import ProteinSequence
     from biotite.structure.info import one_letter_code
 
-    known = {ProteinSequence.convert_letter_1to3(letter): letter for letter in AMINO_ACIDS}
-    letter = known.get(residue) or one_letter_code(residue)
+    standard = {ProteinSequence.convert_letter_1to3(letter): letter for letter in AMINO_ACIDS}
+    letter = standard.get(residue) or one_letter_code(residue)
     return letter if letter in AMINO_ACIDS else "X"
 
 
