@@ -9,12 +9,14 @@ from pathlib import Path
 
 import pandas as pd
 
+from mtlbio.cohort.check import check_gene_sets
 from mtlbio.cohort.cohort import Cohort, CovariateInfo, write_cohort
-from mtlbio.cohort.qc import QcList
-from mtlbio.cohort.samples import checked, list_missing_covariates, samples_of
+from mtlbio.cohort.qc import QcList, quality_control
+from mtlbio.cohort.read import read
+from mtlbio.cohort.samples import auxiliary_apart, checked, list_missing_covariates, samples_of
 from mtlbio.cohort.split import make_splits
 from mtlbio.kinds import kind_of
-from mtlbio.kinds.schemas import DonorRun
+from mtlbio.kinds.schemas import CohortRun, DonorRun
 from mtlbio.labels import Label
 from mtlbio.progress import say
 from mtlbio.tables import QC, SPLITS, write_table
@@ -71,3 +73,20 @@ def build_roster(run: DonorRun) -> tuple[pd.DataFrame, dict[str, Label], dict[st
     obs = checked(run, obs, tasks, covariates, raw.source)
     list_missing_covariates(obs, list(covariates), qc)
     return obs, tasks, covariates, qc
+
+
+def cohort_of_measurements(run: CohortRun) -> tuple[Cohort, QcList]:
+    """The cohort of a run whose samples were measured: genes after quality control and normalisation."""
+    qc = QcList()
+    say(f"{run.run}: reading {Path(run.measured.path).name}")
+    raw = read(run, qc)
+    data, obs, tasks, covariates = samples_of(run, raw, qc)
+    values, samples, genes, size = quality_control(
+        data.dense(), data.samples, data.genes, run.measured.scale, run.qc, qc, data.source
+    )
+    obs, names = checked(run, obs[samples], tasks, covariates, raw.source), data.genes[genes]
+    check_gene_sets(run, names, data.source, qc)
+    list_missing_covariates(obs, list(covariates), qc)
+    preprocessing = {"kind": run.kind, "scale": run.measured.scale, "size": size}
+    cohort = Cohort(values, tuple(str(g) for g in names), obs, tasks, covariates, preprocessing)
+    return auxiliary_apart(cohort, run), qc

@@ -29,7 +29,7 @@ def pseudobulk(
     Parameters
     ----------
     data : cells x genes; read block by block, so the matrix may stay on disk
-    obs : one row per cell: ``donor``, tasks and covariates (:func:`mtlbio.cohort.encode.encode`)
+    obs : one row per cell: ``donor``, tasks and covariates (:func:`mtlbio.cohort.samples.encode`)
     by : one row per cell, text: the columns besides the donor that make a sample; may have no columns
     scale : the run's ``expression.scale``
     min_cells : samples of fewer cells are dropped and listed in ``qc``

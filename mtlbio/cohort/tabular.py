@@ -51,8 +51,8 @@ class Source:
     def columns(self) -> tuple[str, ...]:
         """Names of the coded columns."""
         levels = [*self.levels, *([OTHER] if self.pooled else []), *([MISSING] if self.missing else [])]
-        own = (self.name,) if self.kind == "number" else ()
-        return own + tuple(f"{self.name}={level}" for level in levels)
+        number = (self.name,) if self.kind == "number" else ()
+        return (*number, *(f"{self.name}={level}" for level in levels))
 
 
 @dataclass(frozen=True)
@@ -80,11 +80,9 @@ class Plan:
     @cached_property
     def places(self) -> dict[str, list[int]]:
         """Source -> numbers of its coded columns."""
-        found, start = {}, 0
-        for source in self.sources:
-            found[source.name] = list(range(start, start + len(source.columns)))
-            start += len(source.columns)
-        return found
+        ends = np.cumsum([len(source.columns) for source in self.sources]).tolist()
+        starts = [0, *ends[:-1]]
+        return {s.name: list(range(a, b)) for s, a, b in zip(self.sources, starts, ends, strict=True)}
 
     @cached_property
     def units(self) -> dict[str, list[int]]:
@@ -93,12 +91,12 @@ class Plan:
         A lone number is its own dimension: that it is missing is left to what no dimension holds.
         """
         grouped = {member for members in self.groups.values() for member in members}
-        found = {name: sum((self.places[m] for m in members), []) for name, members in self.groups.items()}
+        units = {name: sum((self.places[m] for m in members), []) for name, members in self.groups.items()}
         for source in self.sources:
             if source.name not in grouped:
                 places = self.places[source.name]
-                found[source.name] = places[:1] if source.kind == "number" else places
-        return found
+                units[source.name] = places[:1] if source.kind == "number" else places
+        return units
 
     @property
     def indicators(self) -> np.ndarray:
@@ -137,8 +135,8 @@ class Plan:
         if source.kind == "number":
             return values[:, places[0]].astype(float)
         levels = np.array([column.removeprefix(f"{name}=") for column in source.columns], dtype=object)
-        own = values[:, places]
-        return np.where(own.any(axis=1), levels[own.argmax(axis=1)], np.nan)
+        coded = values[:, places]
+        return np.where(coded.any(axis=1), levels[coded.argmax(axis=1)], np.nan)
 
 
 def scale_floor(cohort) -> np.ndarray:
@@ -146,26 +144,25 @@ def scale_floor(cohort) -> np.ndarray:
     return np.where(cohort.coding.indicators, FLOOR, 0.0)
 
 
-def named_columns(patterns: list[str], columns: Iterable[str], taken: set[str], path: str, key: str) -> list[str]:
-    """The columns that ``features.<key>`` means: names, or patterns such as ``*_mut``, which pass by what is ``taken``.
+def named_columns(patterns: list[str], columns: Iterable[str], others: set[str], path: str, key: str) -> list[str]:
+    """The columns that ``features.<key>`` means: names, or patterns such as ``*_mut``, which pass by the ``others``.
 
     Raises
     ------
     InputError
         A column that does not exist, or a pattern that no free column fits.
     """
-    columns, found = [str(c) for c in columns], []
+    columns, fitting = [str(c) for c in columns], dict[str, None]()
     for pattern in patterns:
+        matches = [c for c in columns if fnmatchcase(c, pattern) and c not in others]
         if pattern in columns:
-            found.append(pattern)
-            continue
-        if not set("*?[") & set(pattern):
+            matches = [pattern]
+        elif set("*?[").isdisjoint(pattern):
             raise InputError(f"{path}: features.{key}: no column {pattern!r}; {suggestion(pattern, columns)}")
-        fitting = [c for c in columns if fnmatchcase(c, pattern) and c not in taken]
-        if not fitting:
+        elif not matches:
             raise InputError(f"{path}: features.{key}: no column fits {pattern!r}; found: {listing(columns, 12)}")
-        found += fitting
-    return list(dict.fromkeys(found))
+        fitting |= dict.fromkeys(matches)
+    return list(fitting)
 
 
 def plan_of(table: pd.DataFrame, n_numeric: int, options: Table, source: str, qc: QcList) -> Plan:
@@ -186,8 +183,7 @@ def plan_of(table: pd.DataFrame, n_numeric: int, options: Table, source: str, qc
     """
     sources = []
     for i, name in enumerate(table.columns):
-        text = table[name]
-        numeric = i < n_numeric
+        text, numeric = table[name], i < n_numeric
         values = numbers(text, f"{source}: features.numeric: column {name!r}") if numeric else text
         absent = int(text.isna().sum())
         if values.nunique() + (absent >= options.rare) < 2:
@@ -197,8 +193,8 @@ def plan_of(table: pd.DataFrame, n_numeric: int, options: Table, source: str, qc
         else:
             sources.append(_category(name, text, absent, options, source, qc))
         if absent:
-            filled = "filled with the training donors' mean" if numeric else "a level of its own"
-            qc.add([name], "note", "values missing", f"{absent} of {len(text)} samples; {filled}")
+            coded = "filled with the training donors' mean" if numeric else "a level of its own"
+            qc.add([name], "note", "values missing", f"{absent} of {len(text)} samples; {coded}")
     if not sources:
         raise InputError(f"{source}: features: every column is constant; expected some that vary")
     return Plan(tuple(sources), _groups(options, table, {s.name for s in sources}, source))
@@ -208,13 +204,13 @@ def _category(name: str, text: pd.Series, absent: int, options: Table, source: s
     counts = text.value_counts().sort_index()
     where = f"{source}: features.categories: column {name!r}"
     as_numbers = pd.to_numeric(pd.Series(counts.index), errors="coerce").to_numpy()
-    decimals = np.isfinite(as_numbers).all() and (as_numbers % 1 != 0).any()
-    if len(counts) > _NUMERIC_LEVELS and decimals:
+    numeric = np.isfinite(as_numbers).all()
+    if len(counts) > _NUMERIC_LEVELS and numeric and (as_numbers % 1 != 0).any():
         raise InputError(
             f"{where}: {len(counts)} levels that are all numbers (such as {counts.index[0]}); expected under numeric"
         )
     if len(counts) > min(MOST_LEVELS, max(MOST_OF_SAMPLES * counts.sum(), 2)):
-        also = ", or under numeric, if it is a number" if np.isfinite(as_numbers).all() else ""
+        also = ", or under numeric, if it is a number" if numeric else ""
         raise InputError(
             f"{where}: {len(counts)} levels in {counts.sum()} samples look like an identifier; expected a category of "
             f"few levels{also}"
@@ -235,16 +231,14 @@ def _category(name: str, text: pd.Series, absent: int, options: Table, source: s
 def _groups(options: Table, table: pd.DataFrame, varies: set[str], source: str) -> dict[str, tuple[str, ...]]:
     groups, owner = dict[str, tuple[str, ...]](), dict[str, str]()
     for name, members in options.groups.items():
+        key = f"{source}: features.groups.{name}"
         for member in members:
-            key = f"{source}: features.groups.{name}"
             if member not in table.columns:
                 raise InputError(f"{key}: {member!r} is no feature of this run; {suggestion(member, table.columns)}")
             if member in owner:
                 raise InputError(f"{key}: {member!r} is in group {owner[member]} too; valid: one group each")
             owner[member] = name
         if name in table.columns and name not in members:
-            raise InputError(f"{source}: features.groups.{name}: a column has that name; give the group another one")
-        kept = tuple(member for member in members if member in varies)
-        if kept:
-            groups[name] = kept
-    return groups
+            raise InputError(f"{key}: a column has that name; give the group another one")
+        groups[name] = tuple(member for member in members if member in varies)
+    return {name: members for name, members in groups.items() if members}

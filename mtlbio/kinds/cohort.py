@@ -24,7 +24,7 @@ class CohortKind(DonorKind[CohortRun]):
     }
     parts = {
         "prepare": {
-            "cohort": "mtlbio.cohort.of_measurements:cohort_of_measurements",
+            "cohort": "mtlbio.cohort.prepare:cohort_of_measurements",
             "roster": "mtlbio.cohort.read:read_roster",
         },
         "train": {"axes": "mtlbio.training.axes:found_axes", "canonical_axes": "mtlbio.training.fold_in:fold_in"},

@@ -55,8 +55,9 @@ def label_chain(atoms) -> tuple[str, np.ndarray, np.ndarray] | None:
     backbone = np.full((len(starts), len(BACKBONE), 3), np.nan)
     for i, (start, end) in enumerate(zip(starts, ends, strict=True)):
         for k, name in enumerate(BACKBONE):
-            for place in np.flatnonzero(atoms.atom_name[start:end] == name)[:1]:
-                backbone[i, k] = atoms.coord[start + place]
+            place = np.flatnonzero(atoms.atom_name[start:end] == name)
+            if len(place):
+                backbone[i, k] = atoms.coord[start + place[0]]
     whole = ~np.isnan(backbone).any(axis=(1, 2))
     if not whole.any():
         return None

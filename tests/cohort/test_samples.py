@@ -5,8 +5,8 @@ from __future__ import annotations
 import numpy as np
 import pandas as pd
 
-from mtlbio.cohort.encode import encode
 from mtlbio.cohort.qc import QcList
+from mtlbio.cohort.samples import encode
 from mtlbio.kinds.schemas import CohortRun
 
 
