@@ -49,21 +49,19 @@ def check_fixed(run: DonorRun, obs: pd.DataFrame, source: str) -> None:
     (by its name or its column).
     """
 
-    def named(words: tuple[str, ...], *names: str) -> bool:
-        return not {name.lower() for name in names}.isdisjoint(words)
-
-    fixed = {
-        name: f"covariates.{name}"
-        for name, c in run.covariates.items()
-        if (c.role, c.kind) == ("confounder", "categorical")
-        and named(_FIXED_COVARIATES, name, run.covariate_column(name))
-    }
-    fixed |= {
-        name: f"tasks.{name}"
+    covariates = [
+        (f"covariates.{name}", name, run.covariate_column(name), _FIXED_COVARIATES)
+        for name, covariate in run.covariates.items()
+        if covariate.role == "confounder" and covariate.kind == "categorical"
+    ]
+    tasks = [
+        (f"tasks.{name}", name, run.task_column(name), _FIXED_TASKS)
         for name, task in run.tasks.items()
-        if not label_kind(task.kind).averaged and named(_FIXED_TASKS, name, run.task_column(name))
-    }
-    for name, key in fixed.items():
+        if not label_kind(task.kind).averaged
+    ]
+    for key, name, column, fixed in covariates + tasks:
+        if name.lower() not in fixed and column.lower() not in fixed:
+            continue
         levels = obs.groupby("donor", observed=True)[name].nunique()
         twice = levels.index[levels > 1]
         if len(twice):

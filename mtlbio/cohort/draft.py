@@ -87,9 +87,7 @@ def _table(expression_path: Path, metadata_path: str | Path | None) -> tuple[pd.
             f"{expression_path}: give the metadata file too; only an h5ad file may carry its own, or a "
             f"table of features (--table)"
         )
-    table = text_table(h5ad_obs(expression_path))
-    table.index = table.index.astype(str)
-    return table, f"{expression_path} (obs)"
+    return text_table(h5ad_obs(expression_path)), f"{expression_path} (obs)"
 
 
 def _sample_column(table: pd.DataFrame, data: Measurements, source: str) -> str:

@@ -5,8 +5,11 @@ from __future__ import annotations
 from collections.abc import Collection
 from pathlib import Path
 
+import h5py
 import numpy as np
 import pandas as pd
+from anndata.io import read_elem, sparse_dataset
+from pyarrow import types
 from scipy import sparse
 
 from mtlbio.cohort.measurements import Measurements, OnDisk
@@ -19,7 +22,7 @@ FORMATS = ("h5ad", "h5 (10x)", "a 10x/mtx folder", *TABLES)
 
 
 def read_expression(
-    expression: Expression, sample_column: str, known: Collection[str] | None = None, on_disk: bool = False
+    expression: Expression, sample_column: str, described: Collection[str] | None = None, on_disk: bool = False
 ) -> Measurements:
     """Read the measurements that a run names.
 
@@ -28,7 +31,7 @@ def read_expression(
     expression : path, scale and layer from the run
     sample_column : column of identifiers in a csv, tsv or parquet file; where there is none, the index or the first
         text column
-    known : sample identifiers of the metadata: tells samples from genes
+    described : sample identifiers of the metadata: tells samples from genes
     on_disk : leave a row-compressed h5ad matrix on disk and read it in blocks (single cells before pseudobulk)
 
     Raises
@@ -42,14 +45,14 @@ def read_expression(
         raise InputError(f"{path}: expression.layer: {expression.layer!r} given, but only h5ad files have layers")
     if file_format == "table":
         table, _ = _read_frame(path, sample_column)
-        _check_samples(table.index, table.columns, known, path)
+        _check_samples(table.index, table.columns, described, path)
         return Measurements(_names(table.index), _names(table.columns), _numbers(table, path), str(path))
     data = _read_10x(path) if file_format == "10x" else _read_h5ad(path, expression.layer, on_disk)
-    _check_samples(data.samples, data.genes, known, path)
+    _check_samples(data.samples, data.genes, described, path)
     return data
 
 
-def sample_names(expression: Expression, sample_column: str, known: Collection[str] | None = None) -> np.ndarray:
+def sample_names(expression: Expression, sample_column: str, described: Collection[str] | None = None) -> np.ndarray:
     """The samples of an expression file (text) in its order, without reading the measurements.
 
     Parameters and errors as in :func:`read_expression`, as far as names can tell.
@@ -73,19 +76,17 @@ def sample_names(expression: Expression, sample_column: str, known: Collection[s
         table, genes = _read_frame(path, sample_column, only_ids=True)
         samples = table.index
     samples = _names(samples)
-    _check_samples(samples, genes, known, path)
+    _check_samples(samples, genes, described, path)
     return samples
 
 
 def h5ad_obs(path: str | Path) -> pd.DataFrame:
-    """``obs`` of an h5ad as it is typed, its index as index."""
-    import h5py
-    from anndata.io import read_elem
-
+    """``obs`` of an h5ad as it is typed, its index as text."""
     with _h5(Path(path)) as file:
         if not isinstance(file.get("obs"), h5py.Group):
             raise InputError(f"{path}: not an h5ad file: no obs in it")
-        return read_elem(file["obs"])
+        obs = read_elem(file["obs"])
+    return obs.set_axis(pd.Index(obs.index.astype(str), name="sample", dtype=object), axis=0)
 
 
 def _format(path: Path) -> str:
@@ -103,9 +104,6 @@ def _names(values) -> np.ndarray:
 
 
 def _read_h5ad(path: Path, layer: str | None, on_disk: bool) -> Measurements:
-    import h5py
-    from anndata.io import read_elem, sparse_dataset
-
     with _h5(path) as file:
         samples, genes = _h5ad_names(file, ("obs", "var") if layer else ("obs", "var", "X"), path)
         layers = list(file["layers"]) if "layers" in file else []
@@ -122,8 +120,6 @@ def _read_h5ad(path: Path, layer: str | None, on_disk: bool) -> Measurements:
 
 def _h5ad_names(file, needed: tuple[str, ...], path: Path) -> tuple[np.ndarray, np.ndarray]:
     """Samples and genes of an open h5ad that has what is needed."""
-    from anndata.io import read_elem
-
     missing = [key for key in needed if key not in file]
     if missing:
         raise InputError(f"{path}: not an h5ad file with expression: no {listing(missing)} in it")
@@ -131,8 +127,6 @@ def _h5ad_names(file, needed: tuple[str, ...], path: Path) -> tuple[np.ndarray, 
 
 
 def _h5(path: Path):
-    import h5py
-
     try:
         return h5py.File(path)
     except OSError:
@@ -179,8 +173,6 @@ def _read_frame(path: Path, sample_column: str, only_ids: bool = False) -> tuple
 
 def _id_column(schema, sample_column: str, path: Path) -> str | None:
     """The column of a parquet file that names the samples; None where its index does."""
-    import pyarrow.types as types
-
     if sample_column in schema.names:
         return sample_column
     if any(isinstance(c, str) for c in (schema.pandas_metadata or {}).get("index_columns", ())):
@@ -209,11 +201,11 @@ def _numbers(table: pd.DataFrame, path: Path) -> np.ndarray:
     return table.to_numpy(dtype=np.float32, na_value=np.nan)
 
 
-def _check_samples(samples, genes, known: Collection[str] | None, path: Path) -> None:
+def _check_samples(samples, genes, described: Collection[str] | None, path: Path) -> None:
     """Refuse a sample twice, and a transposed matrix: samples of the metadata that stand in the columns."""
-    known = set(() if known is None else known)
-    if known.isdisjoint(samples) and not known.isdisjoint(genes):
-        first = str(next(g for g in genes if g in known))
+    described = set(() if described is None else described)
+    if described.isdisjoint(samples) and not described.isdisjoint(genes):
+        first = str(next(g for g in genes if g in described))
         raise InputError(
             f"{path}: genes in rows? The metadata's samples (such as {first!r}) are the columns here: transpose the "
             f"matrix, samples go in rows"

@@ -79,7 +79,7 @@ def fit_features(
         block = expression[:, start : start + _BLOCK].astype(float)
         place = slice(start, start + _BLOCK)
         if np.isnan(block).any():
-            mean[place], variance[place] = _of_known(block, share)
+            mean[place], variance[place] = _of_present(block, share)
         else:
             mean[place] = share @ block
             variance[place] = share @ np.square(block - mean[place])
@@ -91,12 +91,12 @@ def fit_features(
     return Features(genes, mean[genes], scale if floor is None else np.maximum(scale, floor[genes]))
 
 
-def _of_known(block: np.ndarray, share: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    """Mean and variance of every column over the samples in which it is known; 0 and 0 where it never is."""
-    known = ~np.isnan(block)
-    total = np.maximum(share @ known, np.finfo(float).tiny)
-    mean = share @ np.where(known, block, 0.0) / total
-    return mean, share @ np.where(known, np.square(block - mean), 0.0) / total
+def _of_present(block: np.ndarray, share: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """Mean and variance of every column over the samples that have a value; 0 and 0 where none has."""
+    present = ~np.isnan(block)
+    total = np.maximum(share @ present, np.finfo(float).tiny)
+    mean = share @ np.where(present, block, 0.0) / total
+    return mean, share @ np.where(present, np.square(block - mean), 0.0) / total
 
 
 def floor_of(cohort) -> np.ndarray | None:
@@ -126,10 +126,7 @@ def row_space(x_train: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
     n, p = x.shape
     if x.size == 0:
         return np.empty((p, 0)), np.empty((n, 0))
-    if n <= p:
-        values, vectors = np.linalg.eigh(x @ x.T)
-    else:
-        values, vectors = np.linalg.eigh(x.T @ x)
+    values, vectors = np.linalg.eigh(x @ x.T if n <= p else x.T @ x)
     values, vectors = values[::-1], vectors[:, ::-1]
     singular = np.sqrt(np.maximum(values, 0.0))
     keep = singular > _RANK_TOLERANCE * max(singular[0], np.finfo(float).tiny)

@@ -32,8 +32,8 @@ def read_gmt(path: str | Path) -> dict[str, list[str]]:
     """
     path = Path(path)
     if not path.is_file():
-        found = "a folder" if path.is_dir() else "no such file"
-        raise InputError(f"{path}: {found}; gene sets are read from a GMT file")
+        problem = "a folder" if path.is_dir() else "no such file"
+        raise InputError(f"{path}: {problem}; gene sets are read from a GMT file")
     try:
         raw = gzip.decompress(path.read_bytes()) if path.suffix == ".gz" else path.read_bytes()
         return _parse(raw.decode("utf-8-sig"), str(path))

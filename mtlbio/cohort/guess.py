@@ -68,36 +68,35 @@ def guess_scale(data: Measurements) -> tuple[str, str]:
     low = low if sparse.issparse(values) else float(stored.min())
     whole = bool((stored == np.round(stored)).all())
     if whole and low >= 0 and high > 1:
-        scale, why = "counts", "whole numbers from 0"
-    elif low >= 0 and high <= 1:
-        scale, why = "beta", "between 0 and 1, as methylation is"
-    elif max(abs(low), high) > 50:
+        return "counts", "whole numbers from 0"
+    if low >= 0 and high <= 1:
+        return "beta", "between 0 and 1, as methylation is"
+    if max(abs(low), high) > 50:
         raise InputError(
             f"{data.source}: values up to {high:g} that are no counts look like raw intensities: take log2 first"
         )
-    elif low < 0 and not sparse.issparse(values) and abs(float(np.median(stored))) < 1:
-        scale, why = "z", "around 0 with both signs"
-    elif high > 10:
-        scale, why = "log2", f"from {low:.3g} to {high:.3g}"
-    else:
-        scale, why = "log", f"from {low:.3g} to {high:.3g}; log2 would be treated the same"
-    return scale, why
+    if low < 0 and not sparse.issparse(values) and abs(float(np.median(stored))) < 1:
+        return "z", "around 0 with both signs"
+    if high > 10:
+        return "log2", f"from {low:.3g} to {high:.3g}"
+    return "log", f"from {low:.3g} to {high:.3g}; log2 would be treated the same"
 
 
 def guess_positive(carriers: pd.Series) -> str:
     """The class that counts as 1: the good answer, the one that is no control, else the rarer one."""
 
+    parts = {level: re.split(r"[\W_]+", level.lower()) for level in carriers.index}
+
     def negated(level: str) -> bool:
-        return re.split(r"[\W_]+", level.lower())[0] in _NEGATING or level.lower().startswith(("non", "un"))
+        return parts[level][0] in _NEGATING or level.lower().startswith(("non", "un"))
 
     def called(level: str, names: tuple[str, ...]) -> bool:
-        return level.lower() in names or any(w in names for w in re.split(r"[\W_]+", level.lower()))
+        return not {level.lower(), *parts[level]}.isdisjoint(names)
 
-    levels = list(carriers.index)
-    good = [c for c in levels if called(c, _GOOD) and not negated(c)]
-    control = [c for c in levels if called(c, _CONTROL) or negated(c)]
+    good = [level for level in parts if called(level, _GOOD) and not negated(level)]
+    control = [level for level in parts if called(level, _CONTROL) or negated(level)]
     if len(good) == 1:
         return good[0]
     if len(control) == 1:
-        return next(c for c in levels if c != control[0])
+        return next(level for level in parts if level != control[0])
     return carriers.idxmin()

@@ -6,9 +6,12 @@ from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from pathlib import Path
 
+import h5py
 import numpy as np
+from anndata.io import sparse_dataset
 from scipy import sparse
 
+from mtlbio.cohort.metadata import duplicates
 from mtlbio.errors import InputError, listing
 
 BLOCK = 20_000  # rows at a time: 20,000 cells x 1,500 detected genes are about 250 MB
@@ -27,9 +30,6 @@ class OnDisk:
 
     def blocks(self) -> Iterator[sparse.csr_matrix]:
         """Kept rows in file order, block by block."""
-        import h5py
-        from anndata.io import sparse_dataset
-
         with h5py.File(self.path) as file:
             matrix = sparse_dataset(file[self.key])
             for start in range(0, len(self.keep), BLOCK):
@@ -119,13 +119,13 @@ def check_names(data: Measurements) -> None:
             f"{data.source}: found {len(data.samples)} samples x {len(data.genes)} genes; expected samples in rows, "
             f"genes in columns"
         )
-    names, counts = np.unique(data.genes, return_counts=True)
-    if (counts > 1).any():
+    twice = sorted(duplicates(data.genes))
+    if twice:
         raise InputError(
-            f"{data.source}: gene(s) {listing(names[counts > 1], 5)} stand twice; every gene once "
+            f"{data.source}: gene(s) {listing(twice, 5)} stand twice; every gene once "
             f"(average them or keep the highest)"
         )
-    if "" in names:
+    if "" in data.genes:
         raise InputError(f"{data.source}: a gene column has no name")
 
 

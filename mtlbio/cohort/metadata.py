@@ -11,11 +11,14 @@ from pathlib import Path
 
 import numpy as np
 import pandas as pd
+import pyarrow as pa
+import pyarrow.parquet as pq
 
 from mtlbio.errors import InputError, listing
 from mtlbio.text import as_text
 
 _BROKEN = (UnicodeDecodeError, gzip.BadGzipFile, EOFError, zlib.error)
+_BROKEN_PARQUET = (pa.ArrowInvalid, pa.ArrowTypeError, OSError)
 TABLES = (".csv", ".csv.gz", ".tsv", ".tsv.gz", ".txt", ".txt.gz", ".parquet")
 
 
@@ -82,12 +85,17 @@ def by_sample(metadata: pd.DataFrame, sample_column: str, source: str) -> pd.Dat
 
 def unique_ids(ids: pd.Series | np.ndarray, where: str) -> None:
     """Raise where a sample identifier stands twice."""
-    ids = pd.Series(ids)
-    twice = ids[ids.duplicated()].unique()
-    if len(twice):
+    twice = duplicates(ids)
+    if twice:
         raise InputError(
             f"{where}: sample identifier(s) {listing(twice, 5)} stand twice; every sample needs one of its own"
         )
+
+
+def duplicates(values) -> list:
+    """What stands more than once, each once."""
+    values = pd.Series(values, dtype=object)
+    return list(values[values.duplicated()].unique())
 
 
 def csv_header(path: Path) -> tuple[list[str], list[str]]:
@@ -134,15 +142,13 @@ def read_csv(
 def read_parquet(path: Path, columns: list[str] | None = None) -> pd.DataFrame:
     """Read parquet (some columns and the index, or all); a file that is none is an InputError."""
     _unique(parquet_schema(path).names, path)
-    with _expecting_parquet(path):
+    with _expecting("a readable parquet file", path, *_BROKEN_PARQUET):
         return pd.read_parquet(path, columns=columns)
 
 
 def parquet_schema(path: Path):
     """Names and types of the columns (``pyarrow.Schema``)."""
-    import pyarrow.parquet as pq
-
-    with _expecting_parquet(path):
+    with _expecting("a readable parquet file", path, *_BROKEN_PARQUET):
         return pq.read_schema(path)
 
 
@@ -152,8 +158,7 @@ def separator_of(path: str | Path) -> str:
 
 
 def _unique(names: list[str], path: Path) -> None:
-    counts = pd.Series(names, dtype=object).value_counts()
-    twice = [n for n in counts.index[counts > 1] if n]
+    twice = [name for name in duplicates(names) if name]
     if twice:
         raise InputError(f"{path}: column(s) {listing(twice, 5)} stand twice; every gene or metadata column once")
 
@@ -165,9 +170,3 @@ def _expecting(what: str, path: Path, *errors: type[Exception]) -> Iterator[None
         yield
     except errors as error:
         raise InputError(f"{path}: not {what} ({' '.join(str(error).split())[:120]})") from None
-
-
-def _expecting_parquet(path: Path):
-    import pyarrow as pa
-
-    return _expecting("a readable parquet file", path, pa.ArrowInvalid, pa.ArrowTypeError, OSError)

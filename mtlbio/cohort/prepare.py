@@ -2,9 +2,6 @@
 
 from __future__ import annotations
 
-import os
-import shutil
-import tempfile
 from pathlib import Path
 
 import pandas as pd
@@ -15,6 +12,7 @@ from mtlbio.cohort.qc import QcList, quality_control
 from mtlbio.cohort.read import read
 from mtlbio.cohort.samples import auxiliary_apart, checked, list_missing_covariates, samples_of
 from mtlbio.cohort.split import make_splits
+from mtlbio.files import replacing
 from mtlbio.kinds import kind_of
 from mtlbio.kinds.schemas import CohortRun, DonorRun
 from mtlbio.labels import Label
@@ -37,17 +35,11 @@ def prepare(run: DonorRun, results: Path) -> None:
     """
     cohort, qc = build_cohort(run)
     splits = make_splits(cohort, run.splits)
-    results = Path(results)
-    results.mkdir(parents=True, exist_ok=True)
-    holder = Path(tempfile.mkdtemp(prefix=".prepare.", dir=results))
-    try:
-        write_cohort(cohort, holder / "cohort.h5ad")
-        write_table(qc.table(), holder / "qc.tsv", QC)
-        write_table(splits, holder / "splits.tsv", SPLITS)
-        for name in ("cohort.h5ad", "qc.tsv", "splits.tsv"):
-            os.replace(holder / name, results / name)
-    finally:
-        shutil.rmtree(holder, ignore_errors=True)
+    paths = [Path(results) / name for name in ("cohort.h5ad", "qc.tsv", "splits.tsv")]
+    with replacing(paths[0]) as cohort_path, replacing(paths[1]) as qc_path, replacing(paths[2]) as splits_path:
+        write_cohort(cohort, cohort_path)
+        write_table(qc.table(), qc_path, QC)
+        write_table(splits, splits_path, SPLITS)
     say(
         f"{run.run}: {len(cohort.samples)} samples of {len(set(cohort.donors))} donors x {len(cohort.genes)} "
         f"{kind_of(run).columns}, {splits['fold'].nunique()} folds"

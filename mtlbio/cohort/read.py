@@ -89,7 +89,6 @@ def _metadata(run: CohortRun) -> tuple[str, pd.DataFrame]:
         return run.metadata.path, described(run, read_metadata(run.metadata.path), run.metadata.path)
     source = f"{run.measured.path} (obs)"
     table = h5ad_obs(run.measured.path)
-    table.index = pd.Index(table.index.astype(str), name="sample", dtype=object)
     unique_ids(table.index, source)
     return source, text_table(table, _columns(run, table, source, []))
 

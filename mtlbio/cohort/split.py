@@ -141,10 +141,8 @@ def _stratify(labels: np.ndarray, sizes: np.ndarray, folds: int, seed: list[int]
     most donors, then to the one with the fewest samples. The greedy order can leave a frequent label uneven: donors
     are then exchanged between folds for as long as that evens the labels out.
 
-    Parameters
-    ----------
-    labels : (donors, labels) bool; of levels in place of donors, how many samples carry each.
-    sizes : (donors,) samples per donor.
+    ``labels``: (donors, labels) bool; of levels in place of donors, how many samples carry each. ``sizes``: (donors,)
+    samples per donor.
     """
     donors = len(labels)
     rng = np.random.default_rng(seed)

@@ -6,6 +6,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
+import h5py
 import numpy as np
 
 from mtlbio.errors import InputError, listing
@@ -80,8 +81,6 @@ def open_embeddings(path: str | Path) -> Wide:
     InputError
         Not HDF5, nothing in it, or data sets of different widths.
     """
-    import h5py
-
     try:
         file = h5py.File(path, "r")
     except OSError:

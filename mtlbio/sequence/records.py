@@ -7,8 +7,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
-import pandas as pd
-
+from mtlbio.cohort.metadata import TABLES, duplicates, read_metadata, suffix
 from mtlbio.errors import InputError, listing
 from mtlbio.kinds.schemas.chains import ChainSource
 
@@ -66,10 +65,9 @@ def read_fasta(path: str | Path) -> list[tuple[str, str]]:
         raise InputError(f"{path}: not FASTA ({error.__class__.__name__}); expected text of sequences") from None
     if not entries:
         raise InputError(f"{path}: no sequence in it; expected FASTA")
-    names = pd.Series([name for name, _ in entries])
-    twice = names[names.duplicated()]
-    if len(twice):
-        raise InputError(f"{path}: chain {twice.iloc[0]} occurs twice; give every entry its own name")
+    twice = duplicates([name for name, _ in entries])
+    if twice:
+        raise InputError(f"{path}: chain {twice[0]} occurs twice; give every entry its own name")
     empty = [name for name, sequence in entries if not sequence]
     if empty:
         raise InputError(f"{path}: chain {empty[0]} has no sequence")
@@ -77,20 +75,13 @@ def read_fasta(path: str | Path) -> list[tuple[str, str]]:
 
 
 def _of_table(path: Path, source: ChainSource, key: str) -> Iterator[Record]:
-    name = path.name.lower().removesuffix(".gz")
-    try:
-        if name.endswith(".parquet"):
-            table = pd.read_parquet(path).astype(object).where(lambda t: t.notna(), "").astype(str)
-        elif name.endswith((".csv", ".tsv", ".txt")):
-            separator = "," if name.endswith(".csv") else "\t"
-            table = pd.read_csv(path, sep=separator, dtype=str, keep_default_na=False)
-        else:
-            raise InputError(
-                f"{path}: unknown kind of file; valid: csv, tsv (.gz), parquet, {listing(FASTA)}, "
-                f"a folder of structures ({listing(STRUCTURES)})"
-            )
-    except (pd.errors.ParserError, pd.errors.EmptyDataError, UnicodeDecodeError, OSError) as error:
-        raise InputError(f"{path}: cannot be read as a table: {str(error).splitlines()[0]}") from None
+    if suffix(path) not in TABLES:
+        raise InputError(
+            f"{path}: unknown kind of file; valid: {listing(TABLES)}, {listing(FASTA)}, a folder of structures "
+            f"({listing(STRUCTURES)})"
+        )
+    table = read_metadata(path, f"chains.{key}.path").astype(object)
+    table = table.where(table.notna(), "").astype(str)
     needed = (source.id, source.sequence, source.source, source.split, source.cluster, source.mask, *source.keep)
     missing = [c for c in needed if c and c not in table.columns]
     if missing:

@@ -42,7 +42,9 @@ def assign_parts(chains: Chains, options: ChainSplits) -> tuple[Chains, QcList]:
     _one_part_each(chains, twins)
     for part in ("train", "validation", "test"):
         if not (obs["part"] == part).any():
-            raise InputError(f"splits: no chain of part {part}; {largest_cluster(obs) or _what_helps(part)}")
+            hint = f"splits.{part} names the values of the split column"
+            hint += " that are trained on" if part == "train" else f", splits.{part}_share deals out clusters"
+            raise InputError(f"splits: no chain of part {part}; {largest_cluster(obs) or hint}")
     return _without_repeats(chains, twins)
 
 
@@ -62,12 +64,6 @@ def largest_cluster(obs: pd.DataFrame) -> str | None:
         f"one cluster of similar chains holds {sizes.iloc[0]} of {len(obs)}: raise splits.similarity, or give a column "
         f"of clusters (chains.<name>.cluster)"
     )
-
-
-def _what_helps(part: str) -> str:
-    if part == "train":
-        return "splits.train names the values of the split column that are trained on"
-    return f"splits.{part} names the values of the split column, splits.{part}_share deals out clusters"
 
 
 def _dealt_out(obs: pd.DataFrame, options: ChainSplits) -> pd.Series:

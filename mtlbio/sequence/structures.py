@@ -12,6 +12,10 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import numpy as np
+from biotite import InvalidFileError, structure
+from biotite.sequence import ProteinSequence
+from biotite.structure.info import one_letter_code
+from biotite.structure.io import pdb, pdbx
 
 from mtlbio.errors import InputError
 from mtlbio.labels.residues.alphabet import MISSING_STATE, Q3, Q8, to_q3
@@ -47,8 +51,6 @@ def label_chain(atoms) -> tuple[str, np.ndarray, np.ndarray] | None:
 
     None where no residue is whole. Residues that were not resolved at all are not in the sequence.
     """
-    import biotite.structure as structure
-
     starts = structure.get_residue_starts(atoms)
     ends = np.append(starts[1:], len(atoms))
     letters = "".join(_letter(atoms.res_name[s]) for s in starts)
@@ -73,10 +75,6 @@ def label_chain(atoms) -> tuple[str, np.ndarray, np.ndarray] | None:
 
 def _atoms(path: Path):
     """Heavy atoms of the amino acids of the first model."""
-    import biotite.structure as structure
-    from biotite import InvalidFileError
-    from biotite.structure.io import pdb, pdbx
-
     try:
         if path.suffix.lower() in (".cif", ".mmcif"):
             atoms = pdbx.get_structure(pdbx.CIFFile.read(path), model=1, altloc="occupancy")
@@ -89,9 +87,6 @@ def _atoms(path: Path):
 
 
 def _letter(residue: str) -> str:
-    from biotite.sequence import ProteinSequence
-    from biotite.structure.info import one_letter_code
-
     standard = {ProteinSequence.convert_letter_1to3(letter): letter for letter in AMINO_ACIDS}
     letter = standard.get(residue) or one_letter_code(residue)
     return letter if letter in AMINO_ACIDS else "X"
