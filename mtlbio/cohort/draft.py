@@ -145,7 +145,7 @@ def _tasks(out: Draft) -> None:
     age = next((c for c in columns if is_age(c)), None)
     if age is not None:
         values, wrong = as_number(table[age])
-        if len(wrong) or values.nunique() < 10:
+        if len(wrong) or values.nunique() < guess.LEAST_VALUES:
             out.notes.append(f"left out: {age!r} holds no numbers that vary enough for a regression")
         else:
             out.add_task(identifier(age), age, "regression", "", range_text(values), f"regression on column {age!r}")

@@ -1,7 +1,7 @@
 """A first draft of a run's YAML from one table of patients: genotypes, clinical numbers and doses side by side.
 
-As in :mod:`mtlbio.cohort.draft` every guess is said. What stands in the table and is not recognised as a label, an
-identifier or a place becomes a feature, so a person has to strike what is known only once the label is.
+What stands in the table and is not recognised as a label, an identifier or a place becomes a feature, so a person has
+to strike what is known only once the label is.
 """
 
 from __future__ import annotations
@@ -14,7 +14,7 @@ import pandas as pd
 from mtlbio.cohort import guess
 from mtlbio.cohort.drafting import Draft, identifier, path_text, range_text, scalar, scalars
 from mtlbio.cohort.guess import has_word, is_derived, words
-from mtlbio.cohort.guess_table import BODY, PLACE, guess_transform, guess_unit, is_amount, is_dose, varies_enough
+from mtlbio.cohort.guess_table import BODY, PLACE, guess_transform, guess_unit, is_amount, is_dose
 from mtlbio.cohort.metadata import read_metadata, text_table
 from mtlbio.cohort.tabular import MISSING, MOST_LEVELS, MOST_OF_SAMPLES, OTHER
 from mtlbio.errors import InputError, listing
@@ -97,7 +97,7 @@ def _tasks(out: Draft, numbers: dict) -> None:
         if column in out.used or not is_dose(column):
             continue
         values, wrong = numbers[column]
-        if len(wrong) or not varies_enough(values):
+        if len(wrong) or values.nunique() < guess.LEAST_VALUES:
             what = f"holds text such as {wrong.iloc[0]!r}" if len(wrong) else "has too few different values"
             out.notes.append(f"not sure: {column!r} is called like a dose but {what}; not used as a label")
             continue

@@ -33,6 +33,7 @@ _GOOD = (
 )
 _NEGATING = ("non", "not", "un", "no", "never", "without")
 
+LEAST_VALUES = 10  # that a regression needs, different ones
 _PEEK = 2_000  # samples that are enough to recognise a scale
 
 

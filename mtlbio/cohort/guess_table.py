@@ -25,7 +25,6 @@ _RATES = {"daily": "day", "weekly": "week", "monthly": "month"}
 _MOLAR = {"um": "uM", "nm": "nM", "iu": "IU"}
 
 _FEW = 6  # whole numbers with no more values than this are codes rather than amounts
-_LEAST = 10  # different values that a regression needs
 _SKEWED = 0.5
 _MOST_COLUMNS = 200  # a table of patients has rarely more, an expression matrix nearly always
 
@@ -109,8 +108,3 @@ def is_amount(values: pd.Series, wrong: pd.Series) -> bool:
     """
     levels, decimals = values.nunique(), bool((values.dropna() % 1 != 0).any())
     return len(wrong) == 0 and (levels > _FEW or (levels > 2 and decimals))
-
-
-def varies_enough(values: pd.Series) -> bool:
-    """Whether a regression could be about a column of numbers."""
-    return values.nunique() >= _LEAST

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection
-
 import numpy as np
 import pandas as pd
 from scipy import sparse
@@ -22,19 +20,18 @@ def pseudobulk(
     min_cells: int,
     qc: QcList,
     source: str,
-    continuous: Collection[str] = (),
 ) -> tuple[Measurements, pd.DataFrame]:
     """Sum (counts) or average (other scales) the cells of a donor, within each level of ``by``.
 
     Parameters
     ----------
     data : cells x genes; read block by block, so the matrix may stay on disk
-    obs : one row per cell: ``donor``, tasks and covariates (:func:`mtlbio.cohort.samples.encode`)
+    obs : one row per cell: ``donor``, tasks and covariates (:func:`mtlbio.cohort.samples.encode`); numbers are
+        averaged, all other columns must be constant within a sample
     by : one row per cell, text: the columns besides the donor that make a sample; may have no columns
     scale : the run's ``expression.scale``
     min_cells : samples of fewer cells are dropped and listed in ``qc``
     source : the metadata file, for messages
-    continuous : columns of ``obs`` that are numbers: averaged. All others must be constant within a sample.
 
     Returns
     -------
@@ -67,7 +64,7 @@ def pseudobulk(
             f"(the largest has {best})"
         )
     say(f"pseudobulk: {len(code)} cells to {enough.sum()} samples")
-    sample_obs = _collapse(obs, code, names, enough, source, continuous)
+    sample_obs = _collapse(obs, code, names, enough, source)
     sums = _sums(data, code, len(names))[enough]
     if scale != "counts":
         sums = sums / cells[enough, None]
@@ -85,14 +82,12 @@ def _sums(data: Measurements, code: np.ndarray, groups: int) -> np.ndarray:
     return sums
 
 
-def _collapse(
-    obs: pd.DataFrame, code: np.ndarray, names: np.ndarray, enough: np.ndarray, source: str, continuous: Collection[str]
-) -> pd.DataFrame:
+def _collapse(obs: pd.DataFrame, code: np.ndarray, names: np.ndarray, enough: np.ndarray, source: str) -> pd.DataFrame:
     """One row per sample: the mean of a number, the one value of a category."""
     result = pd.DataFrame(index=pd.Index(names[enough], name="sample", dtype=object))
     for column in obs.columns:
         grouped = obs[column].groupby(code)
-        if column in continuous:
+        if pd.api.types.is_numeric_dtype(obs[column].dtype):
             result[column] = grouped.mean().to_numpy()[enough]
             continue
         levels = grouped.nunique().to_numpy()

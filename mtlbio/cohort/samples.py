@@ -32,11 +32,8 @@ def samples_of(
     if len(data.genes):
         check_values(data, run.measured.scale)
     if run.pseudobulk is not None:
-        numeric = list(obs.select_dtypes("number"))
         by = raw.metadata[list(dict.fromkeys(run.pseudobulk.by))]
-        data, obs = pseudobulk(
-            data, obs, by, run.measured.scale, run.pseudobulk.min_cells, qc, source, continuous=numeric
-        )
+        data, obs = pseudobulk(data, obs, by, run.measured.scale, run.pseudobulk.min_cells, qc, source)
     if run.splits.kind == "leave_out":
         placed = obs[run.splits.by].notna().to_numpy()
         qc.add(obs.index[~placed], "sample", "held-out level missing", f"dropped: no {run.splits.by} (splits.by)")

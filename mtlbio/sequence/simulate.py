@@ -4,9 +4,6 @@ A hidden chain of states (helix, strand, coil, of realistic length) decides lett
 stronger than nature's, so that a small network learns them in seconds. Accessibility follows the hydrophobicity of the
 residue and its neighbours. Chains of the data set ``complex`` carry more lysine and glutamate, whatever their states:
 what a network learns of that is technical.
-
-Two traps are off unless asked for: ends of chains that are coil and exposed whatever their letters (a network sees
-where a chain ends), and a data set whose chains are buried as a whole.
 """
 
 from __future__ import annotations

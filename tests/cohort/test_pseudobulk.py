@@ -43,7 +43,7 @@ def cells(n: int = 600, genes: int = 12, seed: int = 0):
 
 def reduced(data, obs, by, scale="counts", min_cells=1):
     qc = QcList()
-    result = pseudobulk(data, obs, by, scale, min_cells, qc, "m.csv", continuous=["age", "depth"])
+    result = pseudobulk(data, obs, by, scale, min_cells, qc, "m.csv")
     return *result, qc.table()
 
 
