@@ -104,13 +104,11 @@ def simulate_doses(design: DoseDesign | None = None, seed: int = 0, **changes) -
     age = rng.uniform(20, 85, n)
     inhibitor = rng.random(n) < 0.15
 
-    table = pd.DataFrame({"patient": patients, "site": [f"S{s + 1}" for s in site]})
-    table["ancestry"] = np.array(names)[ancestry]
-    table["sex"] = np.array(["female", "male"])[sex]
-    table["age"], table["weight"] = age.round(0), weight.round(1)
-    table["cyp"] = ["/".join(pair) for pair in np.array(list(ALLELES))[alleles]]
-    table["cyp_expression"] = expression.round(3)
-    table["inhibitor"] = np.where(inhibitor, "yes", "no")
+    columns = {"patient": patients, "site": [f"S{s + 1}" for s in site], "ancestry": np.array(names)[ancestry]}
+    columns |= {"sex": np.array(["female", "male"])[sex], "age": age.round(0), "weight": weight.round(1)}
+    columns |= {"cyp": ["/".join(pair) for pair in np.array(list(ALLELES))[alleles]]}
+    columns |= {"cyp_expression": expression.round(3), "inhibitor": np.where(inhibitor, "yes", "no")}
+    table = pd.DataFrame(columns)
     for v in range(design.variants):
         copies = rng.binomial(2, rng.uniform(0.15, 0.5), n)
         table[f"variant_{v + 1}"] = np.array(["G/G", "A/G", "A/A"])[copies]

@@ -14,7 +14,7 @@ from mtlbio.labels.residues.alphabet import MISSING_STATE, to_q3
 from mtlbio.labels.residues.numbers import values
 from mtlbio.sequence.chains import PARTS, Chains
 from mtlbio.sequence.letters import AMBIGUOUS, encode
-from mtlbio.sequence.records import Record, records
+from mtlbio.sequence.records import records
 
 
 def read_sources(run: ProteinRun) -> tuple[Chains, QcList]:
@@ -33,27 +33,25 @@ def read_sources(run: ProteinRun) -> tuple[Chains, QcList]:
     qc, columns, entries = QcList(), set[str](), dict[str, str]()  # entries: of the YAML, by chain
     rows, letters, labels = list[dict](), list[np.ndarray](), list[dict]()
     for key, source in run.chains.items():
-        for record in records(source, key):
-            where, text = f"{source.path}: chain {record.name}", record.columns
+        for name, sequence, text in records(source, key):
+            where = f"{source.path}: chain {name}"
             columns |= text.keys()
-            if record.name in entries:
-                raise InputError(
-                    f"{where}: occurs twice (chains.{entries[record.name]} and chains.{key}); give it one name"
-                )
+            if name in entries:
+                raise InputError(f"{where}: occurs twice (chains.{entries[name]} and chains.{key}); give it one name")
             try:
-                codes = encode(record.sequence)
+                codes = encode(sequence)
             except ValueError as error:
                 raise InputError(f"{where}: {error}; valid: the twenty letters and {listing(AMBIGUOUS)}") from None
-            part, reason, detail = _part(record, source, len(codes), run)
+            part, reason, detail = _part(text, source, len(codes), run)
             if reason:
-                qc.add([record.name], "chain", reason, detail)
+                qc.add([name], "chain", reason, detail)
                 continue
-            entries[record.name] = key
+            entries[name] = key
             cluster = text.get(source.cluster, "") if source.cluster else ""
             of_source = text.get(source.source, key) if source.source else key
-            rows.append({"chain": record.name, "source": of_source or key, "cluster": cluster, "part": part})
+            rows.append({"chain": name, "source": of_source or key, "cluster": cluster, "part": part})
             letters.append(codes)
-            labels.append(_labels(record, source, len(codes), run, tasks, where))
+            labels.append(_labels(text, source, len(codes), run, tasks, where))
     if not rows:
         raise InputError(
             f"chains: none left of {listing(s.path for s in run.chains.values())}; qc would drop all of them"
@@ -65,24 +63,24 @@ def read_sources(run: ProteinRun) -> tuple[Chains, QcList]:
     return chains, qc
 
 
-def _part(record: Record, source: ChainSource, length: int, run: ProteinRun) -> tuple[str, str, str]:
+def _part(text: dict[str, str], source: ChainSource, length: int, run: ProteinRun) -> tuple[str, str, str]:
     """Part of a chain, "" where clusters decide; and why it is left out, if so, reason and detail."""
     if not run.qc.min_length <= length <= run.qc.max_length:
         return "", "too short" if length < run.qc.min_length else "too long", f"{length} residues"
     if source.part or not source.split:
         return source.part or "", "", ""
-    value = record.columns.get(source.split, "")
+    value = text.get(source.split, "")
     part = next((part for part in PARTS if value in getattr(run.splits, part)), None)
     return (part, "", "") if part else ("", "split of no part", value or "(empty)")
 
 
 def _labels(
-    record: Record, source: ChainSource, length: int, run: ProteinRun, tasks: dict[str, ResidueLabel], where: str
+    text: dict[str, str], source: ChainSource, length: int, run: ProteinRun, tasks: dict[str, ResidueLabel], where: str
 ) -> dict[str, tuple]:
     """Labels of a chain, fine and coarse, by task; missing where a residue was not resolved."""
-    mask = values(record.columns, source.mask, length, where) if source.mask else None
+    mask = values(text, source.mask, length, where) if source.mask else None
     resolved = np.ones(length, bool) if mask is None else mask == 1
-    return {n: task.read(n, run.tasks[n], record.columns, length, resolved, where) for n, task in tasks.items()}
+    return {n: task.read(n, run.tasks[n], text, length, resolved, where) for n, task in tasks.items()}
 
 
 def _joined(

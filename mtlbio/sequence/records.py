@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import gzip
 from collections.abc import Iterator
-from dataclasses import dataclass
 from pathlib import Path
 
 from mtlbio.cohort.metadata import TABLES, duplicates, read_metadata, suffix
@@ -15,13 +14,7 @@ FASTA = (".fasta", ".fa", ".faa", ".fas")
 STRUCTURES = (".cif", ".mmcif", ".pdb", ".ent")
 
 
-@dataclass(frozen=True)
-class Record:
-    """A chain as its file has it: name, sequence, and the text of every other column."""
-
-    name: str
-    sequence: str
-    columns: dict[str, str]
+Record = tuple[str, str, dict[str, str]]  # name, sequence, and the text of every other column
 
 
 def records(source: ChainSource, key: str) -> Iterator[Record]:
@@ -30,7 +23,7 @@ def records(source: ChainSource, key: str) -> Iterator[Record]:
     if path.is_dir() or path.suffix.lower() in STRUCTURES:
         yield from _of_structures(path)
     elif path.name.lower().removesuffix(".gz").endswith(FASTA):
-        yield from (Record(name, text, {}) for name, text in read_fasta(path))
+        yield from ((name, text, {}) for name, text in read_fasta(path))
     else:
         yield from _of_table(path, source, key)
 
@@ -96,7 +89,7 @@ def _of_table(path: Path, source: ChainSource, key: str) -> Iterator[Record]:
             )
         table = table[table[column].isin(allowed)]
     for row in table.to_dict("records"):
-        yield Record(row[source.id].strip(), row[source.sequence], row)
+        yield row[source.id].strip(), row[source.sequence], row
 
 
 def _of_structures(path: Path) -> Iterator[Record]:
@@ -106,4 +99,4 @@ def _of_structures(path: Path) -> Iterator[Record]:
     if not files:
         raise InputError(f"{path}: no structure in it; expected files that end in {listing(STRUCTURES)}")
     for file in files:
-        yield from (Record(*chain) for chain in read_structure(file))
+        yield from read_structure(file)

@@ -23,6 +23,7 @@ from mtlbio.sequence.dssp import assign
 from mtlbio.sequence.letters import AMINO_ACIDS, LARGEST_AREA, encode
 
 BACKBONE = ("N", "CA", "C", "O")
+_STANDARD = {ProteinSequence.convert_letter_1to3(letter): letter for letter in AMINO_ACIDS}
 
 
 def read_structure(path: str | Path) -> Iterator[tuple[str, str, dict[str, str]]]:
@@ -51,25 +52,19 @@ def label_chain(atoms) -> tuple[str, np.ndarray, np.ndarray] | None:
 
     None where no residue is whole. Residues that were not resolved at all are not in the sequence.
     """
-    starts = structure.get_residue_starts(atoms)
-    ends = np.append(starts[1:], len(atoms))
-    letters = "".join(_letter(atoms.res_name[s]) for s in starts)
-    backbone = np.full((len(starts), len(BACKBONE), 3), np.nan)
-    for i, (start, end) in enumerate(zip(starts, ends, strict=True)):
-        for k, name in enumerate(BACKBONE):
-            place = np.flatnonzero(atoms.atom_name[start:end] == name)
-            if len(place):
-                backbone[i, k] = atoms.coord[start + place[0]]
+    letters = "".join(_letter(residue) for residue in structure.get_residues(atoms)[1])
+    backbone = np.full((len(letters), len(BACKBONE), 3), np.nan)
+    for k, name in enumerate(BACKBONE):
+        places = np.flatnonzero(atoms.atom_name == name)[::-1]  # of several in a residue the first
+        backbone[structure.get_residue_positions(atoms, places), k] = atoms.coord[places]
     whole = ~np.isnan(backbone).any(axis=(1, 2))
     if not whole.any():
         return None
-    eight = np.full(len(starts), MISSING_STATE, dtype=np.uint8)
+    eight = np.full(len(letters), MISSING_STATE, dtype=np.uint8)
     proline = np.array([letter == "P" for letter in letters])
     eight[whole] = assign(backbone[whole], proline[whole])
-    per_atom = structure.sasa(atoms, vdw_radii="Single")
-    area = np.array([np.nansum(per_atom[s:e]) for s, e in zip(starts, ends, strict=True)])
-    codes = encode(letters)
-    largest = np.append(LARGEST_AREA, np.nan)[codes]  # not known of X
+    area = structure.apply_residue_wise(atoms, structure.sasa(atoms, vdw_radii="Single"), np.nansum)
+    largest = np.append(LARGEST_AREA, np.nan)[encode(letters)]  # not known of X
     return letters, eight, np.where(whole, np.clip(area / largest, 0, 1), np.nan)
 
 
@@ -87,9 +82,8 @@ def _atoms(path: Path):
 
 
 def _letter(residue: str) -> str:
-    standard = {ProteinSequence.convert_letter_1to3(letter): letter for letter in AMINO_ACIDS}
-    letter = standard.get(residue) or one_letter_code(residue)
-    return letter if letter in AMINO_ACIDS else "X"
+    letter = _STANDARD.get(residue) or one_letter_code(residue)
+    return letter if letter in [*AMINO_ACIDS] else "X"
 
 
 def _text(codes: np.ndarray, states: str) -> str:
