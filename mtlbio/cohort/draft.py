@@ -146,7 +146,7 @@ def _tasks(out: Draft) -> None:
     if age is not None:
         values, wrong = as_number(table[age])
         if len(wrong) or values.nunique() < guess.LEAST_VALUES:
-            out.notes.append(f"left out: {age!r} holds no numbers that vary enough for a regression")
+            out.leave_out(age, "holds no numbers that vary enough for a regression")
         else:
             out.add_task(identifier(age), age, "regression", "", range_text(values), f"regression on column {age!r}")
     response = [c for c in columns if has_word(c, guess.RESPONSE) and c not in out.used and not is_derived(c)]
@@ -174,7 +174,7 @@ def _covariates(out: Draft) -> None:
         reason = _unfit(out, column, continuous)
         out.used.add(column)
         if reason:
-            out.notes.append(f"left out: {column!r} {reason}")
+            out.leave_out(column, reason)
             continue
         role, why = ("confounder", "known before the disease") if confounder else ("technical", "a name of processing")
         out.add_covariate(column, role, why, as_number(out.table[column])[0] if continuous else None)

@@ -141,7 +141,7 @@ def _covariates(out: Draft, numbers: dict) -> set[str]:
                 f"all covariates known)"
             )
         elif not amount and levels > max(MOST_OF_SAMPLES * len(table), 2):
-            out.notes.append(f"left out: {column!r} has {levels} levels in {len(table)} rows, too many for a covariate")
+            out.leave_out(column, f"has {levels} levels in {len(table)} rows, too many for a covariate")
         else:
             why = "a place or a batch, so no feature either" if place else "known before the dose, and a feature too"
             role = "technical" if place else "confounder"
@@ -165,24 +165,22 @@ def _features(out: Draft, numbers: dict, technical: set[str]) -> tuple[list[str]
         values, wrong = numbers[column]
         levels, rows = set(table[column].dropna()), int(table[column].notna().sum())
         if len(levels) < 2:
-            out.notes.append(f"left out: {column!r} has one value only")
+            out.leave_out(column, "has one value only")
         elif is_derived(column):
-            out.notes.append(f"left out: {column!r} is called like a derived value or book-keeping")
+            out.leave_out(column, "is called like a derived value or book-keeping")
         elif any(w in ("dose", "doses", "dosage") for w in words(column)):
-            out.notes.append(f"left out: {column!r} speaks of the dose, so it may be known only once the dose is")
+            out.leave_out(column, "speaks of the dose, so it may be known only once the dose is")
         elif words(column)[0] == "age" and any(words(c)[0] == "age" for c in numeric):
             out.notes.append(f"left out: {column!r}, because the age is there already")
         elif is_amount(values, wrong):
             numeric.append(column)
         elif 0 < len(wrong) <= _WRITTEN * rows and is_amount(values, wrong[:0]):
-            out.notes.append(
-                f"left out: {column!r} holds text such as {wrong.iloc[0]!r} among numbers; write NA for it"
-            )
+            out.leave_out(column, f"holds text such as {wrong.iloc[0]!r} among numbers; write NA for it")
         elif len(levels) > min(MOST_LEVELS, max(MOST_OF_SAMPLES * rows, 2)):
-            out.notes.append(f"left out: {column!r} has {len(levels)} levels in {rows} rows: free text or a name")
+            out.leave_out(column, f"has {len(levels)} levels in {rows} rows: free text or a name")
         elif {OTHER, MISSING} & levels:
             word = sorted({OTHER, MISSING} & levels)[0]
-            out.notes.append(f"left out: {column!r} has a level {word!r}, a word that mtlbio itself uses; rename it")
+            out.leave_out(column, f"has a level {word!r}, a word that mtlbio itself uses; rename it")
         else:
             categories.append(column)
             if not len(wrong) and len(levels) > 2:

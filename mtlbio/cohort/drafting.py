@@ -52,6 +52,10 @@ class Draft:
         keys = [self.table[c].to_numpy() for c in unit]
         return bool((self.table[column].groupby(keys).nunique() > 1).any())
 
+    def leave_out(self, column: str, reason: str) -> None:
+        """Say why a column is not used."""
+        self.notes.append(f"left out: {column!r} {reason}")
+
     def add_task(self, name: str, column: str, kind: str, more: str, comment: str, note: str) -> None:
         """A task; ``more``: its keys after ``kind`` and ``column``."""
         self.tasks.append(f"{name}: {{kind: {kind}{_column_key(name, column)}{more}}}   # {comment}")
@@ -71,7 +75,7 @@ class Draft:
         elif len(carriers) < 2:
             reason = "has fewer than two classes of three donors or more"
         if reason:
-            self.notes.append(f"left out: {column!r} {reason}")
+            self.leave_out(column, reason)
             return False
         self.folds = min(self.folds, int(carriers.min()))
         all_classes = len(carriers) == labels.nunique()

@@ -51,18 +51,15 @@ def make_splits(cohort: Cohort, options: Splits) -> pd.DataFrame:
                     f"splits.folds: {options.folds} folds need as many levels of {options.by}; found {len(names)}"
                 )
             counted = [task.counted(fold, cohort.y(name)) for name, task in cohort.tasks.items()]
-            grouped = _stratify(np.concatenate(counted, axis=1), np.bincount(fold), options.folds, [options.seed, 2])
-            fold = grouped[fold]
+            labels, sizes = np.concatenate(counted, axis=1), np.bincount(fold)
+            fold = _stratify(labels, sizes, options.folds, [options.seed, 2])[fold]
             _check_training(cohort, fold, options)
     else:
-        donors, folds = np.unique(cohort.donors), options.folds or FOLDS
+        (donors, place), folds = np.unique(cohort.donors, return_inverse=True), options.folds or FOLDS
         if len(donors) < folds:
             raise InputError(f"splits.folds: {folds} folds need as many donors; found {len(donors)}")
-        place = np.searchsorted(donors, cohort.donors)
         carried = [task.carried(place, cohort.y(name), len(donors), folds) for name, task in cohort.tasks.items()]
-        labels = np.concatenate(carried, axis=1)
-        fold_of_donor = _stratify(labels, _samples_per_donor(cohort.donors), folds, [options.seed, 0])
-        fold = fold_of_donor[place]
+        fold = _stratify(np.concatenate(carried, axis=1), np.bincount(place), folds, [options.seed, 0])[place]
     return pd.DataFrame({"sample": cohort.samples, "donor": cohort.donors, "fold": fold.astype(int)})[SPLITS]
 
 
@@ -98,21 +95,14 @@ def inner_folds(donors: np.ndarray, y: np.ndarray | None, n: int, seed: int) -> 
     -------
     (samples,) fold 0 .. n-1
     """
-    donors = np.asarray(donors).astype(str)
-    names, place = np.unique(donors, return_inverse=True)
+    names, place = np.unique(np.asarray(donors).astype(str), return_inverse=True)
     n = max(1, min(n, len(names)))
     if y is None:
         labels = np.zeros((len(names), 0), dtype=bool)
     else:
         tasks = np.atleast_2d(np.asarray(y, dtype=float).T)
         labels = np.concatenate([_carried(place, task, len(names), n) for task in tasks], axis=1)
-    fold = _stratify(labels, _samples_per_donor(donors), n, [seed, 1])
-    return fold[place]
-
-
-def _samples_per_donor(donors: np.ndarray) -> np.ndarray:
-    """Donors sorted by name."""
-    return np.unique(donors, return_counts=True)[1]
+    return _stratify(labels, np.bincount(place), n, [seed, 1])[place]
 
 
 def _carried(place: np.ndarray, y: np.ndarray, owners: int, folds: int) -> np.ndarray:
