@@ -48,7 +48,6 @@ def check_fixed(run: DonorRun, obs: pd.DataFrame, source: str) -> None:
     may not: a categorical confounder called sex or gender, and a class task called disease, diagnosis, case or status
     (by its name or its column).
     """
-
     covariates = [
         (f"covariates.{name}", name, run.covariate_column(name), _FIXED_COVARIATES)
         for name, covariate in run.covariates.items()
