@@ -157,7 +157,7 @@ def _read_frame(path: Path, sample_column: str, only_ids: bool = False) -> tuple
         table = table.set_index(column) if column in table.columns else table
         names = schema.names
     else:
-        names, _ = csv_header(path)
+        names = csv_header(path)
         place = names.index(sample_column) if sample_column in names else 0
         table = read_csv(path, names, text=False, id_column=place, only_ids=only_ids)
         place = 0 if only_ids else place

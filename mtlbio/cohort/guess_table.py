@@ -42,7 +42,7 @@ def looks_like_table(path: Path, metadata: Path | None = None) -> bool:
     """
     if metadata is not None or path.is_dir() or suffix(path) not in TABLES:
         return False
-    columns = len(parquet_schema(path).names if suffix(path) == ".parquet" else csv_header(path)[0])
+    columns = len(parquet_schema(path).names if suffix(path) == ".parquet" else csv_header(path))
     if columns > 10 * _MOST_COLUMNS:
         return False  # not read: it may be large
     table = text_table(read_metadata(path, "table"))

@@ -46,9 +46,7 @@ def read_metadata(path: str | Path, key: str = "metadata.path") -> pd.DataFrame:
             # pandas keeps a column that was also made the index: one copy is enough
             table = table.reset_index(drop=name in table.columns)
     elif ending in TABLES:
-        header, _ = csv_header(path)
-        _unique(header, path)
-        table = read_csv(path, header)
+        table = read_csv(path, csv_header(path))
     else:
         raise InputError(f"{path}: {key}: format {ending or 'without ending'!r} is unknown; valid: {listing(TABLES)}")
     table.columns = [str(c).strip() for c in table.columns]
@@ -98,8 +96,8 @@ def duplicates(values) -> list:
     return list(values[values.duplicated()].unique())
 
 
-def csv_header(path: Path) -> tuple[list[str], list[str]]:
-    """Column names and first row of a csv/tsv; R's one-short header is completed with an empty name."""
+def csv_header(path: Path) -> list[str]:
+    """Column names of a csv/tsv; R's one-short header is completed with an empty name."""
     separator = separator_of(path)
     opened = gzip.open if path.suffix.lower() == ".gz" else open
     with (
@@ -120,7 +118,7 @@ def csv_header(path: Path) -> tuple[list[str], list[str]]:
                 f"{path}: found one column, {header[0][:60]!r}: the columns seem to be separated by {other!r}; "
                 f"expected {separator!r} for this ending (csv: comma, tsv and txt: tab)"
             )
-    return header, first
+    return header
 
 
 def read_csv(

@@ -63,10 +63,9 @@ class Design:
     nuisance_loading: float = 0.8
 
     def __post_init__(self):
-        if self.shape not in SHAPES:
-            raise InputError(f"shape: found {self.shape!r}; valid: {listing(SHAPES)}")
-        if self.response not in CAUSES:
-            raise InputError(f"response: found {self.response!r}; valid: {listing(CAUSES)}")
+        for key, choices in (("shape", SHAPES), ("response", CAUSES)):
+            if getattr(self, key) not in choices:
+                raise InputError(f"{key}: found {getattr(self, key)!r}; valid: {listing(choices)}")
         check_bounds(self, donors=(10, inf), genes=(300, inf), batches=(2, inf), visits=(1, inf))
         check_bounds(self, batch_disease=(0.5, 1), interferon_age=(-0.99, 1), labelled=(0, 1))
 

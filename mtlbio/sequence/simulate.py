@@ -71,7 +71,8 @@ def simulate_chains(
         size = int(rng.integers(length[0], length[1] + 1))
         states = _planted_states(size, bool(ends), rng)
         three = to_q3(np.array([Q8.index(s) for s in states], dtype=np.uint8))
-        letters = _planted_letters(three, signal, tilt if source == "complex" else 0, rng)
+        share = softmax(signal * _PROPENSITY[three] + (tilt if source == "complex" else 0), axis=1)
+        letters = (rng.random(size)[:, None] > share.cumsum(axis=1)).sum(axis=1).clip(0, 19)
         around = np.convolve(hydrophobicity[letters], np.array([0.25, 1.0, 0.25]), mode="same")
         to_end = np.minimum(np.arange(size), np.arange(size)[::-1])
         hidden = water * around - ends * np.exp(-to_end / _END) + (buried if source == "complex" else 0)
@@ -97,14 +98,6 @@ def _planted_states(size: int, coil_ends: bool, rng: np.random.Generator) -> str
         first, last = rng.integers(0, _END, 2, endpoint=True)
         states = "C" * first + states[first : size - last] + "C" * last
     return states
-
-
-def _planted_letters(
-    three: np.ndarray, signal: float, tilt: np.ndarray | float, rng: np.random.Generator
-) -> np.ndarray:
-    """(residues,) letters drawn by the propensities of their states (0-2); ``tilt`` is added to the log odds."""
-    share = softmax(signal * _PROPENSITY[three] + tilt, axis=1)
-    return (rng.random(len(three))[:, None] > share.cumsum(axis=1)).sum(axis=1).clip(0, 19)
 
 
 RUN = """\

@@ -52,7 +52,8 @@ def label_chain(atoms) -> tuple[str, np.ndarray, np.ndarray] | None:
 
     None where no residue is whole. Residues that were not resolved at all are not in the sequence.
     """
-    letters = "".join(_letter(residue) for residue in structure.get_residues(atoms)[1])
+    residues = [_STANDARD.get(name) or one_letter_code(name) for name in structure.get_residues(atoms)[1]]
+    letters = "".join(letter if letter in _STANDARD.values() else "X" for letter in residues)
     backbone = np.full((len(letters), len(BACKBONE), 3), np.nan)
     for k, name in enumerate(BACKBONE):
         places = np.flatnonzero(atoms.atom_name == name)[::-1]  # of several in a residue the first
@@ -79,11 +80,6 @@ def _atoms(path: Path):
         raise InputError(f"{path}: cannot be read as a structure: {str(error).splitlines()[0]}") from None
     atoms = atoms[structure.filter_amino_acids(atoms)]
     return atoms[~np.isin(atoms.element, ["H", "D"])]
-
-
-def _letter(residue: str) -> str:
-    letter = _STANDARD.get(residue) or one_letter_code(residue)
-    return letter if letter in [*AMINO_ACIDS] else "X"
 
 
 def _text(codes: np.ndarray, states: str) -> str:
