@@ -29,16 +29,8 @@ def draft_table(
 ) -> tuple[str, list[str]]:
     """Draft the YAML of a run on a table of features.
 
-    Parameters
-    ----------
-    path : csv, tsv (.gz) or parquet, one row per sample, holding features, labels and covariates
-    metadata : refused: the table holds all
-    folder : where the YAML will stand, as for :func:`mtlbio.cohort.draft.draft`
-
-    Returns
-    -------
-    text : the YAML, each guess with a comment
-    notes : the guesses and what was left out, one plain line each
+    ``path`` is a csv, tsv (.gz) or parquet, one row per sample, holding features, labels and covariates; ``metadata``
+    is refused. ``folder`` and what is given back as for :func:`mtlbio.cohort.draft.draft`.
 
     Raises
     ------

@@ -10,15 +10,9 @@ from mtlbio.errors import InputError
 
 
 def read_gmt(path: str | Path) -> dict[str, list[str]]:
-    """Read a GMT file: one set per line, ``name<TAB>description<TAB>gene<TAB>gene ...``.
+    """Genes of every set of a GMT file (text or gzipped) by name, in file order, each gene once.
 
-    Parameters
-    ----------
-    path : text or gzipped GMT
-
-    Returns
-    -------
-    Genes of every set by name, in file order, each gene once.
+    A set is a line ``name<TAB>description<TAB>gene<TAB>gene ...``.
 
     Raises
     ------

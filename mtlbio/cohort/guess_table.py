@@ -100,11 +100,7 @@ def guess_transform(values: pd.Series) -> tuple[str, str]:
 
 
 def is_amount(values: pd.Series, wrong: pd.Series) -> bool:
-    """Whether a column holds amounts: numbers only, and decimals or more values than a code has.
-
-    Parameters
-    ----------
-    values, wrong : of :func:`mtlbio.text.as_number`
-    """
+    """Whether a column, as :func:`mtlbio.text.as_number` gives it, holds amounts: numbers only, and decimals or more
+    values than a code has."""
     levels, decimals = values.nunique(), bool((values.dropna() % 1 != 0).any())
     return len(wrong) == 0 and (levels > _FEW or (levels > 2 and decimals))

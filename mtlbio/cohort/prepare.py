@@ -23,10 +23,7 @@ from mtlbio.tables import QC, SPLITS, write_table
 def prepare(run: DonorRun, results: Path) -> None:
     """Read, check, reduce to samples of donors, filter, normalise and split.
 
-    Parameters
-    ----------
-    run : the run (:func:`mtlbio.kinds.read.read_run`)
-    results : folder that receives ``cohort.h5ad``, ``qc.tsv`` and ``splits.tsv``: all three or none
+    The folder ``results`` receives ``cohort.h5ad``, ``qc.tsv`` and ``splits.tsv``: all three or none.
 
     Raises
     ------

@@ -13,13 +13,7 @@ from mtlbio.progress import say
 
 
 def pseudobulk(
-    data: Measurements,
-    obs: pd.DataFrame,
-    by: pd.DataFrame,
-    scale: str,
-    min_cells: int,
-    qc: QcList,
-    source: str,
+    data: Measurements, obs: pd.DataFrame, by: pd.DataFrame, scale: str, min_cells: int, qc: QcList, source: str
 ) -> tuple[Measurements, pd.DataFrame]:
     """Sum (counts) or average (other scales) the cells of a donor, within each level of ``by``.
 
@@ -29,9 +23,7 @@ def pseudobulk(
     obs : one row per cell: ``donor``, tasks and covariates (:func:`mtlbio.cohort.samples.encode`); numbers are
         averaged, all other columns must be constant within a sample
     by : one row per cell, text: the columns besides the donor that make a sample; may have no columns
-    scale : the run's ``expression.scale``
     min_cells : samples of fewer cells are dropped and listed in ``qc``
-    source : the metadata file, for messages
 
     Returns
     -------

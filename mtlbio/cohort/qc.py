@@ -47,13 +47,10 @@ def quality_control(
     Parameters
     ----------
     values : (samples, genes) on the run's ``scale``.
-    samples, genes : names
     scale : ``counts``: samples and genes are filtered by detection, then scanpy's ``normalize_total`` and ``log1p``.
         The total is the power of ten below the median library size (at most a million), a round number rather than a
         quantity fitted to the cohort. ``beta``: M values, log2((b + .001) / (1 - b + .001)). Others: as they are.
-    options : thresholds
     qc : takes a row for everything dropped
-    source : the expression file, for messages
 
     Returns
     -------

@@ -77,9 +77,7 @@ def encode(
 
     Parameters
     ----------
-    run : the run; its tasks and covariates say which columns are read and how
     metadata : text table, one row per sample (:func:`mtlbio.cohort.read.read`)
-    source : the metadata file, for messages
     qc : takes a note for values that were pooled or set to missing
 
     Returns

@@ -172,8 +172,6 @@ def plan_of(table: pd.DataFrame, n_numeric: int, options: Table, source: str, qc
     ----------
     table : text, missing = NaN; numbers come first
     n_numeric : how many columns are numbers
-    options : the section ``features`` of the run
-    source : the file, for messages
     qc : takes a row for columns that are dropped and levels that are pooled
 
     Raises
