@@ -109,10 +109,9 @@ def _sample_column(table: pd.DataFrame, data: Measurements, source: str) -> str:
 
 def _donor_column(out: Draft, sample: str | None) -> str:
     table = out.table
-    donor = next(
-        (c for c in table.columns if has_word(c, guess.DONOR) and c != sample and table[c].notna().any()), None
-    )
-    if donor is not None:
+    named = [c for c in table.columns if has_word(c, guess.DONOR) and c != sample and table[c].notna().any()]
+    if named:
+        donor = named[0]
         visits = "some with several samples" if table[donor].dropna().duplicated().any() else "one sample each"
         out.notes.append(f"donors: column {donor!r} ({table[donor].nunique()} donors, {visits})")
         return donor

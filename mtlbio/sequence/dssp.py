@@ -17,6 +17,7 @@ _BONDED, _LOWEST = -0.5, -9.9
 _NEAR = 9.0  # CA atoms further apart make no bond
 _BROKEN = 2.5  # C to the next N: the chain is interrupted beyond
 _BEND = 70.0
+_NEXT = [(da, db) for da in range(1, 6) for db in range(1, 6) if min(da, db) <= 2]  # bridges of one ladder
 _CODE = {state: code for code, state in enumerate(Q8)}
 
 
@@ -100,9 +101,8 @@ def _inside(turn: dict[int, np.ndarray]) -> np.ndarray:
 def _bridges(bonded: np.ndarray, run: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
     """(residues,) in a bridge, and in a ladder of two or more bridges (bulges of DSSP included)."""
     n = len(bonded)
-    i = np.arange(1, n - 1)
     inner = np.zeros(n, dtype=bool)
-    inner[i] = (run[i - 1] == run[i]) & (run[i] == run[i + 1])
+    inner[1:-1] = (run[:-2] == run[1:-1]) & (run[1:-1] == run[2:])
     before, at, after = (np.roll(bonded, shift, axis=0) for shift in (1, 0, -1))  # rows i-1, i, i+1
     # parallel: (i-1 -> j and j -> i+1) or (j-1 -> i and i -> j+1); antiparallel: (i <-> j) or (i-1 -> j+1, j-1 -> i+1)
     first = before & np.roll(bonded.T, -1, axis=0)
@@ -121,9 +121,6 @@ def _bridges(bonded: np.ndarray, run: np.ndarray) -> tuple[np.ndarray, np.ndarra
                     low, high = sorted((b, b + direction * db))
                     ladder[a : a + da + 1] = ladder[low : high + 1] = True
     return bridge, ladder
-
-
-_NEXT = [(da, db) for da in range(1, 6) for db in range(1, 6) if min(da, db) <= 2]
 
 
 def _bends(alpha: np.ndarray, run: np.ndarray) -> np.ndarray:

@@ -114,7 +114,7 @@ def _one_part_each(chains: Chains, twins: np.ndarray) -> None:
             f"chains: {names[a]} ({part[a]}) and {names[b]} ({part[b]}) are one sequence in two parts; "
             f"leave one of them out (chains.<name>.keep) or give both one part"
         )
-    per_cluster = chains.obs.groupby("cluster")["part"].agg(lambda parts: tuple(dict.fromkeys(parts)))
+    per_cluster = chains.obs.groupby("cluster")["part"].unique()
     # external sets are reported apart and may repeat themselves, but not what was trained on
     split = per_cluster[per_cluster.map(len) > 1]
     if len(split):
