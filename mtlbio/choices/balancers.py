@@ -19,7 +19,7 @@ class BalancerFacts:
     """What is known of a balancer without making one."""
 
     line: str  # what it does, for the user
-    options: Mapping[str, Number | Choice] = field(default_factory=dict)  # in the order of the constructor
+    options: Mapping[str, Number | Choice] = field(default_factory=dict)  # by name
     # a weight multiplies the task's whole loss, trunk and head, or only its gradient on the shared parameters
     scope: Literal["loss", "gradient"] = "loss"
     reads_gramian: bool = False  # whether it compares the tasks' gradients on the shared parameters

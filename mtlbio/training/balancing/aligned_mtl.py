@@ -23,23 +23,21 @@ class AlignedMTL(GramianBalancer):
     whose eigenvalue is rounding are left out, as in TorchJD.
     """
 
-    def __init__(self, tasks, replicas, device="cpu", *, scale_mode: str):
-        super().__init__(tasks, replicas, device)
-        self.scale_mode = scale_mode
+    scale_mode: str
 
     def from_gramian(self, gramian: torch.Tensor, speaking: torch.Tensor, step: Step) -> torch.Tensor:
         # tasks that do not speak are eigenvectors of value 0: left out like rounding
         values, vectors = torch.linalg.eigh(gramian)
         count = speaking.sum(1, keepdim=True)
-        kept = values > values.amax(1, keepdim=True) * count * torch.finfo(values.dtype).eps
-        used = values.masked_fill(~kept, torch.nan)
+        above_rounding = values > values.amax(1, keepdim=True) * count * torch.finfo(values.dtype).eps
+        used = values.masked_fill(~above_rounding, torch.nan)
         if self.scale_mode == "min":
-            length = values.masked_fill(~kept, torch.inf).amin(1, keepdim=True)
+            length = values.masked_fill(~above_rounding, torch.inf).amin(1, keepdim=True)
         elif self.scale_mode == "median":
             length = used.nanmedian(1, keepdim=True).values
         else:
             length = used.nanmean(1, keepdim=True)
         # the mean of the aligned gradients times their number is their sum
-        shrunk = torch.where(kept, (length / values).sqrt(), 0.0)
+        shrunk = torch.where(above_rounding, (length / values).sqrt(), 0.0)
         along = (vectors.mT @ speaking.to(values.dtype)[:, :, None])[:, :, 0]
         return (vectors @ (shrunk * along)[:, :, None])[:, :, 0]

@@ -12,6 +12,8 @@ therefore multiplied by the number of present tasks.
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+from itertools import product
 from typing import ClassVar, Literal, TypeVar
 
 import torch
@@ -33,26 +35,30 @@ class Balancer:
         on the shared parameters; from :data:`BALANCERS`, like the next
     reads_gramian : whether :meth:`weights` calls :attr:`Step.gramian` (T backward passes)
     reads_after : whether :meth:`after` has to be called
-    memory : what is carried from step to step, each (R, T) or (R, T, T), in double precision
+    remembers : what is carried from step to step, with its value before the first one
+    of_pairs : whether that belongs to pairs of tasks
+    memory : the present values, each (R, T) or (R, T, T), in double precision
     """
 
     name: ClassVar[str]
     scope: ClassVar[Literal["loss", "gradient"]]
     reads_gramian: ClassVar[bool]
     reads_after: ClassVar[bool] = False
+    remembers: ClassVar[Mapping[str, float]] = {}
+    of_pairs: ClassVar[bool] = False
 
-    def __init__(self, tasks: tuple[str, ...], replicas: int, device="cpu"):
-        self.tasks = tasks
-        self.replicas = replicas
-        self.device = device
-        self.memory: dict[str, torch.Tensor] = {}
+    def __init__(self, tasks: tuple[str, ...], replicas: int, device="cpu", **options: float | str):
+        self.tasks, self.replicas, self.device = tasks, replicas, device
+        for name, value in options.items():
+            setattr(self, name, value)
+        self.memory = {name: self.blank(value) for name, value in self.remembers.items()}
 
     @torch.no_grad()
     def weights(self, step: Step) -> torch.Tensor:
         """(R, T) weights, 0 where absent; moves what the method remembers by one step."""
         losses = torch.where(step.present, step.losses, 1.0).double()
-        found = self.compute(losses, step.present, step)
-        return torch.where(step.present, found, 0.0).to(step.losses.dtype)
+        weights = self.compute(losses, step.present, step)
+        return torch.where(step.present, weights, 0.0).to(step.losses.dtype)
 
     def compute(self, losses: torch.Tensor, present: torch.Tensor, step: Step) -> torch.Tensor:
         """(R, T) weights of the method, anything where absent; ``losses`` are 1 where absent."""
@@ -65,14 +71,19 @@ class Balancer:
         """Replace what is remembered, only ``where`` the tasks are present."""
         self.memory[name] = torch.where(where, values, self.memory[name])
 
-    def blank(self, value: float = 0.0, pairs: bool = False) -> torch.Tensor:
+    def blank(self, value: float = 0.0) -> torch.Tensor:
         """Memory of every task (or pair of tasks) before the first step."""
-        shape = (self.replicas,) + (len(self.tasks),) * (2 if pairs else 1)
+        shape = (self.replicas,) + (len(self.tasks),) * (2 if self.of_pairs else 1)
         return torch.full(shape, value, dtype=torch.float64, device=self.device)
+
+    def starting_losses(self, losses: torch.Tensor, present: torch.Tensor) -> torch.Tensor:
+        """(R, T) loss of each task at the first step in which it was present; ``remembers`` "start", 0 before that."""
+        self.remember("start", losses.clamp_min(TINY), present & (self.memory["start"] == 0))
+        return torch.where(present, self.memory["start"], 1.0)
 
     def state(self) -> dict[str, torch.Tensor]:
         """What is remembered, by task: ``{"log_variance/disease": (R,)}``, pairs as ``cosine/disease/age``."""
-        return {key: self._place(key).clone() for key in self._keys()}
+        return {key: values.clone() for key, values in self._views().items()}
 
     def load(self, state: dict[str, torch.Tensor]) -> None:
         """Go on from a :meth:`state`; the tasks may stand in another order.
@@ -82,32 +93,24 @@ class Balancer:
         InputError
             if it is the state of another method, of other tasks or of another number of replicas
         """
-        wanted = self._keys()
-        if set(state) != set(wanted):
+        views = self._views()
+        if set(state) != set(views):
             raise InputError(
-                f"balancing {self.name}: the state holds {listing(sorted(set(state)))}; expected {listing(wanted)}"
+                f"balancing {self.name}: the state holds {listing(sorted(set(state)))}; expected {listing(views)}"
             )
-        for key in wanted:
-            if tuple(state[key].shape) != (self.replicas,):
-                found = tuple(state[key].shape)
-                raise InputError(f"balancing {self.name}: the state of {key} is {found}; expected ({self.replicas},)")
-            self._place(key).copy_(state[key])
+        for key, values in views.items():
+            shape = tuple(state[key].shape)
+            if shape != (self.replicas,):
+                raise InputError(f"balancing {self.name}: the state of {key} is {shape}; expected ({self.replicas},)")
+            values.copy_(state[key])
 
-    def _keys(self) -> list[str]:
-        keys = []
+    def _views(self) -> dict[str, torch.Tensor]:
+        """The memory of every task (or pair), which changes with them."""
+        views = {}
         for name, values in self.memory.items():
-            if values.ndim == 2:
-                keys += [f"{name}/{task}" for task in self.tasks]
-            else:
-                keys += [f"{name}/{one}/{other}" for one in self.tasks for other in self.tasks]
-        return keys
-
-    def _place(self, key: str) -> torch.Tensor:
-        name, *tasks = key.split("/")
-        values = self.memory[name]
-        for task in tasks:  # a view, since :meth:`load` writes into it
-            values = values[:, self.tasks.index(task)]
-        return values
+            for places in product(range(len(self.tasks)), repeat=values.ndim - 1):
+                views["/".join([name, *(self.tasks[t] for t in places)])] = values[:, *places]
+        return views
 
 
 REGISTERED: dict[str, type[Balancer]] = {}
@@ -115,8 +118,8 @@ _Class = TypeVar("_Class", bound=type[Balancer])
 
 
 def balancer(name: str):
-    """Class decorator: the class is made by ``name``; its constructor takes the options of that entry of
-    :data:`BALANCERS`, checked and all of them, by keyword."""
+    """Class decorator: the class is made by ``name``; the options of that entry of :data:`BALANCERS`,
+    checked and all of them, become its attributes."""
     if name not in BALANCERS:
         raise KeyError(f"{name}: has no entry in mtlbio/choices/balancers.py")
 

@@ -25,13 +25,11 @@ class CAGrad(GramianBalancer):
     -----
     Times the number of tasks, divided by ``1 + c``, so that equal orthogonal gradients have weight 1 (the authors'
     code divides by ``1 + c^2`` or ``1 + c``). TorchJD hands each matrix to a cone programme of cvxpy; here the same
-    minimum is found for all replicas at once. As there, the step is 0 where the tasks leave no direction: where the
+    minimum is weights for all replicas at once. As there, the step is 0 where the tasks leave no direction: where the
     best combination of gradients is shorter than 1e-4 of their root summed squares.
     """
 
-    def __init__(self, tasks, replicas, device="cpu", *, c: float):
-        super().__init__(tasks, replicas, device)
-        self.c = c
+    c: float
 
     def from_gramian(self, gramian: torch.Tensor, speaking: torch.Tensor, step: Step) -> torch.Tensor:
         matrix, here = ridged(gramian), speaking.cpu().numpy()
@@ -46,5 +44,5 @@ class CAGrad(GramianBalancer):
         size = np.sqrt((np.diagonal(matrix, axis1=1, axis2=2) * here).sum(1))
         clear = some & (length >= _NO_DIRECTION * size)
         added = (radius / np.where(clear, length, 1.0))[:, None]
-        found = (mean + added * best) * clear[:, None] * count / (1 + self.c)
-        return torch.as_tensor(found, device=gramian.device)
+        weights = (mean + added * best) * clear[:, None] * count / (1 + self.c)
+        return torch.as_tensor(weights, device=gramian.device)

@@ -5,7 +5,6 @@ from __future__ import annotations
 import torch
 
 from mtlbio.training.balancing.base import Balancer, balancer, shared_out
-from mtlbio.training.balancing.start import starting_losses
 from mtlbio.training.balancing.step import Step
 
 
@@ -28,13 +27,11 @@ class ConditionalValueAtRisk(Balancer):
     be learned stays the worst one and takes the weight for good: that is what was asked for.
     """
 
-    def __init__(self, tasks, replicas, device="cpu", *, quantile: float):
-        super().__init__(tasks, replicas, device)
-        self.quantile = quantile
-        self.memory["start"] = self.blank()
+    quantile: float
+    remembers = {"start": 0.0}
 
     def compute(self, losses: torch.Tensor, present: torch.Tensor, step: Step) -> torch.Tensor:
-        start = starting_losses(self, losses, present)
+        start = self.starting_losses(losses, present)
         left = torch.where(present, losses / start, -torch.inf)
         most = 1 / (present.sum(1, keepdim=True).clamp_min(1) * (1 - self.quantile))
         # [r, k, j]: task j against task k

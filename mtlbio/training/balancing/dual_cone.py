@@ -30,19 +30,19 @@ def shortest_above(gramian: np.ndarray, least: np.ndarray) -> np.ndarray:
     """
     n, m = least.shape
     above, slope_at_least = np.zeros((n, m), dtype=bool), (gramian @ least[:, :, None])[:, :, 0]
-    found, fewest, patience = least.copy(), np.full(n, m + 1), np.full(n, _PATIENCE)
+    solution, fewest, patience = least.copy(), np.full(n, m + 1), np.full(n, _PATIENCE)
     rows, places = np.arange(n), np.arange(m)
     for _ in range(_TURNS):
-        free, own = above[rows], gramian[rows]
-        matrix = np.where(free[:, :, None] & free[:, None, :], own, 0.0)
+        free, matrices = above[rows], gramian[rows]
+        matrix = np.where(free[:, :, None] & free[:, None, :], matrices, 0.0)
         matrix[:, places, places] += ~free
         excess = np.linalg.solve(matrix, np.where(free, -slope_at_least[rows], 0.0)[:, :, None])
-        slope = (own @ excess)[:, :, 0] + slope_at_least[rows]
+        slope = (matrices @ excess)[:, :, 0] + slope_at_least[rows]
         excess = excess[:, :, 0]
         wrong = np.where(free, excess < -_ROUNDING, slope < -_ROUNDING)
         count = wrong.sum(1)
         settled = count == 0
-        found[rows[settled]] = least[rows[settled]] + np.maximum(excess[settled], 0.0)
+        solution[rows[settled]] = least[rows[settled]] + np.maximum(excess[settled], 0.0)
         rows, wrong, count = rows[~settled], wrong[~settled], count[~settled]
         if not len(rows):
             break
@@ -52,4 +52,4 @@ def shortest_above(gramian: np.ndarray, least: np.ndarray) -> np.ndarray:
         last = np.zeros_like(wrong)
         last[np.arange(len(rows)), m - 1 - wrong[:, ::-1].argmax(1)] = True
         above[rows] ^= np.where((patience[rows] >= 0)[:, None], wrong, last)
-    return found
+    return solution

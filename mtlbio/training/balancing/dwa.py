@@ -25,11 +25,8 @@ class DynamicWeightAverage(Balancer):
     of them differ little, and the weights stay close to 1.
     """
 
-    def __init__(self, tasks, replicas, device="cpu", *, temperature: float):
-        super().__init__(tasks, replicas, device)
-        self.temperature = temperature
-        # 0 where there is none yet
-        self.memory.update(last=self.blank(), before=self.blank())
+    temperature: float
+    remembers = {"last": 0.0, "before": 0.0}  # 0 where there is none yet
 
     def compute(self, losses: torch.Tensor, present: torch.Tensor, step: Step) -> torch.Tensor:
         last, before = self.memory["last"], self.memory["before"]

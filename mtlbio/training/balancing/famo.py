@@ -30,13 +30,9 @@ class Famo(Balancer):
     """
 
     reads_after = True
-
-    def __init__(self, tasks, replicas, device="cpu", *, learning_rate: float, weight_decay: float):
-        super().__init__(tasks, replicas, device)
-        self.learning_rate = learning_rate
-        self.weight_decay = weight_decay
-        for name in ("logit", "mean", "square", "steps", "before"):
-            self.memory[name] = self.blank()
+    learning_rate: float
+    weight_decay: float
+    remembers = dict.fromkeys(("logit", "mean", "square", "steps", "before"), 0.0)
 
     def compute(self, losses: torch.Tensor, present: torch.Tensor, step: Step) -> torch.Tensor:
         # 0 marks a task that takes no part in this step

@@ -6,7 +6,6 @@ import torch
 
 from mtlbio.training.balancing.base import Balancer, balancer, present_mean, shared_out
 from mtlbio.training.balancing.gramian import speaking_gramian
-from mtlbio.training.balancing.start import starting_losses
 from mtlbio.training.balancing.step import Step
 
 _LEAST = 1e-3
@@ -33,16 +32,14 @@ class GradNorm(Balancer):
     all shared parameters, not from the last shared layer. TorchJD has no GradNorm.
     """
 
-    def __init__(self, tasks, replicas, device="cpu", *, alpha: float, learning_rate: float):
-        super().__init__(tasks, replicas, device)
-        self.alpha = alpha
-        self.learning_rate = learning_rate
-        self.memory.update(weight=self.blank(1.0), start=self.blank())
+    alpha: float
+    learning_rate: float
+    remembers = {"weight": 1.0, "start": 0.0}
 
     def compute(self, losses: torch.Tensor, present: torch.Tensor, step: Step) -> torch.Tensor:
         norms = speaking_gramian(step)[0].diagonal(dim1=1, dim2=2).double().sqrt()
         norms = norms / present_mean(norms, present).clamp_min(1e-300)
-        left = losses / starting_losses(self, losses, present)
+        left = losses / self.starting_losses(losses, present)
         rate = left / present_mean(left, present).clamp_min(1e-300)
         weight = shared_out(self.memory["weight"], present)
         target = present_mean(weight * norms, present) * rate**self.alpha

@@ -7,7 +7,7 @@ import torch
 from mtlbio.training.balancing.base import TINY, balancer
 from mtlbio.training.balancing.gramian import GramianBalancer
 from mtlbio.training.balancing.step import Step
-from mtlbio.training.balancing.surgery import drawn_order, operate
+from mtlbio.training.balancing.surgery import operate
 
 
 @balancer("gradvac")
@@ -28,24 +28,23 @@ class GradVac(GramianBalancer):
     it is where one of the two is absent.
     """
 
-    def __init__(self, tasks, replicas, device="cpu", *, decay: float):
-        super().__init__(tasks, replicas, device)
-        self.decay = decay
-        self.memory["cosine"] = self.blank(pairs=True)
+    decay: float
+    remembers = {"cosine": 0.0}
+    of_pairs = True
 
     def from_gramian(self, gramian: torch.Tensor, speaking: torch.Tensor, step: Step) -> torch.Tensor:
         mean = self.memory["cosine"].clone()
         replica = torch.arange(len(mean), device=mean.device)
 
-        def correct(j, pairs, inner, own, other):
-            own, other = own.sqrt().clamp_min(TINY), other.sqrt().clamp_min(TINY)
-            cosine = (inner / (own * other)).clamp(-1, 1)
-            wanted = mean[replica, :, j]
-            sine, wanted_sine = (1 - cosine**2).sqrt(), (1 - wanted**2).clamp_min(TINY).sqrt()
-            multiple = own * (wanted * sine - cosine * wanted_sine) / (other * wanted_sine)
-            mean[replica, :, j] = torch.where(pairs, (1 - self.decay) * wanted + self.decay * cosine, wanted)
-            return torch.where(cosine < wanted, multiple, 0.0)
+        def correct(j, pairs, inner, square, square_j):
+            length, length_j = square.sqrt().clamp_min(TINY), square_j.sqrt().clamp_min(TINY)
+            cosine = (inner / (length * length_j)).clamp(-1, 1)
+            target = mean[replica, :, j]
+            sine, target_sine = (1 - cosine**2).sqrt(), (1 - target**2).clamp_min(TINY).sqrt()
+            multiple = length * (target * sine - cosine * target_sine) / (length_j * target_sine)
+            mean[replica, :, j] = torch.where(pairs, (1 - self.decay) * target + self.decay * cosine, target)
+            return torch.where(cosine < target, multiple, 0.0)
 
-        found = operate(gramian.double(), speaking, drawn_order(step, self.tasks), correct)
+        weights = operate(gramian.double(), speaking, step.draws(self.tasks).argsort(1), correct)
         self.memory["cosine"] = mean
-        return found
+        return weights

@@ -22,7 +22,7 @@ class ImpartialGradients(GramianBalancer):
     def from_gramian(self, gramian: torch.Tensor, speaking: torch.Tensor, step: Step) -> torch.Tensor:
         # rows of tasks that do not speak are 0, and so they are in the pseudoinverse
         norms = gramian.diagonal(dim1=1, dim2=2).sqrt()
-        found = (torch.linalg.pinv(gramian, hermitian=True) @ norms[:, :, None])[:, :, 0]
-        total = found.sum(1, keepdim=True)
+        solution = (torch.linalg.pinv(gramian, hermitian=True) @ norms[:, :, None])[:, :, 0]
+        total = solution.sum(1, keepdim=True)
         clear = total.abs() >= 1e-12
-        return torch.where(clear, found / torch.where(clear, total, 1.0), 0.0) * speaking.sum(1, keepdim=True)
+        return torch.where(clear, solution / torch.where(clear, total, 1.0), 0.0) * speaking.sum(1, keepdim=True)

@@ -26,10 +26,8 @@ class ImpartialLosses(Balancer):
     for the reason given at :class:`mtlbio.training.balancing.uncertainty.Uncertainty`.
     """
 
-    def __init__(self, tasks, replicas, device="cpu", *, learning_rate: float):
-        super().__init__(tasks, replicas, device)
-        self.learning_rate = learning_rate
-        self.memory["log_scale"] = self.blank()
+    learning_rate: float
+    remembers = {"log_scale": 0.0}
 
     def compute(self, losses: torch.Tensor, present: torch.Tensor, step: Step) -> torch.Tensor:
         log_scale = self.memory["log_scale"]

@@ -26,6 +26,6 @@ class MGDA(GramianBalancer):
     def from_gramian(self, gramian: torch.Tensor, speaking: torch.Tensor, step: Step) -> torch.Tensor:
         matrix, here = ridged(gramian), speaking.cpu().numpy()
         some = here.any(1)
-        found = np.zeros(here.shape)
-        found[some] = least_quadratic(matrix[some], np.zeros_like(found[some]), here[some])[0]
-        return torch.as_tensor(found * here.sum(1, keepdims=True), device=gramian.device)
+        weights = np.zeros(here.shape)
+        weights[some] = least_quadratic(matrix[some], np.zeros_like(weights[some]), here[some])[0]
+        return torch.as_tensor(weights * here.sum(1, keepdims=True), device=gramian.device)

@@ -29,18 +29,18 @@ def bargain(gramian: torch.Tensor) -> torch.Tensor:
     shorter = gramian.diagonal(dim1=1, dim2=2).rsqrt()
     values, vectors = torch.linalg.eigh(gramian * shorter[:, :, None] * shorter[:, None, :])
     gramian = (vectors * values.clamp_min(_RIDGE)[:, None, :]) @ vectors.mT
-    found = gramian.diagonal(dim1=1, dim2=2).rsqrt()
+    solution = gramian.diagonal(dim1=1, dim2=2).rsqrt()
     for _ in range(_ITERATIONS):
-        slope = (gramian @ found[:, :, None])[:, :, 0] - 1 / found
-        newton = torch.linalg.solve(gramian + torch.diag_embed(found**-2), slope)
+        slope = (gramian @ solution[:, :, None])[:, :, 0] - 1 / solution
+        newton = torch.linalg.solve(gramian + torch.diag_embed(solution**-2), slope)
         decrement = (slope * newton).sum(1, keepdim=True).clamp_min(0).sqrt()
         # a settled replica stays as it is, however long its neighbours take
         going = decrement > _SETTLED
         if not going.any():
             break
         length = torch.where(decrement > 0.25, 1 / (1 + decrement), 1.0)
-        found = torch.where(going, found - length * newton, found)
-    return found * shorter
+        solution = torch.where(going, solution - length * newton, solution)
+    return solution * shorter
 
 
 @balancer("nash_mtl")

@@ -7,7 +7,7 @@ import torch
 from mtlbio.training.balancing.base import balancer
 from mtlbio.training.balancing.gramian import GramianBalancer
 from mtlbio.training.balancing.step import Step
-from mtlbio.training.balancing.surgery import drawn_order, operate
+from mtlbio.training.balancing.surgery import operate
 
 
 @balancer("pcgrad")
@@ -24,7 +24,7 @@ class PCGrad(GramianBalancer):
     """
 
     def from_gramian(self, gramian: torch.Tensor, speaking: torch.Tensor, step: Step) -> torch.Tensor:
-        def correct(j, pairs, inner, own, other):
-            return (-inner / torch.where(other > 0, other, 1.0)).clamp_min(0)
+        def correct(j, pairs, inner, square, square_j):
+            return (-inner / torch.where(square_j > 0, square_j, 1.0)).clamp_min(0)
 
-        return operate(gramian.double(), speaking, drawn_order(step, self.tasks), correct)
+        return operate(gramian.double(), speaking, step.draws(self.tasks).argsort(1), correct)

@@ -5,7 +5,6 @@ from __future__ import annotations
 import torch
 
 from mtlbio.training.balancing.base import Balancer, balancer, present_softmax
-from mtlbio.training.balancing.draws import normal_draws
 from mtlbio.training.balancing.step import Step
 
 
@@ -20,5 +19,4 @@ class RandomWeights(Balancer):
     """
 
     def compute(self, losses: torch.Tensor, present: torch.Tensor, step: Step) -> torch.Tensor:
-        draws = normal_draws(step, self.tasks)
-        return present.sum(1, keepdim=True) * present_softmax(draws, present)
+        return present.sum(1, keepdim=True) * present_softmax(step.draws(self.tasks), present)

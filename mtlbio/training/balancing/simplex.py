@@ -48,28 +48,28 @@ def least_quadratic(gramian: np.ndarray, linear: np.ndarray, speaking: np.ndarra
     """
     here, gramian, linear = _masked(speaking, gramian, linear)
     count, absent, diagonal = here.sum(1, keepdims=True), 1 - here, np.arange(here.shape[1])
-    found = here / count
-    slope = _times(gramian, found) + linear
+    weights = here / count
+    slope = _times(gramian, weights) + linear
     level = np.where(speaking, slope, np.inf).min(1, keepdims=True)
     dual = (slope - level + 0.1 * np.abs(slope).max(1, keepdims=True) + 1e-3) * here
     for _ in range(_ITERATIONS):
-        gap = (found * dual).sum(1, keepdims=True)
+        gap = (weights * dual).sum(1, keepdims=True)
         going = gap > _GAP
         if not going.any():
             break
-        inside = found + absent
+        inside = weights + absent
         pushed = gap / count * np.minimum(_TOWARDS_CENTRE, gap) / inside * here
         matrix = gramian.copy()
         matrix[:, diagonal, diagonal] += dual / inside + absent
-        own, ones = np.moveaxis(np.linalg.solve(matrix, np.stack([pushed - slope, here], axis=2)), 2, 0)
-        move = own - own.sum(1, keepdims=True) / ones.sum(1, keepdims=True) * ones
+        newton, ones = np.moveaxis(np.linalg.solve(matrix, np.stack([pushed - slope, here], axis=2)), 2, 0)
+        move = newton - newton.sum(1, keepdims=True) / ones.sum(1, keepdims=True) * ones
         turn = pushed - dual * move / inside - dual
         # the smaller the gap, the nearer to the edge a step may go
-        length = np.minimum(_room(found, move), _room(dual, turn)) * (1 - np.clip(gap, 1e-4, 0.01))
+        length = np.minimum(_room(weights, move), _room(dual, turn)) * (1 - np.clip(gap, 1e-4, 0.01))
         length = np.where(going, length.clip(max=1), 0.0)
-        found, dual = found + length * move, dual + length * turn
-        slope = _times(gramian, found) + linear
-    return found / found.sum(1, keepdims=True), found > dual
+        weights, dual = weights + length * move, dual + length * turn
+        slope = _times(gramian, weights) + linear
+    return weights / weights.sum(1, keepdims=True), weights > dual
 
 
 def least_length(gramian: np.ndarray, linear: np.ndarray, radius: np.ndarray, speaking: np.ndarray) -> np.ndarray:
@@ -90,11 +90,11 @@ def least_length(gramian: np.ndarray, linear: np.ndarray, radius: np.ndarray, sp
     for _ in range(_TURNS):
         if not len(rows):
             break
-        own, k, x = gramian[rows], radius[rows], ratio[rows]
-        weights[rows], support = least_quadratic(own, x[:, None] * linear[rows], speaking[rows])
-        longer = (weights[rows] * _times(own, weights[rows])).sum(1) > (k * x) ** 2
+        matrices, k, x = gramian[rows], radius[rows], ratio[rows]
+        weights[rows], support = least_quadratic(matrices, x[:, None] * linear[rows], speaking[rows])
+        longer = (weights[rows] * _times(matrices, weights[rows])).sum(1) > (k * x) ** 2
         low[rows], high[rows] = np.where(longer, x, low[rows]), np.where(longer, high[rows], x)
-        better = _crossing(own, linear[rows], k, support)
+        better = _crossing(matrices, linear[rows], k, support)
         within = (better > low[rows]) & (better < high[rows])
         ratio[rows] = np.where(within, better, (low[rows] + high[rows]) / 2)
         rows = rows[~(np.abs(better - x) <= _SAME * x) & (high[rows] - low[rows] > _SAME * high[rows])]

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from zlib import crc32
 
-if TYPE_CHECKING:
-    import torch
+import numpy as np
+import torch
 
 
 @dataclass(frozen=True)
@@ -29,3 +29,14 @@ class Step:
     present: torch.Tensor
     gramian: Callable[[], torch.Tensor]
     seeds: torch.Tensor
+
+    def draws(self, tasks: tuple[str, ...]) -> torch.Tensor:
+        """(R, T) standard normal numbers, one per replica and task.
+
+        Each task has its own generator, so neither the order of the tasks nor a task more or less changes the draw of
+        another. Replicas of one seed share their draws: they differ in folds or tasks and stay comparable.
+        """
+        seeds, replica = np.unique(self.seeds.cpu().numpy(), return_inverse=True)
+        keys = [crc32(task.encode()) for task in tasks]
+        normal = [[np.random.default_rng([int(s), self.epoch, k]).standard_normal() for k in keys] for s in seeds]
+        return torch.as_tensor(np.array(normal)[replica], device=self.losses.device)

@@ -6,9 +6,6 @@ from collections.abc import Callable
 
 import torch
 
-from mtlbio.training.balancing.draws import normal_draws
-from mtlbio.training.balancing.step import Step
-
 
 def operate(
     gramian: torch.Tensor,
@@ -26,7 +23,7 @@ def operate(
     gramian : (R, T, T)
     speaking : (R, T) tasks that take part
     order : (R, T) indices of the tasks; all i of a replica visit the others in this order
-    correct : ``(j (R,), pairs (R, T) bool, inner (R, T), own (R, T), other (R, 1)) -> (R, T)``: multiples of the
+    correct : ``(j (R,), pairs (R, T) bool, inner (R, T), square (R, T), square_j (R, 1)) -> (R, T)``: multiples of the
         gradient of j for every i, from the inner products with j and the squared norms of the operated gradient
         of i and of the gradient of j
 
@@ -41,16 +38,11 @@ def operate(
     inner = gramian.clone()  # of the operated gradients (rows) with the unchanged ones
     for j in order.T:
         row = gramian[replica, j]
-        other = row.gather(1, j[:, None])
+        square_j = row.gather(1, j[:, None])
         pairs = speaking & speaking.gather(1, j[:, None])
         pairs[replica, j] = False
-        own = (inner * coefficients).sum(2).clamp_min(0)
-        multiple = torch.where(pairs, correct(j, pairs, inner[replica, :, j], own, other), 0.0)
+        square = (inner * coefficients).sum(2).clamp_min(0)
+        multiple = torch.where(pairs, correct(j, pairs, inner[replica, :, j], square, square_j), 0.0)
         coefficients[replica, :, j] += multiple
         inner += multiple[:, :, None] * row[:, None, :]
     return torch.where(speaking[:, :, None], coefficients, 0.0).sum(1)
-
-
-def drawn_order(step: Step, tasks: tuple[str, ...]) -> torch.Tensor:
-    """(R, T) random order of the tasks, of each replica by itself."""
-    return normal_draws(step, tasks).argsort(1)

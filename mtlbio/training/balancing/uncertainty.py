@@ -26,10 +26,8 @@ class Uncertainty(Balancer):
     drive it beyond. Log-variances move by gradient steps of their own, not by the network's optimiser.
     """
 
-    def __init__(self, tasks, replicas, device="cpu", *, learning_rate: float):
-        super().__init__(tasks, replicas, device)
-        self.learning_rate = learning_rate
-        self.memory["log_variance"] = self.blank()
+    learning_rate: float
+    remembers = {"log_variance": 0.0}
 
     def compute(self, losses: torch.Tensor, present: torch.Tensor, step: Step) -> torch.Tensor:
         log_variance = self.memory["log_variance"]

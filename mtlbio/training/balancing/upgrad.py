@@ -31,6 +31,6 @@ class UPGrad(GramianBalancer):
         matrix = gramian.cpu().double().numpy()
         matrix = matrix / np.maximum(here.sum(1), 1)[:, None, None] + _RIDGE * np.eye(tasks)  # the mean diagonal is 1
         each = np.eye(tasks)[None] * here[:, :, None]
-        found = shortest_above(np.repeat(matrix, tasks, axis=0), each.reshape(replicas * tasks, tasks))
-        weights = found.reshape(replicas, tasks, tasks).sum(1)
+        shortest = shortest_above(np.repeat(matrix, tasks, axis=0), each.reshape(replicas * tasks, tasks))
+        weights = shortest.reshape(replicas, tasks, tasks).sum(1)
         return torch.as_tensor(weights, dtype=gramian.dtype, device=gramian.device)

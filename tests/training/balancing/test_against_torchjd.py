@@ -8,8 +8,6 @@ from least_squares import LeastSquaresProjector
 from steps import TASKS, answers, course
 from torchjd import aggregation, scalarization
 
-from mtlbio.training.balancing.draws import normal_draws
-
 ONE = course(steps=6, replicas=1)
 
 
@@ -51,7 +49,7 @@ def test_dwa():
 def test_rlw_with_its_draws(monkeypatch):
     found = answers("rlw", ONE)[:, 0]
     for step, weights in zip(ONE.steps(), found, strict=True):
-        draws = normal_draws(step, TASKS)[0]
+        draws = step.draws(TASKS)[0]
         monkeypatch.setattr(torch, "randn", lambda *size, draws=draws, **kinds: draws)
         close(weights, 4 * slopes(scalarization.Random(), step.losses[0]))
 
@@ -85,14 +83,14 @@ def in_drawn_order(monkeypatch, order: list[int], leave_out_own: bool):
 def test_pcgrad_in_the_drawn_order(monkeypatch):
     found = answers("pcgrad", ONE)[:, 0]
     for step, gramian, weights in zip(ONE.steps(), ONE.gramians[:, 0], found, strict=True):
-        in_drawn_order(monkeypatch, normal_draws(step, TASKS)[0].argsort().tolist(), leave_out_own=False)
+        in_drawn_order(monkeypatch, step.draws(TASKS)[0].argsort().tolist(), leave_out_own=False)
         close(weights, aggregation.PCGradWeighting()(gramian))
 
 
 def test_gradvac_in_the_drawn_order(monkeypatch):
     found, weighting = answers("gradvac", ONE, decay=0.4)[:, 0], aggregation.GradVacWeighting(beta=0.4)
     for step, gramian, weights in zip(ONE.steps(), ONE.gramians[:, 0], found, strict=True):
-        in_drawn_order(monkeypatch, normal_draws(step, TASKS)[0].argsort().tolist(), leave_out_own=True)
+        in_drawn_order(monkeypatch, step.draws(TASKS)[0].argsort().tolist(), leave_out_own=True)
         close(weights, weighting(gramian), 1e-6)
 
 
