@@ -46,15 +46,7 @@ def planted(full: bool, seed: int = 0, test: int = 500) -> dict[str, float]:
         print(f"seed {s}: drug_c {compared(cohort, 'drug_c', together, alone)}")
         # the fold's model stands for the final one: its dimensions are those of patients whom it has not seen
         final = [replace(data, fold=FINAL) for data in refit.folds]
-        canonical = fold_in_table(
-            cohort,
-            final,
-            refit.targets,
-            refit.predictors.heads,
-            refit.predictors.blocks,
-            refit.stacking,
-            list(range(options.seeds)),
-        )
+        canonical = fold_in_table(cohort, replace(refit, folds=final), list(range(options.seeds)))
         z = canonical.ensemble.latents(cohort.expression).mean(axis=0)[held_out == 1]
         truth = doses.truth.loc[cohort.samples[held_out == 1]]
         r2 = {str(n): np.corrcoef(z[:, k], truth["enzyme"])[0, 1] ** 2 for k, n in enumerate(canonical.feature) if n}

@@ -24,12 +24,12 @@ import numpy as np
 import pandas as pd
 import torch
 
+from benchmarks.speed.shared_encoder import SharedEncoder
 from mtlbio.cohort.cohort import Cohort
 from mtlbio.cohort.simulate import simulate
 from mtlbio.cohort.split import make_splits
 from mtlbio.config import Splits, Training
 from mtlbio.labels import Binary, Regression
-from mtlbio.model.network import SharedEncoder
 from mtlbio.progress import show_progress
 from mtlbio.training.curvature import pace
 from mtlbio.training.losses import task_losses

@@ -22,7 +22,7 @@ class TableKind(DonorKind[TableRun]):
         "prepare": {"cohort": "mtlbio.cohort.of_table:cohort_of_table", "roster": "mtlbio.cohort.of_table:read_roster"},
         "train": {
             "scale_floor": "mtlbio.cohort.tabular:scale_floor",
-            "axes": "mtlbio.training.axes_of_table:axes_of_table",
+            "axes": "mtlbio.training.fold_in_table:axes_of_table",
             "canonical_axes": "mtlbio.training.fold_in_table:fold_in_table",
             "further_tables": "mtlbio.training.effects:write_effects",
         },

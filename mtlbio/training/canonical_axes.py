@@ -15,8 +15,8 @@ from mtlbio.cohort.cohort import Cohort
 from mtlbio.model.ensemble import Ensemble, FoldModel
 from mtlbio.model.gated import GatedBlock
 from mtlbio.model.outputs import Outputs
-from mtlbio.training.fold_predictors import FittedFold
-from mtlbio.training.problem import PATHS, FoldData
+from mtlbio.training.fold_predictors import FittedFold, Refit
+from mtlbio.training.problem import PATHS
 
 
 @dataclass(frozen=True)
@@ -42,24 +42,8 @@ class CanonicalAxes:
 
 
 @dataclass(frozen=True)
-class AxesPart:
-    """The dimensions of a fold that every head may read; k of them.
-
-    Attributes
-    ----------
-    encoder : (p, k) what gives them
-    scores : (n, k) of the training samples
-    weights : (s, k, c) heads on the scores
-    """
-
-    encoder: np.ndarray
-    scores: np.ndarray
-    weights: np.ndarray
-
-
-@dataclass(frozen=True)
 class BlockPart:
-    """What those dimensions do not carry of every output column.
+    """What the first dimensions do not carry of every output column.
 
     Attributes
     ----------
@@ -67,33 +51,46 @@ class BlockPart:
     curved : (s, m, c) of the nonlinear features of the axes
     gated : the gated part, where a sharing scheme has gates
     values : (s, n, c) of all three on the training samples
-    unread : (s, c) where no head reads the dimension, which then shows something else than what is left over
     """
 
     linear: np.ndarray
     curved: np.ndarray
     gated: GatedBlock | None
     values: np.ndarray
-    unread: np.ndarray
 
 
-def fold_model(fold: FittedFold, axes: AxesPart, block: BlockPart) -> FoldModel:
-    """The fold's model of its two kinds of dimensions, with the block at variance 1 and the biases that go with it."""
-    data, predictors, packing = fold.data, fold.predictors, fold.packing
+def block_part(fold: FittedFold, linear: np.ndarray, dense: np.ndarray) -> BlockPart:
+    """The block with a linear part (s, p, c), the curves, and what gates make of a share (c,) or (s, c) ``dense``."""
+    curved, features = fold.curved * fold.shares["curved"], fold.data.curves.transform(fold.x @ fold.data.axes.encoder)
+    gated = fold.gated and fold.gated.times(dense, fold.shares["curved"])
+    values = np.einsum("np,spc->snc", fold.x, linear, optimize=True)
+    values = values + np.einsum("nm,smc->snc", features, curved, optimize=True)
+    return BlockPart(linear, curved, gated, values + gated.values(fold.x, features) if gated else values)
+
+
+def fold_model(
+    fold: FittedFold, encoder: np.ndarray, heads: np.ndarray, block: BlockPart, unread: np.ndarray
+) -> FoldModel:
+    """The fold's model of its two kinds of dimensions, with the block at variance 1 and the biases that go with it.
+
+    Parameters
+    ----------
+    encoder : (p, k) of the dimensions that every head may read
+    heads : (s, k, c) on those
+    unread : (s, c) where no head reads the block, which then shows something else than what is left over
+    """
+    data, packing = fold.data, fold.packing
     spread = np.maximum(block.values.std(axis=1), 1e-9)
-    weights_block = np.stack([np.diag(row) for row in np.where(block.unread, 0.0, spread)])
-    weights = np.concatenate([axes.weights, weights_block], axis=1)
-    axes_mean, block_mean = axes.scores.mean(axis=0), block.values.mean(axis=1) / spread
-    of_output = np.stack([m.shares for m in predictors.mixture], axis=1)[
-        :, packing.task_of_output
-    ]  # (predictors, outputs)
-    bias = np.concatenate([m.bias for m in predictors.mixture])
-    bias = bias + sum(predictors.bias[name] * of_output[p] for p, name in enumerate(PATHS))
+    heads_on_block = np.stack([np.diag(row) for row in np.where(unread, 0.0, spread)])
+    weights = np.concatenate([heads, heads_on_block], axis=1)
+    axes_mean, block_mean = (fold.x @ encoder).mean(axis=0), block.values.mean(axis=1) / spread
+    of_output = np.stack([m.shares for m in fold.mixture], axis=1)[:, packing.task_of_output]  # (predictors, outputs)
+    bias = np.concatenate([m.bias for m in fold.mixture])
+    bias = bias + sum(fold.bias[name] * of_output[p] for p, name in enumerate(PATHS))
     centre = np.concatenate([np.broadcast_to(axes_mean, (len(block_mean), len(axes_mean))), block_mean], axis=1)
-    bias = bias + np.einsum("sd,sdc->sc", centre, weights) @ packing.expand
     return FoldModel(
         data.features,
-        axes=axes.encoder,
+        axes=encoder,
         axes_mean=axes_mean,
         block=block.linear / spread[:, None],
         block_mean=block_mean,
@@ -103,23 +100,39 @@ def fold_model(fold: FittedFold, axes: AxesPart, block: BlockPart) -> FoldModel:
         curve_mean=data.curves.mean,
         curved=block.curved / spread[:, None],
         weights=weights,
-        bias=bias,
+        bias=bias + np.einsum("sd,sdc->sc", centre, weights) @ packing.expand,
         target_mean=fold.target_mean,
         target_scale=fold.target_scale,
         gated=block.gated and block.gated.times(1 / spread, 1 / spread),
     )
 
 
-def dimension_names(n_axes: int, packing: Outputs) -> tuple[str, ...]:
-    """``z01``, ``z02``, ...: the axes, then a dimension per output column."""
-    return tuple(f"z{d + 1:02d}" for d in range(n_axes + packing.n_columns))
+def on_shared_dimensions(
+    cohort: Cohort, refit: Refit, seeds: list[int], models: dict[int, FoldModel], correlations: list[np.ndarray]
+) -> CanonicalAxes:
+    """The models of all folds as one ensemble; its loadings are still 0.
 
-
-def kinds_of_dimensions(n_axes: int, packing: Outputs) -> tuple[np.ndarray, np.ndarray]:
-    """``block`` and ``task`` of :class:`CanonicalAxes`."""
-    kind = np.array(["axis"] * n_axes + ["supervised"] * packing.n_columns)
-    served = np.array([""] * n_axes + [packing.tasks[t].name for t in packing.task_of_column])
-    return kind, served
+    Parameters
+    ----------
+    models : by fold, on the same dimensions
+    correlations : (k,) of every fold, absolute, of its axes with those of the final model; none: stability is 1
+    """
+    packing, cross_task = Outputs.of(cohort.tasks), refit.stacking.cross_task
+    n_axes = next(iter(models.values())).axes.shape[1]
+    dims = tuple(f"z{d + 1:02d}" for d in range(n_axes + packing.n_columns))
+    models = {
+        data.fold: cross_task[i, 0].folded(models[data.fold], packing) if (i, 0) in cross_task else models[data.fold]
+        for i, data in enumerate(refit.folds)
+    }
+    ensemble = Ensemble(models, cohort.tasks, cohort.genes, dims, tuple(seeds))
+    of_axes = np.median(correlations, axis=0) if correlations else np.ones(n_axes)
+    return CanonicalAxes(
+        ensemble,
+        block=np.array(["axis"] * n_axes + ["supervised"] * packing.n_columns),
+        task=np.array([""] * n_axes + [packing.tasks[t].name for t in packing.task_of_column]),
+        stability=np.concatenate([of_axes, _block_stability(ensemble, cohort, refit, n_axes)]),
+        loadings=np.zeros((len(dims), len(cohort.genes)), dtype=np.float32),
+    )
 
 
 def unit_variance(latents: np.ndarray) -> np.ndarray:
@@ -128,12 +141,12 @@ def unit_variance(latents: np.ndarray) -> np.ndarray:
     return centred / np.maximum(latents.std(axis=-2, keepdims=True), 1e-12)
 
 
-def block_stability(ensemble: Ensemble, cohort: Cohort, folds: list[FoldData], n_axes: int) -> np.ndarray:
+def _block_stability(ensemble: Ensemble, cohort: Cohort, refit: Refit, n_axes: int) -> np.ndarray:
     """Median absolute correlation of every replica's supervised dimensions with the final model's mean."""
     final = ensemble.latents(cohort.expression)[:, :, n_axes:]
-    found = []
-    for data in folds:
+    correlations = []
+    for data in refit.folds:
         reference = unit_variance(final[:, data.train].mean(axis=0))
-        own = ensemble.latents(cohort.expression[data.train], data.fold)[:, :, n_axes:]
-        found.append(np.abs((unit_variance(own) * reference).mean(axis=1)))
-    return np.median(np.concatenate(found), axis=0)
+        block = ensemble.latents(cohort.expression[data.train], data.fold)[:, :, n_axes:]
+        correlations.append(np.abs((unit_variance(block) * reference).mean(axis=1)))
+    return np.median(np.concatenate(correlations), axis=0)

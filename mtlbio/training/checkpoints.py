@@ -31,8 +31,8 @@ class Checkpoints:
     ----------
     going : (f, a, t) bool, whether the task is still trained
     best_epoch : (f, a, t)
-    kept : parameters at the best epoch of the task that they belong to: maps (f, a, s, r, m), offsets (f, a, s, e, c),
-        biases (f, a, s, o)
+    checkpoint : parameters at the best epoch of the task that they belong to: maps (f, a, s, r, m), offsets
+        (f, a, s, e, c), biases (f, a, s, o)
     history : of every epoch (2, f, a, s, t) training (0) and validation (1) loss
     """
 
@@ -46,7 +46,7 @@ class Checkpoints:
         self.going = problem.active.bool()[None].repeat(f, 1, 1)
         self.best = torch.full((f, a, t), torch.inf, device=device)
         self.best_epoch = torch.zeros(f, a, t, dtype=torch.long, device=device)
-        self.kept: list[torch.Tensor] = []
+        self.checkpoint: list[torch.Tensor] = []
         self.history: list[torch.Tensor] = []
 
     @property
@@ -63,7 +63,7 @@ class Checkpoints:
         Parameters
         ----------
         loss, held_out : (f, a, s, n, t) with the training and with the validation samples taking part
-        parameters : as ``kept``
+        parameters : as ``checkpoint``
 
         Returns
         -------
@@ -80,9 +80,11 @@ class Checkpoints:
         return trained
 
     def _keep(self, better: torch.Tensor, parameters: list[torch.Tensor]) -> None:
-        if not self.kept:
-            self.kept = [value.clone() for value in parameters]
+        if not self.checkpoint:
+            self.checkpoint = [value.clone() for value in parameters]
             return
         maps, offsets, bias = (better[..., owner] for owner in self.owners)
         masks = (maps[:, :, None, None], offsets[:, :, None, None], bias[:, :, None])
-        self.kept = [torch.where(mask, new, old) for mask, new, old in zip(masks, parameters, self.kept, strict=True)]
+        self.checkpoint = [
+            torch.where(mask, new, old) for mask, new, old in zip(masks, parameters, self.checkpoint, strict=True)
+        ]

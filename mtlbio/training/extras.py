@@ -26,7 +26,7 @@ from mtlbio.cohort.cohort import Cohort
 from mtlbio.config import Training
 from mtlbio.labels import Label, Regression, of_covariate
 from mtlbio.model.outputs import Outputs
-from mtlbio.training.problem import Extras, FoldData, Problem, Roles, Targets, make_targets, replica_weights
+from mtlbio.training.problem import Extras, FoldData, Problem, Roles, Targets, make_targets, padded, replica_weights
 
 COMPONENTS = 16  # that are rebuilt
 MASKED = 0.5  # share of the genes
@@ -39,28 +39,26 @@ def with_extras(problem: Problem, cohort: Cohort, folds: list[FoldData], options
     if not heads:
         return problem
     rows = _masked_rows(problem, cohort, folds, options) if options.masked_genes else {}
-    n = problem.targets.shape[1]
-    more = n if rows else 0
+    n, t = problem.targets.shape[1:]
 
     def laid_out(values: np.ndarray, masked: bool) -> np.ndarray:
         """Values over samples (..., n, x) on the samples, or on their masked copies, which follow them."""
-        blank = np.zeros((*values.shape[:-2], more, values.shape[-1]), np.float32)
+        blank = np.zeros((*values.shape[:-2], n if rows else 0, values.shape[-1]), np.float32)
         return np.concatenate([blank, values] if masked else [values, blank], axis=-2)
 
     def joined(name: str) -> torch.Tensor:
         parts = [laid_out(getattr(head, name), head.masked) for head in heads]
         return torch.as_tensor(np.concatenate(parts, axis=-1), dtype=torch.float32, device=problem.dense.device)
 
-    extras = Extras(
-        tasks=tuple(task for head in heads for task in head.tasks),
-        targets=joined("targets"),
-        train=joined("train"),
-        validation=joined("validation"),
-        gradient_factors=tuple(head.gradient_factor for head in heads for _ in head.tasks),
-        balanced=tuple(head.balanced for head in heads for _ in head.tasks),
+    roles = Roles(
+        main=t,
+        gradient_factors=(1.0,) * t + tuple(head.gradient_factor for head in heads for _ in head.tasks),
+        balanced=(True,) * t + tuple(head.balanced for head in heads for _ in head.tasks),
         ramp=options.adversary.ramp if options.adversary else 1,
-        rows=rows,
+        samples=n,
     )
+    tasks = tuple(task for head in heads for task in head.tasks)
+    extras = Extras(tasks, joined("targets"), joined("train"), joined("validation"), roles, rows)
     return replace(problem, extras=extras)
 
 
@@ -74,9 +72,9 @@ def extended(problem: Problem, name: str) -> tuple[Problem, torch.Tensor]:
         return problem, inputs
     t, more = problem.targets.shape[2], extras.targets.shape[1] - problem.targets.shape[1]
 
-    def beside(own: torch.Tensor, other: torch.Tensor) -> torch.Tensor:
-        padded = torch.cat([own, own.new_zeros(*own.shape[:-2], more, own.shape[-1])], dim=-2)
-        return torch.cat([padded, other], dim=-1)
+    def beside(tasks: torch.Tensor, heads: torch.Tensor) -> torch.Tensor:
+        blank = tasks.new_zeros(*tasks.shape[:-2], more, tasks.shape[-1])
+        return torch.cat([torch.cat([tasks, blank], dim=-2), heads], dim=-1)
 
     active = torch.cat([problem.active, problem.active.new_zeros(len(problem.active), len(extras.tasks))], dim=1)
     together = problem.active.sum(1) > 1
@@ -90,13 +88,7 @@ def extended(problem: Problem, name: str) -> tuple[Problem, torch.Tensor]:
         validation=beside(problem.validation, extras.validation),
         active=active,
         packing=Outputs.of(tasks),
-        roles=Roles(
-            t,
-            (1.0,) * t + extras.gradient_factors,
-            (True,) * t + extras.balanced,
-            extras.ramp,
-            problem.targets.shape[1],
-        ),
+        roles=extras.roles,
         extras=None,
     )
     return whole, torch.cat([inputs, extras.rows[name]], dim=1) if more else inputs
@@ -116,17 +108,17 @@ class _Heads:
 
 
 def _labels(cohort: Cohort, folds: list[FoldData], options: Training) -> list[_Heads]:
-    out = []
+    heads = []
     if cohort.auxiliary:
-        out.append(_labelled(replace(cohort, tasks=cohort.auxiliary), folds, options, balanced=True))
+        heads.append(_labelled(replace(cohort, tasks=cohort.auxiliary), folds, options, balanced=True))
     if options.adversary:
         info = cohort.covariates[options.adversary.covariate]
         levels = ()
         if info.kind == "categorical":
             levels = tuple(sorted(cohort.obs[info.name].dropna().astype(str).unique()))
-        own = replace(cohort, tasks={info.name: of_covariate(info.name, levels)})
-        out.append(_labelled(own, folds, options, gradient_factor=-options.adversary.strength))
-    return out
+        of_adversary = replace(cohort, tasks={info.name: of_covariate(info.name, levels)})
+        heads.append(_labelled(of_adversary, folds, options, gradient_factor=-options.adversary.strength))
+    return heads
 
 
 def _labelled(cohort: Cohort, folds: list[FoldData], options: Training, **role) -> _Heads:
@@ -140,26 +132,23 @@ def _components(problem: Problem, cohort: Cohort, folds: list[FoldData], options
     values = problem.dense[..., :k].cpu().numpy()
     everybody = Targets(values, np.ones((values.shape[1], k), bool), np.zeros(0), np.zeros(0))
     train, validation = replica_weights(cohort, folds, everybody, options.seeds)
-    out = []
+    heads = []
     for name, strength in (("component", options.reconstruction), ("masked", options.masked_genes)):
         if strength:
             tasks = tuple(Regression(f"{name}{i + 1:02d}") for i in range(k))
             weights = (train * strength / k, validation * strength / k)
-            out.append(_Heads(tasks, values, *weights, masked=name == "masked"))
-    return out
+            heads.append(_Heads(tasks, values, *weights, masked=name == "masked"))
+    return heads
 
 
 def _masked_rows(problem: Problem, cohort: Cohort, folds: list[FoldData], options: Training) -> dict[str, torch.Tensor]:
     """Scores of the masked copies of all samples, by kind of input."""
-    parts: dict[str, list[np.ndarray]] = {"dense": [], "curved": []}
+    inputs = []
     for data in folds:
         x = data.features.transform(cohort.expression)
-        x = x * (np.random.default_rng([options.seed, 41]).random(x.shape) >= MASKED) / (1 - MASKED)
-        parts["dense"].append(x @ data.basis)
-        parts["curved"].append(data.curves.transform(x @ data.axes.encoder) @ data.curved_basis)
-    out = {}
-    for name, values in parts.items():
-        width = getattr(problem, name).shape[2]
-        padded = np.stack([np.pad(v, ((0, 0), (0, width - v.shape[1]))) for v in values])
-        out[name] = torch.as_tensor(padded, dtype=torch.float32, device=problem.dense.device)
-    return out
+        present = np.random.default_rng([options.seed, 41]).random(x.shape) >= MASKED
+        inputs.append(data.inputs(x * present / (1 - MASKED)))
+    return {
+        name: torch.as_tensor(padded([of_fold[name] for of_fold in inputs]), device=problem.dense.device)
+        for name in ("dense", "curved")
+    }

@@ -11,76 +11,63 @@ its own training donors.
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 
 from mtlbio.cohort.cohort import Cohort
-from mtlbio.model.ensemble import FINAL, Ensemble, FoldModel
-from mtlbio.model.outputs import Outputs
-from mtlbio.training.canonical_axes import (
-    AxesPart,
-    BlockPart,
-    CanonicalAxes,
-    block_stability,
-    dimension_names,
-    fold_model,
-    kinds_of_dimensions,
-    unit_variance,
-)
-from mtlbio.training.fold_predictors import FittedFold, fitted_fold
-from mtlbio.training.problem import FoldData, Targets
-from mtlbio.training.replicas import Fitted
-from mtlbio.training.sparse_heads import SparseHeads
-from mtlbio.training.stacked_predictors import StackedPredictors
+from mtlbio.cohort.features import Features
+from mtlbio.config import Training
+from mtlbio.model.axes import Axes
+from mtlbio.model.ensemble import FINAL, FoldModel
+from mtlbio.training.axes import found_axes
+from mtlbio.training.canonical_axes import CanonicalAxes, block_part, fold_model, on_shared_dimensions, unit_variance
+from mtlbio.training.fold_predictors import FittedFold, Refit, fitted_fold
 
 # Dimensions put on trial at most; of wider tables the features whose coded columns vary most, labels not looked at.
 MOST_FEATURES = 60
+# A table of features with more columns than this is looked through for axes, like genes.
+_NARROW = 200
 _NOTHING = 1e-9
 
 
-def fold_in_table(
-    cohort: Cohort,
-    folds: list[FoldData],
-    targets: Targets,
-    heads: dict[str, SparseHeads],
-    blocks: dict[str, Fitted],
-    stacking: StackedPredictors,
-    seeds: list[int],
-) -> CanonicalAxes:
+def axes_of_table(cohort: Cohort, features: Features, x: np.ndarray, train: np.ndarray, options: Training) -> Axes:
+    """As :func:`mtlbio.training.axes.found_axes`; of a narrow table its columns as they are.
+
+    What they share is little, and what each says alone is what counts. A number keeps variance 1. A level is 0 or the
+    root of 2, whatever its frequency: two patients who differ in a category are then about as far apart as two who
+    differ in a number, which is what the cosines of the axes go by.
+    """
+    if x.shape[1] > _NARROW:
+        return found_axes(cohort, features, x, train, options)
+    size = np.where(cohort.coding.indicators[features.genes_idx], np.sqrt(2) * features.scale, 1.0)
+    return Axes(np.diag(size), np.diag(1 / size), np.zeros(len(size)))
+
+
+def fold_in_table(cohort: Cohort, refit: Refit, seeds: list[int]) -> CanonicalAxes:
     """As :func:`mtlbio.training.fold_in.fold_in`, with a dimension per feature in place of the axes."""
-    packing = Outputs.of(cohort.tasks)
-    units = features_on_trial(cohort)
-    order = sorted(range(len(folds)), key=lambda i: folds[i].fold != FINAL)  # the final model gives the signs
+    units, final = features_on_trial(cohort), refit.final
+    standardised = final.features.transform(cohort.expression)
     encoders, models, correlations = {}, {}, []
-    for i in order:
-        data, fold = folds[i], fitted_fold(cohort, folds, i, targets, heads, blocks, stacking)
-        importance = np.sqrt(targets.known[data.train].sum(axis=0))[packing.task_of_column]
-        encoder = scores(fold.x, whole_map(fold).mean(axis=0), _columns(units, data), importance)
+    # the final model gives the signs
+    for i, data in sorted(enumerate(refit.folds), key=lambda pair: pair[1].fold != FINAL):
+        fold = fitted_fold(cohort, refit, i)
+        columns = [np.flatnonzero(np.isin(data.features.genes_idx, places)) for places in units.values()]
+        importance = np.sqrt(refit.targets.known[data.train].sum(axis=0))[fold.packing.task_of_column]
+        encoder = scores(fold.x, whole_map(fold).mean(axis=0), columns, importance)
         if data.fold == FINAL:
-            reference = data.features.transform(cohort.expression).astype(float) @ encoder
+            reference = standardised.astype(float) @ encoder
         else:
-            own = fold.x @ encoder
-            r = (unit_variance(own) * unit_variance(reference[data.train])).mean(axis=0)
+            r = (unit_variance(fold.x @ encoder) * unit_variance(reference[data.train])).mean(axis=0)
             encoder = encoder * np.where(r < 0, -1.0, 1.0)
             correlations.append(np.abs(r))
-        model = _model_of_fold(fold, encoder)
-        encoders[data.fold] = encoder
-        models[data.fold] = stacking.cross_task[i, 0].folded(model, packing) if (i, 0) in stacking.cross_task else model
-    k = len(units)
-    dims = dimension_names(k, packing)
-    ensemble = Ensemble(
-        {data.fold: models[data.fold] for data in folds}, cohort.tasks, cohort.genes, dims, tuple(seeds)
-    )
-    final = next(data for data in folds if data.fold == FINAL)
-    standardised = final.features.transform(cohort.expression)
-    latents = unit_variance(ensemble.latents(cohort.expression).mean(axis=0))
-    loadings = np.zeros((len(dims), len(cohort.genes)), dtype=np.float32)
+        encoders[data.fold], models[data.fold] = encoder, _model_of_fold(fold, encoder)
+    canonical = on_shared_dimensions(cohort, refit, seeds, models, correlations)
+    latents = unit_variance(canonical.ensemble.latents(cohort.expression).mean(axis=0))
     # structure loadings: correlations of the columns with the score, of its own columns only
-    loadings[:, final.features.genes_idx] = latents.T @ unit_variance(standardised) / len(latents)
-    loadings[:k, final.features.genes_idx] *= (encoders[FINAL] != 0).T
-    again = np.median(correlations, axis=0) if correlations else np.ones(k)  # without other folds nothing turned
-    stability = np.concatenate([again, block_stability(ensemble, cohort, folds, k)])
-    feature = np.array([*units, *[""] * packing.n_columns])
-    return CanonicalAxes(ensemble, *kinds_of_dimensions(k, packing), stability, loadings, feature)
+    canonical.loadings[:, final.features.genes_idx] = latents.T @ unit_variance(standardised) / len(latents)
+    canonical.loadings[: len(units), final.features.genes_idx] *= (encoders[FINAL] != 0).T
+    return replace(canonical, feature=np.array([*units, *[""] * (len(canonical.block) - len(units))]))
 
 
 def features_on_trial(cohort: Cohort) -> dict[str, list[int]]:
@@ -94,15 +81,15 @@ def features_on_trial(cohort: Cohort) -> dict[str, list[int]]:
         np.nanvar(values, axis=0) / np.maximum(np.nanmax(values, axis=0) - np.nanmin(values, axis=0), _NOTHING) ** 2
     )
     weight = {name: spread[places].sum() for name, places in units.items()}
-    kept = set(sorted(units, key=lambda name: -weight[name])[:MOST_FEATURES]) | set(cohort.coding.groups)
-    return {name: places for name, places in units.items() if name in kept}
+    chosen = set(sorted(units, key=lambda name: -weight[name])[:MOST_FEATURES]) | set(cohort.coding.groups)
+    return {name: places for name, places in units.items() if name in chosen}
 
 
 def whole_map(fold: FittedFold) -> np.ndarray:
     """(s, p, c) all that the linear predictors make of the columns, as the mixtures weigh them."""
-    shares, predictors = fold.shares, fold.predictors
-    from_axes = np.einsum("pk,skc->spc", fold.data.axes.encoder, predictors.axes)
-    return from_axes * shares["axes"] + predictors.genes * shares["genes"] + predictors.dense * shares["dense"]
+    from_axes = np.einsum("pk,skc->spc", fold.data.axes.encoder, fold.axes)
+    shares = fold.shares
+    return from_axes * shares["axes"] + fold.genes * shares["genes"] + fold.dense * shares["dense"]
 
 
 def scores(x: np.ndarray, maps: np.ndarray, units: list[np.ndarray], importance: np.ndarray) -> np.ndarray:
@@ -125,11 +112,11 @@ def scores(x: np.ndarray, maps: np.ndarray, units: list[np.ndarray], importance:
             continue
         direction = np.ones(1)
         if len(columns) > 1:
-            own = maps[columns] * importance
-            effects = (x[:, columns] - x[:, columns].mean(axis=0)) @ own
+            weighed = maps[columns] * importance
+            effects = (x[:, columns] - x[:, columns].mean(axis=0)) @ weighed
             _, strength, right = np.linalg.svd(effects.T @ effects)
             lead = right[0] * (1.0 if right[0] @ importance >= 0 else -1.0)
-            direction = own @ lead
+            direction = weighed @ lead
             if strength[0] < _NOTHING:  # no task reads it: any fixed direction will do
                 direction = np.arange(1.0, len(columns) + 1)
         values = x[:, columns] @ direction
@@ -137,35 +124,23 @@ def scores(x: np.ndarray, maps: np.ndarray, units: list[np.ndarray], importance:
     return encoder
 
 
-def _columns(units: dict[str, list[int]], data: FoldData) -> list[np.ndarray]:
-    """Places of every feature's columns among those that vary in the fold."""
-    return [np.flatnonzero(np.isin(data.features.genes_idx, places)) for places in units.values()]
-
-
 def _model_of_fold(fold: FittedFold, encoder: np.ndarray) -> FoldModel:
     """Scores (p, features), heads on them, and the rest."""
-    x, data, predictors, shares, maps = fold.x, fold.data, fold.predictors, fold.shares, whole_map(fold)
-    values = x @ encoder
+    maps, values = whole_map(fold), fold.x @ encoder
     centred = values - values.mean(axis=0)
     variance = np.maximum(np.square(centred).mean(axis=0), _NOTHING)
-    weights_axes = np.zeros((len(maps), encoder.shape[1], fold.packing.n_columns))
+    heads = np.zeros((len(maps), encoder.shape[1], fold.packing.n_columns))
     rest = maps.copy()
     for k in range(encoder.shape[1]):
         columns = np.flatnonzero(encoder[:, k])
-        effects = np.einsum("np,spc->snc", x[:, columns], maps[:, columns])
-        weights_axes[:, k] = np.einsum("n,snc->sc", centred[:, k], effects) / (len(x) * variance[k])
-        rest[:, columns] -= encoder[columns, k][:, None] * weights_axes[:, k][:, None]
-    curved = predictors.curved * shares["curved"]
-    raw = data.curves.transform(x @ data.axes.encoder)
-    gated = predictors.gated and predictors.gated.times(
-        *(np.tile(shares[name], (len(maps), 1)) for name in ("dense", "curved"))
-    )
-    block = np.einsum("np,spc->snc", x, rest, optimize=True) + np.einsum("nm,smc->snc", raw, curved, optimize=True)
-    block = block + gated.values(x, raw) if gated else block
+        effects = np.einsum("np,spc->snc", fold.x[:, columns], maps[:, columns])
+        heads[:, k] = np.einsum("n,snc->sc", centred[:, k], effects) / (len(fold.x) * variance[k])
+        rest[:, columns] -= encoder[columns, k][:, None] * heads[:, k][:, None]
+    block = block_part(fold, rest, fold.shares["dense"])
     # Where nothing is left over, the dimension shows the whole prediction, and no head reads it.
-    idle = block.std(axis=1) < 1e-6
+    idle = block.values.std(axis=1) < 1e-6
     if idle.any():
-        rest = np.where(idle[:, None], maps, rest)
-        block = np.where(idle[:, None], np.einsum("np,spc->snc", x, maps, optimize=True), block)
-    axes = AxesPart(encoder, values, weights_axes)
-    return fold_model(fold, axes, BlockPart(rest, curved, gated, block, idle))
+        whole = np.einsum("np,spc->snc", fold.x, maps, optimize=True)
+        linear = np.where(idle[:, None], maps, rest)
+        block = replace(block, linear=linear, values=np.where(idle[:, None], whole, block.values))
+    return fold_model(fold, encoder, heads, block, idle)

@@ -1,4 +1,4 @@
-"""What training found in one fold, path by path, as arrays over the fold's own genes, axes and curves."""
+"""What training found in one fold, predictor by predictor, as arrays over the fold's own genes, axes and curves."""
 
 from __future__ import annotations
 
@@ -8,26 +8,27 @@ from functools import cached_property
 import numpy as np
 
 from mtlbio.cohort.cohort import Cohort
+from mtlbio.model.ensemble import FINAL
 from mtlbio.model.gated import Gated, GatedBlock
 from mtlbio.model.outputs import Outputs
+from mtlbio.training.predictors import Predictors
 from mtlbio.training.problem import PATHS, FoldData, Targets
-from mtlbio.training.replicas import Fitted
-from mtlbio.training.sparse_heads import SparseHeads
 from mtlbio.training.stacked_predictors import StackedPredictors, StackingWeights
 
 
 @dataclass(frozen=True)
-class FoldPredictors:
-    """All predictors of one fold: weights on axes (s, k, c), genes and dense (s, p, c), curved (s, m, c), what stands
-    for the last two if there are gates (they are 0 then), the bias of each (s, o), and the mixture of each task."""
+class Refit:
+    """What was fitted to one cohort: its folds with their inner folds, its targets, all predictors, their mixtures."""
 
-    axes: np.ndarray
-    genes: np.ndarray
-    dense: np.ndarray
-    curved: np.ndarray
-    gated: GatedBlock | None
-    bias: dict[str, np.ndarray]
-    mixture: list[StackingWeights]
+    folds: list[FoldData]
+    targets: Targets
+    predictors: Predictors
+    stacking: StackedPredictors
+
+    @property
+    def final(self) -> FoldData:
+        """The fold that holds nobody out."""
+        return next(data for data in self.folds if data.fold == FINAL)
 
 
 @dataclass(frozen=True)
@@ -37,79 +38,66 @@ class FittedFold:
     Attributes
     ----------
     data : what the fold knows without labels
-    predictors : what was fitted to it
     packing : places of the tasks
     x : (n, p) its standardised training samples
+    axes, genes, dense, curved : weights on axes (s, k, c), on genes (s, p, c) twice, on curves (s, m, c)
+    gated : what stands for the last two if there are gates (they are 0 then)
+    bias : (s, o) of each predictor
+    mixture : of each task
     target_mean, target_scale : (t,) of the targets of its training donors
     """
 
     data: FoldData
-    predictors: FoldPredictors
     packing: Outputs
     x: np.ndarray
+    axes: np.ndarray
+    genes: np.ndarray
+    dense: np.ndarray
+    curved: np.ndarray
+    gated: GatedBlock | None
+    bias: dict[str, np.ndarray]
+    mixture: list[StackingWeights]
     target_mean: np.ndarray
     target_scale: np.ndarray
 
     @cached_property
     def shares(self) -> dict[str, np.ndarray]:
-        """Path -> (c,) share of it in every output column."""
-        stacked = np.stack([m.shares for m in self.predictors.mixture], axis=1)[:, self.packing.task_of_column]
+        """Predictor -> (c,) share of it in every output column."""
+        stacked = np.stack([m.shares for m in self.mixture], axis=1)[:, self.packing.task_of_column]
         return dict(zip(PATHS, stacked, strict=True))
 
 
-def fitted_fold(
-    cohort: Cohort,
-    folds: list[FoldData],
-    i: int,
-    targets: Targets,
-    heads: dict[str, SparseHeads],
-    blocks: dict[str, Fitted],
-    stacking: StackedPredictors,
-) -> FittedFold:
+def fitted_fold(cohort: Cohort, refit: Refit, i: int) -> FittedFold:
     """Fold ``i`` with what was fitted to it in the multi-task arm."""
-    data, packing = folds[i], Outputs.of(cohort.tasks)
-    x = data.features.transform(cohort.expression[data.train]).astype(float)
-    predictors = predictors_of_fold(data, i, heads, blocks, stacking, packing)
-    return FittedFold(data, predictors, packing, x, targets.mean[i], targets.scale[i])
-
-
-def predictors_of_fold(
-    data: FoldData,
-    i: int,
-    heads: dict[str, SparseHeads],
-    blocks: dict[str, Fitted],
-    stacking: StackedPredictors,
-    packing: Outputs,
-) -> FoldPredictors:
-    """What was fitted to fold ``i`` in the multi-task arm."""
+    data, packing = refit.folds[i], Outputs.of(cohort.tasks)
+    heads, blocks = refit.predictors.heads, refit.predictors.blocks
 
     def array(tensor) -> np.ndarray:
         return tensor[i].cpu().numpy().astype(float)
 
-    own = array(heads["genes"].weights)
-    genes = np.zeros((len(own), len(data.features.genes_idx), packing.n_columns))
-    genes[:, data.selected] = own[:, : len(data.selected)]
-    dense, curved, gated = _block_paths(data, blocks, i)
-    return FoldPredictors(
-        axes=array(heads["axes"].weights)[:, : data.axes.n_axes],
-        genes=genes,
-        dense=dense,
-        curved=curved,
-        gated=gated,
-        bias={name: array(path.bias) for name, path in heads.items()}
-        | {name: array(path.bias)[0] for name, path in blocks.items()},
-        mixture=[stacking.mixture[i, 0, t] for t in range(len(packing.tasks))],
-    )
-
-
-def _block_paths(data: FoldData, blocks: dict[str, Fitted], i: int) -> tuple[np.ndarray, np.ndarray, GatedBlock | None]:
-    """``dense``, ``curved`` and ``gated`` of :class:`FoldPredictors` for fold ``i``."""
+    of_selected = array(heads["genes"].weights)
+    genes = np.zeros((len(of_selected), len(data.features.genes_idx), packing.n_columns))
+    genes[:, data.selected] = of_selected[:, : len(data.selected)]
     linear, gated = [], []
-    for basis, path in ((data.basis, blocks["dense"]), (data.curved_basis, blocks["curved"])):
-        maps = path.block[i, 0, :, : basis.shape[1]].cpu().numpy().astype(float)
-        if path.squash:
-            offsets = path.offsets[i, 0].cpu().numpy()
-            gated.append(Gated.of(basis, maps, offsets, path.squash))
+    for basis, block in ((data.basis, blocks["dense"]), (data.curved_basis, blocks["curved"])):
+        maps = array(block.block[:, 0])[:, : basis.shape[1]]
+        if block.squash:
+            offsets = block.offsets[i, 0].cpu().numpy()
+            gated.append(Gated.of(basis, maps, offsets, block.squash))
             maps = np.zeros((*maps.shape[:2], offsets.shape[2]))
         linear.append(basis @ maps)
-    return linear[0], linear[1], GatedBlock(*gated) if gated else None
+    return FittedFold(
+        data=data,
+        packing=packing,
+        x=data.features.transform(cohort.expression[data.train]).astype(float),
+        axes=array(heads["axes"].weights)[:, : data.axes.n_axes],
+        genes=genes,
+        dense=linear[0],
+        curved=linear[1],
+        gated=GatedBlock(*gated) if gated else None,
+        bias={name: array(head.bias) for name, head in heads.items()}
+        | {name: array(block.bias)[0] for name, block in blocks.items()},
+        mixture=[refit.stacking.mixture[i, 0, t] for t in range(len(packing.tasks))],
+        target_mean=refit.targets.mean[i],
+        target_scale=refit.targets.scale[i],
+    )

@@ -20,7 +20,7 @@ from mtlbio.training.losses import task_losses
 from mtlbio.training.problem import Problem, Roles
 from mtlbio.training.products import wide_product
 from mtlbio.training.stack import Stack
-from mtlbio.training.task_weights import Slopes, TaskWeights
+from mtlbio.training.task_weights import TaskWeights
 
 
 @dataclass(frozen=True)
@@ -55,16 +55,18 @@ class Networks:
     ----------
     stack : their parameters
     weighing : weighs the tasks in every step and keeps the inner products of their gradients
+    roles : of the tasks
     """
 
-    def __init__(self, problem: Problem, inputs: torch.Tensor, seeds: list[int], options: BlockOptions, roles: Roles):
+    def __init__(self, problem: Problem, inputs: torch.Tensor, seeds: list[int], options: BlockOptions):
         (f, n, t), (a, _), s = problem.targets.shape, problem.active.shape, len(seeds)
         self.problem, self.inputs, self.rate, self.shape = problem, inputs, options.learning_rate, (f, a, s)
         multitask, packing = options.multitask, problem.packing
+        self.roles = problem.roles or Roles.of_tasks(t)
         sharing = make_sharing(multitask.sharing, packing, options.width, multitask.sharing_strength)
-        sharing.further = packing.n_columns - packing.columns[roles.main - 1].stop
+        sharing.further = packing.n_columns - packing.columns[self.roles.main - 1].stop
         self.stack = Stack(sharing, inputs.shape[2], [seed for _ in range(f * a) for seed in seeds], inputs.device)
-        self.weighing = TaskWeights(self.stack, multitask, seeds, problem.active, f, inputs, roles)
+        self.weighing = TaskWeights(self.stack, multitask, seeds, problem.active, f, inputs, self.roles)
         self.paced = problem.train[:, None].expand(f, a, s, n, t) * pace(inputs, problem.train)[:, None, :, None]
         self.labelled = (problem.train.sum(2) > 0)[:, None] & problem.active.bool()[None, :, None]
         self._task_losses = vmap(lambda outputs, targets, weights: task_losses(outputs, targets, weights, packing))
@@ -76,20 +78,20 @@ class Networks:
         self._at = [value.reshape(f, a * s, *value.shape[1:]).requires_grad_() for value in flat]
         maps, offsets, bias = self._at
         self._products = self._of_inputs(maps)
-        self._told = self._outputs(self._products, offsets, bias)
-        return self._losses_of(self._told, self.problem.train)
+        self._of_networks = self._outputs(self._products, offsets, bias)
+        return self._losses_of(self._of_networks, self.problem.train)
 
     @torch.no_grad()
     def held_out_losses(self, loss: torch.Tensor) -> torch.Tensor:
         """The same where the validation samples take part: another loss only if it depends on who does (risk sets)."""
         reads = self.problem.packing.reads_weights
-        return self._losses_of(self._told.detach(), self.problem.validation) if reads else loss.detach()
+        return self._losses_of(self._of_networks.detach(), self.problem.validation) if reads else loss.detach()
 
-    def _losses_of(self, told: torch.Tensor, weights: torch.Tensor) -> torch.Tensor:
+    def _losses_of(self, outputs: torch.Tensor, weights: torch.Tensor) -> torch.Tensor:
         """(f, a, s, n, t) losses of outputs (f, a x s, n, o) with weights (f, s, n, t) of the samples."""
         f, a, s = self.shape
         every = weights[:, None].expand(f, a, *weights.shape[1:]).flatten(1, 2)
-        loss = self._task_losses(told, self.problem.targets, every)
+        loss = self._task_losses(outputs, self.problem.targets, every)
         return loss.reshape(f, a, s, *loss.shape[2:])
 
     def point(self) -> list[torch.Tensor]:
@@ -107,17 +109,16 @@ class Networks:
         """
         # an absent label has weight 0 and a stopped task is masked: neither adds anything to any gradient
         total = (loss * self.paced * going[:, :, None, None, :]).sum()
-        wanted = [*self._at, *([self._products] if self.weighing.reads_samples else [])]
-        maps, offsets, bias, *products = torch.autograd.grad(total, wanted, allow_unused=True)
-        slopes = Slopes(maps, offsets, bias, *products)
-        self.weighing.step(epoch, trained, self.labelled & going[:, :, None], slopes, self.rate)
+        at = [*self._at, *([self._products] if self.weighing.reads_samples else [])]
+        slopes = [slope.flatten(0, 1) for slope in torch.autograd.grad(total, at, materialize_grads=True)]
+        self.weighing.step(epoch, trained, self.labelled & going[:, :, None], self.rate, *slopes)
 
     def outputs(self, maps: torch.Tensor, offsets: torch.Tensor, bias: torch.Tensor) -> torch.Tensor:
         """(f, a, s, n, o) outputs of parameters as :meth:`point` gives them."""
         f, a, s = self.shape
         maps, offsets, bias = (value.reshape(f, a * s, *value.shape[3:]) for value in (maps, offsets, bias))
-        found = self._outputs(self._of_inputs(maps), offsets, bias)
-        return found.reshape(f, a, s, *found.shape[2:])
+        outputs = self._outputs(self._of_inputs(maps), offsets, bias)
+        return outputs.reshape(f, a, s, *outputs.shape[2:])
 
     def _of_inputs(self, maps: torch.Tensor) -> torch.Tensor:
         """(f, networks, n, m) products of the inputs with maps (f, networks, r, m)."""
@@ -126,5 +127,5 @@ class Networks:
         return wide.reshape(f, -1, k, m).permute(0, 2, 1, 3)
 
     def _outputs(self, products: torch.Tensor, offsets: torch.Tensor, bias: torch.Tensor) -> torch.Tensor:
-        """(f, networks, n, o), as :class:`mtlbio.model.network.SharedEncoder` gives them for each by itself."""
+        """(f, networks, n, o), as ``benchmarks/speed/shared_encoder.py`` gives them for each by itself."""
         return self.stack.values(products, offsets) @ self.stack.expand + bias[:, :, None]

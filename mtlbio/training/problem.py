@@ -27,34 +27,17 @@ PATHS = ("axes", "genes", "dense", "curved")
 
 
 @dataclass(frozen=True)
-class Extras:
-    """Further heads beside the tasks (:mod:`mtlbio.training.extras`); x heads, and e rows after the n samples.
+class Roles:
+    """What the tasks of a problem with further heads (:mod:`mtlbio.training.extras`) are.
 
     Attributes
     ----------
-    tasks : what they predict
-    targets : (f, n + e, x)
-    train, validation : (f, s, n + e, x)
-    gradient_factors : (x,) factor of their gradient on shared parameters: negative for an adversary
-    balanced : (x,) whether a balancer weighs them like a task
+    main : so many, the first ones, are the run's
+    gradient_factors : (t,) factor of their gradient on shared parameters: negative for an adversary
+    balanced : (t,) whether a balancer weighs them like a task
     ramp : epochs until the factor is reached
-    rows : (f, e, r) by kind of input; empty where e = 0
+    samples : so many rows, the first ones, are samples; all where None
     """
-
-    tasks: tuple[Label, ...]
-    targets: torch.Tensor
-    train: torch.Tensor
-    validation: torch.Tensor
-    gradient_factors: tuple[float, ...]
-    balanced: tuple[bool, ...]
-    ramp: int
-    rows: dict[str, torch.Tensor]
-
-
-@dataclass(frozen=True)
-class Roles:
-    """What the tasks of a problem with further heads are: the first ``main`` are the run's; the rest as in Extras.
-    The first ``samples`` rows, or all, are samples."""
 
     main: int
     gradient_factors: tuple[float, ...]
@@ -66,6 +49,27 @@ class Roles:
     def of_tasks(cls, count: int) -> Roles:
         """Of a problem without further heads."""
         return cls(count, (1.0,) * count, (True,) * count)
+
+
+@dataclass(frozen=True)
+class Extras:
+    """Further heads beside the tasks; x heads, and e rows after the n samples.
+
+    Attributes
+    ----------
+    tasks : what they predict
+    targets : (f, n + e, x)
+    train, validation : (f, s, n + e, x)
+    roles : of the tasks and the heads
+    rows : (f, e, r) by kind of input; empty where e = 0
+    """
+
+    tasks: tuple[Label, ...]
+    targets: torch.Tensor
+    train: torch.Tensor
+    validation: torch.Tensor
+    roles: Roles
+    rows: dict[str, torch.Tensor]
 
 
 @dataclass(frozen=True)
@@ -130,6 +134,12 @@ class FoldData:
     curved_basis: np.ndarray
     inner: np.ndarray
     witness: float = 1.0
+
+    def inputs(self, x: np.ndarray) -> dict[str, np.ndarray]:
+        """What each predictor reads of standardised samples (n, p), as in :class:`Problem`."""
+        axes = x @ self.axes.encoder
+        curved = self.curves.transform(axes) @ self.curved_basis
+        return {"axes": axes, "genes": x[:, self.selected], "dense": x @ self.basis, "curved": curved}
 
 
 def prepare_fold(cohort: Cohort, splits: pd.DataFrame, fold: int, options: Training) -> FoldData:
@@ -200,9 +210,9 @@ def make_targets(cohort: Cohort, folds: list[FoldData]) -> Targets:
     mean, scale = np.zeros((len(folds), labels.shape[1])), np.ones((len(folds), labels.shape[1]))
     for f, data in enumerate(folds):
         for t, task in enumerate(cohort.tasks.values()):
-            own = labels[data.train, t][known[data.train, t]]
-            if len(own):
-                mean[f, t], scale[f, t] = task.standard(own)
+            of_donors = labels[data.train, t][known[data.train, t]]
+            if len(of_donors):
+                mean[f, t], scale[f, t] = task.standard(of_donors)
     values = np.where(known, (labels - mean[:, None]) / scale[:, None], 0.0)
     return Targets(values, known, mean, scale)
 
@@ -211,25 +221,18 @@ def make_problem(
     cohort: Cohort, folds: list[FoldData], targets: Targets, arms: list[np.ndarray], seeds: int, device: str
 ) -> Problem:
     """Stack the folds, padded to the same width with zeros, which a gradient never moves."""
-    parts: dict[str, list[np.ndarray]] = {"axes": [], "genes": [], "dense": [], "curved": []}
-    for data in folds:
-        x = data.features.transform(cohort.expression)
-        axes = x @ data.axes.encoder
-        parts["axes"].append(axes)
-        parts["genes"].append(x[:, data.selected])
-        parts["dense"].append(x @ data.basis)
-        parts["curved"].append(data.curves.transform(axes) @ data.curved_basis)
+    inputs = [data.inputs(data.features.transform(cohort.expression)) for data in folds]
     train, validation = replica_weights(cohort, folds, targets, seeds)
 
     def tensor(values: np.ndarray) -> torch.Tensor:
         return torch.as_tensor(values, dtype=torch.float32, device=device)
 
-    stacked = {name: tensor(_padded(values)) for name, values in parts.items()}
+    axes, genes, dense, curved = (tensor(padded([of_fold[name] for of_fold in inputs])) for name in PATHS)
     return Problem(
-        axes=stacked["axes"],
-        genes=stacked["genes"],
-        dense=stacked["dense"],
-        curved=stacked["curved"],
+        axes,
+        genes,
+        dense,
+        curved,
         targets=tensor(targets.values),
         train=tensor(train),
         validation=tensor(validation),
@@ -247,13 +250,14 @@ def replica_weights(
     train, validation = np.zeros((2, len(folds), seeds, *targets.known.shape), np.float32)
     for f, data in enumerate(folds):
         for s in range(seeds):
-            validates = ((data.inner == s)[:, None] & targets.known) * donor
-            trains = (((data.inner >= 0) & (data.inner != s))[:, None] & targets.known) * donor
-            train[f, s] = trains / np.where(trains.sum(0) > 0, trains.sum(0), 1.0)
-            validation[f, s] = validates / np.where(validates.sum(0) > 0, validates.sum(0), 1.0)
+            validates = data.inner == s
+            for weights, rows in ((train, (data.inner >= 0) & ~validates), (validation, validates)):
+                labelled = (rows[:, None] & targets.known) * donor
+                weights[f, s] = labelled / np.where(labelled.sum(0) > 0, labelled.sum(0), 1.0)
     return train, validation
 
 
-def _padded(parts: list[np.ndarray]) -> np.ndarray:
+def padded(parts: list[np.ndarray]) -> np.ndarray:
+    """(f, n, widest) arrays of the folds, filled up with zeros."""
     width = max(part.shape[1] for part in parts)
     return np.stack([np.pad(part.astype(np.float32), ((0, 0), (0, width - part.shape[1]))) for part in parts])

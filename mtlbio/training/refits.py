@@ -1,10 +1,10 @@
-"""The same training on other labels: copies of a cohort whose labels differ are further folds of one stack.
+"""Training on any labels: copies of a cohort whose labels differ are further folds of one stack.
 
 Genes, axes, curves and row spaces of a fold do not look at labels: they are found once and shared by all copies, whose
 networks read them in one product (:mod:`mtlbio.training.products`).
-What looks at labels is done anew for every copy: inner folds, standardisation of the targets, weights of the
-replicas, all four predictors, their mixture, and the folding onto canonical dimensions. The outer folds stay, for the
-axes hang on them.
+What looks at labels is done for every copy: inner folds, standardisation of the targets, weights of the replicas, all
+four predictors, their mixture, and the folding onto canonical dimensions. The outer folds stay, for the axes hang on
+them. ``mtlbio train`` is the case of one copy, the cohort itself.
 """
 
 from __future__ import annotations
@@ -18,13 +18,14 @@ import torch
 
 from mtlbio.cohort.cohort import Cohort
 from mtlbio.config import Training
+from mtlbio.kinds import kind_named
 from mtlbio.model.ensemble import FINAL
 from mtlbio.progress import track
 from mtlbio.training.canonical_axes import CanonicalAxes
 from mtlbio.training.cross_task_stacking import with_cross_task_stacks
 from mtlbio.training.extras import with_extras
-from mtlbio.training.folding import fold_in_of
-from mtlbio.training.predictors import Predictors, fit_predictors
+from mtlbio.training.fold_predictors import Refit
+from mtlbio.training.predictors import fit_predictors
 from mtlbio.training.problem import (
     FoldData,
     Problem,
@@ -36,7 +37,6 @@ from mtlbio.training.problem import (
     replica_weights,
 )
 from mtlbio.training.sparse_heads import PENALTIES
-from mtlbio.training.stacked_predictors import StackedPredictors
 from mtlbio.training.stacking import stack_predictors
 
 # On a CPU a wider stack saves little, and it runs until its slowest member stops.
@@ -46,16 +46,6 @@ _HELD = 12
 
 
 Progress = Callable[[range, str], Iterable[int]]
-
-
-@dataclass(frozen=True)
-class Refit:
-    """What was fitted to one copy: its folds with their inner folds, its targets, all predictors and their mixtures."""
-
-    folds: list[FoldData]
-    targets: Targets
-    predictors: Predictors
-    stacking: StackedPredictors
 
 
 @dataclass(frozen=True)
@@ -82,17 +72,15 @@ class Refitter:
         device: str,
         arms: list[np.ndarray] | None = None,
         final: bool = True,
+        message: str = "Finding gene-sparse axes once for all refits",
     ) -> Refitter:
-        """Find genes, axes and row spaces of every fold, as ``mtlbio train`` does.
+        """Find genes, axes and row spaces of every fold.
 
         ``arms`` are the active tasks of every arm, the multi-task arm alone where left out; ``final`` is whether the
         model of all donors, which predicts nobody who is held out, is fitted too.
         """
         numbers = sorted(int(fold) for fold in splits["fold"].unique()) + [FINAL] * final
-        folds = [
-            prepare_fold(cohort, splits, fold, options)
-            for fold in track(numbers, "Finding gene-sparse axes once for all refits", len(numbers))
-        ]
+        folds = [prepare_fold(cohort, splits, fold, options) for fold in track(numbers, message, len(numbers))]
         arms = arms or [np.ones(len(cohort.tasks))]
         problem = make_problem(cohort, folds, make_targets(cohort, folds), arms, options.seeds, device)
         return cls(options, folds, with_extras(problem, cohort, folds, options))
@@ -116,25 +104,24 @@ class Refitter:
         -------
         What ``mtlbio train`` would have found for each, without the single-task arm.
         """
-        found = []
-        for copy, refit in zip(copies, self.refit(copies), strict=True):
-            predictors = refit.predictors
-            own = (refit.folds, refit.targets, predictors.heads, predictors.blocks, refit.stacking, self.seeds)
-            found.append(fold_in_of(copy)(copy, *own))
-        return found
+        return [self.canonical_axes(*copy) for copy in zip(copies, self.refit(copies), strict=True)]
+
+    def canonical_axes(self, cohort: Cohort, refit: Refit) -> CanonicalAxes:
+        """What was fitted to a cohort on dimensions that all its folds share, found in the way of its kind of run."""
+        return kind_named(cohort.kind).part("train", "canonical_axes")(cohort, refit, self.seeds)
 
     def refit(self, copies: list[Cohort], progress: Progress = lambda epochs, name: epochs) -> list[Refit]:
         """Train every copy, all in one stack, all arms of the problem; ``progress`` as in :func:`fit_predictors`."""
         labelled = self.labelled(copies)
         predictors = fit_predictors(self.stacked(copies, labelled), self.seeds, self.options, progress)
-        found = []
+        refits = []
         for k, (folds, targets) in enumerate(labelled):
-            own = predictors.of_folds(slice(k * len(folds), (k + 1) * len(folds)))
-            stacking = stack_predictors(self.problem, own.outputs, folds, targets)
+            of_copy = predictors.of_folds(slice(k * len(folds), (k + 1) * len(folds)))
+            stacking = stack_predictors(self.problem, of_copy.outputs, folds, targets)
             if self.options.borrowing:
                 stacking = with_cross_task_stacks(self.problem, stacking, folds, targets)
-            found.append(Refit(folds, targets, own, stacking))
-        return found
+            refits.append(Refit(folds, targets, of_copy, stacking))
+        return refits
 
     @property
     def seeds(self) -> list[int]:
@@ -143,38 +130,30 @@ class Refitter:
 
     def labelled(self, copies: list[Cohort]) -> list[tuple[list[FoldData], Targets]]:
         """Folds with the inner folds of every copy's labels, and its targets."""
-        found = []
+        labelled = []
         for copy in copies:
             folds = [replace(data, inner=inner_of(copy, data.train, self.options)) for data in self.folds]
-            found.append((folds, make_targets(copy, folds)))
-        return found
+            labelled.append((folds, make_targets(copy, folds)))
+        return labelled
 
     def stacked(self, copies: list[Cohort], labelled: list[tuple[list[FoldData], Targets]]) -> Problem:
         """The problem of all copies, one after another along the folds."""
-        problem = self.problem
-        weights = [
-            replica_weights(copy, folds, targets, self.options.seeds)
-            for copy, (folds, targets) in zip(copies, labelled, strict=True)
-        ]
+        problem, extras = self.problem, self.problem.extras
+        pairs = list(zip(copies, labelled, strict=True))
+        weights = [replica_weights(copy, *labels, self.options.seeds) for copy, labels in pairs]
 
         def stack(arrays: list[np.ndarray]) -> torch.Tensor:
             joined = np.concatenate(arrays)
             return torch.as_tensor(joined, dtype=problem.targets.dtype, device=problem.targets.device)
 
-        extras = problem.extras
         if extras is not None:
             # the labels of the further heads stay as they are, who validates them changes with the inner folds
-            anew = [
-                with_extras(problem, copy, folds, self.options).extras
-                for copy, (folds, _) in zip(copies, labelled, strict=True)
-            ]
-            own = [one for one in anew if one is not None]
-            extras = replace(
-                extras,
-                targets=torch.cat([one.targets for one in own]),
-                train=torch.cat([one.train for one in own]),
-                validation=torch.cat([one.validation for one in own]),
-            )
+            anew = [with_extras(problem, copy, folds, self.options).extras for copy, (folds, _) in pairs]
+
+            def joined(name: str) -> torch.Tensor:
+                return torch.cat([getattr(of_copy, name) for of_copy in anew])
+
+            extras = replace(extras, targets=joined("targets"), train=joined("train"), validation=joined("validation"))
         return replace(
             problem,
             extras=extras,

@@ -21,7 +21,7 @@ import torch
 from mtlbio.model.outputs import Outputs
 from mtlbio.training.checkpoints import Checkpoints
 from mtlbio.training.networks import BlockOptions, Networks
-from mtlbio.training.problem import Problem, Roles
+from mtlbio.training.problem import Problem
 from mtlbio.training.task_weights import Gradients
 
 
@@ -71,8 +71,8 @@ class Fitted:
     def of_folds(self, rows: slice) -> Fitted:
         """Some of the folds."""
         gradients = None if self.gradients is None else self.gradients.of_folds(rows)
-        kept = (self.block[rows], self.bias[rows], self.outputs[rows], self.best_epoch[rows])
-        return Fitted(*kept, self.history[:, :, rows], self.offsets[rows], self.squash, gradients)
+        whole = (self.block[rows], self.bias[rows], self.outputs[rows], self.best_epoch[rows])
+        return Fitted(*whole, self.history[:, :, rows], self.offsets[rows], self.squash, gradients)
 
 
 def fit(
@@ -93,17 +93,16 @@ def fit(
     options : how they are fitted
     progress : wraps the range of epochs
     """
-    roles = problem.roles or Roles.of_tasks(problem.targets.shape[2])
-    networks = Networks(problem, inputs, seeds, options, roles)
-    checkpoints = Checkpoints(problem, networks.stack, roles.main, options.patience)
+    networks = Networks(problem, inputs, seeds, options)
+    checkpoints, roles = Checkpoints(problem, networks.stack, networks.roles.main, options.patience), networks.roles
     for epoch in progress(range(options.epochs + 1)):
         loss = networks.losses()
         trained = checkpoints.look(epoch, loss, networks.held_out_losses(loss), networks.point())
         if epoch == options.epochs or checkpoints.finished:
             break
         networks.step(epoch, loss, trained, checkpoints.going)
-    block, offsets, bias = checkpoints.kept
-    fitted = Fitted(
+    block, offsets, bias = checkpoints.checkpoint
+    return Fitted(
         block,
         bias,
         networks.outputs(block, offsets, bias),
@@ -112,5 +111,4 @@ def fit(
         offsets,
         networks.stack.sharing.squash,
         networks.weighing.gradients(),
-    )
-    return fitted if problem.roles is None else fitted.cut(problem.packing, roles.main, roles.samples)
+    ).cut(problem.packing, roles.main, roles.samples)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 from dataclasses import dataclass
 
+import numpy as np
 import torch
 
 from mtlbio.choices.multitask import MultitaskOptions
@@ -34,37 +35,13 @@ class Gradients:
 
     def of_tasks(self, main: int) -> Gradients:
         """The first tasks."""
-        own = self.task_of_map < main
-        maps = self.maps[..., own, :][..., own]
-        return Gradients(self.shared[..., :main, :main], maps, self.task_of_map[own], self.arms)
+        first = self.task_of_map < main
+        maps = self.maps[..., first, :][..., first]
+        return Gradients(self.shared[..., :main, :main], maps, self.task_of_map[first], self.arms)
 
     def of_folds(self, rows: slice) -> Gradients:
         """Some of the folds."""
         return Gradients(self.shared[:, rows], self.maps[:, rows], self.task_of_map, self.arms)
-
-
-@dataclass(frozen=True)
-class Slopes:
-    """Gradients of the summed losses of one step.
-
-    Attributes
-    ----------
-    maps : (f, k, r, m)
-    offsets : (f, k, e, c), None where nothing is gated
-    bias : (f, k, o)
-    products : (f, k, n, m), where a balancer reads them (:attr:`TaskWeights.reads_samples`), else None
-    """
-
-    maps: torch.Tensor
-    offsets: torch.Tensor | None
-    bias: torch.Tensor
-    products: torch.Tensor | None = None
-
-    def flat(self, columns: int) -> tuple[torch.Tensor, torch.Tensor, torch.Tensor, torch.Tensor | None]:
-        """All four with networks (f * k) along one axis; without gates the offsets are of no expert, (f * k, 0, c)."""
-        maps, bias = self.maps.flatten(0, 1), self.bias.flatten(0, 1)
-        offsets = maps.new_zeros(len(maps), 0, columns) if self.offsets is None else self.offsets.flatten(0, 1)
-        return maps, offsets, bias, None if self.products is None else self.products.flatten(0, 1)
 
 
 class TaskWeights:
@@ -80,7 +57,7 @@ class TaskWeights:
     active : (a, t) tasks of every arm
     folds : f
     inputs : (f, n, r), for gradients on the representation
-    roles : which tasks a balancer weighs, and whose gradient is turned round
+    roles : which tasks a balancer weighs, and whose gradient is reversed
     """
 
     def __init__(
@@ -100,12 +77,12 @@ class TaskWeights:
         self.rows = network[several.repeat_interleave(self.seeds).repeat(folds)]
         self.watched = several.nonzero().ravel()
         self.balancer: Balancer | None = None
-        self._kept: list[torch.Tensor] = []
-        self._inner: list[torch.Tensor] = []
+        self._gramians: list[torch.Tensor] = []
+        self._of_maps: list[torch.Tensor] = []
         if multitask.balancing != "equal" and len(self.rows):
             self._seeds = torch.as_tensor(seeds, device=inputs.device).repeat(folds * len(self.watched))
-            self._weighed = torch.tensor([i for i, own in enumerate(roles.balanced) if own], device=inputs.device)
-            names = tuple(task.name for task, own in zip(stack.packing.tasks, roles.balanced, strict=True) if own)
+            self._weighed = torch.tensor(np.flatnonzero(roles.balanced), device=inputs.device)
+            names = tuple(stack.packing.tasks[t].name for t in self._weighed.tolist())
             options = multitask.balancing_options
             self.balancer = make_balancer(multitask.balancing, names, len(self.rows), inputs.device, **options)
 
@@ -119,8 +96,11 @@ class TaskWeights:
         epoch: int,
         losses: torch.Tensor,
         present: torch.Tensor,
-        slopes: Slopes,
-        learning_rate: float,
+        rate: float,
+        maps: torch.Tensor,
+        offsets: torch.Tensor,
+        bias: torch.Tensor,
+        products: torch.Tensor | None = None,
     ) -> None:
         """Move all networks once.
 
@@ -128,26 +108,26 @@ class TaskWeights:
         ----------
         losses : (f, a, s, t) training losses
         present : (f, a, s, t) whether the task is trained there, has labels and has not stopped
-        slopes : gradients of the summed losses
+        maps, offsets, bias : (networks, r, m), (networks, e, c), (networks, o) gradients of the summed losses
+        products : (networks, n, m), where a balancer reads them (:attr:`reads_samples`)
         """
         stack, rows = self.stack, self.rows
-        maps, offsets, bias, products = slopes.flat(stack.packing.n_columns)
         present = present.reshape(-1, self.tasks)
         gradient, apart = stack.pull(maps, offsets), {}
         if len(rows) and stack.sharing.shared:
             apart = stack.pull_by_task(rows, maps[rows], offsets[rows])
-            self._kept.append(stack.gramian(apart))
-            self._inner.append(maps[rows].mT @ maps[rows])
+            self._gramians.append(stack.gramian(apart))
+            self._of_maps.append(maps[rows].mT @ maps[rows])
         whole, on_shared = self._weights(epoch, losses, present, products, offsets)
         if whole is not None:
-            own = whole[:, stack.task_of_column][:, None]
-            gradient = stack.pull(maps * whole[:, None, stack.task_of_map], offsets * own)
+            of_columns = whole[:, stack.task_of_column][:, None]
+            gradient = stack.pull(maps * whole[:, None, stack.task_of_map], offsets * of_columns)
             bias = bias * whole[:, stack.task_of_output]
         if on_shared is not None:
             for name in stack.sharing.shared:
                 gradient[name][rows] = torch.einsum("qt,tq...->q...", on_shared, apart[name])
-        stack.move(gradient, bias, learning_rate)
-        stack.shrink(learning_rate, present)
+        stack.move(gradient, bias, rate)
+        stack.shrink(rate, present)
 
     def _weights(
         self,
@@ -163,38 +143,32 @@ class TaskWeights:
             losses = losses.reshape(-1, self.tasks)[self.rows][:, self._weighed]
             if epoch:
                 self.balancer.after(losses)
-            step = Step(
-                epoch,
-                losses,
-                present[self.rows][:, self._weighed],
-                lambda: self._gramian(products, offsets),
-                self._seeds,
-            )
-            found = torch.ones(len(self.rows), self.tasks, device=losses.device)
-            found[:, self._weighed] = self.balancer.weights(step)
+            present_here = present[self.rows][:, self._weighed]
+            step = Step(epoch, losses, present_here, lambda: self._gramian(products, offsets), self._seeds)
+            weights = torch.ones(len(self.rows), self.tasks, device=losses.device)
+            weights[:, self._weighed] = self.balancer.weights(step)
             if self.balancer.scope == "loss":
                 whole = torch.ones(len(present), self.tasks, device=losses.device)
-                whole[self.rows] = found
+                whole[self.rows] = weights
             else:
-                on_shared = found
+                on_shared = weights
         if any(factor != 1 for factor in self.roles.gradient_factors):
             # the curve of Ganin et al. 2016, eq. 14: from 0 to 1, gently at first
             grown = 2 / (1 + math.exp(-10 * min(epoch / self.roles.ramp, 1.0))) - 1
-            turned = torch.tensor(
-                [f if f == 1 else f * grown for f in self.roles.gradient_factors], device=self.inputs.device
-            )
+            factors = [f if f == 1 else f * grown for f in self.roles.gradient_factors]
+            reversing = torch.tensor(factors, device=self.inputs.device).expand(len(self.rows), -1)
             base = whole[self.rows] if whole is not None else on_shared
-            on_shared = self._short(turned.expand(len(self.rows), -1) if base is None else base * turned)
+            on_shared = self._short(reversing if base is None else base * reversing)
         return whole, on_shared
 
     def _short(self, factors: torch.Tensor) -> torch.Tensor:
-        """Factors (rows, t) with the turned ones cut, so that the turned gradient is never longer than that of the
+        """Factors (rows, t) with the reversed ones cut, so that the reversed gradient is never longer than that of the
         tasks: a head that is wrong by far has a long gradient, and the trunk would run away from it for good, leaving
         the covariate written larger than before, only differently."""
-        gramian, against = self._kept[-1], factors < 0
+        gramian, against = self._gramians[-1], factors < 0
         lengths = []
-        for own in (factors.clamp_min(0), factors.clamp_max(0)):
-            lengths.append(torch.einsum("qt,qtu,qu->q", own, gramian, own).clamp_min(0).sqrt())
+        for side in (factors.clamp_min(0), factors.clamp_max(0)):
+            lengths.append(torch.einsum("qt,qtu,qu->q", side, gramian, side).clamp_min(0).sqrt())
         room = (lengths[0] / lengths[1].clamp_min(1e-30)).clamp_max(1.0)
         return torch.where(against, factors * room[:, None], factors)
 
@@ -202,7 +176,7 @@ class TaskWeights:
         """(rows, T, T) of the tasks that the balancer weighs."""
         if not self.stack.sharing.shared:
             return torch.zeros(len(self.rows), len(self._weighed), len(self._weighed), device=self.inputs.device)
-        whole = self._kept[-1]
+        whole = self._gramians[-1]
         if products is not None:
             folds = self.rows // (self.arms * self.seeds)
             inputs = self.inputs[folds % len(self.inputs)]
@@ -211,11 +185,11 @@ class TaskWeights:
 
     def gradients(self) -> Gradients | None:
         """Inner products at every step so far; None where no arm has several tasks or nothing is shared."""
-        if not self._kept:
+        if not self._gramians:
             return None
-        shape = (len(self._kept), self.folds, len(self.watched), self.seeds)
+        shape = (len(self._gramians), self.folds, len(self.watched), self.seeds)
 
         def laid_out(steps: list[torch.Tensor]) -> torch.Tensor:
             return torch.stack(steps).reshape(*shape, *steps[0].shape[1:])
 
-        return Gradients(laid_out(self._kept), laid_out(self._inner), self.stack.task_of_map, self.watched)
+        return Gradients(laid_out(self._gramians), laid_out(self._of_maps), self.stack.task_of_map, self.watched)

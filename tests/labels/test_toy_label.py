@@ -28,7 +28,7 @@ from mtlbio.labels import Label, TaskSection, kinds, label_kind, read_label, reg
 from mtlbio.metrics import METRICS as KNOWN_METRICS
 from mtlbio.tables import COMPARISONS, METRICS, PREDICTIONS, VERDICTS, read_table
 from mtlbio.training.networks import BlockOptions, Networks
-from mtlbio.training.problem import Problem, Roles, make_problem, make_targets, prepare_fold
+from mtlbio.training.problem import Problem, make_problem, make_targets, prepare_fold
 from mtlbio.training.sparse_heads import fit_sparse_heads
 from mtlbio.workflow import modules_of, plan
 
@@ -252,7 +252,7 @@ def permuted(problem: Problem, order: np.ndarray) -> Problem:
 
 def losses_of(problem: Problem) -> tuple[np.ndarray, ...]:
     """Losses of the first task in training and held out after three steps, and outputs; all (folds, seeds, samples)."""
-    networks = Networks(problem, problem.dense, [0, 1], BlockOptions.of(OPTIONS), Roles.of_tasks(2))
+    networks = Networks(problem, problem.dense, [0, 1], BlockOptions.of(OPTIONS))
     for epoch in range(3):
         loss = networks.losses()
         trained = (loss.detach() * problem.train[:, None]).sum(-2)

@@ -7,8 +7,8 @@ from contextlib import contextmanager
 import pytest
 import torch
 
+from benchmarks.speed.shared_encoder import SharedEncoder
 from mtlbio.choices.multitask import MultitaskOptions
-from mtlbio.model.network import SharedEncoder
 from mtlbio.model.sharing.make import make_sharing
 from mtlbio.model.sharing.scheme import Sharing, combine
 from mtlbio.training.balancing.registry import make_balancer

@@ -8,9 +8,9 @@ import torch
 from pydantic import ValidationError
 from small_training import OPTIONS, changed, folds_of, problem_of, small_cohort
 
+from benchmarks.speed.shared_encoder import SharedEncoder
 from mtlbio.choices.multitask import MultitaskOptions
 from mtlbio.config import Training
-from mtlbio.model.network import SharedEncoder
 from mtlbio.training.balancing.registry import make_balancer
 from mtlbio.training.balancing.step import Step
 from mtlbio.training.curvature import pace

@@ -14,6 +14,8 @@ from mtlbio.model.ensemble import load_ensemble, save_ensemble
 from mtlbio.model.outputs import Outputs
 from mtlbio.training.cross_task_stacking import cross_task_weights, with_cross_task_stacks
 from mtlbio.training.fold_in import fold_in
+from mtlbio.training.fold_predictors import Refit
+from mtlbio.training.predictors import Predictors
 from mtlbio.training.stacking import stack_predictors
 
 KINDS = {task.kind: task for task in TASKS.values()}
@@ -125,7 +127,7 @@ def test_the_trained_model_predicts_what_was_borrowed(trained, lending, tmp_path
     found = with_cross_task_stacks(problem, stacking, folds, targets)
     heads = {name: paths[name] for name in ("axes", "genes")}
     blocks = {name: paths[name] for name in ("dense", "curved")}
-    ensemble = fold_in(cohort, folds, targets, heads, blocks, found, [0, 1]).ensemble
+    ensemble = fold_in(cohort, Refit(folds, targets, Predictors(heads, blocks), found), [0, 1]).ensemble
     save_ensemble(ensemble, tmp_path / "model", {})
     back = load_ensemble(tmp_path / "model")
     assert np.abs(found.outputs[:, 0] - stacking.outputs[:, 0]).max() > 0.05

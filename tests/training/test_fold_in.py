@@ -13,7 +13,9 @@ from mtlbio.config import Splits
 from mtlbio.model.ensemble import FINAL, load_ensemble, save_ensemble
 from mtlbio.model.outputs import Outputs
 from mtlbio.training.fold_in import fold_in
+from mtlbio.training.fold_predictors import Refit
 from mtlbio.training.networks import BlockOptions
+from mtlbio.training.predictors import Predictors
 from mtlbio.training.problem import prepare_fold
 from mtlbio.training.replicas import fit
 from mtlbio.training.sparse_heads import fit_sparse_heads
@@ -33,7 +35,8 @@ def canonical_of(cohort, folds, multitask=PLAIN, shares=None):
     )
     for mixture in stacking.mixture.values():
         mixture.shares[:] = mixture.shares if shares is None else shares
-    return fold_in(cohort, folds, targets, heads, blocks, stacking, [0, 1]), stacking, targets
+    refit = Refit(folds, targets, Predictors(heads, blocks), stacking)
+    return fold_in(cohort, refit, [0, 1]), stacking, targets
 
 
 @pytest.fixture(scope="module")

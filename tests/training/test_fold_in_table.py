@@ -20,6 +20,7 @@ from mtlbio.model.outputs import Outputs
 from mtlbio.training.cross_task_stacking import with_cross_task_stacks
 from mtlbio.training.effects import effects_table
 from mtlbio.training.fold_in_table import fold_in_table, scores
+from mtlbio.training.fold_predictors import Refit
 from mtlbio.training.predict_table import predict
 from mtlbio.training.predictors import fit_predictors
 from mtlbio.training.problem import inner_of, make_problem, make_targets, prepare_fold
@@ -41,7 +42,7 @@ def trained(tmp_path_factory):
     problem = make_problem(cohort, folds, targets, [np.ones(3)], OPTIONS.seeds, "cpu")
     paths = fit_predictors(problem, [0, 1], OPTIONS)
     stacking = with_cross_task_stacks(problem, stack_predictors(problem, paths.outputs, folds, targets), folds, targets)
-    canonical = fold_in_table(cohort, folds, targets, paths.heads, paths.blocks, stacking, [0, 1])
+    canonical = fold_in_table(cohort, Refit(folds, targets, paths, stacking), [0, 1])
     return doses, cohort, splits, folds, targets, stacking, canonical
 
 

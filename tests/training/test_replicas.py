@@ -7,7 +7,7 @@ import pytest
 import torch
 from small_training import OPTIONS, changed, folds_of, problem_of, small_cohort
 
-from mtlbio.model.network import SharedEncoder
+from benchmarks.speed.shared_encoder import SharedEncoder
 from mtlbio.model.outputs import Outputs
 from mtlbio.model.sharing.scheme import Sharing
 from mtlbio.training.curvature import pace

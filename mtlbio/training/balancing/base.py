@@ -13,9 +13,9 @@ therefore multiplied by the number of present tasks.
 from __future__ import annotations
 
 from collections.abc import Mapping
-from itertools import product
 from typing import ClassVar, Literal, TypeVar
 
+import numpy as np
 import torch
 
 from mtlbio.choices.balancers import BALANCERS
@@ -108,7 +108,7 @@ class Balancer:
         """The memory of every task (or pair), which changes with them."""
         views = {}
         for name, values in self.memory.items():
-            for places in product(range(len(self.tasks)), repeat=values.ndim - 1):
+            for places in np.ndindex(*values.shape[1:]):
                 views["/".join([name, *(self.tasks[t] for t in places)])] = values[:, *places]
         return views
 

@@ -6,9 +6,9 @@ import pytest
 import torch
 from fabricated import TASKS
 
+from benchmarks.speed.shared_encoder import SharedEncoder
 from mtlbio.choices.sharing import SHARING
 from mtlbio.errors import InputError
-from mtlbio.model.network import SharedEncoder
 from mtlbio.model.outputs import Outputs
 from mtlbio.model.sharing.make import make_sharing, registered
 from mtlbio.model.sharing.scheme import Sharing, combine

@@ -6,7 +6,7 @@ import numpy as np
 import torch
 from fabricated import TASKS
 
-from mtlbio.model.network import SharedEncoder
+from benchmarks.speed.shared_encoder import SharedEncoder
 from mtlbio.model.outputs import Outputs
 
 

@@ -1,6 +1,7 @@
 """The supervised block of one replica, as a network of its own.
 
-Training stacks many of them (:mod:`mtlbio.training.replicas`); this is the plain form, for reading and for comparing.
+Training stacks many of them (:mod:`mtlbio.training.replicas`); this is the plain form, for reading, and what the stack
+is compared with.
 
 Two paths lead from the genes to every task:
 
