@@ -16,6 +16,7 @@ from mtlbio.model.residue_axes import ResidueAxes
 from mtlbio.model.residues import ResidueNetwork
 
 FORMAT = 1
+_AS_THEY_ARE = ("encoder", "latent", "letters", "wide", "masked", "training")  # written under their names
 
 
 @dataclass
@@ -27,6 +28,7 @@ class ProteinModel:
     networks, axes : one per replica
     tasks : by name
     centre : task -> (mean, scale) of a regression's training labels
+    shape, encoder, latent : of the networks
     letters : how amino acids are written
     wide : names of the sources of further numbers -> width
     masked : whether there is a head that tells masked letters
@@ -37,8 +39,8 @@ class ProteinModel:
     axes: list[ResidueAxes]
     tasks: dict[str, ResidueLabel]
     centre: dict[str, tuple[float, float]]
-    encoder: str
     shape: Shape
+    encoder: str
     latent: int
     letters: str
     wide: dict[str, int]
@@ -60,14 +62,9 @@ def save_model(model: ProteinModel, folder: Path) -> None:
         "replicas": len(model.networks),
         "tasks": [task.saved() for task in model.tasks.values()],
         "centre": model.centre,
-        "encoder": model.encoder,
         "shape": asdict(model.shape),
-        "latent": model.latent,
-        "letters": model.letters,
-        "wide": model.wide,
-        "masked": model.masked,
-        "training": model.training,
     }
+    description |= {name: getattr(model, name) for name in _AS_THEY_ARE}
     with replacing(folder) as temporary:
         temporary.mkdir()
         save_file({k: np.ascontiguousarray(v) for k, v in sorted(arrays.items())}, temporary / "weights.safetensors")
@@ -103,22 +100,13 @@ def load_model(folder: str | Path) -> ProteinModel:
         network = ResidueNetwork(
             tasks, saved["encoder"], shape, saved["latent"], saved["letters"], wide, saved["masked"]
         )
-        own = {k.removeprefix(f"{r}/network/"): v for k, v in arrays.items() if k.startswith(f"{r}/network/")}
-        network.load_state_dict({key: torch.from_numpy(value) for key, value in own.items()})
+        network.load_state_dict({k: torch.from_numpy(v) for k, v in _below(f"{r}/network/", arrays).items()})
         networks.append(network.eval())
-        parts = {k.removeprefix(f"{r}/axes/"): v for k, v in arrays.items() if k.startswith(f"{r}/axes/")}
-        axes.append(ResidueAxes(**parts))
+        axes.append(ResidueAxes(**_below(f"{r}/axes/", arrays)))
     centre = {name: tuple(values) for name, values in saved["centre"].items()}
-    return ProteinModel(
-        networks,
-        axes,
-        tasks,
-        centre,
-        saved["encoder"],
-        shape,
-        saved["latent"],
-        saved["letters"],
-        saved["wide"],
-        saved["masked"],
-        saved["training"],
-    )
+    return ProteinModel(networks, axes, tasks, centre, shape, **{name: saved[name] for name in _AS_THEY_ARE})
+
+
+def _below(prefix: str, arrays: dict[str, np.ndarray]) -> dict[str, np.ndarray]:
+    """The arrays whose names begin so, by the rest of their names."""
+    return {name.removeprefix(prefix): value for name, value in arrays.items() if name.startswith(prefix)}

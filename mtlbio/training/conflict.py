@@ -51,21 +51,26 @@ def conflict_table(gradients: Gradients | None, tasks: list[str], labelled: np.n
     for a, b in combinations(range(len(tasks)), 2):
         both = (norms[..., a] > 0) & (norms[..., b] > 0)
         cosine = shared[..., a, b] / (norms[..., a] * norms[..., b]).clamp_min(1e-30)
-        known = labelled[:, a] & labelled[:, b]
-        counts = labelled[:, a].sum(), labelled[:, b].sum()
-        overlap = known.sum() / max(min(counts), 1)
         for epoch in range(0, len(shared), every):
             here = both[epoch]
             if not here.any():
                 continue
             since = slice(max(epoch - every + 1, 0), epoch + 1)
             angles = principal_angle(maps[epoch][here], owner == a, owner == b)
-            low, middle, high = np.quantile(cosine[epoch][here].cpu().numpy(), [0.05, 0.5, 0.95])
             conflicting = (cosine[since][both[since]] < 0).float().mean().item()
-            start = (epoch, tasks[a], tasks[b], int(here.sum()), middle, low, high, conflicting, float(angles.median()))
-            sizes = (float(norms[epoch, here, a].median()), float(norms[epoch, here, b].median()))
-            rows.append((*start, *sizes, int(counts[0]), int(counts[1]), overlap, bool(overlap >= OVERLAP)))
+            sizes = (norms[epoch, here, a].median(), norms[epoch, here, b].median())
+            facts = (cosine[epoch][here].cpu().numpy(), conflicting, float(angles.median()), sizes)
+            rows.append(conflict_row(epoch, (tasks[a], tasks[b]), *facts, (labelled[:, a], labelled[:, b])))
     return pd.DataFrame(rows, columns=CONFLICT)
+
+
+def conflict_row(epoch: int, tasks: tuple, cosines: np.ndarray, conflicting, angle, norms: tuple, labelled: tuple):
+    """A row of ``conflict.tsv``, of cosines (networks,), a norm and (donors,) bool who is labelled for each task."""
+    low, middle, high = np.quantile(cosines, [0.05, 0.5, 0.95])
+    counts = [int(of_task.sum()) for of_task in labelled]
+    overlap = (labelled[0] & labelled[1]).sum() / max(min(counts), 1)
+    described = (epoch, *tasks, len(cosines), middle, low, high, conflicting, angle, *map(float, norms))
+    return (*described, *counts, overlap, bool(overlap >= OVERLAP))
 
 
 def principal_angle(inner: torch.Tensor, first: torch.Tensor, second: torch.Tensor) -> torch.Tensor:
@@ -89,6 +94,6 @@ def principal_angle(inner: torch.Tensor, first: torch.Tensor, second: torch.Tens
 def _whitening(gram: torch.Tensor) -> torch.Tensor:
     """Inverse square root; directions of no length are left out."""
     values, vectors = torch.linalg.eigh(gram)
-    kept = values > 1e-10 * values[:, -1:].clamp_min(1e-300)
-    scale = torch.where(kept, values.clamp_min(1e-300).rsqrt(), 0.0)
+    spanned = values > 1e-10 * values[:, -1:].clamp_min(1e-300)
+    scale = torch.where(spanned, values.clamp_min(1e-300).rsqrt(), 0.0)
     return (vectors * scale[:, None]) @ vectors.mT

@@ -1,4 +1,4 @@
-"""Networks applied to chains: predictions and h_t of every residue, averaged over the replicas."""
+"""A network applied to chains: predictions and h_t of every residue."""
 
 from __future__ import annotations
 
@@ -49,21 +49,3 @@ def apply(
             }
             yield Applied(int(place), encoded[i, :length].copy(), outputs)
     network.to("cpu")
-
-
-def averaged(
-    networks: list[ResidueNetwork],
-    reader: Reader,
-    tasks: dict[str, ResidueLabel],
-    places: np.ndarray,
-    centre: Mapping[str, tuple[float, float]],
-    device: str = "cpu",
-) -> dict[int, dict[str, np.ndarray]]:
-    """Predictions by place of the chain and task, the mean over the networks."""
-    found: dict[int, dict[str, np.ndarray]] = {}
-    for network in networks:
-        for chain in apply(network, reader, tasks, places, centre, device):
-            kept = found.setdefault(chain.place, {})
-            for name, values in chain.predictions.items():
-                kept[name] = kept.get(name, 0.0) + values / len(networks)
-    return found

@@ -37,14 +37,12 @@ class Batch:
         """The same on another device."""
         if device == "cpu":
             return self
-
-        def moved(parts: dict[str, torch.Tensor]) -> dict[str, torch.Tensor]:
-            return {name: value.to(device, non_blocking=True) for name, value in parts.items()}
-
         wide = None if self.wide is None else self.wide.to(device, non_blocking=True)
-        return Batch(
-            self.places, self.letters.to(device), self.mask.to(device), wide, moved(self.labels), moved(self.q3)
+        labels, q3 = (
+            {name: value.to(device, non_blocking=True) for name, value in part.items()}
+            for part in (self.labels, self.q3)
         )
+        return Batch(self.places, self.letters.to(device), self.mask.to(device), wide, labels, q3)
 
 
 def padded(length: int) -> int:
@@ -82,20 +80,16 @@ def make_batches(
     if rng is not None:
         key = key * rng.uniform(0.9, 1.1, len(key))
     order = places[np.argsort(key, kind="stable")]
-    batches: list[np.ndarray] = []
-    current: list[int] = []
+    batches: list[list[int]] = [[]]
     longest = 0
     for place in order:
         longest = max(longest, padded(lengths[place]))
-        if current and longest * (len(current) + 1) > residues:
-            batches.append(np.array(current))
-            current, longest = [], padded(lengths[place])
-        current.append(place)
-    if current:
-        batches.append(np.array(current))
-    if rng is not None:
-        batches = [batches[i] for i in rng.permutation(len(batches))]
-    return batches
+        if batches[-1] and longest * (len(batches[-1]) + 1) > residues:
+            batches.append([])
+            longest = padded(lengths[place])
+        batches[-1].append(place)
+    turns = range(len(batches)) if rng is None else rng.permutation(len(batches))
+    return [np.array(batches[i]) for i in turns]
 
 
 class Reader:
@@ -133,8 +127,7 @@ class Reader:
         if self.sources:
             along = np.zeros((*mask.shape, self.wide), dtype=np.float32)
             for i, place in enumerate(places):
-                values = wide_of(chains.names[place], int(lengths[i]), self.sources)
-                along[i, : lengths[i]] = values
+                along[i, : lengths[i]] = wide_of(chains.names[place], int(lengths[i]), self.sources)
             wide = torch.from_numpy(along)
         return Batch(places, torch.from_numpy(letters), torch.from_numpy(mask), wide, labels, q3)
 

@@ -58,7 +58,7 @@ class Course:
     def epoch(self, epoch: int) -> None:
         """One pass over the chains in a new order; in some batches that hold all tasks their gradients are compared."""
         rng = np.random.default_rng([self.seed, epoch, len(self.train)])
-        batches = list(reader_order(self.reader, self.train, self.options.batch, rng))
+        batches = make_batches(self.reader.chains.lengths, self.train, self.options.batch, rng)
         most, watched, started = int(np.clip(len(batches) // 50, 2, _WATCHED)), 0, time.perf_counter()
         for i, places in enumerate(batches):
             for group in self.optimiser.param_groups:
@@ -83,11 +83,6 @@ def rate(progress: float) -> float:
     if progress < WARM_UP:
         return progress / WARM_UP
     return 0.5 * (1 + math.cos(math.pi * min((progress - WARM_UP) / (1 - WARM_UP), 1.0)))
-
-
-def reader_order(reader: Reader, places: np.ndarray, residues: int, rng: np.random.Generator):
-    """Places of the chains of every batch of an epoch."""
-    return make_batches(reader.chains.lengths, places, residues, rng)
 
 
 def _all_there(chains: Chains, places: np.ndarray, names: tuple[str, ...]) -> bool:

@@ -14,8 +14,8 @@ from mtlbio.labels.residues import ResidueLabel
 from mtlbio.model.residues import ResidueNetwork
 from mtlbio.progress import say
 from mtlbio.sequence.chains import Chains
-from mtlbio.training.chains.batches import Reader
-from mtlbio.training.chains.course import Course, reader_order
+from mtlbio.training.chains.batches import Reader, make_batches
+from mtlbio.training.chains.course import Course
 from mtlbio.training.chains.steps import Scale
 
 
@@ -67,9 +67,10 @@ def fit(
     train = taking_part(reader.chains, parts.train, names, options)
     scale = _scale(reader, tasks, train, options.batch)
     network = network.to(device)
-    course, best = Course(network, reader, tasks, train, scale, options, seed), Best()
+    course = Course(network, reader, tasks, train, scale, options, seed)
     looked_at = Parts(_some(train, len(parts.validation), seed), parts.validation)
-    history = []
+    history: list[tuple[int, str, str, float]] = []
+    state, best, waited = None, math.inf, 0
     for epoch in range(options.epochs):
         course.epoch(epoch)
         losses = [evaluate(network, reader, tasks, places, scale, device) for places in looked_at]
@@ -78,29 +79,16 @@ def fit(
         shown = ", ".join(f"{task} {value:.3f}" for task, value in zip(names, losses[1], strict=True))
         pace = f"{course.residues / course.seconds:,.0f} residues/s"
         say(f"{name}: epoch {epoch + 1} of {options.epochs}, validation loss {shown}, {pace}")
-        if best.look(float(np.nansum(losses[1])), network) >= options.patience:
+        waited += 1
+        if (score := float(np.nansum(losses[1]))) < best:
+            state = {key: value.detach().cpu().clone() for key, value in network.state_dict().items()}
+            best, waited = score, 0
+        if waited >= options.patience:
             break
     network.to("cpu")
-    if best.state is not None:
-        network.load_state_dict(best.state)
+    if state is not None:  # None while no loss was a number
+        network.load_state_dict(state)
     return TrainedNetwork(network.eval(), history, course.gramians, course.residues / max(course.seconds, 1e-9))
-
-
-class Best:
-    """Parameters of the epoch with the lowest validation loss; ``state`` is None while no loss was a number."""
-
-    def __init__(self):
-        self.score, self.waited = math.inf, 0
-        self.state: dict[str, torch.Tensor] | None = None
-
-    def look(self, score: float, network: ResidueNetwork) -> int:
-        """Keep the parameters if the score is lower; gives the number of epochs without that."""
-        if score < self.score:
-            self.score, self.waited = score, 0
-            self.state = {key: value.detach().cpu().clone() for key, value in network.state_dict().items()}
-        else:
-            self.waited += 1
-        return self.waited
 
 
 def taking_part(chains: Chains, places: np.ndarray, tasks: tuple[str, ...], options: ResidueTraining) -> np.ndarray:
@@ -131,7 +119,7 @@ def evaluate(
 def _scale(reader: Reader, tasks: list[ResidueLabel], train: np.ndarray, residues: int) -> Scale:
     chains = reader.chains
     rows = chains.residues(train)
-    batches = len(reader_order(reader, train, residues, np.random.default_rng(0)))
+    batches = len(make_batches(chains.lengths, train, residues, np.random.default_rng(0)))
     null = {task.name: task.null_loss(*chains.labels_at(task.name, rows)) for task in tasks}
     expected = {task.name: max(float((chains.known(task.name) & rows).sum()) / batches, 1.0) for task in tasks}
     for name, (_, spread) in reader.centre.items():

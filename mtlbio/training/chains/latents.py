@@ -47,23 +47,21 @@ def write_latents(model: ProteinModel, reader: Reader, residues: int, device: st
     chosen = {int(p): spread_out(int(chains.lengths[p]), residues) for p in places}
     replicas = []
     for network, axes in zip(model.networks, model.axes, strict=True):
-        found = {a.place: axes(a.latents[chosen[a.place]]) for a in apply(network, reader, {}, places, {}, device)}
-        replicas.append(np.concatenate([found[int(p)] for p in places]))
+        on_axes = {a.place: axes(a.latents[chosen[a.place]]) for a in apply(network, reader, {}, places, {}, device)}
+        replicas.append(np.concatenate([on_axes[int(p)] for p in places]))
     z = np.stack(replicas)
     obs, tasks, covariates = describe(chains, places, chosen)
-    dims = [f"z{d + 1:02d}" for d in range(z.shape[2])]
-    reference = model.axes[0]
+    reference, mean = model.axes[0], z.mean(axis=0)
     var = pd.DataFrame(
         {"block": "axis", "task": "", "stability": stability(z), "variance": reference.variance},
-        index=pd.Index(dims, name="dim"),
+        index=pd.Index([f"z{d + 1:02d}" for d in range(z.shape[2])], name="dim"),
     )
-    mean = z.mean(axis=0)
     schema = {"tasks": [t.saved() for t in tasks], "covariates": [asdict(c) for c in covariates], "auxiliary": []}
     adata = ad.AnnData(
         X=mean.astype(np.float32),
         obs=obs,
         var=var,
-        obsm={f"replica_{r}": own.astype(np.float32) for r, own in enumerate(z)},
+        obsm={f"replica_{r}": values.astype(np.float32) for r, values in enumerate(z)},
         varm={"loadings": reference.loadings},
         uns={
             "kind": "protein",
@@ -93,7 +91,7 @@ def describe(
     chains: Chains, places: np.ndarray, chosen: dict[int, np.ndarray]
 ) -> tuple[pd.DataFrame, list[Label], list[CovariateInfo]]:
     """Table of the chosen residues, and what its columns are for the trial."""
-    parts = []
+    parts, predicted = [], [task for task in chains.tasks.values() if not task.auxiliary]
     for place in places:
         inside = chosen[int(place)]
         about, length = chains.obs.iloc[place], int(chains.lengths[place])
@@ -110,19 +108,13 @@ def describe(
             along = of_residues(scale, chains.letters[chains.rows(place)])
             part[scale] = along[inside]
             part[f"{scale}{AROUND}"] = _mean_around(along)[inside]
-        for task in chains.tasks.values():
-            if task.auxiliary:
-                continue
+        for task in predicted:
             part[task.name] = task.on_trial(*chains.labels_at(task.name, rows))
         parts.append(part)
     obs = pd.concat(parts)
     obs.index.name = "sample"
-    tasks = []
-    for task in chains.tasks.values():
-        if not task.auxiliary and obs[task.name].notna().any():
-            tasks.append(task.trial_label)
-        elif not task.auxiliary:
-            obs = obs.drop(columns=task.name)
+    obs = obs.drop(columns=[task.name for task in predicted if obs[task.name].isna().all()])
+    tasks = [task.trial_label for task in predicted if task.name in obs]
     per_source = obs.drop_duplicates("donor")["source"].value_counts()
     several = (per_source >= _LEAST_SOURCE).sum() > 1
     covariates = [c for c in COVARIATES if several or c.name != "source"]

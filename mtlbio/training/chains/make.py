@@ -53,14 +53,14 @@ def fresh_network(run: ProteinRun, chains: Chains, reader: Reader, tasks: list, 
 
 def _standardise(network: ResidueNetwork, reader: Reader) -> None:
     """Mean and spread of the further numbers over residues of training chains that have them."""
-    places = reader.chains.of("train")[:: max(1, len(reader.chains.of("train")) // _FEW)]
-    batches = reader.batches(places, 16_384)
+    places = reader.chains.of("train")
+    batches = reader.batches(places[:: max(1, len(places) // _FEW)], 16_384)
     values = np.concatenate([b.wide[b.mask].numpy() for b in batches if b.wide is not None])
     start = 0
     for source in reader.sources.values():
-        own = values[:, start : start + source.width][values[:, start + source.width] > 0]
-        if len(own):
-            spread = own.std(axis=0)
-            network.wide_mean[start : start + source.width] = torch.from_numpy(own.mean(axis=0))
-            network.wide_scale[start : start + source.width] = torch.from_numpy(np.where(spread > 1e-6, spread, 1.0))
-        start += source.width + 1
+        columns, start = slice(start, start + source.width), start + source.width + 1
+        present = values[:, columns][values[:, columns.stop] > 0]
+        if len(present):
+            spread = present.std(axis=0)
+            network.wide_mean[columns] = torch.from_numpy(present.mean(axis=0))
+            network.wide_scale[columns] = torch.from_numpy(np.where(spread > 1e-6, spread, 1.0))

@@ -15,26 +15,25 @@ from mtlbio.training.chains.batches import Reader
 
 def predicted(model: ProteinModel, reader: Reader, chains: Chains) -> Iterator[tuple[int, dict[str, np.ndarray]]]:
     """Place of every chain, in their order, and task -> (replicas, length, 8) or (replicas, length)."""
-    found: dict[int, list] = {place: [] for place in range(len(chains))}
+    replicas: dict[int, list] = {place: [] for place in range(len(chains))}
     for network in model.networks:
         for chain in apply(network, reader, model.tasks, np.arange(len(chains)), model.centre):
-            found[chain.place].append(chain.predictions)
-    for place, told in found.items():
-        yield place, {name: np.stack([own[name] for own in told]) for name in told[0]}
+            replicas[chain.place].append(chain.predictions)
+    for place, parts in replicas.items():
+        yield place, {name: np.stack([of_replica[name] for of_replica in parts]) for name in parts[0]}
 
 
-def residue_table(model: ProteinModel, name: str, letters: str, told: dict[str, np.ndarray]) -> pd.DataFrame:
+def residue_table(model: ProteinModel, name: str, letters: str, predictions: dict[str, np.ndarray]) -> pd.DataFrame:
     """A row per residue of one chain.
 
     Parameters
     ----------
-    told : task -> (replicas, length, 8) or (replicas, length)
+    predictions : task -> (replicas, length, 8) or (replicas, length)
     """
     columns: dict[str, object] = {"sample": name, "residue": np.arange(1, len(letters) + 1), "letter": list(letters)}
     for task, info in model.tasks.items():
-        if info.auxiliary:
-            continue
-        columns |= info.table_columns(told[task], tells_three(model, task))
+        if not info.auxiliary:
+            columns |= info.table_columns(predictions[task], tells_three(model, task))
     return pd.DataFrame(columns)
 
 

@@ -79,8 +79,8 @@ class Stepper:
             gramian = gradients @ gradients.T
         weights = torch.ones(len(losses), device=self.device)
         if self.balancer is not None and present.any():
-            seen = Step(self.count, means[None].detach(), present[None], lambda: _one(gramian), self.seed)
-            weights = self.balancer.weights(seen)[0]
+            facts = Step(self.count, means[None].detach(), present[None], lambda: _one(gramian), self.seed)
+            weights = self.balancer.weights(facts)[0]
         of_loss = self.balancer is None or self.balancer.scope == "loss"
         whole = (weights if of_loss else torch.ones_like(weights)) * present
         total = (whole * losses).sum() + extra
@@ -123,22 +123,19 @@ class Stepper:
     def _apart(self, losses: torch.Tensor, present: torch.Tensor) -> torch.Tensor:
         """(T, P) gradients of every task on the shared parameters; 0 where it does not occur."""
         shared, rows = self.network.shared(), []
-        for loss, there in zip(losses, present, strict=True):
-            found: Sequence[torch.Tensor | None] = [None] * len(shared)
-            if there:
-                found = torch.autograd.grad(loss, shared, retain_graph=True, allow_unused=True)
-            parts = [torch.zeros_like(p) if g is None else g for p, g in zip(shared, found, strict=True)]
-            rows.append(torch.cat([part.flatten() for part in parts]))
+        for loss, occurs in zip(losses, present, strict=True):
+            slopes: Sequence[torch.Tensor] = [torch.zeros_like(p) for p in shared]
+            if occurs:
+                slopes = torch.autograd.grad(loss, shared, retain_graph=True, materialize_grads=True)
+            rows.append(torch.cat([slope.flatten() for slope in slopes]))
         return torch.stack(rows).float()
 
     def _add_to_shared(self, change: torch.Tensor) -> None:
         """Turn the plain sum of the tasks' gradients on the shared parameters (P,) into the weighed one."""
-        place = 0
-        for parameter in self.network.shared():
-            size = parameter.numel()
+        shared = self.network.shared()
+        for parameter, part in zip(shared, change.split([p.numel() for p in shared]), strict=True):
             if parameter.grad is not None:
-                parameter.grad += change[place : place + size].view_as(parameter)
-            place += size
+                parameter.grad += part.view_as(parameter)
 
 
 def _one(gramian: torch.Tensor | None) -> torch.Tensor:

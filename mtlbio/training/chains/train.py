@@ -18,13 +18,13 @@ from mtlbio.sequence.chains import HELD_OUT, Chains, read_chains
 from mtlbio.sequence.long_form import prediction_rows
 from mtlbio.sequence.split import FOLDS
 from mtlbio.tables import CONFLICT, HISTORY, PREDICTIONS, write_table
-from mtlbio.training.chains.apply import apply, averaged
+from mtlbio.training.chains.apply import apply
 from mtlbio.training.chains.batches import Reader
 from mtlbio.training.chains.fit import TrainedNetwork
 from mtlbio.training.chains.latents import write_latents
 from mtlbio.training.chains.make import make_reader, shape_of
 from mtlbio.training.chains.side_by_side import Job, fit_all
-from mtlbio.training.conflict import OVERLAP
+from mtlbio.training.conflict import conflict_row
 from mtlbio.training.device import choose_device
 
 _AXES_CHAINS = 400  # training chains on whose residues the axes are found
@@ -52,30 +52,31 @@ def train(run: ProteinRun, results: Path) -> None:
     for arm, tasks in arms:
         predicted = {task.name: task for task in tasks if not task.auxiliary}
         fitted = [everything[Job(arm, tuple(task.name for task in tasks), seed)] for seed in seeds]
-        for seed, found in zip(seeds, fitted, strict=True):
-            history += [(arm, 0, str(seed), *row) for row in found.history]
-            told = averaged([found.network], reader, predicted, held_out, reader.centre, device)
-            tables.append(prediction_rows(chains, held_out, told, arm, str(seed), FOLDS))
+        for seed, trained in zip(seeds, fitted, strict=True):
+            history += [(arm, 0, str(seed), *row) for row in trained.history]
+            applied = apply(trained.network, reader, predicted, held_out, reader.centre, device)
+            predictions = {chain.place: chain.predictions for chain in applied}
+            tables.append(prediction_rows(chains, held_out, predictions, arm, str(seed), FOLDS))
         if arm == "multitask":
             networks, conflicts = [f.network for f in fitted], conflict_rows(chains, tasks, fitted)
-    axes = canonical(networks, reader, device)
+    further = {"profile_arrays": run.features.profile_arrays, "three": three_only(chains)}
     model = ProteinModel(
         networks,
-        axes,
+        canonical(networks, reader, device),
         chains.tasks,
         dict(reader.centre),
-        options.encoder,
         shape_of(options),
-        options.latent,
-        run.features.letters,
-        {name: source.width for name, source in reader.sources.items()},
-        bool(options.masked_residues),
-        options.model_dump(mode="json") | {"profile_arrays": run.features.profile_arrays, "three": three_only(chains)},
+        encoder=options.encoder,
+        latent=options.latent,
+        letters=run.features.letters,
+        wide={name: source.width for name, source in reader.sources.items()},
+        masked=bool(options.masked_residues),
+        training=options.model_dump(mode="json") | further,
     )
     save_model(model, results / "model")
     write_latents(model, reader, run.probe.residues, device, results / "latents.h5ad")
     write_table(pd.concat(tables, ignore_index=True), results / "predictions.tsv", PREDICTIONS)
-    write_table(pd.DataFrame(history, columns=_HISTORY), results / "history.tsv", HISTORY)
+    write_table(pd.DataFrame(history, columns=HISTORY), results / "history.tsv", HISTORY)
     write_table(pd.DataFrame(conflicts, columns=CONFLICT), results / "conflict.tsv", CONFLICT)
 
 
@@ -85,14 +86,11 @@ def three_only(chains: Chains) -> list[str]:
     return [name for name in chains.q3 if (chains.labels[name][rows] == MISSING_STATE).all()]
 
 
-_HISTORY = ["arm", "fold", "seed", "epoch", "task", "part", "loss"]
-
-
 def arms_of(chains: Chains, single_task: bool | list[str]) -> list[tuple[str, list]]:
     """All tasks together, then, where asked for, each one that is predicted (or each one named) alone."""
     tasks = list(chains.tasks.values())
-    wanted = list(chains.tasks) if single_task is True else single_task or []
-    alone = [task for task in tasks if task.name in wanted and not task.auxiliary]
+    names = list(chains.tasks) if single_task is True else single_task or []
+    alone = [task for task in tasks if task.name in names and not task.auxiliary]
     return [("multitask", tasks)] + [("singletask", [task]) for task in alone if len(tasks) > 1]
 
 
@@ -106,8 +104,8 @@ def canonical(networks: list[ResidueNetwork], reader: Reader, device: str) -> li
     places = places[:: max(1, len(places) // _AXES_CHAINS)]
     latents = []
     for network in networks:
-        found = {chain.place: chain.latents for chain in apply(network, reader, {}, places, {}, device)}
-        latents.append(np.concatenate([found[int(p)] for p in places]))
+        encoded = {chain.place: chain.latents for chain in apply(network, reader, {}, places, {}, device)}
+        latents.append(np.concatenate([encoded[int(p)] for p in places]))
     letters = np.concatenate([chains.letters[chains.rows(p)] for p in places])
     offsets = np.concatenate([[0], np.cumsum(chains.lengths[places])])
     window = window_letters(letters, offsets)
@@ -123,13 +121,10 @@ def conflict_rows(chains: Chains, tasks: list, fitted: list[TrainedNetwork]) -> 
     places = chains.of("train")
     for a, b in combinations(range(len(tasks)), 2):
         first, second = (chains.labelled(tasks[i].name)[places] for i in (a, b))
-        overlap = (first & second).sum() / max(min(first.sum(), second.sum()), 1)
         for epoch in sorted({epoch for f in fitted for epoch, _ in f.gramians}):
             grams = np.array([g for f in fitted for at, g in f.gramians if at == epoch])
             norms = np.sqrt(np.maximum(np.einsum("qtt->qt", grams), 0))
             cosine = grams[:, a, b] / np.maximum(norms[:, a] * norms[:, b], 1e-30)
-            low, middle, high = np.quantile(cosine, [0.05, 0.5, 0.95])
-            start = (epoch, tasks[a].name, tasks[b].name, len(grams), middle, low, high, (cosine < 0).mean(), np.nan)
-            sizes = (float(np.median(norms[:, a])), float(np.median(norms[:, b])))
-            rows.append((*start, *sizes, int(first.sum()), int(second.sum()), overlap, bool(overlap >= OVERLAP)))
+            sizes, names = (np.median(norms[:, a]), np.median(norms[:, b])), (tasks[a].name, tasks[b].name)
+            rows.append(conflict_row(epoch, names, cosine, (cosine < 0).mean(), np.nan, sizes, (first, second)))
     return rows
