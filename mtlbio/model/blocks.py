@@ -75,7 +75,7 @@ class Block:
         return self.stability >= STABLE
 
 
-def find_blocks(found: Replicas, stability: np.ndarray) -> list[Block]:
+def find_blocks(replicas: Replicas, stability: np.ndarray) -> list[Block]:
     """Groups of axes that explain each other, at least one of them unstable, merged bottom-up.
 
     In each step the two groups are merged of which *both* gain most; a merger of which one side gains nothing, such as
@@ -90,7 +90,7 @@ def find_blocks(found: Replicas, stability: np.ndarray) -> list[Block]:
     Blocks of two axes or more that explain clearly more together than alone, stable or not, in the order of their
     first axis
     """
-    explained = _Explained(found)
+    explained = _Explained(replicas)
     groups: list[tuple[int, ...]] = [(int(d),) for d in np.flatnonzero(stability < PARTNER)]
     while True:
         best, pair = LEAST_GAIN, None
@@ -105,24 +105,24 @@ def find_blocks(found: Replicas, stability: np.ndarray) -> list[Block]:
         groups = [g for g in groups if g not in pair] + [pair[0] + pair[1]]
     groups = [g for g in sorted(groups, key=min) if len(g) > 1 and stability[list(g)].min() < UNSTABLE]
     gains = [(explained(g) - np.concatenate([explained((d,)) for d in g])).mean() for g in groups]
-    return [block_of(found, tuple(sorted(g))) for g, gain in zip(groups, gains, strict=True) if gain >= CLEAR_GAIN]
+    return [block_of(replicas, tuple(sorted(g))) for g, gain in zip(groups, gains, strict=True) if gain >= CLEAR_GAIN]
 
 
-def block_of(found: Replicas, dims: tuple[int, ...]) -> Block:
+def block_of(replicas: Replicas, dims: tuple[int, ...]) -> Block:
     """Align the axes ``dims`` of every fold to the reference and measure how well they agree.
 
     A fold's block is whitened and rotated to the whitened reference on its training donors (orthogonal Procrustes,
     Schonemann 1966), so the rotation knows nothing of the donors it serves.
     """
-    whitening, mean = _whitening(found.reference[:, dims])
-    reference = (found.reference[:, dims] - mean) @ whitening
+    whitening, mean = _whitening(replicas.reference[:, dims])
+    reference = (replicas.reference[:, dims] - mean) @ whitening
     latents, ranks = np.full(reference.shape, np.nan), []
-    for own, train, test in zip(found.folds[:, :, dims], found.train, found.test, strict=True):
-        to_white, mean = _whitening(own[train])
-        white = (own - mean) @ to_white
+    for fold, train, test in zip(replicas.folds[:, :, dims], replicas.train, replicas.test, strict=True):
+        to_white, mean = _whitening(fold[train])
+        white = (fold - mean) @ to_white
         left, _, right = np.linalg.svd(white[train].T @ reference[train])
         latents[test] = white[test] @ (left @ right)
-        ranks.append(effective_rank(own))
+        ranks.append(effective_rank(fold))
     cosines = canonical_correlations(latents, reference)
     stability, mean_square = float(cosines[-1]), float(np.square(cosines).mean())
     cka = linear_cka(latents, reference)
@@ -132,25 +132,25 @@ def block_of(found: Replicas, dims: tuple[int, ...]) -> Block:
 class _Explained:
     """Share of each reference axis of a group that the same axes of the folds explain on held-out donors."""
 
-    def __init__(self, found: Replicas):
+    def __init__(self, replicas: Replicas):
         self.moments = []
-        for own, train, test in zip(found.folds, found.train, found.test, strict=True):
-            x, y = standardised(own, train), standardised(found.reference, train)
+        for fold, train, test in zip(replicas.folds, replicas.train, replicas.test, strict=True):
+            x, y = standardised(fold, train), standardised(replicas.reference, train)
             fitted = x[train].T @ x[train], x[train].T @ y[train], train.sum()
             self.moments.append((*fitted, x[test].T @ x[test], x[test].T @ y[test], np.square(y[test]).sum(axis=0)))
         self.total = np.maximum(sum(m[-1] for m in self.moments), 1e-12)
-        self.known: dict[tuple[int, ...], np.ndarray] = {}
+        self.cache: dict[tuple[int, ...], np.ndarray] = {}
 
     def __call__(self, group: tuple[int, ...]) -> np.ndarray:
         """(len(group),) 1 - residual over total sum of squares; below 0 where the map misleads."""
-        if group not in self.known:
+        if group not in self.cache:
             g, left = list(group), np.zeros(len(group))
             for xx, xy, n, test_xx, test_xy, test_yy in self.moments:
                 b = np.linalg.solve(xx[np.ix_(g, g)] / n + _SMALL * np.eye(len(g)), xy[np.ix_(g, g)] / n)
                 fit = (b * (test_xx[np.ix_(g, g)] @ b)).sum(axis=0)
                 left += test_yy[g] - 2 * (b * test_xy[np.ix_(g, g)]).sum(axis=0) + fit
-            self.known[group] = 1 - left / self.total[g]
-        return self.known[group]
+            self.cache[group] = 1 - left / self.total[g]
+        return self.cache[group]
 
 
 def standardised(values: np.ndarray, rows: np.ndarray) -> np.ndarray:

@@ -32,18 +32,12 @@ class Outputs:
     @classmethod
     def of(cls, tasks: dict[str, Label]) -> Outputs:
         """Pack the tasks in their order."""
-        columns, outputs, pairs = [], [], []
-        column = output = 0
-        for task in tasks.values():
-            n_columns, n_outputs = task.n_columns, task.n_outputs
-            columns.append(slice(column, column + n_columns))
-            outputs.append(slice(output, output + n_outputs))
-            pairs += [(column + (o if n_columns > 1 else 0), output + o) for o in range(n_outputs)]
-            column, output = column + n_columns, output + n_outputs
-        expand = np.zeros((column, output), dtype=np.float32)
-        for place in pairs:
-            expand[place] = 1.0
-        return cls(tuple(tasks.values()), tuple(columns), tuple(outputs), expand)
+        columns = _side_by_side([task.n_columns for task in tasks.values()])
+        outputs = _side_by_side([task.n_outputs for task in tasks.values()])
+        expand = np.zeros((columns[-1].stop, outputs[-1].stop), dtype=np.float32)
+        for task, column, output in zip(tasks.values(), columns, outputs, strict=True):
+            expand[column, output] = np.eye(task.n_columns) if task.n_columns > 1 else 1.0
+        return cls(tuple(tasks.values()), columns, outputs, expand)
 
     @property
     def n_columns(self) -> int:
@@ -58,14 +52,19 @@ class Outputs:
     @property
     def task_of_column(self) -> np.ndarray:
         """(columns,) index of the task of each column."""
-        return np.concatenate([[t] * (s.stop - s.start) for t, s in enumerate(self.columns)]).astype(int)
+        return np.repeat(np.arange(len(self.tasks)), [task.n_columns for task in self.tasks])
 
     @property
     def task_of_output(self) -> np.ndarray:
         """(outputs,) index of the task of each output."""
-        return np.concatenate([[t] * (s.stop - s.start) for t, s in enumerate(self.outputs)]).astype(int)
+        return np.repeat(np.arange(len(self.tasks)), [task.n_outputs for task in self.tasks])
 
     @property
     def reads_weights(self) -> bool:
         """Whether the loss of any task depends on the weights of other samples."""
         return any(task.reads_weights for task in self.tasks)
+
+
+def _side_by_side(sizes: list[int]) -> tuple[slice, ...]:
+    stops = np.cumsum(sizes).tolist()
+    return tuple(slice(stop - size, stop) for size, stop in zip(sizes, stops, strict=True))

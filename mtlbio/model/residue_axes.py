@@ -85,8 +85,8 @@ def find_axes(latents: np.ndarray, window: np.ndarray) -> ResidueAxes:
     latents = np.asarray(latents, dtype=np.float64)
     mean = latents.mean(axis=0)
     values, vectors = np.linalg.eigh(np.cov(latents - mean, rowvar=False, bias=True))
-    kept = values > 1e-8 * values[-1]
-    values, vectors = values[kept][::-1], vectors[:, kept][:, ::-1]
+    varies = values > 1e-8 * values[-1]
+    values, vectors = values[varies][::-1], vectors[:, varies][:, ::-1]
     white, colour = vectors / np.sqrt(values), (vectors * np.sqrt(values)).T
     centred = window - window.mean(axis=0)
     rotation = varimax(centred.T @ ((latents - mean) @ white) / len(latents))
@@ -111,14 +111,14 @@ def matched(axes: list[ResidueAxes], latents: list[np.ndarray]) -> list[ResidueA
     latents : h_t of the same training residues from every replica
     """
     reference = axes[0](latents[0])
-    found = [axes[0]]
-    for own, h in zip(axes[1:], latents[1:], strict=True):
-        left, _, right = np.linalg.svd(own(h).T @ reference, full_matrices=False)
+    turned = [axes[0]]
+    for replica, h in zip(axes[1:], latents[1:], strict=True):
+        left, _, right = np.linalg.svd(replica(h).T @ reference, full_matrices=False)
         turn = left @ right
-        back = turn.T @ own.back if turn.shape[0] == turn.shape[1] else np.linalg.pinv(own.turn @ turn)
-        variance = np.square(back).sum(axis=1) / np.square(own.back).sum() * own.variance.sum()
-        found.append(ResidueAxes(own.mean, own.turn @ turn, back, turn.T @ own.loadings, variance))
-    return found
+        back = turn.T @ replica.back if turn.shape[0] == turn.shape[1] else np.linalg.pinv(replica.turn @ turn)
+        variance = np.square(back).sum(axis=1) / np.square(replica.back).sum() * replica.variance.sum()
+        turned.append(ResidueAxes(replica.mean, replica.turn @ turn, back, turn.T @ replica.loadings, variance))
+    return turned
 
 
 def stability(z: np.ndarray) -> np.ndarray:

@@ -33,8 +33,8 @@ def principal_components(x: np.ndarray, n_axes: int) -> tuple[np.ndarray, np.nda
     else:  # more samples than columns: the smaller product has the same components, as many as its rank
         values, vectors = np.linalg.eigh(x.T @ x)
         values, vectors = values[::-1][:n_axes], vectors[:, ::-1][:, :n_axes]
-        kept = values > _RANK_TOLERANCE * max(values[0], np.finfo(float).tiny)
-        scores = x @ (vectors[:, kept] / np.sqrt(values[kept])) * np.sqrt(n)
+        spanned = values > _RANK_TOLERANCE * max(values[0], np.finfo(float).tiny)
+        scores = x @ (vectors[:, spanned] / np.sqrt(values[spanned])) * np.sqrt(n)
     # the sign of an eigenvector is arbitrary and differs between BLAS builds
     loadings = x.T @ scores / n
     sign = np.sign((loadings**3).sum(axis=0))

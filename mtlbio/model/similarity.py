@@ -25,8 +25,8 @@ def linear_cka(a: np.ndarray, b: np.ndarray) -> float:
         The sets differ in their number of samples.
     """
     a, b = _centred(a, b)
-    own = np.linalg.norm(a.T @ a) * np.linalg.norm(b.T @ b)
-    return float(np.square(np.linalg.norm(b.T @ a)) / own) if own > 0 else float("nan")
+    norms = np.linalg.norm(a.T @ a) * np.linalg.norm(b.T @ b)
+    return float(np.square(np.linalg.norm(b.T @ a)) / norms) if norms > 0 else float("nan")
 
 
 def canonical_correlations(a: np.ndarray, b: np.ndarray) -> np.ndarray:
@@ -49,26 +49,26 @@ def canonical_correlations(a: np.ndarray, b: np.ndarray) -> np.ndarray:
         The sets differ in their number of samples.
     """
     a, b = _centred(a, b)
-    found = np.zeros(min(a.shape[1], b.shape[1]))
+    correlations = np.zeros(min(a.shape[1], b.shape[1]))
     cosines = np.linalg.svd(_span(a).T @ _span(b), compute_uv=False)
-    found[: len(cosines)] = np.clip(cosines, 0.0, 1.0)
-    return found
+    correlations[: len(cosines)] = np.clip(cosines, 0.0, 1.0)
+    return correlations
 
 
-def svcca(a: np.ndarray, b: np.ndarray, kept: float = 0.99) -> float:
+def svcca(a: np.ndarray, b: np.ndarray, share: float = 0.99) -> float:
     """Mean canonical correlation of the leading principal components (SVCCA, Raghu et al. 2017, NeurIPS).
 
     Parameters
     ----------
     a, b : (n, k), (n, m) latents of the same samples
-    kept : share of the variance of each set that its components keep; 1 keeps all, which is plain CCA
+    share : of the variance of each set that its components keep; 1 is all, which is plain CCA
 
     Returns
     -------
     0-1; NaN where either set is constant
     """
     a, b = _centred(a, b)
-    a, b = _leading(a, kept), _leading(b, kept)
+    a, b = _leading(a, share), _leading(b, share)
     if not (a.shape[1] and b.shape[1]):
         return float("nan")
     return float(canonical_correlations(a, b).mean())
@@ -88,10 +88,10 @@ def _span(x: np.ndarray) -> np.ndarray:
     return u[:, s > 1e-10 * s.max(initial=0.0)]
 
 
-def _leading(x: np.ndarray, kept: float) -> np.ndarray:
+def _leading(x: np.ndarray, share: float) -> np.ndarray:
     u, s, _ = np.linalg.svd(x, full_matrices=False)
     total = np.square(s).sum()
     if total == 0:
         return u[:, :0]
-    components = int(np.searchsorted(np.cumsum(np.square(s)) / total, kept - 1e-12)) + 1
+    components = int(np.searchsorted(np.cumsum(np.square(s)) / total, share - 1e-12)) + 1
     return (u * s)[:, :components]

@@ -12,7 +12,7 @@ from mtlbio.model.parallel import count_axes, generous
 from mtlbio.model.rotation import rotated_start
 
 
-def found_axes(cohort: Cohort, features: Features, x: np.ndarray, train: np.ndarray, options: Training) -> Axes:
+def axes_of_genes(cohort: Cohort, features: Features, x: np.ndarray, train: np.ndarray, options: Training) -> Axes:
     """Gene-sparse axes of measurements.
 
     Parameters
@@ -21,9 +21,8 @@ def found_axes(cohort: Cohort, features: Features, x: np.ndarray, train: np.ndar
     x : (n, p) the training samples, standardised
     train : (n,) their rows in the cohort
     """
-    donors = cohort.donors[train]
     if options.axes == "auto":
-        wanted = generous(count_axes(x, donors, options.seed), len(x), options.max_axes)
+        n_axes = generous(count_axes(x, cohort.donors[train], options.seed), len(x), options.max_axes)
     else:
-        wanted = min(options.axes, len(x) - 1, x.shape[1])
-    return sparse_axes(x, rotated_start(x, wanted), options.sparsity)
+        n_axes = min(options.axes, len(x) - 1, x.shape[1])
+    return sparse_axes(x, rotated_start(x, n_axes), options.sparsity)

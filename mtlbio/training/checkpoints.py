@@ -56,20 +56,20 @@ class Checkpoints:
 
     @torch.no_grad()
     def look(
-        self, epoch: int, loss: torch.Tensor, held_out: torch.Tensor, parameters: list[torch.Tensor]
+        self, epoch: int, loss: torch.Tensor, held_out_loss: torch.Tensor, parameters: list[torch.Tensor]
     ) -> torch.Tensor:
         """Keep the parameters of the tasks that are better than before, and stop those that have not been for long.
 
         Parameters
         ----------
-        loss, held_out : (f, a, s, n, t) with the training and with the validation samples taking part
+        loss, held_out_loss : (f, a, s, n, t) with the training and with the validation samples taking part
         parameters : as ``checkpoint``
 
         Returns
         -------
         (f, a, s, t) training losses
         """
-        trained, valid = (loss * self.train).sum(3), (held_out * self.validation).sum(3)
+        trained, valid = (loss * self.train).sum(3), (held_out_loss * self.validation).sum(3)
         pooled = valid.sum(2) / self.voters
         self.history.append(torch.stack([trained, valid]))
         better = self.going if epoch <= _FIRST_CHECKPOINT else (pooled < self.best - _BETTER) & self.going

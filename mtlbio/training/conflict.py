@@ -64,8 +64,11 @@ def conflict_table(gradients: Gradients | None, tasks: list[str], labelled: np.n
     return pd.DataFrame(rows, columns=CONFLICT)
 
 
-def conflict_row(epoch: int, tasks: tuple, cosines: np.ndarray, conflicting, angle, norms: tuple, labelled: tuple):
-    """A row of ``conflict.tsv``, of cosines (networks,), a norm and (donors,) bool who is labelled for each task."""
+def conflict_row(
+    epoch: int, tasks: tuple, cosines: np.ndarray, conflicting: float, angle: float, norms: tuple, labelled: tuple
+) -> tuple:
+    """A row of ``conflict.tsv``, of cosines (networks,) and, for each of two tasks, a norm and (donors,) who is
+    labelled."""
     low, middle, high = np.quantile(cosines, [0.05, 0.5, 0.95])
     counts = [int(of_task.sum()) for of_task in labelled]
     overlap = (labelled[0] & labelled[1]).sum() / max(min(counts), 1)

@@ -19,11 +19,10 @@ from dataclasses import replace
 
 import numpy as np
 import torch
-from scipy.optimize import minimize
 
 from mtlbio.labels import Label
 from mtlbio.training.problem import FoldData, Problem, Targets
-from mtlbio.training.stacked_predictors import CrossTaskStack, StackedPredictors, column_means
+from mtlbio.training.stacked_predictors import CrossTaskStack, StackedPredictors, column_means, minimiser
 
 # A task borrows from tasks with so many times its labelled training samples.
 RICHER = 2
@@ -34,7 +33,7 @@ _OWN_PULL = 4.0
 
 
 def cross_task_weights(
-    task: Label, expand: np.ndarray, own: np.ndarray, from_others: np.ndarray, target: np.ndarray
+    task: Label, expand: np.ndarray, outputs: np.ndarray, from_others: np.ndarray, target: np.ndarray
 ) -> tuple[float, np.ndarray, np.ndarray]:
     """How much of the other tasks' predictions lowers the task's loss on validation samples.
 
@@ -42,71 +41,64 @@ def cross_task_weights(
     ----------
     task : the task
     expand : (columns of the task, its outputs), as in :class:`Outputs`
-    own : (n, outputs of the task) for samples that neither network has seen
+    outputs : (n, outputs of the task) for samples that neither network has seen
     from_others : (n, k) standardised columns of the other tasks, likewise
     target : (n,) codes or standardised values
 
     Returns
     -------
-    Factor of ``own``, weights (k, columns of the task) and bias (outputs of the task); without labels 1, 0 and 0
+    Factor of ``outputs``, weights (k, columns of the task) and bias (outputs of the task); without labels 1, 0 and 0
     """
     k, (columns, n_outputs) = from_others.shape[1], expand.shape
     if len(target) == 0 or k == 0:
         return 1.0, np.zeros((k, columns)), np.zeros(n_outputs)
-    outputs, others, y, spread = (torch.as_tensor(v, dtype=torch.float64) for v in (own, from_others, target, expand))
+    predicted, others, y, spread = (
+        torch.as_tensor(v, dtype=torch.float64) for v in (outputs, from_others, target, expand)
+    )
     everybody = torch.ones_like(y)
 
-    def objective(values: np.ndarray) -> tuple[float, np.ndarray]:
-        point = torch.tensor(values, dtype=torch.float64, requires_grad=True)
+    def objective(point: torch.Tensor) -> torch.Tensor:
         factor, weights, bias = point[0], point[1 : 1 + k * columns].reshape(k, columns), point[1 + k * columns :]
-        fit = task.loss(outputs * factor + others @ weights @ spread + bias, y, everybody).sum()
-        total = fit + _OWN_PULL * (factor - 1) ** 2 + _PULL * k * (weights**2).sum() + (bias**2).sum()
-        (gradient,) = torch.autograd.grad(total, point)
-        return total.item(), gradient.numpy()
+        fit = task.loss(predicted * factor + others @ weights @ spread + bias, y, everybody).sum()
+        return fit + _OWN_PULL * (factor - 1) ** 2 + _PULL * k * (weights**2).sum() + (bias**2).sum()
 
     start = np.concatenate([[1.0], np.zeros(k * columns + n_outputs)])
     bounds = [(0, None)] + [(None, None)] * (len(start) - 1)
-    found = minimize(objective, start, jac=True, method="L-BFGS-B", bounds=bounds).x
-    return float(found[0]), found[1 : 1 + k * columns].reshape(k, columns), found[1 + k * columns :]
+    best = minimiser(objective, start, bounds)
+    return float(best[0]), best[1 : 1 + k * columns].reshape(k, columns), best[1 + k * columns :]
 
 
 def with_cross_task_stacks(
     problem: Problem, stacking: StackedPredictors, folds: list[FoldData], targets: Targets
 ) -> StackedPredictors:
     """Let the tasks with few labels borrow, in every arm that trains several; arms of one task stay what they are.
-
-    Parameters
-    ----------
-    problem, folds, targets : as they were fitted
-    mixed : each task's own mixtures
-    """
+    ``stacking`` holds each task's own mixtures."""
     packing, active = problem.packing, problem.active.cpu().numpy() > 0
     cross_task: dict[tuple[int, int], CrossTaskStack] = {}
     outputs, seeds = stacking.outputs.copy(), stacking.outputs.shape[2]
     for i, data in enumerate(folds):
         rows = [np.flatnonzero(data.inner == q) for q in range(seeds)]
-        labels = targets.known[data.train].sum(0)
+        labels = targets.labelled[data.train].sum(0)
         who = np.concatenate(rows)
         for j in np.flatnonzero(active.sum(1) > 1):
             network = stacking.outputs[i, j].astype(float)
-            unseen = np.concatenate([network[q, own] for q, own in enumerate(rows)])
+            unseen = np.concatenate([network[q, validates] for q, validates in enumerate(rows)])
             values = (network[:, data.train] @ column_means(packing)).reshape(-1, packing.n_columns)
             mean, scale = values.mean(0), np.maximum(values.std(0), 1e-9)
             from_others = (unseen @ column_means(packing) - mean) / scale
-            own, bias = np.ones(packing.n_outputs), np.zeros(packing.n_outputs)
+            factor, bias = np.ones(packing.n_outputs), np.zeros(packing.n_outputs)
             weights = np.zeros((packing.n_columns, packing.n_columns))
             for t in np.flatnonzero(active[j]):
-                place, columns, known = packing.outputs[t], packing.columns[t], targets.known[who, t]
-                others = np.flatnonzero(
-                    (active[j] & (labels >= RICHER * labels[t]) & (labels > 0))[packing.task_of_column]
-                )
-                own[place], weights[others, columns], bias[place] = cross_task_weights(
+                place, columns, labelled = packing.outputs[t], packing.columns[t], targets.labelled[who, t]
+                richer = active[j] & (labels >= RICHER * labels[t]) & (labels > 0)
+                others = np.flatnonzero(richer[packing.task_of_column])
+                factor[place], weights[others, columns], bias[place] = cross_task_weights(
                     packing.tasks[t],
                     packing.expand[columns, place],
-                    unseen[known, place],
-                    from_others[known][:, others],
-                    targets.values[i, who[known], t],
+                    unseen[labelled, place],
+                    from_others[labelled][:, others],
+                    targets.values[i, who[labelled], t],
                 )
-            loan = cross_task[i, int(j)] = CrossTaskStack(own, weights, mean, scale, bias)
-            outputs[i, j] = loan.apply(network, packing)
+            stack = cross_task[i, int(j)] = CrossTaskStack(factor, weights, mean, scale, bias)
+            outputs[i, j] = stack.apply(network, packing)
     return replace(stacking, outputs=outputs, cross_task=cross_task)

@@ -32,12 +32,12 @@ def pace(features: torch.Tensor, train: torch.Tensor) -> torch.Tensor:
     train : (f, s, n, t) weights of the labelled training samples
     """
     f, s, _, t = train.shape
-    found = features.new_ones(f, s, t)
+    factors = features.new_ones(f, s, t)
     for fold in range(f):
         for seed in range(s):
             for task in range(t):
                 weight = train[fold, seed, :, task]
                 used = features[fold % len(features)][weight > 0] * weight[weight > 0].sqrt()[:, None]
                 if len(used):
-                    found[fold, seed, task] = 1 / curvature_of(used).clamp_min(1.0)
-    return found
+                    factors[fold, seed, task] = 1 / curvature_of(used).clamp_min(1.0)
+    return factors

@@ -5,7 +5,7 @@ from __future__ import annotations
 from mtlbio.errors import InputError
 
 
-def choose_device(wanted: str) -> str:
+def choose_device(device: str) -> str:
     """``auto`` takes a GPU where there is one.
 
     Raises
@@ -15,7 +15,7 @@ def choose_device(wanted: str) -> str:
     """
     import torch
 
-    there = torch.cuda.is_available()
-    if wanted == "cuda" and not there:
+    has_gpu = torch.cuda.is_available()
+    if device == "cuda" and not has_gpu:
         raise InputError("training.device: found 'cuda', but torch sees no GPU here; valid: auto, cpu")
-    return "cuda" if there and wanted != "cpu" else "cpu"
+    return "cuda" if has_gpu and device != "cpu" else "cpu"

@@ -18,7 +18,7 @@ from mtlbio.model.ensemble import Ensemble
 from mtlbio.tables import EFFECTS, write_table
 
 # People that the model is asked about, spread evenly over the cohort.
-_ASKED = 200
+_PEOPLE = 200
 _PERCENTILES = (10, 50, 90)
 
 
@@ -37,25 +37,25 @@ def effects_table(cohort: Cohort, ensemble: Ensemble) -> pd.DataFrame:
     is not above 0
     """
     plan, values = cohort.coding, cohort.expression
-    rows = np.unique(np.linspace(0, len(values) - 1, min(_ASKED, len(values))).astype(int))
+    rows = np.unique(np.linspace(0, len(values) - 1, min(_PEOPLE, len(values))).astype(int))
     tasks = [task for task in cohort.tasks.values() if not task.classes]
 
-    def typical(asked: np.ndarray) -> list[float]:
-        latents = ensemble.latents(asked)
+    def typical(people: np.ndarray) -> list[float]:
+        latents = ensemble.latents(people)
         return [
             float(task.inverse_transform(task.transform(ensemble.predict_from_latents(task.name, latents)).mean()))
             for task in tasks
         ]
 
-    usual, found = typical(values[rows]), []
+    usual, effects = typical(values[rows]), []
     for source in plan.sources:
         for value, count, coded in _levels(source, values[:, plan.places[source.name]]):
-            asked = values[rows].copy()
-            asked[:, plan.places[source.name]] = coded
-            for task, prediction, base in zip(tasks, typical(asked), usual, strict=True):
+            changed = values[rows].copy()
+            changed[:, plan.places[source.name]] = coded
+            for task, prediction, base in zip(tasks, typical(changed), usual, strict=True):
                 factor = prediction / base if base > 0 else np.nan
-                found.append([task.name, source.name, value, count, prediction, factor])
-    table = pd.DataFrame(found, columns=EFFECTS)
+                effects.append([task.name, source.name, value, count, prediction, factor])
+    table = pd.DataFrame(effects, columns=EFFECTS)
     return table.sort_values("task", key=lambda c: c.map(list(cohort.tasks).index), kind="stable", ignore_index=True)
 
 
@@ -66,7 +66,7 @@ def _levels(source: Source, coded: np.ndarray):
         for k, column in enumerate(source.columns):
             yield column.removeprefix(f"{source.name}="), int(coded[:, k].sum()), np.eye(width, dtype=np.float32)[k]
         return
-    own = coded[:, 0][~np.isnan(coded[:, 0])]
+    present = coded[:, 0][~np.isnan(coded[:, 0])]
     for percentile in _PERCENTILES:
-        value = float(np.percentile(own, percentile))
-        yield f"{value:g}", len(own), np.array([value, *np.zeros(width - 1)], dtype=np.float32)
+        value = float(np.percentile(present, percentile))
+        yield f"{value:g}", len(present), np.array([value, *np.zeros(width - 1)], dtype=np.float32)

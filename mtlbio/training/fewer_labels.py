@@ -53,5 +53,5 @@ def nested_order(cohort: Cohort, splits: pd.DataFrame, task: str, seed: list[int
 
 def training_donors(cohort: Cohort, folds: list, task: str) -> int:
     """Median over the folds of the number of training donors that carry the task's label."""
-    known = ~np.isnan(cohort.y(task))
-    return int(np.median([len(np.unique(cohort.donors[data.train][known[data.train]])) for data in folds]))
+    labelled = ~np.isnan(cohort.y(task))
+    return int(np.median([len(np.unique(cohort.donors[data.train][labelled[data.train]])) for data in folds]))

@@ -20,7 +20,7 @@ from mtlbio.cohort.features import Features
 from mtlbio.config import Training
 from mtlbio.model.axes import Axes
 from mtlbio.model.ensemble import FINAL, FoldModel
-from mtlbio.training.axes import found_axes
+from mtlbio.training.axes import axes_of_genes
 from mtlbio.training.canonical_axes import CanonicalAxes, block_part, fold_model, on_shared_dimensions, unit_variance
 from mtlbio.training.fold_predictors import FittedFold, Refit, fitted_fold
 
@@ -32,14 +32,14 @@ _NOTHING = 1e-9
 
 
 def axes_of_table(cohort: Cohort, features: Features, x: np.ndarray, train: np.ndarray, options: Training) -> Axes:
-    """As :func:`mtlbio.training.axes.found_axes`; of a narrow table its columns as they are.
+    """As :func:`mtlbio.training.axes.axes_of_genes`; of a narrow table its columns as they are.
 
     What they share is little, and what each says alone is what counts. A number keeps variance 1. A level is 0 or the
     root of 2, whatever its frequency: two patients who differ in a category are then about as far apart as two who
     differ in a number, which is what the cosines of the axes go by.
     """
     if x.shape[1] > _NARROW:
-        return found_axes(cohort, features, x, train, options)
+        return axes_of_genes(cohort, features, x, train, options)
     size = np.where(cohort.coding.indicators[features.genes_idx], np.sqrt(2) * features.scale, 1.0)
     return Axes(np.diag(size), np.diag(1 / size), np.zeros(len(size)))
 
@@ -53,7 +53,7 @@ def fold_in_table(cohort: Cohort, refit: Refit, seeds: list[int]) -> CanonicalAx
     for i, data in sorted(enumerate(refit.folds), key=lambda pair: pair[1].fold != FINAL):
         fold = fitted_fold(cohort, refit, i)
         columns = [np.flatnonzero(np.isin(data.features.genes_idx, places)) for places in units.values()]
-        importance = np.sqrt(refit.targets.known[data.train].sum(axis=0))[fold.packing.task_of_column]
+        importance = np.sqrt(refit.targets.labelled[data.train].sum(axis=0))[fold.packing.task_of_column]
         encoder = scores(fold.x, whole_map(fold).mean(axis=0), columns, importance)
         if data.fold == FINAL:
             reference = standardised.astype(float) @ encoder

@@ -67,10 +67,10 @@ def _on_training_genes(values, genes, ensemble: Ensemble, source: str) -> tuple[
     index = np.array([place.get(gene, -1) for gene in ensemble.genes])
     shared = index >= 0
     used = ensemble.models[FINAL].features.genes_idx
-    found = int(shared[used].sum())
-    if found < MIN_SHARED * len(used):
+    n_shared = int(shared[used].sum())
+    if n_shared < MIN_SHARED * len(used):
         raise InputError(
-            f"{source}: {found} of the model's {len(used)} genes found; at least {MIN_SHARED:.0%} are needed "
+            f"{source}: {n_shared} of the model's {len(used)} genes found; at least {MIN_SHARED:.0%} are needed "
             f"(the model has {listing(ensemble.genes, 3)}; the file has {listing(genes, 3)})"
         )
     absent = [ensemble.genes[i] for i in used if not shared[i]]
@@ -87,21 +87,21 @@ def _on_training_genes(values, genes, ensemble: Ensemble, source: str) -> tuple[
 def _fill(values: np.ndarray, shared: np.ndarray, ensemble: Ensemble, standardise: str, source: str) -> np.ndarray:
     """Bring the model's genes onto the training scale; missing ones get the training mean."""
     features = ensemble.models[FINAL].features
-    own = values[:, features.genes_idx]
+    used = values[:, features.genes_idx]
     there = shared[features.genes_idx]
     if standardise == "cohort":
-        if len(own) < MIN_COHORT:
+        if len(used) < MIN_COHORT:
             raise InputError(
                 f"{source}: --standardise cohort needs {MIN_COHORT} samples or more for a mean and a spread; "
-                f"found {len(own)}; valid for fewer: training"
+                f"found {len(used)}; valid for fewer: training"
             )
-        spread = own[:, there].std(axis=0)
-        unit = (own[:, there] - own[:, there].mean(axis=0)) / np.where(spread > 0, spread, 1.0)
-        own[:, there] = unit * features.scale[there] + features.mean[there]
-    own[:, ~there] = features.mean[~there]
+        spread = used[:, there].std(axis=0)
+        unit = (used[:, there] - used[:, there].mean(axis=0)) / np.where(spread > 0, spread, 1.0)
+        used[:, there] = unit * features.scale[there] + features.mean[there]
+    used[:, ~there] = features.mean[~there]
     # genes that the model does not use are never read
     filled = np.zeros_like(values)
-    filled[:, features.genes_idx] = own
+    filled[:, features.genes_idx] = used
     return filled
 
 

@@ -55,9 +55,9 @@ def _coded(preprocessing: dict, path: Path) -> tuple[np.ndarray, np.ndarray]:
     text = text_table(table.assign(**dict.fromkeys(absent, np.nan)), [sample, *names])
     text = by_sample(text, sample, str(path))
     for source in plan.sources:
-        known = {*source.levels, *source.pooled}
-        new = sorted(set(text[source.name].dropna()) - known) if source.kind == "category" else []
+        levels = {*source.levels, *source.pooled}
+        new = sorted(set(text[source.name].dropna()) - levels) if source.kind == "category" else []
         if new:
-            told = "count as other" if source.pooled else "are no level that the model knows"
-            say(f"{source.name}: {listing(new, 5)} did not occur in training and {told}")
+            consequence = "count as other" if source.pooled else "are no level that the model knows"
+            say(f"{source.name}: {listing(new, 5)} did not occur in training and {consequence}")
     return plan.code(text, str(path)), text.index.to_numpy().astype(str)

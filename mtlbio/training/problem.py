@@ -193,12 +193,12 @@ class Targets:
     Attributes
     ----------
     values : (f, n, t) standardised per fold for regression, 0 where missing
-    known : (n, t) bool
+    labelled : (n, t) bool
     mean, scale : (f, t)
     """
 
     values: np.ndarray
-    known: np.ndarray
+    labelled: np.ndarray
     mean: np.ndarray
     scale: np.ndarray
 
@@ -206,15 +206,15 @@ class Targets:
 def make_targets(cohort: Cohort, folds: list[FoldData]) -> Targets:
     """Standardise regression targets on the training donors of each fold."""
     labels = np.stack([info.transform(cohort.y(task)) for task, info in cohort.tasks.items()], axis=1)
-    known = ~np.isnan(labels)
+    labelled = ~np.isnan(labels)
     mean, scale = np.zeros((len(folds), labels.shape[1])), np.ones((len(folds), labels.shape[1]))
     for f, data in enumerate(folds):
         for t, task in enumerate(cohort.tasks.values()):
-            of_donors = labels[data.train, t][known[data.train, t]]
+            of_donors = labels[data.train, t][labelled[data.train, t]]
             if len(of_donors):
                 mean[f, t], scale[f, t] = task.standard(of_donors)
-    values = np.where(known, (labels - mean[:, None]) / scale[:, None], 0.0)
-    return Targets(values, known, mean, scale)
+    values = np.where(labelled, (labels - mean[:, None]) / scale[:, None], 0.0)
+    return Targets(values, labelled, mean, scale)
 
 
 def make_problem(
@@ -247,13 +247,13 @@ def replica_weights(
     """Who trains and who validates each replica: two arrays (f, s, n, t) that sum to 1 over n, or are all 0."""
     # the donor is the unit: somebody with ten visits must not count ten times
     donor = donor_weights(cohort.donors)[:, None]
-    train, validation = np.zeros((2, len(folds), seeds, *targets.known.shape), np.float32)
+    train, validation = np.zeros((2, len(folds), seeds, *targets.labelled.shape), np.float32)
     for f, data in enumerate(folds):
         for s in range(seeds):
             validates = data.inner == s
             for weights, rows in ((train, (data.inner >= 0) & ~validates), (validation, validates)):
-                labelled = (rows[:, None] & targets.known) * donor
-                weights[f, s] = labelled / np.where(labelled.sum(0) > 0, labelled.sum(0), 1.0)
+                weight = (rows[:, None] & targets.labelled) * donor
+                weights[f, s] = weight / np.where(weight.sum(0) > 0, weight.sum(0), 1.0)
     return train, validation
 
 

@@ -53,7 +53,7 @@ def fit_sparse_heads(problem: Problem, features: torch.Tensor, iterations: int =
     expand = torch.as_tensor(packing.expand, device=device)
     penalty = torch.tensor(PENALTIES, device=device)[:, None]
     losses = torch.vmap(lambda outputs, targets, weights: task_losses(outputs, targets, weights, packing))
-    train, held = problem.train[:, :, None], problem.validation[:, :, None]  # the same for every penalty
+    train, validate = problem.train[:, :, None], problem.validation[:, :, None]  # the same for every penalty
     step, step_bias = _steps(problem, features)
 
     def apply(weights: torch.Tensor, bias: torch.Tensor) -> torch.Tensor:
@@ -77,7 +77,7 @@ def fit_sparse_heads(problem: Problem, features: torch.Tensor, iterations: int =
             weights, bias, momentum = new, new_bias, following
     with torch.no_grad():
         outputs = apply(weights, bias)  # (f, s, g, n, o)
-        validation = (losses(outputs, problem.targets, held) * held).sum((1, 3))  # (f, g, t)
+        validation = (losses(outputs, problem.targets, validate) * validate).sum((1, 3))  # (f, g, t)
         best = validation.argmin(dim=1)
         of_column = best[:, torch.as_tensor(packing.task_of_column, device=device)]
         of_output = best[:, torch.as_tensor(packing.task_of_output, device=device)]
@@ -111,7 +111,7 @@ def _steps(problem: Problem, features: torch.Tensor) -> tuple[torch.Tensor, torc
                 curvature[fold, seed] = torch.maximum(curvature[fold, seed], curvature_of(weighted))
             for task, weighted in used.items():
                 if steep[task]:
-                    own = root[root[:, task] > 0, task, None]
-                    both = torch.cat([weighted * (0.9 / curvature[fold, seed]).sqrt(), own], dim=1)
+                    of_bias = root[root[:, task] > 0, task, None]
+                    both = torch.cat([weighted * (0.9 / curvature[fold, seed]).sqrt(), of_bias], dim=1)
                     joint[fold, seed] = torch.maximum(joint[fold, seed], curvature_of(both))
     return (0.9 / (curvature * joint))[:, None, :, None, None], (1 / joint)[:, :, None, None, None]

@@ -22,7 +22,7 @@ class Stack:
     def __init__(self, sharing: Sharing, n_inputs: int, seeds: list[int], device: torch.device):
         self.sharing, self.packing = sharing, sharing.outputs
         starts = [sharing.start(n_inputs, torch.Generator().manual_seed(seed)) for seed in seeds]
-        self.parameters = {name: torch.stack([own[name] for own in starts]).to(device) for name in starts[0]}
+        self.parameters = {name: torch.stack([start[name] for start in starts]).to(device) for name in starts[0]}
         self.bias = torch.zeros(len(seeds), self.packing.n_outputs, device=device)
         self.expand = torch.as_tensor(self.packing.expand, device=device)
         self.gated = sharing.squash is not None
@@ -31,7 +31,7 @@ class Stack:
         self._pull: Callable | None = None
         self.experts = 1
         if self.gated:
-            self.experts = sharing.maps({name: own[0] for name, own in self.parameters.items()}).linear.shape[1]
+            self.experts = sharing.maps({name: values[0] for name, values in self.parameters.items()}).linear.shape[1]
 
     @property
     def task_of_map(self) -> torch.Tensor:
@@ -43,8 +43,8 @@ class Stack:
         (maps, offsets), self._pull, *_ = vjp(vmap(self._wide_of_one), self.parameters)
         return maps.detach(), offsets.detach()
 
-    def _wide_of_one(self, own: dict[str, torch.Tensor]) -> tuple[torch.Tensor, torch.Tensor]:
-        linear, gate, offset = self.sharing.maps(own)
+    def _wide_of_one(self, parameters: dict[str, torch.Tensor]) -> tuple[torch.Tensor, torch.Tensor]:
+        linear, gate, offset = self.sharing.maps(parameters)
         if gate is None or offset is None:
             return linear.flatten(1), linear.new_zeros(0, self.packing.n_columns)
         return torch.cat([linear.flatten(1), gate.flatten(1)], dim=1), offset
@@ -72,7 +72,7 @@ class Stack:
         rows : (q,) networks
         maps, offsets : of those (q, ...)
         """
-        _, pull, *_ = vjp(vmap(self._wide_of_one), {name: own[rows] for name, own in self.parameters.items()})
+        _, pull, *_ = vjp(vmap(self._wide_of_one), {name: values[rows] for name, values in self.parameters.items()})
         return self._apart(pull, maps, offsets)
 
     def _apart(self, pull, maps: torch.Tensor, offsets: torch.Tensor) -> dict[str, torch.Tensor]:
@@ -83,7 +83,7 @@ class Stack:
     def gramian(self, by_task: dict[str, torch.Tensor]) -> torch.Tensor:
         """(q, T, T) inner products of the tasks' gradients on the shared parameters."""
         flat = (by_task[name].flatten(2) for name in self.sharing.shared)
-        return sum((torch.einsum("tqd,uqd->qtu", own, own) for own in flat), start=self.bias.new_zeros(()))
+        return sum((torch.einsum("tqd,uqd->qtu", slopes, slopes) for slopes in flat), start=self.bias.new_zeros(()))
 
     def representation(
         self, rows: torch.Tensor, inputs: torch.Tensor, products: torch.Tensor, offsets: torch.Tensor
@@ -96,10 +96,10 @@ class Stack:
         inputs : (q, n, r)
         products, offsets : gradients of the products (q, n, m) of the inputs with the maps, and of the offsets
         """
-        own = {name: value[rows] for name, value in self.parameters.items()}
+        parameters = {name: value[rows] for name, value in self.parameters.items()}
         along = (*self.sharing.shared, *self.sharing.along_inputs)
-        rest = {name: value for name, value in own.items() if name not in along}
-        scores = {name: torch.einsum("qnr,qr...->qn...", inputs, own[name]) for name in along}
+        rest = {name: value for name, value in parameters.items() if name not in along}
+        scores = {name: torch.einsum("qnr,qr...->qn...", inputs, parameters[name]) for name in along}
 
         def wide_of_one(scores: dict[str, torch.Tensor], rest: dict[str, torch.Tensor]):
             return self._wide_of_one(scores | rest)
@@ -112,7 +112,7 @@ class Stack:
         if not self.sharing.strength:
             return
         step = rate * self.sharing.strength
-        self.parameters |= vmap(lambda own, here: self.sharing.shrink(own, step, here))(self.parameters, present)
+        self.parameters |= vmap(lambda values, here: self.sharing.shrink(values, step, here))(self.parameters, present)
 
     def move(self, gradient: dict[str, torch.Tensor], bias: torch.Tensor, rate: float) -> None:
         """One step down."""

@@ -5,9 +5,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass, field, replace
 
 import numpy as np
+import torch
+from scipy.optimize import minimize
 
 from mtlbio.model.ensemble import FoldModel
 from mtlbio.model.outputs import Outputs
@@ -23,17 +26,17 @@ class StackingWeights:
 
 @dataclass(frozen=True)
 class CrossTaskStack:
-    """``outputs * own + ((values - mean) / scale) @ weights @ expand + bias`` of one network; c columns, o outputs.
+    """``outputs * factor + ((values - mean) / scale) @ weights @ expand + bias`` of one network; c columns, o outputs.
 
     Attributes
     ----------
-    own : (o,) factor of a task's own outputs
+    factor : (o,) of a task's own outputs
     weights : (c, c) what the column of the second axis takes from that of the first; 0 where it may not
     mean, scale : (c,) of the columns' values on the training samples
     bias : (o,)
     """
 
-    own: np.ndarray
+    factor: np.ndarray
     weights: np.ndarray
     mean: np.ndarray
     scale: np.ndarray
@@ -42,15 +45,15 @@ class CrossTaskStack:
     def apply(self, outputs: np.ndarray, packing: Outputs) -> np.ndarray:
         """Outputs (..., o) with what they borrow from each other."""
         from_others = (outputs @ column_means(packing) - self.mean) / self.scale
-        return outputs * self.own + from_others @ self.weights @ packing.expand + self.bias
+        return outputs * self.factor + from_others @ self.weights @ packing.expand + self.bias
 
     def folded(self, model: FoldModel, packing: Outputs) -> FoldModel:
         """The model whose outputs are those of :meth:`apply`."""
-        own = self.own[[place.start for place in packing.outputs]][packing.task_of_column]
+        of_column = self.factor[[place.start for place in packing.outputs]][packing.task_of_column]
         from_others = self.weights / self.scale[:, None]
-        weights = model.weights * own + model.weights @ from_others
+        weights = model.weights * of_column + model.weights @ from_others
         shift = (model.bias @ column_means(packing) - self.mean) @ from_others @ packing.expand
-        return replace(model, weights=weights, bias=model.bias * self.own + shift + self.bias)
+        return replace(model, weights=weights, bias=model.bias * self.factor + shift + self.bias)
 
 
 @dataclass(frozen=True)
@@ -67,6 +70,18 @@ class StackedPredictors:
     mixture: dict[tuple[int, int, int], StackingWeights]
     outputs: np.ndarray
     cross_task: dict[tuple[int, int], CrossTaskStack] = field(default_factory=dict)
+
+
+def minimiser(objective: Callable[[torch.Tensor], torch.Tensor], start: np.ndarray, bounds: list) -> np.ndarray:
+    """Where a smooth function of a vector is least within bounds: L-BFGS-B in double precision, slopes by autograd."""
+
+    def value_and_slope(values: np.ndarray) -> tuple[float, np.ndarray]:
+        point = torch.tensor(values, dtype=torch.float64, requires_grad=True)
+        value = objective(point)
+        (slope,) = torch.autograd.grad(value, point)
+        return value.item(), slope.numpy()
+
+    return minimize(value_and_slope, start, jac=True, method="L-BFGS-B", bounds=bounds).x
 
 
 def column_means(packing: Outputs) -> np.ndarray:

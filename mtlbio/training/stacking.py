@@ -4,11 +4,10 @@ from __future__ import annotations
 
 import numpy as np
 import torch
-from scipy.optimize import minimize
 
 from mtlbio.labels import Label
 from mtlbio.training.problem import PATHS, FoldData, Problem, Targets
-from mtlbio.training.stacked_predictors import StackedPredictors, StackingWeights
+from mtlbio.training.stacked_predictors import StackedPredictors, StackingWeights, minimiser
 
 # Strength of the pull towards equal shares, in donors: with few labels the average decides.
 _PRIOR_DONORS = 4.0
@@ -39,18 +38,15 @@ def mix(
     stacked, y = torch.as_tensor(paths, dtype=torch.float64), torch.as_tensor(target, dtype=torch.float64)
     middle, everybody = torch.as_tensor(equal), torch.ones(n, dtype=torch.float64)
 
-    def objective(values: np.ndarray) -> tuple[float, np.ndarray]:
-        point = torch.tensor(values, dtype=torch.float64, requires_grad=True)
+    def objective(point: torch.Tensor) -> torch.Tensor:
         shares, bias = point[:n_paths], point[n_paths:]
         fit = task.loss(torch.einsum("p,pno->no", shares, stacked) + bias, y, everybody).sum() * weight
-        total = fit + _PRIOR_DONORS * ((shares - middle) ** 2).sum() + (bias**2).sum()
-        (gradient,) = torch.autograd.grad(total, point)
-        return total.item(), gradient.numpy()
+        return fit + _PRIOR_DONORS * ((shares - middle) ** 2).sum() + (bias**2).sum()
 
     start = np.concatenate([equal, np.zeros(n_outputs)])
     bounds = [(0, None if may else 0) for may in used] + [(None, None)] * n_outputs
-    found = minimize(objective, start, jac=True, method="L-BFGS-B", bounds=bounds).x
-    return StackingWeights(found[:n_paths], found[n_paths:])
+    best = minimiser(objective, start, bounds)
+    return StackingWeights(best[:n_paths], best[n_paths:])
 
 
 def stack_predictors(
@@ -74,14 +70,12 @@ def stack_predictors(
     for i, data in enumerate(folds):
         for t, task in enumerate(packing.tasks):
             place = packing.outputs[t]
-            rows = [(q, np.flatnonzero((data.inner == q) & targets.known[:, t])) for q in range(seeds)]
-            target = np.concatenate([targets.values[i, own, t] for _, own in rows])
+            rows = [(q, np.flatnonzero((data.inner == q) & targets.labelled[:, t])) for q in range(seeds)]
+            target = np.concatenate([targets.values[i, r, t] for _, r in rows])
             may = used & ~(task.multiplicative & (np.array(PATHS) == "curved"))
             for j in np.flatnonzero(active[:, t]):
-                paths = np.stack([np.concatenate([v[i, j, q, own][:, place] for q, own in rows]) for v in arrays])
-                found = mix(task, paths, target, may, data.witness)
-                mixture[i, int(j), t] = found
-                stacking[i, j, :, :, place] = found.bias + sum(
-                    share * v[i, j, :, :, place] for share, v in zip(found.shares, arrays, strict=True)
-                )
+                paths = np.stack([np.concatenate([v[i, j, q, r][:, place] for q, r in rows]) for v in arrays])
+                weights = mixture[i, int(j), t] = mix(task, paths, target, may, data.witness)
+                parts = (share * v[i, j, :, :, place] for share, v in zip(weights.shares, arrays, strict=True))
+                stacking[i, j, :, :, place] = weights.bias + sum(parts)
     return StackedPredictors(mixture, stacking)

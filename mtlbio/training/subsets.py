@@ -86,8 +86,9 @@ def out_of_fold(cohort: Cohort, refit: Refit, arm: int, task: str) -> np.ndarray
     """
     t = list(cohort.tasks).index(task)
     place, info = Outputs.of(cohort.tasks).outputs[t], cohort.tasks[task]
-    found = np.full((len(cohort.obs), *info.width), np.nan)
+    predictions = np.full((len(cohort.obs), *info.width), np.nan)
     for i, data in enumerate(refit.folds):
         raw = refit.stacking.outputs[i, arm][:, data.test][:, :, place]
-        found[data.test] = info.to_prediction(raw, refit.targets.mean[i, t], refit.targets.scale[i, t]).mean(axis=0)
-    return found
+        of_seeds = info.to_prediction(raw, refit.targets.mean[i, t], refit.targets.scale[i, t])
+        predictions[data.test] = of_seeds.mean(axis=0)
+    return predictions

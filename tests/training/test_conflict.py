@@ -60,7 +60,7 @@ def test_equal_labels_agree_and_opposite_ones_conflict():
     cohort = small_cohort(tasks=("disease", "age"))
     problem, targets = problem_of(cohort, folds_of(cohort))
     found = fit(problem, problem.dense, [0, 1], BlockOptions(OPTIONS.block, 10, 10_000, 0.3))
-    table = conflict_table(found.gradients, ["disease", "age"], targets.known, every=1)
+    table = conflict_table(found.gradients, ["disease", "age"], targets.labelled, every=1)
     assert len(table) == 10 and table["networks"].max() == 6
     assert table["cosine"].between(-1, 1).all() and table["angle"].between(0, 90).all()
     # the cosine of rank-one gradients is the product of the cosines of maps and heads
@@ -72,7 +72,7 @@ def test_one_task_has_no_conflict():
     problem, targets = problem_of(cohort, folds_of(cohort))
     found = fit(problem, problem.dense, [0, 1], BlockOptions(OPTIONS.block, 3, 10_000, 0.3))
     assert found.gradients is None
-    assert conflict_table(None, ["disease"], targets.known).empty
+    assert conflict_table(None, ["disease"], targets.labelled).empty
 
 
 @pytest.mark.parametrize("every", [1, 5])

@@ -65,9 +65,9 @@ def lending(trained):
     """The small cohort with an arm of all tasks, one of the first two, and one of the first alone; age and stage have
     been left with labels for every third sample, and so borrow from disease and subtype."""
     cohort, folds, problem, targets, paths = trained
-    few = targets.known.copy()
+    few = targets.labelled.copy()
     few[np.arange(len(few)) % 3 > 0, 1:3] = False
-    targets = replace(targets, known=few)
+    targets = replace(targets, labelled=few)
     arms = torch.tensor([[1.0, 1, 1, 1], [1, 1, 0, 0], [1, 0, 0, 0]])
     outputs = {
         name: path.outputs if path.outputs.ndim == 4 else path.outputs.expand(-1, 3, -1, -1, -1)
@@ -99,7 +99,7 @@ def test_tasks_with_few_labels_borrow_from_active_ones_with_many(trained, lendin
             from_others = ((values - loan.mean[[0, 3, 4, 5]]) / loan.scale[[0, 3, 4, 5]]) @ loan.weights[
                 [0, 3, 4, 5], c
             ]
-            expected = own[..., place] * loan.own[place] + from_others[..., None] + loan.bias[place]
+            expected = own[..., place] * loan.factor[place] + from_others[..., None] + loan.bias[place]
             np.testing.assert_allclose(found.outputs[i, j, ..., place], expected, atol=1e-5)
 
 

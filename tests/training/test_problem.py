@@ -83,7 +83,7 @@ def test_regression_targets_are_standardised_on_the_training_donors(cohort, fold
         own = age[data.train]
         own = own[~np.isnan(own)]
         assert np.isclose(targets.mean[f, 1], own.mean()) and np.isclose(targets.scale[f, 1], own.std())
-        standard = targets.values[f, data.train, 1][targets.known[data.train, 1]]
+        standard = targets.values[f, data.train, 1][targets.labelled[data.train, 1]]
         np.testing.assert_allclose([standard.mean(), standard.std()], [0, 1], atol=1e-9)
     # classes keep their codes, missing labels are a harmless zero
     np.testing.assert_array_equal(targets.values[0, :, 2], np.nan_to_num(cohort.y("stage")))
@@ -101,7 +101,7 @@ def test_weights_say_who_trains_and_who_validates(cohort, folds):
                 assert not (train * valid).any()
                 assert not train[data.test].any() and not valid[data.test].any()
                 used = (train + valid) > 0
-                assert (used == (targets.known[:, t] & (data.inner >= 0))).all()
+                assert (used == (targets.labelled[:, t] & (data.inner >= 0))).all()
                 assert not set(cohort.donors[train > 0]) & set(cohort.donors[valid > 0])
 
 

@@ -111,7 +111,7 @@ def test_parameters_do_not_move_without_labels(cohort, folds):
 
 def test_unlabelled_samples_are_not_seen(cohort, folds):
     problem, targets = problem_of(cohort, folds)
-    unseen = ~torch.as_tensor(targets.known)
+    unseen = ~torch.as_tensor(targets.labelled)
     garbled = torch.where(unseen[None], torch.full_like(problem.targets, 1.0), problem.targets)
     assert torch.equal(fitted(changed(problem, targets=garbled)).block, fitted(problem).block)
     # samples of the held-out donors have no weight either

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 import torch
@@ -97,5 +99,5 @@ def test_every_fold_and_task_is_mixed_on_its_own_validation_samples(trained):
     values = targets.values.copy()
     for i, data in enumerate(folds):
         values[i, data.test] = 1 - values[i, data.test].clip(0, 1)
-    again = stack_predictors(problem, outputs, folds, type(targets)(values, targets.known, targets.mean, targets.scale))
+    again = stack_predictors(problem, outputs, folds, replace(targets, values=values))
     np.testing.assert_array_equal(again.outputs, stacking.outputs)

@@ -67,8 +67,8 @@ class ChainDropout(nn.Module):
     def forward(self, x: torch.Tensor) -> torch.Tensor:
         if not self.training or self.share == 0:
             return x
-        kept = torch.empty(x.shape[0], 1, x.shape[2], device=x.device, dtype=x.dtype).bernoulli_(1 - self.share)
-        return x * kept / (1 - self.share)
+        channels = torch.empty(x.shape[0], 1, x.shape[2], device=x.device, dtype=x.dtype).bernoulli_(1 - self.share)
+        return x * channels / (1 - self.share)
 
 
 class Convolution(nn.Module):
@@ -86,6 +86,6 @@ class Convolution(nn.Module):
         self.dropout = ChainDropout(dropout)
 
     def forward(self, x: torch.Tensor, mask: torch.Tensor) -> torch.Tensor:
-        seen = self.norm(x) * mask[..., None]
-        seen = self.look(seen.transpose(1, 2)).transpose(1, 2)
-        return x + self.dropout(self.mix(torch.nn.functional.gelu(seen)))
+        around = self.norm(x) * mask[..., None]
+        around = self.look(around.transpose(1, 2)).transpose(1, 2)
+        return x + self.dropout(self.mix(torch.nn.functional.gelu(around)))

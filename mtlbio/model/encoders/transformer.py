@@ -53,8 +53,8 @@ class _Layer(nn.Module):
         parts = self.project(self.norms[0](x)).view(batch, length, 3, self.heads, width // self.heads)
         query, key, value = parts.permute(2, 0, 3, 1, 4)
         query, key = rotated(query, *turn), rotated(key, *turn)
-        seen = nn.functional.scaled_dot_product_attention(query, key, value, attn_mask=keys)
-        x = x + self.dropout(self.leave(seen.transpose(1, 2).reshape(batch, length, width)))
+        attended = nn.functional.scaled_dot_product_attention(query, key, value, attn_mask=keys)
+        x = x + self.dropout(self.leave(attended.transpose(1, 2).reshape(batch, length, width)))
         return x + self.dropout(self.think(self.norms[1](x)))
 
 

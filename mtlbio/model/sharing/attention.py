@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import torch
 
-from mtlbio.model.sharing.scheme import Maps, Sharing, scheme
+from mtlbio.model.sharing.scheme import Maps, Parameters, Sharing, scheme
 
 
 @scheme("attention")
@@ -22,7 +22,7 @@ class Attention(Sharing):
     along_inputs = ("gates",)
     squash = "sigmoid"
 
-    def start(self, n_inputs: int, generator: torch.Generator) -> dict[str, torch.Tensor]:
+    def start(self, n_inputs: int, generator: torch.Generator) -> Parameters:
         """A trunk (r, b), gates (r, b, t) and offsets (b, t) of zeros."""
         t = len(self.outputs.tasks)
         return {
@@ -32,7 +32,7 @@ class Attention(Sharing):
             "offsets": torch.zeros(self.width, t),
         }
 
-    def maps(self, own: dict[str, torch.Tensor]) -> Maps:
+    def maps(self, parameters: Parameters) -> Maps:
         """A map per dimension of the trunk and column."""
-        linear = 2 * own["trunk"][:, :, None] * own["heads"]
-        return Maps(linear, self.per_column(own["gates"]), self.per_column(own["offsets"]))
+        linear = 2 * parameters["trunk"][:, :, None] * parameters["heads"]
+        return Maps(linear, self.per_column(parameters["gates"]), self.per_column(parameters["offsets"]))

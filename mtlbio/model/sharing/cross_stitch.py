@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import torch
 
-from mtlbio.model.sharing.scheme import Maps, Sharing, scheme
+from mtlbio.model.sharing.scheme import Maps, Parameters, Sharing, scheme
 
 
 @scheme("cross_stitch")
@@ -22,13 +22,13 @@ class CrossStitch(Sharing):
 
     shared = ("trunks",)
 
-    def start(self, n_inputs: int, generator: torch.Generator) -> dict[str, torch.Tensor]:
+    def start(self, n_inputs: int, generator: torch.Generator) -> Parameters:
         """Trunks (r, t, b) of zeros."""
         t = len(self.outputs.tasks)
         trunks = torch.zeros(n_inputs, t, self.width)
         return {"trunks": trunks, "stitch": torch.eye(t), "heads": self.starting_heads_of_task(generator)}
 
-    def maps(self, own: dict[str, torch.Tensor]) -> Maps:
+    def maps(self, parameters: Parameters) -> Maps:
         """One map per column."""
-        mixed = torch.einsum("tu,rub->rtb", own["stitch"], own["trunks"])
-        return Maps(self.heads_on(mixed, own["heads"])[:, None])
+        mixed = torch.einsum("tu,rub->rtb", parameters["stitch"], parameters["trunks"])
+        return Maps(self.heads_on(mixed, parameters["heads"])[:, None])

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import torch
 
-from mtlbio.model.sharing.scheme import Maps, Sharing
+from mtlbio.model.sharing.scheme import Maps, Parameters, Sharing
 
 
 class Free(Sharing):
@@ -14,25 +14,25 @@ class Free(Sharing):
 
     along_inputs = ("maps",)
 
-    def start(self, n_inputs: int, generator: torch.Generator) -> dict[str, torch.Tensor]:
+    def start(self, n_inputs: int, generator: torch.Generator) -> Parameters:
         """Maps of zeros; nothing is random."""
         return {"maps": torch.zeros(n_inputs, self.outputs.n_columns)}
 
-    def maps(self, own: dict[str, torch.Tensor]) -> Maps:
+    def maps(self, parameters: Parameters) -> Maps:
         """One map per column."""
-        return Maps(own["maps"][:, None])
+        return Maps(parameters["maps"][:, None])
 
-    def shrink(self, own: dict[str, torch.Tensor], step: float, present: torch.Tensor) -> dict[str, torch.Tensor]:
+    def shrink(self, parameters: Parameters, step: float, present: torch.Tensor) -> Parameters:
         """The columns of the present tasks, times a matrix that depends on their singular values only."""
         here = self.per_column(present)
-        maps = torch.where(here, own["maps"], 0.0)
+        maps = torch.where(here, parameters["maps"], 0.0)
         # columns x columns, tiny beside the maps; squaring costs half the digits, and float32 has few
         squares, vectors = torch.linalg.eigh((maps.mT @ maps).double())
-        kept = self.kept(squares.clamp_min(0), step)
-        shrunk = maps @ ((vectors * kept) @ vectors.mT).to(maps.dtype)
-        return {"maps": torch.where(here, shrunk, own["maps"])}
+        shrinkage = self.shrinkage(squares.clamp_min(0), step)
+        shrunk = maps @ ((vectors * shrinkage) @ vectors.mT).to(maps.dtype)
+        return {"maps": torch.where(here, shrunk, parameters["maps"])}
 
-    def kept(self, squares: torch.Tensor, step: float) -> torch.Tensor:
+    def shrinkage(self, squares: torch.Tensor, step: float) -> torch.Tensor:
         """What is left of each direction, 0 to 1.
 
         Parameters

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import torch
 
-from mtlbio.model.sharing.scheme import Maps, Sharing, scheme
+from mtlbio.model.sharing.scheme import Maps, Parameters, Sharing, scheme
 
 
 @scheme("hard")
@@ -13,10 +13,10 @@ class Hard(Sharing):
 
     shared = ("trunk",)
 
-    def start(self, n_inputs: int, generator: torch.Generator) -> dict[str, torch.Tensor]:
+    def start(self, n_inputs: int, generator: torch.Generator) -> Parameters:
         """A trunk of zeros: what is not learnt is not there, and stopping early is ridge regression."""
         return {"trunk": torch.zeros(n_inputs, self.width), "heads": self.starting_heads(generator)}
 
-    def maps(self, own: dict[str, torch.Tensor]) -> Maps:
+    def maps(self, parameters: Parameters) -> Maps:
         """One map per column."""
-        return Maps((own["trunk"] @ own["heads"])[:, None])
+        return Maps((parameters["trunk"] @ parameters["heads"])[:, None])

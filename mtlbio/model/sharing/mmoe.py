@@ -6,7 +6,7 @@ import math
 
 import torch
 
-from mtlbio.model.sharing.scheme import Maps, Sharing, scheme
+from mtlbio.model.sharing.scheme import Maps, Parameters, Sharing, scheme
 
 EXPERTS = 3
 # The gates' starting offsets. Experts that all weigh the same take the same steps, and stay one expert for ever.
@@ -28,7 +28,7 @@ class Mmoe(Sharing):
     along_inputs = ("gates",)
     squash = "softmax"
 
-    def start(self, n_inputs: int, generator: torch.Generator) -> dict[str, torch.Tensor]:
+    def start(self, n_inputs: int, generator: torch.Generator) -> Parameters:
         """Experts (r, E, b) and gates (r, E, t) of zeros, offsets (E, t) at random."""
         firsts = [place.start for place in self.outputs.columns]
         return {
@@ -38,7 +38,7 @@ class Mmoe(Sharing):
             "offsets": SPREAD * self.draws(EXPERTS, generator)[:, firsts],
         }
 
-    def maps(self, own: dict[str, torch.Tensor]) -> Maps:
+    def maps(self, parameters: Parameters) -> Maps:
         """A map per expert and column."""
-        linear = math.sqrt(EXPERTS) * own["experts"] @ own["heads"]
-        return Maps(linear, self.per_column(own["gates"]), self.per_column(own["offsets"]))
+        linear = math.sqrt(EXPERTS) * parameters["experts"] @ parameters["heads"]
+        return Maps(linear, self.per_column(parameters["gates"]), self.per_column(parameters["offsets"]))

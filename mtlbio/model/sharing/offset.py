@@ -6,7 +6,7 @@ import math
 
 import torch
 
-from mtlbio.model.sharing.scheme import Maps, Sharing, scheme
+from mtlbio.model.sharing.scheme import Maps, Parameters, Sharing, scheme
 
 
 @scheme("offset")
@@ -24,7 +24,7 @@ class Offset(Sharing):
     shared = ("trunk",)
     along_inputs = ("offsets",)
 
-    def start(self, n_inputs: int, generator: torch.Generator) -> dict[str, torch.Tensor]:
+    def start(self, n_inputs: int, generator: torch.Generator) -> Parameters:
         """A trunk (r, b) and offsets (r, t, b) of zeros."""
         offsets = torch.zeros(n_inputs, len(self.outputs.tasks), self.width)
         return {
@@ -33,11 +33,11 @@ class Offset(Sharing):
             "heads": self.starting_heads(generator),
         }
 
-    def maps(self, own: dict[str, torch.Tensor]) -> Maps:
+    def maps(self, parameters: Parameters) -> Maps:
         """One map per column."""
-        trunks = (own["trunk"][:, None] + own["offsets"]) / math.sqrt(2)
-        return Maps(self.heads_on(trunks, own["heads"])[:, None])
+        trunks = (parameters["trunk"][:, None] + parameters["offsets"]) / math.sqrt(2)
+        return Maps(self.heads_on(trunks, parameters["heads"])[:, None])
 
-    def shrink(self, own: dict[str, torch.Tensor], step: float, present: torch.Tensor) -> dict[str, torch.Tensor]:
+    def shrink(self, parameters: Parameters, step: float, present: torch.Tensor) -> Parameters:
         """Offsets become smaller by one factor."""
-        return {"offsets": torch.where(present[:, None], own["offsets"] / (1 + 2 * step), own["offsets"])}
+        return {"offsets": torch.where(present[:, None], parameters["offsets"] / (1 + 2 * step), parameters["offsets"])}

@@ -7,7 +7,7 @@ import math
 import torch
 
 from mtlbio.model.sharing.mmoe import SPREAD
-from mtlbio.model.sharing.scheme import Maps, Sharing, scheme
+from mtlbio.model.sharing.scheme import Maps, Parameters, Sharing, scheme
 
 EXPERTS = 2  # shared by all tasks; each task has one more of its own
 
@@ -26,22 +26,22 @@ class Ple(Sharing):
     """
 
     shared = ("experts",)
-    along_inputs = ("own", "gates")
+    along_inputs = ("single", "gates")
     squash = "softmax"
 
-    def start(self, n_inputs: int, generator: torch.Generator) -> dict[str, torch.Tensor]:
+    def start(self, n_inputs: int, generator: torch.Generator) -> Parameters:
         """Shared experts (r, E, b), those of the tasks (r, t, b), gates (r, E + 1, t), offsets (E + 1, t)."""
         firsts = [place.start for place in self.outputs.columns]
         return {
             "experts": torch.zeros(n_inputs, EXPERTS, self.width),
-            "own": torch.zeros(n_inputs, len(firsts), self.width),
+            "single": torch.zeros(n_inputs, len(firsts), self.width),
             "heads": self.starting_heads(generator),
             "gates": torch.zeros(n_inputs, EXPERTS + 1, len(firsts)),
             "offsets": SPREAD * self.draws(EXPERTS + 1, generator)[:, firsts],
         }
 
-    def maps(self, own: dict[str, torch.Tensor]) -> Maps:
+    def maps(self, parameters: Parameters) -> Maps:
         """A map per expert and column."""
-        alone = self.heads_on(own["own"], own["heads"])[:, None]
-        linear = math.sqrt(EXPERTS + 1) * torch.cat([own["experts"] @ own["heads"], alone], dim=1)
-        return Maps(linear, self.per_column(own["gates"]), self.per_column(own["offsets"]))
+        alone = self.heads_on(parameters["single"], parameters["heads"])[:, None]
+        linear = math.sqrt(EXPERTS + 1) * torch.cat([parameters["experts"] @ parameters["heads"], alone], dim=1)
+        return Maps(linear, self.per_column(parameters["gates"]), self.per_column(parameters["offsets"]))

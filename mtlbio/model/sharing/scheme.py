@@ -27,6 +27,8 @@ from mtlbio.model.outputs import Outputs
 # apart from the seeds of replicas, which are small numbers one after another
 _ASIDE = 1 << 32
 
+Parameters = dict[str, torch.Tensor]  # of one network, by name
+
 
 class Maps(NamedTuple):
     """``linear`` (r, e, c); ``gate`` (r, e, c) and ``offset`` (e, c), or None where nothing is gated (then e = 1)."""
@@ -69,22 +71,22 @@ class Sharing:
         self.outputs, self.width = outputs, width
         self.strength = self.default_strength if strength is None else strength
 
-    def start(self, n_inputs: int, generator: torch.Generator) -> dict[str, torch.Tensor]:
+    def start(self, n_inputs: int, generator: torch.Generator) -> Parameters:
         """Initial parameters of one network on ``n_inputs`` scores."""
         raise NotImplementedError
 
-    def maps(self, own: dict[str, torch.Tensor]) -> Maps:
+    def maps(self, parameters: Parameters) -> Maps:
         """The linear maps of one network."""
         raise NotImplementedError
 
-    def shrink(self, own: dict[str, torch.Tensor], step: float, present: torch.Tensor) -> dict[str, torch.Tensor]:
-        """The implicit step of the penalty: ``argmin penalty(new) + |new - own|^2 / (2 step)``.
+    def shrink(self, parameters: Parameters, step: float, present: torch.Tensor) -> Parameters:
+        """The implicit step of the penalty: ``argmin penalty(new) + |new - old|^2 / (2 step)``.
 
         Only called where there is a strength.
 
         Parameters
         ----------
-        own : parameters of one network, after the step down the loss
+        parameters : of one network, after the step down the loss
         step : learning rate times strength
         present : (t,) bool; tasks that are not trained here (any more) take no part and stay what they are
 
@@ -105,10 +107,10 @@ class Sharing:
         return self._heads(torch.cat(places), generator)
 
     def _heads(self, places: torch.Tensor, generator: torch.Generator) -> torch.Tensor:
-        own = torch.zeros(self.width, len(places))
-        own[places % self.width, torch.arange(len(places))] = 1.0
-        own[:, len(places) - self.further :] = 0.0
-        return own + self.jitter * self.draws(self.width, generator)
+        heads = torch.zeros(self.width, len(places))
+        heads[places % self.width, torch.arange(len(places))] = 1.0
+        heads[:, len(places) - self.further :] = 0.0
+        return heads + self.jitter * self.draws(self.width, generator)
 
     def draws(self, rows: int, generator: torch.Generator) -> torch.Tensor:
         """(rows, columns) standard normal numbers: all that is random about a start. Those of the further heads come

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import torch
 
-from mtlbio.model.sharing.scheme import Maps, Sharing, scheme
+from mtlbio.model.sharing.scheme import Maps, Parameters, Sharing, scheme
 
 
 @scheme("soft")
@@ -23,18 +23,18 @@ class Soft(Sharing):
 
     along_inputs = ("trunks",)
 
-    def start(self, n_inputs: int, generator: torch.Generator) -> dict[str, torch.Tensor]:
+    def start(self, n_inputs: int, generator: torch.Generator) -> Parameters:
         """Trunks (r, t, b) of zeros."""
         trunks = torch.zeros(n_inputs, len(self.outputs.tasks), self.width)
         return {"trunks": trunks, "heads": self.starting_heads(generator)}
 
-    def maps(self, own: dict[str, torch.Tensor]) -> Maps:
+    def maps(self, parameters: Parameters) -> Maps:
         """One map per column."""
-        return Maps(self.heads_on(own["trunks"], own["heads"])[:, None])
+        return Maps(self.heads_on(parameters["trunks"], parameters["heads"])[:, None])
 
-    def shrink(self, own: dict[str, torch.Tensor], step: float, present: torch.Tensor) -> dict[str, torch.Tensor]:
+    def shrink(self, parameters: Parameters, step: float, present: torch.Tensor) -> Parameters:
         """All distances to the mean become smaller by one factor: the pairs' sum is ``n * sum |W_t - mean|^2``."""
-        trunks, here = own["trunks"], present[:, None]
+        trunks, here = parameters["trunks"], present[:, None]
         n = present.sum().to(trunks)
         mean = torch.where(here, trunks, 0.0).sum(1, keepdim=True) / n.clamp_min(1)
         return {"trunks": torch.where(here, mean + (trunks - mean) / (1 + 2 * step * n), trunks)}

@@ -22,7 +22,7 @@ class TaskRelation(Free):
     step together, not in turns; columns, not tasks, are the unit, so classes of one task have relations as well.
     """
 
-    def kept(self, squares: torch.Tensor, step: float) -> torch.Tensor:
+    def shrinkage(self, squares: torch.Tensor, step: float) -> torch.Tensor:
         """Soft thresholding of the singular values, by a threshold in proportion to the sum of the results."""
         values = squares.sqrt()
         largest = values.sort(descending=True).values.cumsum(0)

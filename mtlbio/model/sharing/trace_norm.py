@@ -22,6 +22,6 @@ class TraceNorm(Free):
     top. Columns, not tasks, are the unit: a task of K classes has K of them.
     """
 
-    def kept(self, squares: torch.Tensor, step: float) -> torch.Tensor:
+    def shrinkage(self, squares: torch.Tensor, step: float) -> torch.Tensor:
         """Soft thresholding of the singular values."""
         return (1 - step / squares.sqrt().clamp_min(1e-30)).clamp_min(0)

@@ -3,73 +3,35 @@
 from __future__ import annotations
 
 import math
-import time
 
 import numpy as np
-import torch
 
 from mtlbio.kinds.schemas.chains import ResidueTraining
-from mtlbio.labels.residues import ResidueLabel
-from mtlbio.model.residues import ResidueNetwork
 from mtlbio.sequence.chains import Chains
 from mtlbio.training.chains.batches import Reader, make_batches
-from mtlbio.training.chains.steps import Scale, Stepper
+from mtlbio.training.chains.steps import Stepper
 
 WARM_UP = 0.05  # share of the training over which the learning rate rises
 _WATCHED = 8  # steps per epoch in which the tasks' gradients are compared, at most one in fifty
 
 
-class Course:
-    """A network on its way through the training chains, epoch by epoch.
-
-    Parameters
-    ----------
-    network : on its device
-    train : places of the chains that take part
-    scale : of the tasks' losses
-    seed : of the order of the chains
-
-    Attributes
-    ----------
-    gramians : as in :class:`mtlbio.training.chains.fit.TrainedNetwork`
-    residues, seconds : of the steps so far
-    """
-
-    def __init__(
-        self,
-        network: ResidueNetwork,
-        reader: Reader,
-        tasks: list[ResidueLabel],
-        train: np.ndarray,
-        scale: Scale,
-        options: ResidueTraining,
-        seed: int,
-    ):
-        self.reader, self.train, self.options, self.seed = reader, train, options, seed
-        self.names = tuple(task.name for task in tasks)
-        self.optimiser = torch.optim.AdamW(
-            network.parameters(), lr=options.learning_rate, weight_decay=options.weight_decay
-        )
-        torch.manual_seed(seed)
-        self.stepper = Stepper(network, tasks, scale, self.optimiser, options, seed)
-        self.gramians: list[tuple[int, np.ndarray]] = []
-        self.residues, self.seconds = 0, 0.0
-
-    def epoch(self, epoch: int) -> None:
-        """One pass over the chains in a new order; in some batches that hold all tasks their gradients are compared."""
-        rng = np.random.default_rng([self.seed, epoch, len(self.train)])
-        batches = make_batches(self.reader.chains.lengths, self.train, self.options.batch, rng)
-        most, watched, started = int(np.clip(len(batches) // 50, 2, _WATCHED)), 0, time.perf_counter()
-        for i, places in enumerate(batches):
-            for group in self.optimiser.param_groups:
-                group["lr"] = self.options.learning_rate * rate((epoch + i / len(batches)) / self.options.epochs)
-            watch = len(self.names) > 1 and watched < most and _all_there(self.reader.chains, places, self.names)
-            watched += watch
-            gramian = self.stepper.step(self.reader.batch(places, self.names).to(self.stepper.device.type), watch)
-            if gramian is not None:
-                self.gramians.append((epoch, gramian.detach().cpu().numpy().astype(float)))
-            self.residues += int(self.reader.chains.lengths[places].sum())
-        self.seconds += time.perf_counter() - started
+def run_epoch(
+    stepper: Stepper, reader: Reader, train: np.ndarray, options: ResidueTraining, epoch: int, seed: int
+) -> list[np.ndarray]:
+    """One pass over the chains at ``train`` in an order of its own; Gramians (T, T) of the tasks' gradients in some
+    batches that hold all tasks."""
+    names, gramians = tuple(task.name for task in stepper.tasks), list[np.ndarray]()
+    rng = np.random.default_rng([seed, epoch, len(train)])
+    batches = make_batches(reader.chains.lengths, train, options.batch, rng)
+    most = int(np.clip(len(batches) // 50, 2, _WATCHED)) if len(names) > 1 else 0
+    for i, places in enumerate(batches):
+        for group in stepper.optimiser.param_groups:
+            group["lr"] = options.learning_rate * rate((epoch + i / len(batches)) / options.epochs)
+        watch = len(gramians) < most and _all_there(reader.chains, places, names)
+        gramian = stepper.step(reader.batch(places, names).to(stepper.device.type), watch)
+        if gramian is not None:
+            gramians.append(gramian.detach().cpu().numpy().astype(float))
+    return gramians
 
 
 def rate(progress: float) -> float:

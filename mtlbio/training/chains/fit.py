@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import time
 from dataclasses import dataclass
 from typing import NamedTuple
 
@@ -15,8 +16,8 @@ from mtlbio.model.residues import ResidueNetwork
 from mtlbio.progress import say
 from mtlbio.sequence.chains import Chains
 from mtlbio.training.chains.batches import Reader, make_batches
-from mtlbio.training.chains.course import Course
-from mtlbio.training.chains.steps import Scale
+from mtlbio.training.chains.course import run_epoch
+from mtlbio.training.chains.steps import Scale, Stepper
 
 
 @dataclass(frozen=True)
@@ -67,18 +68,23 @@ def fit(
     train = taking_part(reader.chains, parts.train, names, options)
     scale = _scale(reader, tasks, train, options.batch)
     network = network.to(device)
-    course = Course(network, reader, tasks, train, scale, options, seed)
+    optimiser = torch.optim.AdamW(network.parameters(), lr=options.learning_rate, weight_decay=options.weight_decay)
+    torch.manual_seed(seed)
+    stepper = Stepper(network, tasks, scale, optimiser, options, seed)
     looked_at = Parts(_some(train, len(parts.validation), seed), parts.validation)
     history: list[tuple[int, str, str, float]] = []
-    state, best, waited = None, math.inf, 0
+    gramians: list[tuple[int, np.ndarray]] = []
+    state, best, waited, seconds = None, math.inf, 0, 1e-9
     for epoch in range(options.epochs):
-        course.epoch(epoch)
+        started = time.perf_counter()
+        gramians += [(epoch, gramian) for gramian in run_epoch(stepper, reader, train, options, epoch, seed)]
+        seconds += time.perf_counter() - started
+        per_second = (epoch + 1) * int(reader.chains.lengths[train].sum()) / seconds
         losses = [evaluate(network, reader, tasks, places, scale, device) for places in looked_at]
         for part, values in zip(looked_at._fields, losses, strict=True):
             history += [(epoch, task, part, float(v)) for task, v in zip(names, values, strict=True)]
         shown = ", ".join(f"{task} {value:.3f}" for task, value in zip(names, losses[1], strict=True))
-        pace = f"{course.residues / course.seconds:,.0f} residues/s"
-        say(f"{name}: epoch {epoch + 1} of {options.epochs}, validation loss {shown}, {pace}")
+        say(f"{name}: epoch {epoch + 1} of {options.epochs}, validation loss {shown}, {per_second:,.0f} residues/s")
         waited += 1
         if (score := float(np.nansum(losses[1]))) < best:
             state = {key: value.detach().cpu().clone() for key, value in network.state_dict().items()}
@@ -88,11 +94,11 @@ def fit(
     network.to("cpu")
     if state is not None:  # None while no loss was a number
         network.load_state_dict(state)
-    return TrainedNetwork(network.eval(), history, course.gramians, course.residues / max(course.seconds, 1e-9))
+    return TrainedNetwork(network.eval(), history, gramians, per_second)
 
 
 def taking_part(chains: Chains, places: np.ndarray, tasks: tuple[str, ...], options: ResidueTraining) -> np.ndarray:
-    """The chains with a label of these tasks; all of them where masked residues are told (``masked_residues``)."""
+    """The chains with a label of these tasks; all of them where masked letters are predicted (``masked_residues``)."""
     if options.masked_residues:
         return places
     return places[np.any([chains.labelled(task) for task in tasks], axis=0)[places]]
@@ -122,9 +128,6 @@ def _scale(reader: Reader, tasks: list[ResidueLabel], train: np.ndarray, residue
     batches = len(make_batches(chains.lengths, train, residues, np.random.default_rng(0)))
     null = {task.name: task.null_loss(*chains.labels_at(task.name, rows)) for task in tasks}
     expected = {task.name: max(float((chains.known(task.name) & rows).sum()) / batches, 1.0) for task in tasks}
-    for name, (_, spread) in reader.centre.items():
-        if name in null and spread <= 0:
-            raise ValueError(f"{name} does not vary")
     return Scale(null, expected)
 
 
