@@ -48,7 +48,7 @@ def sparse_axes(
     iterations: int = 200,
     tolerance: float = 1e-3,
 ) -> Axes:
-    """Fit gene-sparse axes.
+    """Fit gene-sparse axes; the strongest come first, and those whose loadings are all zero are gone.
 
     Parameters
     ----------
@@ -56,10 +56,6 @@ def sparse_axes(
     start : scores (n, k) and loadings (p, k), e.g. of :func:`mtlbio.model.rotation.rotated_start`
     sparsity : the penalty in units of a loading's standard error, ``lambda = sparsity / sqrt(n)``
     iterations, tolerance : stop when no loading moves by more than ``tolerance``
-
-    Returns
-    -------
-    The axes, strongest first; those whose loadings are all zero are gone.
     """
     x = np.asarray(x, dtype=float)
     n = len(x)

@@ -79,16 +79,9 @@ def find_blocks(replicas: Replicas, stability: np.ndarray) -> list[Block]:
     """Groups of axes that explain each other, at least one of them unstable, merged bottom-up.
 
     In each step the two groups are merged of which *both* gain most; a merger of which one side gains nothing, such as
-    noise with a good axis, does not happen. Explained variance is that of held-out donors.
-
-    Parameters
-    ----------
-    stability : (k,) of the axes
-
-    Returns
-    -------
-    Blocks of two axes or more that explain clearly more together than alone, stable or not, in the order of their
-    first axis
+    noise with a good axis, does not happen. Explained variance is that of held-out donors; ``stability`` (k,) that of
+    the axes. Blocks of two axes or more come back that explain clearly more together than alone, stable or not, in the
+    order of their first axis.
     """
     explained = _Explained(replicas)
     groups: list[tuple[int, ...]] = [(int(d),) for d in np.flatnonzero(stability < PARTNER)]

@@ -14,13 +14,7 @@ import numpy as np
 
 @dataclass(frozen=True)
 class Curves:
-    """``cos(axes @ frequencies + phase) - mean``.
-
-    Attributes
-    ----------
-    frequencies : (k, m)
-    phase, mean : (m,)
-    """
+    """``cos(axes @ frequencies + phase) - mean`` with frequencies (k, m), phase and mean (m,)."""
 
     frequencies: np.ndarray
     phase: np.ndarray

@@ -104,20 +104,13 @@ class Ensemble:
 
     def head(self, task: str, fold: int = FINAL) -> tuple[np.ndarray, np.ndarray]:
         """Weights (seeds, dims, columns) and bias (seeds, outputs) of a task's head."""
-        model, packing = self.models[fold], Outputs.of(self.tasks)
-        t = list(self.tasks).index(task)
+        model, packing, t = self.models[fold], Outputs.of(self.tasks), list(self.tasks).index(task)
         return model.weights[:, :, packing.columns[t]], model.bias[:, packing.outputs[t]]
 
     def predict_from_latents(self, task: str, latents: np.ndarray, fold: int = FINAL) -> np.ndarray:
-        """Predictions of every replica from its own latents (seeds, n, dims).
-
-        Returns
-        -------
-        (seeds, n) probability (binary) or value in the task's units (regression); (seeds, n, K) class
-        probabilities (multiclass, ordinal).
-        """
-        model, packing = self.models[fold], Outputs.of(self.tasks)
-        t = list(self.tasks).index(task)
+        """Predictions of every replica from its own latents (seeds, n, dims): (seeds, n) probability or value in the
+        task's units, (seeds, n, K) class probabilities (multiclass, ordinal)."""
+        model, packing, t = self.models[fold], Outputs.of(self.tasks), list(self.tasks).index(task)
         weights, bias = self.head(task, fold)
         expand = packing.expand[packing.columns[t], packing.outputs[t]]
         outputs = latents @ weights @ expand + bias[:, None]

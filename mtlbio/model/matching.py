@@ -31,14 +31,9 @@ class Matching:
 
 
 def match_axes(reference: np.ndarray, other: np.ndarray, ridge: float = 0.01) -> Matching:
-    """Assign the axes of ``other`` to those of ``reference`` by absolute correlation (Hungarian method).
-
-    Parameters
-    ----------
-    reference : (n, k_ref) latents of the shared samples
-    other : (n, k) latents of the same samples
-    ridge : penalty, as a share of n, of the regression that stands in for a missing partner
-    """
+    """Assign the axes of ``other`` (n, k) to those of ``reference`` (n, k_ref), of the same samples, by absolute
+    correlation (Hungarian method). ``ridge`` is the penalty, as a share of n, of the regression in place of a missing
+    partner."""
     n, k_ref = reference.shape
     k = other.shape[1]
     ref = (reference - reference.mean(0)) / (reference.std(0) + 1e-12)

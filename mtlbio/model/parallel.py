@@ -10,17 +10,8 @@ def count_axes(x: np.ndarray, donors: np.ndarray, seed: int = 0, draws: int = 5,
 
     In each draw every gene's donor means are permuted over the donors and its deviations within each donor, so the
     null keeps the resemblance of a donor's own samples; permuting samples freely would count every donor with many
-    visits as an axis.
-
-    Parameters
-    ----------
-    x : (n, p) standardised data
-    donors : (n,) donor of each sample
-    seed, draws, quantile : of the null distribution of the eigenvalues
-
-    Returns
-    -------
-    At least 1.
+    visits as an axis. At least 1, for standardised data x (n, p) of donors (n,); ``seed``, ``draws`` and ``quantile``
+    are those of the null distribution of the eigenvalues.
     """
     rng = np.random.default_rng([seed, 11])
     _, donor, count = np.unique(donors, return_inverse=True, return_counts=True)

@@ -50,13 +50,8 @@ def window_names() -> list[str]:
 
 
 def window_letters(letters: np.ndarray, offsets: np.ndarray) -> np.ndarray:
-    """(residues, 20 (2 REACH + 1)) float32 indicators of the letters around every residue; 0 beyond the chain's ends.
-
-    Parameters
-    ----------
-    letters : (residues,) codes of chains, one after the other
-    offsets : (chains + 1,)
-    """
+    """(residues, 20 (2 REACH + 1)) float32 indicators of the letters around every residue, 0 beyond the chain's ends,
+    from the codes (residues,) of chains one after the other, which begin at ``offsets`` (chains + 1,)."""
     n = len(letters)
     owner = np.repeat(np.arange(len(offsets) - 1), np.diff(offsets))
     out = np.zeros((n, 2 * REACH + 1, UNKNOWN), dtype=np.float32)
@@ -71,15 +66,8 @@ def window_letters(letters: np.ndarray, offsets: np.ndarray) -> np.ndarray:
 
 
 def find_axes(latents: np.ndarray, window: np.ndarray) -> ResidueAxes:
-    """Axes of one replica.
+    """Axes of one replica from h_t (n, latent) of training residues and their :func:`window_letters`.
 
-    Parameters
-    ----------
-    latents : (n, latent) h_t of training residues
-    window : (n, columns) of :func:`window_letters`, same residues
-
-    Notes
-    -----
     Directions in which h_t does not vary have no axis, so D may be smaller than the width of h_t.
     """
     latents = np.asarray(latents, dtype=np.float64)
@@ -105,10 +93,7 @@ def matched(axes: list[ResidueAxes], latents: list[np.ndarray]) -> list[ResidueA
 
     Replicas that hold the same directions of h_t may still be turned differently by varimax; what a dimension is, is
     decided by the first replica, and the others are asked for their best counterpart of all of them at once.
-
-    Parameters
-    ----------
-    latents : h_t of the same training residues from every replica
+    ``latents`` are h_t of the same training residues from every replica.
     """
     reference = axes[0](latents[0])
     turned = [axes[0]]

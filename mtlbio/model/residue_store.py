@@ -71,12 +71,6 @@ def save_model(model: ProteinModel, folder: Path) -> None:
         (temporary / "model.json").write_text(json.dumps(description, indent=1) + "\n", encoding="utf-8")
 
 
-def is_protein_model(folder: str | Path) -> bool:
-    """Whether a folder holds a model of a run of kind protein."""
-    path = Path(folder) / "model.json"
-    return path.exists() and json.loads(path.read_text(encoding="utf-8")).get("kind") == "protein"
-
-
 def load_model(folder: str | Path) -> ProteinModel:
     """Read what :func:`save_model` wrote.
 
@@ -89,9 +83,10 @@ def load_model(folder: str | Path) -> ProteinModel:
     from safetensors.numpy import load_file
 
     folder = Path(folder)
-    if not is_protein_model(folder):
+    path = folder / "model.json"
+    saved = json.loads(path.read_text(encoding="utf-8")) if path.exists() else {}
+    if saved.get("kind") != "protein":
         raise InputError(f"{folder}: no protein model in it; `mtlbio train` of a run of kind protein writes one")
-    saved = json.loads((folder / "model.json").read_text(encoding="utf-8"))
     arrays = load_file(folder / "weights.safetensors")
     tasks = {task["name"]: read_residue_label(task) for task in saved["tasks"]}
     shape, wide = Shape(**saved["shape"]), sum(width + 1 for width in saved["wide"].values())

@@ -1,4 +1,4 @@
-"""How alike two sets of latents of the same samples are, whatever axes they are written in."""
+"""How alike two sets of latents (n, k) and (n, m) of the same samples are, whatever axes they are written in."""
 
 from __future__ import annotations
 
@@ -9,15 +9,8 @@ def linear_cka(a: np.ndarray, b: np.ndarray) -> float:
     """Linear centred kernel alignment, 0-1 (Kornblith et al. 2019, ICML, eq. 5).
 
     ``|B'A|^2 / (|A'A| |B'B|)`` in Frobenius norms of the centred latents. Unchanged by a rotation, a shift and a common
-    scale of either set, but not by stretching single directions: the directions of large variance count.
-
-    Parameters
-    ----------
-    a, b : (n, k), (n, m) latents of the same samples
-
-    Returns
-    -------
-    NaN where either set is constant
+    scale of either set, but not by stretching single directions: the directions of large variance count. NaN where
+    either set is constant.
 
     Raises
     ------
@@ -33,15 +26,7 @@ def canonical_correlations(a: np.ndarray, b: np.ndarray) -> np.ndarray:
     """Canonical correlations, the largest first (Bjorck & Golub 1973, Math. Comp. 27:579).
 
     The cosines of the angles between the spaces that the centred columns span, hence unchanged by any invertible map of
-    either set.
-
-    Parameters
-    ----------
-    a, b : (n, k), (n, m) latents of the same samples
-
-    Returns
-    -------
-    (min(k, m),) 0-1; directions that a set does not span, because its columns depend on each other, count as 0
+    either set: (min(k, m),) 0-1; directions that a set does not span, because its columns depend on each other, are 0.
 
     Raises
     ------
@@ -56,16 +41,9 @@ def canonical_correlations(a: np.ndarray, b: np.ndarray) -> np.ndarray:
 
 
 def svcca(a: np.ndarray, b: np.ndarray, share: float = 0.99) -> float:
-    """Mean canonical correlation of the leading principal components (SVCCA, Raghu et al. 2017, NeurIPS).
+    """Mean canonical correlation, 0-1, of the leading principal components (SVCCA, Raghu et al. 2017, NeurIPS).
 
-    Parameters
-    ----------
-    a, b : (n, k), (n, m) latents of the same samples
-    share : of the variance of each set that its components keep; 1 is all, which is plain CCA
-
-    Returns
-    -------
-    0-1; NaN where either set is constant
+    The components keep a ``share`` of the variance of each set; 1 is plain CCA. NaN where either set is constant.
     """
     a, b = _centred(a, b)
     a, b = _leading(a, share), _leading(b, share)

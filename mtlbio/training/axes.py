@@ -13,14 +13,7 @@ from mtlbio.model.rotation import rotated_start
 
 
 def axes_of_genes(cohort: Cohort, features: Features, x: np.ndarray, train: np.ndarray, options: Training) -> Axes:
-    """Gene-sparse axes of measurements.
-
-    Parameters
-    ----------
-    features : the genes that are used
-    x : (n, p) the training samples, standardised
-    train : (n,) their rows in the cohort
-    """
+    """Gene-sparse axes of the training samples x (n, p), standardised, whose rows in the cohort are ``train`` (n,)."""
     if options.axes == "auto":
         n_axes = generous(count_axes(x, cohort.donors[train], options.seed), len(x), options.max_axes)
     else:

@@ -110,13 +110,8 @@ def fold_model(
 def on_shared_dimensions(
     cohort: Cohort, refit: Refit, seeds: list[int], models: dict[int, FoldModel], correlations: list[np.ndarray]
 ) -> CanonicalAxes:
-    """The models of all folds as one ensemble; its loadings are still 0.
-
-    Parameters
-    ----------
-    models : by fold, on the same dimensions
-    correlations : (k,) of every fold, absolute, of its axes with those of the final model; none: stability is 1
-    """
+    """The models of all folds, on the same dimensions, as one ensemble; its loadings are still 0. ``correlations`` (k,)
+    of every fold are absolute, of its axes with those of the final model; without any, stability is 1."""
     packing, cross_task = Outputs.of(cohort.tasks), refit.stacking.cross_task
     n_axes = next(iter(models.values())).axes.shape[1]
     dims = tuple(f"z{d + 1:02d}" for d in range(n_axes + packing.n_columns))

@@ -20,12 +20,8 @@ _BETTER = 1e-5
 class Checkpoints:
     """Best epoch and parameters of every task so far; f folds, a arms, s seeds, n samples, t tasks.
 
-    Parameters
-    ----------
-    problem : labels, weights, tasks and arms
-    stack : of the networks; says which task every column belongs to
-    main : so many tasks are the run's; the further heads serve them and go on as long as any of them does
-    patience : a task stops after so many epochs without a better validation loss
+    The first ``main`` tasks are the run's; the further heads serve them and go on as long as any of them does. A task
+    stops after ``patience`` epochs without a better validation loss.
 
     Attributes
     ----------
@@ -60,14 +56,8 @@ class Checkpoints:
     ) -> torch.Tensor:
         """Keep the parameters of the tasks that are better than before, and stop those that have not been for long.
 
-        Parameters
-        ----------
-        loss, held_out_loss : (f, a, s, n, t) with the training and with the validation samples taking part
-        parameters : as ``checkpoint``
-
-        Returns
-        -------
-        (f, a, s, t) training losses
+        The losses (f, a, s, n, t) are those with the training and with the validation samples taking part, parameters
+        are as in ``checkpoint``; gives the training losses (f, a, s, t).
         """
         trained, valid = (loss * self.train).sum(3), (held_out_loss * self.validation).sum(3)
         pooled = valid.sum(2) / self.voters

@@ -26,20 +26,12 @@ OVERLAP = 0.3  # share of labelled donors in common from which a cosine says som
 
 
 def conflict_table(gradients: Gradients | None, tasks: list[str], labelled: np.ndarray, every: int = 5) -> pd.DataFrame:
-    """``conflict.tsv``: one row per recorded epoch and pair of tasks of the multi-task arm.
+    """``conflict.tsv``: one row per recorded epoch (one in ``every``) and pair of tasks of the multi-task arm.
 
-    Parameters
-    ----------
-    gradients : of the block on all genes; None (nothing shared, one task) gives an empty table
-    tasks : names
-    labelled : (donors, tasks) bool
-    every : epochs between rows
-
-    Returns
-    -------
-    Columns ``mtlbio.tables.CONFLICT``: ``networks`` folds x seeds in which both tasks were still trained; ``cosine``
-    their median with the 5 and 95 % points; ``conflicting`` share of *all steps since the last row* with a negative
-    cosine; ``angle`` degrees; ``norm_a``, ``norm_b`` median gradient norms.
+    ``gradients`` are those of the block on all genes; None (nothing shared, one task) gives an empty table. Columns
+    ``mtlbio.tables.CONFLICT`` are, with ``labelled`` (donors, tasks) bool: ``networks`` folds x seeds in which both
+    tasks were still trained; ``cosine`` their median with the 5 and 95 % points; ``conflicting`` share of *all steps
+    since the last row* with a negative cosine; ``angle`` degrees; ``norm_a``, ``norm_b`` median gradient norms.
     """
     rows = []
     if gradients is None:
@@ -77,17 +69,8 @@ def conflict_row(
 
 
 def principal_angle(inner: torch.Tensor, first: torch.Tensor, second: torch.Tensor) -> torch.Tensor:
-    """Smallest principal angle in degrees between the spans of two sets of columns.
-
-    Parameters
-    ----------
-    inner : (q, m, m) inner products of the columns
-    first, second : (m,) bool
-
-    Returns
-    -------
-    (q,) 0 to 90
-    """
+    """(q,) smallest principal angle, 0 to 90 degrees, between the spans of the columns ``first`` and ``second`` (m,)
+    bool, from the inner products (q, m, m) of all of them."""
     inner = inner.double()
     a, b = _whitening(inner[:, first][:, :, first]), _whitening(inner[:, second][:, :, second])
     cosines = torch.linalg.svdvals(a @ inner[:, first][:, :, second] @ b)

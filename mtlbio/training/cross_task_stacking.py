@@ -39,7 +39,6 @@ def cross_task_weights(
 
     Parameters
     ----------
-    task : the task
     expand : (columns of the task, its outputs), as in :class:`Outputs`
     outputs : (n, outputs of the task) for samples that neither network has seen
     from_others : (n, k) standardised columns of the other tasks, likewise

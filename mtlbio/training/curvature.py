@@ -24,12 +24,8 @@ def pace(features: torch.Tensor, train: torch.Tensor) -> torch.Tensor:
 
     The features (f, n, r) are scaled so that the strongest direction of *all* training samples has variance 1. A task
     with few labels sits on a subset, on which one direction can be many times stronger; with a single labelled
-    sample an unshortened step diverges, and takes the other tasks of its network along.
-
-    Parameters
-    ----------
-    features : (f, n, r), or of fewer folds that several label sets share
-    train : (f, s, n, t) weights of the labelled training samples
+    sample an unshortened step diverges, and takes the other tasks of its network along. ``train`` (f, s, n, t) weighs
+    the labelled training samples; several label sets may share the features of a fold.
     """
     f, s, _, t = train.shape
     factors = features.new_ones(f, s, t)

@@ -30,9 +30,7 @@ def write_effects(cohort: Cohort, ensemble: Ensemble, results: Path) -> None:
 def effects_table(cohort: Cohort, ensemble: Ensemble) -> pd.DataFrame:
     """One row per regression task, feature and level.
 
-    Returns
-    -------
-    DataFrame with ``EFFECTS``: ``samples`` have the level, ``prediction`` is the typical one in the task's units
+    Columns ``EFFECTS``: ``samples`` have the level, ``prediction`` is the typical one in the task's units
     (averaged on the scale that is learnt), ``factor`` its ratio to the typical prediction as people are; NaN where that
     is not above 0
     """

@@ -18,19 +18,11 @@ def with_labels_of(cohort: Cohort, task: str, donors: Iterable[str]) -> Cohort:
 
 
 def nested_order(cohort: Cohort, splits: pd.DataFrame, task: str, seed: list[int]) -> np.ndarray:
-    """Labelled donors of a task in an order whose every beginning has folds and classes in proportion.
+    """Names of a task's labelled donors in an order whose every beginning has folds and classes in proportion.
 
     The first 20 donors hold the first 10, and with either every fold trains on nearly as many. A donor in several
-    folds or classes counts where its first sample stands.
-
-    Parameters
-    ----------
-    splits : rows in the order of the cohort's samples
-    seed : another seed is another draw; the order of the samples does not matter
-
-    Returns
-    -------
-    Names of donors
+    folds or classes counts where its first sample stands. Rows of ``splits`` are in the order of the cohort's samples;
+    another seed is another draw, another order of the samples is not.
     """
     y = cohort.y(task)
     table = pd.DataFrame({"donor": cohort.donors, "label": y, "fold": splits["fold"].to_numpy()})

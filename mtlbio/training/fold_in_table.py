@@ -93,7 +93,7 @@ def whole_map(fold: FittedFold) -> np.ndarray:
 
 
 def scores(x: np.ndarray, maps: np.ndarray, units: list[np.ndarray], importance: np.ndarray) -> np.ndarray:
-    """The score of every feature, variance 1 on the training samples.
+    """Encoder (p, features) of every feature's score, variance 1 on the training samples; 0 where it does not vary.
 
     Parameters
     ----------
@@ -101,10 +101,6 @@ def scores(x: np.ndarray, maps: np.ndarray, units: list[np.ndarray], importance:
     maps : (p, c) what the model makes of the columns
     units : columns of every feature; may be empty where none varies in this fold
     importance : (c,) weight of every output column in what is shared
-
-    Returns
-    -------
-    (p, features) encoder; columns of zeros where a feature does not vary
     """
     encoder = np.zeros((x.shape[1], len(units)))
     for k, columns in enumerate(units):

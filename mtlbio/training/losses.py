@@ -8,7 +8,7 @@ from mtlbio.model.outputs import Outputs
 
 
 def task_losses(outputs: torch.Tensor, targets: torch.Tensor, weights: torch.Tensor, packing: Outputs) -> torch.Tensor:
-    """Loss of every sample and task, not yet weighted.
+    """(..., n, tasks) loss of every sample and task, not yet weighted.
 
     Parameters
     ----------
@@ -16,14 +16,7 @@ def task_losses(outputs: torch.Tensor, targets: torch.Tensor, weights: torch.Ten
     targets : (n, tasks), with a harmless number where the label is missing: the caller's weights are zero there, so
         no gradient flows, and NaN never meets autograd
     weights : (..., n, tasks) of the samples, for losses that depend on who else takes part
-    packing : places of the tasks
-
-    Returns
-    -------
-    (..., n, tasks)
     """
-    parts = [
-        task.loss(outputs[..., place], targets[:, t], weights[..., t])
-        for t, (task, place) in enumerate(zip(packing.tasks, packing.outputs, strict=True))
-    ]
-    return torch.stack(parts, dim=-1)
+    tasks = enumerate(zip(packing.tasks, packing.outputs, strict=True))
+    losses = [task.loss(outputs[..., place], targets[:, t], weights[..., t]) for t, (task, place) in tasks]
+    return torch.stack(losses, dim=-1)

@@ -51,11 +51,8 @@ class BlockOptions:
 class Networks:
     """All networks of a problem on their way down; f folds, a arms, s seeds, a x s networks per fold.
 
-    Attributes
-    ----------
-    stack : their parameters
-    weighing : weighs the tasks in every step and keeps the inner products of their gradients
-    roles : of the tasks
+    ``stack`` holds their parameters, ``weighing`` weighs the tasks in every step and keeps the inner products of their
+    gradients.
     """
 
     def __init__(self, problem: Problem, inputs: torch.Tensor, seeds: list[int], options: BlockOptions):
@@ -99,14 +96,8 @@ class Networks:
         return [value.detach().reshape(*self.shape, *value.shape[2:]) for value in self._at]
 
     def step(self, epoch: int, loss: torch.Tensor, trained: torch.Tensor, going: torch.Tensor) -> None:
-        """Move all networks once down their losses.
-
-        Parameters
-        ----------
-        loss : of :meth:`losses`
-        trained : (f, a, s, t) training losses
-        going : (f, a, t) tasks that have not stopped
-        """
+        """Move all networks once down their losses of :meth:`losses`; ``trained`` (f, a, s, t) are those of training,
+        ``going`` (f, a, t) the tasks that have not stopped."""
         # an absent label has weight 0 and a stopped task is masked: neither adds anything to any gradient
         total = (loss * self.paced * going[:, :, None, None, :]).sum()
         at = [*self._at, *([self._products] if self.weighing.reads_samples else [])]

@@ -1,4 +1,4 @@
-"""All four paths from the genes to the tasks, fitted to one problem."""
+"""All four predictors, from the genes to the tasks, fitted to one problem."""
 
 from __future__ import annotations
 
@@ -24,17 +24,13 @@ class Predictors:
 
     @property
     def outputs(self) -> dict[str, torch.Tensor]:
-        """Outputs of every path, (f, s, n, o) for heads and (f, a, s, n, o) for blocks."""
+        """Outputs of each, (f, s, n, o) for heads and (f, a, s, n, o) for blocks."""
         return {name: path.outputs for name, path in (self.heads | self.blocks).items()}
 
     def of_folds(self, rows: slice) -> Predictors:
-        """The paths of some of the folds."""
-        heads = {
-            name: SparseHeads(path.weights[rows], path.bias[rows], path.outputs[rows], path.penalty[rows])
-            for name, path in self.heads.items()
-        }
-        blocks = {name: path.of_folds(rows) for name, path in self.blocks.items()}
-        return Predictors(heads, blocks)
+        """Those of some of the folds."""
+        heads = {name: SparseHeads(*(part[rows] for part in vars(h).values())) for name, h in self.heads.items()}
+        return Predictors(heads, {name: block.of_folds(rows) for name, block in self.blocks.items()})
 
 
 def fit_predictors(
@@ -43,14 +39,8 @@ def fit_predictors(
     options: Training,
     progress: Callable[[range, str], Iterable[int]] = lambda epochs, name: epochs,
 ) -> Predictors:
-    """Fit every path of every replica.
-
-    Parameters
-    ----------
-    problem : what is fitted
-    seeds : initial values of each replica along s
-    progress : wraps the range of epochs of the block of that name
-    """
+    """Fit every predictor of every replica from the initial values of its seed; ``progress`` wraps the range of epochs
+    of the block of that name."""
 
     def block(name: str) -> Fitted:
         whole, inputs = extended(problem, name)

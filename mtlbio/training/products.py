@@ -6,12 +6,8 @@ import torch
 
 
 def wide_product(features: torch.Tensor, weights: torch.Tensor) -> torch.Tensor:
-    """(F, n, m) features times weights, where several label sets may share the features of a fold.
-
-    Parameters
-    ----------
-    features : (f, n, k)
-    weights : (F, k, m), F a multiple of f: entries i, i + f, i + 2f, ... read the features of fold i
+    """(F, n, m) features (f, n, k) times weights (F, k, m), where several label sets may share the features of a fold:
+    entries i, i + f, i + 2f, ... of the weights read those of fold i.
 
     A batch of narrow products reads the features once for each of them, and takes five to ten times as long.
     """

@@ -77,7 +77,7 @@ class Refitter:
         """Find genes, axes and row spaces of every fold.
 
         ``arms`` are the active tasks of every arm, the multi-task arm alone where left out; ``final`` is whether the
-        model of all donors, which predicts nobody who is held out, is fitted too.
+        model of all donors, which predicts nobody who is held out, is fitted too; ``message`` goes with the progress.
         """
         numbers = sorted(int(fold) for fold in splits["fold"].unique()) + [FINAL] * final
         folds = [prepare_fold(cohort, splits, fold, options) for fold in track(numbers, message, len(numbers))]
@@ -94,16 +94,8 @@ class Refitter:
         return 4 * _HELD * (outputs + weights)
 
     def fit(self, copies: list[Cohort]) -> list[CanonicalAxes]:
-        """Train every copy, all in one stack.
-
-        Parameters
-        ----------
-        copies : the cohort with other labels of the same tasks, samples in the same order
-
-        Returns
-        -------
-        What ``mtlbio train`` would have found for each, without the single-task arm.
-        """
+        """Train copies of the cohort with other labels of the same tasks, samples in the same order, all in one stack;
+        what ``mtlbio train`` would have found for each, without the single-task arm."""
         return [self.canonical_axes(*copy) for copy in zip(copies, self.refit(copies), strict=True)]
 
     def canonical_axes(self, cohort: Cohort, refit: Refit) -> CanonicalAxes:

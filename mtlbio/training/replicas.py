@@ -86,11 +86,9 @@ def fit(
 
     Parameters
     ----------
-    problem : labels, weights, tasks and arms; f folds
     inputs : (f, n, r) the problem's dense or curved scores; of fewer folds where several label sets share them, as
         in :func:`mtlbio.training.products.wide_product`
     seeds : initial values of each replica along s; a replica's numbers depend on its own seed only
-    options : how they are fitted
     progress : wraps the range of epochs
     """
     networks = Networks(problem, inputs, seeds, options)

@@ -40,12 +40,8 @@ class SparseHeads:
 def fit_sparse_heads(problem: Problem, features: torch.Tensor, iterations: int = 120) -> SparseHeads:
     """Solve the L1 path on each seed's training donors and pick the penalty on their validation donors, pooled.
 
-    Parameters
-    ----------
-    problem : labels, weights and packing; f folds
-    features : (f, n, k) standardised; the problem's axes or genes; of fewer folds where several label sets share them,
-        as in :func:`mtlbio.training.products.wide_product`
-    iterations : of FISTA
+    ``features`` (f, n, k) are the problem's axes or genes, standardised; of fewer folds where several label sets share
+    them, as in :func:`mtlbio.training.products.wide_product`. ``iterations`` are those of FISTA.
     """
     (f, n, _), k = problem.targets.shape, features.shape[2]
     packing, device = problem.packing, features.device

@@ -11,13 +11,7 @@ from mtlbio.model.sharing.scheme import Sharing, combine
 
 
 class Stack:
-    """R networks in one set of tensors.
-
-    Attributes
-    ----------
-    parameters : by name (R, ...), those of the scheme
-    bias : (R, outputs)
-    """
+    """R networks in one set of tensors: the scheme's ``parameters`` by name (R, ...), and ``bias`` (R, outputs)."""
 
     def __init__(self, sharing: Sharing, n_inputs: int, seeds: list[int], device: torch.device):
         self.sharing, self.packing = sharing, sharing.outputs
@@ -64,14 +58,8 @@ class Stack:
         return self._pull((maps, offsets))[0]
 
     def pull_by_task(self, rows: torch.Tensor, maps: torch.Tensor, offsets: torch.Tensor) -> dict[str, torch.Tensor]:
-        """The same apart for every task: (T, rows, ...). A column belongs to one task, so no task needs a backward pass
-        over the samples of its own.
-
-        Parameters
-        ----------
-        rows : (q,) networks
-        maps, offsets : of those (q, ...)
-        """
+        """The same apart for every task, (T, q, ...), of the networks ``rows`` (q,). A column belongs to one task, so
+        no task needs a backward pass over the samples of its own."""
         _, pull, *_ = vjp(vmap(self._wide_of_one), {name: values[rows] for name, values in self.parameters.items()})
         return self._apart(pull, maps, offsets)
 
@@ -88,14 +76,9 @@ class Stack:
     def representation(
         self, rows: torch.Tensor, inputs: torch.Tensor, products: torch.Tensor, offsets: torch.Tensor
     ) -> torch.Tensor:
-        """(q, T, T) inner products of the tasks' gradients on what the shared parameters make of the samples.
-
-        Parameters
-        ----------
-        rows : (q,) networks
-        inputs : (q, n, r)
-        products, offsets : gradients of the products (q, n, m) of the inputs with the maps, and of the offsets
-        """
+        """(q, T, T) inner products of the tasks' gradients on what the shared parameters of the networks ``rows`` (q,)
+        make of the samples, from inputs (q, n, r), the gradients of their products (q, n, m) with the maps, and those
+        of the offsets."""
         parameters = {name: value[rows] for name, value in self.parameters.items()}
         along = (*self.sharing.shared, *self.sharing.along_inputs)
         rest = {name: value for name, value in parameters.items() if name not in along}

@@ -16,19 +16,14 @@ _PRIOR_DONORS = 4.0
 def mix(
     task: Label, paths: np.ndarray, target: np.ndarray, used: np.ndarray | None = None, weight: float = 1.0
 ) -> StackingWeights:
-    """Non-negative shares of the paths that minimise the task's loss on validation samples.
+    """Non-negative shares of the paths that minimise the task's loss on validation samples; equal ones without labels.
 
     Parameters
     ----------
-    task : the task
     paths : (paths, n, outputs of the task) outputs for samples that the replica did not train on
     target : (n,) codes or standardised values
     used : (paths,) bool, which of them may have a share; all where left out
     weight : of every sample against the pull; below 1 where samples are no independent witnesses
-
-    Returns
-    -------
-    The mixture; equal shares of the paths used where there are no labels.
     """
     n_paths, n, n_outputs = paths.shape
     used = np.ones(n_paths, bool) if used is None else used
@@ -52,13 +47,10 @@ def mix(
 def stack_predictors(
     problem: Problem, outputs: dict[str, torch.Tensor], folds: list[FoldData], targets: Targets
 ) -> StackedPredictors:
-    """Mix the paths of every fold, arm and task on the validation samples of its seeds.
+    """Mix the predictors of every fold, arm and task on the validation samples of its seeds.
 
-    Parameters
-    ----------
-    problem, folds, targets : as they were fitted. A multiplicative task takes nothing from the cosines of the axes: on
-        the logarithm it is then a sum of one term per feature
-    outputs : by path, (f, s, n, o) where all arms share it, else (f, a, s, n, o)
+    ``outputs`` are by predictor, (f, s, n, o) where all arms share it, else (f, a, s, n, o). A multiplicative task
+    takes nothing from the cosines of the axes: on the logarithm it is then a sum of one term per feature.
     """
     packing, a = problem.packing, len(problem.active)
     arrays = [outputs[name].cpu().numpy() for name in PATHS]

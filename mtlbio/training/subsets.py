@@ -78,12 +78,8 @@ def fit_copies(refitter: Refitter, copies: list[Cohort], task: str) -> Iterator[
 
 
 def out_of_fold(cohort: Cohort, refit: Refit, arm: int, task: str) -> np.ndarray:
-    """What the replicas of the fold in which a sample is held out predict for it, averaged over the seeds.
-
-    Returns
-    -------
-    (n,) probability or value, (n, K) probabilities for multiclass and ordinal, as in ``predictions.tsv``
-    """
+    """What the replicas of the fold in which a sample is held out predict for it, averaged over the seeds: (n,)
+    probability or value, (n, K) probabilities for multiclass and ordinal, as in ``predictions.tsv``."""
     t = list(cohort.tasks).index(task)
     place, info = Outputs.of(cohort.tasks).outputs[t], cohort.tasks[task]
     predictions = np.full((len(cohort.obs), *info.width), np.nan)

@@ -47,17 +47,9 @@ class Gradients:
 class TaskWeights:
     """Applies a balancer's weights, and keeps the Gramians of the tasks' gradients for the diagnostics of conflict.
 
-    Networks with a single task have nothing to balance and are left alone.
-
-    Parameters
-    ----------
-    stack : the networks
-    multitask : names the balancer
-    seeds : of the replicas
-    active : (a, t) tasks of every arm
-    folds : f
-    inputs : (f, n, r), for gradients on the representation
-    roles : which tasks a balancer weighs, and whose gradient is reversed
+    Networks with a single task have nothing to balance and are left alone. ``active`` (a, t) are the tasks of every
+    arm, ``inputs`` (f, n, r) serve gradients on the representation, ``roles`` say which tasks a balancer weighs and
+    whose gradient is reversed.
     """
 
     def __init__(

@@ -25,12 +25,7 @@ class Shape:
 
 
 class Encoder(nn.Module):
-    """Base of the encoders.
-
-    Attributes
-    ----------
-    out : width of what comes out
-    """
+    """Base of the encoders; ``out`` is the width of what comes out."""
 
     out: int
 

@@ -19,7 +19,6 @@ class Free(Sharing):
         return {"maps": torch.zeros(n_inputs, self.outputs.n_columns)}
 
     def maps(self, parameters: Parameters) -> Maps:
-        """One map per column."""
         return Maps(parameters["maps"][:, None])
 
     def shrink(self, parameters: Parameters, step: float, present: torch.Tensor) -> Parameters:
@@ -33,11 +32,6 @@ class Free(Sharing):
         return {"maps": torch.where(here, shrunk, parameters["maps"])}
 
     def shrinkage(self, squares: torch.Tensor, step: float) -> torch.Tensor:
-        """What is left of each direction, 0 to 1.
-
-        Parameters
-        ----------
-        squares : (columns,) squared singular values of the maps of the present tasks; an absent column is one more 0
-        step : learning rate times strength
-        """
+        """What is left of each direction, 0 to 1, after a ``step`` (learning rate times strength). ``squares``
+        (columns,) are the squared singular values of the maps of the present tasks; an absent column is one more 0."""
         raise NotImplementedError

@@ -80,7 +80,7 @@ class Sharing:
         raise NotImplementedError
 
     def shrink(self, parameters: Parameters, step: float, present: torch.Tensor) -> Parameters:
-        """The implicit step of the penalty: ``argmin penalty(new) + |new - old|^2 / (2 step)``.
+        """Parameters that the implicit step of the penalty changes: ``argmin penalty(new) + |new - old|^2 / (2 step)``.
 
         Only called where there is a strength.
 
@@ -89,10 +89,6 @@ class Sharing:
         parameters : of one network, after the step down the loss
         step : learning rate times strength
         present : (t,) bool; tasks that are not trained here (any more) take no part and stay what they are
-
-        Returns
-        -------
-        The parameters that change.
         """
         raise NotImplementedError
 

@@ -13,12 +13,8 @@ from mtlbio.training.balancing.step import Step
 class AlignedMTL(GramianBalancer):
     """Makes the gradients orthogonal and equally long before summing (Senushkin et al. 2023, CVPR, algorithm 1).
 
-    Parameters
-    ----------
-    scale_mode : common length, as an eigenvalue of the Gramian: ``min`` (the paper), ``median`` or ``rmse`` (mean)
+    ``scale_mode``: common length, as an eigenvalue of the Gramian: ``min`` (the paper), ``median`` or ``rmse`` (mean).
 
-    Notes
-    -----
     Times the number of tasks. With ``min`` two nearly parallel gradients shrink the step of all tasks. Directions
     whose eigenvalue is rounding are left out, as in TorchJD.
     """

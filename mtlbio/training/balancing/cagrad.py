@@ -17,12 +17,8 @@ _NO_DIRECTION = 1e-4
 class CAGrad(GramianBalancer):
     """The best worst-case descent within a ball around the mean gradient (Liu et al. 2021, NeurIPS, algorithm 1).
 
-    Parameters
-    ----------
-    c : radius of the ball, relative to the mean gradient; above 0 (near 0 the plain sum; large: MGDA's direction)
+    ``c``: radius of the ball, relative to the mean gradient; above 0 (near 0 the plain sum; large: MGDA's direction).
 
-    Notes
-    -----
     Times the number of tasks, divided by ``1 + c``, so that equal orthogonal gradients have weight 1 (the authors'
     code divides by ``1 + c^2`` or ``1 + c``). TorchJD hands each matrix to a cone programme of cvxpy; here the same
     minimum is weights for all replicas at once. As there, the step is 0 where the tasks leave no direction: where the

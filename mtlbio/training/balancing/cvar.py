@@ -17,12 +17,8 @@ class ConditionalValueAtRisk(Balancer):
     tasks are filled first, the last one partly. Its gradient weighs task k by ``p_k / L_k(0)``; these are scaled to
     sum to n. Tied tasks share alike.
 
-    Parameters
-    ----------
-    quantile : in (0, 1); near 0 all tasks count, from ``1 - 1/n`` on only the worst one
+    ``quantile``: in (0, 1); near 0 all tasks count, from ``1 - 1/n`` on only the worst one.
 
-    Notes
-    -----
     The paper's variable is a sample's loss under a portfolio; taking the tail over tasks is ours. A task that cannot
     be learned stays the worst one and takes the weight for good: that is what was asked for.
     """

@@ -13,7 +13,7 @@ _ROUNDING = 1e-13
 
 
 def shortest_above(gramian: np.ndarray, least: np.ndarray) -> np.ndarray:
-    """Minimisers of ``v' G v`` over ``v >= least``.
+    """Minimisers (N, m) of ``v' G v`` over ``v >= least``.
 
     Block principal pivoting (Kim & Park 2011, SIAM J. Sci. Comput. 33:3261): guess which entries lie above their bound,
     solve, and exchange all those that are on the wrong side. Where that has not helped three times, only the last of
@@ -23,10 +23,6 @@ def shortest_above(gramian: np.ndarray, least: np.ndarray) -> np.ndarray:
     ----------
     gramian : (N, m, m) positive definite, of a size about 1
     least : (N, m)
-
-    Returns
-    -------
-    (N, m)
     """
     n, m = least.shape
     above, slope_at_least = np.zeros((n, m), dtype=bool), (gramian @ least[:, :, None])[:, :, 0]

@@ -15,12 +15,8 @@ class DynamicWeightAverage(Balancer):
     ``weight_k = n softmax_k(r_k / temperature)`` over the n present tasks, with ``r_k`` the last loss divided by the
     one before. A task's rate is that of its own last two steps; until it has them it counts as standing still (1).
 
-    Parameters
-    ----------
-    temperature : the larger, the more equal the weights; 2 in the paper
+    ``temperature``: the larger, the more equal the weights; 2 in the paper.
 
-    Notes
-    -----
     The paper's losses are means over an epoch of many steps. Here an epoch is one full-batch step, the losses of two
     of them differ little, and the weights stay close to 1.
     """

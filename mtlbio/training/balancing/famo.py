@@ -17,13 +17,9 @@ class Famo(Balancer):
     ``weight_k ~ softmax_k(w) / L_k``. After the update the logits ``w`` move by one step of Adam along
     ``J' (log L_before - log L_after)``, with J the Jacobian of the softmax: a task that fell less gains.
 
-    Parameters
-    ----------
-    learning_rate : of Adam on the logits; .025 in the paper
-    weight_decay : added to the slope as ``weight_decay * w``; .001 in the paper
+    ``learning_rate``: of Adam on the logits; .025 in the paper. ``weight_decay``: times the logits, added to the slope;
+    .001 in the paper.
 
-    Notes
-    -----
     Differs from TorchJD's ``FAMO`` (a convex combination) by the factor n, the number of present tasks. The softmax
     runs over the present tasks, and each task has its own count of Adam steps. A task without a positive finite loss
     after the update (it was stopped in between) does not move. ``after`` needs the losses on the same data.

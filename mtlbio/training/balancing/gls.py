@@ -15,8 +15,6 @@ class GeometricLoss(Balancer):
     ``weight_k = (prod_j L_j)^(1/n) / L_k``: the gradient of the objective. The product of the weights is 1, their sum
     exceeds n where the losses differ.
 
-    Notes
-    -----
     Equal to TorchJD's ``GeometricMean`` times n. A loss below 1e-8 counts as 1e-8; there the objective has no slope.
     """
 

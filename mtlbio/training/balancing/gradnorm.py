@@ -20,13 +20,9 @@ class GradNorm(Balancer):
     ``sum_k |w_k n_k - mean_j(w_j n_j) r_k^alpha|`` with the mean held fixed, and are scaled to sum to the number of
     present tasks. They weight whole losses, as in the paper.
 
-    Parameters
-    ----------
-    alpha : how strongly a task that lags behind is pulled; 1.5 in the paper
-    learning_rate : of the plain gradient steps on the weights, which start at 1; .025 in the paper
+    ``alpha``: how strongly a task that lags behind is pulled; 1.5 in the paper. ``learning_rate``: of the plain
+    gradient steps on the weights, which start at 1; .025 in the paper.
 
-    Notes
-    -----
     Differs from the paper: norms are divided by their mean over the present tasks, so that the learning rate means
     the same whatever the size of the gradients; weights stay above .001; plain steps, not Adam. The norms come from
     all shared parameters, not from the last shared layer. TorchJD has no GradNorm.

@@ -18,12 +18,8 @@ class GradVac(GramianBalancer):
     ``|g_i| (m sqrt(1 - c^2) - c sqrt(1 - m^2)) / (|g_j| sqrt(1 - m^2))`` of gradient j is added, which makes it m. The
     running mean then moves by ``decay`` towards c; it starts at 0, where this is PCGrad.
 
-    Parameters
-    ----------
-    decay : in (0, 1]; .01 in the paper (TorchJD's default is .5)
+    ``decay``: in (0, 1]; .01 in the paper (TorchJD's default is .5).
 
-    Notes
-    -----
     Differs from TorchJD's ``GradVac`` in the order of the tasks, as PCGrad does. The running mean of a pair stays as
     it is where one of the two is absent.
     """

@@ -13,8 +13,6 @@ from mtlbio.training.balancing.step import Step
 class ImpartialGradients(GramianBalancer):
     """Equal projections of the step on the direction of every gradient (Liu et al. 2021, ICLR).
 
-    Notes
-    -----
     Times the number of tasks. Uses the pseudoinverse where gradients depend on each other, as TorchJD does. Weights
     may be negative, and large where the scaled solution sums to nearly zero.
     """

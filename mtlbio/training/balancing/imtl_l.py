@@ -16,12 +16,8 @@ class ImpartialLosses(Balancer):
     down its slope ``exp(s_k) L_k - 1``. At rest every scaled loss is 1. Almost uncertainty weighting: the same with
     twice the learning rate.
 
-    Parameters
-    ----------
-    learning_rate : of the plain gradient steps on the scales, which start at 0
+    ``learning_rate``: of the plain gradient steps on the scales, which start at 0.
 
-    Notes
-    -----
     Differs from the paper and from TorchJD's ``IMTLL``: the weights are scaled to sum to the number of present tasks,
     for the reason given at :class:`mtlbio.training.balancing.uncertainty.Uncertainty`.
     """

@@ -16,8 +16,6 @@ class MGDA(GramianBalancer):
     """The convex combination of least norm: a common descent direction (Desideri 2012, Comptes Rendus; Sener & Koltun
     2018, NeurIPS, eq. 3).
 
-    Notes
-    -----
     Times the number of tasks. The smallest gradient gets most of the weight, so one task that is done slows all.
     Differs from TorchJD's ``MGDA``, which takes at most 100 steps of Frank and Wolfe (algorithm 2 of the second paper)
     and stops .001 short of the minimum: here it is solved to the end, for all replicas at once.

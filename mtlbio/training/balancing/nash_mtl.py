@@ -14,16 +14,13 @@ _SETTLED = 1e-9
 
 
 def bargain(gramian: torch.Tensor) -> torch.Tensor:
-    """(R, T) positive solutions a of ``G a = 1 / a``, in double precision.
+    """(R, T) positive solutions a of ``G a = 1 / a`` with G (R, T, T), in double precision.
 
     They minimise the strictly convex, self-concordant ``a' G a / 2 - sum log a``: Newton's step, shortened by
     ``1 / (1 + decrement)`` far from the minimum, always arrives (Boyd & Vandenberghe 2004, section 9.6). It is solved
     for gradients of unit length (the solution scales with the inverse length), where eigenvalues below 1e-5 are
-    raised to it: gradients that oppose each other have no finite solution, and rounding may make G indefinite.
-
-    Parameters
-    ----------
-    gramian : (R, T, T) symmetric, with positive diagonals
+    raised to it: gradients that oppose each other have no finite solution, and rounding may make G indefinite. G is
+    symmetric, with positive diagonals.
     """
     gramian = gramian.double()
     shorter = gramian.diagonal(dim1=1, dim2=2).rsqrt()
@@ -49,8 +46,6 @@ class NashMTL(GramianBalancer):
 
     The weights solve ``G a = 1 / a`` (claim 3.1 of the paper), here for the Gramian scaled to a mean diagonal of 1.
 
-    Notes
-    -----
     Differs from the paper and from TorchJD's ``NashMTL``. They iterate convex-concave steps with the solver ECOS
     (GPL); here the equation is solved to the end as one convex problem, from the present Gramian alone (nothing is
     carried over). Their step has a fixed length (squared norm T) and is clipped; this one is as long as the plain sum

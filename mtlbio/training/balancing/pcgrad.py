@@ -17,8 +17,6 @@ class PCGrad(GramianBalancer):
     Where the gradient of task i has a negative inner product with that of j, its component along j is taken out;
     the others are visited in random order and the projected gradients are summed.
 
-    Notes
-    -----
     Differs from TorchJD's ``PCGrad``: the order comes from the replica's own seed, not from the global generator, and
     is drawn once for all tasks of a replica (:func:`mtlbio.training.balancing.surgery.operate`).
     """

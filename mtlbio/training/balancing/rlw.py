@@ -12,8 +12,6 @@ from mtlbio.training.balancing.step import Step
 class RandomWeights(Balancer):
     """``weight_k = n softmax_k(normal draws)`` over the n present tasks, new at every step (Lin et al. 2022, TMLR).
 
-    Notes
-    -----
     The weights are 1 in the mean only; any method that is to be believed should beat this one. Differs from TorchJD's
     ``Random``: a replica's draws come from its own seed, not from the global generator, and sum to n, not to 1.
     """

@@ -16,13 +16,8 @@ _TOWARDS_CENTRE = 0.1
 
 
 def ridged(gramian: torch.Tensor) -> np.ndarray:
-    """(R, T, T) in double precision, with the rounding of the precision that they came in added to the diagonal:
-    Gramians of dependent gradients may come out indefinite by as much.
-
-    Parameters
-    ----------
-    gramian : (R, T, T) with a mean diagonal of 1
-    """
+    """Gramians (R, T, T) of mean diagonal 1 in double precision, with the rounding of the precision that they came in
+    added to the diagonal: those of dependent gradients may come out indefinite by as much."""
     ridge = 4 * gramian.shape[-1] * torch.finfo(gramian.dtype).eps
     return gramian.cpu().double().numpy() + ridge * np.eye(gramian.shape[-1])
 

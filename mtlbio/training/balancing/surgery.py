@@ -27,8 +27,6 @@ def operate(
         gradient of j for every i, from the inner products with j and the squared norms of the operated gradient
         of i and of the gradient of j
 
-    Notes
-    -----
     The papers and TorchJD draw an order for each i. One order for all i has the same distribution for each of them,
     so the mean step is the same.
     """

@@ -15,12 +15,8 @@ class Uncertainty(Balancer):
     The objective is ``sum_k exp(-s_k) L_k / 2 + s_k / 2``; the weight of task k is its ``exp(-s_k)`` and each step
     moves ``s_k`` down its slope ``(1 - exp(-s_k) L_k) / 2``. At rest ``exp(-s_k) = 1 / L_k``.
 
-    Parameters
-    ----------
-    learning_rate : of the plain gradient steps on the log-variances, which start at 0
+    ``learning_rate``: of the plain gradient steps on the log-variances, which start at 0.
 
-    Notes
-    -----
     Differs from the paper and from TorchJD's ``UW``: the weights are scaled to sum to the number of present tasks,
     because a network trained by plain gradient descent has its step fixed by the curvature and falling losses would
     drive it beyond. Log-variances move by gradient steps of their own, not by the network's optimiser.

@@ -19,8 +19,6 @@ class UPGrad(GramianBalancer):
     """Projects every gradient onto the cone of steps that harm no task, and sums (Quinton & Rey 2024, arXiv
     2406.16232, eq. 3).
 
-    Notes
-    -----
     Equal to TorchJD's ``UPGrad`` times the number of tasks. The weights of the projection of gradient i are the v with
     the shortest step among those with ``v >= e_i``, solved for all tasks of all replicas together.
     """

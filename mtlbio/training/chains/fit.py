@@ -55,13 +55,8 @@ def fit(
     device: str = "cpu",
     name: str = "network",
 ) -> TrainedNetwork:
-    """Train a network on the tasks of its arm.
-
-    Parameters
-    ----------
-    seed : of the order of the chains; the network was initialised by the caller
-    name : of the network, in messages
-    """
+    """Train a network, initialised by the caller, on the tasks of its arm; ``seed`` is that of the order of the chains,
+    ``name`` stands in messages."""
     # gradients vanish over long chains until they are denormal numbers, with which a processor is several times slower
     torch.set_flush_denormal(True)
     names = tuple(task.name for task in tasks)

@@ -24,12 +24,7 @@ def predicted(model: ProteinModel, reader: Reader, chains: Chains) -> Iterator[t
 
 
 def residue_table(model: ProteinModel, name: str, letters: str, predictions: dict[str, np.ndarray]) -> pd.DataFrame:
-    """A row per residue of one chain.
-
-    Parameters
-    ----------
-    predictions : task -> (replicas, length, 8) or (replicas, length)
-    """
+    """A row per residue of one chain, from predictions task -> (replicas, length, 8) or (replicas, length)."""
     columns: dict[str, object] = {"sample": name, "residue": np.arange(1, len(letters) + 1), "letter": list(letters)}
     for task, info in model.tasks.items():
         if not info.auxiliary:

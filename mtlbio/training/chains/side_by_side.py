@@ -36,12 +36,8 @@ class Job:
 def fit_all(
     run: ProteinRun, results: Path, chains: Chains, reader: Reader, jobs: list[Job], device: str
 ) -> dict[Job, TrainedNetwork]:
-    """Trained networks by job; which of them are trained at the same time changes none of them.
-
-    Parameters
-    ----------
-    results : folder with ``cohort.h5ad``, from which every process reads ``chains`` again
-    """
+    """Trained networks by job; which of them are trained at the same time changes none of them. Every process reads
+    ``chains`` again, from ``cohort.h5ad`` in the folder ``results``."""
     cores = torch.get_num_threads()
     most = max(work(run, chains, job) for job in jobs)
     if device != "cpu" or min(cores, len(jobs)) < 2 or most < WORTH:

@@ -32,20 +32,10 @@ class Scale:
 
 
 class Stepper:
-    """Moves one network.
+    """Moves one network on the tasks of its arm.
 
-    Parameters
-    ----------
-    network : to be trained
-    tasks : of this arm
-    scale : of their losses
-    optimiser : of its parameters
-    options : weight of the auxiliary letters, balancer and its options
-    seed : of what is masked, and of a balancer's draws
-
-    Notes
-    -----
-    On a GPU the latents are computed in bfloat16.
+    ``options`` give the weight of the auxiliary letters and the balancer, ``seed`` what is masked and a balancer's
+    draws. On a GPU the latents are computed in bfloat16.
     """
 
     def __init__(
