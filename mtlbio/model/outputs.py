@@ -32,9 +32,9 @@ class Outputs:
     @classmethod
     def of(cls, tasks: dict[str, Label]) -> Outputs:
         """Pack the tasks in their order."""
-        columns = _side_by_side([task.n_columns for task in tasks.values()])
-        outputs = _side_by_side([task.n_outputs for task in tasks.values()])
-        expand = np.zeros((columns[-1].stop, outputs[-1].stop), dtype=np.float32)
+        n_columns, n_outputs = [task.n_columns for task in tasks.values()], [task.n_outputs for task in tasks.values()]
+        columns, outputs = _side_by_side(n_columns), _side_by_side(n_outputs)
+        expand = np.zeros((sum(n_columns), sum(n_outputs)), dtype=np.float32)
         for task, column, output in zip(tasks.values(), columns, outputs, strict=True):
             expand[column, output] = np.eye(task.n_columns) if task.n_columns > 1 else 1.0
         return cls(tuple(tasks.values()), columns, outputs, expand)

@@ -65,16 +65,9 @@ class Checkpoints:
         better = self.going if epoch <= _FIRST_CHECKPOINT else (pooled < self.best - _BETTER) & self.going
         self.best = torch.where(better, pooled, self.best)
         self.best_epoch = torch.where(better, epoch, self.best_epoch)
-        self._keep(better, parameters)
         self.going = self.going & ((epoch - self.best_epoch < self.patience) | self.serving)
-        return trained
-
-    def _keep(self, better: torch.Tensor, parameters: list[torch.Tensor]) -> None:
-        if not self.checkpoint:
-            self.checkpoint = [value.clone() for value in parameters]
-            return
         maps, offsets, bias = (better[..., owner] for owner in self.owners)
         masks = (maps[:, :, None, None], offsets[:, :, None, None], bias[:, :, None])
-        self.checkpoint = [
-            torch.where(mask, new, old) for mask, new, old in zip(masks, parameters, self.checkpoint, strict=True)
-        ]
+        pairs = zip(masks, parameters, self.checkpoint or parameters, strict=True)
+        self.checkpoint = [torch.where(mask, new, old) for mask, new, old in pairs]
+        return trained

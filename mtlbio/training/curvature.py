@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from itertools import product
+
 import torch
 
 
@@ -27,13 +30,20 @@ def pace(features: torch.Tensor, train: torch.Tensor) -> torch.Tensor:
     sample an unshortened step diverges, and takes the other tasks of its network along. ``train`` (f, s, n, t) weighs
     the labelled training samples; several label sets may share the features of a fold.
     """
-    f, s, _, t = train.shape
-    factors = features.new_ones(f, s, t)
-    for fold in range(f):
-        for seed in range(s):
-            for task in range(t):
-                weight = train[fold, seed, :, task]
-                used = features[fold % len(features)][weight > 0] * weight[weight > 0].sqrt()[:, None]
-                if len(used):
-                    factors[fold, seed, task] = 1 / curvature_of(used).clamp_min(1.0)
+    factors = features.new_ones(len(train), train.shape[1], train.shape[3])
+    for place, _, weighted in labelled_samples(features, train):
+        factors[place] = 1 / curvature_of(weighted).clamp_min(1.0)
     return factors
+
+
+def labelled_samples(
+    features: torch.Tensor, train: torch.Tensor
+) -> Iterator[tuple[tuple[int, int, int], torch.Tensor, torch.Tensor]]:
+    """Fold, seed and task, the root of the weights (m, 1) of its labelled training samples, and those (m, r) times it;
+    nothing of a task without any."""
+    f, s, _, t = train.shape
+    for fold, seed, task in product(range(f), range(s), range(t)):
+        weight = train[fold, seed, :, task]
+        root = weight[weight > 0].sqrt()[:, None]
+        if len(root):
+            yield (fold, seed, task), root, features[fold % len(features)][weight > 0] * root

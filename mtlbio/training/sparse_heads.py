@@ -10,7 +10,7 @@ from dataclasses import dataclass
 
 import torch
 
-from mtlbio.training.curvature import curvature_of
+from mtlbio.training.curvature import curvature_of, labelled_samples
 from mtlbio.training.losses import task_losses
 from mtlbio.training.problem import Problem
 from mtlbio.training.products import wide_product
@@ -92,22 +92,11 @@ def _steps(problem: Problem, features: torch.Tensor) -> tuple[torch.Tensor, torc
     safe for each alone overshoot together: both are shortened. Only steep losses need it (a squared error): the
     curvature of the others is at most one half.
     """
-    f, s, _, t = problem.train.shape
-    steep = [task.steep for task in problem.packing.tasks]
-    curvature, joint = features.new_ones(f, s), features.new_ones(f, s)
-    for fold in range(f):
-        for seed in range(s):
-            root = problem.train[fold, seed].sqrt()
-            used = {
-                task: (features[fold % len(features)] * root[:, task, None])[root[:, task] > 0]
-                for task in range(t)
-                if (root[:, task] > 0).any()
-            }
-            for weighted in used.values():
-                curvature[fold, seed] = torch.maximum(curvature[fold, seed], curvature_of(weighted))
-            for task, weighted in used.items():
-                if steep[task]:
-                    of_bias = root[root[:, task] > 0, task, None]
-                    both = torch.cat([weighted * (0.9 / curvature[fold, seed]).sqrt(), of_bias], dim=1)
-                    joint[fold, seed] = torch.maximum(joint[fold, seed], curvature_of(both))
+    curvature, joint = features.new_ones(problem.train.shape[:2]), features.new_ones(problem.train.shape[:2])
+    for (fold, seed, _), _, weighted in labelled_samples(features, problem.train):
+        curvature[fold, seed] = torch.maximum(curvature[fold, seed], curvature_of(weighted))
+    for (fold, seed, task), root, weighted in labelled_samples(features, problem.train):
+        if problem.packing.tasks[task].steep:
+            both = torch.cat([weighted * (0.9 / curvature[fold, seed]).sqrt(), root], dim=1)
+            joint[fold, seed] = torch.maximum(joint[fold, seed], curvature_of(both))
     return (0.9 / (curvature * joint))[:, None, :, None, None], (1 / joint)[:, :, None, None, None]

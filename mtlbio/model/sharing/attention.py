@@ -33,5 +33,6 @@ class Attention(Sharing):
         }
 
     def maps(self, parameters: Parameters) -> Maps:
+        """A map per dimension of the trunk and column."""
         linear = 2 * parameters["trunk"][:, :, None] * parameters["heads"]
         return Maps(linear, self.per_column(parameters["gates"]), self.per_column(parameters["offsets"]))

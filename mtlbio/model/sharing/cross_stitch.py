@@ -29,5 +29,6 @@ class CrossStitch(Sharing):
         return {"trunks": trunks, "stitch": torch.eye(t), "heads": self.starting_heads_of_task(generator)}
 
     def maps(self, parameters: Parameters) -> Maps:
+        """One map per column."""
         mixed = torch.einsum("tu,rub->rtb", parameters["stitch"], parameters["trunks"])
         return Maps(self.heads_on(mixed, parameters["heads"])[:, None])

@@ -19,6 +19,7 @@ class Free(Sharing):
         return {"maps": torch.zeros(n_inputs, self.outputs.n_columns)}
 
     def maps(self, parameters: Parameters) -> Maps:
+        """One map per column."""
         return Maps(parameters["maps"][:, None])
 
     def shrink(self, parameters: Parameters, step: float, present: torch.Tensor) -> Parameters:

@@ -18,4 +18,5 @@ class Hard(Sharing):
         return {"trunk": torch.zeros(n_inputs, self.width), "heads": self.starting_heads(generator)}
 
     def maps(self, parameters: Parameters) -> Maps:
+        """One map per column."""
         return Maps((parameters["trunk"] @ parameters["heads"])[:, None])

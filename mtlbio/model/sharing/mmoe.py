@@ -39,5 +39,6 @@ class Mmoe(Sharing):
         }
 
     def maps(self, parameters: Parameters) -> Maps:
+        """A map per expert and column."""
         linear = math.sqrt(EXPERTS) * parameters["experts"] @ parameters["heads"]
         return Maps(linear, self.per_column(parameters["gates"]), self.per_column(parameters["offsets"]))

@@ -34,6 +34,7 @@ class Offset(Sharing):
         }
 
     def maps(self, parameters: Parameters) -> Maps:
+        """One map per column."""
         trunks = (parameters["trunk"][:, None] + parameters["offsets"]) / math.sqrt(2)
         return Maps(self.heads_on(trunks, parameters["heads"])[:, None])
 

@@ -41,6 +41,7 @@ class Ple(Sharing):
         }
 
     def maps(self, parameters: Parameters) -> Maps:
+        """A map per expert and column."""
         alone = self.heads_on(parameters["single"], parameters["heads"])[:, None]
         linear = math.sqrt(EXPERTS + 1) * torch.cat([parameters["experts"] @ parameters["heads"], alone], dim=1)
         return Maps(linear, self.per_column(parameters["gates"]), self.per_column(parameters["offsets"]))

@@ -29,6 +29,7 @@ class Soft(Sharing):
         return {"trunks": trunks, "heads": self.starting_heads(generator)}
 
     def maps(self, parameters: Parameters) -> Maps:
+        """One map per column."""
         return Maps(self.heads_on(parameters["trunks"], parameters["heads"])[:, None])
 
     def shrink(self, parameters: Parameters, step: float, present: torch.Tensor) -> Parameters:

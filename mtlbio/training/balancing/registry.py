@@ -16,15 +16,9 @@ def registered() -> dict[str, type[Balancer]]:
 
 
 def make_balancer(name: str, tasks: tuple[str, ...], replicas: int, device="cpu", **options) -> Balancer:
-    """Balancer of R replicas in its state before the first step.
+    """Balancer of R replicas, of tasks in the order of :attr:`Step.losses`, in its state before the first step.
 
-    Parameters
-    ----------
-    name : one of :data:`mtlbio.choices.balancers.BALANCERS`
-    tasks : names, in the order of the columns of :attr:`Step.losses`
-    replicas : R
-    device : where the losses are
-    options : of the method, see :func:`mtlbio.choices.balancers.options_of`
+    ``options`` are those of the method, see :func:`mtlbio.choices.balancers.options_of`.
 
     Raises
     ------
