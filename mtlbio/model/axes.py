@@ -11,8 +11,6 @@ rescaled between iterations: that breaks the ascent and lets pairs of axes run a
 data. ``benchmarks/axes_and_predictions/axes.py`` compares the axes with PCA + promax and with MOFA2.
 """
 
-from __future__ import annotations
-
 from dataclasses import dataclass
 
 import numpy as np

@@ -6,8 +6,6 @@ reference. All measures are taken on donors that the fold did not train on: a ma
 is fitted on the fold's training donors and judged on the others.
 """
 
-from __future__ import annotations
-
 from dataclasses import dataclass
 from itertools import combinations
 

@@ -6,8 +6,6 @@ layer of cosines for the supervised dimensions, plus gates if the sharing scheme
 bias on the dimensions. Prediction and probing need nothing else, so they do not import torch.
 """
 
-from __future__ import annotations
-
 import json
 from dataclasses import dataclass, fields
 from pathlib import Path

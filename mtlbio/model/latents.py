@@ -1,7 +1,5 @@
 """``latents.h5ad``: out-of-fold latents on canonical axes, and the final ensemble's."""
 
-from __future__ import annotations
-
 from pathlib import Path
 
 import anndata as ad

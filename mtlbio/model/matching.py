@@ -1,7 +1,5 @@
 """Which axis of one model is which axis of another."""
 
-from __future__ import annotations
-
 from dataclasses import dataclass
 
 import numpy as np

@@ -1,7 +1,5 @@
 """How many axes the data carry: parallel analysis with donors as the unit (Horn 1965)."""
 
-from __future__ import annotations
-
 import numpy as np
 
 

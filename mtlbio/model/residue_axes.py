@@ -5,8 +5,6 @@ turned by varimax on its loadings: the covariances with the twenty letters at th
 (Rohe & Zeng 2023, JRSS-B 85:1037, with letters for genes). Predictions stay the same.
 """
 
-from __future__ import annotations
-
 from dataclasses import dataclass
 
 import numpy as np

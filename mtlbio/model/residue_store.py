@@ -1,7 +1,5 @@
 """A trained protein model on disk: ``model/weights.safetensors`` and ``model/model.json``."""
 
-from __future__ import annotations
-
 import json
 from dataclasses import asdict, dataclass
 from pathlib import Path

@@ -1,7 +1,5 @@
 """One encoder, a vector h_t per residue, and linear heads that read it."""
 
-from __future__ import annotations
-
 import torch
 from torch import nn
 

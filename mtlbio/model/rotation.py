@@ -5,8 +5,6 @@ loadings become simple picks one member of the family, and where loadings are le
 do not) it picks the true one (Rohe & Zeng 2023, JRSS-B 85:1037).
 """
 
-from __future__ import annotations
-
 import numpy as np
 
 # Eigenvalues below this share of the largest are rounding.

@@ -1,7 +1,5 @@
 """How alike two sets of latents (n, k) and (n, m) of the same samples are, whatever axes they are written in."""
 
-from __future__ import annotations
-
 import numpy as np
 
 

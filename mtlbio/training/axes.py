@@ -1,7 +1,5 @@
 """Where the axes of a fold come from: they are found without labels, on the training donors only."""
 
-from __future__ import annotations
-
 import numpy as np
 
 from mtlbio.cohort.cohort import Cohort

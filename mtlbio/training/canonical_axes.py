@@ -5,8 +5,6 @@ features of a table. In both, the first dimensions are read by every head, and e
 those do not carry of one output column: predictions are those of the mixed predictors.
 """
 
-from __future__ import annotations
-
 from dataclasses import dataclass
 
 import numpy as np

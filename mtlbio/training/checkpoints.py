@@ -4,8 +4,6 @@ Stopping is decided per fold, arm and task on the validation loss *pooled over t
 are the inner folds of the training donors; a single inner fold of twenty donors is too noisy to stop on.
 """
 
-from __future__ import annotations
-
 import torch
 
 from mtlbio.training.problem import Problem

@@ -11,8 +11,6 @@ A conflict is a description, not a verdict: whether sharing helped is measured o
 (:mod:`mtlbio.evaluation.transfer`).
 """
 
-from __future__ import annotations
-
 from itertools import combinations
 
 import numpy as np

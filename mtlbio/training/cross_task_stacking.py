@@ -13,8 +13,6 @@ no circle then either. What comes out is linear in the outputs of training: it f
 model.
 """
 
-from __future__ import annotations
-
 from dataclasses import replace
 
 import numpy as np

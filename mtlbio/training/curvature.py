@@ -1,7 +1,5 @@
 """How long a step may be: the largest curvature of a mean loss that is linear in its features."""
 
-from __future__ import annotations
-
 from collections.abc import Iterator
 from itertools import product
 

@@ -1,7 +1,5 @@
 """Where networks are trained."""
 
-from __future__ import annotations
-
 from mtlbio.errors import InputError
 
 

@@ -5,8 +5,6 @@ to its 10th, 50th and 90th percentile) and everything else as it is: partial dep
 29:1189).
 """
 
-from __future__ import annotations
-
 from pathlib import Path
 
 import numpy as np

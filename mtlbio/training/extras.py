@@ -15,8 +15,6 @@ columns are cut off after training. Four kinds:
   classifier.
 """
 
-from __future__ import annotations
-
 from dataclasses import dataclass, replace
 
 import numpy as np

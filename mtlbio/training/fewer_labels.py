@@ -1,7 +1,5 @@
 """A cohort in which fewer donors carry the label of one task: the sets of labels of a learning curve."""
 
-from __future__ import annotations
-
 from collections.abc import Iterable
 from dataclasses import replace
 

@@ -5,8 +5,6 @@ training samples; its heads move with the axes, so predictions do not change. Th
 its dimension ``c`` is the (standardised) share of head ``c`` that the axes do not carry.
 """
 
-from __future__ import annotations
-
 import numpy as np
 
 from mtlbio.cohort.cohort import Cohort

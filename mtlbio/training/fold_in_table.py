@@ -9,8 +9,6 @@ supervised dimension of the task, so predictions are those of the mixed predicto
 its own training donors.
 """
 
-from __future__ import annotations
-
 from dataclasses import replace
 
 import numpy as np

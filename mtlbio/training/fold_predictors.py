@@ -1,7 +1,5 @@
 """What training found in one fold, predictor by predictor, as arrays over the fold's own genes, axes and curves."""
 
-from __future__ import annotations
-
 from dataclasses import dataclass
 from functools import cached_property
 

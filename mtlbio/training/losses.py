@@ -1,7 +1,5 @@
 """Losses of all tasks side by side, on packed outputs; what a loss is, is known to the kind of label."""
 
-from __future__ import annotations
-
 import torch
 
 from mtlbio.model.outputs import Outputs

@@ -1,7 +1,5 @@
 """Applying the final ensemble to samples it has never seen."""
 
-from __future__ import annotations
-
 from pathlib import Path
 
 import anndata as ad

@@ -1,7 +1,5 @@
 """Applying the final ensemble of a run of kind table to samples it has never seen."""
 
-from __future__ import annotations
-
 from pathlib import Path
 
 import numpy as np

@@ -1,7 +1,5 @@
 """One wide matrix product per fold for all the networks that read the same features."""
 
-from __future__ import annotations
-
 import torch
 
 

@@ -4,8 +4,6 @@ The problem is convex and every task has its own weights, so no task can touch a
 single-task arms share the solution. Fitted by accelerated proximal gradient (FISTA, Beck & Teboulle 2009).
 """
 
-from __future__ import annotations
-
 from dataclasses import dataclass
 
 import torch

@@ -1,7 +1,5 @@
 """The parameters of many networks of one sharing scheme, stacked, and their gradients task by task."""
 
-from __future__ import annotations
-
 from collections.abc import Callable
 
 import torch

@@ -3,8 +3,6 @@
 :mod:`mtlbio.training.stacking` finds the shares, :mod:`mtlbio.training.cross_task_stacking` what is taken.
 """
 
-from __future__ import annotations
-
 from collections.abc import Callable
 from dataclasses import dataclass, field, replace
 

@@ -1,7 +1,5 @@
 """How much of each path: stacking on inner validation donors (Wolpert 1992, Breiman 1996)."""
 
-from __future__ import annotations
-
 import numpy as np
 import torch
 

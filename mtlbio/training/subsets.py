@@ -4,8 +4,6 @@ The arms share folds, seeds, axes and budget, so they differ in nothing but the 
 (Standley et al. 2020, "Which tasks should be learned together in multi-task learning?").
 """
 
-from __future__ import annotations
-
 from collections.abc import Iterable, Iterator
 from itertools import combinations
 

@@ -1,7 +1,5 @@
 """The train step: folds x arms x seeds in one stack, then everything folded onto canonical dimensions."""
 
-from __future__ import annotations
-
 from pathlib import Path
 
 import numpy as np

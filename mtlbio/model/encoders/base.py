@@ -4,8 +4,6 @@ A registered encoder takes (batch, length, features) and the mask of real residu
 it says of a residue must depend on that chain alone: neither on the padding nor on the other chains of the batch.
 """
 
-from __future__ import annotations
-
 from collections.abc import Callable
 from dataclasses import dataclass
 

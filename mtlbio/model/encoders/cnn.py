@@ -1,7 +1,5 @@
 """Dilated convolutions."""
 
-from __future__ import annotations
-
 import torch
 from torch import nn
 

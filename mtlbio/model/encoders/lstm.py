@@ -1,7 +1,5 @@
 """A bidirectional LSTM."""
 
-from __future__ import annotations
-
 import torch
 from torch import nn
 

@@ -1,7 +1,5 @@
 """An encoder by name."""
 
-from __future__ import annotations
-
 from importlib import import_module
 
 from mtlbio.choices.encoders import ENCODERS

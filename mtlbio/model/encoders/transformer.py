@@ -1,7 +1,5 @@
 """Self-attention with rotary positions."""
 
-from __future__ import annotations
-
 import torch
 from torch import nn
 

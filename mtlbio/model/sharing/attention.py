@@ -1,7 +1,5 @@
 """Attention: one trunk, whose dimensions each task masks (the idea of MTAN; Liu, Johns & Davison 2019, CVPR)."""
 
-from __future__ import annotations
-
 import torch
 
 from mtlbio.model.sharing.scheme import Maps, Parameters, Sharing, scheme

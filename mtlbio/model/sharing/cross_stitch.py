@@ -1,7 +1,5 @@
 """Cross-stitch units: a trunk per task, mixed by a learned matrix (Misra et al. 2016, CVPR, 3994-4003)."""
 
-from __future__ import annotations
-
 import torch
 
 from mtlbio.model.sharing.scheme import Maps, Parameters, Sharing, scheme

@@ -1,7 +1,5 @@
 """Free maps: a column of weights of its own for every output, tied by nothing but a penalty on all of them."""
 
-from __future__ import annotations
-
 import torch
 
 from mtlbio.model.sharing.scheme import Maps, Parameters, Sharing

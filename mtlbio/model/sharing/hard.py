@@ -1,7 +1,5 @@
 """Hard sharing: one trunk for all tasks (Caruana 1997, Machine Learning 28:41)."""
 
-from __future__ import annotations
-
 import torch
 
 from mtlbio.model.sharing.scheme import Maps, Parameters, Sharing, scheme

@@ -1,7 +1,5 @@
 """A sharing scheme by name."""
 
-from __future__ import annotations
-
 from importlib import import_module
 
 from mtlbio.choices.sharing import SHARING, check_sharing

@@ -1,7 +1,5 @@
 """Multi-gate mixture of experts (Ma et al. 2018, KDD, 1930-1939)."""
 
-from __future__ import annotations
-
 import math
 
 import torch

@@ -1,7 +1,5 @@
 """A common trunk and an offset per task (regularised multi-task learning; Evgeniou & Pontil 2004, KDD, 109-117)."""
 
-from __future__ import annotations
-
 import math
 
 import torch

@@ -1,7 +1,5 @@
 """Customised gate control, the layer of progressive layered extraction (Tang et al. 2020, RecSys, 269-278)."""
 
-from __future__ import annotations
-
 import math
 
 import torch

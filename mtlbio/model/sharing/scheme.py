@@ -14,8 +14,6 @@ the gradient but follows it as an implicit (proximal) step, which no strength ca
 penalty's exact zeros (a lower rank) exact.
 """
 
-from __future__ import annotations
-
 from collections.abc import Callable
 from typing import NamedTuple
 

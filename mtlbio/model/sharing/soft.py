@@ -1,7 +1,5 @@
 """Soft sharing: a trunk per task, kept close to the others' (Duong et al. 2015, ACL, short papers, 845-850)."""
 
-from __future__ import annotations
-
 import torch
 
 from mtlbio.model.sharing.scheme import Maps, Parameters, Sharing, scheme

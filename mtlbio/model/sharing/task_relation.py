@@ -1,7 +1,5 @@
 """Learned task relations (multi-task relationship learning; Zhang & Yeung 2010, UAI, 733-742)."""
 
-from __future__ import annotations
-
 import torch
 
 from mtlbio.model.sharing.free import Free

@@ -1,7 +1,5 @@
 """Trace norm: the maps of all tasks have a low rank (Argyriou, Evgeniou & Pontil 2008, Machine Learning 73:243)."""
 
-from __future__ import annotations
-
 import torch
 
 from mtlbio.model.sharing.free import Free

@@ -1,7 +1,5 @@
 """Independent component alignment."""
 
-from __future__ import annotations
-
 import torch
 
 from mtlbio.training.balancing.base import balancer

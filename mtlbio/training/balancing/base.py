@@ -10,8 +10,6 @@ is the plain sum's and a learning rate means the same under every method. Method
 therefore multiplied by the number of present tasks.
 """
 
-from __future__ import annotations
-
 from collections.abc import Mapping
 from typing import ClassVar, Literal, TypeVar
 

@@ -1,7 +1,5 @@
 """Worst-case and quantile aggregation over tasks."""
 
-from __future__ import annotations
-
 import torch
 
 from mtlbio.training.balancing.base import Balancer, balancer, shared_out

@@ -3,8 +3,6 @@
 On the processor and in numpy, as :mod:`mtlbio.training.balancing.simplex`.
 """
 
-from __future__ import annotations
-
 import numpy as np
 
 _TURNS = 200

@@ -1,7 +1,5 @@
 """Fast adaptive multitask optimisation."""
 
-from __future__ import annotations
-
 import torch
 
 from mtlbio.training.balancing.base import TINY, Balancer, balancer, present_softmax, shared_out

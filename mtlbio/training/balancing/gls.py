@@ -1,7 +1,5 @@
 """Geometric loss strategy."""
 
-from __future__ import annotations
-
 import torch
 
 from mtlbio.training.balancing.base import TINY, Balancer, balancer, present_mean

@@ -1,7 +1,5 @@
 """Gradient vaccine."""
 
-from __future__ import annotations
-
 import torch
 
 from mtlbio.training.balancing.base import TINY, balancer

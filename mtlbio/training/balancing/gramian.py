@@ -1,7 +1,5 @@
 """Balancers that see the Gramian of the tasks' gradients."""
 
-from __future__ import annotations
-
 import torch
 
 from mtlbio.training.balancing.base import Balancer

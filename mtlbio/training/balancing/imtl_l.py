@@ -1,7 +1,5 @@
 """Impartial multi-task learning, loss balance."""
 
-from __future__ import annotations
-
 import torch
 
 from mtlbio.training.balancing.base import Balancer, balancer, shared_out

@@ -1,7 +1,5 @@
 """Multiple-gradient descent."""
 
-from __future__ import annotations
-
 import numpy as np
 import torch
 

@@ -1,7 +1,5 @@
 """Projecting conflicting gradients."""
 
-from __future__ import annotations
-
 import torch
 
 from mtlbio.training.balancing.base import balancer

@@ -1,7 +1,5 @@
 """Balancers by name; importing this imports no solver."""
 
-from __future__ import annotations
-
 from importlib import import_module
 
 from mtlbio.choices.balancers import BALANCERS, checked_options

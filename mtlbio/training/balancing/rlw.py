@@ -1,7 +1,5 @@
 """Random loss weighting."""
 
-from __future__ import annotations
-
 import torch
 
 from mtlbio.training.balancing.base import Balancer, balancer, present_softmax

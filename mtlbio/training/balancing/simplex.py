@@ -3,8 +3,6 @@
 On the processor and in numpy: the matrices are tiny, and what costs is the number of calls.
 """
 
-from __future__ import annotations
-
 import numpy as np
 import torch
 

@@ -1,7 +1,5 @@
 """What a balancer may look at in one step."""
 
-from __future__ import annotations
-
 from collections.abc import Callable
 from dataclasses import dataclass
 from zlib import crc32

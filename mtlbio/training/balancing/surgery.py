@@ -1,7 +1,5 @@
 """Gradient surgery on coefficients: what PCGrad and GradVac do to gradients, done to their Gramian."""
 
-from __future__ import annotations
-
 from collections.abc import Callable
 
 import torch

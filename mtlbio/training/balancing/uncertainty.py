@@ -1,7 +1,5 @@
 """Uncertainty weighting."""
 
-from __future__ import annotations
-
 import torch
 
 from mtlbio.training.balancing.base import Balancer, balancer, shared_out

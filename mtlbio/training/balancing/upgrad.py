@@ -1,7 +1,5 @@
 """UPGrad: no step harms a task."""
 
-from __future__ import annotations
-
 import numpy as np
 import torch
 

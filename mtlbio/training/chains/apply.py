@@ -1,7 +1,5 @@
 """A network applied to chains: predictions and h_t of every residue."""
 
-from __future__ import annotations
-
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 

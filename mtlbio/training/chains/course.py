@@ -1,7 +1,5 @@
 """Epochs of mini-batches, with a learning rate that falls to zero over them."""
 
-from __future__ import annotations
-
 import math
 
 import numpy as np

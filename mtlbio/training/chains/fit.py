@@ -1,7 +1,5 @@
 """One network: epochs over the training chains, early stopping on the validation chains."""
 
-from __future__ import annotations
-
 import math
 import time
 from dataclasses import dataclass

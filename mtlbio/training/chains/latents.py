@@ -1,7 +1,5 @@
 """``latents.h5ad`` of a protein run: h_t of residues of the held-out chains, on canonical axes."""
 
-from __future__ import annotations
-
 import json
 from dataclasses import asdict
 from pathlib import Path

@@ -1,7 +1,5 @@
 """What training starts from: batches with the run's features, and a network that has learnt nothing yet."""
 
-from __future__ import annotations
-
 import numpy as np
 import torch
 

@@ -1,7 +1,5 @@
 """What a finished model says of chains that it has never seen: every replica by itself, then a row per residue."""
 
-from __future__ import annotations
-
 from collections.abc import Iterator
 
 import numpy as np

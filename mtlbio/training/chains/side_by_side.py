@@ -5,8 +5,6 @@ trained 1.4 times as fast as one after the other with two threads each, the star
 (``benchmarks/proteins/speed.py``). A process is worth its start only where a network has enough to learn.
 """
 
-from __future__ import annotations
-
 import multiprocessing
 from concurrent.futures import ProcessPoolExecutor
 from dataclasses import dataclass

@@ -1,7 +1,5 @@
 """One step on a mini-batch: losses of the tasks that occur in it, weighed by a balancer, and the optimiser's move."""
 
-from __future__ import annotations
-
 from collections.abc import Sequence
 from dataclasses import dataclass
 

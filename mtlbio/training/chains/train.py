@@ -1,7 +1,5 @@
 """Step ``train`` of a protein run: the multi-task networks and their single-task twins, then the axes of h_t."""
 
-from __future__ import annotations
-
 from itertools import combinations
 from pathlib import Path
 
