@@ -5,8 +5,6 @@ read it. A wide layer of cosines with fixed random frequencies can, and stays co
 a dozen or two, not thousands of genes: at donor scale that is what keeps it from overfitting.
 """
 
-from __future__ import annotations
-
 from dataclasses import dataclass
 
 import numpy as np
@@ -21,7 +19,7 @@ class Curves:
     mean: np.ndarray
 
     @classmethod
-    def of(cls, axes: np.ndarray, n_features: int, seed: int) -> Curves:
+    def of(cls, axes: np.ndarray, n_features: int, seed: int) -> "Curves":
         """Draw the frequencies for axes (n, k) of variance 1; the kernel's width is the typical distance of donors."""
         k = axes.shape[1]
         rng = np.random.default_rng([seed, 31])

@@ -4,8 +4,6 @@ Sharing schemes with gates (:mod:`mtlbio.model.sharing`) cannot be folded into o
 that they were trained on, a few hundred instead of all genes, behind the basis that all seeds of a fold have in common.
 """
 
-from __future__ import annotations
-
 from dataclasses import dataclass, fields, replace
 
 import numpy as np
@@ -30,7 +28,7 @@ class Gated:
     squash: str
 
     @classmethod
-    def of(cls, basis: np.ndarray, maps: np.ndarray, offsets: np.ndarray, squash: str) -> Gated:
+    def of(cls, basis: np.ndarray, maps: np.ndarray, offsets: np.ndarray, squash: str) -> "Gated":
         """From wide maps (s, r, 2 e c), experts before gates, as :class:`mtlbio.training.replicas.Fitted` has them."""
         s, e, c = offsets.shape
         experts, gates = np.moveaxis(maps.reshape(s, -1, 2, e, c), 2, 0)
@@ -48,7 +46,7 @@ class Gated:
             weights = 0.5 * (1 + np.tanh(0.5 * gates))
         return (weights * experts).sum(axis=2)
 
-    def times(self, factor: np.ndarray) -> Gated:
+    def times(self, factor: np.ndarray) -> "Gated":
         """The values times factors (s, c) or (c,)."""
         return replace(self, experts=self.experts * factor[..., None, None, :])
 
@@ -67,7 +65,7 @@ class GatedBlock:
         """(s, n, c) for standardised genes (n, p) and nonlinear features (n, m)."""
         return self.dense.values(genes) + self.curved.values(curves)
 
-    def times(self, dense: np.ndarray, curved: np.ndarray) -> GatedBlock:
+    def times(self, dense: np.ndarray, curved: np.ndarray) -> "GatedBlock":
         """Each part times its factors (s, c) or (c,)."""
         return GatedBlock(self.dense.times(dense), self.curved.times(curved))
 
@@ -81,7 +79,7 @@ class GatedBlock:
         }
 
     @classmethod
-    def read(cls, arrays: dict[str, np.ndarray], prefix: str, squash: str) -> GatedBlock:
+    def read(cls, arrays: dict[str, np.ndarray], prefix: str, squash: str) -> "GatedBlock":
         """From what :meth:`arrays` gave."""
 
         def part(of: str) -> Gated:

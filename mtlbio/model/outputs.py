@@ -4,8 +4,6 @@ A *column* has its own weights on the latents, an *output* its own bias. How man
 are, is known to its kind (:mod:`mtlbio.labels`): one logit, a logit per class, K - 1 thresholds on one direction.
 """
 
-from __future__ import annotations
-
 from dataclasses import dataclass
 
 import numpy as np
@@ -30,7 +28,7 @@ class Outputs:
     expand: np.ndarray
 
     @classmethod
-    def of(cls, tasks: dict[str, Label]) -> Outputs:
+    def of(cls, tasks: dict[str, Label]) -> "Outputs":
         """Pack the tasks in their order."""
         n_columns, n_outputs = [task.n_columns for task in tasks.values()], [task.n_outputs for task in tasks.values()]
         columns, outputs = _side_by_side(n_columns), _side_by_side(n_outputs)

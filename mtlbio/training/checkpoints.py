@@ -18,8 +18,8 @@ _BETTER = 1e-5
 class Checkpoints:
     """Best epoch and parameters of every task so far; f folds, a arms, s seeds, n samples, t tasks.
 
-    The first ``main`` tasks are the run's; the further heads serve them and go on as long as any of them does. A task
-    stops after ``patience`` epochs without a better validation loss.
+    A task stops after ``patience`` epochs without a better validation loss. Further heads serve the run's tasks and go
+    on as long as any of those does.
 
     Attributes
     ----------
@@ -30,12 +30,12 @@ class Checkpoints:
     history : of every epoch (2, f, a, s, t) training (0) and validation (1) loss
     """
 
-    def __init__(self, problem: Problem, stack: Stack, main: int, patience: int):
+    def __init__(self, problem: Problem, stack: Stack, patience: int):
         (f, _, t), (a, _), device = problem.targets.shape, problem.active.shape, problem.targets.device
         self.train, self.validation, self.patience = problem.train[:, None], problem.validation[:, None], patience
         # seeds without a labelled validation sample have no say
         self.voters = (problem.validation.sum(2) > 0).sum(1)[:, None].clamp_min(1)
-        self.serving = torch.arange(t, device=device) >= main
+        self.serving = torch.arange(t, device=device) >= problem.task_roles.main
         self.owners = (stack.task_of_map, stack.task_of_column, stack.task_of_output)
         self.going = problem.active.bool()[None].repeat(f, 1, 1)
         self.best = torch.full((f, a, t), torch.inf, device=device)

@@ -39,13 +39,13 @@ def with_extras(problem: Problem, cohort: Cohort, folds: list[FoldData], options
     rows = _masked_rows(problem, cohort, folds, options) if options.masked_genes else {}
     n, t = problem.targets.shape[1:]
 
-    def laid_out(values: np.ndarray, masked: bool) -> np.ndarray:
-        """Values over samples (..., n, x) on the samples, or on their masked copies, which follow them."""
-        blank = np.zeros((*values.shape[:-2], n if rows else 0, values.shape[-1]), np.float32)
-        return np.concatenate([blank, values] if masked else [values, blank], axis=-2)
-
     def joined(name: str) -> torch.Tensor:
-        parts = [laid_out(getattr(head, name), head.masked) for head in heads]
+        """Values over samples (..., n, x) on the samples, or on their masked copies, which follow them."""
+        parts = []
+        for head in heads:
+            values = getattr(head, name)
+            blank = np.zeros((*values.shape[:-2], n if rows else 0, values.shape[-1]), np.float32)
+            parts.append(np.concatenate([blank, values] if head.masked else [values, blank], axis=-2))
         return torch.as_tensor(np.concatenate(parts, axis=-1), dtype=torch.float32, device=problem.dense.device)
 
     roles = Roles(

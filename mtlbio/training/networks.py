@@ -5,8 +5,6 @@ tasks apart, and a gradient per task costs no further pass over the samples: bal
 (:mod:`mtlbio.training.conflict`) live on that.
 """
 
-from __future__ import annotations
-
 from dataclasses import dataclass
 
 import torch
@@ -17,7 +15,7 @@ from mtlbio.config import Training
 from mtlbio.model.sharing.make import make_sharing
 from mtlbio.training.curvature import pace
 from mtlbio.training.losses import task_losses
-from mtlbio.training.problem import Problem, Roles
+from mtlbio.training.problem import Problem
 from mtlbio.training.products import wide_product
 from mtlbio.training.stack import Stack
 from mtlbio.training.task_weights import TaskWeights
@@ -42,7 +40,7 @@ class BlockOptions:
     multitask: MultitaskOptions = PLAIN
 
     @classmethod
-    def of(cls, options: Training) -> BlockOptions:
+    def of(cls, options: Training) -> "BlockOptions":
         """From the section ``training`` of a run."""
         shape = (options.block, options.epochs, options.patience, options.learning_rate)
         return cls(*shape, MultitaskOptions.of(options))
@@ -59,11 +57,10 @@ class Networks:
         (f, n, t), (a, _), s = problem.targets.shape, problem.active.shape, len(seeds)
         self.problem, self.inputs, self.rate, self.shape = problem, inputs, options.learning_rate, (f, a, s)
         multitask, packing = options.multitask, problem.packing
-        self.roles = problem.roles or Roles.of_tasks(t)
         sharing = make_sharing(multitask.sharing, packing, options.width, multitask.sharing_strength)
-        sharing.further = packing.n_columns - packing.columns[self.roles.main - 1].stop
+        sharing.further = packing.n_columns - packing.columns[problem.task_roles.main - 1].stop
         self.stack = Stack(sharing, inputs.shape[2], [seed for _ in range(f * a) for seed in seeds], inputs.device)
-        self.weighing = TaskWeights(self.stack, multitask, seeds, problem.active, f, inputs, self.roles)
+        self.weighing = TaskWeights(self.stack, multitask, seeds, problem, inputs)
         self.paced = problem.train[:, None].expand(f, a, s, n, t) * pace(inputs, problem.train)[:, None, :, None]
         self.labelled = (problem.train.sum(2) > 0)[:, None] & problem.active.bool()[None, :, None]
         self._task_losses = vmap(lambda outputs, targets, weights: task_losses(outputs, targets, weights, packing))
@@ -102,7 +99,7 @@ class Networks:
         total = (loss * self.paced * going[:, :, None, None, :]).sum()
         at = [*self._at, *([self._products] if self.weighing.reads_samples else [])]
         slopes = [slope.flatten(0, 1) for slope in torch.autograd.grad(total, at, materialize_grads=True)]
-        self.weighing.step(epoch, trained, self.labelled & going[:, :, None], self.rate, *slopes)
+        self.weighing.step(epoch, trained, self.labelled & going[:, :, None], slopes, self.rate)
 
     def outputs(self, maps: torch.Tensor, offsets: torch.Tensor, bias: torch.Tensor) -> torch.Tensor:
         """(f, a, s, n, o) outputs of parameters as :meth:`point` gives them."""

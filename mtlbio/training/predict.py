@@ -61,8 +61,7 @@ def write_predictions(results: Path, ensemble: Ensemble, values: np.ndarray, sam
 
 def _on_training_genes(values, genes, ensemble: Ensemble, source: str) -> tuple[np.ndarray, np.ndarray]:
     """Columns in the order of the cohort's genes, NaN where missing, and which are there; says what is missing."""
-    place = {gene: i for i, gene in enumerate(genes)}
-    index = np.array([place.get(gene, -1) for gene in ensemble.genes])
+    index = pd.Index(genes).get_indexer(ensemble.genes)
     shared = index >= 0
     used = ensemble.models[FINAL].features.genes_idx
     n_shared = int(shared[used].sum())
@@ -73,10 +72,8 @@ def _on_training_genes(values, genes, ensemble: Ensemble, source: str) -> tuple[
         )
     absent = [ensemble.genes[i] for i in used if not shared[i]]
     if absent:
-        say(
-            f"{len(absent)} of the model's {len(used)} genes are not in {Path(source).name} and count as average: "
-            f"{listing(absent, 5)}"
-        )
+        lacking = f"{len(absent)} of the model's {len(used)} genes are not in {Path(source).name}"
+        say(f"{lacking} and count as average: {listing(absent, 5)}")
     aligned = np.full((len(values), len(ensemble.genes)), np.nan)
     aligned[:, shared] = values[:, index[shared]]
     return aligned, shared
@@ -110,8 +107,7 @@ def _table(ensemble: Ensemble, latents: np.ndarray, samples: np.ndarray) -> pd.D
         predicted = ensemble.predict_from_latents(task.name, latents)
         mean, spread = predicted.mean(axis=0), predicted.std(axis=0)
         unknown = np.full(len(samples), np.nan)
-        rows = zip(task.rows(unknown, mean), task.rows(unknown, spread), strict=True)
-        for row, apart in rows:
+        for row, apart in zip(task.rows(unknown, mean), task.rows(unknown, spread), strict=True):
             about = {"sample": samples, "donor": None, "fold": FINAL, "seed": "ensemble", "arm": "multitask"}
             parts.append(pd.DataFrame(about | {"task": task.name} | row | {"y_sd": apart["y_pred"]}))
     return pd.concat(parts, ignore_index=True)

@@ -1,7 +1,5 @@
 """All four predictors, from the genes to the tasks, fitted to one problem."""
 
-from __future__ import annotations
-
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 
@@ -27,7 +25,7 @@ class Predictors:
         """Outputs of each, (f, s, n, o) for heads and (f, a, s, n, o) for blocks."""
         return {name: path.outputs for name, path in (self.heads | self.blocks).items()}
 
-    def of_folds(self, rows: slice) -> Predictors:
+    def of_folds(self, rows: slice) -> "Predictors":
         """Those of some of the folds."""
         heads = {name: SparseHeads(*(part[rows] for part in vars(h).values())) for name, h in self.heads.items()}
         return Predictors(heads, {name: block.of_folds(rows) for name, block in self.blocks.items()})

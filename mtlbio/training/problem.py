@@ -1,7 +1,5 @@
 """From a cohort and its folds to the tensors that a stack of replicas is fitted to."""
 
-from __future__ import annotations
-
 from dataclasses import dataclass
 
 import numpy as np
@@ -44,11 +42,6 @@ class Roles:
     balanced: tuple[bool, ...]
     ramp: int = 1
     samples: int | None = None
-
-    @classmethod
-    def of_tasks(cls, count: int) -> Roles:
-        """Of a problem without further heads."""
-        return cls(count, (1.0,) * count, (True,) * count)
 
 
 @dataclass(frozen=True)
@@ -103,6 +96,12 @@ class Problem:
     extras: Extras | None = None
     roles: Roles | None = None
     paths: tuple[str, ...] = PATHS
+
+    @property
+    def task_roles(self) -> Roles:
+        """``roles``; those of tasks where there are no further heads."""
+        count = self.targets.shape[2]
+        return self.roles or Roles(count, (1.0,) * count, (True,) * count)
 
 
 @dataclass(frozen=True)

@@ -7,8 +7,6 @@ four predictors, their mixture, and the folding onto canonical dimensions. The o
 them. ``mtlbio train`` is the case of one copy, the cohort itself.
 """
 
-from __future__ import annotations
-
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, replace
 
@@ -73,7 +71,7 @@ class Refitter:
         arms: list[np.ndarray] | None = None,
         final: bool = True,
         message: str = "Finding gene-sparse axes once for all refits",
-    ) -> Refitter:
+    ) -> "Refitter":
         """Find genes, axes and row spaces of every fold.
 
         ``arms`` are the active tasks of every arm, the multi-task arm alone where left out; ``final`` is whether the

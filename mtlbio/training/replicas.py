@@ -11,8 +11,6 @@ penalty ``1 / steps`` (Ali, Kolter & Tibshirani 2019, AISTATS); an adaptive opti
 When to stop is decided per fold, arm and task (:mod:`mtlbio.training.checkpoints`).
 """
 
-from __future__ import annotations
-
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 
@@ -53,7 +51,7 @@ class Fitted:
     squash: str | None = None
     gradients: Gradients | None = None
 
-    def cut(self, packing: Outputs, main: int, samples: int | None = None) -> Fitted:
+    def cut(self, packing: Outputs, main: int, samples: int | None = None) -> "Fitted":
         """Without the heads after the first ``main`` tasks and the rows after the first ``samples``."""
         columns, outputs = packing.columns[main - 1].stop, packing.outputs[main - 1].stop
         gradients = None if self.gradients is None else self.gradients.of_tasks(main)
@@ -68,7 +66,7 @@ class Fitted:
             gradients,
         )
 
-    def of_folds(self, rows: slice) -> Fitted:
+    def of_folds(self, rows: slice) -> "Fitted":
         """Some of the folds."""
         gradients = None if self.gradients is None else self.gradients.of_folds(rows)
         whole = (self.block[rows], self.bias[rows], self.outputs[rows], self.best_epoch[rows])
@@ -92,7 +90,7 @@ def fit(
     progress : wraps the range of epochs
     """
     networks = Networks(problem, inputs, seeds, options)
-    checkpoints, roles = Checkpoints(problem, networks.stack, networks.roles.main, options.patience), networks.roles
+    checkpoints, roles = Checkpoints(problem, networks.stack, options.patience), problem.task_roles
     for epoch in progress(range(options.epochs + 1)):
         loss = networks.losses()
         trained = checkpoints.look(epoch, loss, networks.held_out_losses(loss), networks.point())

@@ -1,8 +1,7 @@
 """One step of all networks: from the slopes of the maps to the parameters, tasks weighted by a balancer."""
 
-from __future__ import annotations
-
 import math
+from collections.abc import Callable
 from dataclasses import dataclass
 
 import numpy as np
@@ -12,7 +11,7 @@ from mtlbio.choices.multitask import MultitaskOptions
 from mtlbio.training.balancing.base import Balancer
 from mtlbio.training.balancing.registry import make_balancer
 from mtlbio.training.balancing.step import Step
-from mtlbio.training.problem import Roles
+from mtlbio.training.problem import Problem
 from mtlbio.training.stack import Stack
 
 
@@ -25,58 +24,48 @@ class Gradients:
     shared : (epochs, f, w, s, t, t) on the shared parameters; 0 for tasks that were absent
     maps : (epochs, f, w, s, m, m) of the gradients of the maps, whose columns belong to one task each
     task_of_map : (m,)
-    arms : (w,)
     """
 
     shared: torch.Tensor
     maps: torch.Tensor
     task_of_map: torch.Tensor
-    arms: torch.Tensor
 
-    def of_tasks(self, main: int) -> Gradients:
+    def of_tasks(self, main: int) -> "Gradients":
         """The first tasks."""
         first = self.task_of_map < main
         maps = self.maps[..., first, :][..., first]
-        return Gradients(self.shared[..., :main, :main], maps, self.task_of_map[first], self.arms)
+        return Gradients(self.shared[..., :main, :main], maps, self.task_of_map[first])
 
-    def of_folds(self, rows: slice) -> Gradients:
+    def of_folds(self, rows: slice) -> "Gradients":
         """Some of the folds."""
-        return Gradients(self.shared[:, rows], self.maps[:, rows], self.task_of_map, self.arms)
+        return Gradients(self.shared[:, rows], self.maps[:, rows], self.task_of_map)
 
 
 class TaskWeights:
     """Applies a balancer's weights, and keeps the Gramians of the tasks' gradients for the diagnostics of conflict.
 
-    Networks with a single task have nothing to balance and are left alone. ``active`` (a, t) are the tasks of every
-    arm, ``inputs`` (f, n, r) serve gradients on the representation, ``roles`` say which tasks a balancer weighs and
-    whose gradient is reversed.
+    Networks with a single task have nothing to balance and are left alone. ``inputs`` (f, n, r) serve gradients on the
+    representation.
     """
 
     def __init__(
-        self,
-        stack: Stack,
-        multitask: MultitaskOptions,
-        seeds: list[int],
-        active: torch.Tensor,
-        folds: int,
-        inputs: torch.Tensor,
-        roles: Roles,
+        self, stack: Stack, options: MultitaskOptions, seeds: list[int], problem: Problem, inputs: torch.Tensor
     ):
-        self.stack, self.multitask, self.inputs, self.roles = stack, multitask, inputs, roles
-        self.folds, (self.arms, self.tasks), self.seeds = folds, active.shape, len(seeds)
-        several = (active > 0).sum(1) > 1
+        self.stack, self.multitask, self.inputs, self.roles = stack, options, inputs, problem.task_roles
+        (self.arms, self.tasks), self.seeds, folds = problem.active.shape, len(seeds), len(problem.train)
+        several = (problem.active > 0).sum(1) > 1
         network = torch.arange(folds * self.arms * self.seeds, device=inputs.device)
         self.rows = network[several.repeat_interleave(self.seeds).repeat(folds)]
         self.watched = several.nonzero().ravel()
         self.balancer: Balancer | None = None
         self._gramians: list[torch.Tensor] = []
         self._of_maps: list[torch.Tensor] = []
-        if multitask.balancing != "equal" and len(self.rows):
+        if options.balancing != "equal" and len(self.rows):
             self._seeds = torch.as_tensor(seeds, device=inputs.device).repeat(folds * len(self.watched))
-            self._weighed = torch.tensor(np.flatnonzero(roles.balanced), device=inputs.device)
+            self._weighed = torch.tensor(np.flatnonzero(self.roles.balanced), device=inputs.device)
             names = tuple(stack.packing.tasks[t].name for t in self._weighed.tolist())
-            options = multitask.balancing_options
-            self.balancer = make_balancer(multitask.balancing, names, len(self.rows), inputs.device, **options)
+            of_method = options.balancing_options
+            self.balancer = make_balancer(options.balancing, names, len(self.rows), inputs.device, **of_method)
 
     @property
     def reads_samples(self) -> bool:
@@ -84,15 +73,7 @@ class TaskWeights:
         return self.balancer is not None and self.multitask.gradient == "representation"
 
     def step(
-        self,
-        epoch: int,
-        losses: torch.Tensor,
-        present: torch.Tensor,
-        rate: float,
-        maps: torch.Tensor,
-        offsets: torch.Tensor,
-        bias: torch.Tensor,
-        products: torch.Tensor | None = None,
+        self, epoch: int, losses: torch.Tensor, present: torch.Tensor, slopes: list[torch.Tensor], rate: float
     ) -> None:
         """Move all networks once.
 
@@ -100,17 +81,18 @@ class TaskWeights:
         ----------
         losses : (f, a, s, t) training losses
         present : (f, a, s, t) whether the task is trained there, has labels and has not stopped
-        maps, offsets, bias : (networks, r, m), (networks, e, c), (networks, o) gradients of the summed losses
-        products : (networks, n, m), where a balancer reads them (:attr:`reads_samples`)
+        slopes : gradients of the summed losses on maps (networks, r, m), offsets (networks, e, c), biases (networks, o)
+            and, where a balancer reads them (:attr:`reads_samples`), on products (networks, n, m)
         """
         stack, rows = self.stack, self.rows
+        maps, offsets, bias, *products = slopes
         present = present.reshape(-1, self.tasks)
         gradient, apart = stack.pull(maps, offsets), {}
         if len(rows) and stack.sharing.shared:
             apart = stack.pull_by_task(rows, maps[rows], offsets[rows])
             self._gramians.append(stack.gramian(apart))
             self._of_maps.append(maps[rows].mT @ maps[rows])
-        whole, on_shared = self._weights(epoch, losses, present, products, offsets)
+        whole, on_shared = self._weights(epoch, losses, present, lambda: self._gramian(offsets, *products))
         if whole is not None:
             of_columns = whole[:, stack.task_of_column][:, None]
             gradient = stack.pull(maps * whole[:, None, stack.task_of_map], offsets * of_columns)
@@ -122,12 +104,7 @@ class TaskWeights:
         stack.shrink(rate, present)
 
     def _weights(
-        self,
-        epoch: int,
-        losses: torch.Tensor,
-        present: torch.Tensor,
-        products: torch.Tensor | None,
-        offsets: torch.Tensor,
+        self, epoch: int, losses: torch.Tensor, present: torch.Tensor, gramian: Callable[[], torch.Tensor]
     ) -> tuple[torch.Tensor | None, torch.Tensor | None]:
         """Factors of whole losses (networks, t), and of the gradients on shared parameters (rows, t); None: all 1."""
         whole = on_shared = None
@@ -135,8 +112,7 @@ class TaskWeights:
             losses = losses.reshape(-1, self.tasks)[self.rows][:, self._weighed]
             if epoch:
                 self.balancer.after(losses)
-            present_here = present[self.rows][:, self._weighed]
-            step = Step(epoch, losses, present_here, lambda: self._gramian(products, offsets), self._seeds)
+            step = Step(epoch, losses, present[self.rows][:, self._weighed], gramian, self._seeds)
             weights = torch.ones(len(self.rows), self.tasks, device=losses.device)
             weights[:, self._weighed] = self.balancer.weights(step)
             if self.balancer.scope == "loss":
@@ -164,7 +140,7 @@ class TaskWeights:
         room = (lengths[0] / lengths[1].clamp_min(1e-30)).clamp_max(1.0)
         return torch.where(against, factors * room[:, None], factors)
 
-    def _gramian(self, products: torch.Tensor | None, offsets: torch.Tensor) -> torch.Tensor:
+    def _gramian(self, offsets: torch.Tensor, products: torch.Tensor | None = None) -> torch.Tensor:
         """(rows, T, T) of the tasks that the balancer weighs."""
         if not self.stack.sharing.shared:
             return torch.zeros(len(self.rows), len(self._weighed), len(self._weighed), device=self.inputs.device)
@@ -179,9 +155,6 @@ class TaskWeights:
         """Inner products at every step so far; None where no arm has several tasks or nothing is shared."""
         if not self._gramians:
             return None
-        shape = (len(self._gramians), self.folds, len(self.watched), self.seeds)
-
-        def laid_out(steps: list[torch.Tensor]) -> torch.Tensor:
-            return torch.stack(steps).reshape(*shape, *steps[0].shape[1:])
-
-        return Gradients(laid_out(self._gramians), laid_out(self._of_maps), self.stack.task_of_map, self.watched)
+        networks = (-1, len(self.watched), self.seeds)
+        shared, of_maps = (torch.stack(steps).unflatten(1, networks) for steps in (self._gramians, self._of_maps))
+        return Gradients(shared, of_maps, self.stack.task_of_map)

@@ -23,7 +23,6 @@ def made(shared: np.ndarray, maps: np.ndarray, owner) -> Gradients:
         torch.as_tensor(shared)[:, None, None],
         torch.as_tensor(maps)[:, None, None],
         torch.tensor(owner),
-        torch.zeros(1),
     )
 
 

@@ -1,7 +1,5 @@
 """Mini-batches of chains of similar length, made when they are needed: memory does not grow with the chains."""
 
-from __future__ import annotations
-
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 
@@ -33,7 +31,7 @@ class Batch:
     labels: dict[str, torch.Tensor]
     q3: dict[str, torch.Tensor]
 
-    def to(self, device: str) -> Batch:
+    def to(self, device: str) -> "Batch":
         """The same on another device."""
         if device == "cpu":
             return self
