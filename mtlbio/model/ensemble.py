@@ -151,13 +151,7 @@ def save_ensemble(ensemble: Ensemble, directory: str | Path, description: dict) 
 
 
 def load_ensemble(directory: str | Path) -> Ensemble:
-    """Read what :func:`save_ensemble` wrote.
-
-    Raises
-    ------
-    InputError
-        The folder holds no trained model.
-    """
+    """Read what :func:`save_ensemble` wrote; errors as of :func:`model_description`."""
     directory = Path(directory)
     description = model_description(directory)
     arrays, squash = load_file(directory / "weights.safetensors"), description.get("squash")

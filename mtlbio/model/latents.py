@@ -28,15 +28,9 @@ def latents_table(cohort: Cohort, splits: pd.DataFrame, canonical) -> ad.AnnData
     obs = cohort.obs.copy()
     obs.insert(1, "fold", splits["fold"].to_numpy().astype(int))
     n_genes = max(len(m.features.genes_idx) for m in ensemble.models.values())
-    var = pd.DataFrame(
-        {
-            "block": canonical.block,
-            "task": canonical.task,
-            "stability": canonical.stability,
-            "variance": np.where(canonical.block == "axis", (canonical.loadings**2).sum(axis=1) / n_genes, np.nan),
-        },
-        index=pd.Index(ensemble.dims, name="dim"),
-    )
+    columns = {"block": canonical.block, "task": canonical.task, "stability": canonical.stability}
+    columns["variance"] = np.where(canonical.block == "axis", (canonical.loadings**2).sum(axis=1) / n_genes, np.nan)
+    var = pd.DataFrame(columns, index=pd.Index(ensemble.dims, name="dim"))
     if canonical.feature is not None:
         var["feature"] = canonical.feature
     return ad.AnnData(

@@ -13,14 +13,8 @@ from mtlbio.labels import Label
 
 @dataclass(frozen=True)
 class Outputs:
-    """Places of every task in the packed columns and outputs.
-
-    Attributes
-    ----------
-    tasks : the tasks, in order
-    columns, outputs : one slice per task
-    expand : (columns, outputs) 0/1: which column feeds which output
-    """
+    """Places of every task in the packed columns and outputs, a slice of either per task; ``expand`` (columns, outputs)
+    0/1 says which column feeds which output."""
 
     tasks: tuple[Label, ...]
     columns: tuple[slice, ...]

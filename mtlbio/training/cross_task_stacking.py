@@ -33,7 +33,8 @@ _OWN_PULL = 4.0
 def cross_task_weights(
     task: Label, expand: np.ndarray, outputs: np.ndarray, from_others: np.ndarray, target: np.ndarray
 ) -> tuple[float, np.ndarray, np.ndarray]:
-    """How much of the other tasks' predictions lowers the task's loss on validation samples.
+    """How much of the other tasks' predictions lowers the task's loss on validation samples: a factor of ``outputs``,
+    weights (k, columns of the task) and bias (outputs of the task); without labels 1, 0 and 0.
 
     Parameters
     ----------
@@ -41,10 +42,6 @@ def cross_task_weights(
     outputs : (n, outputs of the task) for samples that neither network has seen
     from_others : (n, k) standardised columns of the other tasks, likewise
     target : (n,) codes or standardised values
-
-    Returns
-    -------
-    Factor of ``outputs``, weights (k, columns of the task) and bias (outputs of the task); without labels 1, 0 and 0
     """
     k, (columns, n_outputs) = from_others.shape[1], expand.shape
     if len(target) == 0 or k == 0:

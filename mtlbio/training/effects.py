@@ -38,10 +38,8 @@ def effects_table(cohort: Cohort, ensemble: Ensemble) -> pd.DataFrame:
 
     def typical(people: np.ndarray) -> list[float]:
         latents = ensemble.latents(people)
-        return [
-            float(task.inverse_transform(task.transform(ensemble.predict_from_latents(task.name, latents)).mean()))
-            for task in tasks
-        ]
+        means = [task.transform(ensemble.predict_from_latents(task.name, latents)).mean() for task in tasks]
+        return [float(task.inverse_transform(mean)) for task, mean in zip(tasks, means, strict=True)]
 
     usual, effects = typical(values[rows]), []
     for source in plan.sources:

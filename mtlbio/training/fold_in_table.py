@@ -75,9 +75,8 @@ def features_on_trial(cohort: Cohort) -> dict[str, list[int]]:
         return units
     values = cohort.expression.astype(float)
     # of a mutation p (1 - p), of a category the sum over its levels, of a number its variance where the range is 1
-    spread = (
-        np.nanvar(values, axis=0) / np.maximum(np.nanmax(values, axis=0) - np.nanmin(values, axis=0), _NOTHING) ** 2
-    )
+    width = np.nanmax(values, axis=0) - np.nanmin(values, axis=0)
+    spread = np.nanvar(values, axis=0) / np.maximum(width, _NOTHING) ** 2
     weight = {name: spread[places].sum() for name, places in units.items()}
     chosen = set(sorted(units, key=lambda name: -weight[name])[:MOST_FEATURES]) | set(cohort.coding.groups)
     return {name: places for name, places in units.items() if name in chosen}
@@ -85,8 +84,7 @@ def features_on_trial(cohort: Cohort) -> dict[str, list[int]]:
 
 def whole_map(fold: FittedFold) -> np.ndarray:
     """(s, p, c) all that the linear predictors make of the columns, as the mixtures weigh them."""
-    from_axes = np.einsum("pk,skc->spc", fold.data.axes.encoder, fold.axes)
-    shares = fold.shares
+    from_axes, shares = np.einsum("pk,skc->spc", fold.data.axes.encoder, fold.axes), fold.shares
     return from_axes * shares["axes"] + fold.genes * shares["genes"] + fold.dense * shares["dense"]
 
 

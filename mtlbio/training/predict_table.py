@@ -14,13 +14,8 @@ from mtlbio.training.predict import MIN_SHARED, write_predictions
 
 
 def predict(results: Path, table: Path, out: Path) -> None:
-    """Write ``predictions.tsv`` and ``latents.h5ad`` for new samples.
-
-    Parameters
-    ----------
-    results : folder of a finished run
-    table : features of the new samples, in the columns of the training cohort
-    out : folder for the results
+    """Write ``predictions.tsv`` and ``latents.h5ad`` below ``out`` for new samples, whose features stand in the columns
+    of the training cohort in ``table``; ``results`` is the folder of the finished run.
 
     Raises
     ------

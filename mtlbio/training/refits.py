@@ -48,14 +48,8 @@ Progress = Callable[[range, str], Iterable[int]]
 
 @dataclass(frozen=True)
 class Refitter:
-    """Everything of a run that does not depend on labels.
-
-    Attributes
-    ----------
-    options : of the training, with as many seeds as are refitted
-    folds : with the inner folds of the cohort's own labels
-    problem : of the cohort's own labels
-    """
+    """Everything of a run that does not depend on labels. ``folds`` and ``problem`` are of the cohort's own labels,
+    ``options`` of the training, with as many seeds as are refitted."""
 
     options: Training
     folds: list[FoldData]

@@ -21,9 +21,7 @@ class Stack:
         self.task_of_column = torch.as_tensor(self.packing.task_of_column, device=device)
         self.task_of_output = torch.as_tensor(self.packing.task_of_output, device=device)
         self._pull: Callable | None = None
-        self.experts = 1
-        if self.gated:
-            self.experts = sharing.maps({name: values[0] for name, values in self.parameters.items()}).linear.shape[1]
+        self.experts = sharing.maps({name: values[0] for name, values in self.parameters.items()}).linear.shape[1]
 
     @property
     def task_of_map(self) -> torch.Tensor:

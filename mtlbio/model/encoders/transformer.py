@@ -20,9 +20,8 @@ class Attention(Encoder):
         self.out = shape.width
         self.enter = nn.Linear(features, shape.width)
         self.near = Convolution(shape.width, shape.kernel, 1, shape.dropout)
-        self.layers = nn.ModuleList(
-            _Layer(shape.width, shape.attention_heads, shape.dropout) for _ in range(shape.layers)
-        )
+        layer = (shape.width, shape.attention_heads, shape.dropout)
+        self.layers = nn.ModuleList(_Layer(*layer) for _ in range(shape.layers))
         self.norm = nn.LayerNorm(shape.width)
         pairs = shape.width // shape.attention_heads // 2
         self.register_buffer("speed", 10_000.0 ** (-torch.arange(pairs) / pairs), persistent=False)

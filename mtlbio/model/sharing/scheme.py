@@ -121,10 +121,8 @@ class Sharing:
 
     def per_column(self, of_tasks: torch.Tensor) -> torch.Tensor:
         """(..., columns) what belongs to the tasks (..., t), repeated for every column of a task."""
-        columns = enumerate(self.outputs.columns)
-        return torch.cat(
-            [of_tasks[..., t : t + 1].expand(*of_tasks.shape[:-1], c.stop - c.start) for t, c in columns], -1
-        )
+        shape, columns = of_tasks.shape[:-1], enumerate(self.outputs.columns)
+        return torch.cat([of_tasks[..., t : t + 1].expand(*shape, c.stop - c.start) for t, c in columns], -1)
 
 
 SCHEMES: dict[str, type[Sharing]] = {}

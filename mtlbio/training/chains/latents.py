@@ -94,13 +94,11 @@ def describe(
         inside = chosen[int(place)]
         about, length = chains.obs.iloc[place], int(chains.lengths[place])
         name = chains.names[place]
-        index = [f"{name}:{i + 1}" for i in inside]
+        index, rows = [f"{name}:{i + 1}" for i in inside], chains.offsets[place] + inside
         part = pd.DataFrame({"donor": name, "fold": FOLDS[about["part"]], "residue": inside + 1}, index=index)
         part["position"] = (inside + 0.5) / length
         part["end_distance"] = np.log2(1 + np.minimum(inside, length - 1 - inside))
-        part["length"] = float(length)
-        part["source"] = about["source"]
-        rows = chains.offsets[place] + inside
+        part["length"], part["source"] = float(length), about["source"]
         part["letter"] = list(decode(chains.letters[rows]))
         for scale in SCALES:
             along = of_residues(scale, chains.letters[chains.rows(place)])

@@ -15,12 +15,9 @@ _FEW = 400  # training chains from which further numbers are standardised
 
 def make_reader(run: ProteinRun, chains: Chains) -> Reader:
     """Batches of the run's chains with its features; regressions are standardised on the training chains."""
-    features, centre = run.features, {}
-    rows = chains.residues(chains.of("train"))
-    for name, task in chains.tasks.items():
-        standard = task.standard(chains.labels[name][rows])
-        if standard is not None:
-            centre[name] = standard
+    features, rows = run.features, chains.residues(chains.of("train"))
+    standards = {name: task.standard(chains.labels[name][rows]) for name, task in chains.tasks.items()}
+    centre = {name: standard for name, standard in standards.items() if standard is not None}
     return Reader(chains, open_wide(features.profiles, features.profile_arrays, features.embeddings), centre)
 
 
