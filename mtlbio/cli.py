@@ -3,8 +3,6 @@
 Heavy libraries are imported by the function that is called, so that ``mtlbio --help`` answers at once.
 """
 
-from __future__ import annotations
-
 import json
 import os
 import sys

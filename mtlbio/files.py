@@ -1,7 +1,5 @@
 """Writing without leaving anything half-written: a temporary name first, then a rename."""
 
-from __future__ import annotations
-
 import os
 import shutil
 from collections.abc import Iterator

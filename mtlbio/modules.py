@@ -1,7 +1,5 @@
 """Which files of the package a module uses, itself included: what has to be run again when one of them changes."""
 
-from __future__ import annotations
-
 import ast
 import os
 import re

@@ -4,8 +4,6 @@ A library is silent: the lines reach whoever asks ``logging`` for them. A progra
 command line does; then they are printed to standard error, with a progress bar on a terminal.
 """
 
-from __future__ import annotations
-
 import logging
 import sys
 from collections.abc import Iterable, Iterator

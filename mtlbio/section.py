@@ -1,7 +1,5 @@
 """What every part of a run's YAML has in common: unknown keys are errors, and text is never taken for a number."""
 
-from __future__ import annotations
-
 from functools import reduce
 from operator import getitem
 from typing import Annotated, Any, Self

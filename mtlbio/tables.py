@@ -4,8 +4,6 @@ TSV, UTF-8, a header row, ``NA`` for missing. Columns named here always stand, i
 columns per task or covariate follow them (see ``verdicts.tsv`` in ``docs/tables.md``).
 """
 
-from __future__ import annotations
-
 from pathlib import Path
 
 import pandas as pd

@@ -4,8 +4,6 @@ A step is run again when its files, its options (:meth:`mtlbio.kinds.Kind.step_o
 (:func:`modules_of`) have changed, and for no other reason.
 """
 
-from __future__ import annotations
-
 import os
 import sys
 from collections.abc import Callable, Iterable

@@ -1,7 +1,5 @@
 """The encoders of chains by name, one line each; ``mtlbio/model/encoders/<name>.py`` holds the network."""
 
-from __future__ import annotations
-
 from typing import TYPE_CHECKING, Literal
 
 ENCODERS: dict[str, str] = {

@@ -1,7 +1,5 @@
 """Options of a method: their defaults, and which values they may have."""
 
-from __future__ import annotations
-
 import math
 from dataclasses import dataclass
 

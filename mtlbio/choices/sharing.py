@@ -3,8 +3,6 @@
 ``mtlbio/model/sharing/<name>.py`` holds the scheme, which takes the strength of its penalty from here.
 """
 
-from __future__ import annotations
-
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Literal
 

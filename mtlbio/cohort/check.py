@@ -1,7 +1,5 @@
 """Whether the design can be analysed at all: one clear line before any work starts."""
 
-from __future__ import annotations
-
 import numpy as np
 import pandas as pd
 

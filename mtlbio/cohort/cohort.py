@@ -1,7 +1,5 @@
 """The cohort as every later room sees it, and its form on disk (``cohort.h5ad``)."""
 
-from __future__ import annotations
-
 import json
 from dataclasses import asdict, dataclass, field
 from functools import cached_property

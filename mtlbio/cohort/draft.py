@@ -4,8 +4,6 @@ Every guess is said, so that a person can correct it: which columns are labels a
 question about the study, and the names of the columns only hint at the answer.
 """
 
-from __future__ import annotations
-
 from pathlib import Path
 
 import numpy as np

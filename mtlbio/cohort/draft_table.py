@@ -4,8 +4,6 @@ What stands in the table and is not recognised as a label, an identifier or a pl
 to strike what is known only once the label is.
 """
 
-from __future__ import annotations
-
 import textwrap
 from pathlib import Path
 

@@ -1,7 +1,5 @@
 """A draft of a run in the making: a person reads and edits its YAML, so it is written line by line, not dumped."""
 
-from __future__ import annotations
-
 import json
 import os
 import re

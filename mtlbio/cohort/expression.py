@@ -1,7 +1,5 @@
 """Reading expression: h5ad, csv/tsv, parquet and the two 10x formats, samples in rows."""
 
-from __future__ import annotations
-
 from collections.abc import Collection
 from pathlib import Path
 

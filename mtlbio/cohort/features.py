@@ -1,7 +1,5 @@
 """What a fold learns about its genes before any model: which ones, their means, their scales, their row space."""
 
-from __future__ import annotations
-
 from dataclasses import dataclass
 
 import numpy as np

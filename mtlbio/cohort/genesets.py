@@ -1,7 +1,5 @@
 """Gene sets: GMT files, and the small marker sets that ship with mtlbio."""
 
-from __future__ import annotations
-
 import gzip
 from importlib import resources
 from pathlib import Path

@@ -1,7 +1,5 @@
 """What the names and values of metadata columns hint at, for the draft of a run."""
 
-from __future__ import annotations
-
 import re
 
 import numpy as np

@@ -1,7 +1,5 @@
 """What the names and values of a table of patients hint at: doses, their units and scales, what is a number."""
 
-from __future__ import annotations
-
 from itertools import takewhile
 from pathlib import Path
 

@@ -1,7 +1,5 @@
 """Reading the description of the samples: one row per sample, every value as text."""
 
-from __future__ import annotations
-
 import csv
 import gzip
 import zlib

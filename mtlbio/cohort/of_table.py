@@ -1,7 +1,5 @@
 """The cohort of a run whose features are a table."""
 
-from __future__ import annotations
-
 from pathlib import Path
 
 import pandas as pd

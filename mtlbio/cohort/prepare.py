@@ -1,7 +1,5 @@
 """The first step: raw files to ``cohort.h5ad``, ``qc.tsv`` and ``splits.tsv``."""
 
-from __future__ import annotations
-
 from pathlib import Path
 
 import pandas as pd

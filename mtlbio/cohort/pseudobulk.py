@@ -1,7 +1,5 @@
 """Single cells become donor-level samples: the donor is the unit, a cell is not."""
 
-from __future__ import annotations
-
 import numpy as np
 import pandas as pd
 from scipy import sparse

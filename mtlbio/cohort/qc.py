@@ -4,8 +4,6 @@ Nothing here is fitted to the cohort's labels, and each sample is normalised by 
 teach nothing to the training donors.
 """
 
-from __future__ import annotations
-
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 

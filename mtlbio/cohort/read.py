@@ -1,7 +1,5 @@
 """Reading a cohort's two files and joining them on the sample identifier."""
 
-from __future__ import annotations
-
 from dataclasses import dataclass
 
 import numpy as np

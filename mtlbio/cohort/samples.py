@@ -1,7 +1,5 @@
 """From what the files say to samples of donors with labels and covariates, whatever was measured of them."""
 
-from __future__ import annotations
-
 from dataclasses import replace
 
 import numpy as np

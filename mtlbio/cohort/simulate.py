@@ -5,8 +5,6 @@ Every donor has an activity for each programme (age, interferon, composition, se
 response are drawn from the activities. The truth goes to ``truth.csv`` and is never read by the workflow.
 """
 
-from __future__ import annotations
-
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from functools import partial

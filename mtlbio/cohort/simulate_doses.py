@@ -6,8 +6,6 @@ age, and noise. An inhibitor matters for one drug only, neutral variants for non
 three doses are known for partly disjoint people. ``truth.csv`` is never read by the workflow.
 """
 
-from __future__ import annotations
-
 from dataclasses import dataclass, replace
 from functools import partial
 from math import inf

@@ -3,8 +3,6 @@
 Folds depend on the donors' names and labels and on the seed, not on the order of the samples in a file.
 """
 
-from __future__ import annotations
-
 import numpy as np
 import pandas as pd
 

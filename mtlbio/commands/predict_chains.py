@@ -1,7 +1,5 @@
 """``mtlbio predict`` of a protein run: states and numbers of every residue of new chains, and a picture per chain."""
 
-from __future__ import annotations
-
 import shutil
 from pathlib import Path
 

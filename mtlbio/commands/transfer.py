@@ -3,8 +3,6 @@
 An extra on request, no step of the workflow: it reads what ``prepare`` wrote and adds a folder ``transfer/``.
 """
 
-from __future__ import annotations
-
 import os
 from itertools import islice
 from pathlib import Path

@@ -3,8 +3,6 @@
 The sections say which keys there are; this module only describes whatever model it is given.
 """
 
-from __future__ import annotations
-
 import difflib
 import types
 from collections.abc import Mapping, Sequence

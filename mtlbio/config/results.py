@@ -1,7 +1,5 @@
 """What is made of a trained network: what it has to beat, intervals and calls, the trial, the page."""
 
-from __future__ import annotations
-
 from typing import Literal
 
 from pydantic import Field

@@ -1,7 +1,5 @@
 """Where samples come from: measurements or features, description, what is controlled for, dropped and held out."""
 
-from __future__ import annotations
-
 from typing import Annotated, Literal
 
 from pydantic import Field

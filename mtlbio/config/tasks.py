@@ -4,8 +4,6 @@ Which keys there are is known to the kinds of label (:mod:`mtlbio.labels`). ``Ta
 of all kinds of the package and are what the reference and the JSON schemas show.
 """
 
-from __future__ import annotations
-
 from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 from pydantic import Field, SerializeAsAny, ValidationError, WrapValidator, create_model

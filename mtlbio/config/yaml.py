@@ -1,7 +1,5 @@
 """YAML read strictly: keys are plain text and stand once, and a problem is one line."""
 
-from __future__ import annotations
-
 from pathlib import Path
 from typing import Any
 

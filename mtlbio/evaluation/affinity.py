@@ -6,8 +6,6 @@ them. What is added is a doubt: donors are drawn again, and a grouping has to be
 All intervals of a table hold at once, so that picking the largest value does not flatter it.
 """
 
-from __future__ import annotations
-
 from collections.abc import Iterator
 from dataclasses import dataclass
 

@@ -13,8 +13,6 @@ Decisions that hold for every arm:
   share the rest; with one class left this is the prevalence for everybody.
 """
 
-from __future__ import annotations
-
 from collections.abc import Callable
 from dataclasses import dataclass
 from functools import cached_property

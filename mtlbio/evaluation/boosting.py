@@ -1,7 +1,5 @@
 """Gradient-boosted trees: what a model that is not linear makes of the same genes."""
 
-from __future__ import annotations
-
 import numpy as np
 
 from mtlbio.evaluation.tuning import Labels

@@ -4,8 +4,6 @@ A draw is a row of sample weights (how often the sample's donor was drawn). The 
 is some hundred times faster than writing the resamples out.
 """
 
-from __future__ import annotations
-
 from typing import NamedTuple
 
 import numpy as np

@@ -4,8 +4,6 @@ Metrics are per sample, as the field reports them; uncertainty is per donor, or 
 samples of one are drawn together.
 """
 
-from __future__ import annotations
-
 from collections.abc import Iterable
 
 import numpy as np

@@ -3,8 +3,6 @@
 A model that does not beat this arm has not shown that it reads anything but the design of the study.
 """
 
-from __future__ import annotations
-
 from collections.abc import Sequence
 
 import numpy as np

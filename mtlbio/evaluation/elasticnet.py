@@ -8,8 +8,6 @@ L-BFGS-B solves that. Only genes that pass the sequential strong rule (Tibshiran
 and the optimality of the others is checked afterwards, so the answer is that of all genes.
 """
 
-from __future__ import annotations
-
 import numpy as np
 from scipy.optimize import minimize
 

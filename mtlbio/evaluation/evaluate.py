@@ -1,7 +1,5 @@
 """Step ``evaluate``: how good is every arm, does sharing help, are the labels sound, and can the batch be read?"""
 
-from __future__ import annotations
-
 from pathlib import Path
 
 import pandas as pd

@@ -12,8 +12,6 @@ What looks the same cannot be told apart: people whose class the data do not sho
 alike. The table therefore says whether half-shuffled labels could have been noticed at all.
 """
 
-from __future__ import annotations
-
 from dataclasses import dataclass
 from typing import Any
 

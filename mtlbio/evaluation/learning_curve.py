@@ -5,8 +5,6 @@ label are predicted out of fold, whoever was drawn for training. An interval cov
 (donors are drawn again, the same for both networks) and who was labelled (draws of labels are drawn again).
 """
 
-from __future__ import annotations
-
 import numpy as np
 import pandas as pd
 

@@ -4,8 +4,6 @@ Every arm is ``arm(train, test, labels) -> (predictions, spread)``: ``train`` (n
 predictions (m,) standardised values or (m, K) class probabilities, and the spread of inner held-out residuals.
 """
 
-from __future__ import annotations
-
 import numpy as np
 
 from mtlbio.evaluation.elasticnet import PATH, fit_elasticnet, null_penalty

@@ -1,7 +1,5 @@
 """Prediction tables as arrays: one truth per sample, one prediction per sample and arm, replicas averaged."""
 
-from __future__ import annotations
-
 from dataclasses import dataclass
 from pathlib import Path
 

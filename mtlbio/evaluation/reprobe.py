@@ -16,8 +16,6 @@ donors, widened where a level has few and because the folds' classifiers share m
 at. They are about donors, given these networks.
 """
 
-from __future__ import annotations
-
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from functools import partial

@@ -13,8 +13,6 @@ all residues and sums normal equations, :mod:`mtlbio.probing.refit` needs the He
 dimensions follow, and :mod:`mtlbio.model.matching` solves two lines of algebra without an intercept.
 """
 
-from __future__ import annotations
-
 from dataclasses import dataclass
 
 import numpy as np

@@ -4,8 +4,6 @@ A kind of run says how a metric comes from weights of its samples (:class:`ArmSc
 together (:class:`TaskScores`); metrics, comparisons and the verdicts on sharing follow from that alone.
 """
 
-from __future__ import annotations
-
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field

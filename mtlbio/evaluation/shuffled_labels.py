@@ -12,8 +12,6 @@ offsets ``c`` belong to the steepness: they make the mean probabilities the freq
 have in common (mean and spread of the steepness, size of the shifts, spread within) is fitted by maximum likelihood.
 """
 
-from __future__ import annotations
-
 from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import cached_property

@@ -10,8 +10,6 @@ prediction f is
 Every outer fold has a line of its own, shrunk to the mean of the folds.
 """
 
-from __future__ import annotations
-
 from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import cached_property

@@ -5,8 +5,6 @@ simultaneous over the tasks (Bonferroni), so that with many tasks none is said t
 widened where few carry a class.
 """
 
-from __future__ import annotations
-
 from collections.abc import Mapping, Sequence, Set
 from typing import Any
 

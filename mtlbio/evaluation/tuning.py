@@ -1,7 +1,5 @@
 """Training labels of a task in a fold, and the choice of a setting on inner folds of donors."""
 
-from __future__ import annotations
-
 from collections.abc import Callable
 from dataclasses import dataclass
 

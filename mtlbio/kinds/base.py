@@ -5,8 +5,6 @@ package without importing them. A kind from outside the package is found by its 
 is put into :data:`KINDS` by :func:`register`.
 """
 
-from __future__ import annotations
-
 import json
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Mapping

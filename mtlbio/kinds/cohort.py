@@ -1,7 +1,5 @@
 """A cohort: measurements (expression, methylation ...) of samples of donors."""
 
-from __future__ import annotations
-
 from collections.abc import Mapping
 from typing import Any
 

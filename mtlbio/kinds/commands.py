@@ -1,7 +1,5 @@
 """What the command line asks before there is a run."""
 
-from __future__ import annotations
-
 from contextlib import suppress
 from pathlib import Path
 

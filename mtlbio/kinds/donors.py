@@ -1,7 +1,5 @@
 """What cohorts and tables of features have in common: samples of donors, whatever was measured of them."""
 
-from __future__ import annotations
-
 from typing import TypeVar
 
 from mtlbio.kinds.base import Kind

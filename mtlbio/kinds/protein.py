@@ -1,7 +1,5 @@
 """Proteins: chains are the donors, residues their samples."""
 
-from __future__ import annotations
-
 from mtlbio.kinds.base import Kind, OnPage, Simulation
 from mtlbio.kinds.schemas import ProteinRun
 from mtlbio.kinds.vocabulary import CHAINS

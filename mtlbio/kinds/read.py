@@ -1,7 +1,5 @@
 """Reading a run's YAML: which kind of run it describes, and what it says."""
 
-from __future__ import annotations
-
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any

@@ -1,7 +1,5 @@
 """What follows from the models of the package's own kinds: ``config/README.md`` and the JSON schemas."""
 
-from __future__ import annotations
-
 import json
 from collections.abc import Sequence
 from copy import copy

@@ -1,7 +1,5 @@
 """The kind of what a step has written: of a prepared cohort, of a trained model."""
 
-from __future__ import annotations
-
 import json
 from collections.abc import Mapping
 from pathlib import Path

@@ -1,7 +1,5 @@
 """A table of features in place of measurements: genotypes, clinical numbers, doses."""
 
-from __future__ import annotations
-
 from collections.abc import Mapping
 from typing import Any
 

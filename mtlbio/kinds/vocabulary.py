@@ -4,8 +4,6 @@ Sentences take their words from a :class:`Vocabulary` while they are written. Na
 covariates, levels) stand beside these words and are never rewritten.
 """
 
-from __future__ import annotations
-
 from dataclasses import dataclass, replace
 
 

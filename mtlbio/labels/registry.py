@@ -1,7 +1,5 @@
 """Kinds of label by name: those of the package, and those that somebody else registers or brings by an entry point."""
 
-from __future__ import annotations
-
 from importlib import metadata
 from typing import Any, Generic, TypeVar
 

@@ -1,7 +1,5 @@
 """Labels as folds see them: what has to be spread evenly over them."""
 
-from __future__ import annotations
-
 import numpy as np
 
 # Bins of a number for the stratification; fewer where a bin would hold less than a donor per fold.

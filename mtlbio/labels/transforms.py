@@ -5,8 +5,6 @@ where factors add up. What goes back is the inverse of the prediction: the media
 what the mean absolute error asks for.
 """
 
-from __future__ import annotations
-
 from collections.abc import Callable
 from dataclasses import dataclass
 

@@ -1,7 +1,5 @@
 """A metric with what tables and sentences have to know of it, and all metrics by name."""
 
-from __future__ import annotations
-
 from collections.abc import Callable
 from dataclasses import dataclass
 

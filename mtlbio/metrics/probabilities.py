@@ -1,7 +1,5 @@
 """How good probabilities of classes are, and the classes that they call."""
 
-from __future__ import annotations
-
 import numpy as np
 
 from mtlbio.metrics.values import mean, mean_of_defined

@@ -1,7 +1,5 @@
 """How well a score ranks cases above controls, or follows the order of values or levels."""
 
-from __future__ import annotations
-
 import numpy as np
 
 from mtlbio.metrics.values import correlation, mae, mean_of_defined

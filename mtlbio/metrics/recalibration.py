@@ -1,7 +1,5 @@
 """Can a probability be taken at its word? Logistic recalibration and the expected calibration error."""
 
-from __future__ import annotations
-
 import numpy as np
 
 from mtlbio.metrics.weights import over_draws

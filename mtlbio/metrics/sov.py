@@ -6,8 +6,6 @@ segment s2 of that state that overlap, ``(minov + delta) / maxov * len(s1)`` wit
 ``len(s1)`` over these pairs and over observed segments without a partner.
 """
 
-from __future__ import annotations
-
 import numpy as np
 
 

@@ -1,7 +1,5 @@
 """Metrics that are functions of sums over whole chains: a bootstrap of chains only has to add the sums again."""
 
-from __future__ import annotations
-
 from collections.abc import Callable
 
 import numpy as np

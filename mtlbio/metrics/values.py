@@ -1,7 +1,5 @@
 """How far values are from what they should be; the sums that other metrics share."""
 
-from __future__ import annotations
-
 from collections.abc import Callable
 
 import numpy as np

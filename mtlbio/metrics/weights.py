@@ -1,7 +1,5 @@
 """One calling convention for metrics: no weights, one weight per sample, or a stack of bootstrap draws."""
 
-from __future__ import annotations
-
 from collections.abc import Callable
 from functools import wraps
 

@@ -1,7 +1,5 @@
 """The picture of one dimension: the latent against what drives it."""
 
-from __future__ import annotations
-
 import numpy as np
 import pandas as pd
 

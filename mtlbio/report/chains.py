@@ -1,7 +1,5 @@
 """The picture of one chain: its letters with the predicted states, and the predicted numbers below them."""
 
-from __future__ import annotations
-
 from pathlib import Path
 
 import numpy as np

@@ -1,7 +1,5 @@
 """Which dimensions come first on the page."""
 
-from __future__ import annotations
-
 import pandas as pd
 
 from mtlbio.probing.columns import column_of, of_family

@@ -1,7 +1,5 @@
 """Points of one dimension: against a number, by level, or by so many levels that only medians fit."""
 
-from __future__ import annotations
-
 import numpy as np
 import pandas as pd
 

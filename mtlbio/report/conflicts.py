@@ -1,7 +1,5 @@
 """Do the tasks pull in the same direction? A picture and a sentence per pair, from ``conflict.tsv``."""
 
-from __future__ import annotations
-
 import numpy as np
 import pandas as pd
 

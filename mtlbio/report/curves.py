@@ -1,7 +1,5 @@
 """How training went: loss by epoch, mean and spread over the replicas (folds and seeds)."""
 
-from __future__ import annotations
-
 import pandas as pd
 
 from mtlbio.report.palette import HIGHLIGHT, NEUTRAL

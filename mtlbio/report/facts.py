@@ -1,7 +1,5 @@
 """The plain facts of a run: cohort, quality control, versions, files."""
 
-from __future__ import annotations
-
 import platform
 from importlib import metadata
 

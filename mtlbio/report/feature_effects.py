@@ -1,7 +1,5 @@
 """What a feature changes: the model's typical prediction with one feature at each of its levels, a picture per task."""
 
-from __future__ import annotations
-
 import re
 from collections.abc import Iterator
 

@@ -1,7 +1,5 @@
 """Every figure of a run, drawn once: into ``figures/`` and, as inline SVG, onto the page."""
 
-from __future__ import annotations
-
 from collections.abc import Callable
 from functools import partial
 from pathlib import Path

@@ -1,7 +1,5 @@
 """What is lost when a dimension is taken out: one forest plot per task."""
 
-from __future__ import annotations
-
 import pandas as pd
 
 from mtlbio.probing.columns import column_of

@@ -1,7 +1,5 @@
 """Can the batch still be read? One paragraph per technical covariate, from ``reprobe.tsv``."""
 
-from __future__ import annotations
-
 import pandas as pd
 
 from mtlbio.kinds.vocabulary import DONORS, Vocabulary

@@ -1,7 +1,5 @@
 """What sharing adds with few labels: both networks, the gain, and bias and variance, over the labelled donors."""
 
-from __future__ import annotations
-
 import pandas as pd
 
 from mtlbio.kinds.vocabulary import DONORS, Vocabulary

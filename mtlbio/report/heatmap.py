@@ -1,7 +1,5 @@
 """All dimensions at once: how much of each the covariates explain, and what it still says about the tasks."""
 
-from __future__ import annotations
-
 import numpy as np
 import pandas as pd
 

@@ -1,7 +1,5 @@
 """What the page is made of, read from ``results/<run>/``: three files it cannot do without, and the rest if there."""
 
-from __future__ import annotations
-
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path

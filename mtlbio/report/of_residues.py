@@ -1,7 +1,5 @@
 """What the page shows of chains and their residues."""
 
-from __future__ import annotations
-
 from pathlib import Path
 
 from mtlbio.cohort.cohort import Cohort, read_latents

@@ -1,7 +1,5 @@
 """What the page shows of samples of donors, measured or in a table of features."""
 
-from __future__ import annotations
-
 from pathlib import Path
 
 from mtlbio.cohort.cohort import Cohort, read_cohort

@@ -1,7 +1,5 @@
 """The one place for colours, marks and words of the verdicts: page and figures must never disagree."""
 
-from __future__ import annotations
-
 from dataclasses import dataclass
 
 

@@ -1,7 +1,5 @@
 """The model beside its baselines on held-out donors: one panel per task."""
 
-from __future__ import annotations
-
 import pandas as pd
 
 from mtlbio.kinds.vocabulary import DONORS, Vocabulary

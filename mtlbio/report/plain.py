@@ -4,8 +4,6 @@ Pure functions from tables to text: every number in a sentence stands in a table
 nothing is told so in as many words.
 """
 
-from __future__ import annotations
-
 from dataclasses import dataclass
 
 import pandas as pd

@@ -1,7 +1,5 @@
 """Do the labels of a task look shuffled? A warning per alarm and one line for the rest, from ``label_noise.tsv``."""
 
-from __future__ import annotations
-
 import pandas as pd
 
 from mtlbio.report.words import percent

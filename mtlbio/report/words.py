@@ -1,7 +1,5 @@
 """Numbers and names as a reader wants them: small pure functions used by page, sentences and figures."""
 
-from __future__ import annotations
-
 from mtlbio.kinds.vocabulary import DONORS, Vocabulary
 from mtlbio.text import known, number
 

@@ -4,8 +4,6 @@ Chains are the donors of a protein run and residues its samples. Everything per 
 the other chain, a few bytes each: eleven thousand chains take some 30 MB.
 """
 
-from __future__ import annotations
-
 import json
 from dataclasses import dataclass, field
 from functools import cached_property

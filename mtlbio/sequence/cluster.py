@@ -7,8 +7,6 @@ finds close homologues, not remote ones (below about 40 % identity): where a spl
 with mmseqs or CD-HIT and give the column as ``chains.<name>.cluster``.
 """
 
-from __future__ import annotations
-
 import numpy as np
 import pandas as pd
 from scipy import sparse

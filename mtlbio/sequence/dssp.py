@@ -6,8 +6,6 @@ other residues inside a turn are T, those where the chain bends by more than 70 
 takes the first of H, B, E, G, I, T, S, as in the original; newer versions of the program prefer I to H.
 """
 
-from __future__ import annotations
-
 import numpy as np
 
 from mtlbio.labels.residues.alphabet import Q8

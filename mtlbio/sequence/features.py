@@ -1,7 +1,5 @@
 """What the encoder sees of a residue: its letter, and where the user has them a profile or an embedding."""
 
-from __future__ import annotations
-
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path

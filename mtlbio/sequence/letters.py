@@ -1,7 +1,5 @@
 """The alphabet of residues, and how sequences become codes; that of their states is in mtlbio.labels.residues."""
 
-from __future__ import annotations
-
 import numpy as np
 
 AMINO_ACIDS = "ARNDCQEGHILKMFPSTWYV"  # the order of BLOSUM62 and of AAindex

@@ -4,8 +4,6 @@ The columns are those of a cohort's table (:data:`mtlbio.tables.PREDICTIONS`); `
 numbers as the chain has residues, separated by spaces, so that the table stays small.
 """
 
-from __future__ import annotations
-
 import numpy as np
 import pandas as pd
 

@@ -1,7 +1,5 @@
 """Step ``prepare`` of a protein run: read and check the chains, hold out clusters of them."""
 
-from __future__ import annotations
-
 from pathlib import Path
 
 import numpy as np

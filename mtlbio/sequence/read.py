@@ -1,7 +1,5 @@
 """From the files of a protein run to chains: every mistake is one line that names file, chain and what is valid."""
 
-from __future__ import annotations
-
 import numpy as np
 import pandas as pd
 

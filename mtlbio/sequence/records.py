@@ -1,7 +1,5 @@
 """Chains as their files have them: a table, FASTA, or structures."""
 
-from __future__ import annotations
-
 import gzip
 from collections.abc import Iterator
 from pathlib import Path

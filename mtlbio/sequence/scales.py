@@ -4,8 +4,6 @@ Scales are entries of AAindex (Kawashima et al. 2008, Nucleic Acids Res. 36:D202
 ``letters.AMINO_ACIDS``.
 """
 
-from __future__ import annotations
-
 import numpy as np
 
 from mtlbio.sequence.letters import AMINO_ACIDS

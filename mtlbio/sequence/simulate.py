@@ -6,8 +6,6 @@ residue and its neighbours. Chains of the data set ``complex`` carry more lysine
 what a network learns of that is technical.
 """
 
-from __future__ import annotations
-
 from functools import partial
 from pathlib import Path
 

@@ -1,7 +1,5 @@
 """Which chains are held out: whole clusters of homologous chains, and never a sequence on both sides."""
 
-from __future__ import annotations
-
 from dataclasses import replace
 
 import numpy as np

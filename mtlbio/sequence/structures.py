@@ -6,8 +6,6 @@ have neither state nor accessibility; a chain without a whole residue is left ou
 chain (Shrake & Rupley 1973, probe 1.4 angstrom) over the largest that the amino acid can have (Tien et al. 2013).
 """
 
-from __future__ import annotations
-
 from collections.abc import Iterator
 from pathlib import Path
 

@@ -5,8 +5,6 @@ chain is and which data set it came from. ``window_linear``: ridge regression on
 Classes are regressed as indicators; of a secondary structure Q3 on all chains and Q8, within it, on those that have it.
 """
 
-from __future__ import annotations
-
 from collections.abc import Callable
 from pathlib import Path
 

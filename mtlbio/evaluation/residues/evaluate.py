@@ -1,7 +1,5 @@
 """Step ``evaluate`` of a protein run: metrics with intervals, and what the tasks gain from each other."""
 
-from __future__ import annotations
-
 import json
 from dataclasses import asdict, replace
 from pathlib import Path

@@ -4,8 +4,6 @@ Most metrics are a ratio (or a correlation) of sums that each chain contributes 
 one product of matrices. AUROC is no such sum; it takes the residues' weights (:mod:`mtlbio.metrics`).
 """
 
-from __future__ import annotations
-
 from dataclasses import dataclass
 from functools import cached_property, partial
 from typing import ClassVar

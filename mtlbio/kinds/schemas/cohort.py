@@ -1,7 +1,5 @@
 """A run of kind cohort: measurements of samples of donors."""
 
-from __future__ import annotations
-
 from typing import Literal
 
 from pydantic import Field, model_validator

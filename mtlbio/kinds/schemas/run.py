@@ -1,7 +1,5 @@
 """What the YAML of every run has, whatever its kind."""
 
-from __future__ import annotations
-
 from typing import Annotated
 
 from pydantic import Field

@@ -1,7 +1,5 @@
 """A run of kind table: a table of features (genotypes, clinical numbers) of samples of donors."""
 
-from __future__ import annotations
-
 from typing import ClassVar, Literal
 
 from pydantic import Field, model_validator

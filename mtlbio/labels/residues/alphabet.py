@@ -4,8 +4,6 @@ Secondary structure has eight states (Kabsch & Sander 1983, Biopolymers 22:2577)
 strand, B bridge; T turn, S bend, C none of these. Three states are their sums: helix HGI, strand EB, coil TSC.
 """
 
-from __future__ import annotations
-
 import numpy as np
 
 from mtlbio.errors import InputError

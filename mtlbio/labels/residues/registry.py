@@ -1,7 +1,5 @@
 """Kinds of label of residues by name."""
 
-from __future__ import annotations
-
 from mtlbio.labels.registry import Registry
 from mtlbio.labels.residues.accessibility import Accessibility
 from mtlbio.labels.residues.base import ResidueLabel

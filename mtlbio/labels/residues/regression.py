@@ -1,7 +1,5 @@
 """A number per residue in units of its own, standardised on the training residues."""
 
-from __future__ import annotations
-
 from dataclasses import dataclass
 from typing import ClassVar, Literal
 
