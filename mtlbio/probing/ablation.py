@@ -110,12 +110,7 @@ def held_out_predictions(trial: Trial, examinee: Examinee, sets: Sets) -> dict[s
             if len(np.unique(labels[name][rows])) > 1:
                 own = out[name]["refit"]
                 own.full[test], own.without[:, test] = refitted(
-                    held_out[rows],
-                    labels[name][rows],
-                    donors[rows],
-                    held_out[test],
-                    task,
-                    sets,
+                    held_out[rows], labels[name][rows], donors[rows], held_out[test], task, sets
                 )
     return out
 

@@ -17,15 +17,7 @@ import numpy as np
 import pandas as pd
 from scipy import optimize, stats
 
-from mtlbio.probing.design import (
-    INTERACTION_SHARE,
-    Nuisance,
-    Units,
-    code,
-    nuisance,
-    products,
-    sample_units,
-)
+from mtlbio.probing.design import INTERACTION_SHARE, Nuisance, Units, code, nuisance, products, sample_units
 from mtlbio.probing.inference import Contrast, Wald, adjust, adjust_familywise
 from mtlbio.probing.shares import share
 from mtlbio.probing.trial import Trial

@@ -12,15 +12,7 @@ from mtlbio.cohort.cohort import CovariateInfo
 from mtlbio.config import TrialOptions
 from mtlbio.kinds.vocabulary import DONORS, Vocabulary
 from mtlbio.labels import Label
-from mtlbio.probing.design import (
-    Units,
-    code,
-    complete_cases,
-    donor_units,
-    label_units,
-    nuisance,
-    orthonormal,
-)
+from mtlbio.probing.design import Units, code, complete_cases, donor_units, label_units, nuisance, orthonormal
 from mtlbio.probing.inference import variance_inflation
 from mtlbio.probing.separation import donors_off_the_line, donors_to_add
 

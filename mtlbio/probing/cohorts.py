@@ -20,11 +20,7 @@ from mtlbio.progress import say
 
 
 def examine_cohort(
-    cohort: Cohort,
-    latents: ad.AnnData,
-    examinee: Examinee,
-    options: Probe,
-    sets: dict[str, list[str]] | None = None,
+    cohort: Cohort, latents: ad.AnnData, examinee: Examinee, options: Probe, sets: dict[str, list[str]] | None = None
 ) -> dict[str, pd.DataFrame]:
     """The tables of :func:`mtlbio.probing.examine.examine`, dimensions named by gene sets.
 

@@ -39,10 +39,7 @@ def trial(n=200, gap=0):
         "chip": CovariateInfo("chip", "technical", "categorical"),
     }
     dims = ("z01", "z02", "z03", "z04")
-    return (
-        Trial(z, dims, np.array(["axis"] * 4), obs, {"dose": Regression("dose")}, covariates, Probe()),
-        fold,
-    )
+    return (Trial(z, dims, np.array(["axis"] * 4), obs, {"dose": Regression("dose")}, covariates, Probe()), fold)
 
 
 @pytest.mark.parametrize("gap", [0, 7])
