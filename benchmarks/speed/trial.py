@@ -46,7 +46,7 @@ from mtlbio.cohort.qc import QcList  # noqa: E402
 from mtlbio.config import Probe  # noqa: E402
 from mtlbio.probing.association import task_design  # noqa: E402
 from mtlbio.probing.cohorts import examine_cohort  # noqa: E402
-from mtlbio.probing.design import donor_units  # noqa: E402
+from mtlbio.probing.units import donor_units  # noqa: E402
 from mtlbio.progress import show_progress  # noqa: E402
 
 

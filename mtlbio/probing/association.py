@@ -17,10 +17,11 @@ import numpy as np
 import pandas as pd
 from scipy import optimize, stats
 
-from mtlbio.probing.design import INTERACTION_SHARE, Nuisance, Units, code, nuisance, products, sample_units
+from mtlbio.probing.design import INTERACTION_SHARE, Nuisance, code, nuisance, products
 from mtlbio.probing.inference import Contrast, Wald, adjust, adjust_familywise
 from mtlbio.probing.shares import share
 from mtlbio.probing.trial import Trial
+from mtlbio.probing.units import Units, sample_units
 from mtlbio.progress import track
 
 COLUMNS = ["dim", "question", "variable", "unit", "n", "n_donors", "adjusted_for", "effect", "ci_low", "ci_high"]

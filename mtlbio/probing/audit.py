@@ -12,9 +12,10 @@ from mtlbio.cohort.cohort import CovariateInfo
 from mtlbio.config import TrialOptions
 from mtlbio.kinds.vocabulary import DONORS, Vocabulary
 from mtlbio.labels import Label
-from mtlbio.probing.design import Units, code, complete_cases, donor_units, label_units, nuisance, orthonormal
+from mtlbio.probing.design import code, complete_cases, nuisance, orthonormal
 from mtlbio.probing.inference import variance_inflation
 from mtlbio.probing.separation import donors_off_the_line, donors_to_add
+from mtlbio.probing.units import Units, donor_units, label_units
 
 COLUMNS = ["kind", "task", "covariate", "role", "unit", "n", "n_donors", "association", "value"]
 COLUMNS += ["vif", "vif_all", "n_effective", "smallest_cell", "discordant", "overlap", "rank_deficient", "call", "why"]

@@ -16,9 +16,10 @@ import numpy as np
 import pandas as pd
 
 from mtlbio.probing.association import covariate_design
-from mtlbio.probing.design import Units, orthonormal
+from mtlbio.probing.design import orthonormal
 from mtlbio.probing.inference import Contrast, adjust
 from mtlbio.probing.trial import Trial
+from mtlbio.probing.units import Units
 
 COLUMNS = ["dim", "question", "variable", "task", "least_class", "unit", "n", "n_donors", "share", "statistic", "df"]
 COLUMNS += ["p_wald", "p", "q", "called"]

@@ -17,9 +17,10 @@ import pandas as pd
 from scipy import stats
 
 from mtlbio.cohort.cohort import Cohort
-from mtlbio.probing.design import Nuisance, Units, nuisance
+from mtlbio.probing.design import Nuisance, nuisance
 from mtlbio.probing.inference import adjust, exchanges, tail_probability
 from mtlbio.probing.trial import Trial
+from mtlbio.probing.units import Units
 
 COLUMNS = ["dim", "set", "genes", "ulm", "q_ulm", "correlation", "p_wald", "p_permutation", "p", "q", "names"]
 LEAST_GENES = 5

@@ -11,7 +11,8 @@ from dataclasses import dataclass
 import numpy as np
 from scipy import stats
 
-from mtlbio.probing.design import Nuisance, Units, orthonormal
+from mtlbio.probing.design import Nuisance, orthonormal
+from mtlbio.probing.units import Units
 
 ROBUST_COLUMNS = 5  # HC3 with more tested columns than this is unreliable at donor scale: classical F instead
 _CHUNK = 2_000_000  # numbers per block of the permutation loop: what fits the cache

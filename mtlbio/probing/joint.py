@@ -15,8 +15,9 @@ from dataclasses import dataclass
 import numpy as np
 from scipy import stats
 
-from mtlbio.probing.design import Nuisance, Units
+from mtlbio.probing.design import Nuisance
 from mtlbio.probing.inference import Contrast, exchanges, tail_probability
+from mtlbio.probing.units import Units
 
 ROBUST_DONORS = 20  # donors per entry of the scores: with fewer the robust covariance is too uncertain
 _CHUNK = 2_000_000  # numbers per block of the permutation loop

@@ -18,8 +18,9 @@ import numpy as np
 
 from mtlbio.cohort.cohort import Cohort
 from mtlbio.errors import InputError
-from mtlbio.probing.design import complete_cases, donor_units, label_units, nuisance
+from mtlbio.probing.design import complete_cases, nuisance
 from mtlbio.probing.inference import exchanges
+from mtlbio.probing.units import donor_units, label_units
 
 
 @dataclass(frozen=True)

@@ -10,7 +10,8 @@ from __future__ import annotations
 
 import numpy as np
 
-from mtlbio.probing.design import Nuisance, Units, orthonormal
+from mtlbio.probing.design import Nuisance, orthonormal
+from mtlbio.probing.units import Units
 
 # variance of its worst direction that the nuisance must leave of a spline (False) and of a factor (True)
 _LEFT = {False: 0.05, True: 0.15}

@@ -6,9 +6,9 @@ import numpy as np
 import pandas as pd
 
 from mtlbio.probing.association import task_design
-from mtlbio.probing.design import Units
 from mtlbio.probing.inference import Contrast
 from mtlbio.probing.trial import Trial
+from mtlbio.probing.units import Units
 
 COLUMNS = ["dim", "stability", "task", "effect", "left_out", "sign_stable", "worst_left_out", "worst_effect"]
 COLUMNS += ["robustness_value"]

@@ -22,7 +22,6 @@ import pandas as pd
 from mtlbio.cohort.cohort import Cohort
 from mtlbio.model.blocks import UNSTABLE, Block, find_blocks
 from mtlbio.probing.association import by_batch, covariate_design, effects, task_design
-from mtlbio.probing.design import Units
 from mtlbio.probing.enrichment import best_set, enrichment
 from mtlbio.probing.examinee import Examinee
 from mtlbio.probing.inference import Contrast, Wald, adjust, adjust_familywise
@@ -32,6 +31,7 @@ from mtlbio.probing.replicas import replicas
 from mtlbio.probing.shares import block_share, share
 from mtlbio.probing.stability import LEAST, left_out
 from mtlbio.probing.trial import Trial
+from mtlbio.probing.units import Units
 
 COLUMNS = ["subspace", "question", "variable", "unit", "n", "n_donors", "effect", "ci_low", "ci_high", "share", "peak"]
 COLUMNS += ["statistic", "df", "p_wald", "p_permutation", "p", "q", "called", "p_familywise"]

@@ -12,7 +12,8 @@ from mtlbio.cohort.cohort import CovariateInfo
 from mtlbio.config import TrialOptions
 from mtlbio.kinds.vocabulary import DONORS, Vocabulary
 from mtlbio.labels import Label
-from mtlbio.probing.design import Units, complete_cases, donor_units, label_units
+from mtlbio.probing.design import complete_cases
+from mtlbio.probing.units import Units, donor_units, label_units
 
 
 @dataclass(frozen=True)

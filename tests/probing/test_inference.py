@@ -5,8 +5,9 @@ import statsmodels.api as sm
 from scipy import stats
 from statsmodels.stats.outliers_influence import variance_inflation_factor
 
-from mtlbio.probing.design import Nuisance, label_units, orthonormal
+from mtlbio.probing.design import Nuisance, orthonormal
 from mtlbio.probing.inference import Contrast, adjust, exchanges, tail_probability, variance_inflation
+from mtlbio.probing.units import label_units
 
 
 def problem(n=60, k=1, dims=4, seed=0):

@@ -9,9 +9,10 @@ from benchmarks.calibration.planted import plant
 from mtlbio.labels import Binary, Multiclass
 from mtlbio.probing import joint as module
 from mtlbio.probing.association import task_design
-from mtlbio.probing.design import Nuisance, label_units, nuisance, orthonormal, sample_units
+from mtlbio.probing.design import Nuisance, nuisance, orthonormal
 from mtlbio.probing.inference import Contrast
 from mtlbio.probing.joint import joint_test
+from mtlbio.probing.units import label_units, sample_units
 
 
 def simple(n=60, k=3, classes=2, seed=0):

@@ -2,8 +2,9 @@ import numpy as np
 import pandas as pd
 import statsmodels.formula.api as smf
 
-from mtlbio.probing.design import Nuisance, donor_units, orthonormal, sample_units
+from mtlbio.probing.design import Nuisance, orthonormal
 from mtlbio.probing.shares import share
+from mtlbio.probing.units import donor_units, sample_units
 
 
 def given_nothing(units):

@@ -13,11 +13,12 @@ import pandas as pd
 from scipy import stats
 
 from mtlbio.model.residue_axes import REACH
-from mtlbio.probing.design import nuisance, orthonormal, sample_units
+from mtlbio.probing.design import nuisance, orthonormal
 from mtlbio.probing.enrichment import COLUMNS, LEAST_CORRELATION
 from mtlbio.probing.inference import Contrast, adjust
 from mtlbio.probing.residues.trial import ResidueTrial
 from mtlbio.probing.shares import share
+from mtlbio.probing.units import sample_units
 from mtlbio.progress import track
 from mtlbio.sequence.scales import AAINDEX, SCALES
 from mtlbio.training.chains.latents import AROUND

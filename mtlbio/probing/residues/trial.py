@@ -18,8 +18,8 @@ from scipy import sparse
 from mtlbio.cohort.cohort import parse_schema
 from mtlbio.kinds.schemas.chains import ResidueProbe
 from mtlbio.kinds.vocabulary import CHAINS
-from mtlbio.probing.design import Units
 from mtlbio.probing.trial import Trial
+from mtlbio.probing.units import Units
 from mtlbio.sequence.chains import WITHIN_CHAINS
 
 LEVELS = 5  # groups of a chain's residues by a number

@@ -1,0 +1,125 @@
+"""What a test counts: donors, donors x label, or samples with the donor as cluster."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from functools import cached_property
+
+import numpy as np
+import pandas as pd
+from scipy import sparse
+
+PAIRED = 0.8  # share of the donors seen in several states from which donors are compared with themselves only
+
+
+@dataclass(frozen=True)
+class Units:
+    """The units of a test.
+
+    Attributes
+    ----------
+    average : sparse (units, samples), rows sum to 1: turns values of samples into values of units
+    cluster : (units,) donor codes 0 .. G-1, sorted; equal to ``arange`` where every unit is its own donor
+    y : (units,) label of the unit, NaN where it has none (and for questions that have no label)
+    within : compare within donors only (every column is centred per donor)
+    kind : ``donor``, ``donor x label`` or ``sample``
+    """
+
+    average: sparse.csr_matrix
+    cluster: np.ndarray
+    y: np.ndarray
+    within: bool
+    kind: str
+
+    def __len__(self) -> int:
+        return self.average.shape[0]
+
+    @cached_property
+    def donors(self) -> int:
+        """Number of donors."""
+        return int(self.cluster.max()) + 1 if len(self.cluster) else 0
+
+    @property
+    def clustered(self) -> bool:
+        """Whether a donor holds several units."""
+        return self.donors < len(self)
+
+    def testable(self, least: int) -> bool:
+        """Whether there are ``least`` units or more, and their labels differ."""
+        return len(self) >= least and len(np.unique(self.y)) > 1
+
+    @cached_property
+    def mask(self) -> np.ndarray:
+        """(samples,) whether a sample belongs to a unit."""
+        return np.asarray(self.average.sum(axis=0)).ravel() > 0
+
+    def mean(self, values: np.ndarray) -> np.ndarray:
+        """Values of samples (samples, ...) averaged per unit (units, ...)."""
+        return self.average @ np.where(self.mask.reshape(-1, *[1] * (values.ndim - 1)), values, 0.0)
+
+    def centre(self, values: np.ndarray) -> np.ndarray:
+        """Remove the donor's mean from values of units (units, k) where the comparison is within donors."""
+        if not self.within:
+            return values
+        sizes = np.bincount(self.cluster)
+        sums = np.zeros((self.donors, values.shape[1]))
+        np.add.at(sums, self.cluster, values)
+        return values - (sums / sizes[:, None])[self.cluster]
+
+
+def donor_units(donors: np.ndarray, mask: np.ndarray) -> Units:
+    """One unit per donor: the mean over the donor's samples in ``mask`` (samples,)."""
+    rows = np.flatnonzero(mask)
+    return grouped(np.asarray(donors), rows, np.zeros(len(rows), dtype=int), None, False, "donor")
+
+
+def sample_units(donors: np.ndarray, mask: np.ndarray, within: bool = True) -> Units:
+    """Every sample is a unit and its donor the cluster."""
+    rows = np.flatnonzero(mask)
+    order = rows[np.argsort(np.asarray(donors)[rows], kind="stable")]
+    average = sparse.csr_matrix((np.ones(len(order)), (np.arange(len(order)), order)), shape=(len(order), len(mask)))
+    cluster = np.unique(np.asarray(donors)[order], return_inverse=True)[1]
+    return Units(average, cluster, np.full(len(order), np.nan), within, "sample")
+
+
+def label_units(donors: np.ndarray, y: np.ndarray, averaged: bool, mask: np.ndarray) -> Units:
+    """Units on which a label can be tested.
+
+    A label that is constant within every donor, and every number (averaged over the labelled samples), belongs to the
+    donor: one unit per donor. A class that changes within donors makes one unit per donor x label (mean latent of
+    those samples) with the donor as cluster: repeated visits in one state add no units. Where at least four fifths of
+    the donors were seen in more than one state (paired designs), donors are compared with themselves only.
+
+    Parameters
+    ----------
+    averaged : whether samples of a donor are averaged to one label (:class:`mtlbio.labels.Label`)
+    """
+    donors, y = np.asarray(donors), np.asarray(y, dtype=float)
+    rows = np.flatnonzero(np.asarray(mask) & ~np.isnan(y))
+    if averaged:
+        return grouped(donors, rows, np.zeros(len(rows), dtype=int), y, False, "donor")
+    several = pd.Series(y[rows]).groupby(donors[rows]).nunique() > 1
+    kind = "donor x label" if several.any() else "donor"
+    state = np.unique(y[rows], return_inverse=True)[1]
+    units = grouped(donors, rows, state, y, bool(several.any() and several.mean() >= PAIRED), kind)
+    # class codes, which averaging leaves a rounding error away from themselves
+    return replace(units, y=np.round(units.y))
+
+
+def grouped(
+    donors: np.ndarray, rows: np.ndarray, group: np.ndarray, y: np.ndarray | None, within: bool, kind: str
+) -> Units:
+    """One unit per donor and group, the mean of its samples.
+
+    Parameters
+    ----------
+    rows : places of the samples that take part; ``group``: (rows,) code of the group of each
+    y : (samples,) averaged too; None for no label
+    """
+    # by hashing: a million names are sorted in seconds
+    owner = pd.factorize(donors[rows].astype(str).astype(object), sort=True)[0]
+    groups = int(group.max(initial=0)) + 1
+    keys, unit = np.unique(owner * groups + group, return_inverse=True)
+    average = sparse.csr_matrix((1 / np.bincount(unit)[unit], (unit, rows)), shape=(len(keys), len(donors)))
+    label = np.full(len(keys), np.nan) if y is None else average @ np.where(np.isnan(y), 0.0, y)
+    return Units(average, keys // groups, label, within, kind)
