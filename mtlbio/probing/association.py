@@ -18,7 +18,8 @@ import pandas as pd
 from scipy import optimize, stats
 
 from mtlbio.probing.design import INTERACTION_SHARE, Nuisance, code, nuisance, products
-from mtlbio.probing.inference import Contrast, Wald, adjust, adjust_familywise
+from mtlbio.probing.families import adjust, familywise
+from mtlbio.probing.inference import Contrast, Wald
 from mtlbio.probing.shares import share
 from mtlbio.probing.trial import Trial
 from mtlbio.probing.units import Units, sample_units
@@ -49,10 +50,7 @@ def association(trial: Trial) -> pd.DataFrame:
         else:
             tables.append(covariate_table(trial, name, question, seed))
     table = pd.concat(tables, ignore_index=True)
-    family = (table["question"] == "task") & table["variable"].isin(trial.outcomes)
-    table["p_familywise"] = np.nan
-    table.loc[family, "p_familywise"] = adjust_familywise(table.loc[family, "p"].to_numpy())
-    return table[COLUMNS]
+    return table.assign(p_familywise=familywise(trial, table))[COLUMNS]
 
 
 def task_design(

@@ -17,7 +17,8 @@ import pandas as pd
 
 from mtlbio.probing.association import covariate_design
 from mtlbio.probing.design import orthonormal
-from mtlbio.probing.inference import Contrast, adjust
+from mtlbio.probing.families import adjust
+from mtlbio.probing.inference import Contrast
 from mtlbio.probing.trial import Trial
 from mtlbio.probing.units import Units
 

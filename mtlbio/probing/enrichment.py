@@ -18,7 +18,8 @@ from scipy import stats
 
 from mtlbio.cohort.cohort import Cohort
 from mtlbio.probing.design import Nuisance, nuisance
-from mtlbio.probing.inference import adjust, exchanges, tail_probability
+from mtlbio.probing.families import adjust
+from mtlbio.probing.inference import exchanges, tail_probability
 from mtlbio.probing.trial import Trial
 from mtlbio.probing.units import Units
 

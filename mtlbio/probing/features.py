@@ -15,7 +15,7 @@ from scipy import stats
 from mtlbio.cohort.cohort import Cohort
 from mtlbio.probing.design import nuisance
 from mtlbio.probing.enrichment import COLUMNS, LEAST_CORRELATION
-from mtlbio.probing.inference import adjust
+from mtlbio.probing.families import adjust
 from mtlbio.probing.trial import Trial
 
 # A column whose variance the covariates explain but for this share is one of them.

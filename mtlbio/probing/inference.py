@@ -1,4 +1,4 @@
-"""The statistics of the trial, for all dimensions at once: robust Wald test, randomisation test, BH.
+"""The statistics of the trial, for all dimensions at once: robust Wald test and randomisation test.
 
 Notation: Z (n, D) latents of the units, T (n, k) columns under test, Q (n, r) orthonormal nuisance columns. By Frisch,
 Waugh and Lovell the coefficients of T are those of the residual A = (I - QQ')T, so no fit is ever repeated.
@@ -6,6 +6,7 @@ Waugh and Lovell the coefficients of T are those of the residual A = (I - QQ')T,
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 
 import numpy as np
@@ -56,7 +57,7 @@ class Contrast:
 
     def __init__(self, columns: np.ndarray, nuisance: Nuisance, units: Units, robust: bool | None = None):
         tested = units.centre(columns)
-        residual = tested - nuisance.basis @ (nuisance.basis.T @ tested)
+        residual = nuisance.residual(tested)
         # a column that the nuisance explains but for rounding cannot be tested
         keep = np.linalg.norm(residual, axis=0) > 1e-5 * np.maximum(np.linalg.norm(tested, axis=0), 1e-300)
         self.nuisance, self.units = nuisance, units
@@ -100,8 +101,7 @@ class Contrast:
 
     def residual_of_nuisance(self, z: np.ndarray) -> np.ndarray:
         """(n, D) what the nuisance leaves of the latents."""
-        z = self.units.centre(z)
-        return z - self.nuisance.basis @ (self.nuisance.basis.T @ z)
+        return self.nuisance.residual(self.units.centre(z))
 
     def _meat(self, v: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
         """Coefficients (k, m) and their robust covariance (m, k, k) for columns v (n, m)."""
@@ -152,21 +152,36 @@ class Contrast:
         if not self.estimable:
             return np.full(z.shape[1], np.nan)
         residual = self.residual_of_nuisance(z)
-        observed = self.statistic(residual)
-        null = np.empty((permutations, z.shape[1]))
         rng = np.random.default_rng([seed, permutations, len(self.units)])
+
+        def statistic(v: np.ndarray) -> np.ndarray:
+            return self.statistic(v.reshape(len(v), -1)).reshape(v.shape[1:])
+
+        null = self.exchanged(residual, statistic, permutations, rng, residual.size)
+        return tail_probability(self.statistic(residual), null, self.df, self.df_error)
+
+    def exchanged(
+        self, residual: np.ndarray, statistic: Callable, permutations: int, rng: np.random.Generator, size: int
+    ) -> np.ndarray:
+        """A statistic of residuals that are exchanged as :meth:`randomisation` says.
+
+        Parameters
+        ----------
+        residual : (n, D)
+        statistic : (n, draws, D) -> (draws, ...)
+        size : numbers per draw that it works on
+        """
         flip = self.units.clustered and self.robust
         strata = self.units.cluster if self.units.clustered else self.nuisance.strata
-        step = max(1, _CHUNK // residual.size)
+        step, values = max(1, _CHUNK // size), []
         for start in range(0, permutations, step):
             draws = min(step, permutations - start)
             if flip:
                 signs = rng.choice([-1.0, 1.0], size=(self.units.donors, draws))[self.units.cluster]
-                v = signs[:, :, None] * residual[:, None, :]
+                values.append(statistic(signs[:, :, None] * residual[:, None, :]))
             else:
-                v = residual[exchanges(strata, draws, rng).T]
-            null[start : start + draws] = self.statistic(v.reshape(len(residual), -1)).reshape(draws, -1)
-        return tail_probability(observed, null, self.df, self.df_error)
+                values.append(statistic(residual[exchanges(strata, draws, rng).T]))
+        return np.concatenate(values)
 
 
 def exchanges(strata: np.ndarray, draws: int, rng: np.random.Generator) -> np.ndarray:
@@ -192,32 +207,6 @@ def tail_probability(observed: np.ndarray, null: np.ndarray, df: int, df_error: 
     stretch = np.quantile(null, 0.95, axis=0) / stats.f.isf(0.05, df, df_error)
     extended = stats.f.sf(observed / np.maximum(stretch, 1e-300), df, df_error)
     return np.where(count < 10, np.clip(extended, 1e-300, np.maximum(counted, 11 / (1 + draws))), counted)
-
-
-def adjust(p: np.ndarray) -> np.ndarray:
-    """Benjamini-Hochberg adjusted p; NaN stays NaN and does not count as a test."""
-    p = np.asarray(p, dtype=float)
-    out = np.full(p.shape, np.nan)
-    known = ~np.isnan(p)
-    if known.any():
-        out[known] = stats.false_discovery_control(p[known], method="bh")
-    return out
-
-
-def adjust_familywise(p: np.ndarray) -> np.ndarray:
-    """Holm adjusted p (Holm 1979): the chance of *any* false call stays below the level; NaN stays NaN.
-
-    Examples
-    --------
-    >>> adjust_familywise(np.array([0.01, 0.04, np.nan, 0.02])).tolist()
-    [0.03, 0.04, nan, 0.04]
-    """
-    p = np.asarray(p, dtype=float)
-    out = np.full(p.shape, np.nan)
-    known = np.flatnonzero(~np.isnan(p))
-    order = known[np.argsort(p[known], kind="stable")]
-    out[order] = np.minimum(1.0, np.maximum.accumulate(p[order] * np.arange(len(order), 0, -1)))
-    return out
 
 
 def variance_inflation(columns: np.ndarray, basis: np.ndarray) -> float:

@@ -16,11 +16,10 @@ import numpy as np
 from scipy import stats
 
 from mtlbio.probing.design import Nuisance
-from mtlbio.probing.inference import Contrast, exchanges, tail_probability
+from mtlbio.probing.inference import Contrast, tail_probability
 from mtlbio.probing.units import Units
 
 ROBUST_DONORS = 20  # donors per entry of the scores: with fewer the robust covariance is too uncertain
-_CHUNK = 2_000_000  # numbers per block of the permutation loop
 
 
 @dataclass(frozen=True)
@@ -64,18 +63,9 @@ def joint_test(
         return Joint(np.nan, z.shape[1], np.nan, np.nan, np.nan, np.full(z.shape[1], np.nan))
     residual = form.contrast.residual_of_nuisance(z)
     f = form.statistic(residual[:, None, :])
-    null = np.empty((permutations, 1))
     rng = np.random.default_rng([seed, permutations, len(units), z.shape[1]])
-    strata = units.cluster if units.clustered else given.strata
-    step = max(1, _CHUNK // (residual.size * max(1, form.contrast.df)))
-    for start in range(0, permutations, step):
-        draws = min(step, permutations - start)
-        if units.clustered and form.robust:
-            signs = rng.choice([-1.0, 1.0], size=(units.donors, draws))[units.cluster]
-            v = signs[:, :, None] * residual[:, None, :]
-        else:
-            v = residual[exchanges(strata, draws, rng).T]
-        null[start : start + draws, 0] = form.statistic(v)
+    size = residual.size * max(1, form.contrast.df)
+    null = form.contrast.exchanged(residual, form.statistic, permutations, rng, size)[:, None]
     return Joint(
         float(f[0]),
         form.df,

@@ -18,7 +18,8 @@ import numpy as np
 import pandas as pd
 
 from mtlbio.probing.association import task_design
-from mtlbio.probing.inference import Contrast, adjust, adjust_familywise
+from mtlbio.probing.families import adjust, familywise_given
+from mtlbio.probing.inference import Contrast
 from mtlbio.probing.trial import Trial
 
 TWIN = 0.5  # squared correlation from which two axes count as the same programme
@@ -66,16 +67,7 @@ def leakage(trial: Trial, association: pd.DataFrame) -> pd.DataFrame:
     if not tables:
         return pd.DataFrame(columns=COLUMNS)
     table = pd.concat(tables, ignore_index=True)
-    return table.merge(_familywise(trial, association, table), on=["dim", "task"], how="left")[COLUMNS]
-
-
-def _familywise(trial: Trial, association: pd.DataFrame, table: pd.DataFrame) -> pd.DataFrame:
-    family = association[(association["question"] == "task") & association["variable"].isin(trial.outcomes)]
-    family = family.rename(columns={"variable": "task"})[["dim", "task", "p"]].merge(
-        table[["dim", "task", "p_given"]], how="left"
-    )
-    p = np.fmax(family["p"].to_numpy(), family["p_given"].to_numpy(dtype=float))
-    return family[["dim", "task"]].assign(p_given_familywise=adjust_familywise(p))
+    return table.merge(familywise_given(trial, association, table), on=["dim", "task"], how="left")[COLUMNS]
 
 
 def largest_shares(trial: Trial, association: pd.DataFrame) -> np.ndarray:

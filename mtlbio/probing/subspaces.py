@@ -24,7 +24,8 @@ from mtlbio.model.blocks import UNSTABLE, Block, find_blocks
 from mtlbio.probing.association import by_batch, covariate_design, effects, task_design
 from mtlbio.probing.enrichment import best_set, enrichment
 from mtlbio.probing.examinee import Examinee
-from mtlbio.probing.inference import Contrast, Wald, adjust, adjust_familywise
+from mtlbio.probing.families import with_blocks
+from mtlbio.probing.inference import Contrast, Wald
 from mtlbio.probing.joint import Joint, joint_test
 from mtlbio.probing.leakage import TWIN, largest_shares
 from mtlbio.probing.replicas import replicas
@@ -105,17 +106,7 @@ def subspace_tests(trial: Trial, found: list[Subspace], association: pd.DataFram
     table = pd.DataFrame(rows, columns=COLUMNS)
     if table.empty:
         return table, {}
-    inside = {d for s in stable for d in s.dims}
-    outside = association[~association["dim"].isin(inside)]
-    for (question, name), own in table.groupby(["question", "variable"]):
-        others = outside[(outside["question"] == question) & (outside["variable"] == name)]["p"]
-        table.loc[own.index, "q"] = adjust(np.concatenate([own["p"], others]))[: len(own)]
-    table["called"] = table["q"] <= trial.options.alpha
-    family = (table["question"] == "task") & table["variable"].isin(trial.outcomes)
-    others = outside[(outside["question"] == "task") & outside["variable"].isin(trial.outcomes)]["p"]
-    table.loc[family, "p_familywise"] = adjust_familywise(np.concatenate([table.loc[family, "p"], others]))[
-        : int(family.sum())
-    ]
+    table = with_blocks(trial, table, association[~association["dim"].isin([d for s in stable for d in s.dims])])
     for item in stable:
         _beside_others(trial, item, table, association)
     return table, _named(trial, stable, table, directions, genes)

@@ -6,7 +6,7 @@ from scipy import stats
 from statsmodels.stats.outliers_influence import variance_inflation_factor
 
 from mtlbio.probing.design import Nuisance, orthonormal
-from mtlbio.probing.inference import Contrast, adjust, exchanges, tail_probability, variance_inflation
+from mtlbio.probing.inference import Contrast, exchanges, tail_probability, variance_inflation
 from mtlbio.probing.units import label_units
 
 
@@ -109,12 +109,6 @@ def test_vif_equals_statsmodels():
     basis = orthonormal(np.column_stack([np.ones(50), x[:, 1:]]))
     np.testing.assert_allclose(variance_inflation(x[:, :1], basis), expected, rtol=1e-9)
     assert np.isinf(variance_inflation(x[:, 1:2] * 2 + 1, basis))
-
-
-def test_adjust_leaves_gaps_out():
-    q = adjust(np.array([0.01, np.nan, 0.04, 0.03]))
-    np.testing.assert_allclose(q[[0, 2, 3]], [0.03, 0.04, 0.04])
-    assert np.isnan(q[1])
 
 
 def test_aliased_task_is_not_estimable():

@@ -15,7 +15,8 @@ from scipy import stats
 from mtlbio.model.residue_axes import REACH
 from mtlbio.probing.design import nuisance, orthonormal
 from mtlbio.probing.enrichment import COLUMNS, LEAST_CORRELATION
-from mtlbio.probing.inference import Contrast, adjust
+from mtlbio.probing.families import adjust
+from mtlbio.probing.inference import Contrast
 from mtlbio.probing.residues.trial import ResidueTrial
 from mtlbio.probing.shares import share
 from mtlbio.probing.units import sample_units
