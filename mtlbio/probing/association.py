@@ -75,7 +75,7 @@ def task_table(trial: Trial, task: str, question: str, seed: int) -> pd.DataFram
     """Effect of a task on every dimension."""
     without = tuple(trial.entangled(task)) if question == "joint" else ()
     units = trial.task_units(task)
-    if len(units) < 6 or len(np.unique(units.y)) < 2:
+    if not units.testable(6):
         return _rows(trial, question, task, units, None)
     units, given, columns = task_design(trial, task, without, units=units)
     z = units.mean(trial.z)
@@ -90,7 +90,7 @@ def task_table(trial: Trial, task: str, question: str, seed: int) -> pd.DataFram
     return table.assign(effect=effect, ci_low=low, ci_high=high)
 
 
-def effects(wald: Wald, z: np.ndarray, level: float = 0.95) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+def effects(wald: Wald, z: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
     """Standardised effect of a label with its interval, each (D,).
 
     One column: its coefficient in standard deviations of the dimension (per class difference, or per standard deviation
@@ -100,16 +100,20 @@ def effects(wald: Wald, z: np.ndarray, level: float = 0.95) -> tuple[np.ndarray,
     scale = z.std(axis=0, ddof=1)
     scale = np.where(scale > 0, scale, np.nan)
     if wald.coefficients.shape[0] == 1:
-        half = stats.t.isf((1 - level) / 2, wald.df_error) * wald.se[0]
+        half = stats.t.isf(0.025, wald.df_error) * wald.se[0]
         beta = wald.coefficients[0]
         return beta / scale, (beta - half) / scale, (beta + half) / scale
-    n = wald.df_error + wald.df + 1
-    tails = (1 - level) / 2, 1 - (1 - level) / 2
-    each = list(zip(wald.f, np.broadcast_to(wald.df, wald.f.shape), strict=True))
-    bounds = np.array([[_noncentrality(f, int(df), wald.df_error, tail) for f, df in each] for tail in tails])
-    point = np.maximum(wald.f * wald.df * (wald.df_error - 2) / wald.df_error - wald.df, 0)
-    correlation = [np.sqrt(value / (value + n)) for value in (point, *bounds)]
-    return correlation[0], np.minimum(correlation[1], correlation[0]), np.maximum(correlation[2], correlation[0])
+    pairs = zip(wald.f, np.broadcast_to(wald.df, wald.f.shape), strict=True)
+    effect, low, high = np.array([multiple_correlation(f, df, wald.df_error) for f, df in pairs]).T
+    return effect, low, high
+
+
+def multiple_correlation(f: float, df: int, df_error: float) -> tuple[float, float, float]:
+    """R of several columns with a dimension, or of a label with a block, and its 95 % interval, from F."""
+    point = np.maximum(f * df * (df_error - 2) / df_error - df, 0)
+    low, high = (_noncentrality(f, int(df), df_error, tail) for tail in (0.025, 0.975))
+    effect, low, high = (np.sqrt(value / (value + df_error + df + 1)) for value in (point, low, high))
+    return effect, np.minimum(low, effect), np.maximum(high, effect)
 
 
 def covariate_table(trial: Trial, name: str, question: str, seed: int) -> pd.DataFrame:

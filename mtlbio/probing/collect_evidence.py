@@ -1,11 +1,12 @@
-"""Gathers what the steps of the trial found into one record per dimension."""
+"""Gathers what the steps of the trial say into one record per dimension."""
 
 from __future__ import annotations
+
+from dataclasses import replace
 
 import numpy as np
 import pandas as pd
 
-from mtlbio.cohort.cohort import CovariateInfo
 from mtlbio.probing.enrichment import best_set
 from mtlbio.probing.evidence import CovariateEvidence, Evidence, TaskEvidence
 from mtlbio.probing.trial import Trial
@@ -26,87 +27,95 @@ def collect_evidence(
 
     ``duplicates`` is of :func:`mtlbio.probing.covariate_duplicates.covariate_duplicates`.
     """
-    rows = {key: group.iloc[0] for key, group in association.groupby(["question", "variable", "dim"])}
-    borrowed = {(r.dim, r.task): r for r in leakage.itertuples()}
-    steady = {(r.dim, r.task): r for r in stability.itertuples()}
-    removed = {(r.dim, r.task): r for r in worst_way(ablation).itertuples()}
+    tests = _by(association, "question", "variable", "dim")
+    beside, steady, removed = (_by(table, "dim", "task") for table in (leakage, stability, worst_way(ablation)))
     uneven = unequal(by_class)
     sets = dict(list(enrichment.groupby("dim"))) if len(enrichment) else {}
-    donors, heads = trial.obs["donor"].nunique(), asked_heads(ablation)
-    tests = max(int(association["p_familywise"].notna().sum()), 1)
+    common = {"donors": trial.obs["donor"].nunique(), "words": trial.words, "heads": asks_heads(ablation)}
+    common["tests"] = max(int(association["p_familywise"].notna().sum()), 1)
     out = []
     for dim in trial.dims:
         tasks = []
         for name in trial.tasks:
-            row, joint = rows[("task", name, dim)], rows.get(("joint", name, dim))
-            own, kept, loss = borrowed.get((dim, name)), steady.get((dim, name)), removed.get((dim, name))
-            tasks.append(_of_task(trial, dim, name, row, joint, own, kept, loss))
-        covariates = tuple(_of_covariate(info, dim, rows, uneven) for info in trial.covariates.values())
+            row, joint, pair = tests["task", name, dim], tests.get(("joint", name, dim)), (dim, name)
+            tasks.append(_of_task(trial, row, joint, beside.get(pair), steady.get(pair), removed.get(pair)))
+        covariates = []
+        for info in trial.covariates.values():
+            row, acts = tests[info.role, info.name, dim], uneven.get((dim, info.name), {})
+            covariates.append(covariate_evidence(info, row, row["share"], **acts))
         technical = [c.share for c in covariates if c.role == "technical"]
-        if ("technical_all", "technical", dim) in rows:
-            technical.append(float(rows[("technical_all", "technical", dim)]["share"]))
+        technical += [row["share"] for row in [tests.get(("technical_all", "technical", dim))] if row]
         # a supervised dimension is a prediction: the genes it weighs are no programme that a set could name
         is_axis = trial.block[trial.dims.index(dim)] == "axis"
         best = best_set(sets[dim]) if dim in sets and is_axis else None
-        again = next((steady[(dim, t)].stability for t in trial.tasks if (dim, t) in steady), 1.0)
         evidence = Evidence(
             dim,
             tuple(tasks),
-            covariates,
-            technical_share=max([share for share in technical if not np.isnan(share)], default=0.0),
+            tuple(covariates),
+            technical_share=largest(technical),
             gene_set=best,
-            stability=float(again),
-            donors=donors,
-            tests=tests,
+            stability=next((float(steady[dim, t]["stability"]) for t in trial.tasks if (dim, t) in steady), 1.0),
             held_fixed=(duplicates or {}).get(dim),
             falls=best is not None and bool((sets[dim].set_index("set")["correlation"] < 0)[best]),
-            words=trial.words,
-            heads=heads,
+            **common,
         )
         out.append(evidence)
     return out
 
 
-def _of_covariate(info: CovariateInfo, dim: str, rows: dict, uneven: dict) -> CovariateEvidence:
-    """One covariate and one dimension, from the row of the association and what :func:`unequal` says of the pair."""
-    row = rows[(info.role, info.name, dim)]
-    share, q, acts = float(row["share"]), float(row["q"]), uneven.get((dim, info.name), {})
-    return CovariateEvidence(info.name, info.role, share, q, bool(row["called"]), **acts)
+def largest(shares: list[float]) -> float:
+    """The largest share; one that could not be estimated counts as none."""
+    return max((float(share) for share in shares if not np.isnan(share)), default=0.0)
 
 
-def _of_task(
-    trial: Trial, dim: str, name: str, row: pd.Series, joint: pd.Series | None, own, kept, loss
-) -> TaskEvidence:
-    """One task and one dimension, from the rows of the association, of the same without entangled covariates, and of
-    the steps 2 (``own``), 5 (``kept``) and 3 (``loss``), each None where there is none."""
-    unit = trial.tasks[name].effect_unit
-    backwards = trial.trained_for.get(dim) == name and unit == "SD" and row["effect"] < 0
+def covariate_evidence(info, row: dict, share: float, **uneven) -> CovariateEvidence:
+    """One covariate, from a row of tests of a dimension or a block."""
+    return CovariateEvidence(info.name, info.role, float(share), float(row["q"]), bool(row["called"]), **uneven)
+
+
+def task_evidence(trial: Trial, row: dict, joint: dict | None, removal: dict | None, **more) -> TaskEvidence:
+    """What the tests of a dimension and those of a block say of a task alike.
+
+    Parameters
+    ----------
+    row : of the tests; ``joint``: without adjustment for the covariates that cannot be told from the task
+    removal : of :func:`worst_way`
+    more : what they say each in their own way
+    """
+    name = row["variable"]
+    more |= {key: float(row[key]) for key in ("effect", "ci_low", "ci_high", "p", "q", "df")}
+    if removal is not None:
+        more |= {key: removal[key] for key in ("removal", "loss", "donors_needed", "metric")}
+        more["loss_se"] = (removal["ci_high"] - removal["ci_low"]) / (2 * 1.96)
     return TaskEvidence(
         name,
         outcome=name in trial.outcomes,
-        effect=float(row["effect"]),
-        ci_low=float(row["ci_low"]),
-        ci_high=float(row["ci_high"]),
-        q=float(row["q"]),
-        share=float(row["share"]),
-        called=bool(row["called"]) and not backwards,
-        firm=own is not None and bool(own.p_given_familywise <= FIRM * trial.options.alpha),
-        own=own is not None and bool(own.own),
-        backwards=bool(backwards),
-        given="nobody" if own is None else own.given,
-        sign_stable=kept is None or bool(kept.sign_stable),
-        worst_left_out="nothing" if kept is None else kept.worst_left_out,
+        called=bool(row["called"]),
         entangled=tuple(trial.entangled(name)),
-        joint=joint is not None and bool(joint["called"]) and not backwards,
+        joint=joint is not None and bool(joint["called"]),
         joint_suspected=joint is not None and bool(joint["p"] <= trial.options.alpha),
-        joint_widest=0.0 if joint is None else widest(joint),
-        **removal_fields(loss),
-        p=float(row["p"]),
-        p_given=np.nan if own is None else float(own.p_given),
-        df=float(row["df"]),
         donors=int(row["n_donors"]),
-        unit=unit,
+        **more,
     )
+
+
+def _of_task(
+    trial: Trial, row: dict, joint: dict | None, beside: dict | None, steady: dict | None, removal: dict | None
+) -> TaskEvidence:
+    """One task and one dimension; ``beside``, ``steady``, ``removal``: its rows of the steps 2, 5 and 3, if any."""
+    name, more = row["variable"], {"share": float(row["share"]), "unit": trial.tasks[row["variable"]].effect_unit}
+    if joint is not None:
+        ends = np.abs([joint["ci_low"], joint["ci_high"]])
+        more["joint_widest"] = np.inf if np.isnan(ends).any() else float(ends.max())
+    if beside is not None:
+        more |= {key: beside[key] for key in ("own", "given", "p_given")}
+        more["firm"] = bool(beside["p_given_familywise"] <= FIRM * trial.options.alpha)
+    if steady is not None:
+        more |= {key: steady[key] for key in ("sign_stable", "worst_left_out")}
+    evidence = task_evidence(trial, row, joint, removal, **more)
+    if trial.trained_for.get(row["dim"]) == name and evidence.unit == "SD" and evidence.effect < 0:
+        return replace(evidence, backwards=True, called=False, joint=False)
+    return evidence
 
 
 def unequal(by_class: pd.DataFrame | None) -> dict[tuple[str, str], dict]:
@@ -121,26 +130,7 @@ def unequal(by_class: pd.DataFrame | None) -> dict[tuple[str, str], dict]:
     }
 
 
-def widest(row) -> float:
-    """Largest size of an effect that its interval holds; infinite where it could not be estimated."""
-    ends = np.abs([float(row["ci_low"]), float(row["ci_high"])])
-    return np.inf if np.isnan(ends).any() else float(ends.max())
-
-
-def removal_fields(loss) -> dict:
-    """Fields of a ``TaskEvidence`` from its row of :func:`worst_way`; none without one."""
-    if loss is None:
-        return {}
-    return {
-        "removal": loss.removal,
-        "loss": float(loss.loss),
-        "loss_se": float(loss.ci_high - loss.ci_low) / (2 * 1.96),
-        "donors_needed": float(loss.donors_needed),
-        "metric": loss.metric,
-    }
-
-
-def asked_heads(ablation: pd.DataFrame) -> bool:
+def asks_heads(ablation: pd.DataFrame) -> bool:
     """Whether the removals were asked of the examinee's own heads; an empty table does not deny it."""
     return ablation.empty or bool((ablation["way"] == "conditional").any())
 
@@ -153,3 +143,8 @@ def worst_way(ablation: pd.DataFrame) -> pd.DataFrame:
     order = ablation.assign(_grave=grave, _loss=ablation["loss"].fillna(-np.inf))
     order = order.sort_values(["_grave", "_loss"], ascending=False, kind="stable")
     return order.drop_duplicates(["dim", "task"]).drop(columns=["_grave", "_loss"])
+
+
+def _by(table: pd.DataFrame, *keys: str) -> dict:
+    """The rows of a table by what stands in some of its columns."""
+    return {tuple(row[key] for key in keys): row for row in table.to_dict("records")}

@@ -20,7 +20,7 @@ from mtlbio.probing.covariate_duplicates import covariate_duplicates
 from mtlbio.probing.examinee import Examinee, checked
 from mtlbio.probing.judgement import Judgement, Rate, judgements
 from mtlbio.probing.leakage import leakage
-from mtlbio.probing.planes import decided_by_subspaces, subspace_table
+from mtlbio.probing.planes import subspace_table
 from mtlbio.probing.rates import with_rates
 from mtlbio.probing.stability import stability as stability_of_effects
 from mtlbio.probing.subspaces import Genes, subspace_tests, subspaces
@@ -96,7 +96,8 @@ def examine(trial: T, examinee: Examinee, stability: np.ndarray, procedure: Proc
     judged = judgements(evidence, removed, design, stability, trial.options)
     tests, directions = subspace_tests(trial, spaces, effects, procedure.genes)
     planes, decided = subspace_table(trial, spaces, tests, removed, stability, directions, effects)
-    judged = rated(decided_by_subspaces(judged, decided), design, procedure.rates)
+    judged = [replace(item, **decided.get(item.evidence.dim, {})) for item in judged]
+    judged = rated(judged, design, procedure.rates)
     if procedure.shares is not None:
         more = procedure.shares(trial).set_index("dim").to_dict("index")
         judged = [replace(item, shares=more[item.evidence.dim]) for item in judged]

@@ -14,6 +14,8 @@ Conditioning on *all* others at donor scale costs more degrees of freedom than t
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 import numpy as np
 import pandas as pd
 
@@ -41,33 +43,40 @@ def leakage(trial: Trial, association: pd.DataFrame) -> pd.DataFrame:
     shares = largest_shares(trial, association)
     tables = []
     for number, task in enumerate(trial.outcomes):
-        rows = association[(association["question"] == "task") & (association["variable"] == task)]
-        rows = rows.set_index("dim").reindex(trial.dims)
+        rows = task_rows(trial, association, task)
         called, strength = rows["called"].to_numpy(dtype=bool), rows["statistic"].to_numpy(dtype=float)
-        if not called.any():
-            continue
-        units = trial.task_units(task)
-        found = []
-        for d in np.flatnonzero(called):
-            given = conditioners(trial, int(d), called, strength, shares, units.mean(trial.z), units.donors)
+        units, tests = trial.task_units(task), []
+        z, seed = units.mean(trial.z), trial.options.seed * 1000 + 500 + number
+        for d in np.flatnonzero(called).tolist():
+            stronger = np.where(called & (strength > strength[d]), strength, np.nan)
+            rivals = conditioners(trial, [d], overlap(z[:, [d]], z), stronger, shares, units.donors)
             p_wald, p_permutation = rows["p_wald"].iloc[d], rows["p_permutation"].iloc[d]
-            if given:
-                _, fixed, columns = task_design(trial, task, extra=trial.z[:, given], units=units)
-                contrast, z = Contrast(columns, fixed, units), units.mean(trial.z[:, [d]])
-                p_wald = contrast.wald(z).p[0]
-                seed = trial.options.seed * 1000 + 500 + number
-                p_permutation = contrast.randomisation(z, trial.options.permutations, seed)[0]
-            names = ", ".join(trial.dims[j] for j in given) or "nobody"
-            found.append((trial.dims[d], task, names, p_wald, p_permutation))
-        table = pd.DataFrame(found, columns=COLUMNS[:5])
+            if rivals:
+                _, adjustment, columns = task_design(trial, task, extra=trial.z[:, rivals], units=units)
+                contrast = Contrast(columns, adjustment, units)
+                p_wald = contrast.wald(z[:, [d]]).p[0]
+                p_permutation = contrast.randomisation(z[:, [d]], trial.options.permutations, seed)[0]
+            tests.append((trial.dims[d], task, in_words(trial, rivals), p_wald, p_permutation))
+        table = pd.DataFrame(tests, columns=COLUMNS[:5])
         table["p_given"] = table[["p_given_wald", "p_given_permutation"]].max(axis=1, skipna=False)
         table["q_given"] = adjust(table["p_given"].to_numpy())
         table["own"] = table["q_given"] <= trial.options.alpha
-        tables.append(table)
+        tables += [table] if len(table) else []
     if not tables:
         return pd.DataFrame(columns=COLUMNS)
     table = pd.concat(tables, ignore_index=True)
     return table.merge(familywise_given(trial, association, table), on=["dim", "task"], how="left")[COLUMNS]
+
+
+def task_rows(trial: Trial, association: pd.DataFrame, task: str) -> pd.DataFrame:
+    """(D rows) the associations of a task, in the order of the dimensions."""
+    rows = association[(association["question"] == "task") & (association["variable"] == task)]
+    return rows.set_index("dim").reindex(trial.dims)
+
+
+def in_words(trial: Trial, places: list[int]) -> str:
+    """The dimensions at some places, as they stand in ``given``."""
+    return ", ".join(trial.dims[d] for d in places) or "nobody"
 
 
 def largest_shares(trial: Trial, association: pd.DataFrame) -> np.ndarray:
@@ -76,23 +85,30 @@ def largest_shares(trial: Trial, association: pd.DataFrame) -> np.ndarray:
     return covariates.groupby("dim")["share"].max().reindex(trial.dims).fillna(0.0).to_numpy()
 
 
+def overlap(z: np.ndarray, dims: np.ndarray) -> np.ndarray:
+    """(D,) share of the variance of every dimension (units, D) that one on trial, or a block of them (units, k), tells:
+    for one dimension the squared correlation."""
+    basis = np.linalg.qr(z - z.mean(axis=0))[0]
+    centred = dims - dims.mean(axis=0)
+    return np.square(basis.T @ centred).sum(axis=0) / np.maximum(np.square(centred).sum(axis=0), 1e-300)
+
+
 def conditioners(
-    trial: Trial, d: int, called: np.ndarray, strength: np.ndarray, shares: np.ndarray, z: np.ndarray, donors: int
+    trial: Trial, places: Sequence[int], overlap: np.ndarray, stronger: np.ndarray, shares: np.ndarray, donors: int
 ) -> list[int]:
-    """Dimensions that are held fixed when ``d`` is tested: strongest carriers first, at most one per 15 donors.
+    """Dimensions that are held fixed when others are tested: strongest carriers first, at most one per 15 donors.
 
     Parameters
     ----------
-    called, strength : (D,) calls and statistics of the task in step 1
+    places : of what is tested, a dimension or the axes of a block
+    overlap : (D,) of every dimension with it
+    stronger : (D,) how strongly a dimension carries the task; NaN where no more than what is tested
     shares : (D,) largest share of any covariate
-    z : (units, D)
     """
-    correlation = np.corrcoef(np.column_stack([z[:, d], z]), rowvar=False)[0, 1:]
-    allowed = (trial.block == "axis") & (np.square(np.nan_to_num(correlation)) < TWIN)
-    allowed[d] = False
-    carriers = np.flatnonzero(allowed & called & (strength > strength[d]))
-    carriers = carriers[np.argsort(-strength[carriers], kind="stable")]
+    allowed = (trial.block == "axis") & (overlap < TWIN)
+    allowed[list(places)] = False
+    carriers = np.flatnonzero(allowed & ~np.isnan(stronger))
+    carriers = carriers[np.argsort(-stronger[carriers], kind="stable")]
     dominated = np.flatnonzero(allowed & (shares >= trial.options.share_dominant))
-    dominated = dominated[np.argsort(-np.abs(correlation[dominated]), kind="stable")]
-    ranked = list(dict.fromkeys([*carriers.tolist(), *dominated.tolist()]))
-    return ranked[: max(3, donors // 15)]
+    dominated = dominated[np.argsort(-overlap[dominated], kind="stable")]
+    return list(dict.fromkeys([*carriers.tolist(), *dominated.tolist()]))[: max(3, donors // 15)]

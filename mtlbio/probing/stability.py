@@ -29,13 +29,13 @@ def stability(trial: Trial, replica_stability: np.ndarray) -> pd.DataFrame:
     """
     tables = []
     for task in trial.outcomes:
-        base, f2 = _effect(trial, task, trial.task_units(task))
+        base, f2 = _scaled(trial, task, trial.task_units(task))
         size = np.sqrt(np.square(base).sum(axis=0))
         names, pulls = [], []
-        for name, level, kept in left_out(trial, task):
-            partial = _effect(trial, task, kept)[0]
+        for name, units in left_out(trial, task):
+            partial = _scaled(trial, task, units)[0]
             if partial.shape == base.shape and np.isfinite(partial).all():
-                names.append(f"{name} = {level}")
+                names.append(name)
                 # length along the direction of the whole effect; with one column its size, negative if the sign flips
                 pulls.append((partial * base).sum(axis=0) / np.where(size > 0, size, 1.0))
         inward = np.array(pulls).reshape(-1, len(trial.dims))
@@ -68,22 +68,35 @@ def robustness(f2: np.ndarray) -> np.ndarray:
     return 0.5 * (np.sqrt(np.square(f2) + 4 * f2) - f2)
 
 
-def _effect(trial: Trial, task: str, units: Units) -> tuple[np.ndarray, np.ndarray]:
-    """Coefficients (k, D) in standard deviations of the dimension, and Cohen's f squared (D,)."""
-    gap = np.full((1, len(trial.dims)), np.nan)
-    if len(units) < LEAST or len(np.unique(units.y)) < 2:
-        return gap, gap[0]
-    units, given, columns = task_design(trial, task, units=units)
-    contrast, z = Contrast(columns, given, units, robust=False), units.mean(trial.z)
+def classical_effect(trial: Trial, task: str, units: Units, latents: np.ndarray):
+    """Effect of a task on latents (samples, D) by ordinary least squares; None where there are too few donors.
+
+    Returns
+    -------
+    coefficients : (k, D)
+    f2 : (D,) Cohen's f squared
+    """
+    if not units.testable(LEAST):
+        return None
+    units, adjustment, columns = task_design(trial, task, units=units)
+    contrast = Contrast(columns, adjustment, units, robust=False)
     if not contrast.estimable or not contrast.full_rank:
-        return gap, gap[0]
-    left = contrast.residual_of_nuisance(z)
-    beta = contrast.inverse @ (contrast.a.T @ left)
-    return beta / z.std(axis=0, ddof=1), contrast.statistic(left) * contrast.df / contrast.df_residual
+        return None
+    residual = contrast.residual_of_nuisance(units.mean(latents))
+    f2 = contrast.statistic(residual) * contrast.df / contrast.df_residual
+    return contrast.inverse @ (contrast.a.T @ residual), f2
+
+
+def _scaled(trial: Trial, task: str, units: Units) -> tuple[np.ndarray, np.ndarray]:
+    """The effect on every dimension in its standard deviations, and Cohen's f squared; NaN where there is none."""
+    effect = classical_effect(trial, task, units, trial.z)
+    if effect is None:
+        return np.full((1, len(trial.dims)), np.nan), np.full(len(trial.dims), np.nan)
+    return effect[0] / units.mean(trial.z).std(axis=0, ddof=1), effect[1]
 
 
 def left_out(trial: Trial, task: str):
-    """(covariate, level, units without it) for every level of a technical factor, and of a confounder with three or
+    """(``batch = B1``, units without it) for every level of a technical factor, and of a confounder with three or
     more levels such as a site, that leaves enough donors of every class behind."""
     info = trial.tasks[task]
     y, mask, donors = info.y(trial.obs[task]), trial.mask, trial.donors
@@ -98,10 +111,10 @@ def left_out(trial: Trial, task: str):
             inside = np.array([str(v) == level for v in values])
             if len(np.unique(donors[inside & mask & ~np.isnan(y)])) < LEAST / 2:
                 continue
-            kept = trial.units_of(task, mask & ~inside)
-            if kept.donors < LEAST:
+            rest = trial.units_of(task, mask & ~inside)
+            if rest.donors < LEAST:
                 continue
-            codes = info.codes(kept.y)
+            codes = info.codes(rest.y)
             if codes is not None and min(np.bincount(codes, minlength=len(info.classes))) < 3:
                 continue
-            yield covariate.name, level, kept
+            yield f"{covariate.name} = {level}", rest

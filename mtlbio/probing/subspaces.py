@@ -14,6 +14,7 @@ A block stands in the place of its axes among the dimensions that p values are a
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import dataclass, replace
 
 import numpy as np
@@ -21,16 +22,15 @@ import pandas as pd
 
 from mtlbio.cohort.cohort import Cohort
 from mtlbio.model.blocks import UNSTABLE, Block, find_blocks
-from mtlbio.probing.association import by_batch, covariate_design, effects, task_design
+from mtlbio.probing.association import by_batch, covariate_design, multiple_correlation, task_design
 from mtlbio.probing.enrichment import best_set, enrichment
 from mtlbio.probing.examinee import Examinee
-from mtlbio.probing.families import with_blocks
-from mtlbio.probing.inference import Contrast, Wald
+from mtlbio.probing.families import of_outcomes, with_blocks
 from mtlbio.probing.joint import Joint, joint_test
-from mtlbio.probing.leakage import TWIN, largest_shares
+from mtlbio.probing.leakage import conditioners, in_words, largest_shares, overlap, task_rows
 from mtlbio.probing.replicas import replicas
 from mtlbio.probing.shares import block_share, share
-from mtlbio.probing.stability import LEAST, left_out
+from mtlbio.probing.stability import classical_effect, left_out
 from mtlbio.probing.trial import Trial
 from mtlbio.probing.units import Units
 
@@ -80,13 +80,17 @@ def subspaces(trial: Trial, examinee: Examinee, stability: np.ndarray) -> list[S
     axes = np.flatnonzero(trial.block == "axis")
     if not (stability[axes] < UNSTABLE).any():
         return []
-    found = replicas(examinee, trial.donors, trial.block == "axis")
-    blocks = find_blocks(found, stability[axes])
+    blocks = find_blocks(replicas(examinee, trial.donors, trial.block == "axis"), stability[axes])
     places = [tuple(int(axes[d]) for d in block.dims) for block in blocks]
     return [Subspace(p, tuple(trial.dims[d] for d in p), b) for p, b in zip(places, blocks, strict=True)]
 
 
-def subspace_tests(trial: Trial, found: list[Subspace], association: pd.DataFrame, genes: Genes | None = None):
+def outside(blocks: list[Subspace], association: pd.DataFrame) -> pd.DataFrame:
+    """Associations of the dimensions that are in no block that was found again."""
+    return association[~association["dim"].isin([d for item in blocks if item.block.stable for d in item.dims])]
+
+
+def subspace_tests(trial: Trial, blocks: list[Subspace], association: pd.DataFrame, genes: Genes | None = None):
     """Every question of every block that was found again, long form with the columns ``COLUMNS``.
 
     Returns
@@ -97,108 +101,85 @@ def subspace_tests(trial: Trial, found: list[Subspace], association: pd.DataFram
         them, ``p_familywise`` Holm over the same and all outcomes
     sets : subspace -> gene set that names the direction that follows its most closely linked outcome
     """
-    stable = [s for s in found if s.block.stable]
-    rows, directions = [], {}
+    stable = [item for item in blocks if item.block.stable]
+    rows: list[dict] = []
     for number, item in enumerate(stable):
-        for row, direction in _questions(trial, item, trial.options.seed * 1000 + 700 + number):
-            rows.append(row)
-            directions[item.name, row["question"], row["variable"]] = direction
-    table = pd.DataFrame(rows, columns=COLUMNS)
-    if table.empty:
-        return table, {}
-    table = with_blocks(trial, table, association[~association["dim"].isin([d for s in stable for d in s.dims])])
+        rows += _questions(trial, item, trial.options.seed * 1000 + 700 + number)
+    if not rows:
+        return pd.DataFrame(columns=COLUMNS), {}
+    table = with_blocks(trial, pd.DataFrame(rows, columns=[*COLUMNS, "direction"]), outside(blocks, association))
     for item in stable:
         _beside_others(trial, item, table, association)
-    return table, _named(trial, stable, table, directions, genes)
+    return table[COLUMNS], _named(trial, stable, table, genes)
 
 
-def _questions(trial: Trial, item: Subspace, seed: int):
-    """(row, direction) of every question of one block, without what needs the other blocks."""
+def _questions(trial: Trial, item: Subspace, seed: int) -> Iterator[dict]:
+    """Rows of one block, without what needs the other blocks; ``direction``: (k,) that follows the variable most."""
+    permutations, latents = trial.options.permutations, item.block.latents
     for name in trial.tasks:
         yield _task(trial, item, name, "task", seed)
         if name in trial.outcomes and trial.entangled(name):
             yield _task(trial, item, name, "joint", seed)
     for info in trial.covariates.values():
-        units, given, columns, categorical = covariate_design(trial, info.name, info.role)
-        z = units.mean(item.block.latents)
-        mean, peak = block_share(z, columns, categorical, given, units)
+        units, adjustment, columns, categorical = covariate_design(trial, info.name, info.role)
+        z = units.mean(latents)
+        mean, peak = block_share(z, columns, categorical, adjustment, units)
         wider = by_batch(trial, info.name, units, columns) if info.role == "confounder" else None
         if wider is not None:
-            columns, (also, best) = wider, block_share(z, wider, False, given, units)
+            columns, (also, best) = wider, block_share(z, wider, False, adjustment, units)
             mean, peak = np.fmax(mean, also), np.fmax(peak, best)
-        joint = joint_test(columns, given, units, z, trial.options.permutations, seed)
-        yield _row(item, info.role, info.name, units, joint) | {"share": mean, "peak": peak}, joint.direction
+        joint = joint_test(columns, adjustment, units, z, permutations, seed)
+        yield _row(item, info.role, info.name, units, joint, share=mean, peak=peak)
     if trial.role("technical"):
-        units, given, columns, categorical = covariate_design(trial, "technical", "technical_all")
-        mean, peak = block_share(units.mean(item.block.latents), columns, categorical, given, units)
-        yield _row(item, "technical_all", "technical", units, None) | {"share": mean, "peak": peak}, None
+        units, adjustment, columns, categorical = covariate_design(trial, "technical", "technical_all")
+        mean, peak = block_share(units.mean(latents), columns, categorical, adjustment, units)
+        yield _row(item, "technical_all", "technical", units, share=mean, peak=peak)
 
 
-def _task(trial: Trial, item: Subspace, name: str, question: str, seed: int) -> tuple[dict, np.ndarray | None]:
+def _task(trial: Trial, item: Subspace, name: str, question: str, seed: int) -> dict:
     units = trial.task_units(name)
-    if len(units) < 6 or len(np.unique(units.y)) < 2:
-        return _row(item, question, name, units, None), None
+    if not units.testable(6):
+        return _row(item, question, name, units)
     without = tuple(trial.entangled(name)) if question == "joint" else ()
-    units, given, columns = task_design(trial, name, without, units=units)
+    units, adjustment, columns = task_design(trial, name, without, units=units)
     z = units.mean(item.block.latents)
-    joint = joint_test(columns, given, units, z, trial.options.permutations, seed)
+    joint = joint_test(columns, adjustment, units, z, trial.options.permutations, seed)
     row = _row(item, question, name, units, joint)
     if np.isnan(joint.f):
-        return row, None
+        return row
     # R of the label with the block: the several columns of a multi-class label have their interval in the same way
-    gap = np.full((2, 1), np.nan)
-    wald = Wald(gap, gap, np.array([joint.f]), joint.df, joint.df_error, np.array([joint.p_wald]))
-    effect, low, high = effects(wald, z[:, :1])
-    along = z @ joint.direction
-    row |= {"effect": effect[0], "ci_low": low[0], "ci_high": high[0]}
-    row["share"], _ = block_share(z, columns, False, given, units)
-    row["peak"] = share(along[:, None], columns, False, given, units)[0]
+    row["effect"], row["ci_low"], row["ci_high"] = multiple_correlation(joint.f, joint.df, joint.df_error)
+    row["share"], _ = block_share(z, columns, False, adjustment, units)
+    row["peak"] = share(z @ joint.direction[:, None], columns, False, adjustment, units)[0]
     if question == "task" and name in trial.outcomes:
         row["sign_stable"], row["worst_left_out"] = _sign(trial, item, name)
-        row["technical"] = _technical(trial, item, joint.direction)
-    return row, joint.direction
-
-
-def _row(item: Subspace, question: str, name: str, units: Units, joint: Joint | None) -> dict:
-    row = dict.fromkeys(COLUMNS, np.nan) | {"subspace": item.name, "question": question, "variable": name}
-    row |= {"unit": units.kind, "n": len(units), "n_donors": units.donors, "given": "nobody", "own": False}
-    row |= {"sign_stable": True, "worst_left_out": "nothing", "called": False}
-    if joint is not None:
-        row |= {"statistic": joint.f, "df": joint.df, "p": joint.p}
-        row |= {"p_wald": joint.p_wald, "p_permutation": joint.p_permutation}
+        if trial.role("technical"):
+            units, adjustment, columns, categorical = covariate_design(trial, "technical", "technical_all")
+            along = units.mean(item.block.latents @ joint.direction[:, None])
+            row["technical"] = share(along, columns, categorical, adjustment, units)[0]
     return row
 
 
-def _technical(trial: Trial, item: Subspace, direction: np.ndarray) -> float:
-    """Share of all technical covariates together in one direction of the block."""
-    if not trial.role("technical"):
-        return float("nan")
-    units, given, columns, categorical = covariate_design(trial, "technical", "technical_all")
-    return float(share(units.mean(item.block.latents @ direction[:, None]), columns, categorical, given, units)[0])
+def _row(item: Subspace, question: str, name: str, units: Units, joint: Joint | None = None, **more) -> dict:
+    row = {"subspace": item.name, "question": question, "variable": name, "unit": units.kind, "n": len(units)}
+    row |= {"n_donors": units.donors, "given": "nobody", "own": False, "sign_stable": True, "worst_left_out": "nothing"}
+    if joint is not None:
+        row |= {"statistic": joint.f, "df": joint.df, "p": joint.p, "direction": joint.direction}
+        row |= {"p_wald": joint.p_wald, "p_permutation": joint.p_permutation}
+    return row | more
 
 
 def _sign(trial: Trial, item: Subspace, task: str) -> tuple[bool, str]:
     """Whether the effect keeps its direction when a batch or site is left out, and the level that pulls most."""
-
-    def effect(units: Units) -> np.ndarray | None:
-        if len(units) < LEAST or len(np.unique(units.y)) < 2:
-            return None
-        units, given, columns = task_design(trial, task, units=units)
-        contrast = Contrast(columns, given, units, robust=False)
-        if not contrast.estimable or not contrast.full_rank:
-            return None
-        left = contrast.residual_of_nuisance(units.mean(item.block.latents))
-        return contrast.inverse @ (contrast.a.T @ left)
-
-    base = effect(trial.task_units(task))
+    base = classical_effect(trial, task, trial.task_units(task), item.block.latents)
     if base is None:
         return True, "nothing"
     inward = {}
-    for name, level, kept in left_out(trial, task):
-        partial = effect(kept)
-        if partial is not None and partial.shape == base.shape:
+    for name, units in left_out(trial, task):
+        partial = classical_effect(trial, task, units, item.block.latents)
+        if partial is not None and partial[0].shape == base[0].shape:
             # the latents have variance 1 in every direction, so this product is the same for any axes
-            inward[f"{name} = {level}"] = float((partial * base).sum())
+            inward[name] = float((partial[0] * base[0]).sum())
     worst = min(inward, key=lambda level: inward[level], default="nothing")
     return all(value > 0 for value in inward.values()), worst
 
@@ -210,51 +191,37 @@ def _beside_others(trial: Trial, item: Subspace, table: pd.DataFrame, associatio
     dominates; not those that share half of their variance with the block. A direction that is borrowed is not its own.
     """
     shares = largest_shares(trial, association)
-    rows = (table["subspace"] == item.name) & (table["question"] == "task") & table["called"]
-    for index in table.index[rows & table["variable"].isin(trial.outcomes)]:
-        name = table.at[index, "variable"]
-        units = trial.task_units(name)
-        dims, z = units.mean(trial.z), units.mean(item.block.latents)
-        basis = np.linalg.qr(z - z.mean(axis=0))[0]
-        centred = dims - dims.mean(axis=0)
-        twin = np.square(basis.T @ centred).sum(axis=0) / np.maximum(np.square(centred).sum(axis=0), 1e-300)
-        allowed = (trial.block == "axis") & (twin < TWIN)
-        allowed[list(item.places)] = False
-        own = association[(association["question"] == "task") & (association["variable"] == name)]
-        own = own.set_index("dim").reindex(trial.dims)
-        p = own["p"].fillna(1.0).to_numpy()
-        carriers = np.flatnonzero(allowed & own["called"].to_numpy(dtype=bool) & (p < table.at[index, "p"]))
-        dominated = np.flatnonzero(allowed & (shares >= trial.options.share_dominant))
-        ranked = [*carriers[np.argsort(p[carriers], kind="stable")], *dominated[np.argsort(-twin[dominated])]]
-        given = [int(d) for d in dict.fromkeys(ranked)][: max(3, units.donors // 15)]
-        p_given = table.at[index, "p"]
-        if given:
-            units, fixed, columns = task_design(trial, name, extra=trial.z[:, given], units=units)
+    rows = (table["subspace"] == item.name) & table["called"] & of_outcomes(table, trial.outcomes)
+    for index in table.index[rows]:
+        name, p = table.at[index, "variable"], table.at[index, "p"]
+        units, axes = trial.task_units(name), task_rows(trial, association, name)
+        z = units.mean(item.block.latents)
+        stronger = -axes["p"].where(axes["called"].astype(bool) & (axes["p"] < p)).to_numpy(dtype=float)
+        rivals = conditioners(trial, item.places, overlap(z, units.mean(trial.z)), stronger, shares, units.donors)
+        if rivals:
+            units, adjustment, columns = task_design(trial, name, extra=trial.z[:, rivals], units=units)
             seed = trial.options.seed * 1000 + 900
-            p_given = joint_test(columns, fixed, units, z, trial.options.permutations, seed).p
-        table.at[index, "given"] = ", ".join(trial.dims[d] for d in given) or "nobody"
-        table.at[index, "p_given"] = p_given
-        table.at[index, "own"] = bool(p_given <= trial.options.alpha)
+            p = joint_test(columns, adjustment, units, z, trial.options.permutations, seed).p
+        table.at[index, "given"], table.at[index, "p_given"] = in_words(trial, rivals), p
+        table.at[index, "own"] = bool(p <= trial.options.alpha)
 
 
-def _named(trial: Trial, stable: list[Subspace], table: pd.DataFrame, directions: dict, genes: Genes | None):
+def _named(trial: Trial, stable: list[Subspace], table: pd.DataFrame, genes: Genes | None) -> dict[str, str]:
     """Gene set of the direction that follows the block's most closely linked outcome."""
-    if genes is None or not genes.sets:
-        return {}
-    linked = table[(table["question"] == "task") & table["called"] & table["variable"].isin(trial.outcomes)]
-    linked = linked.sort_values("p", kind="stable").drop_duplicates("subspace").set_index("subspace")
-    chosen = [s for s in stable if s.name in linked.index]
-    if not chosen:
+    linked = table[table["called"] & of_outcomes(table, trial.outcomes)].sort_values("p", kind="stable")
+    linked = linked.drop_duplicates("subspace").set_index("subspace")
+    chosen = [item for item in stable if item.name in linked.index]
+    if genes is None or not genes.sets or not chosen:
         return {}
     latents, loadings = [], []
     for item in chosen:
-        w = directions[item.name, "task", linked.at[item.name, "variable"]]
+        w = linked.at[item.name, "direction"]
         latents.append(item.block.latents @ w)
         # expression = axes @ loadings = coordinates @ inverse(whitening) @ loadings
-        own = np.linalg.solve(item.block.whitening, genes.loadings[list(item.places)])
-        loadings.append(w @ own / (w @ w))
-    names = tuple(s.name for s in chosen)
+        coordinates = np.linalg.solve(item.block.whitening, genes.loadings[list(item.places)])
+        loadings.append(w @ coordinates / (w @ w))
+    names = tuple(item.name for item in chosen)
     along = replace(trial, z=np.column_stack(latents), dims=names, block=np.array(["axis"] * len(names)))
-    found = enrichment(along, genes.cohort, np.stack(loadings), genes.names, genes.sets)
-    named = {name: best_set(found[found["dim"] == name]) for name in names}
-    return {name: found for name, found in named.items() if found is not None}
+    sets = enrichment(along, genes.cohort, np.stack(loadings), genes.names, genes.sets)
+    best = {name: best_set(sets[sets["dim"] == name]) for name in names}
+    return {name: gene_set for name, gene_set in best.items() if gene_set is not None}

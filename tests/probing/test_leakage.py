@@ -3,7 +3,7 @@ import numpy as np
 from benchmarks.calibration.given_axes import trial_of
 from benchmarks.calibration.planted import plant
 from mtlbio.probing.association import association
-from mtlbio.probing.leakage import conditioners, leakage
+from mtlbio.probing.leakage import conditioners, leakage, overlap
 from mtlbio.probing.trial import Trial
 
 
@@ -49,9 +49,12 @@ def test_conditioners_are_stronger_carriers_then_dominated_axes_never_twins():
     called = np.array([True, True, False, True, False])
     strength = np.array([5.0, 9.0, 1.0, 20.0, 1.0])
     shares = np.array([0.0, 0.0, 0.0, 0.0, 0.9])
-    assert conditioners(trial, 0, called, strength, shares, z, 60) == [1, 4]
-    assert conditioners(trial, 1, called, strength, shares, z, 60) == [3, 4]
-    assert len(conditioners(trial, 0, np.ones(5, bool), np.array([0.0, 4, 3, 2, 1]), np.ones(5), z, 45)) == 3
+    for d, expected in ((0, [1, 4]), (1, [3, 4])):
+        stronger = np.where(called & (strength > strength[d]), strength, np.nan)
+        assert conditioners(trial, [d], overlap(z[:, [d]], z), stronger, shares, 60) == expected
+    stronger = np.array([np.nan, 4, 3, 2, 1])
+    assert len(conditioners(trial, [0], overlap(z[:, [0]], z), stronger, np.ones(5), 45)) == 3
+    np.testing.assert_allclose(overlap(z[:, [0]], z), np.square(np.corrcoef(z, rowvar=False)[0]))
 
 
 def test_what_passed_by_luck_does_not_pass_by_a_second_look_at_the_same_donors():
