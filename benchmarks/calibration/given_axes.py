@@ -13,7 +13,7 @@ from benchmarks.calibration.planted import COVARIATES, TASKS, Planted, plant
 from benchmarks.calibration.roles import role_of
 from benchmarks.calibration.score import firm_p, scored
 from mtlbio.config import Probe
-from mtlbio.probing.audit import audit, inseparable
+from mtlbio.probing.audit import audited
 from mtlbio.probing.cohorts import examine_cohort
 from mtlbio.probing.examinee import NOTHING, WithHeads
 from mtlbio.probing.trial import Trial
@@ -78,10 +78,9 @@ def results_of(planted: Planted, folds: int = 5):
 def trial_of(planted: Planted, **options) -> Trial:
     """The trial of a planted cohort, its design audited."""
     probe = Probe(**{"permutations": 199, "bootstrap": 200, **options})
-    pairs = inseparable(audit(planted.obs, TASKS, COVARIATES, probe))
     dims = tuple(f"z{i + 1:02d}" for i in range(planted.z.shape[1]))
     block = np.array(["axis"] * len(dims))
-    return Trial(planted.z, dims, block, planted.obs, dict(TASKS), dict(COVARIATES), probe, frozenset(pairs))
+    return audited(Trial(planted.z, dims, block, planted.obs, dict(TASKS), dict(COVARIATES), probe))[0]
 
 
 def judge_axes(cell: Cell, run: int) -> pd.DataFrame:

@@ -15,7 +15,7 @@ from mtlbio.config import Splits
 from mtlbio.kinds.schemas import CohortRun
 from mtlbio.model.matching import match_axes
 from mtlbio.probing.association import association
-from mtlbio.probing.audit import audit, inseparable
+from mtlbio.probing.audit import audited
 from mtlbio.probing.trial import Trial
 
 REPEATS = 0.3  # correlation of replicates below which a dimension does not repeat
@@ -85,9 +85,8 @@ def within(run: Judged, level: str, options: CohortRun) -> pd.DataFrame:
         own.tasks,
         own.covariates,
         options.probe,
-        frozenset(inseparable(audit(own.obs, own.tasks, own.covariates, options.probe))),
     )
-    return association(trial)
+    return association(audited(trial)[0])
 
 
 def repeated(run: Judged, options: CohortRun) -> pd.DataFrame:

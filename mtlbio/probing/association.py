@@ -193,7 +193,7 @@ def covariate_units(trial: Trial, infos: list) -> tuple[Units, np.ndarray]:
     df, df_inside = (min(trial.options.spline_df, max(1, n // 10)) for n in (len(np.unique(donors[mask])), mask.sum()))
     least = 2 if infos[0].role == "technical" else 5
     columns = np.column_stack([code(trial.obs[c.name], c, donors, mask, df, least, df_inside)[0] for c in infos])
-    units = trial.donor_units()
+    units = trial.donor_units
     if infos[0].role == "technical" or infos[0].name in trial.within:
         samples = sample_units(donors, mask)
         per_sample = samples.mean(columns)

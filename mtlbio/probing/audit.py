@@ -2,24 +2,23 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 import pandas as pd
 
 from mtlbio.cohort.cohort import CovariateInfo
-from mtlbio.config import TrialOptions
-from mtlbio.kinds.vocabulary import DONORS, Vocabulary
 from mtlbio.labels import Label
-from mtlbio.probing.design import code, complete_cases, nuisance, orthonormal
+from mtlbio.probing.design import code, freedom, nuisance, orthonormal
 from mtlbio.probing.inference import variance_inflation
-from mtlbio.probing.separation import donors_off_the_line, donors_to_add
-from mtlbio.probing.units import Units, donor_units, label_units
+from mtlbio.probing.separation import discordant, donors_off_the_line, donors_to_add
+from mtlbio.probing.trial import AnyTrial, Trial
+from mtlbio.probing.units import Units
 
 COLUMNS = ["kind", "task", "covariate", "role", "unit", "n", "n_donors", "association", "value"]
 COLUMNS += ["vif", "vif_all", "n_effective", "smallest_cell", "discordant", "overlap", "rank_deficient", "call", "why"]
 
+LEAST_UNITS = 4
 _MOST_CELLS = 200  # levels x classes up to which the fix names single groups
 
 
@@ -38,21 +37,8 @@ class Subject:
     names: tuple[str, ...] = ()
 
 
-def audit(
-    obs: pd.DataFrame,
-    tasks: dict[str, Label],
-    covariates: dict[str, CovariateInfo],
-    options: TrialOptions,
-    units_of: Callable[[str, np.ndarray], Units] | None = None,
-    words: Vocabulary = DONORS,
-) -> pd.DataFrame:
-    """Task x covariate, and technical covariate x confounder.
-
-    Parameters
-    ----------
-    obs : one row per sample with ``donor``, tasks and covariates
-    units_of : units of the label of a task among the samples of a mask; those of donors where left out
-    words : of the run, for ``why``
+def audit(trial: Trial) -> pd.DataFrame:
+    """Task x covariate, and technical covariate x confounder; no latent is looked at.
 
     Returns
     -------
@@ -64,31 +50,30 @@ def audit(
         ``overlap``: share of the units whose propensity lies in the range that all classes reach.
         ``call``: ``not_identifiable`` (rank deficient, vif >= max_vif, too few discordant donors), ``weak`` or ``ok``
     """
-    donors = obs["donor"].to_numpy().astype(str)
-    roster = list(covariates.values())
-    mask = complete_cases(obs, roster)
-    rows = []
-    for task in tasks.values():
-        if units_of is None:
-            units = label_units(donors, task.y(obs[task.name]), task.averaged, mask)
-        else:
-            units = units_of(task.name, mask)
-        others = [c for c in roster if c.name != task.name]
-        if len(units) < 4 or len(np.unique(units.y)) < 2:
-            rows += [_empty("task", task.name, c, units, words) for c in others]
+    covariates, rows = list(trial.covariates.values()), []
+    for task in trial.tasks.values():
+        units = trial.task_units(task.name)
+        others = [c for c in covariates if c.name != task.name]
+        if not units.testable(LEAST_UNITS):
+            rows += [_empty(trial, task.name, c, units) for c in others]
             continue
         subject = Subject("task", task, units, task.test_columns(units.y), task.codes(units.y), task.classes)
-        rows += _pairs(obs, subject, others, others, options, words)
-    for info in [c for c in roster if c.role == "technical"]:
-        units = donor_units(donors, mask)
-        columns = units.mean(code(obs[info.name], info, donors, mask, 1)[0])
+        rows += _pairs(trial, subject, others)
+    for info in trial.role("technical"):
+        units, values = trial.donor_units, trial.obs[info.name]
+        columns = units.mean(code(values, info, trial.donors, trial.mask, 1)[0])
         classes = columns.argmax(axis=1) if info.kind == "categorical" else None
-        names = tuple(np.unique(_text(obs[info.name])[mask])) if classes is not None else ()
-        against = [c for c in roster if c.role == "confounder"]
-        if len(units) >= 4 and columns.shape[1] >= (1 if classes is None else 2):
+        names = tuple(np.unique(_text(values)[trial.mask])) if classes is not None else ()
+        if len(units) >= LEAST_UNITS and columns.shape[1] >= (1 if classes is None else 2):
             subject = Subject("covariate", info, units, columns, classes, names)
-            rows += _pairs(obs, subject, against, against, options, words)
+            rows += _pairs(trial, subject, trial.role("confounder"))
     return pd.DataFrame(rows, columns=COLUMNS)
+
+
+def audited(trial: AnyTrial) -> tuple[AnyTrial, pd.DataFrame]:
+    """The trial that knows which pairs its design cannot tell apart, and :func:`audit`."""
+    table = audit(trial)
+    return replace(trial, inseparable=frozenset(inseparable(table))), table
 
 
 def inseparable(table: pd.DataFrame) -> set[frozenset[str]]:
@@ -110,52 +95,43 @@ def cramers_v(table: np.ndarray) -> float:
     return float(np.sqrt(phi2 / small)) if small > 0 else float("nan")
 
 
-def _pairs(
-    obs,
-    subject: Subject,
-    against: list[CovariateInfo],
-    everything: list[CovariateInfo],
-    options: TrialOptions,
-    words: Vocabulary,
-):
-    units, donors = subject.units, obs["donor"].to_numpy().astype(str)
-    intercept = np.ones((len(units), 1))
-    everyone = nuisance(obs, everything, units, options.spline_df, interactions=False)
+def _pairs(trial: Trial, subject: Subject, against: list[CovariateInfo]):
+    """A row for every covariate that the subject is set against."""
+    units, spline_df = subject.units, trial.options.spline_df
+    everyone = nuisance(trial.obs, against, units, spline_df, interactions=False)
     vif_all = variance_inflation(units.centre(subject.columns), _with_intercept(everyone.basis))
     for info in against:
-        coded, level, _ = code(
-            obs[info.name], info, donors, units.mask, min(options.spline_df, max(1, len(units) // 10))
-        )
+        df = freedom(spline_df, len(units))
+        coded, level, _ = code(trial.obs[info.name], info, trial.donors, units.mask, df)
         columns = units.mean(coded)
-        basis = orthonormal(np.column_stack([intercept, units.centre(columns)]))
-        vif = variance_inflation(units.centre(subject.columns), basis)
-        counts = _counts(subject, donors, level) if info.kind == "categorical" else None
+        vif = variance_inflation(units.centre(subject.columns), _with_intercept(units.centre(columns)))
+        counts = _counts(subject, trial.donors, level) if info.kind == "categorical" else None
         judged = subject.kind == "task"  # of 100 chips none overlaps all others in age, and none has to
-        propensity, common = _overlap(subject if judged else None, orthonormal(np.column_stack([intercept, columns])))
-        row = {
-            "kind": subject.kind,
-            "task": subject.info.name,
-            "covariate": info.name,
-            "role": info.role,
-            "unit": units.kind,
-            "n": len(units),
-            "n_donors": units.donors,
-            **_association(subject, info, columns, counts),
-            "vif": vif,
-            "vif_all": vif_all,
-            "n_effective": len(units) / vif_all,
-            "smallest_cell": float(counts.min()) if counts is not None else np.nan,
-            "discordant": _discordant(subject, counts, common),
-            "overlap": propensity,
-            "rank_deficient": bool(np.isinf(vif)),
-        }
-        row["call"] = _call(row, options)
-        row["why"] = _why(row, counts, level, obs[info.name], subject, options, words)
+        propensity, common = _overlap(subject if judged else None, _with_intercept(columns))
+        row = _start(subject.kind, subject.info.name, info, units) | _association(subject, info, columns, counts)
+        row |= {"vif": vif, "vif_all": vif_all, "n_effective": len(units) / vif_all, "overlap": propensity}
+        row |= {"smallest_cell": float(counts.min()) if counts is not None else np.nan}
+        row |= {"discordant": _discordant(subject, counts, common), "rank_deficient": bool(np.isinf(vif))}
+        row["call"] = _call(row, trial)
+        row["why"] = _why(trial, subject, row, counts, level)
         yield row
 
 
-def _with_intercept(basis: np.ndarray) -> np.ndarray:
-    return orthonormal(np.column_stack([np.ones((len(basis), 1)), basis]))
+def _start(kind: str, name: str, info: CovariateInfo, units: Units) -> dict:
+    row = {"kind": kind, "task": name, "covariate": info.name, "role": info.role, "unit": units.kind}
+    return row | {"n": len(units), "n_donors": units.donors}
+
+
+def _empty(trial: Trial, name: str, info: CovariateInfo, units: Units) -> dict:
+    row = _start("task", name, info, units)
+    row |= {"rank_deficient": True, "vif": np.inf, "vif_all": np.inf, "n_effective": 0.0, "association": "none"}
+    why = f"{name} has fewer than two labels among the {trial.words.units} whose covariates are known."
+    return row | {"call": "not_identifiable", "why": why}
+
+
+def _with_intercept(columns: np.ndarray) -> np.ndarray:
+    """Orthonormal basis of columns (units, k) and a constant."""
+    return orthonormal(np.column_stack([np.ones((len(columns), 1)), columns]))
 
 
 def _counts(subject: Subject, donors: np.ndarray, level: np.ndarray) -> np.ndarray | None:
@@ -166,15 +142,15 @@ def _counts(subject: Subject, donors: np.ndarray, level: np.ndarray) -> np.ndarr
     place = np.unique(level[weights.col], return_inverse=True)[1]
     member = np.unique(subject.classes[weights.row], return_inverse=True)[1]
     owner = np.unique(donors[weights.col], return_inverse=True)[1]
-    seen = np.zeros((place.max() + 1, member.max() + 1, owner.max() + 1), dtype=bool)
-    seen[place, member, owner] = True
-    return seen.sum(axis=2)
+    present = np.zeros((place.max() + 1, member.max() + 1, owner.max() + 1), dtype=bool)
+    present[place, member, owner] = True
+    return present.sum(axis=2)
 
 
 def _association(subject: Subject, info: CovariateInfo, columns: np.ndarray, counts: np.ndarray | None) -> dict:
     if counts is not None:
         return {"association": "cramers_v", "value": cramers_v(counts.astype(float))}
-    n, basis = len(columns), orthonormal(np.column_stack([np.ones((len(columns), 1)), columns]))
+    n, basis = len(columns), _with_intercept(columns)
     if subject.classes is not None:  # a continuous covariate over classes: how much of it lies between the classes
         groups = (subject.classes[:, None] == np.unique(subject.classes)[None]).astype(float)
         basis, tested = orthonormal(groups), columns[:, :1]
@@ -204,71 +180,63 @@ def _discordant(subject: Subject, counts: np.ndarray | None, common: np.ndarray 
     if subject.classes is None or (counts is None and common is None):
         return np.nan
     if counts is not None:
-        return float((counts.sum(axis=1) - counts.max(axis=1)).sum())
+        return float(discordant(counts))
     sizes = [len(np.unique(subject.units.cluster[common & (subject.classes == k)])) for k in np.unique(subject.classes)]
     return float(sum(sizes) - max(sizes))
 
 
-def _call(row: dict, options: TrialOptions) -> str:
-    known = not np.isnan(row["discordant"])
+def _call(row: dict, trial: Trial) -> str:
+    options, counted = trial.options, not np.isnan(row["discordant"])
     if row["rank_deficient"] or row["vif"] >= options.max_vif:
         return "not_identifiable"
     # paired designs put every class into every level within the donor: the count of donors says nothing more
-    counted = known and not np.isnan(row["smallest_cell"])  # a thin range of a continuous covariate only makes it weak
-    if counted and row["discordant"] < options.min_discordant and row["vif"] > 1.1:
-        return "not_identifiable"
-    thin = known and row["discordant"] < 2 * options.min_discordant
+    # and a thin range of a continuous covariate only makes it weak
+    if counted and not np.isnan(row["smallest_cell"]) and row["vif"] > 1.1:
+        if row["discordant"] < options.min_discordant:
+            return "not_identifiable"
+    thin = counted and row["discordant"] < 2 * options.min_discordant
     return "weak" if thin or row["vif"] >= np.sqrt(options.max_vif) or row["overlap"] < 0.5 else "ok"
 
 
-def _why(row, counts, level, values, subject: Subject, options: TrialOptions, words: Vocabulary) -> str:
-    task, covariate = row["task"], row["covariate"]
+def _why(trial: Trial, subject: Subject, row: dict, counts: np.ndarray | None, level: np.ndarray) -> str:
+    task, covariate, units = row["task"], row["covariate"], trial.words.units
     inflation = "without limit" if row["rank_deficient"] else f"{row['vif']:.1f}-fold"
     if row["call"] == "ok":
         return f"{task} and {covariate} can be told apart (variance inflation {row['vif']:.2f}, {row['n']} units)."
     reasons = [f"knowing {covariate} inflates the variance of the {task} effect {inflation}"]
     if not np.isnan(row["discordant"]):
-        lie = f"{words.units} lie outside the majority of their level"
-        reasons.append(f"{row['discordant']:.0f} of {row['n_donors']} {lie}")
+        some = f"{row['discordant']:.0f} of {row['n_donors']} {units}"
+        reasons.append(f"{some} lie outside the majority of their level")
         # a rare class, not the inflation, is then what makes it difficult
         reasons = reasons[1:] if row["call"] == "weak" and row["vif"] < 1.1 else reasons
-    found = ", and ".join(reasons)
+    reason = ", and ".join(reasons)
     if row["call"] == "weak":
-        return f"{task} and {covariate} are told apart with difficulty: {found}; more such {words.units} would help."
-    fix = _fix(row, counts, level, values, subject, options, words)
-    return f"{task} and {covariate} cannot be told apart: {found}; to fix it, {fix}."
+        return f"{task} and {covariate} are told apart with difficulty: {reason}; more such {units} would help."
+    fix = _fix(trial, subject, row, counts, level)
+    return f"{task} and {covariate} cannot be told apart: {reason}; to fix it, {fix}."
 
 
-def _fix(row, counts, level, values, subject: Subject, options: TrialOptions, words: Vocabulary) -> str:
+def _fix(trial: Trial, subject: Subject, row: dict, counts: np.ndarray | None, level: np.ndarray) -> str:
     """How many donors would make the pair just separable, and of what kind."""
-    task, covariate = row["task"], row["covariate"]
+    task, covariate, units, options = row["task"], row["covariate"], trial.words.units, trial.options
     if counts is None or subject.classes is None:
         missing = donors_off_the_line(row["n_donors"], row["vif"], options.max_vif)
-        return f"add about {missing} {words.units} in whom {task} does not follow {covariate}"
+        return f"add about {missing} {units} in whom {task} does not follow {covariate}"
     if counts.size > _MOST_CELLS:
-        return f"add {words.units} so that {task} varies within every {covariate}"
+        return f"add {units} so that {task} varies within every {covariate}"
     added = donors_to_add(counts, options.max_vif, options.min_discordant)
-    names, present_classes = _text(values), np.unique(subject.classes)
+    names, classes = _text(trial.obs[covariate]), np.unique(subject.classes)
     present = np.unique(level[subject.units.mask])
     places = []
     for place in np.argsort(-added, axis=None, kind="stable")[: (added > 0).sum()]:
         i, k = np.unravel_index(place, added.shape)
         members = np.unique(names[subject.units.mask & (level == present[i])])
         where = members[0] if len(members) == 1 else "one of the smaller levels"
-        label = f"{task} = {subject.names[present_classes[k]]}"
+        label = f"{task} = {subject.names[classes[k]]}"
         places.append(f"{added[i, k]} with {label} in {covariate} = {where}")
     shown = " and ".join(places[:2]) + (f", and {len(places) - 2} more such groups" if len(places) > 2 else "")
-    return f"measure about {added.sum()} more {words.units} ({shown}), or re-run as many of yours there"
+    return f"measure about {added.sum()} more {units} ({shown}), or re-run as many of yours there"
 
 
 def _text(values: pd.Series) -> np.ndarray:
     return values.astype(object).where(values.notna(), "missing").astype(str).to_numpy()
-
-
-def _empty(kind: str, name: str, info: CovariateInfo, units: Units, words: Vocabulary) -> dict:
-    row: dict = dict.fromkeys(COLUMNS, np.nan)
-    row.update(kind=kind, task=name, covariate=info.name, role=info.role, unit=units.kind, n=len(units))
-    row.update(n_donors=units.donors, rank_deficient=True, vif=np.inf, vif_all=np.inf, n_effective=0.0)
-    row.update(association="none", call="not_identifiable")
-    row["why"] = f"{name} has fewer than two labels among the {words.units} whose covariates are known."
-    return row

@@ -170,7 +170,7 @@ def partial_correlations(
 
 def _units(trial: Trial) -> tuple[Units, Nuisance]:
     """Donors given the covariates; in a paired design of few donors, the states of each donor against each other."""
-    units = trial.donor_units()
+    units = trial.donor_units
     paired = [u for u in map(trial.task_units, trial.outcomes) if u.within]
     if paired and units.donors < 20:
         units = paired[0]

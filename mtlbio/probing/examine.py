@@ -5,14 +5,14 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Generic, TypeVar
+from typing import Generic
 
 import numpy as np
 import pandas as pd
 
 from mtlbio.probing.ablation import ablation
 from mtlbio.probing.association import association
-from mtlbio.probing.audit import audit, inseparable
+from mtlbio.probing.audit import audited
 from mtlbio.probing.by_class import by_class
 from mtlbio.probing.collect_evidence import collect_evidence
 from mtlbio.probing.columns import verdict_table
@@ -24,14 +24,11 @@ from mtlbio.probing.planes import subspace_table
 from mtlbio.probing.rates import with_rates
 from mtlbio.probing.stability import stability as stability_of_effects
 from mtlbio.probing.subspaces import Genes, subspace_tests, subspaces
-from mtlbio.probing.trial import Trial
+from mtlbio.probing.trial import AnyTrial as T
 from mtlbio.progress import say
 from mtlbio.tables import VERDICTS, write_table
 
 TABLES = ("audit", "association", "ablation", "enrichment", "stability", "subspaces")
-
-
-T = TypeVar("T", bound=Trial)
 
 
 @dataclass(frozen=True)
@@ -81,8 +78,7 @@ def examine(trial: T, examinee: Examinee, stability: np.ndarray, procedure: Proc
         The examinee has other samples or dimensions, or it saw labels of the samples on trial.
     """
     examinee = checked(examinee, len(trial.z), trial.dims)
-    design = audit(trial.obs, trial.tasks, trial.covariates, trial.options, trial.units_of, trial.words)
-    trial = replace(trial, inseparable=frozenset(inseparable(design)))
+    trial, design = audited(trial)
     effects = association(trial)
     effects = effects if procedure.rescaled is None else procedure.rescaled(effects)
     beside = leakage(trial, effects)

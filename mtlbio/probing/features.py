@@ -37,7 +37,7 @@ def features_of_table(trial: Trial, cohort: Cohort, loadings: np.ndarray) -> pd.
     the covariates (signed for a single column), ``p`` of its F test; no permutation. ``names`` marks features that may
     name the dimension
     """
-    units = trial.donor_units()
+    units = trial.donor_units
     given = nuisance(trial.obs, list(trial.covariates.values()), units, trial.options.spline_df, interactions=False)
     z = units.centre(units.mean(trial.z))
     z = z - given.basis @ (given.basis.T @ z)

@@ -12,12 +12,13 @@ from mtlbio.kinds import kind_of
 from mtlbio.kinds.schemas import DonorRun
 from mtlbio.metrics import metric
 from mtlbio.probing.association import task_design
-from mtlbio.probing.audit import audit
+from mtlbio.probing.audit import LEAST_UNITS, audited
 from mtlbio.probing.inference import Contrast
 from mtlbio.probing.plan_design import Design, TaskPlan
 from mtlbio.probing.plan_words import grave, task_lines, words
 from mtlbio.probing.power import donors_for_bins, donors_for_effect, smallest_effect, test_level
 from mtlbio.probing.rates import prospects
+from mtlbio.probing.trial import Trial
 from mtlbio.probing.verdict import FIRM
 from mtlbio.tables import write_table
 
@@ -50,7 +51,7 @@ def plan(run: DonorRun, results: Path, dims: int = 20) -> str:
         As ``mtlbio prepare``, as far as the metadata can tell.
     """
     design = read_design(run, dims)
-    tasks = [task_plan(design, name) for name in design.tasks]
+    tasks = [task_plan(design, name) for name in design.trial.tasks]
     planted = kind_of(run).planted
     said = [prospects(design.audit, task.name, kind=planted) for task in tasks if task.outcome and planted]
     rates = [sentence for sentence in said if sentence]
@@ -70,14 +71,13 @@ def read_design(run: DonorRun, dims: int) -> Design:
     notes = qc.table()
     lost = notes[notes["detail"].str.startswith("dropped") | (notes["reason"] == "few cells")]
     dropped = lost["reason"].value_counts().to_dict()
-    words = kind_of(run).vocabulary
-    audited = audit(obs, tasks, covariates, run.probe, words=words)
-    return Design(run.run, obs, tasks, covariates, run.probe, audited, dims, dropped, words)
+    trial = Trial.to_come(obs, tasks, covariates, run.probe, kind_of(run).vocabulary)
+    return Design(run.run, *audited(trial), dims, dropped)
 
 
 def task_plan(design: Design, name: str) -> TaskPlan:
     """Power of the tests of one task, and of showing that its head can do without a dimension."""
-    trial, info = design.trial, design.tasks[name]
+    trial, info = design.trial, design.trial.tasks[name]
     outcome = name in trial.outcomes
     units = trial.task_units(name)
     codes = info.codes(units.y)
@@ -88,20 +88,20 @@ def task_plan(design: Design, name: str) -> TaskPlan:
     vif = float(rows["vif_all"].iloc[0]) if len(rows) else 1.0
     smallest, needed = float("nan"), dict.fromkeys(EFFECTS, float("nan"))
     pooled: tuple[str, ...] = ()
-    if outcome and len(units) >= 4 and len(np.unique(units.y)) > 1:
-        _, given, columns = task_design(trial, name, units=units)
-        pooled = tuple(term for term in given.terms if "pooled" in term)
+    if outcome and units.testable(LEAST_UNITS):
+        _, adjustment, columns = task_design(trial, name, units=units)
+        pooled = tuple(term for term in adjustment.terms if "pooled" in term)
         # a donor seen in several states is a whole unit per state only where it is compared with itself
         per_donor = len(units) / units.donors if units.within else 1.0
         df = columns.shape[1]
-        freedom = Contrast(columns, given, units).df_error
+        freedom = Contrast(columns, adjustment, units).df_error
         spent = int(round(max(units.donors * per_donor - df - freedom, 1)))
-        level = test_level(design.dims * len(trial.outcomes), FIRM * design.options.alpha)
+        level = test_level(design.dims * len(trial.outcomes), FIRM * trial.options.alpha)
         smallest = smallest_effect(units.donors * per_donor, variance, vif, level, df, spent)
         needed = {e: np.ceil(donors_for_effect(e, variance, vif, level, df, spent) / per_donor) for e in EFFECTS}
     harmless = float("nan")
     if info.decisive in MEASURED and share != 0:
-        harmless = donors_for_bins(share if classes else None, design.options.margin)
+        harmless = donors_for_bins(share if classes else None, trial.options.margin)
     return TaskPlan(
         info,
         outcome,

@@ -4,14 +4,9 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-import numpy as np
 import pandas as pd
 
-from mtlbio.cohort.cohort import CovariateInfo
-from mtlbio.config import TrialOptions
-from mtlbio.kinds.vocabulary import DONORS, Vocabulary
 from mtlbio.labels import Label
-from mtlbio.probing.audit import inseparable
 from mtlbio.probing.trial import Trial
 
 
@@ -21,29 +16,16 @@ class Design:
 
     Attributes
     ----------
-    obs : one row per sample with ``donor``, tasks and covariates
-    audit : :func:`mtlbio.probing.audit.audit`
+    trial : to come, its design audited; ``audit``: the table
     dims : dimensions that are expected
-    dropped : reason -> number of samples (cells) that are not in ``obs``
-    words : of the run, for what is said
+    dropped : reason -> number of samples (cells) that are left out
     """
 
     name: str
-    obs: pd.DataFrame
-    tasks: dict[str, Label]
-    covariates: dict[str, CovariateInfo]
-    options: TrialOptions
+    trial: Trial
     audit: pd.DataFrame
     dims: int
     dropped: dict[str, int]
-    words: Vocabulary = DONORS
-
-    @property
-    def trial(self) -> Trial:
-        """The trial to come, with one empty dimension."""
-        empty, block = np.zeros((len(self.obs), 1)), np.array(["axis"])
-        pairs = frozenset(inseparable(self.audit))
-        return Trial(empty, ("z",), block, self.obs, self.tasks, self.covariates, self.options, pairs, words=self.words)
 
 
 @dataclass(frozen=True)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 from functools import cached_property
+from typing import TypeVar
 
 import numpy as np
 import pandas as pd
@@ -14,6 +15,8 @@ from mtlbio.kinds.vocabulary import DONORS, Vocabulary
 from mtlbio.labels import Label
 from mtlbio.probing.design import complete_cases
 from mtlbio.probing.units import Units, donor_units, label_units
+
+AnyTrial = TypeVar("AnyTrial", bound="Trial")
 
 
 @dataclass(frozen=True)
@@ -43,6 +46,12 @@ class Trial:
     trained_for: dict[str, str] = field(default_factory=dict)
     within: frozenset[str] = frozenset()
     words: Vocabulary = DONORS
+
+    @classmethod
+    def to_come(cls, obs, tasks, covariates, options, words: Vocabulary = DONORS) -> Trial:
+        """The trial of samples that have no latents yet: one dimension of nothing."""
+        z, block = np.zeros((len(obs), 1)), np.array(["axis"])
+        return cls(z, ("z",), block, obs, dict(tasks), dict(covariates), options, words=words)
 
     @cached_property
     def donors(self) -> np.ndarray:
@@ -83,20 +92,16 @@ class Trial:
 
     def units_of(self, task: str, mask: np.ndarray) -> Units:
         """Units of the label of ``task`` among the samples in ``mask``."""
-        info = self.tasks[task]
-        return label_units(self.donors, info.y(self.obs[task]), info.averaged, mask)
+        return label_units(self.donors, self.labels(task), self.tasks[task].averaged, mask)
 
+    @cached_property
     def donor_units(self) -> Units:
         """One unit per donor with known covariates."""
-        return self._donor_units
+        return donor_units(self.donors, self.mask)
 
     @cached_property
     def _units(self) -> dict[str, Units]:
         return {}
-
-    @cached_property
-    def _donor_units(self) -> Units:
-        return donor_units(self.donors, self.mask)
 
     def adjusters(self, units: Units, against: str) -> np.ndarray | None:
         """Labels of the outcomes as nuisance columns (units, k) for a test of the covariate ``against``.
@@ -106,16 +111,14 @@ class Trial:
         """
         columns = []
         for name in self.outcomes:
-            info = self.tasks[name]
-            y = info.y(self.obs[name])
-            known = ~np.isnan(y)
-            if units.mean(known.astype(float)).mean() < 0.8 or not self.separable(name, against):
+            y = self.labels(name)
+            gap = np.isnan(y)
+            if units.mean((~gap).astype(float)).mean() < 0.8 or not self.separable(name, against):
                 continue
             coded = np.zeros((len(y), 1))
-            if len(np.unique(y[known])) > 1:
-                own = info.test_columns(y[known])
-                coded = np.zeros((len(y), own.shape[1]))
-                coded[known] = own
-                coded[~known] = coded[known].mean(axis=0)
-            columns += [units.mean(coded), units.mean((~known).astype(float)[:, None])]
+            if len(np.unique(y[~gap])) > 1:
+                labelled = self.tasks[name].test_columns(y[~gap])
+                coded = np.tile(labelled.mean(axis=0), (len(y), 1))
+                coded[~gap] = labelled
+            columns += [units.mean(coded), units.mean(gap.astype(float)[:, None])]
         return np.column_stack(columns) if columns else None

@@ -7,6 +7,7 @@ from mtlbio.cohort.cohort import CovariateInfo
 from mtlbio.config import Probe
 from mtlbio.labels import Binary
 from mtlbio.probing.audit import audit, cramers_v, inseparable
+from mtlbio.probing.trial import Trial
 
 DISEASE = {"disease": Binary("disease", ("no", "yes"))}
 BATCH = {"batch": CovariateInfo("batch", "technical", "categorical")}
@@ -18,13 +19,13 @@ def pair(table, task, covariate):
 
 @pytest.mark.parametrize("probability, vif", [(0.85, 2.0), (0.95, 5.3)])
 def test_vif_of_batch_that_follows_disease(probability, vif):
-    table = audit(plant(4000, 0, batch_disease=probability).obs, TASKS, COVARIATES, Probe())
+    table = audit(Trial.to_come(plant(4000, 0, batch_disease=probability).obs, TASKS, COVARIATES, Probe()))
     found = pair(table, "disease", "batch")["vif"]
     np.testing.assert_allclose(found, vif, rtol=0.12)  # 1 / (1 - (2p - 1)^2) for a balanced disease
 
 
 def test_nested_batch_is_not_identifiable_and_the_sentence_says_what_would_fix_it():
-    table = audit(plant(80, 0, batch_disease=1.0).obs, TASKS, COVARIATES, Probe())
+    table = audit(Trial.to_come(plant(80, 0, batch_disease=1.0).obs, TASKS, COVARIATES, Probe()))
     row = pair(table, "disease", "batch")
     assert row["call"] == "not_identifiable" and row["rank_deficient"] and np.isinf(row["vif"])
     assert row["discordant"] == 0 and row["overlap"] == 0 and row["n_effective"] == 0
@@ -33,7 +34,7 @@ def test_nested_batch_is_not_identifiable_and_the_sentence_says_what_would_fix_i
 
 
 def test_balanced_design_is_ok():
-    table = audit(plant(120, 0).obs, TASKS, COVARIATES, Probe())
+    table = audit(Trial.to_come(plant(120, 0).obs, TASKS, COVARIATES, Probe()))
     assert pair(table, "disease", "batch")["call"] == "ok"
     assert pair(table, "disease", "sex")["call"] == "ok"
     assert not ((table["task"] == "age") & (table["covariate"] == "age")).any()
@@ -45,7 +46,7 @@ def test_too_few_discordant_donors():
     obs["disease"] = ["no"] * 30 + ["yes"] * 30
     obs["batch"] = ["a"] * 28 + ["b"] * 32
     obs.loc[[30, 31], "batch"] = "a"  # two sick donors in the healthy batch, two healthy in the other
-    row = audit(obs, DISEASE, BATCH, Probe()).iloc[0]
+    row = audit(Trial.to_come(obs, DISEASE, BATCH, Probe())).iloc[0]
     assert row["discordant"] == 4 and row["smallest_cell"] == 2
     assert row["call"] == "not_identifiable"
 
@@ -54,7 +55,7 @@ def test_donors_that_bridge_batches_make_them_separable():
     obs = pd.DataFrame({"donor": np.repeat([f"d{i:02d}" for i in range(40)], 2)})
     obs["disease"] = np.repeat(["no", "yes"], 40)
     obs["batch"] = np.tile(["a", "b"], 40)  # every donor in both batches
-    row = audit(obs, DISEASE, BATCH, Probe()).iloc[0]
+    row = audit(Trial.to_come(obs, DISEASE, BATCH, Probe())).iloc[0]
     assert row["call"] == "ok" and row["discordant"] == 40
     np.testing.assert_allclose(row["vif"], 1.0, atol=1e-9)
 
@@ -68,11 +69,12 @@ def test_cramers_v_is_corrected_for_the_number_of_levels():
 
 def test_a_task_without_labels_is_reported_not_raised():
     obs = plant(40, 0).obs.assign(response=None)
-    table = audit(obs, TASKS, COVARIATES, Probe())
+    table = audit(Trial.to_come(obs, TASKS, COVARIATES, Probe()))
     assert (table.loc[table["task"] == "response", "call"] == "not_identifiable").all()
 
 
 def test_effective_number_of_donors():
-    row = pair(audit(plant(300, 0, batch_disease=0.85).obs, TASKS, COVARIATES, Probe()), "disease", "batch")
+    table = audit(Trial.to_come(plant(300, 0, batch_disease=0.85).obs, TASKS, COVARIATES, Probe()))
+    row = pair(table, "disease", "batch")
     np.testing.assert_allclose(row["n_effective"], 300 / row["vif_all"])
     assert row["vif_all"] > row["vif"]

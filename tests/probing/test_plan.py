@@ -14,12 +14,15 @@ from scipy import sparse
 from benchmarks.calibration.planted import plant
 from mtlbio import cli
 from mtlbio.cohort.simulate import simulate, write_simulation
+from mtlbio.config import Probe
 from mtlbio.door import folder_of
 from mtlbio.kinds.read import read_run
 from mtlbio.kinds.schemas import CohortRun
+from mtlbio.probing.audit import audited
 from mtlbio.probing.plan import PLAN, plan, read_design, task_plan
 from mtlbio.probing.plan_design import Design
 from mtlbio.probing.plan_words import words
+from mtlbio.probing.trial import Trial
 from mtlbio.tables import read_table
 
 
@@ -29,14 +32,10 @@ def planted_run(tmp_path, design="clear", donors=80, **sizes):
 
 def design_of(planted, dims=20, **changes) -> Design:
     """The design of a planted cohort, without files."""
-    from mtlbio.config import Probe
-    from mtlbio.probing.audit import audit
-
     cohort = planted.cohort
     tasks = {name: cohort.tasks[name] for name in changes.get("tasks", cohort.tasks)}
     covariates = {n: c for n, c in cohort.covariates.items() if n in changes.get("covariates", cohort.covariates)}
-    table = audit(planted.obs, tasks, covariates, Probe())
-    return Design("planted", planted.obs, tasks, covariates, Probe(), table, dims, {})
+    return Design("planted", *audited(Trial.to_come(planted.obs, tasks, covariates, Probe())), dims, {})
 
 
 def test_a_nested_batch_is_the_first_warning_and_the_table_holds_every_pair(tmp_path):
@@ -91,12 +90,12 @@ def test_visits_add_no_donors():
 def test_words_of_what_is_missing():
     planted = plant(60, 1)
     design = design_of(planted, covariates=("age", "sex"))
-    text = words(design, [task_plan(design, name) for name in design.tasks], ["4 of 100 were wrong."])
+    text = words(design, [task_plan(design, name) for name in design.trial.tasks], ["4 of 100 were wrong."])
     assert "No technical covariate" in text and "What can be called technical" not in text
     assert "A covariate too" in text.split("  age:")[1]
     assert "What such designs gave on planted cohorts\n  - 4 of 100 were wrong." in text
     gaps = planted.obs.assign(age=planted.obs["age"].where(np.arange(60) > 2))
-    with_gaps = replace(design, obs=gaps)
+    with_gaps = replace(design, trial=replace(design.trial, obs=gaps))
     assert "3 donors are in no test, for want of age." in words(with_gaps, [task_plan(with_gaps, "disease")], [])
     only_age = design_of(planted, tasks=("age",))
     assert "Every task is a covariate too" in " ".join(words(only_age, [task_plan(only_age, "age")], []).split())
@@ -117,8 +116,9 @@ def test_a_level_that_looks_like_a_missing_value_and_a_task_that_is_technical_ar
     design = design_of(planted)
     assert "taken for a level" not in words(design, [task_plan(design, "disease")], [])
     sex = planted.obs["sex"].astype(str).where(np.arange(60) > 4, "Unknown")
-    role = replace(design.covariates["age"], role="technical")
-    changed = replace(design, obs=planted.obs.assign(sex=sex), covariates=design.covariates | {"age": role})
+    role = replace(design.trial.covariates["age"], role="technical")
+    covariates = design.trial.covariates | {"age": role}
+    changed = replace(design, trial=replace(design.trial, obs=planted.obs.assign(sex=sex), covariates=covariates))
     text = " ".join(words(changed, [task_plan(changed, name) for name in ("disease", "age")], []).split())
     assert "sex: 5 samples are 'Unknown', which is taken for a level like any other" in text
     assert "age is a task and a technical covariate" in text
@@ -156,7 +156,7 @@ def test_single_cells_become_samples_of_donors_and_pairs_are_compared_within_don
         }
     )
     design = read_design(run, 20)
-    assert len(design.obs) == 15 and design.dropped == {"few cells": 1}
+    assert len(design.trial.obs) == 15 and design.dropped == {"few cells": 1}
     task = task_plan(design, "stimulated")
     assert task.donors == 8 and task.within and task.unit == "donor x label"
     text = plan(run, tmp_path / "r")

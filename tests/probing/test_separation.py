@@ -8,6 +8,7 @@ from benchmarks.calibration.planted import COVARIATES, TASKS, plant
 from mtlbio.config import Probe
 from mtlbio.probing.audit import audit
 from mtlbio.probing.separation import discordant, donors_off_the_line, donors_to_add, inflation
+from mtlbio.probing.trial import Trial
 
 
 @pytest.mark.parametrize(
@@ -32,7 +33,7 @@ def test_the_donors_to_add_are_enough_and_no_group_too_many(counts):
 
 def test_five_donors_do_not_mend_a_large_nested_design_and_the_sentence_asks_for_more():
     planted = plant(200, 0, batch_disease=1.0)
-    before = audit(planted.obs, TASKS, COVARIATES, Probe())
+    before = audit(Trial.to_come(planted.obs, TASKS, COVARIATES, Probe()))
     why = before[(before["task"] == "disease") & (before["covariate"] == "batch")]["why"].iloc[0]
     total = int(re.search(r"about (\d+) more donors", why).group(1))
     groups = re.findall(r"(\d+) with disease = (\w+) in batch = (\w+)", why)
@@ -41,7 +42,7 @@ def test_five_donors_do_not_mend_a_large_nested_design_and_the_sentence_asks_for
     for number, (n, label, batch) in enumerate(groups):
         rows = planted.obs.sample(int(n), random_state=number).assign(disease=label, batch=batch)
         extra.append(rows.assign(donor=[f"new{number}_{i}" for i in range(int(n))]))
-    after = audit(pd.concat([planted.obs, *extra]), TASKS, COVARIATES, Probe())
+    after = audit(Trial.to_come(pd.concat([planted.obs, *extra]), TASKS, COVARIATES, Probe()))
     assert (after[(after["task"] == "disease") & (after["covariate"] == "batch")]["call"] != "not_identifiable").all()
 
 

@@ -11,11 +11,12 @@ from mtlbio.config import Probe
 from mtlbio.kinds.vocabulary import CHAINS, DONORS, PATIENTS
 from mtlbio.labels import Binary
 from mtlbio.probing import sentences
-from mtlbio.probing.audit import audit
+from mtlbio.probing.audit import audit, audited
 from mtlbio.probing.evidence import CovariateEvidence, Evidence, TaskEvidence
 from mtlbio.probing.plan import Design, task_plan
 from mtlbio.probing.plan_words import words as words_of_plan
 from mtlbio.probing.sample_size import donors_for_a_verdict
+from mtlbio.probing.trial import Trial
 from mtlbio.probing.verdict import judge
 
 LINK = dict(effect=0.9, ci_low=0.5, ci_high=1.3, q=1e-5, called=True, firm=True, own=True, share=0.2, metric="auroc")
@@ -159,22 +160,23 @@ def test_the_audit_of_a_set_of_chains_keeps_the_names_of_its_labels():
     obs["genes"] = range(60)
     tasks = {"batch": Binary("batch", ("no", "yes"))}
     covariates = {n: CovariateInfo(n, "confounder", k) for n, k in (("donors", "categorical"), ("genes", "continuous"))}
-    whys = audit(obs, tasks, covariates, Probe(), words=CHAINS)["why"].tolist()
+    whys = audit(Trial.to_come(obs, tasks, covariates, Probe(), words=CHAINS))["why"].tolist()
     assert whys[0].startswith(
         "batch and donors cannot be told apart: knowing donors inflates the variance of the batch effect 4.0-fold, and "
         "4 of 60 chains lie outside the majority of their level; to fix it, measure about "
     )
     assert " more chains (" in whys[0] and "with batch = " in whys[0] and "in donors = " in whys[0]
     assert whys[1].startswith("batch and genes ")
-    assert [w.replace("chains", "donors") for w in whys] == audit(obs, tasks, covariates, Probe())["why"].tolist()
-    few = audit(obs.iloc[:30], tasks, covariates, Probe(), words=CHAINS)["why"].tolist()
+    of_donors = audit(Trial.to_come(obs, tasks, covariates, Probe()))["why"].tolist()
+    assert [w.replace("chains", "donors") for w in whys] == of_donors
+    few = audit(Trial.to_come(obs.iloc[:30], tasks, covariates, Probe(), words=CHAINS))["why"].tolist()
     assert few == ["batch has fewer than two labels among the chains whose covariates are known."] * 2
 
 
 def test_a_plan_takes_the_words_of_its_design():
     def planned(words):
         obs = plant(40, 0, batch_disease=0.8).obs
-        design = Design("a", obs, TASKS, COVARIATES, Probe(), audit(obs, TASKS, COVARIATES, Probe()), 20, {}, words)
+        design = Design("a", *audited(Trial.to_come(obs, TASKS, COVARIATES, Probe(), words)), 20, {})
         return words_of_plan(design, [task_plan(design, name) for name in TASKS], [])
 
     of_chains, of_donors = planned(CHAINS), planned(DONORS)
