@@ -9,7 +9,7 @@ from __future__ import annotations
 import numpy as np
 import pandas as pd
 
-from mtlbio.cohort.cohort import CovariateInfo
+from mtlbio.probing.design import orthonormal
 from mtlbio.probing.trial import Trial
 
 # Share of a dimension's variance within the folds that may be left where it is said to be the covariate.
@@ -26,30 +26,23 @@ def covariate_duplicates(trial: Trial, fold: np.ndarray) -> dict[str, str]:
     ----------
     fold : (samples,) in which a sample is held out
     """
-    found: dict[str, str] = {}
+    out: dict[str, str] = {}
     for info in trial.covariates.values():
         column = trial.obs[info.name]
-        known = column.notna().to_numpy()
+        present = column.notna().to_numpy()
         residual, total, spent = np.zeros(len(trial.dims)), np.zeros(len(trial.dims)), 0
-        for f in np.unique(fold[known]):
-            rows = known & (fold == f)
+        for f in np.unique(fold[present]):
+            rows = present & (fold == f)
             z = trial.z[rows] - trial.z[rows].mean(axis=0)
-            basis = _basis(column[rows], info)
+            factor = info.kind == "categorical"
+            columns = pd.get_dummies(column[rows].astype(str)) if factor else column[rows].to_frame()
+            columns = columns.to_numpy(dtype=float)
+            basis = orthonormal(columns - columns.mean(axis=0))
             residual += np.square(z - basis @ (basis.T @ z)).sum(axis=0)
             total += np.square(z).sum(axis=0)
             spent += basis.shape[1]
-        if spent > known.sum() / 2:  # as many levels as samples say all of anything
+        if spent > present.sum() / 2:  # as many levels as samples say all of anything
             continue
         for dim in np.flatnonzero((total > 0) & (residual <= _LEFT * total)):
-            found.setdefault(trial.dims[dim], info.name)
-    return found
-
-
-def _basis(column: pd.Series, info: CovariateInfo) -> np.ndarray:
-    """(samples, k) orthonormal columns of a covariate, centred."""
-    if info.kind == "continuous":
-        columns = column.to_numpy(dtype=float)[:, None]
-    else:
-        columns = pd.get_dummies(column.astype(str)).to_numpy(dtype=float)
-    left, size, _ = np.linalg.svd(columns - columns.mean(axis=0), full_matrices=False)
-    return left[:, size > 1e-9 * max(size.max(initial=0.0), 1e-300)]
+            out.setdefault(trial.dims[dim], info.name)
+    return out

@@ -18,10 +18,10 @@ from mtlbio.probing.collect_evidence import collect_evidence
 from mtlbio.probing.columns import verdict_table
 from mtlbio.probing.covariate_duplicates import covariate_duplicates
 from mtlbio.probing.examinee import Examinee, checked
-from mtlbio.probing.judgement import Judgement, Rate, judgements
+from mtlbio.probing.judgement import judgements
 from mtlbio.probing.leakage import leakage
 from mtlbio.probing.planes import subspace_table
-from mtlbio.probing.rates import with_rates
+from mtlbio.probing.rates import rate_of
 from mtlbio.probing.stability import stability as stability_of_effects
 from mtlbio.probing.subspaces import Genes, subspace_tests, subspaces
 from mtlbio.probing.trial import AnyTrial as T
@@ -87,13 +87,15 @@ def examine(trial: T, examinee: Examinee, stability: np.ndarray, procedure: Proc
     removed = ablation(trial, examinee, {space.name: space.places for space in spaces if space.block.stable})
     named = procedure.names(trial)
     uneven = by_class(trial) if procedure.classes else None
-    fixed = covariate_duplicates(trial, examinee.fold) if procedure.duplicates else {}
-    evidence = collect_evidence(trial, effects, beside, removed, steady, named, uneven, fixed)
+    duplicates = covariate_duplicates(trial, examinee.fold) if procedure.duplicates else {}
+    evidence = collect_evidence(trial, effects, beside, removed, steady, named, uneven, duplicates)
     judged = judgements(evidence, removed, design, stability, trial.options)
     tests, directions = subspace_tests(trial, spaces, effects, procedure.genes)
     planes, decided = subspace_table(trial, spaces, tests, removed, stability, directions, effects)
     judged = [replace(item, **decided.get(item.evidence.dim, {})) for item in judged]
-    judged = rated(judged, design, procedure.rates)
+    if procedure.rates is not None:
+        rates = [rate_of(item.verdict.verdict, item.about, design, procedure.rates) for item in judged]
+        judged = [replace(item, rate=rate) for item, rate in zip(judged, rates, strict=True)]
     if procedure.shares is not None:
         more = procedure.shares(trial).set_index("dim").to_dict("index")
         judged = [replace(item, shares=more[item.evidence.dim]) for item in judged]
@@ -102,18 +104,8 @@ def examine(trial: T, examinee: Examinee, stability: np.ndarray, procedure: Proc
     if uneven is not None and len(uneven):
         merged = pd.concat([merged, uneven], ignore_index=True)
     tables = dict(zip(TABLES, (design, merged, removed, named, steady, planes), strict=True))
-    asked = {name for name, there in (("blocks", procedure.blocks), ("duplicates", procedure.duplicates)) if there}
-    asked |= set(judged[0].shares) if judged else set()
-    return {**tables, "verdicts": verdict_table(judged, asked)}
-
-
-def rated(judged: list[Judgement], audit: pd.DataFrame, rates: str | None) -> list[Judgement]:
-    """The verdicts with how often such a one was wrong on planted cohorts of a kind."""
-    if rates is None:
-        return judged
-    claims = pd.DataFrame({"verdict": [j.verdict.verdict for j in judged], "about": [j.about for j in judged]})
-    table = with_rates(claims, audit, kind=rates).drop(columns=list(claims))
-    return [replace(j, rate=Rate(*row)) for j, row in zip(judged, table.itertuples(index=False), strict=True)]
+    questions = {name for name in ("blocks", "duplicates") if getattr(procedure, name)}
+    return {**tables, "verdicts": verdict_table(judged, questions | set(judged[0].shares))}
 
 
 def write_tables(tables: dict[str, pd.DataFrame], results: Path) -> None:

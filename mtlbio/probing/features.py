@@ -13,7 +13,7 @@ import pandas as pd
 from scipy import stats
 
 from mtlbio.cohort.cohort import Cohort
-from mtlbio.probing.design import nuisance
+from mtlbio.probing.design import nuisance, orthonormal
 from mtlbio.probing.enrichment import COLUMNS, LEAST_CORRELATION
 from mtlbio.probing.families import adjust
 from mtlbio.probing.trial import Trial
@@ -38,35 +38,33 @@ def features_of_table(trial: Trial, cohort: Cohort, loadings: np.ndarray) -> pd.
     name the dimension
     """
     units = trial.donor_units
-    given = nuisance(trial.obs, list(trial.covariates.values()), units, trial.options.spline_df, interactions=False)
-    z = units.centre(units.mean(trial.z))
-    z = z - given.basis @ (given.basis.T @ z)
+    adjustment = nuisance(trial.obs, list(trial.covariates.values()), units, trial.options.spline_df, False)
+    z = adjustment.residual(units.mean(trial.z))
     total = np.maximum(np.square(z).sum(axis=0), 1e-300)
     mass = np.maximum(np.square(loadings).sum(axis=1), 1e-300)
     values = cohort.expression.astype(float)
     filled = np.where(np.isnan(values), np.nanmean(values, axis=0), values)
-    rows = []
+    tables = []
     for name, places in cohort.coding.places.items():
         columns = units.mean(filled[:, places])
         columns = columns - columns.mean(axis=0)
         before = np.square(columns).sum(axis=0)
-        left = columns - given.basis @ (given.basis.T @ columns)
+        left = adjustment.residual(columns)
         left = left[:, np.square(left).sum(axis=0) > _LEFT * np.maximum(before, 1e-300)]
-        basis, size, _ = np.linalg.svd(left, full_matrices=False)
-        basis = basis[:, size > 1e-6 * max(size[0], 1e-300)] if size.size else basis
+        basis = orthonormal(left)
         k = basis.shape[1]
         share = np.square(loadings[:, places]).sum(axis=1) / mass
         explained = np.square(basis.T @ z).sum(axis=0) / total
-        freedom = units.donors - given.rank - k
+        freedom = units.donors - adjustment.rank - k
         r = np.sqrt(np.clip(explained, 0, 1))
         if k == 1:
             r = r * np.sign(left[:, 0] @ z)
         p = np.full(len(trial.dims), np.nan)
         if k and freedom > 3:
             p = stats.f.sf(explained / k / np.maximum((1 - explained) / freedom, 1e-12), k, freedom)
-        for d, dim in enumerate(trial.dims):
-            rows.append([dim, name, len(places), share[d], np.nan, r[d] if k else np.nan, p[d], np.nan, p[d]])
-    table = pd.DataFrame(rows, columns=[c for c in COLUMNS if c not in ("q", "names")])
+        table = pd.DataFrame({"dim": trial.dims, "set": name, "genes": len(places), "ulm": share, "q_ulm": np.nan})
+        tables.append(table.assign(correlation=r if k else np.nan, p_wald=p, p_permutation=np.nan, p=p))
+    table = pd.concat(tables, ignore_index=True)
     table["q"] = adjust(table["p"].to_numpy())
     built = table["ulm"] >= np.square(LEAST_CORRELATION)
     follows = (table["q"] <= trial.options.alpha) & (table["correlation"].abs() >= LEAST_CORRELATION)

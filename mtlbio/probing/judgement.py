@@ -11,6 +11,7 @@ import pandas as pd
 from mtlbio.config import TrialOptions
 from mtlbio.probing.collect_evidence import worst_way
 from mtlbio.probing.evidence import Evidence
+from mtlbio.probing.rates import Rate
 from mtlbio.probing.sample_size import donors_for_a_verdict
 from mtlbio.probing.verdict import Verdict, judge
 
@@ -23,16 +24,6 @@ class Loss:
     ci_low: float = math.nan
     ci_high: float = math.nan
     removal: str = "inconclusive"
-
-
-@dataclass(frozen=True)
-class Rate:
-    """Share of such verdicts that were wrong on planted cohorts, its 95 % Wilson interval, and where it was counted."""
-
-    error: float = math.nan
-    low: float = math.nan
-    high: float = math.nan
-    counted: str | None = None
 
 
 @dataclass(frozen=True)
@@ -84,8 +75,8 @@ def judgements(
         verdict, about = judge(item, options), about_task(item)
         effective, vif = (design[column].get(about, math.nan) for column in ("n_effective", "vif_all"))
         needed, needed_for = to_settle(verdict, item, options)
-        own = losses.get(item.dim, {})
-        out.append(Judgement(item, verdict, steady, own, about, effective, vif, needed, needed_for))
+        without = losses.get(item.dim, {})
+        out.append(Judgement(item, verdict, steady, without, about, effective, vif, needed, needed_for))
     return out
 
 

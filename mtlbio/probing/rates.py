@@ -8,6 +8,7 @@ finds the axes. Where too few such verdicts fell, those with given axes stand in
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from functools import cache
 from importlib import resources
 
@@ -33,6 +34,16 @@ _DRIVERS = {
     "table": ("enzyme", "a feature that drives the doses as the planted enzyme does"),
 }
 _UNITS = {"doses": "patients a drug", "chains": "held-out chains"}
+
+
+@dataclass(frozen=True)
+class Rate:
+    """Share of such verdicts that were wrong on planted cohorts, its 95 % Wilson interval, and where it was counted."""
+
+    error: float = np.nan
+    low: float = np.nan
+    high: float = np.nan
+    counted: str | None = None
 
 
 def wilson(hits: int, n: int) -> tuple[float, float, float]:
@@ -73,44 +84,34 @@ def speaking_for(rates: pd.DataFrame, about: str) -> pd.DataFrame:
     return rates[rates["part"].isin(SPEAK_FOR[about])]
 
 
-def nearest_rate(verdict: str, donors: float, separation: float, rates: pd.DataFrame | None = None) -> pd.Series | None:
+def nearest_rate(verdict: str, donors: float, separation: float, rates: pd.DataFrame) -> pd.Series | None:
     """The row of the rates that comes nearest, or None where the grid never gave this verdict often enough.
 
     Distance: ratio of donors on the log2 scale plus five times the difference in separation.
     """
-    rates = speaking_for(shipped_rates(), "measurements") if rates is None else rates
     return _nearest(rates[(rates["verdict"] == verdict) & (rates["n"] >= LEAST)], donors, separation)
 
 
-def _nearest(known: pd.DataFrame, donors: float, separation: float) -> pd.Series | None:
-    if known.empty or not np.isfinite(donors) or donors <= 0:
+def _nearest(cells: pd.DataFrame, donors: float, separation: float) -> pd.Series | None:
+    if cells.empty or not np.isfinite(donors) or donors <= 0:
         return None
-    distance = (np.log2(known["donors"] / donors)).abs() + 5 * (known["separation"] - separation).abs()
-    distance = distance + AXES_PENALTY * (known["part"] == "axes")
-    return known.loc[distance.idxmin()]
+    distance = (np.log2(cells["donors"] / donors)).abs() + 5 * (cells["separation"] - separation).abs()
+    return cells.loc[(distance + AXES_PENALTY * (cells["part"] == "axes")).idxmin()]
 
 
-def with_rates(
-    verdicts: pd.DataFrame, audit: pd.DataFrame, rates: pd.DataFrame | None = None, kind: str = "measurements"
-) -> pd.DataFrame:
-    """``verdicts.tsv`` with ``error_rate``, ``error_rate_low``, ``error_rate_high`` and ``error_rate_from`` (the cell).
+def rate_of(verdict: str, about: str, audit: pd.DataFrame, kind: str, rates: pd.DataFrame | None = None) -> Rate:
+    """How often such a verdict was wrong; NaN where it claims nothing, or was never given on such a design.
 
     Parameters
     ----------
-    verdicts : rows with ``verdict`` and ``about``, the task that the verdict is about
+    about : the task that the verdict is about
     audit : the design audit, which knows that task's donors and how closely it goes with the technical covariates
-    rates : other than the shipped ones
     kind : of the run, a key of ``SPEAK_FOR``
+    rates : other than the shipped ones
     """
-    rates = speaking_for(shipped_rates() if rates is None else rates, kind)
-    designs = {task: design_of(audit, task) for task in verdicts["about"].unique()}
-    places, out = list(zip(verdicts["verdict"], verdicts["about"], strict=True)), {}
-    for verdict, task in dict.fromkeys(places):
-        row = None if verdict == NO_CLAIM else nearest_rate(verdict, *designs[task], rates)
-        none = (np.nan, np.nan, np.nan, None)
-        out[verdict, task] = none if row is None else (row["rate"], row["low"], row["high"], in_words(row))
-    columns = ["error_rate", "error_rate_low", "error_rate_high", "error_rate_from"]
-    return verdicts.join(pd.DataFrame([out[place] for place in places], columns=columns, index=verdicts.index))
+    cells = speaking_for(shipped_rates() if rates is None else rates, kind)
+    row = None if verdict == NO_CLAIM else nearest_rate(verdict, *design_of(audit, about), cells)
+    return Rate() if row is None else Rate(row["rate"], row["low"], row["high"], in_words(row))
 
 
 def design_of(audit: pd.DataFrame, task: str) -> tuple[float, float]:
@@ -139,17 +140,15 @@ def _design(row: pd.Series) -> str:
     return f"{row['donors']:.0f} donors, {shared if row['separation'] > 0.5 else apart}"
 
 
-def prospects(
-    audit: pd.DataFrame, task: str, found: pd.DataFrame | None = None, kind: str = "measurements"
-) -> str | None:
+def prospects(audit: pd.DataFrame, task: str, kind: str, found: pd.DataFrame | None = None) -> str | None:
     """One sentence before any training: what such a design gave on planted cohorts. None where nothing comes near.
 
     ``kind``: whose rates speak, a key of ``_DRIVERS``.
     """
-    found = speaking_for(shipped_found() if found is None else found, kind)
+    cells = speaking_for(shipped_found() if found is None else found, kind)
     donors, separation = design_of(audit, task)
     driver, drives = _DRIVERS[kind]
-    right, false = (_nearest(found[found["what"] == what], donors, separation) for what in (driver, ANY_FALSE))
+    right, false = (_nearest(cells[cells["what"] == what], donors, separation) for what in (driver, ANY_FALSE))
     if right is None or false is None:
         return None
     named = "not_identifiable" if right["separation"] >= 1 else "biology"

@@ -7,7 +7,7 @@ from the same formula at its own Hessian and takes three Newton steps.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 
 import numpy as np
 
@@ -49,7 +49,7 @@ def refitted(
     targets = task.indicators(y_train)
     if targets is None:
         penalty = _choose(x, y_train, donors_train, logistic=False)
-        return _predict(x_test, *_without(*_linear(x, y_train, penalty), sets))
+        return _predict(x_test, *_without(*_fit(_linear, x, y_train, penalty), sets))
     parts = [_logistic_predictions(x, target, donors_train, x_test, sets) for target in targets]
     if len(parts) == 1:
         return parts[0]
@@ -60,31 +60,26 @@ def _logistic_predictions(x, y, donors, x_test, sets: Sets):
     if len(np.unique(y)) < 2:
         return np.full(len(x_test), y.mean()), np.full((len(sets), len(x_test)), y.mean())
     penalty = _choose(x, y, donors, logistic=True)
-    full, without = _without(*_logistic(x, y, penalty), sets)
+    full, without = _without(*_fit(_logistic, x, y, penalty), sets)
     full, without = _predict(x_test, full, _newton_without(x, y, penalty, without, sets))
     return _sigmoid(full), _sigmoid(without)
 
 
-def _linear(x: np.ndarray, y: np.ndarray, penalty: float) -> tuple[np.ndarray, np.ndarray]:
+def _fit(fits: Callable, x: np.ndarray, y: np.ndarray, penalty: float) -> tuple[np.ndarray, np.ndarray]:
     """Coefficients (1 + D,), intercept first and free, and the inverse Hessian."""
-    beta, hessian = _linear_fits(x, y, np.ones((1, len(y))), np.array([penalty]))
+    beta, hessian = fits(x, y, np.ones((1, len(y))), np.array([penalty]))
     return beta[0], np.linalg.inv(hessian[0])
 
 
-def _linear_fits(x: np.ndarray, y: np.ndarray, rows: np.ndarray, penalties: np.ndarray):
-    """As :func:`_logistic_fits`, for squared error."""
+def _linear(x: np.ndarray, y: np.ndarray, rows: np.ndarray, penalties: np.ndarray):
+    """As :func:`_logistic`, for squared error."""
     design, size = _design(x), 1 + x.shape[1]
     hessian = (design.T * rows[:, None, :]) @ design
     hessian[:, np.arange(size), np.arange(size)] += penalties[:, None] * (np.arange(size) > 0)
     return np.linalg.solve(hessian, ((rows * y) @ design)[:, :, None])[:, :, 0], hessian
 
 
-def _logistic(x: np.ndarray, y: np.ndarray, penalty: float) -> tuple[np.ndarray, np.ndarray]:
-    beta, hessian = _logistic_fits(x, y, np.ones((1, len(y))), np.array([penalty]))
-    return beta[0], np.linalg.inv(hessian[0])
-
-
-def _logistic_fits(x: np.ndarray, y: np.ndarray, rows: np.ndarray, penalties: np.ndarray):
+def _logistic(x: np.ndarray, y: np.ndarray, rows: np.ndarray, penalties: np.ndarray):
     """Many ridge logistic fits at once, each by Newton steps until its own last one is below 1e-7.
 
     Parameters
@@ -150,12 +145,12 @@ def _choose(x: np.ndarray, y: np.ndarray, donors: np.ndarray, logistic: bool) ->
     """Penalty with the smallest cross-validated loss (log loss or squared error), folds by donor in order of name."""
     fold = np.unique(donors, return_inverse=True)[1] % _INNER_FOLDS
     folds = [f for f in range(_INNER_FOLDS) if (fold == f).any() and len(np.unique(y[fold != f])) > 1]
-    held = np.repeat(fold[None] == np.array(folds).reshape(-1, 1), len(PENALTIES), axis=0)
-    fits = _logistic_fits if logistic else _linear_fits
-    coefficients = fits(x, y, (~held).astype(float), np.tile(PENALTIES, len(folds)))[0]
+    test = np.repeat(fold[None] == np.array(folds).reshape(-1, 1), len(PENALTIES), axis=0)
+    fits = _logistic if logistic else _linear
+    coefficients = fits(x, y, (~test).astype(float), np.tile(PENALTIES, len(folds)))[0]
     score = coefficients @ _design(x).T
     losses = np.logaddexp(0.0, np.where(y == 1, -score, score)) if logistic else np.square(y - score)
-    return PENALTIES[int((losses * held).sum(axis=1).reshape(-1, len(PENALTIES)).sum(axis=0).argmin())]
+    return PENALTIES[int((losses * test).sum(axis=1).reshape(-1, len(PENALTIES)).sum(axis=0).argmin())]
 
 
 def _predict(x_test: np.ndarray, full: np.ndarray, without: np.ndarray) -> tuple[np.ndarray, np.ndarray]:

@@ -25,12 +25,12 @@ def replicas(examinee: Examinee, donors: np.ndarray, axes: np.ndarray) -> Replic
     """
     numbers = np.unique(examinee.fold)
     test = examinee.fold[None, :] == numbers[:, None]
-    train = np.stack([~np.isin(donors, donors[held]) for held in test])
+    train = np.stack([~np.isin(donors, donors[rows]) for rows in test])
     encoded = [np.asarray(examinee.latents(int(f)), dtype=float).mean(axis=0) for f in (*numbers, FINAL)]
     return Replicas(encoded[-1][:, axes], numbers, np.stack(encoded[:-1])[:, :, axes], train, test)
 
 
-def replica_table(examinee: Examinee, found: Replicas, axes: np.ndarray) -> pd.DataFrame:
+def replica_table(examinee: Examinee, replicas: Replicas, axes: np.ndarray) -> pd.DataFrame:
     """Every replica of every fold against the final model.
 
     Returns
@@ -40,24 +40,22 @@ def replica_table(examinee: Examinee, found: Replicas, axes: np.ndarray) -> pd.D
     absolute correlation of an axis with its partner on the ``n_held_out`` samples that the replica did not train on
     """
     rows = []
-    for f, test in zip(found.numbers, found.test, strict=True):
-        for seed, own in enumerate(np.asarray(examinee.latents(int(f)), dtype=float)):
-            row: dict[str, float] = {"fold": int(f), "replica": seed, "n_held_out": int(test.sum())}
-            row |= {"effective_rank": effective_rank(own[:, axes]), "effective_rank_all": effective_rank(own)}
-            row |= {"cka": linear_cka(own[:, axes], found.reference), "svcca": svcca(own[:, axes], found.reference)}
-            x, y = (standardised(v[test], np.ones(test.sum(), bool)) for v in (own[:, axes], found.reference))
-            row["correlation"] = float(np.median(np.abs((x * y).mean(axis=0)))) if x.size else np.nan
-            rows.append(row)
+    for f, test in zip(replicas.numbers, replicas.test, strict=True):
+        for seed, z in enumerate(np.asarray(examinee.latents(int(f)), dtype=float)):
+            rows.append(_row(int(f), seed, z[:, axes], replicas.reference, test, z))
     return pd.DataFrame(rows)
 
 
 def replicas_of_one_fold(z: np.ndarray) -> pd.DataFrame:
     """Replicas (replicas, n, D) that were trained on the same donors, each against their mean; a row as above each."""
-    mean = z.mean(axis=0)
-    rows = []
-    for r, own in enumerate(z):
-        x, y = ((v - v.mean(axis=0)) / np.maximum(v.std(axis=0), 1e-12) for v in (own, mean))
-        row: dict[str, float] = {"fold": 0, "replica": r, "n_held_out": len(own), "effective_rank": effective_rank(own)}
-        row |= {"effective_rank_all": effective_rank(own), "cka": linear_cka(own, mean), "svcca": svcca(own, mean)}
-        rows.append(row | {"correlation": float(np.median(np.abs((x * y).mean(axis=0))))})
-    return pd.DataFrame(rows)
+    everybody = np.ones(z.shape[1], dtype=bool)
+    return pd.DataFrame([_row(0, r, each, z.mean(axis=0), everybody, each) for r, each in enumerate(z)])
+
+
+def _row(fold: int, replica: int, z: np.ndarray, reference: np.ndarray, test: np.ndarray, dims: np.ndarray) -> dict:
+    """``z``, ``reference``: (n, k) axes that are compared; ``dims``: (n, D) all dimensions; ``test``: (n,) held out."""
+    row: dict[str, float] = {"fold": fold, "replica": replica, "n_held_out": int(test.sum())}
+    row |= {"effective_rank": effective_rank(z), "effective_rank_all": effective_rank(dims)}
+    x, y = standardised(z, test)[test], standardised(reference, test)[test]
+    correlation = float(np.median(np.abs((x * y).mean(axis=0)))) if x.size else np.nan
+    return row | {"cka": linear_cka(z, reference), "svcca": svcca(z, reference), "correlation": correlation}

@@ -6,7 +6,8 @@ import pytest
 
 from mtlbio.probing.columns import COLUMNS, column_of, documented, of_family, verdict_table
 from mtlbio.probing.evidence import CovariateEvidence, Evidence, TaskEvidence
-from mtlbio.probing.judgement import Judgement, Loss, Rate, about_task
+from mtlbio.probing.judgement import Judgement, Loss, about_task
+from mtlbio.probing.rates import Rate
 from mtlbio.probing.verdict import Verdict
 from mtlbio.tables import VERDICTS
 

@@ -13,12 +13,12 @@ from mtlbio.probing.rates import (
     design_of,
     nearest_rate,
     prospects,
+    rate_of,
     separation_of,
     shipped_found,
     shipped_rates,
     speaking_for,
     wilson,
-    with_rates,
 )
 
 AUDIT = ["kind", "task", "role", "association", "value", "n_donors"]
@@ -49,7 +49,6 @@ def test_the_nearest_cell_with_enough_verdicts_wins():
 
 
 def test_what_withholds_an_answer_has_no_error_rate():
-    verdicts = pd.DataFrame({"verdict": ["technical", "underpowered"], "about": "disease"})
     audit = pd.DataFrame(
         [
             ("task", "disease", "technical", "cramers_v", 0.05, 200),
@@ -60,10 +59,10 @@ def test_what_withholds_an_answer_has_no_error_rate():
     )
     assert design_of(audit, "disease") == (200, 0.525)
     assert design_of(audit, "response") == (80, 0.95)
-    out = with_rates(verdicts, audit, rates())
-    assert out["error_rate"].iloc[0] == 0.025 and np.isnan(out["error_rate"].iloc[1])
-    assert out["error_rate_from"].iloc[0] == "whole pipeline, 200 donors, batch independent of disease: 1 of 40 wrong"
-    assert out["error_rate_low"].iloc[0] < 0.025 < out["error_rate_high"].iloc[0]
+    technical, none = (rate_of(v, "disease", audit, "measurements", rates()) for v in ("technical", "underpowered"))
+    assert technical.error == 0.025 and np.isnan(none.error) and none.counted is None
+    assert technical.counted == "whole pipeline, 200 donors, batch independent of disease: 1 of 40 wrong"
+    assert technical.low < 0.025 < technical.high
 
 
 def test_separation_runs_from_balanced_to_nested():
@@ -77,11 +76,11 @@ def test_prospects_name_the_cell_and_both_rates():
     parts += [scored(null, run, ["z1"], ["noise"], ["biology" if run == 0 else "unused"]) for run in range(20)]
     found = found_rates({"pipeline": pd.concat(parts)})
     audit = pd.DataFrame([("task", "sle", "technical", "cramers_v", 0.02, 180)], columns=AUDIT)
-    words = prospects(audit, "sle", found)
+    words = prospects(audit, "sle", "measurements", found)
     assert "200 donors, batch independent of disease" in words
     assert "called biology in 95.0 % (76.4-99.1)" in words
     assert "2.5 % (0.4-12.9) of the runs held any false biology" in words
-    assert prospects(audit, "unknown", found) is None
+    assert prospects(audit, "unknown", "measurements", found) is None
 
 
 def test_rates_speak_for_their_own_kind():
@@ -95,13 +94,9 @@ def test_rates_speak_for_their_own_kind():
         [("task", "dose", "technical", "eta2", 0.01, 290)],
         columns=["kind", "task", "role", "association", "value", "n_donors"],
     )
-    verdicts = pd.DataFrame({"verdict": ["biology"], "about": "dose"})
-    of_table = with_rates(verdicts, audit, rates, kind="table").iloc[0]
-    assert (
-        of_table["error_rate"] == 0
-        and of_table["error_rate_from"] == "planted doses, 300 patients a drug: 0 of 60 wrong"
-    )
-    assert with_rates(verdicts, audit, rates).iloc[0]["error_rate"] == 0.04
+    of_table = rate_of("biology", "dose", audit, "table", rates)
+    assert of_table.error == 0 and of_table.counted == "planted doses, 300 patients a drug: 0 of 60 wrong"
+    assert rate_of("biology", "dose", audit, "measurements", rates).error == 0.04
 
 
 def test_shipped_rates_of_tables():
@@ -112,7 +107,7 @@ def test_shipped_rates_of_tables():
         columns=["kind", "task", "role", "association", "value", "n_donors"],
     )
     assert "a feature that drives the doses as the planted enzyme does was called biology in" in prospects(
-        audit, "dose", kind="table"
+        audit, "dose", "table"
     )
 
 
@@ -126,10 +121,9 @@ def test_rates_of_chains_are_theirs_alone():
         [("task", "structure", "technical", "cramers_v", 0.1, 101)],
         columns=["kind", "task", "role", "association", "value", "n_donors"],
     )
-    verdicts = pd.DataFrame({"verdict": ["biology"], "about": "structure"})
-    row = with_rates(verdicts, audit, rates, kind="chains").iloc[0]
-    assert row["error_rate"] == 0 and row["error_rate_from"] == "planted chains, 50 held-out chains: 0 of 60 wrong"
-    assert with_rates(verdicts, audit, rates).iloc[0]["error_rate"] == 0.04
+    rate = rate_of("biology", "structure", audit, "chains", rates)
+    assert rate.error == 0 and rate.counted == "planted chains, 50 held-out chains: 0 of 60 wrong"
+    assert rate_of("biology", "structure", audit, "measurements", rates).error == 0.04
 
 
 def test_shipped_rates_of_chains():

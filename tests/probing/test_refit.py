@@ -30,10 +30,10 @@ def test_batched_logistic_fits_are_those_of_one_at_a_time(cohort):
     x, y, _ = cohort
     rows = (np.random.default_rng(0).random((8, 90)) < 0.7).astype(float)
     penalties = np.array([0.3, 3.0, 30.0, 3000.0] * 2)
-    found, hessian = refit._logistic_fits(x, y, rows, penalties)
+    found, hessian = refit._logistic(x, y, rows, penalties)
     for b, kept in enumerate(rows.astype(bool)):
         np.testing.assert_allclose(found[b], _newton(x[kept], y[kept], penalties[b]), atol=1e-8)
-        alone, inverse = refit._logistic(x[kept], y[kept], penalties[b])
+        alone, inverse = refit._fit(refit._logistic, x[kept], y[kept], penalties[b])
         np.testing.assert_allclose(found[b], alone, atol=1e-10)
         np.testing.assert_allclose(np.linalg.inv(hessian[b]), inverse, atol=1e-10)
 
@@ -47,8 +47,8 @@ def test_penalty_is_that_of_a_plain_loop_over_folds_of_donors(cohort):
         for penalty in refit.PENALTIES:
             total = 0.0
             for f in range(5):
-                fit = refit._logistic if logistic else refit._linear
-                score = design[fold == f] @ fit(x[fold != f], target[fold != f], penalty)[0]
+                fits = refit._logistic if logistic else refit._linear
+                score = design[fold == f] @ refit._fit(fits, x[fold != f], target[fold != f], penalty)[0]
                 signed = np.where(target[fold == f] == 1, -score, score)
                 total += (np.logaddexp(0, signed) if logistic else np.square(target[fold == f] - score)).sum()
             losses.append(total)
@@ -57,7 +57,7 @@ def test_penalty_is_that_of_a_plain_loop_over_folds_of_donors(cohort):
 
 def test_linear_fit_is_ridge_with_a_free_intercept(cohort):
     x, y, _ = cohort
-    beta, inverse = refit._linear(x, y, 3.0)
+    beta, inverse = refit._fit(refit._linear, x, y, 3.0)
     centred = x - x.mean(axis=0)
     slopes = np.linalg.solve(centred.T @ centred + 3 * np.eye(6), centred.T @ (y - y.mean()))
     np.testing.assert_allclose(beta, [y.mean() - x.mean(axis=0) @ slopes, *slopes], atol=1e-10)
