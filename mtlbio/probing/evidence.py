@@ -119,6 +119,15 @@ class Evidence:
     heads: bool = True
 
     @property
+    def outcomes(self) -> list[TaskEvidence]:
+        """Tasks that biology can be about."""
+        return [t for t in self.tasks if t.outcome]
+
+    def removals(self, call: str) -> list[TaskEvidence]:
+        """Tasks of whose head the removal is ``harmful``, ``harmless`` or ``inconclusive``."""
+        return [t for t in self.tasks if t.removal == call]
+
+    @property
     def questions(self) -> int:
         """Removals that share the error of calling one harmful: tasks x ways."""
         return len(self.tasks) * (2 if self.heads else 1)

@@ -87,7 +87,7 @@ def to_settle(verdict: Verdict, evidence: Evidence, options: TrialOptions) -> tu
 
 def about_task(evidence: Evidence) -> str:
     """The task that a verdict is about: one that cannot be told from a covariate, else the one most closely linked."""
-    tasks = [t for t in evidence.tasks if t.outcome] or list(evidence.tasks)
+    tasks = evidence.outcomes or list(evidence.tasks)
     return min(tasks, key=lambda t: (not t.joint, 2.0 if math.isnan(t.q) else t.q)).name
 
 

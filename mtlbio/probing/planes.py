@@ -71,7 +71,7 @@ def judge_subspace(evidence: Evidence, options: TrialOptions, whole: str, direct
     whole, direction : what the sentence calls the block, and one direction of it
     """
     verdict = judge(replace(evidence, dim=direction), options)
-    firm = [t for t in evidence.tasks if t.outcome and t.called and t.firm and t.own]
+    firm = [t for t in evidence.outcomes if t.called and t.firm and t.own]
     if verdict.verdict == "technical" and firm:
         best = min(firm, key=lambda t: t.q)
         share = max(c.share for c in evidence.covariates if c.name == verdict.driver)

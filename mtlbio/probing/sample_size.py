@@ -10,6 +10,7 @@ from mtlbio.config import TrialOptions
 from mtlbio.kinds.vocabulary import Vocabulary
 from mtlbio.probing.evidence import Evidence, TaskEvidence
 from mtlbio.probing.power import POWER, donors_for_harmlessness, donors_to_establish, donors_to_return, test_level
+from mtlbio.probing.sentences import listed
 from mtlbio.probing.verdict import BESIDE, FIRM, LARGE, RETURNS, TRACE
 
 MOST = 10_000  # a larger number is no plan
@@ -39,22 +40,20 @@ def donors_for_a_verdict(evidence: Evidence, options: TrialOptions) -> tuple[flo
         what = f"find the dimension again {evidence.words.finds_again} (stability {evidence.stability:.2f} now"
         needed = donors_to_return(evidence.stability, evidence.donors, RETURNS)
         return _stated(needed, f"{what}, {RETURNS:g} needed)", evidence.words)
-    outcomes = [t for t in evidence.tasks if t.outcome]
+    outcomes, harmed, open_ = evidence.outcomes, evidence.removals("harmful"), evidence.removals("inconclusive")
     largest = max((c.share for c in evidence.covariates if c.called and not math.isnan(c.share)), default=0.0)
     least = max(TRACE, BESIDE * largest)  # share below which an effect is none of its own, as the rules have it
     open_effects = [t for t in outcomes if t.called and t.own and not t.firm and not t.share < least]
-    harmed = [t for t in evidence.tasks if t.removal == "harmful"]
     suspected = [t for t in outcomes if t.suspected and not t.share < TRACE]
-    asked = open_effects or [t for t in harmed if t.outcome] or suspected
-    if asked:
-        return _effect(min(asked, key=lambda t: 1.0 if math.isnan(t.p) else t.p), evidence, options)
+    candidates = open_effects or [t for t in harmed if t.outcome] or suspected
+    if candidates:
+        return _effect(min(candidates, key=lambda t: 1.0 if math.isnan(t.p) else t.p), evidence, options)
     shared = [t for t in outcomes if t.called and not t.own and not t.share < TRACE]
     if shared and not harmed:
         return _effect(min(shared, key=lambda t: t.p), evidence, options)
     if harmed:
         names = " and ".join(t.name for t in harmed)
         return math.nan, f"no number can be stated: predictions of {names} need it, and {names} can be no biology here"
-    open_ = [t for t in evidence.tasks if t.removal == "inconclusive"]
     wide = [t for t in outcomes if t.widest >= LARGE]
     return _bounded(wide, evidence.words) if wide and not open_ else _removal(open_, options, evidence)
 
@@ -67,7 +66,7 @@ def _effect(task: TaskEvidence, evidence: Evidence, options: TrialOptions) -> tu
         needed = max(needed, _establish(task, task.p_given, level))
     what = f"establish its link to {task.name}"
     if task.called and not task.own and task.given != "nobody":
-        what += f" beside {_few(task.given)}"
+        what += f" beside {listed(task.given.split(', '), 1)}"
     elif task.called:
         what += f" among {evidence.tests} tests"
     elif task.suspected:
@@ -100,12 +99,12 @@ def _establish(task: TaskEvidence, p: float, level: float) -> float:
 def _removal(tasks: list[TaskEvidence], options: TrialOptions, evidence: Evidence) -> tuple[float, str]:
     """Donors that show of every task whether its head can do without the dimension."""
     numbers = {t: _more(_open_loss(t, options, evidence.questions), t) for t in tasks}
-    known = {t: n for t, n in numbers.items() if not math.isnan(n)}
-    if not known:
+    numbers = {t: n for t, n in numbers.items() if not math.isnan(n)}
+    if not numbers:
         return math.nan, "no number can be stated: the loss of the predictions could not be measured"
-    hardest = max(known, key=lambda task: known[task])
+    hardest = max(numbers, key=lambda task: numbers[task])
     what = f"tell whether {hardest.name} can do without it ({_counted(hardest, evidence.words)})"
-    return _stated(known[hardest], what, evidence.words, f"the loss of {hardest.name} lies at the margin itself")
+    return _stated(numbers[hardest], what, evidence.words, f"the loss of {hardest.name} lies at the margin itself")
 
 
 def _open_loss(task: TaskEvidence, options: TrialOptions, questions: int) -> float:
@@ -117,10 +116,10 @@ def _open_loss(task: TaskEvidence, options: TrialOptions, questions: int) -> flo
         return math.nan
     z = stats.norm.ppf(POWER)
     harm = stats.norm.isf(0.025 / questions) + z
-    found = [task.donors * (harm * task.loss_se / task.loss) ** 2] if task.loss > 0 else []
+    needed = [task.donors * (harm * task.loss_se / task.loss) ** 2] if task.loss > 0 else []
     if task.loss < options.margin:
-        found.append(donors_for_harmlessness(task.loss_se, task.donors, options.margin - max(task.loss, 0.0)))
-    return min(found, default=math.inf)
+        needed.append(donors_for_harmlessness(task.loss_se, task.donors, options.margin - max(task.loss, 0.0)))
+    return min(needed, default=math.inf)
 
 
 def _more(needed: float, task: TaskEvidence) -> float:
@@ -138,8 +137,3 @@ def _stated(needed: float, what: str, words: Vocabulary, otherwise: str = "") ->
 
 def _counted(task: TaskEvidence, words: Vocabulary) -> str:
     return f"{words.units} with {task.name} known; {task.donors} now"
-
-
-def _few(names: str, limit: int = 2) -> str:
-    parts = names.split(", ")
-    return " and ".join(parts) if len(parts) <= limit else f"{parts[0]} and {len(parts) - 1} others"

@@ -5,6 +5,9 @@ from __future__ import annotations
 import math
 
 from mtlbio.probing.evidence import CovariateEvidence, Evidence, TaskEvidence, known
+from mtlbio.text import joined
+
+_AUDIT = "the design audit says what would"
 
 
 def not_found_again(evidence: Evidence) -> str:
@@ -19,8 +22,7 @@ def tangled(evidence: Evidence, task: TaskEvidence, other: CovariateEvidence) ->
     """It follows a task and a covariate that the cohort cannot tell apart."""
     return (
         f"{evidence.dim} follows {task.name} and {other.name} together ({percent(other.share)} of its variance goes "
-        f"with {other.name}), and in {evidence.words.all_units} the two cannot be told apart; the design audit says "
-        f"what would help."
+        f"with {other.name}), and in {evidence.words.all_units} the two cannot be told apart; {_AUDIT} help."
     )
 
 
@@ -28,7 +30,7 @@ def perhaps_tangled(evidence: Evidence, firm: list[TaskEvidence], task: TaskEvid
     """Firm effects of other tasks, and such a pair whose effect cannot be excluded."""
     return (
         f"{evidence.dim} follows {names(firm)} ({effect(firm[0])}), but perhaps {pair(task)} too, which in "
-        f"{evidence.words.all_units} cannot be told apart; the design audit says what would help."
+        f"{evidence.words.all_units} cannot be told apart; {_AUDIT} help."
     )
 
 
@@ -36,7 +38,7 @@ def suspected_pair(evidence: Evidence, task: TaskEvidence) -> str:
     """Nothing is established but the suspicion of such a pair."""
     return (
         f"{evidence.dim} seems to follow {pair(task)}, which in {evidence.words.all_units} cannot be told apart: more "
-        f"{evidence.words.units} of the same design would not tell which; the design audit says what would."
+        f"{evidence.words.units} of the same design would not tell which; {_AUDIT}."
     )
 
 
@@ -47,10 +49,7 @@ def pair(task: TaskEvidence) -> str:
 
 def overlapping(evidence: Evidence, technical: CovariateEvidence, confounder: CovariateEvidence) -> str:
     """Two covariates dominate."""
-    return (
-        f"{evidence.dim} follows {technical.name} ({percent(technical.share)}) and {confounder.name} "
-        f"({percent(confounder.share)}), which overlap in {evidence.words.all_units}."
-    )
+    return f"{evidence.dim} follows {shares([technical, confounder])}, which overlap in {evidence.words.all_units}."
 
 
 def follows(evidence: Evidence, cause: CovariateEvidence) -> str:
@@ -69,11 +68,10 @@ def nothing_left(evidence: Evidence) -> str:
 def technical(evidence: Evidence, cause: CovariateEvidence) -> str:
     """What taking a technical dimension out does."""
     start = follows(evidence, cause)
-    harmed = [t for t in evidence.tasks if t.removal == "harmful"]
+    harmed, open_ = evidence.removals("harmful"), evidence.removals("inconclusive")
     if harmed:
         leans = "the model leans" if evidence.heads else "predictions from these latents lean"
         return f"SHORTCUT: {start}, and {leans} on it: taking it out costs {lost(harmed)}."
-    open_ = [t for t in evidence.tasks if t.removal == "inconclusive"]
     if open_:
         need = "the heads" if evidence.heads else "predictions"
         return f"{start}; whether {need} need it is open for {names(open_)}{needed(open_, evidence)}."
@@ -91,7 +89,7 @@ def uneven(evidence: Evidence, cause: CovariateEvidence) -> str:
 
 def confounder(evidence: Evidence, cause: CovariateEvidence) -> str:
     """What is left of the links to the outcomes once the covariates are given."""
-    outcomes = [t for t in evidence.tasks if t.outcome and not math.isnan(t.effect)]
+    outcomes = [t for t in evidence.outcomes if not math.isnan(t.effect)]
     if evidence.held_fixed and outcomes:
         return f"{nothing_left(evidence)} against {names(outcomes)}."
     start = follows(evidence, cause)
@@ -104,18 +102,17 @@ def confounder(evidence: Evidence, cause: CovariateEvidence) -> str:
     return f"{start}; {rest} ({nearest.name}: {effect(nearest)})."
 
 
-def biology(evidence: Evidence, own: list[TaskEvidence]) -> str:
+def biology(evidence: Evidence, firm: list[TaskEvidence]) -> str:
     """The effects that stand, beside whom, and how much is technical."""
-    effects = "; ".join(f"{t.name} {effect(t)}" for t in own)
     name = f" ({directed(evidence)})" if evidence.gene_set else ""
-    rivals = list(dict.fromkeys(name for t in own for name in t.given.split(", ") if t.given != "nobody"))
+    rivals = list(dict.fromkeys(name for t in firm for name in t.given.split(", ") if t.given != "nobody"))
     beside = f", also beside {listed(rivals)}" if rivals else ""
     rest = f"no {evidence.words.processing} was recorded to compare with"
     if any(c.role == "technical" for c in evidence.covariates):
         rest = f"{percent(evidence.technical_share)} of its variance is technical"
     return (
-        f"{evidence.dim}{name} is still linked to {names(own)} once the covariates are held fixed ({effects})"
-        f"{beside}; {rest}."
+        f"{evidence.dim}{name} is still linked to {names(firm)} once the covariates are held fixed "
+        f"({effects(firm, '{} {}', '; ')}){beside}; {rest}."
     )
 
 
@@ -139,8 +136,7 @@ def partly(evidence: Evidence, partial: list[CovariateEvidence]) -> str:
     """Covariates with a material share, and nothing else."""
     if evidence.held_fixed:
         return f"{nothing_left(evidence)}."
-    parts = " and ".join(f"{c.name} ({percent(c.share)})" for c in partial)
-    return f"{evidence.dim} partly follows {parts}; the rest of its variance goes with nothing recorded."
+    return f"{evidence.dim} partly follows {shares(partial)}; the rest of its variance goes with nothing recorded."
 
 
 def unlinked(evidence: Evidence) -> str:
@@ -152,11 +148,10 @@ def unlinked(evidence: Evidence) -> str:
     if wrong:
         units = f"held-out {evidence.words.units}"
         return f"{evidence.dim} was trained to rise with {wrong[0].name} and on {units} falls with it"
-    if any(t.outcome and t.called for t in evidence.tasks):
+    if any(t.called for t in evidence.outcomes):
         return f"{evidence.dim} has no task effect of its own"
     if small:
-        parts = ", ".join(f"{c.name} ({percent(c.share)})" for c in small)
-        return f"{evidence.dim} has no link to a task and only traces of {parts}"
+        return f"{evidence.dim} has no link to a task and only traces of {shares(small, ', ')}"
     return f"{evidence.dim} has no established link to a task or covariate"
 
 
@@ -191,6 +186,16 @@ def effect(task: TaskEvidence) -> str:
     return f"{rounded(task.effect, '+')} SD, 95 % {rounded(task.ci_low)} to {rounded(task.ci_high)}"
 
 
+def effects(tasks: list[TaskEvidence], form: str, between: str) -> str:
+    """Several effects, each in a form such as ``{} ({})`` of its task and numbers."""
+    return between.join(form.format(t.name, effect(t)) for t in tasks)
+
+
+def shares(covariates: list[CovariateEvidence], between: str = " and ") -> str:
+    """age (23 %) and batch (4 %)."""
+    return between.join(f"{c.name} ({percent(c.share)})" for c in covariates)
+
+
 def rounded(value: float, sign: str = "-") -> str:
     """Two digits, and a zero without a sign: -0.00 would claim a direction.
 
@@ -207,12 +212,12 @@ def listed(items: list[str], limit: int = 3) -> str:
     """z01, z02, z03 and 4 others."""
     if len(items) > limit + 1:
         return f"{', '.join(items[:limit])} and {len(items) - limit} others"
-    return " and ".join(filter(None, [", ".join(items[:-1]), items[-1]]))
+    return joined(items)
 
 
 def names(tasks: list[TaskEvidence]) -> str:
     """disease, age and response."""
-    return listed([t.name for t in tasks], len(tasks))
+    return joined([t.name for t in tasks])
 
 
 def percent(share: float) -> str:

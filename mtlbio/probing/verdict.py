@@ -38,13 +38,11 @@ class Verdict:
 
 
 def judge(evidence: Evidence, options: TrialOptions) -> Verdict:
-    """The verdict on a dimension.
+    """The verdict on a dimension, by the first of these rules that applies.
 
-    A dimension that the folds did not find again (``RETURNS``) has no held-out latents of its own: ``underpowered``.
-    Otherwise, in this order (the first that applies):
-
-    1. ``not_identifiable``: the dimension follows a task and a covariate that the audit cannot tell from that task,
-       and no other covariate dominates it;
+    0. the folds did not find it again (``RETURNS``), so that it has no held-out latents of its own: ``underpowered``;
+    1. it follows a task and a covariate that the audit cannot tell from that task, and no other covariate dominates it:
+       ``not_identifiable``;
     2. two roles dominate (possible only where they cannot be told apart): ``mixed``;
     3. a technical covariate dominates: ``technical``, whatever else is called, with what its removal does; where it
        hardly moves one class of an outcome (below ``EVEN``, and the difference is called) ``mixed``: what was done to
@@ -53,9 +51,9 @@ def judge(evidence: Evidence, options: TrialOptions) -> Verdict:
        the confounder's share: ``mixed``;
     5. a firm task effect of its own, not small against any covariate's share: ``biology`` where its sign is stable and
        the technical share below the limit (below ``SHOWN`` of it where a technical covariate is called), else
-       ``mixed``. Firm means family-wise: with BH alone 8 % of planted cohorts
-       held a false biology. Where the dimension may also follow a task that cannot be told from a covariate (a hint at
-       the level of a single test, or an interval that holds ``MATERIAL``): ``not_identifiable``;
+       ``mixed``. Firm means family-wise: with BH alone 8 % of planted cohorts held a false biology. Where the dimension
+       may also follow a task that cannot be told from a covariate (a hint at the level of a single test, or an interval
+       that holds ``MATERIAL``): ``not_identifiable``;
     6. a task effect of its own that is not firm: ``underpowered``;
     7. a covariate with a material share: ``confounder`` where one leads (from ``LEADS``) and is alone (three quarters
        of all that is explained), else ``mixed``;
@@ -64,19 +62,31 @@ def judge(evidence: Evidence, options: TrialOptions) -> Verdict:
        the absence of one, nor is one that a neighbour may carry.
 
     Where 6 or 8 would say ``underpowered`` and there is a hint of a task that cannot be told from a covariate, more
-    donors of this design would not tell either: ``not_identifiable``.
-
-    A task effect is a dimension's own if it stands given the other dimensions and makes up at least ``TRACE`` of its
-    variance: a dimension that is measured well shows its neighbours' traces at any sample size.
+    donors of this design would not tell either: ``not_identifiable``. An effect counts from ``TRACE`` of the variance:
+    a dimension that is measured well shows its neighbours' traces at any sample size.
     """
     if evidence.stability < RETURNS:
         return Verdict("underpowered", None, sentences.not_found_again(evidence))
-    technical = _dominant(evidence, options, "technical")
-    confounder = _dominant(evidence, options, "confounder")
-    tangled = [t for t in evidence.tasks if t.outcome and t.joint and _follows(evidence, t.entangled)]
-    free = [c for c in (technical, confounder) if c and not any(c.name in t.entangled for t in tangled)]
-    if tangled and not free:
-        other = _follows(evidence, tangled[0].entangled)[0]
+    tangled = [t for t in evidence.outcomes if t.joint and _followed(evidence, t.entangled)]
+    standing = sorted(
+        (t for t in evidence.outcomes if _stands(t) and t not in tangled), key=lambda t: (not t.sign_stable, t.q)
+    )
+    largest = max([known(c.share) for c in evidence.covariates if c.called], default=0.0)
+    effects = [t for t in standing if known(t.share) >= BESIDE * largest]
+    verdict = _of_covariates(evidence, options, tangled, effects)
+    if verdict is None and effects:
+        verdict = _of_effects(evidence, options, effects)
+    return verdict or _of_shares(evidence, options) or _open(evidence, _of_nothing(evidence, options))
+
+
+def _of_covariates(
+    evidence: Evidence, options: TrialOptions, tangled: list[TaskEvidence], effects: list[TaskEvidence]
+) -> Verdict | None:
+    """Rules 1 to 4: a covariate dominates, or cannot be told from a task."""
+    technical, confounder = (_dominant(evidence, options, role) for role in ("technical", "confounder"))
+    dominant = [c for c in (technical, confounder) if c]
+    if tangled and all(any(c.name in t.entangled for t in tangled) for c in dominant):
+        other = _followed(evidence, tangled[0].entangled)[0]
         return Verdict("not_identifiable", other.name, sentences.tangled(evidence, tangled[0], other))
     if technical and confounder:
         first = max(technical, confounder, key=lambda c: c.share)
@@ -85,58 +95,25 @@ def judge(evidence: Evidence, options: TrialOptions) -> Verdict:
         return Verdict("mixed", technical.name, sentences.uneven(evidence, technical))
     if technical:
         return Verdict("technical", technical.name, sentences.technical(evidence, technical))
-    own = [t for t in evidence.tasks if _own(t) and t not in tangled]
-    own = sorted(own, key=lambda t: (not t.sign_stable, t.q))
-    largest = max([known(c.share) for c in evidence.covariates if c.called], default=0.0)
-    beside = [t for t in own if known(t.share) >= BESIDE * largest]
-    if confounder and beside:
-        start, stands = sentences.follows(evidence, confounder), sentences.effect(beside[0])
-        why = f"{start}; yet given the covariates its {beside[0].name} effect of {stands} stands."
+    if confounder and effects:
+        start, effect = sentences.follows(evidence, confounder), sentences.effect(effects[0])
+        why = f"{start}; yet given the covariates its {effects[0].name} effect of {effect} stands."
         return Verdict("mixed", confounder.name, why)
     if confounder:
         return Verdict("confounder", confounder.name, sentences.confounder(evidence, confounder))
-    firm = [t for t in beside if t.firm]
-    hidden = [
-        t for t in evidence.tasks if t.outcome and t.entangled and (t.joint_suspected or t.joint_widest > MATERIAL)
-    ]
-    if firm and hidden:
+    return None
+
+
+def _of_effects(evidence: Evidence, options: TrialOptions, effects: list[TaskEvidence]) -> Verdict:
+    """Rules 5 and 6: task effects of its own."""
+    firm = [t for t in effects if t.firm]
+    if not firm:
+        why = sentences.not_firm(evidence, effects[0])
+        return _open(evidence, Verdict("underpowered", evidence.gene_set or effects[0].name, why))
+    hidden = [t for t in evidence.outcomes if t.entangled and (t.joint_suspected or t.joint_widest > MATERIAL)]
+    if hidden:
         why = sentences.perhaps_tangled(evidence, firm, hidden[0])
         return Verdict("not_identifiable", hidden[0].entangled[0], why)
-    if firm:
-        return _biology(evidence, firm, options)
-    if beside:
-        why = sentences.not_firm(evidence, beside[0])
-        return _open(evidence, Verdict("underpowered", evidence.gene_set or beside[0].name, why))
-    partial = [c for c in evidence.covariates if c.called and known(c.share) >= options.share_technical]
-    if partial:
-        return _partial(evidence, sorted(partial, key=lambda c: -c.share))
-    return _open(evidence, _nothing(evidence, options))
-
-
-def _open(evidence: Evidence, verdict: Verdict) -> Verdict:
-    """More donors settle what is underpowered, but not a suspicion that this design cannot resolve."""
-    suspected = [t for t in evidence.tasks if t.outcome and t.entangled and t.joint_suspected]
-    if verdict.verdict != "underpowered" or not suspected:
-        return verdict
-    why = sentences.suspected_pair(evidence, suspected[0])
-    return Verdict("not_identifiable", suspected[0].entangled[0], why)
-
-
-def _own(task: TaskEvidence) -> bool:
-    return task.outcome and task.called and task.own and known(task.share) >= TRACE
-
-
-def _dominant(evidence: Evidence, options: TrialOptions, role: str) -> CovariateEvidence | None:
-    found = [c for c in evidence.covariates if c.role == role and c.called]
-    found = [c for c in found if known(c.share) >= options.share_dominant]
-    return max(found, key=lambda c: c.share, default=None)
-
-
-def _follows(evidence: Evidence, names: tuple[str, ...]) -> list[CovariateEvidence]:
-    return sorted((c for c in evidence.covariates if c.name in names and c.called), key=lambda c: -known(c.share))
-
-
-def _biology(evidence: Evidence, firm: list[TaskEvidence], options: TrialOptions) -> Verdict:
     best, driver = firm[0], evidence.gene_set or firm[0].name
     if not best.sign_stable:
         why = f"{evidence.dim} is linked to {best.name} ({sentences.effect(best)}), but the sign turns"
@@ -144,51 +121,77 @@ def _biology(evidence: Evidence, firm: list[TaskEvidence], options: TrialOptions
     share = known(evidence.technical_share)
     shown = any(c.role == "technical" and c.called for c in evidence.covariates)
     if share >= options.share_technical * (SHOWN if shown else 1.0):
-        effects = "; ".join(f"{t.name} {sentences.effect(t)}" for t in firm)
-        part = sentences.percent(share)
-        why = f"{evidence.dim} keeps a task effect ({effects}), but {part} of its variance is technical."
+        part, links = sentences.percent(share), sentences.effects(firm, "{} {}", "; ")
+        why = f"{evidence.dim} keeps a task effect ({links}), but {part} of its variance is technical."
         return Verdict("mixed", driver, why)
     return Verdict("biology", driver, sentences.biology(evidence, firm))
 
 
-def _partial(evidence: Evidence, partial: list[CovariateEvidence]) -> Verdict:
-    """No task effect of its own, and a covariate with a material share that does not dominate."""
+def _of_shares(evidence: Evidence, options: TrialOptions) -> Verdict | None:
+    """Rule 7: covariates with a material share that does not dominate."""
+    partial = [c for c in evidence.covariates if c.called and known(c.share) >= options.share_technical]
+    if not partial:
+        return None
+    partial.sort(key=lambda c: -c.share)
     first, explained = partial[0], sum(known(c.share) for c in evidence.covariates if c.called)
-    borrowed = _borrowed(evidence)
+    why, borrowed = sentences.partly(evidence, partial), _borrowed(evidence)
     if first.role == "technical" or known(first.share) < LEADS or first.share < LONE * explained:
-        return Verdict("mixed", first.name, sentences.partly(evidence, partial) + borrowed)
-    why = f"{sentences.follows(evidence, first)}; the rest goes with nothing recorded."
-    if evidence.held_fixed:
-        why = sentences.partly(evidence, partial)
-    return Verdict("confounder", first.name, f"{why}{borrowed}")
+        return Verdict("mixed", first.name, why + borrowed)
+    if not evidence.held_fixed:
+        why = f"{sentences.follows(evidence, first)}; the rest goes with nothing recorded."
+    return Verdict("confounder", first.name, why + borrowed)
 
 
-def _nothing(evidence: Evidence, options: TrialOptions) -> Verdict:
-    said, borrowed = sentences.unlinked(evidence), _borrowed(evidence)
-    open_ = [t for t in evidence.tasks if t.removal == "inconclusive"]
-    harmed = [t for t in evidence.tasks if t.removal == "harmful"]
+def _of_nothing(evidence: Evidence, options: TrialOptions) -> Verdict:
+    """Rule 8: no effect of its own, no covariate with a material share."""
+    start, borrowed = sentences.unlinked(evidence), _borrowed(evidence)
+    harmed, open_ = evidence.removals("harmful"), evidence.removals("inconclusive")
     suspected = [t for t in evidence.tasks if t.suspected and known(t.share) >= TRACE]
-    shared = [t for t in evidence.tasks if t.outcome and t.called and not t.own and known(t.share) >= TRACE]
-    wide = [t for t in evidence.tasks if t.outcome and t.widest >= LARGE]
+    shared = [t for t in evidence.outcomes if t.called and not t.own and known(t.share) >= TRACE]
+    wide = [t for t in evidence.outcomes if t.widest >= LARGE]
     these = f"these {evidence.words.units}"
     if harmed:
-        why = f"{said}, yet predictions need it: taking it out costs {sentences.lost(harmed)}.{borrowed}"
+        why = f"{start}, yet predictions need it: taking it out costs {sentences.lost(harmed)}.{borrowed}"
     elif open_:
         needed = sentences.needed(open_, evidence)
-        why = f"{said}, but that {sentences.names(open_)} can do without it is not shown{needed}.{borrowed}"
+        why = f"{start}, but that {sentences.names(open_)} can do without it is not shown{needed}.{borrowed}"
     elif suspected:
-        links = " and ".join(f"{t.name} ({sentences.effect(t)})" for t in suspected)
-        why = f"{said}; a link to {links} is suspected, but {these} cannot establish it among so many dimensions."
+        links = sentences.effects(suspected, "{} ({})", " and ")
+        why = f"{start}; a link to {links} is suspected, but {these} cannot establish it among so many dimensions."
     elif shared:
-        why = f"{said}, but that its link to {sentences.names(shared)} is its neighbours' alone is not shown.{borrowed}"
+        names = sentences.names(shared)
+        why = f"{start}, but that its link to {names} is its neighbours' alone is not shown.{borrowed}"
     elif wide:
-        links = " and ".join(f"{t.name} ({sentences.effect(t)})" for t in wide)
-        why = f"{said}, but {these} cannot exclude a large one: {links}."
+        links = sentences.effects(wide, "{} ({})", " and ")
+        why = f"{start}, but {these} cannot exclude a large one: {links}."
     else:
-        why = f"{said}, and every prediction does as well without it (loss below {options.margin:g}).{borrowed}"
+        why = f"{start}, and every prediction does as well without it (loss below {options.margin:g}).{borrowed}"
         return Verdict("unused", evidence.gene_set, why)
     return Verdict("underpowered", evidence.gene_set, why)
 
 
+def _open(evidence: Evidence, verdict: Verdict) -> Verdict:
+    """More donors settle what is underpowered, but not a suspicion that this design cannot resolve."""
+    suspected = [t for t in evidence.outcomes if t.entangled and t.joint_suspected]
+    if verdict.verdict != "underpowered" or not suspected:
+        return verdict
+    why = sentences.suspected_pair(evidence, suspected[0])
+    return Verdict("not_identifiable", suspected[0].entangled[0], why)
+
+
+def _stands(task: TaskEvidence) -> bool:
+    return task.called and task.own and known(task.share) >= TRACE
+
+
+def _dominant(evidence: Evidence, options: TrialOptions, role: str) -> CovariateEvidence | None:
+    called = [c for c in evidence.covariates if c.role == role and c.called]
+    large = [c for c in called if known(c.share) >= options.share_dominant]
+    return max(large, key=lambda c: c.share, default=None)
+
+
+def _followed(evidence: Evidence, names: tuple[str, ...]) -> list[CovariateEvidence]:
+    return sorted((c for c in evidence.covariates if c.name in names and c.called), key=lambda c: -known(c.share))
+
+
 def _borrowed(evidence: Evidence) -> str:
-    return sentences.borrowed([t for t in evidence.tasks if t.outcome and t.called and not _own(t)])
+    return sentences.borrowed([t for t in evidence.outcomes if t.called and not _stands(t)])
