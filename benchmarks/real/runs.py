@@ -25,8 +25,7 @@ from mtlbio.config import Splits
 from mtlbio.kinds.read import read_run
 from mtlbio.kinds.schemas import CohortRun
 from mtlbio.model.ensemble import load_ensemble
-from mtlbio.probing.cohorts import examine_cohort
-from mtlbio.probing.of_ensemble import OfEnsemble
+from mtlbio.probing.cohorts import OfEnsemble, examine_cohort
 from mtlbio.probing.probe import aligned
 from mtlbio.progress import say
 from mtlbio.tables import PREDICTIONS, SPLITS, read_table, write_table

@@ -10,13 +10,38 @@ from mtlbio.cohort.cohort import Cohort
 from mtlbio.config import Probe
 from mtlbio.errors import InputError, listing
 from mtlbio.kinds.vocabulary import DONORS, PATIENTS, Vocabulary
+from mtlbio.model.ensemble import Ensemble
 from mtlbio.probing.enrichment import enrichment
 from mtlbio.probing.examine import Procedure, examine
-from mtlbio.probing.examinee import Examinee
+from mtlbio.probing.examinee import NOTHING, Examinee, WithHeads
 from mtlbio.probing.features import features_of_table
 from mtlbio.probing.subspaces import Genes
 from mtlbio.probing.trial import Trial
 from mtlbio.progress import say
+
+
+class OfEnsemble(WithHeads):
+    """The trained ensemble of a cohort as an examinee, with the samples on trial.
+
+    Parameters
+    ----------
+    expression : (n, genes) of the ensemble
+    fold : (n,) fold in which each sample is held out
+    """
+
+    saw = NOTHING
+
+    def __init__(self, ensemble: Ensemble, expression: np.ndarray, fold: np.ndarray):
+        self.ensemble, self.expression, self.fold = ensemble, expression, fold
+        self.dims = ensemble.dims
+
+    def latents(self, fold: int) -> np.ndarray:
+        """(seeds, n, D) of all samples."""
+        return self.ensemble.latents(self.expression, fold)
+
+    def predict_from_latents(self, task: str, latents: np.ndarray, fold: int) -> np.ndarray:
+        """What the ensemble's heads make of the latents."""
+        return self.ensemble.predict_from_latents(task, latents, fold)
 
 
 def examine_cohort(
@@ -26,58 +51,43 @@ def examine_cohort(
 
     Parameters
     ----------
-    cohort : samples in the order of ``latents``
+    cohort, examinee : samples in the order of ``latents``
     latents : as ``latents.h5ad``
-    examinee : with the same samples
     sets : gene sets by name
     """
-    genes = Genes(cohort, *_loadings(latents), sets or {})
+    names = np.asarray(latents.uns["genes"]).astype(str)
+    genes = Genes(cohort, np.asarray(latents.varm["loadings"], dtype=float), names, sets or {})
 
-    def names(trial: Trial) -> pd.DataFrame:
+    def gene_sets(trial: Trial) -> pd.DataFrame:
         say("gene sets that name a dimension")
         return enrichment(trial, cohort, genes.loadings, genes.names, genes.sets)
 
-    trial, stability = cohort_trial(cohort, latents, options, DONORS)
-    procedure = Procedure(names, rates="measurements", blocks=True, genes=genes, classes=True)
-    return examine(trial, examinee, stability, procedure)
+    procedure = Procedure(gene_sets, rates="measurements", blocks=True, genes=genes, classes=True)
+    return _examine(cohort, latents, examinee, options, DONORS, procedure)
 
 
 def examine_table(cohort: Cohort, latents: ad.AnnData, examinee: Examinee, options: Probe) -> dict[str, pd.DataFrame]:
     """The same of a table of features, which name their dimensions; one of them may be a covariate."""
 
-    def names(trial: Trial) -> pd.DataFrame:
+    def features(trial: Trial) -> pd.DataFrame:
         say("features that name a dimension")
-        return features_of_table(trial, cohort, _loadings(latents)[0])
+        return features_of_table(trial, cohort, np.asarray(latents.varm["loadings"], dtype=float))
 
-    trial, stability = cohort_trial(cohort, latents, options, PATIENTS)
-    procedure = Procedure(names, rates="table", blocks=True, classes=True, duplicates=True)
-    return examine(trial, examinee, stability, procedure)
+    procedure = Procedure(features, rates="table", blocks=True, classes=True, duplicates=True)
+    return _examine(cohort, latents, examinee, options, PATIENTS, procedure)
 
 
-def cohort_trial(cohort: Cohort, latents: ad.AnnData, options: Probe, words: Vocabulary) -> tuple[Trial, np.ndarray]:
-    """The trial of ``latents.h5ad``, and the stability (D,) of its dimensions.
-
-    Raises
-    ------
-    InputError
-        Fewer than four samples have all covariates.
-    """
-    trial = Trial(
-        z=np.asarray(latents.X, dtype=float),
-        dims=tuple(latents.var_names),
-        block=latents.var["block"].to_numpy().astype(str),
-        obs=cohort.obs,
-        tasks=cohort.tasks,
-        covariates=cohort.covariates,
-        options=options,
-        trained_for=trained_for(latents),
-        words=words,
-    )
+def _examine(
+    cohort: Cohort, latents: ad.AnnData, examinee: Examinee, options: Probe, words: Vocabulary, procedure: Procedure
+) -> dict[str, pd.DataFrame]:
+    """An InputError where fewer than four samples have all covariates."""
+    more = {"trained_for": trained_for(latents), "words": words}
+    trial = Trial.of_latents(latents, cohort.obs, cohort.tasks, cohort.covariates, options, **more)
     if trial.mask.sum() < 4:
         raise InputError(
             f"cohort.h5ad: {int(trial.mask.sum())} samples have all of {listing(cohort.covariates)}; too few"
         )
-    return trial, latents.var["stability"].to_numpy(dtype=float)
+    return examine(trial, examinee, latents.var["stability"].to_numpy(dtype=float), procedure)
 
 
 def trained_for(latents: ad.AnnData) -> dict[str, str]:
@@ -86,8 +96,3 @@ def trained_for(latents: ad.AnnData) -> dict[str, str]:
         return {}
     supervised = latents.var[latents.var["block"].astype(str) == "supervised"]
     return dict(zip(supervised.index, supervised["task"].astype(str), strict=True))
-
-
-def _loadings(latents: ad.AnnData) -> tuple[np.ndarray, np.ndarray]:
-    """Loadings (D, genes), and the names of the genes."""
-    return np.asarray(latents.varm["loadings"], dtype=float), np.asarray(latents.uns["genes"]).astype(str)

@@ -8,7 +8,6 @@ from functools import partial
 from pathlib import Path
 
 import anndata as ad
-import pandas as pd
 
 from mtlbio.cohort.cohort import Cohort, read_cohort, read_latents
 from mtlbio.cohort.genesets import load_sets
@@ -16,10 +15,9 @@ from mtlbio.config import Training
 from mtlbio.errors import InputError, listing
 from mtlbio.kinds.schemas import CohortRun, DonorRun, TableRun
 from mtlbio.model.ensemble import load_ensemble, model_description
-from mtlbio.probing.cohorts import examine_cohort, examine_table
+from mtlbio.probing.cohorts import OfEnsemble, examine_cohort, examine_table
 from mtlbio.probing.examine import write_tables
-from mtlbio.probing.null_refits import empty, null_refits, share_of_biology, write_null
-from mtlbio.probing.of_ensemble import OfEnsemble
+from mtlbio.probing.null_refits import NullRefits, empty, share_of_biology, write_null
 from mtlbio.probing.replicas import replica_table, replicas
 from mtlbio.progress import say
 from mtlbio.tables import SPLITS, read_table
@@ -52,28 +50,18 @@ def _probe(run: DonorRun, results: Path, examined: Callable, refitted: Callable)
     axes = (latents.var["block"] == "axis").to_numpy()
     tables["replicas"] = replica_table(examinee, replicas(examinee, cohort.donors, axes), axes)
     write_tables(tables, results)
-    null, runs = _null(run, results, whole, latents, tables["association"], refitted)
+    null, runs = empty()
+    if run.probe.null_refits:
+        from mtlbio.training.train import choose_device
+
+        # the model knows how it was trained; the machine at hand may be another
+        training = Training.model_validate(model_description(results / "model")["training"])
+        splits = read_table(results / "splits.tsv", SPLITS)
+        refits = NullRefits(whole, splits, training, run.probe, choose_device(run.training.device), refitted)
+        null, runs = refits.tables(tables["association"], latents.var["block"], results / "probing" / ".null")
+        share, low, high = share_of_biology(runs)
+        say(f"whole-pipeline null: any biology in {share:.1%} of {len(runs)} refits (95 % {low:.1%} to {high:.1%})")
     write_null(null, runs, results)
-
-
-def _null(
-    run: DonorRun, results: Path, cohort: Cohort, latents: ad.AnnData, association: pd.DataFrame, examined: Callable
-) -> tuple[pd.DataFrame, pd.DataFrame]:
-    """The whole-pipeline null of the model in ``results``, where the run asks for it."""
-    if not run.probe.null_refits:
-        return empty()
-    from mtlbio.training.train import choose_device
-
-    # the model knows how it was trained; the machine at hand may be another
-    training = Training.model_validate(model_description(results / "model")["training"])
-    splits = read_table(results / "splits.tsv", SPLITS)
-    device = choose_device(run.training.device)
-    folder = results / "probing" / ".null"
-    block = latents.var["block"]
-    null, runs = null_refits(cohort, splits, association, block, training, run.probe, device, examined, folder)
-    share, low, high = share_of_biology(runs)
-    say(f"whole-pipeline null: any biology in {share:.1%} of {len(runs)} refits (95 % {low:.1%} to {high:.1%})")
-    return null, runs
 
 
 def checked_latents(path: Path) -> ad.AnnData:

@@ -53,6 +53,12 @@ class Trial:
         z, block = np.zeros((len(obs), 1)), np.array(["axis"])
         return cls(z, ("z",), block, obs, dict(tasks), dict(covariates), options, words=words)
 
+    @classmethod
+    def of_latents(cls, latents, obs, tasks, covariates, options, **more):
+        """The trial of ``latents.h5ad``; ``more`` are further fields."""
+        block, z = latents.var["block"].to_numpy().astype(str), np.asarray(latents.X, dtype=float)
+        return cls(z, tuple(latents.var_names), block, obs, tasks, covariates, options, **more)
+
     @cached_property
     def donors(self) -> np.ndarray:
         """(samples,) donor."""

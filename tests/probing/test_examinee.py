@@ -17,13 +17,13 @@ from mtlbio.errors import InputError
 from mtlbio.model.ensemble import FINAL
 from mtlbio.model.matching import match_axes
 from mtlbio.probing import ablation, association, audit, stability
+from mtlbio.probing.cohorts import OfEnsemble
 from mtlbio.probing.columns import COLUMNS
 from mtlbio.probing.enrichment import COLUMNS as ENRICHMENT
 from mtlbio.probing.enrichment import enrichment
 from mtlbio.probing.evidence import CovariateEvidence, Evidence, TaskEvidence
 from mtlbio.probing.examine import TABLES, Procedure, examine, write_tables
 from mtlbio.probing.examinee import DONORS, NOTHING, Examinee, WithHeads, checked
-from mtlbio.probing.of_ensemble import OfEnsemble
 from mtlbio.probing.planes import columns as subspace_columns
 from mtlbio.probing.residues.held_out import HeldOutResidues
 from mtlbio.probing.sample_size import donors_for_a_verdict

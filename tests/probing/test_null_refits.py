@@ -17,9 +17,8 @@ from mtlbio.kinds.read import read_run
 from mtlbio.kinds.schemas import CohortRun
 from mtlbio.model.latents import latents_table
 from mtlbio.probing import null_refits as room
-from mtlbio.probing.cohorts import examine_cohort
-from mtlbio.probing.null_refits import NULL, RUNS, null_refits, share_of_biology
-from mtlbio.probing.of_ensemble import OfEnsemble
+from mtlbio.probing.cohorts import OfEnsemble, examine_cohort
+from mtlbio.probing.null_refits import NULL, RUNS, NullRefits, share_of_biology
 from mtlbio.probing.probe import probe
 from mtlbio.probing.verdict import VERDICTS
 from mtlbio.tables import SPLITS, read_table
@@ -40,11 +39,10 @@ class Small:
     block: pd.Series
 
     def null(self, folder=None, **changes):
-        """``null_refits`` of this cohort."""
+        """The null of this cohort."""
         probe = PROBE.model_copy(update=changes)
-        return null_refits(
-            self.cohort, self.splits, self.association, self.block, TRAINING, probe, "cpu", examine_cohort, folder
-        )
+        refits = NullRefits(self.cohort, self.splits, TRAINING, probe, "cpu", examine_cohort)
+        return refits.tables(self.association, self.block, folder)
 
 
 @pytest.fixture(scope="module")
@@ -101,16 +99,16 @@ def test_every_refit_has_its_verdicts(small, tables):
 
 
 def test_a_killed_run_goes_on_and_gives_the_same_tables(small, tables, tmp_path, monkeypatch):
-    trials = room.refitted_trials
+    trials = NullRefits.trials
     calls = []
 
-    def dies(refitter, cohorts, splits, probe, examined):
+    def dies(self, refitter, cohorts):
         calls.append(len(cohorts))
         if len(calls) == 2:
             raise KeyboardInterrupt
-        return trials(refitter, cohorts, splits, probe, examined)
+        return trials(self, refitter, cohorts)
 
-    monkeypatch.setattr(room, "refitted_trials", dies)
+    monkeypatch.setattr(NullRefits, "trials", dies)
     monkeypatch.setattr("mtlbio.training.refits.copies_at_once", lambda refitter: 2)
     monkeypatch.setattr(room, "files_of", lambda module, kind: [])  # the code may be edited while tests run
     with pytest.raises(KeyboardInterrupt):
@@ -126,7 +124,7 @@ def test_a_killed_run_goes_on_and_gives_the_same_tables(small, tables, tmp_path,
 
 def test_kept_refits_of_other_options_are_not_used(small):
     def key(cohort=small.cohort, training=TRAINING, **changes):
-        return room._key(cohort, small.splits, training, PROBE.model_copy(update=changes))
+        return NullRefits(cohort, small.splits, training, PROBE.model_copy(update=changes), "cpu", examine_cohort).key()
 
     other = small.cohort.obs.assign(disease=small.cohort.obs["disease"].to_numpy()[::-1])
     keys = [key(), key(seed=1), key(training=TRAINING.model_copy(update={"seeds": 2}))]

@@ -13,13 +13,12 @@ from dataclasses import dataclass
 import anndata as ad
 import numpy as np
 import pandas as pd
-from scipy import sparse
 
 from mtlbio.cohort.cohort import parse_schema
 from mtlbio.kinds.schemas.chains import ResidueProbe
 from mtlbio.kinds.vocabulary import CHAINS
 from mtlbio.probing.trial import Trial
-from mtlbio.probing.units import Units
+from mtlbio.probing.units import Units, grouped
 from mtlbio.sequence.chains import WITHIN_CHAINS
 
 LEVELS = 5  # groups of a chain's residues by a number
@@ -48,33 +47,17 @@ def level_units(chains: np.ndarray, y: np.ndarray, mask: np.ndarray, levels: int
     """
     rows = np.flatnonzero(np.asarray(mask) & ~np.isnan(y))
     table = pd.DataFrame({"row": rows, "chain": np.asarray(chains)[rows].astype(str), "y": y[rows]})
-    sizes = table.groupby("chain")["row"].transform("size")
-    table = table[sizes >= 2 * levels]
-    order = table.groupby("chain")["y"].rank(method="first") - 1
-    table["level"] = (order * levels // table.groupby("chain")["row"].transform("size")).astype(int)
-    table["cluster"] = pd.factorize(table["chain"], sort=True)[0]
-    unit = np.unique(table["cluster"] * levels + table["level"], return_inverse=True)
-    sizes = np.bincount(unit[1])
-    place = (unit[1], table["row"].to_numpy())
-    average = sparse.csr_matrix((1 / sizes[unit[1]], place), shape=(len(sizes), len(y)))
-    cluster = unit[0] // levels
-    return Units(average, cluster, average @ np.where(np.isnan(y), 0.0, y), True, "donor x level")
+    table = table[table.groupby("chain")["row"].transform("size") >= 2 * levels]
+    chain = table.groupby("chain")
+    level = ((chain["y"].rank(method="first") - 1) * levels // chain["row"].transform("size")).astype(int)
+    return grouped(np.asarray(chains), table["row"].to_numpy(), level.to_numpy(), y, True, "donor x level")
 
 
 def make_trial(latents: ad.AnnData, options: ResidueProbe) -> ResidueTrial:
     """The trial of ``latents.h5ad``."""
     tasks, covariates = parse_schema(latents.uns["mtlbio"])
-    return ResidueTrial(
-        z=np.asarray(latents.X, dtype=float),
-        dims=tuple(latents.var_names),
-        block=latents.var["block"].to_numpy().astype(str),
-        obs=latents.obs,
-        tasks=tasks,
-        covariates=covariates,
-        options=options,
-        within=frozenset(WITHIN_CHAINS),
-        words=CHAINS,
-    )
+    more = {"within": frozenset(WITHIN_CHAINS), "words": CHAINS}
+    return ResidueTrial.of_latents(latents, latents.obs, tasks, covariates, options, **more)
 
 
 def between_chains(z: np.ndarray, chains: np.ndarray) -> np.ndarray:
@@ -90,9 +73,8 @@ def of_all_variance(association: pd.DataFrame, between: np.ndarray) -> pd.DataFr
     A data set that explains half of the means of chains explains a twentieth of a dimension of which a tenth lies
     between chains; without this a dimension of helices would be called by the length of its chains.
     """
-    of_chain = (association["unit"] == "donor") & association["question"].isin(
-        ["confounder", "technical", "technical_all"]
-    )
+    questions = ["confounder", "technical", "technical_all"]
+    of_chain = (association["unit"] == "donor") & association["question"].isin(questions)
     factor = dict(zip(dict.fromkeys(association["dim"]), between, strict=True))
     scaled = association["share"] * association["dim"].map(factor)
     return association.assign(share=association["share"].where(~of_chain, scaled))
