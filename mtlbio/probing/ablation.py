@@ -41,6 +41,11 @@ class Removed:
     full: np.ndarray
     without: np.ndarray
 
+    @classmethod
+    def empty(cls, sets: int, n: int, *shape: int) -> Removed:
+        """None yet."""
+        return cls(np.full((n, *shape), np.nan), np.full((sets, n, *shape), np.nan))
+
 
 def ablation(trial: Trial, examinee: Examinee, blocks: dict[str, tuple[int, ...]] | None = None) -> pd.DataFrame:
     """Loss of the metric that decides about every task, without every dimension, and without every block.
@@ -75,18 +80,13 @@ def held_out_predictions(trial: Trial, examinee: Examinee, sets: Sets) -> dict[s
     """Predictions of every held-out sample: task -> way -> :class:`Removed`; ``sets`` are left out one by one."""
     fold, donors = examinee.fold, trial.donors
     model = examinee if isinstance(examinee, WithHeads) else None
-    n, dims = len(fold), len(examinee.dims)
-    labels = {name: trial.labels(name) for name in trial.tasks}
+    n = len(fold)
     out: dict[str, dict[str, Removed]] = {}
     for name, task in trial.tasks.items():
         heads = len(task.indicators(np.zeros(0)) or ()) or 1  # that are refitted
-        shapes = {"conditional": task.width, "refit": (heads,) if heads > 1 else ()}
-        out[name] = {
-            way: Removed(np.full((n, *shape), np.nan), np.full((len(sets), n, *shape), np.nan))
-            for way, shape in shapes.items()
-            if model is not None or way == "refit"
-        }
-    held_out = np.full((n, dims), np.nan)
+        conditional = {} if model is None else {"conditional": Removed.empty(len(sets), n, *task.width)}
+        out[name] = conditional | {"refit": Removed.empty(len(sets), n, *([heads] if heads > 1 else []))}
+    held_out = np.full((n, len(examinee.dims)), np.nan)
     for f in track(np.unique(fold), "encoding held-out donors"):
         test = np.flatnonzero(fold == f)
         latents = np.asarray(examinee.latents(int(f)), dtype=float)
@@ -96,22 +96,21 @@ def held_out_predictions(trial: Trial, examinee: Examinee, sets: Sets) -> dict[s
         train = ~np.isin(donors, np.unique(donors[test]))
         replaced = conditional_means(latents[:, train], latents[:, test], sets)
         for name in trial.tasks:
-            kept = out[name]["conditional"]
-            kept.full[test] = model.predict_from_latents(name, latents[:, test], int(f)).mean(axis=0)
-            for i, gone in enumerate(sets):
+            removed = out[name]["conditional"]
+            removed.full[test] = model.predict_from_latents(name, latents[:, test], int(f)).mean(axis=0)
+            for i, places in enumerate(sets):
                 without = latents[:, test].copy()
-                without[:, :, gone] = replaced[i]
-                kept.without[i, test] = model.predict_from_latents(name, without, int(f)).mean(axis=0)
+                without[:, :, places] = replaced[i]
+                removed.without[i, test] = model.predict_from_latents(name, without, int(f)).mean(axis=0)
     for f in np.unique(fold):
         test = np.flatnonzero(fold == f)
         train = ~np.isin(donors, np.unique(donors[test]))
         for name, task in trial.tasks.items():
-            rows = train & ~np.isnan(labels[name])
-            if len(np.unique(labels[name][rows])) > 1:
-                own = out[name]["refit"]
-                own.full[test], own.without[:, test] = refitted(
-                    held_out[rows], labels[name][rows], donors[rows], held_out[test], task, sets
-                )
+            y = trial.labels(name)
+            rows = train & ~np.isnan(y)
+            if len(np.unique(y[rows])) > 1:
+                full, without = refitted(held_out[rows], y[rows], donors[rows], held_out[test], task, sets)
+                out[name]["refit"].full[test], out[name]["refit"].without[:, test] = full, without
     return out
 
 
@@ -132,15 +131,15 @@ def conditional_means(train: np.ndarray, test: np.ndarray, sets: Sets) -> list[n
     """
     from sklearn.covariance import ledoit_wolf
 
-    out = [test[:, :, gone].copy() for gone in map(list, sets)]
+    out = [test[:, :, list(places)].copy() for places in sets]
     for s in range(len(train)):
         mean, spread = train[s].mean(axis=0), train[s].std(axis=0)
         spread = np.where(spread > 0, spread, 1.0)
         precision = np.linalg.inv(ledoit_wolf((train[s] - mean) / spread)[0])
         unexpected = (test[s] - mean) / spread @ precision
-        for values, gone in zip(out, map(list, sets), strict=True):
-            own = np.linalg.solve(precision[np.ix_(gone, gone)], unexpected[:, gone].T).T
-            values[s] -= own * spread[gone]
+        for values, places in zip(out, map(list, sets), strict=True):
+            residual = np.linalg.solve(precision[np.ix_(places, places)], unexpected[:, places].T).T
+            values[s] -= residual * spread[places]
     return out
 
 
@@ -148,17 +147,17 @@ def losses(
     task: Label, y: np.ndarray, donors: np.ndarray, removed: Removed, options: TrialOptions, questions: int = 1
 ) -> pd.DataFrame:
     """Loss of the task's metric without each dimension, a row each; ``questions`` share the error of calling harm."""
-    known = ~np.isnan(y) & ~np.isnan(removed.full.reshape(len(y), -1)).any(axis=1)
-    y, donors, full = y[known], donors[known], removed.full[known]
-    chance, base = task.decisive.chance, task.score(y, full) if known.any() else np.nan
+    rows = ~np.isnan(y) & ~np.isnan(removed.full.reshape(len(y), -1)).any(axis=1)
+    y, donors, full = y[rows], donors[rows], removed.full[rows]
+    chance, base = task.decisive.chance, task.score(y, full) if rows.any() else np.nan
     floor = -np.inf if chance is None else chance
     table = pd.DataFrame({"score": np.full(len(removed.without), base)}, columns=COLUMNS[4:12])
     if not np.isfinite(base):
         return table.assign(call="inconclusive")
     weights = bootstrap_weights(donors, options.bootstrap, options.seed, task.strata(y))
-    left = np.array([task.score(y, without[known]) for without in removed.without])
+    left = np.array([task.score(y, without[rows]) for without in removed.without])
     loss = max(base, floor) - np.maximum(left, floor)
-    drawn = np.array([task.score(y, without[known], weights) for without in removed.without])
+    drawn = np.array([task.score(y, without[rows], weights) for without in removed.without])
     draws = np.maximum(task.score(y, full, weights), floor) - np.maximum(drawn, floor)
     low, high, lower, upper = np.nanquantile(draws, [0.025, 0.975, 0.025 / questions, 0.95], axis=1)
     people = len(np.unique(donors))

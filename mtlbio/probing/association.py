@@ -17,7 +17,7 @@ import numpy as np
 import pandas as pd
 from scipy import optimize, stats
 
-from mtlbio.probing.design import INTERACTION_SHARE, Nuisance, code, nuisance, products
+from mtlbio.probing.design import INTERACTION_SHARE, Nuisance, code, freedom, nuisance, products
 from mtlbio.probing.families import adjust, familywise
 from mtlbio.probing.inference import Contrast, Wald
 from mtlbio.probing.shares import share
@@ -44,11 +44,8 @@ def association(trial: Trial) -> pd.DataFrame:
         questions.append(("technical_all", "technical"))
     tables = []
     for number, (question, name) in enumerate(track(questions, "association of every dimension")):
-        seed = trial.options.seed * 1000 + number
-        if question in ("task", "joint"):
-            tables.append(task_table(trial, name, question, seed))
-        else:
-            tables.append(covariate_table(trial, name, question, seed))
+        ask = task_table if question in ("task", "joint") else covariate_table
+        tables.append(ask(trial, name, question, trial.options.seed * 1000 + number))
     table = pd.concat(tables, ignore_index=True)
     return table.assign(p_familywise=familywise(trial, table))[COLUMNS]
 
@@ -66,9 +63,9 @@ def task_design(
     """
     units = trial.task_units(task) if units is None else units
     covariates = [c for c in trial.covariates.values() if c.name != task and c.name not in without]
-    more = None if extra is None else units.mean(extra)
-    given = nuisance(trial.obs, covariates, units, trial.options.spline_df, True, more)
-    return units, given, trial.tasks[task].test_columns(units.y)
+    columns = None if extra is None else units.mean(extra)
+    adjustment = nuisance(trial.obs, covariates, units, trial.options.spline_df, True, columns)
+    return units, adjustment, trial.tasks[task].test_columns(units.y)
 
 
 def task_table(trial: Trial, task: str, question: str, seed: int) -> pd.DataFrame:
@@ -77,15 +74,12 @@ def task_table(trial: Trial, task: str, question: str, seed: int) -> pd.DataFram
     units = trial.task_units(task)
     if not units.testable(6):
         return _rows(trial, question, task, units, None)
-    units, given, columns = task_design(trial, task, without, units=units)
-    z = units.mean(trial.z)
-    contrast = Contrast(columns, given, units)
-    wald = contrast.wald(z)
-    table = _rows(
-        trial, question, task, units, given, wald, contrast.randomisation(z, trial.options.permutations, seed)
-    )
+    units, adjustment, columns = task_design(trial, task, without, units=units)
+    z, contrast = units.mean(trial.z), Contrast(columns, adjustment, units)
+    wald, p = contrast.wald(z), contrast.randomisation(z, trial.options.permutations, seed)
+    table = _rows(trial, question, task, units, adjustment, wald, p)
     # the model may be linear in the label, but its share of variance is what the label explains
-    table["share"] = share(z, columns, False, given, units)
+    table["share"] = share(z, columns, False, adjustment, units)
     effect, low, high = effects(wald, z)
     return table.assign(effect=effect, ci_low=low, ci_high=high)
 
@@ -118,35 +112,24 @@ def multiple_correlation(f: float, df: int, df_error: float) -> tuple[float, flo
 
 def covariate_table(trial: Trial, name: str, question: str, seed: int) -> pd.DataFrame:
     """Association with a covariate and its share of every dimension; ``technical_all``: all technical ones at once."""
-    units, given, columns, categorical = covariate_design(trial, name, question)
+    units, adjustment, columns, categorical = covariate_design(trial, name, question)
     z = units.mean(trial.z)
-    part = share(z, columns, categorical, given, units)
+    part = share(z, columns, categorical, adjustment, units)
     if question == "technical_all":
-        return _rows(trial, question, name, units, given).assign(share=part)
-    contrast = Contrast(columns, given, units)
+        return _rows(trial, question, name, units, adjustment).assign(share=part)
+    contrast = Contrast(columns, adjustment, units)
     wald, p = contrast.wald(z), contrast.randomisation(z, trial.options.permutations, seed)
     wider = by_batch(trial, name, units, columns) if question == "confounder" else None
     if wider is not None:
-        contrast = Contrast(wider, given, units)
+        # Of two tests the more telling one, at twice its p (Bonferroni): the main effect alone misses an age that turns
+        # with the batch, and ten columns of interactions take the power from an age that does not.
+        contrast = Contrast(wider, adjustment, units)
         other, p_other = contrast.wald(z), contrast.randomisation(z, trial.options.permutations, seed)
-        part = np.fmax(part, share(z, wider, False, given, units))
-        wald, p = _either(wald, other), _twice(p, p_other)
-    return _rows(trial, question, name, units, given, wald, p).assign(share=part)
-
-
-def _either(main: Wald, wider: Wald) -> Wald:
-    """Of two tests of a covariate the more telling one, at twice its p (Bonferroni).
-
-    The main effect alone misses an age that turns with the batch, and ten columns of interactions take the power from
-    an age that does not.
-    """
-    second = wider.p < main.p
-    chosen = np.where(second, wider.f, main.f)
-    return replace(main, f=chosen, df=np.where(second, wider.df, main.df), p=_twice(main.p, wider.p))
-
-
-def _twice(p: np.ndarray, other: np.ndarray) -> np.ndarray:
-    return np.minimum(1.0, 2 * np.fmin(p, other))
+        part = np.fmax(part, share(z, wider, False, adjustment, units))
+        f, df = (np.where(other.p < wald.p, b, a) for a, b in ((wald.f, other.f), (wald.df, other.df)))
+        wald = replace(wald, f=f, df=df, p=np.minimum(1.0, 2 * np.fmin(wald.p, other.p)))
+        p = np.minimum(1.0, 2 * np.fmin(p, p_other))
+    return _rows(trial, question, name, units, adjustment, wald, p).assign(share=part)
 
 
 def covariate_design(trial: Trial, name: str, question: str) -> tuple[Units, Nuisance, np.ndarray, bool]:
@@ -155,8 +138,8 @@ def covariate_design(trial: Trial, name: str, question: str) -> tuple[Units, Nui
     units, columns = covariate_units(trial, infos)
     others = [c for c in trial.covariates.values() if c not in infos and _may_adjust(trial, c, infos)]
     extra = trial.adjusters(units, name) if infos[0].role == "technical" else None
-    given = nuisance(trial.obs, others, units, trial.options.spline_df, False, extra)
-    return units, given, columns, any(c.kind == "categorical" for c in infos)
+    adjustment = nuisance(trial.obs, others, units, trial.options.spline_df, False, extra)
+    return units, adjustment, columns, any(c.kind == "categorical" for c in infos)
 
 
 def by_batch(trial: Trial, name: str, units: Units, columns: np.ndarray) -> np.ndarray | None:
@@ -168,7 +151,7 @@ def by_batch(trial: Trial, name: str, units: Units, columns: np.ndarray) -> np.n
     info, donors, mask = trial.covariates[name], trial.donors, trial.mask
     if info.kind != "continuous" or units.within:
         return None
-    df = min(trial.options.spline_df, max(1, units.donors // 10))
+    df = freedom(trial.options.spline_df, units.donors)
     smooth, out = code(trial.obs[name], info, donors, mask, df)[0], columns
     for factor in trial.role("technical"):
         if factor.kind != "categorical" or not trial.separable(name, factor.name):
@@ -190,7 +173,7 @@ def covariate_units(trial: Trial, infos: list) -> tuple[Units, np.ndarray]:
     would pass for chips.
     """
     donors, mask = trial.donors, trial.mask
-    df, df_inside = (min(trial.options.spline_df, max(1, n // 10)) for n in (len(np.unique(donors[mask])), mask.sum()))
+    df, df_inside = (freedom(trial.options.spline_df, n) for n in (len(np.unique(donors[mask])), mask.sum()))
     least = 2 if infos[0].role == "technical" else 5
     columns = np.column_stack([code(trial.obs[c.name], c, donors, mask, df, least, df_inside)[0] for c in infos])
     units = trial.donor_units
@@ -212,18 +195,17 @@ def _may_adjust(trial: Trial, other, infos: list) -> bool:
     return not stands_in and trial.separable(other.name, infos[0].name)
 
 
-def _rows(trial: Trial, question, name, units, given, wald: Wald | None = None, p_permutation=np.nan) -> pd.DataFrame:
-    p_wald = np.full(len(trial.dims), np.nan if wald is None else wald.p)
-    p = np.maximum(p_wald, p_permutation)
-    q = adjust(p)
-    columns = {"dim": trial.dims, "question": question, "variable": name, "unit": units.kind, "n": len(units)}
-    columns["n_donors"] = units.donors
-    columns["adjusted_for"] = ", ".join(given.terms) if given is not None and given.terms else "nothing"
-    columns |= dict.fromkeys(("effect", "ci_low", "ci_high", "share"), np.nan)
-    columns["statistic"] = np.nan if wald is None else wald.f
-    columns["df"] = np.nan if wald is None else wald.df
-    columns |= {"p_wald": p_wald, "p_permutation": p_permutation, "p": p, "q": q, "called": q <= trial.options.alpha}
-    return pd.DataFrame(columns)
+def _rows(
+    trial: Trial, question: str, name: str, units: Units, adjustment: Nuisance | None, wald=None, p_permutation=np.nan
+) -> pd.DataFrame:
+    p_wald, f, df = (np.nan, np.nan, np.nan) if wald is None else (wald.p, wald.f, wald.df)
+    table = pd.DataFrame({"dim": trial.dims, "question": question, "variable": name, "unit": units.kind})
+    terms = ", ".join(adjustment.terms) if adjustment is not None else ""
+    table = table.assign(n=len(units), n_donors=units.donors, adjusted_for=terms or "nothing", statistic=f, df=df)
+    table = table.assign(p_wald=p_wald, p_permutation=p_permutation, p=np.maximum(p_wald, p_permutation))
+    q = adjust(table["p"].to_numpy())
+    table[["effect", "ci_low", "ci_high", "share"]] = np.nan
+    return table.assign(q=q, called=q <= trial.options.alpha)
 
 
 def _noncentrality(f: float, df: int, df_error: float, tail: float) -> float:

@@ -40,49 +40,38 @@ def by_class(trial: Trial) -> pd.DataFrame:
     for info in trial.role("technical"):
         for task in trial.outcomes:
             if trial.tasks[task].classes and trial.separable(task, info.name):
-                tables.append(_pair(trial, info.name, task))
-    tables = [t for t in tables if t is not None]
+                tables += _pair(trial, info.name, task)
     return pd.concat(tables, ignore_index=True) if tables else pd.DataFrame(columns=COLUMNS)
 
 
-def _pair(trial: Trial, covariate: str, task: str) -> pd.DataFrame | None:
-    units, given, columns, _ = covariate_design(trial, covariate, "technical")
-    classes = _classes(trial, task, units)
-    if classes is None:
-        return None
+def _pair(trial: Trial, covariate: str, task: str) -> list[pd.DataFrame]:
+    """The rows of one covariate and one outcome, if they can be examined."""
+    units, adjustment, columns, _ = covariate_design(trial, covariate, "technical")
+    names = trial.tasks[task].classes
+    classes = units.mean((trial.labels(task)[:, None] == np.arange(len(names))).astype(float))
+    donors = [len(np.unique(units.cluster[member > 0.5])) for member in classes.T]
+    if classes.sum(axis=1).mean() < LABELLED or min(donors) < LEAST_DONORS:
+        return []
     z, main = units.mean(trial.z), units.centre(columns)
-    own = [units.centre(columns * member[:, None]) for member in classes.T]
-    nuisance = orthonormal(np.column_stack([given.basis, units.centre(classes), main]))
-    contrast = Contrast(np.column_stack(own[1:]), replace(given, basis=nuisance), units)
+    inside = [units.centre(columns * member[:, None]) for member in classes.T]
+    nuisance = orthonormal(np.column_stack([adjustment.basis, units.centre(classes), main]))
+    contrast = Contrast(np.column_stack(inside[1:]), replace(adjustment, basis=nuisance), units)
     if not contrast.estimable:
-        return None
-    wald = contrast.wald(z)
-    shares = np.stack(
-        [
-            _share(z, columns, own[k], np.column_stack(own[:k] + own[k + 1 :]), given.basis, units)
-            for k in range(len(own))
-        ]
-    )
+        return []
+    wald, shares = contrast.wald(z), []
+    for k, member in enumerate(inside):
+        other = np.column_stack(inside[:k] + inside[k + 1 :])
+        basis = orthonormal(np.column_stack([adjustment.basis, other]))
+        shares.append(_share(z, columns, replace(adjustment, basis=basis).residual(member), units))
+    least, smallest = np.argmin(shares, axis=0), np.min(shares, axis=0)
     table = pd.DataFrame({"dim": trial.dims, "question": "technical_by_class", "variable": covariate, "task": task})
-    table["least_class"] = np.array(trial.tasks[task].classes)[shares.argmin(axis=0)]
-    table = table.assign(unit=units.kind, n=len(units), n_donors=units.donors, share=shares.min(axis=0))
-    table = table.assign(statistic=wald.f, df=wald.df, p_wald=wald.p, p=wald.p, q=adjust(wald.p))
-    return table.assign(called=table["q"] <= trial.options.alpha)[COLUMNS]
+    table = table.assign(least_class=np.array(names)[least], unit=units.kind, n=len(units), n_donors=units.donors)
+    table = table.assign(share=smallest, statistic=wald.f, df=wald.df, p_wald=wald.p, p=wald.p, q=adjust(wald.p))
+    return [table.assign(called=table["q"] <= trial.options.alpha)[COLUMNS]]
 
 
-def _classes(trial: Trial, task: str, units: Units) -> np.ndarray | None:
-    """(units, classes) membership; None where a class has too few donors or too few units have one."""
-    y = trial.tasks[task].y(trial.obs[task])
-    members = units.mean((y[:, None] == np.arange(len(trial.tasks[task].classes))).astype(float))
-    known = members.sum(axis=1)
-    donors = [len(np.unique(units.cluster[member > 0.5])) for member in members.T]
-    return members if known.mean() >= LABELLED and min(donors) >= LEAST_DONORS else None
-
-
-def _share(z: np.ndarray, columns: np.ndarray, own: np.ndarray, other: np.ndarray, basis: np.ndarray, units: Units):
+def _share(z: np.ndarray, columns: np.ndarray, residual: np.ndarray, units: Units) -> np.ndarray:
     """(D,) variance that the coefficients within a class would give to all units, as a share of the variance."""
-    nuisance = orthonormal(np.column_stack([basis, other]))
-    left = own - nuisance @ (nuisance.T @ own)
-    coefficients = np.linalg.lstsq(left, units.centre(z), rcond=1e-6)[0]
+    coefficients = np.linalg.lstsq(residual, units.centre(z), rcond=1e-6)[0]
     spread = z.var(axis=0)
     return ((columns - columns.mean(axis=0)) @ coefficients).var(axis=0) / np.where(spread > 0, spread, np.nan)

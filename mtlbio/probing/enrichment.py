@@ -53,28 +53,28 @@ def enrichment(
     present = {name: members for name, members in present.items() if name in ulm.columns}
     if not present:
         return pd.DataFrame(columns=COLUMNS)
-    units, given = _units(trial)
+    units, adjustment = _units(trial)
     scores = units.mean(set_scores(cohort, present))
-    correlation, p_wald, p_permutation = partial_correlations(scores, units.mean(trial.z), given, units, trial)
+    r, p_wald, p_permutation = partial_correlations(scores, units.mean(trial.z), adjustment, units, trial)
     names = list(present)
-    table = pd.DataFrame(
-        {
-            "dim": np.repeat(trial.dims, len(names)),
-            "set": np.tile(names, len(trial.dims)),
-            "genes": np.tile([len(present[s]) for s in names], len(trial.dims)),
-            "ulm": ulm[names].to_numpy().ravel(),
-            "q_ulm": q_ulm[names].to_numpy().ravel(),
-            "correlation": correlation.T.ravel(),
-            "p_wald": p_wald.T.ravel(),
-            "p_permutation": p_permutation.T.ravel(),
-        }
-    )
+    columns = {"ulm": ulm[names], "q_ulm": q_ulm[names], "correlation": r.T}
+    columns |= {"p_wald": p_wald.T, "p_permutation": p_permutation.T}
+    table = pd.DataFrame({name: np.asarray(values).ravel() for name, values in columns.items()})
+    genes_of_set = np.tile([len(members) for members in present.values()], len(trial.dims))
+    table = table.assign(dim=np.repeat(trial.dims, len(names)), set=np.tile(names, len(trial.dims)), genes=genes_of_set)
+    return named(table, trial.options.alpha)[COLUMNS]
+
+
+def named(table: pd.DataFrame, alpha: float) -> pd.DataFrame:
+    """The table with ``p``, the larger of both tests, its ``q``, and ``names``: what may name a dimension.
+
+    Both pieces of evidence are below the false discovery rate and have the same sign, and the correlation is large.
+    """
     table["p"] = table[["p_wald", "p_permutation"]].max(axis=1, skipna=False)
     table["q"] = adjust(table["p"].to_numpy())
-    alpha = trial.options.alpha
-    both = (table["q_ulm"] <= alpha) & (table["q"] <= alpha) & (np.sign(table["ulm"]) == np.sign(table["correlation"]))
-    table["names"] = both & (table["correlation"].abs() >= LEAST_CORRELATION)
-    return table[COLUMNS]
+    same = np.sign(table["ulm"]) == np.sign(table["correlation"])
+    both = (table["q_ulm"] <= alpha) & (table["q"] <= alpha) & same
+    return table.assign(names=both & (table["correlation"].abs() >= LEAST_CORRELATION))
 
 
 def best_set(rows: pd.DataFrame) -> str | None:
@@ -94,12 +94,12 @@ def loading_scores(
     loadings: np.ndarray, genes: np.ndarray, dims: tuple[str, ...], sets: dict[str, list[str]]
 ) -> tuple[pd.DataFrame, pd.DataFrame]:
     """decoupler's ulm t values and their BH-adjusted p, both (D, sets), sets with too few loaded genes left out."""
-    known = set(np.asarray(genes).astype(str))
-    net = [(name, gene, 1.0) for name, members in sets.items() for gene in members if gene in known]
+    loaded = set(np.asarray(genes).astype(str))
+    net = [(name, gene, 1.0) for name, members in sets.items() for gene in members if gene in loaded]
     net = pd.DataFrame(net, columns=["source", "target", "weight"])
     counts = net["source"].value_counts()
     # a set that is all genes has no complement to compete with
-    net = net[net["source"].isin(counts.index[(counts >= LEAST_GENES) & (counts < len(known))])]
+    net = net[net["source"].isin(counts.index[(counts >= LEAST_GENES) & (counts < len(loaded))])]
     if net.empty:
         return pd.DataFrame(index=list(dims)), pd.DataFrame(index=list(dims))
     # numba's thread pool goes on spinning after decoupler's loops and slows torch down, up to ten times where both live
@@ -111,7 +111,7 @@ def loading_scores(
     # decoupler drops all-zero rows: a dimension without loadings has no score
     scores, _ = decoupler.mt.ulm(data=frame, net=net, tmin=LEAST_GENES)
     scores = scores.reindex(list(dims)).fillna(0.0)
-    p = 2 * stats.t.sf(np.abs(scores.to_numpy()), len(known) - 2)
+    p = 2 * stats.t.sf(np.abs(scores.to_numpy()), len(loaded) - 2)
     return scores, pd.DataFrame(adjust(p.ravel()).reshape(p.shape), index=scores.index, columns=scores.columns)
 
 
@@ -119,26 +119,24 @@ def set_scores(cohort: Cohort, sets: dict[str, list[str]]) -> np.ndarray:
     """Mean z-score of every set's genes per sample (samples, sets)."""
     place = {gene: i for i, gene in enumerate(cohort.genes)}
     mean, spread = cohort.expression.mean(axis=0, dtype=float), cohort.expression.std(axis=0, dtype=float)
-    out = np.empty((len(cohort.expression), len(sets)))
-    for k, members in enumerate(sets.values()):
-        columns = [place[g] for g in members]
-        scale = np.where(spread[columns] > 0, spread[columns], 1.0)
-        out[:, k] = ((cohort.expression[:, columns] - mean[columns]) / scale).mean(axis=1)
-    return out
+    spread, scores = np.where(spread > 0, spread, 1.0), []
+    for columns in [[place[gene] for gene in members] for members in sets.values()]:
+        scores.append(((cohort.expression[:, columns] - mean[columns]) / spread[columns]).mean(axis=1))
+    return np.column_stack(scores)
 
 
 def partial_correlations(
-    scores: np.ndarray, z: np.ndarray, given: Nuisance, units: Units, trial: Trial
+    scores: np.ndarray, z: np.ndarray, adjustment: Nuisance, units: Units, trial: Trial
 ) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
     """Partial correlation of scores (units, S) with latents (units, D), its t test and its randomisation test, (S, D).
 
     Freedman-Lane: what the nuisance leaves of z is permuted within strata (signs of whole donors are flipped where a
     donor holds several units).
     """
-    freedom = (units.donors if units.clustered else len(units)) - given.rank - 1
+    freedom = (units.donors if units.clustered else len(units)) - adjustment.rank - 1
     if units.within:
-        freedom = units.donors - 1 - given.basis.shape[1]
-    a, b = _left(scores, given, units), _left(z, given, units)
+        freedom = units.donors - 1 - adjustment.basis.shape[1]
+    a, b = (adjustment.residual(units.centre(values)) for values in (scores, z))
     a = a / np.maximum(np.linalg.norm(a, axis=0), 1e-300)
     if freedom < 4:
         gap = np.full((a.shape[1], b.shape[1]), np.nan)
@@ -157,13 +155,13 @@ def partial_correlations(
                 signs = rng.choice([-1.0, 1.0], size=(some, units.donors)).T[units.cluster]
                 drawn = signs[:, :, None] * b[:, None, :]
             else:
-                drawn = b[exchanges(given.strata, some, rng).T]
+                drawn = b[exchanges(adjustment.strata, some, rng).T]
             drawn = drawn.reshape(len(b), -1)
             # exchanged residuals are as long as before, less what the nuisance takes of them now
-            taken = given.basis.T @ drawn
-            length = np.sqrt(np.maximum(np.square(drawn).sum(axis=0) - np.square(taken).sum(axis=0), 1e-300))
-            found = a[:, rows].T @ drawn / length  # the scores are already free of the nuisance
-            null[first : first + some] = _f(found, freedom).reshape(-1, some, b.shape[1]).swapaxes(0, 1)
+            lost = np.square(adjustment.basis.T @ drawn).sum(axis=0)
+            length = np.sqrt(np.maximum(np.square(drawn).sum(axis=0) - lost, 1e-300))
+            exchanged = a[:, rows].T @ drawn / length  # the scores are already free of the nuisance
+            null[first : first + some] = _f(exchanged, freedom).reshape(-1, some, b.shape[1]).swapaxes(0, 1)
         p[rows] = tail_probability(f[rows].ravel(), null.reshape(draws, -1), 1, freedom).reshape(f[rows].shape)
     return r, stats.f.sf(f, 1, freedom), p
 
@@ -176,11 +174,6 @@ def _units(trial: Trial) -> tuple[Units, Nuisance]:
         units = paired[0]
     covariates = list(trial.covariates.values())
     return units, nuisance(trial.obs, covariates, units, trial.options.spline_df, interactions=False)
-
-
-def _left(values: np.ndarray, given: Nuisance, units: Units) -> np.ndarray:
-    values = units.centre(values)
-    return values - given.basis @ (given.basis.T @ values)
 
 
 def _f(r: np.ndarray, freedom: float) -> np.ndarray:

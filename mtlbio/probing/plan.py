@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -26,14 +27,8 @@ from mtlbio.tables import write_table
 MEASURED = (metric.AUROC, metric.MACRO_AUROC, metric.R2)
 EFFECTS = (0.3, 0.5, 0.8, 1.2)
 PLAN = ["kind", "task", "covariate", "role", "call", "unit", "donors", "vif", "n_effective", "rarest", "rarest_donors"]
-PLAN += [
-    "balance",
-    "smallest_effect",
-    "effect_unit",
-    *(f"donors_for_{e:g}" for e in EFFECTS),
-    "donors_harmless",
-    "says",
-]
+PLAN += ["balance", "smallest_effect", "effect_unit", *(f"donors_for_{e:g}" for e in EFFECTS)]
+PLAN += ["donors_harmless", "says"]
 
 
 def plan(run: DonorRun, results: Path, dims: int = 20) -> str:
@@ -78,56 +73,37 @@ def read_design(run: DonorRun, dims: int) -> Design:
 def task_plan(design: Design, name: str) -> TaskPlan:
     """Power of the tests of one task, and of showing that its head can do without a dimension."""
     trial, info = design.trial, design.trial.tasks[name]
-    outcome = name in trial.outcomes
-    units = trial.task_units(name)
+    units, nothing = trial.task_units(name), float("nan")
     codes = info.codes(units.y)
     classes = {c: len(np.unique(units.cluster[codes == k])) for k, c in enumerate(info.classes)}
-    share = min(classes.values()) / max(sum(classes.values()), 1) if classes else float("nan")
-    variance = info.test_variance(share)
     rows = design.audit[(design.audit["kind"] == "task") & (design.audit["task"] == name)]
     vif = float(rows["vif_all"].iloc[0]) if len(rows) else 1.0
-    smallest, needed = float("nan"), dict.fromkeys(EFFECTS, float("nan"))
-    pooled: tuple[str, ...] = ()
-    if outcome and units.testable(LEAST_UNITS):
-        _, adjustment, columns = task_design(trial, name, units=units)
-        pooled = tuple(term for term in adjustment.terms if "pooled" in term)
-        # a donor seen in several states is a whole unit per state only where it is compared with itself
-        per_donor = len(units) / units.donors if units.within else 1.0
-        df = columns.shape[1]
-        freedom = Contrast(columns, adjustment, units).df_error
-        spent = int(round(max(units.donors * per_donor - df - freedom, 1)))
-        level = test_level(design.dims * len(trial.outcomes), FIRM * trial.options.alpha)
-        smallest = smallest_effect(units.donors * per_donor, variance, vif, level, df, spent)
-        needed = {e: np.ceil(donors_for_effect(e, variance, vif, level, df, spent) / per_donor) for e in EFFECTS}
-    harmless = float("nan")
-    if info.decisive in MEASURED and share != 0:
-        harmless = donors_for_bins(share if classes else None, trial.options.margin)
-    return TaskPlan(
-        info,
-        outcome,
-        units.donors,
-        len(units),
-        units.kind,
-        units.within,
-        vif,
-        len(units) / vif,
-        classes,
-        variance,
-        smallest,
-        needed,
-        harmless,
-        pooled,
-    )
+    needed = dict.fromkeys(EFFECTS, nothing)
+    task = TaskPlan(info, units, name in trial.outcomes, vif, classes, nothing, needed, nothing)
+    if info.decisive in MEASURED and task.balance != 0:
+        harmless = donors_for_bins(task.balance if classes else None, trial.options.margin)
+        task = replace(task, harmless=harmless)
+    if not task.outcome or not units.testable(LEAST_UNITS):
+        return task
+    _, adjustment, columns = task_design(trial, name, units=units)
+    # a donor seen in several states is a whole unit per state only where it is compared with itself
+    per_donor = len(units) / units.donors if units.within else 1.0
+    donors, df = units.donors * per_donor, columns.shape[1]
+    spent = int(round(max(donors - df - Contrast(columns, adjustment, units).df_error, 1)))
+    level = test_level(design.dims * len(trial.outcomes), FIRM * trial.options.alpha)
+    common = (info.test_variance(task.balance), vif, level, df, spent)
+    needed = {effect: np.ceil(donors_for_effect(effect, *common) / per_donor) for effect in EFFECTS}
+    pooled = tuple(term for term in adjustment.terms if "pooled" in term)
+    return replace(task, smallest=smallest_effect(donors, *common), needed=needed, pooled=pooled)
 
 
 def plan_table(design: Design, tasks: list[TaskPlan], says: dict[str, str]) -> pd.DataFrame:
     """``plan.tsv``: a row per task, per task x covariate (``pair``), per technical covariate x confounder."""
     rows = []
     for task in tasks:
-        row = {"kind": "task", "task": task.name, "unit": task.unit, "donors": task.donors, "vif": task.vif}
+        row = {"kind": "task", "task": task.name, "unit": task.units.kind, "donors": task.donors, "vif": task.vif}
         row |= {"n_effective": task.n_effective, "rarest": task.rarest, "balance": task.balance}
-        row |= {"rarest_donors": task.fewest, "smallest_effect": task.smallest}
-        row |= {"effect_unit": task.label.contrast}
+        row |= {"rarest_donors": task.fewest, "smallest_effect": task.smallest, "effect_unit": task.label.contrast}
         row |= {f"donors_for_{e:g}": n for e, n in task.needed.items()}
         rows.append(row | {"donors_harmless": task.harmless, "says": says[task.name]})
     for pair in design.audit.itertuples():

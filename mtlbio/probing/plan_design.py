@@ -8,6 +8,7 @@ import pandas as pd
 
 from mtlbio.labels import Label
 from mtlbio.probing.trial import Trial
+from mtlbio.probing.units import Units
 
 
 @dataclass(frozen=True)
@@ -34,13 +35,10 @@ class TaskPlan:
 
     Attributes
     ----------
-    label : of the task
+    units : on which it is tested
     outcome : whether biology can be about it
-    donors, units, unit : labelled donors with known covariates; what is counted, and its kind
-    within : donors are compared with themselves (paired designs)
-    vif, n_effective : given all covariates, from the audit
+    vif : given all covariates, from the audit
     classes : donors per class, empty for numbers
-    variance : of the label in the test: p (1 - p) of the rarest class, 1 for numbers
     smallest : smallest effect that becomes biology with 80 % power, in SD of a dimension
     needed : effect -> donors that find it
     harmless : donors that show useless dimensions to be harmless
@@ -48,24 +46,29 @@ class TaskPlan:
     """
 
     label: Label
+    units: Units
     outcome: bool
-    donors: int
-    units: int
-    unit: str
-    within: bool
     vif: float
-    n_effective: float
     classes: dict[str, int]
-    variance: float
     smallest: float
     needed: dict[float, float]
     harmless: float
-    pooled: tuple[str, ...]
+    pooled: tuple[str, ...] = ()
 
     @property
     def name(self) -> str:
         """Of the task."""
         return self.label.name
+
+    @property
+    def donors(self) -> int:
+        """Labelled donors with known covariates."""
+        return self.units.donors
+
+    @property
+    def n_effective(self) -> float:
+        """Units that would say as much if no covariate told the label."""
+        return len(self.units) / self.vif
 
     @property
     def rarest(self) -> str | None:
@@ -79,5 +82,5 @@ class TaskPlan:
 
     @property
     def balance(self) -> float:
-        """Share of the rarest class."""
+        """Share of the rarest class; NaN without classes."""
         return self.fewest / max(sum(self.classes.values()), 1)

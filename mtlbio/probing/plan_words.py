@@ -64,7 +64,7 @@ def warnings(design: Design, tasks: list[TaskPlan]) -> list[str]:
         if task.vif >= trial.options.max_vif and task.name not in named and task.outcome:
             out.append(
                 f"{task.name}: each covariate can be told from it, all of them together hardly (variance inflation "
-                f"{task.vif:.1f}): {task.units} {_units(task, trial.words)} count as {task.n_effective:.0f}."
+                f"{task.vif:.1f}): {len(task.units)} {_units(task, trial.words)} count as {task.n_effective:.0f}."
             )
         if task.fewest < FEW:
             out.append(f"{task.name}: only {task.fewest} {units} with {task.rarest}.")
@@ -122,7 +122,7 @@ def task_lines(design: Design, task: TaskPlan) -> list[str]:
     words = design.trial.words
     who = ", ".join(f"{n} {label}" for label, n in task.classes.items()) or f"a number, {task.donors} {words.units}"
     if sum(task.classes.values()) > task.donors:
-        each = "each compared with itself" if task.within else "some in more than one state"
+        each = "each compared with itself" if task.units.within else "some in more than one state"
         who += f" ({task.donors} {words.units}, {each})"
     lines = [f"{task.name}: {who}"]
     rows = design.audit[(design.audit["kind"] == "task") & (design.audit["task"] == task.name)]
@@ -136,8 +136,8 @@ def task_lines(design: Design, task: TaskPlan) -> list[str]:
     else:
         if task.vif >= 1.05:
             lines.append(
-                f"{task.units} {_units(task, words)} count as {task.n_effective:.0f}, because the covariates already "
-                f"say part of {task.name} (variance inflation {task.vif:.2f})."
+                f"{len(task.units)} {_units(task, words)} count as {task.n_effective:.0f}, because the covariates "
+                f"already say part of {task.name} (variance inflation {task.vif:.2f})."
             )
         size = f"{task.smallest:.2f} of its standard deviations (SD)"
         lines.append(f"A dimension can become `biology` if {task.label.difference(size, task.rarest)}.")
@@ -239,7 +239,7 @@ def _pooled(tasks: list[TaskPlan], words: Vocabulary) -> dict[str, str]:
 
 
 def _units(task: TaskPlan, words: Vocabulary) -> str:
-    return words.units if task.unit == "donor" else f"{words.unit} states"
+    return words.units if task.units.kind == "donor" else f"{words.unit} states"
 
 
 def _wrapped(text: str, mark: str = "") -> str:

@@ -25,11 +25,7 @@ def noncentrality_root(level: float, df: float, df_error: float, power: float = 
     """Root of the noncentrality at which the F test rejects with probability ``power``.
 
     With one column this is the expected t: about t_(level/2) + z_power (Cohen 1988, Statistical Power Analysis, ch. 8).
-
-    Parameters
-    ----------
-    level : two-sided level of the test
-    df, df_error : tested columns, degrees of freedom of the denominator
+    ``level`` is two-sided; ``df``: tested columns, ``df_error``: degrees of freedom of the denominator.
 
     Examples
     --------
@@ -108,15 +104,15 @@ def donors_to_establish(
         return float("inf")
     square = t**2 - z**2
 
-    def wanted(n: float) -> float:
+    def needed(n: float) -> float:
         c = noncentrality_root(level, df, n - spent - df, power) - z
         return donors * ((c * t + z * np.sqrt(c**2 + square)) / square) ** 2
 
-    return _least(wanted, spent + df + 4)
+    return _least(needed, spent + df + 4)
 
 
-def donors_to_return(stability: float, donors: float, wanted: float) -> float:
-    """Donors with which a dimension of this stability is found again at ``wanted``: at most twice as many.
+def donors_to_return(stability: float, donors: float, target: float) -> float:
+    """Donors with which a dimension of this stability is found again at ``target``: at most twice as many.
 
     Spearman-Brown prophecy (Spearman 1910; Brown 1910) with donors for items: s / (1 - s) grows in proportion to the
     donors. It fits badly, because an axis is found or not found: of 42 dimensions with a stability below .5 (29 planted
@@ -124,7 +120,7 @@ def donors_to_return(stability: float, donors: float, wanted: float) -> float:
     .9, whatever their stability had been. So the prophecy counts where it asks for less than that, and else twice.
     """
     odds = stability / (1 - stability) if 0 < stability < 1 else 0.0
-    prophecy = wanted / (1 - wanted) / odds if odds > 0 else np.inf
+    prophecy = target / (1 - target) / odds if odds > 0 else np.inf
     return float(np.ceil(donors * min(prophecy, 2.0)))
 
 
@@ -149,11 +145,11 @@ def donors_for_bins(rarest: float | None, margin: float) -> float:
     return float(np.ceil(needed * 0.02 / margin))
 
 
-def _least(wanted, start: int) -> float:
-    """Smallest whole n >= start with n >= wanted(n), where ``wanted`` falls with n."""
-    high = min(max(guess, wanted(guess)) for guess in (start, max(start, 100)))
+def _least(needed, start: int) -> float:
+    """Smallest whole n >= start with n >= needed(n), where ``needed`` falls with n."""
+    high = min(max(guess, needed(guess)) for guess in (start, max(start, 100)))
     low, high = start - 1, int(np.ceil(min(high, 1e9)))
     while high - low > 1:
         middle = (low + high) // 2
-        low, high = (low, middle) if wanted(middle) <= middle + 0.01 else (middle, high)
+        low, high = (low, middle) if needed(middle) <= middle + 0.01 else (middle, high)
     return float(high)

@@ -38,14 +38,12 @@ def donors_to_add(counts: np.ndarray, max_vif: float, least: int) -> np.ndarray:
     for _ in range(_MOST_STEPS):
         if inflation(now) < max_vif and discordant(now) >= least:
             break
-        best, where = None, (0, 0)
+        options = []
         for place in np.ndindex(now.shape):
             now[place] += step
-            gain = (inflation(now), -discordant(now))
+            options.append((inflation(now), -discordant(now), place))
             now[place] -= step
-            if best is None or gain < best:
-                best, where = gain, place
-        now[where] += step
+        now[min(options)[2]] += step
     return now - start
 
 
@@ -53,7 +51,7 @@ def donors_off_the_line(donors: int, vif: float, max_vif: float) -> int:
     """Donors to add in whom the label does not follow the covariate, until the variance inflation is ``max_vif``.
 
     With m such donors next to n the covariance falls to n / (n + m) of what it was and the variances stay, so R2 falls
-    by the square of that: n / (n + m) = sqrt(wanted R2 / R2) with R2 = 1 - 1 / vif.
+    by the square of that: n / (n + m) = sqrt(aim / R2) with R2 = 1 - 1 / vif.
     """
-    found, wanted = 1 - 1 / vif, 1 - 1 / max_vif
-    return max(int(np.ceil(donors * (np.sqrt(found / wanted) - 1))), 1)
+    r2, aim = 1 - 1 / vif, 1 - 1 / max_vif
+    return max(int(np.ceil(donors * (np.sqrt(r2 / aim) - 1))), 1)

@@ -24,7 +24,7 @@ EACH = [(d,) for d in range(6)]
 def test_ridge_without_a_dimension_is_the_refitted_ridge():
     x, _, rng = data()
     y = x @ np.arange(6.0) + rng.normal(size=150)
-    full, without = refit._without(*refit._linear(x, y, 30.0), EACH)
+    full, without = refit._without(*refit._fit(refit._linear, x, y, 30.0), EACH)
     np.testing.assert_allclose(full[1:], Ridge(30.0).fit(x, y).coef_, rtol=1e-8)
     for d in range(6):
         kept = [j for j in range(6) if j != d]
@@ -34,7 +34,7 @@ def test_ridge_without_a_dimension_is_the_refitted_ridge():
 
 def test_logistic_head_without_a_dimension_is_the_refitted_head():
     x, y, _ = data()
-    beta, inverse = refit._logistic(x, y, 3.0)
+    beta, inverse = refit._fit(refit._logistic, x, y, 3.0)
     reference = LogisticRegression(C=1 / 3.0, tol=1e-10, max_iter=1000).fit(x, y)
     np.testing.assert_allclose(beta[1:], reference.coef_[0], rtol=1e-4)
     without = refit._newton_without(x, y, 3.0, refit._without(beta, inverse, EACH)[1], EACH)
@@ -74,9 +74,11 @@ def test_without_a_block_heads_are_refitted_and_its_mean_comes_from_the_rest():
     x, y, rng = data()
     value = x @ np.arange(6.0) + rng.normal(size=150)
     gone, kept = [(1, 4)], [0, 2, 3, 5]
-    ridge = refit._without(*refit._linear(x, value, 30.0), gone)[1][0]
+    ridge = refit._without(*refit._fit(refit._linear, x, value, 30.0), gone)[1][0]
     np.testing.assert_allclose(ridge[1:][kept], Ridge(30.0).fit(x[:, kept], value).coef_, rtol=1e-8)
-    without = refit._newton_without(x, y, 3.0, refit._without(*refit._logistic(x, y, 3.0), gone)[1], gone)[0]
+    without = refit._newton_without(x, y, 3.0, refit._without(*refit._fit(refit._logistic, x, y, 3.0), gone)[1], gone)[
+        0
+    ]
     expected = LogisticRegression(C=1 / 3.0, tol=1e-10, max_iter=1000).fit(x[:, kept], y).coef_[0]
     np.testing.assert_allclose(without[1:][kept], expected, rtol=1e-3, atol=1e-5)
     assert (without[[2, 5]] == 0).all() and (ridge[[2, 5]] == 0).all()

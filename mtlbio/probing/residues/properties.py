@@ -8,18 +8,20 @@ cluster and by turning the signs of whole chains.
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 import pandas as pd
 from scipy import stats
 
 from mtlbio.model.residue_axes import REACH
-from mtlbio.probing.design import nuisance, orthonormal
-from mtlbio.probing.enrichment import COLUMNS, LEAST_CORRELATION
+from mtlbio.probing.design import Nuisance, nuisance, orthonormal
+from mtlbio.probing.enrichment import COLUMNS, named
 from mtlbio.probing.families import adjust
 from mtlbio.probing.inference import Contrast
 from mtlbio.probing.residues.trial import ResidueTrial
 from mtlbio.probing.shares import share
-from mtlbio.probing.units import sample_units
+from mtlbio.probing.units import Units, sample_units
 from mtlbio.progress import track
 from mtlbio.sequence.scales import AAINDEX, SCALES
 from mtlbio.training.chains.latents import AROUND
@@ -36,9 +38,7 @@ def properties(trial: ResidueTrial, loadings: np.ndarray) -> pd.DataFrame:
     ----------
     loadings : (D, 20 (2 REACH + 1)) of :mod:`mtlbio.model.residue_axes`
     """
-    units = sample_units(trial.donors, trial.mask)
-    given = nuisance(trial.obs, list(trial.covariates.values()), units, trial.options.spline_df, False)
-    z = units.mean(trial.z)
+    units, adjustment, z = _tested(trial)
     at = np.asarray(loadings, dtype=float).reshape(len(trial.dims), 2 * REACH + 1, 20)
     beside = np.delete(at, REACH, axis=1).mean(axis=1)
     tables = []
@@ -46,41 +46,37 @@ def properties(trial: ResidueTrial, loadings: np.ndarray) -> pd.DataFrame:
     for number, (name, around) in enumerate(track(names, "properties that name a dimension")):
         column = f"{name}{AROUND}" if around else name
         values = units.mean(trial.obs[column].to_numpy(dtype=float)[:, None])
-        contrast = Contrast((values - values.mean()) / max(values.std(), 1e-12), given, units)
-        wald = contrast.wald(z)
+        contrast = Contrast((values - values.mean()) / max(values.std(), 1e-12), adjustment, units)
         p = contrast.randomisation(z, trial.options.permutations, trial.options.seed * 1000 + 700 + number)
-        left, own = contrast.residual_of_nuisance(z), contrast.a[:, 0]
-        r = (own @ left) / np.maximum(np.linalg.norm(own) * np.linalg.norm(left, axis=0), 1e-12)
-        estimates = [
-            stats.pearsonr(row, SCALES[name]) if row.std() > 0 else (0.0, 1.0)
-            for row in (beside if around else at[:, REACH])
-        ]
-        table = pd.DataFrame({"dim": trial.dims, "set": column, "genes": 20, "correlation": r, "entry": AAINDEX[name]})
-        table = table.assign(
-            ulm=[t[0] for t in estimates], q_ulm=[t[1] for t in estimates], p_wald=wald.p, p_permutation=p
-        )
-        tables.append(table)
+        residual, tested = contrast.residual_of_nuisance(z), contrast.a[:, 0]
+        length = np.linalg.norm(tested) * np.linalg.norm(residual, axis=0)
+        rows = beside if around else at[:, REACH]
+        ulm = [stats.pearsonr(row, SCALES[name]) if row.std() > 0 else (0.0, 1.0) for row in rows]
+        table = pd.DataFrame({"dim": trial.dims, "set": column, "genes": 20, "entry": AAINDEX[name]})
+        table[["ulm", "q_ulm"]] = np.array(ulm)
+        table = table.assign(p_wald=contrast.wald(z).p, p_permutation=p)
+        tables.append(table.assign(correlation=(tested @ residual) / np.maximum(length, 1e-12)))
     table = pd.concat(tables, ignore_index=True)
-    table["p"] = table[["p_wald", "p_permutation"]].max(axis=1, skipna=False)
-    table["q"], table["q_ulm"] = adjust(table["p"].to_numpy()), adjust(table["q_ulm"].to_numpy())
-    alpha = trial.options.alpha
-    strong = table["correlation"].abs() >= LEAST_CORRELATION
-    same = np.sign(table["correlation"]) == np.sign(table["ulm"])
-    table["names"] = (table["q"] <= alpha) & (table["q_ulm"] <= alpha) & strong & same
-    return table[[*COLUMNS, "entry"]]
+    table["q_ulm"] = adjust(table["q_ulm"].to_numpy())
+    return named(table, trial.options.alpha)[[*COLUMNS, "entry"]]
 
 
 def identity_and_context(trial: ResidueTrial) -> pd.DataFrame:
     """(D rows) how much of a dimension's variance within chains is told by the residue's own letter and by its
     neighbours, each given the other: columns ``identity`` and ``context``, 0-1 and bias-corrected."""
-    units = sample_units(trial.donors, trial.mask)
-    given = nuisance(trial.obs, list(trial.covariates.values()), units, trial.options.spline_df, False)
-    z = units.mean(trial.z)
+    units, adjustment, z = _tested(trial)
     letters = trial.obs["letter"].astype(str).to_numpy()
-    own = units.mean((letters[:, None] == np.unique(letters)[None, 1:]).astype(float))
+    letter = units.mean((letters[:, None] == np.unique(letters)[None, 1:]).astype(float))
     around = units.mean(trial.obs[[f"{name}{AROUND}" for name in SCALES]].to_numpy(dtype=float))
-    found = {}
-    for name, tested, other in (("identity", own, around), ("context", around, own)):
-        basis = orthonormal(np.column_stack([given.basis, units.centre(other)]))
-        found[name] = share(z, tested, False, type(given)(basis, given.strata, given.terms, given.absorbed), units)
-    return pd.DataFrame(found, index=pd.Index(trial.dims, name="dim")).reset_index()
+    table = pd.DataFrame({"dim": trial.dims})
+    for name, tested, other in (("identity", letter, around), ("context", around, letter)):
+        basis = orthonormal(np.column_stack([adjustment.basis, units.centre(other)]))
+        table[name] = share(z, tested, False, replace(adjustment, basis=basis), units)
+    return table
+
+
+def _tested(trial: ResidueTrial) -> tuple[Units, Nuisance, np.ndarray]:
+    """Residues, what is held fixed, and their latents."""
+    units = sample_units(trial.donors, trial.mask)
+    covariates = list(trial.covariates.values())
+    return units, nuisance(trial.obs, covariates, units, trial.options.spline_df, False), units.mean(trial.z)
