@@ -20,8 +20,8 @@ def collect_evidence(
     ablation: pd.DataFrame,
     stability: pd.DataFrame,
     enrichment: pd.DataFrame,
-    by_class: pd.DataFrame | None = None,
-    duplicates: dict[str, str] | None = None,
+    by_class: pd.DataFrame,
+    duplicates: dict[str, str],
 ) -> list[Evidence]:
     """One :class:`~mtlbio.probing.evidence.Evidence` per dimension, in their order. Empty tables mean: not examined.
 
@@ -55,7 +55,7 @@ def collect_evidence(
             technical_share=largest(technical),
             gene_set=best,
             stability=next((float(steady[dim, t]["stability"]) for t in trial.tasks if (dim, t) in steady), 1.0),
-            held_fixed=(duplicates or {}).get(dim),
+            held_fixed=duplicates.get(dim),
             falls=best is not None and bool((sets[dim].set_index("set")["correlation"] < 0)[best]),
             **common,
         )
@@ -118,10 +118,10 @@ def _of_task(
     return evidence
 
 
-def unequal(by_class: pd.DataFrame | None) -> dict[tuple[str, str], dict]:
+def unequal(by_class: pd.DataFrame) -> dict[tuple[str, str], dict]:
     """Fields of a ``CovariateEvidence`` for every dimension and covariate that acts differently in the classes of an
     outcome; of several outcomes the one with a class that it moves least."""
-    if by_class is None or by_class.empty:
+    if by_class.empty:
         return {}
     called = by_class[by_class["called"]].sort_values("share", kind="stable").drop_duplicates(["dim", "variable"])
     return {

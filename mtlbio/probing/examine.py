@@ -60,17 +60,13 @@ class Procedure(Generic[T]):
 
 
 def examine(trial: T, examinee: Examinee, stability: np.ndarray, procedure: Procedure[T]) -> dict[str, pd.DataFrame]:
-    """The whole trial.
+    """The whole trial: tables by name, ``TABLES`` and ``verdicts``.
 
     Parameters
     ----------
     trial : samples in the order of ``examinee``; its design is audited here
     stability : (D,) median absolute correlation of a dimension with its partner over folds and seeds, NaN not known
     procedure : what is asked beside what every trial asks
-
-    Returns
-    -------
-    Tables by name: ``TABLES`` and ``verdicts``
 
     Raises
     ------
@@ -86,7 +82,7 @@ def examine(trial: T, examinee: Examinee, stability: np.ndarray, procedure: Proc
     spaces = subspaces(trial, examinee, stability) if procedure.blocks else []
     removed = ablation(trial, examinee, {space.name: space.places for space in spaces if space.block.stable})
     named = procedure.names(trial)
-    uneven = by_class(trial) if procedure.classes else None
+    uneven = by_class(trial) if procedure.classes else pd.DataFrame()
     duplicates = covariate_duplicates(trial, examinee.fold) if procedure.duplicates else {}
     evidence = collect_evidence(trial, effects, beside, removed, steady, named, uneven, duplicates)
     judged = judgements(evidence, removed, design, stability, trial.options)
@@ -99,10 +95,9 @@ def examine(trial: T, examinee: Examinee, stability: np.ndarray, procedure: Proc
     if procedure.shares is not None:
         more = procedure.shares(trial).set_index("dim").to_dict("index")
         judged = [replace(item, shares=more[item.evidence.dim]) for item in judged]
-    # leakage has no table of its own: what it found belongs to the rows of the task's effect
+    # leakage has no table of its own: its columns belong to the rows of the task's effect
     merged = effects.merge(beside.rename(columns={"task": "variable"}).assign(question="task"), how="left")
-    if uneven is not None and len(uneven):
-        merged = pd.concat([merged, uneven], ignore_index=True)
+    merged = pd.concat([merged, uneven], ignore_index=True) if len(uneven) else merged
     tables = dict(zip(TABLES, (design, merged, removed, named, steady, planes), strict=True))
     questions = {name for name in ("blocks", "duplicates") if getattr(procedure, name)}
     return {**tables, "verdicts": verdict_table(judged, questions | set(judged[0].shares))}

@@ -52,9 +52,7 @@ def familywise(trial: Trial, association: pd.DataFrame) -> np.ndarray:
 def familywise_given(trial: Trial, association: pd.DataFrame, given: pd.DataFrame) -> pd.DataFrame:
     """``dim``, ``task`` and ``p_given_familywise``: the same of the larger p of both steps.
 
-    Parameters
-    ----------
-    given : ``dim``, ``task`` and ``p_given`` of the effects that were tested given other dimensions
+    ``given`` has ``dim``, ``task`` and ``p_given`` of the effects that were tested given other dimensions.
     """
     family = association[of_outcomes(association, trial.outcomes)].rename(columns={"variable": "task"})
     family = family[["dim", "task", "p"]].merge(given[["dim", "task", "p_given"]], how="left")
@@ -63,12 +61,9 @@ def familywise_given(trial: Trial, association: pd.DataFrame, given: pd.DataFram
 
 
 def with_blocks(trial: Trial, tests: pd.DataFrame, outside: pd.DataFrame) -> pd.DataFrame:
-    """The tests of blocks with ``q``, ``called`` and ``p_familywise``.
+    """The ``tests`` of blocks (:mod:`mtlbio.probing.subspaces`) with ``q``, ``called`` and ``p_familywise``.
 
-    Parameters
-    ----------
-    tests : with the columns of :mod:`mtlbio.probing.subspaces`
-    outside : associations of the dimensions outside all blocks, which belong to the same families
+    ``outside``: associations of the dimensions outside all blocks, which belong to the same families.
     """
     tests = tests.copy()
     for (question, name), rows in tests.groupby(["question", "variable"]):

@@ -128,13 +128,11 @@ class Contrast:
 
     def wald(self, z: np.ndarray) -> Wald:
         """The test in every dimension; z (n, D)."""
-        dims = z.shape[1]
+        gap = np.full((self.k, z.shape[1]), np.nan)
         if not self.estimable:
-            gap = np.full((self.k, dims), np.nan)
-            return Wald(gap, gap, np.full(dims, np.nan), self.df, np.nan, np.full(dims, np.nan))
+            return Wald(gap, gap, gap[0], self.df, np.nan, gap[0])
         v = self.residual_of_nuisance(z)
-        f = self.statistic(v)
-        coefficients = se = np.full((self.k, dims), np.nan)
+        f, coefficients, se = self.statistic(v), gap, gap
         if self.full_rank and self.robust:
             coefficients, covariance = self._meat(v)
             se = np.sqrt(np.einsum("mkk->km", covariance))
@@ -163,13 +161,9 @@ class Contrast:
     def exchanged(
         self, residual: np.ndarray, statistic: Callable, permutations: int, rng: np.random.Generator, size: int
     ) -> np.ndarray:
-        """A statistic of residuals that are exchanged as :meth:`randomisation` says.
+        """(permutations, ...) a statistic of residuals (n, D) that are exchanged as :meth:`randomisation` says.
 
-        Parameters
-        ----------
-        residual : (n, D)
-        statistic : (n, draws, D) -> (draws, ...)
-        size : numbers per draw that it works on
+        ``statistic`` maps (n, draws, D) to (draws, ...); ``size``: the numbers per draw that it works on.
         """
         flip = self.units.clustered and self.robust
         strata = self.units.cluster if self.units.clustered else self.nuisance.strata

@@ -62,21 +62,15 @@ class Judgement:
 def judgements(
     evidence: list[Evidence], ablation: pd.DataFrame, audit: pd.DataFrame, stability: np.ndarray, options: TrialOptions
 ) -> list[Judgement]:
-    """The verdict on every dimension, with what belongs to it.
-
-    Parameters
-    ----------
-    stability : (D,) of the dimensions
-    """
+    """The verdict on every dimension, with what belongs to it; ``stability``: (D,) of the dimensions."""
     # the audit's figures of a task are the same in every row of that task
     design = audit[audit["kind"] == "task"].drop_duplicates("task").set_index("task")
     losses, out = losses_by_dimension(ablation), []
     for item, steady in zip(evidence, stability, strict=True):
         verdict, about = judge(item, options), about_task(item)
         effective, vif = (design[column].get(about, math.nan) for column in ("n_effective", "vif_all"))
-        needed, needed_for = to_settle(verdict, item, options)
-        without = losses.get(item.dim, {})
-        out.append(Judgement(item, verdict, steady, without, about, effective, vif, needed, needed_for))
+        without, needed = losses.get(item.dim, {}), to_settle(verdict, item, options)
+        out.append(Judgement(item, verdict, steady, without, about, effective, vif, *needed))
     return out
 
 

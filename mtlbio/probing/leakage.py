@@ -36,9 +36,9 @@ def leakage(trial: Trial, association: pd.DataFrame) -> pd.DataFrame:
     -------
     DataFrame with ``COLUMNS``: one row per dimension x outcome that step 1 called; ``given`` names the dimensions that
     were held fixed, ``own`` says whether the effect stands (BH over the called dimensions of the task),
-        ``p_given_familywise`` is Holm over all dimensions and outcomes of the larger p of both steps. For biology BH is
-        not enough: what passed step 1 by luck passes a second look at the same donors too (1.7 % of the planted
-        composition axes that hold 1 % interferon did)
+    ``p_given_familywise`` is Holm over all dimensions and outcomes of the larger p of both steps. For biology BH is not
+    enough: what passed step 1 by luck passes a second look at the same donors too (1.7 % of the planted composition
+    axes that hold 1 % interferon did)
     """
     shares = largest_shares(trial, association)
     tables = []
@@ -100,8 +100,7 @@ def conditioners(
 
     Parameters
     ----------
-    places : of what is tested, a dimension or the axes of a block
-    overlap : (D,) of every dimension with it
+    places : of what is tested, a dimension or the axes of a block; ``overlap``: (D,) of every dimension with it
     stronger : (D,) how strongly a dimension carries the task; NaN where no more than what is tested
     shares : (D,) largest share of any covariate
     """

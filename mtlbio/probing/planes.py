@@ -26,11 +26,7 @@ def collect_subspace(
 ) -> Evidence:
     """Evidence on a block as on a dimension; a covariate's share is that of the direction that follows it most.
 
-    Parameters
-    ----------
-    tests : of :func:`mtlbio.probing.subspaces.subspace_tests`
-    ablation : with rows of the block
-    family : tests of the family-wise level
+    ``tests``: of :func:`mtlbio.probing.subspaces.subspace_tests`; ``family``: how many the family-wise level holds for.
     """
     own = tests[tests["subspace"] == item.name].to_dict("records")
     rows = {(row["question"], row["variable"]): row for row in own}
@@ -64,11 +60,7 @@ def judge_subspace(evidence: Evidence, options: TrialOptions, whole: str, direct
 
     One rule is added. A dimension that a technical covariate dominates is technical whatever else is called; a block
     has other directions too, and one of them may keep a firm task effect of its own given that covariate: ``mixed``.
-
-    Parameters
-    ----------
-    evidence : of :func:`collect_subspace`
-    whole, direction : what the sentence calls the block, and one direction of it
+    ``whole``, ``direction``: what the sentence calls the block, and one direction of it.
     """
     verdict = judge(replace(evidence, dim=direction), options)
     firm = [t for t in evidence.outcomes if t.called and t.firm and t.own]
@@ -98,13 +90,12 @@ def subspace_table(
 
     Parameters
     ----------
-    stability : (D,) of the dimensions
-    named : gene sets by block
+    stability : (D,) of the dimensions; ``named``: gene sets by block
     association : of the dimensions, for the size of the family
 
     Returns
     -------
-    table : columns as in docs/tables.md
+    table : with :func:`columns`
     decided : for every dimension below ``UNSTABLE`` in a block that was found again, by name: the fields of its
         :class:`~mtlbio.probing.judgement.Judgement` in which the block speaks for it
     """
@@ -135,16 +126,15 @@ def subspace_table(
         for dim in decided:
             others = listed([d for d in item.dims if d != dim], len(item.dims))
             its = judge_subspace(evidence, trial.options, "it", "one direction of it")
-            needed, needed_for = to_settle(its, evidence, trial.options)
+            settled = dict(zip(("donors_needed", "needed_for"), to_settle(its, evidence, trial.options), strict=True))
             why = f"{dim} was not found again on its own, but with {others} it spans a {noun} that was (stability "
             why += f"{block.stability:.2f}): the verdict is about that {noun.split()[0]}: {its.why}"
-            out[dim] = {"verdict": replace(its, why=why), "losses": without, "subspace": item.name}
-            out[dim] |= {"donors_needed": needed, "needed_for": needed_for}
+            out[dim] = {"verdict": replace(its, why=why), "losses": without, "subspace": item.name, **settled}
     return pd.DataFrame(rows, columns=columns(trial)), out
 
 
 def columns(trial: Trial) -> list[str]:
-    """Columns of ``probing/subspaces.tsv``."""
+    """Columns of ``probing/subspaces.tsv``, as in docs/tables.md."""
     out = ["subspace", "n_dims", "stability", "cca", "cka", "effective_rank", "verdict", "driver", "decides"]
     out += [f"{k}_{task}" for task in trial.tasks for k in _TASK]
     out += [f"{k}_{name}" for name in trial.covariates for k in ("share", "peak")]

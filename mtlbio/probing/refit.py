@@ -19,12 +19,7 @@ Sets = Sequence[tuple[int, ...]]  # places of dimensions that are taken out toge
 
 
 def refitted(
-    z_train: np.ndarray,
-    y_train: np.ndarray,
-    donors_train: np.ndarray,
-    z_test: np.ndarray,
-    task: Label,
-    sets: Sets | None = None,
+    z_train: np.ndarray, y_train: np.ndarray, donors_train: np.ndarray, z_test: np.ndarray, task: Label, sets: Sets
 ) -> tuple[np.ndarray, np.ndarray]:
     """Predictions for held-out samples with all dimensions and without each of them.
 
@@ -35,21 +30,21 @@ def refitted(
     donors_train : (n,) the penalty is chosen by cross-validation over donors
     task : says what is fitted: logistic heads on its indicators (one: a probability; K: one-versus-rest
         probabilities, (m, K)), or a linear head on the value or level
-    sets : places of the dimensions that are left out together, S times; each dimension alone where not given
+    sets : places of the dimensions that are left out together, S times
 
     Returns
     -------
     full : (m,) or (m, K)
     without : (S, m) or (S, m, K)
     """
-    sets = [(d,) for d in range(z_train.shape[1])] if sets is None else sets
     mean, spread = z_train.mean(axis=0), z_train.std(axis=0)
     spread = np.where(spread > 0, spread, 1.0)
     x, x_test = (z_train - mean) / spread, (z_test - mean) / spread
     targets = task.indicators(y_train)
     if targets is None:
         penalty = _choose(x, y_train, donors_train, logistic=False)
-        return _predict(x_test, *_without(*_fit(_linear, x, y_train, penalty), sets))
+        full, without = _without(*_fit(_linear, x, y_train, penalty), sets)
+        return _design(x_test) @ full, without @ _design(x_test).T
     parts = [_logistic_predictions(x, target, donors_train, x_test, sets) for target in targets]
     if len(parts) == 1:
         return parts[0]
@@ -61,8 +56,8 @@ def _logistic_predictions(x, y, donors, x_test, sets: Sets):
         return np.full(len(x_test), y.mean()), np.full((len(sets), len(x_test)), y.mean())
     penalty = _choose(x, y, donors, logistic=True)
     full, without = _without(*_fit(_logistic, x, y, penalty), sets)
-    full, without = _predict(x_test, full, _newton_without(x, y, penalty, without, sets))
-    return _sigmoid(full), _sigmoid(without)
+    without = _newton_without(x, y, penalty, without, sets)
+    return _sigmoid(_design(x_test) @ full), _sigmoid(without @ _design(x_test).T)
 
 
 def _fit(fits: Callable, x: np.ndarray, y: np.ndarray, penalty: float) -> tuple[np.ndarray, np.ndarray]:
@@ -82,14 +77,8 @@ def _linear(x: np.ndarray, y: np.ndarray, rows: np.ndarray, penalties: np.ndarra
 def _logistic(x: np.ndarray, y: np.ndarray, rows: np.ndarray, penalties: np.ndarray):
     """Many ridge logistic fits at once, each by Newton steps until its own last one is below 1e-7.
 
-    Parameters
-    ----------
-    rows : (B, n) 1 where a sample belongs to a fit, else 0
-    penalties : (B,)
-
-    Returns
-    -------
-    coefficients (B, 1 + D) and the Hessians of their last step (B, 1 + D, 1 + D)
+    ``rows``: (B, n) 1 where a sample belongs to a fit, else 0; ``penalties``: (B,). Coefficients (B, 1 + D) and the
+    Hessians of their last step (B, 1 + D, 1 + D).
     """
     design, size = _design(x), 1 + x.shape[1]
     diagonal = penalties[:, None] * (np.arange(size) > 0)
@@ -123,13 +112,11 @@ def _without(beta: np.ndarray, inverse: np.ndarray, sets: Sets) -> tuple[np.ndar
     return beta, without
 
 
-def _newton_without(
-    x: np.ndarray, y: np.ndarray, penalty: float, without: np.ndarray, sets: Sets, steps: int = 3
-) -> np.ndarray:
+def _newton_without(x: np.ndarray, y: np.ndarray, penalty: float, without: np.ndarray, sets: Sets) -> np.ndarray:
     design, ridge = _design(x), np.diag([0.0, *[penalty] * x.shape[1]])
     rows = np.concatenate([np.full(len(dims), i) for i, dims in enumerate(sets)])
     columns = 1 + np.concatenate([np.asarray(dims) for dims in sets])
-    for _ in range(steps):
+    for _ in range(3):
         p = _sigmoid(without @ design.T)
         hessian = (design.T[None] * (p * (1 - p) + 1e-9)[:, None, :]) @ design + ridge
         gradient = (y - p) @ design - without @ ridge
@@ -151,11 +138,6 @@ def _choose(x: np.ndarray, y: np.ndarray, donors: np.ndarray, logistic: bool) ->
     score = coefficients @ _design(x).T
     losses = np.logaddexp(0.0, np.where(y == 1, -score, score)) if logistic else np.square(y - score)
     return PENALTIES[int((losses * test).sum(axis=1).reshape(-1, len(PENALTIES)).sum(axis=0).argmin())]
-
-
-def _predict(x_test: np.ndarray, full: np.ndarray, without: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    design = _design(x_test)
-    return design @ full, without @ design.T
 
 
 def _design(x: np.ndarray) -> np.ndarray:

@@ -18,10 +18,7 @@ from mtlbio.probing.examinee import Examinee
 def replicas(examinee: Examinee, donors: np.ndarray, axes: np.ndarray) -> Replicas:
     """All samples as the model of every fold encodes them, and the final model.
 
-    Parameters
-    ----------
-    donors : (n,) donor of each sample
-    axes : (D,) which dimensions are axes; supervised ones follow labels and are left out
+    ``donors``: (n,) of the samples; ``axes``: (D,) which dimensions are axes. Supervised ones follow labels: left out.
     """
     numbers = np.unique(examinee.fold)
     test = examinee.fold[None, :] == numbers[:, None]

@@ -24,7 +24,7 @@ def stability(trial: Trial, replica_stability: np.ndarray) -> pd.DataFrame:
 
     Returns
     -------
-    DataFrame with ``COLUMNS``: ``left_out`` counts the levels that could be left out, ``worst_left_out`` names the one
+    ``COLUMNS``: ``left_out`` counts the levels that could be left out, ``worst_left_out`` names the one
     that pulls the effect furthest towards or past zero, ``robustness_value`` is :func:`robustness`
     """
     tables = []
@@ -69,13 +69,8 @@ def robustness(f2: np.ndarray) -> np.ndarray:
 
 
 def classical_effect(trial: Trial, task: str, units: Units, latents: np.ndarray):
-    """Effect of a task on latents (samples, D) by ordinary least squares; None where there are too few donors.
-
-    Returns
-    -------
-    coefficients : (k, D)
-    f2 : (D,) Cohen's f squared
-    """
+    """Effect of a task on latents (samples, D) by ordinary least squares: coefficients (k, D) and Cohen's f squared
+    (D,); None where there are too few donors."""
     if not units.testable(LEAST):
         return None
     units, adjustment, columns = task_design(trial, task, units=units)

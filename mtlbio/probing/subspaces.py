@@ -41,13 +41,7 @@ COLUMNS += ["given", "p_given", "own", "sign_stable", "worst_left_out", "technic
 
 @dataclass(frozen=True)
 class Subspace:
-    """A block by the names of its axes.
-
-    Attributes
-    ----------
-    places : of its axes among all dimensions; ``dims``: their names
-    block : how the folds agree on it
-    """
+    """A block by the ``places`` of its axes among all dimensions and their names ``dims``, and how the folds agree."""
 
     places: tuple[int, ...]
     dims: tuple[str, ...]
@@ -72,10 +66,7 @@ class Genes:
 def subspaces(trial: Trial, examinee: Examinee, stability: np.ndarray) -> list[Subspace]:
     """Blocks of unstable axes, stable as a block or not; nothing is encoded where all axes are stable.
 
-    Parameters
-    ----------
-    examinee : with a final model, to which the folds' blocks are rotated
-    stability : (D,) of the dimensions
+    ``examinee``: with a final model, to which the folds' blocks are rotated; ``stability``: (D,) of the dimensions.
     """
     axes = np.flatnonzero(trial.block == "axis")
     if not (stability[axes] < UNSTABLE).any():

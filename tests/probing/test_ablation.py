@@ -53,7 +53,7 @@ def test_refitted_shapes_and_that_the_informative_dimension_matters(kind, classe
     y = np.digitize(x[:, 2] + 0.3 * rng.normal(size=200), [-0.5, 0.5] if classes == 3 else [0.0]).astype(float)
     donors = np.array([f"d{i}" for i in range(160)])
     task = label_kind(kind)("t", tuple("abc"[:classes]))
-    full, without = refit.refitted(x[:160], y[:160], donors, x[160:], task)
+    full, without = refit.refitted(x[:160], y[:160], donors, x[160:], task, [(d,) for d in range(x.shape[1])])
     assert full.shape == shape and without.shape == (4, *shape)
     value = [task.score(y[160:], p) for p in without]
     assert int(np.argmin(value)) == 2 and task.score(y[160:], full) > 0.8
@@ -76,9 +76,8 @@ def test_without_a_block_heads_are_refitted_and_its_mean_comes_from_the_rest():
     gone, kept = [(1, 4)], [0, 2, 3, 5]
     ridge = refit._without(*refit._fit(refit._linear, x, value, 30.0), gone)[1][0]
     np.testing.assert_allclose(ridge[1:][kept], Ridge(30.0).fit(x[:, kept], value).coef_, rtol=1e-8)
-    without = refit._newton_without(x, y, 3.0, refit._without(*refit._fit(refit._logistic, x, y, 3.0), gone)[1], gone)[
-        0
-    ]
+    start = refit._without(*refit._fit(refit._logistic, x, y, 3.0), gone)[1]
+    without = refit._newton_without(x, y, 3.0, start, gone)[0]
     expected = LogisticRegression(C=1 / 3.0, tol=1e-10, max_iter=1000).fit(x[:, kept], y).coef_[0]
     np.testing.assert_allclose(without[1:][kept], expected, rtol=1e-3, atol=1e-5)
     assert (without[[2, 5]] == 0).all() and (ridge[[2, 5]] == 0).all()

@@ -158,7 +158,7 @@ def test_single_cells_become_samples_of_donors_and_pairs_are_compared_within_don
     design = read_design(run, 20)
     assert len(design.trial.obs) == 15 and design.dropped == {"few cells": 1}
     task = task_plan(design, "stimulated")
-    assert task.donors == 8 and task.within and task.unit == "donor x label"
+    assert task.donors == 8 and task.units.within and task.units.kind == "donor x label"
     text = plan(run, tmp_path / "r")
     assert text.startswith("cells: 15 samples of 8 donors; left out: 1 (few cells).")
     assert "each compared with itself" in text and "only 7 donors with ctrl" in text

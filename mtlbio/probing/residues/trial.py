@@ -39,11 +39,7 @@ class ResidueTrial(Trial):
 def level_units(chains: np.ndarray, y: np.ndarray, mask: np.ndarray, levels: int = LEVELS) -> Units:
     """Residues of a chain grouped by the rank of a number: one unit per chain and group, compared within chains.
 
-    Parameters
-    ----------
-    chains : (residues,)
-    y : (residues,) NaN where not known
-    mask : (residues,) that take part; chains with fewer than two residues per level do not
+    ``chains``, ``y``, ``mask``: (residues,); chains with fewer than two labelled residues per level do not take part.
     """
     rows = np.flatnonzero(np.asarray(mask) & ~np.isnan(y))
     table = pd.DataFrame({"row": rows, "chain": np.asarray(chains)[rows].astype(str), "y": y[rows]})
