@@ -55,11 +55,8 @@ def task_design(
 ) -> tuple[Units, Nuisance, np.ndarray]:
     """Units, nuisance and label columns of the test of a task.
 
-    Parameters
-    ----------
-    without : covariates that are left out of the adjustment
-    extra : (samples, k) further columns, for instance other dimensions
-    units : where not the task's own (subsets for stability)
+    ``without``: covariates that are left out of the adjustment; ``extra``: (samples, k) further columns, for instance
+    other dimensions; ``units``: where not the task's own (subsets for stability).
     """
     units = trial.task_units(task) if units is None else units
     covariates = [c for c in trial.covariates.values() if c.name != task and c.name not in without]

@@ -23,10 +23,7 @@ from mtlbio.progress import say
 class OfEnsemble(WithHeads):
     """The trained ensemble of a cohort as an examinee, with the samples on trial.
 
-    Parameters
-    ----------
-    expression : (n, genes) of the ensemble
-    fold : (n,) fold in which each sample is held out
+    ``expression``: (n, genes) of the ensemble; ``fold``: (n,) fold in which each sample is held out.
     """
 
     saw = NOTHING
@@ -49,11 +46,8 @@ def examine_cohort(
 ) -> dict[str, pd.DataFrame]:
     """The tables of :func:`mtlbio.probing.examine.examine`, dimensions named by gene sets.
 
-    Parameters
-    ----------
-    cohort, examinee : samples in the order of ``latents``
-    latents : as ``latents.h5ad``
-    sets : gene sets by name
+    ``cohort``, ``examinee``: samples in the order of ``latents``; ``latents``: as ``latents.h5ad``; ``sets``: gene sets
+    by name.
     """
     names = np.asarray(latents.uns["genes"]).astype(str)
     genes = Genes(cohort, np.asarray(latents.varm["loadings"], dtype=float), names, sets or {})

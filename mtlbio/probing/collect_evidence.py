@@ -76,11 +76,8 @@ def covariate_evidence(info, row: dict, share: float, **uneven) -> CovariateEvid
 def task_evidence(trial: Trial, row: dict, joint: dict | None, removal: dict | None, **more) -> TaskEvidence:
     """What the tests of a dimension and those of a block say of a task alike.
 
-    Parameters
-    ----------
-    row : of the tests; ``joint``: without adjustment for the covariates that cannot be told from the task
-    removal : of :func:`worst_way`
-    more : what they say each in their own way
+    ``row``: of the tests; ``joint``: without adjustment for the covariates that cannot be told from the task.
+    ``removal``: of :func:`worst_way`. ``more``: what they say each in their own way.
     """
     name = row["variable"]
     more |= {key: float(row[key]) for key in ("effect", "ci_low", "ci_high", "p", "q", "df")}

@@ -22,9 +22,7 @@ def covariate_duplicates(trial: Trial, fold: np.ndarray) -> dict[str, str]:
     Within every fold, because every fold finds the scores of a category's levels on its own training samples: a number
     has to be linear in the covariate there, a category constant in each of its levels.
 
-    Parameters
-    ----------
-    fold : (samples,) in which a sample is held out
+    ``fold``: (samples,) in which a sample is held out.
     """
     out: dict[str, str] = {}
     for info in trial.covariates.values():

@@ -172,11 +172,8 @@ def nuisance(
     enters with the whole spline if all columns then take at most a fifth of the units, else as a straight line, else
     not at all.
 
-    Parameters
-    ----------
-    obs : (samples, ...) with ``donor`` and the covariates
-    extra : (units, k) further columns (tasks, other dimensions)
-    strata_from : roles whose factors define the strata of exchange
+    ``obs``: (samples, ...) with ``donor`` and the covariates; ``extra``: (units, k) further columns (tasks, other
+    dimensions); ``strata_from``: roles whose factors define the strata of exchange.
     """
     donors, mask, n = obs["donor"].to_numpy().astype(str), units.mask, len(units)
     room = n - (units.donors if units.within else 0)

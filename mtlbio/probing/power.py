@@ -137,9 +137,7 @@ def donors_for_bins(rarest: float | None, margin: float) -> float:
     needs about 130 / (4 p (1 - p)) donors with p the share of the rarest class, an R2 about 55. What a useless
     dimension adds to a head shrinks with the donors, so does the error of its loss: hence 1 / margin, not its square.
 
-    Parameters
-    ----------
-    rarest : p; None for a regression
+    ``rarest``: p; None for a regression.
     """
     needed = 55.0 if rarest is None else 130.0 / (4 * rarest * (1 - rarest))
     return float(np.ceil(needed * 0.02 / margin))

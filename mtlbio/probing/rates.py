@@ -102,12 +102,9 @@ def _nearest(cells: pd.DataFrame, donors: float, separation: float) -> pd.Series
 def rate_of(verdict: str, about: str, audit: pd.DataFrame, kind: str, rates: pd.DataFrame | None = None) -> Rate:
     """How often such a verdict was wrong; NaN where it claims nothing, or was never given on such a design.
 
-    Parameters
-    ----------
-    about : the task that the verdict is about
-    audit : the design audit, which knows that task's donors and how closely it goes with the technical covariates
-    kind : of the run, a key of ``SPEAK_FOR``
-    rates : other than the shipped ones
+    ``about``: the task that the verdict is about; ``audit``: the design audit, which knows that task's donors and how
+    closely it goes with the technical covariates; ``kind``: of the run, a key of ``SPEAK_FOR``; ``rates``: other than
+    the shipped ones.
     """
     cells = speaking_for(shipped_rates() if rates is None else rates, kind)
     row = None if verdict == NO_CLAIM else nearest_rate(verdict, *design_of(audit, about), cells)

@@ -90,9 +90,7 @@ def label_units(donors: np.ndarray, y: np.ndarray, averaged: bool, mask: np.ndar
     those samples) with the donor as cluster: repeated visits in one state add no units. Where at least four fifths of
     the donors were seen in more than one state (paired designs), donors are compared with themselves only.
 
-    Parameters
-    ----------
-    averaged : whether samples of a donor are averaged to one label (:class:`mtlbio.labels.Label`)
+    ``averaged``: whether samples of a donor are averaged to one label (:class:`mtlbio.labels.Label`).
     """
     donors, y = np.asarray(donors), np.asarray(y, dtype=float)
     rows = np.flatnonzero(np.asarray(mask) & ~np.isnan(y))
@@ -111,10 +109,8 @@ def grouped(
 ) -> Units:
     """One unit per donor and group, the mean of its samples.
 
-    Parameters
-    ----------
-    rows : places of the samples that take part; ``group``: (rows,) code of the group of each
-    y : (samples,) averaged too; None for no label
+    ``rows``: places of the samples that take part; ``group``: (rows,) code of the group of each. ``y``: (samples,)
+    averaged too; None for no label.
     """
     # by hashing: a million names are sorted in seconds
     owner = pd.factorize(donors[rows].astype(str).astype(object), sort=True)[0]

@@ -34,9 +34,7 @@ def properties(trial: ResidueTrial, loadings: np.ndarray) -> pd.DataFrame:
     of letters, ``ulm`` the correlation of the loadings with the scale, ``correlation`` the partial correlation within
     chains; ``entry`` names the AAindex entry.
 
-    Parameters
-    ----------
-    loadings : (D, 20 (2 REACH + 1)) of :mod:`mtlbio.model.residue_axes`
+    ``loadings``: (D, 20 (2 REACH + 1)) of :mod:`mtlbio.model.residue_axes`.
     """
     units, adjustment, z = _tested(trial)
     at = np.asarray(loadings, dtype=float).reshape(len(trial.dims), 2 * REACH + 1, 20)
