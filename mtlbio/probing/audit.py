@@ -106,10 +106,10 @@ def _pairs(trial: Trial, subject: Subject, against: list[CovariateInfo]):
         columns = units.mean(coded)
         vif = variance_inflation(units.centre(subject.columns), _with_intercept(units.centre(columns)))
         counts = _counts(subject, trial.donors, level) if info.kind == "categorical" else None
-        judged = subject.kind == "task"  # of 100 chips none overlaps all others in age, and none has to
-        propensity, common = _overlap(subject if judged else None, _with_intercept(columns))
+        common = _overlap(subject, _with_intercept(columns))
         row = _start(subject.kind, subject.info.name, info, units) | _association(subject, info, columns, counts)
-        row |= {"vif": vif, "vif_all": vif_all, "n_effective": len(units) / vif_all, "overlap": propensity}
+        row |= {"vif": vif, "vif_all": vif_all, "n_effective": len(units) / vif_all}
+        row["overlap"] = np.nan if common is None else float(common.mean())
         row |= {"smallest_cell": float(counts.min()) if counts is not None else np.nan}
         row |= {"discordant": _discordant(subject, counts, common), "rank_deficient": bool(np.isinf(vif))}
         row["call"] = _call(row, trial)
@@ -123,10 +123,9 @@ def _start(kind: str, name: str, info: CovariateInfo, units: Units) -> dict:
 
 
 def _empty(trial: Trial, name: str, info: CovariateInfo, units: Units) -> dict:
-    row = _start("task", name, info, units)
-    row |= {"rank_deficient": True, "vif": np.inf, "vif_all": np.inf, "n_effective": 0.0, "association": "none"}
+    row = {"rank_deficient": True, "vif": np.inf, "vif_all": np.inf, "n_effective": 0.0, "association": "none"}
     why = f"{name} has fewer than two labels among the {trial.words.units} whose covariates are known."
-    return row | {"call": "not_identifiable", "why": why}
+    return _start("task", name, info, units) | row | {"call": "not_identifiable", "why": why}
 
 
 def _with_intercept(columns: np.ndarray) -> np.ndarray:
@@ -162,10 +161,11 @@ def _association(subject: Subject, info: CovariateInfo, columns: np.ndarray, cou
     return {"association": "r2" if both_numbers else "eta2", "value": max(0.0, adjusted)}
 
 
-def _overlap(subject: Subject | None, basis: np.ndarray) -> tuple[float, np.ndarray | None]:
-    """Share and mask of the units whose fitted probability lies in the range that every class reaches."""
-    if subject is None or subject.classes is None:
-        return np.nan, None
+def _overlap(subject: Subject, basis: np.ndarray) -> np.ndarray | None:
+    """(units,) whose fitted probability lies in the range that every class reaches; None without classes."""
+    # of 100 chips none overlaps all others in age, and none has to
+    if subject.classes is None or subject.kind != "task":
+        return None
     inside = np.ones(len(basis), dtype=bool)
     for k in np.unique(subject.classes):
         member = subject.classes == k
@@ -173,14 +173,14 @@ def _overlap(subject: Subject | None, basis: np.ndarray) -> tuple[float, np.ndar
         low = max(fitted[member].min(), fitted[~member].min())
         high = min(fitted[member].max(), fitted[~member].max())
         inside &= (fitted >= low - 1e-9) & (fitted <= high + 1e-9)
-    return float(inside.mean()), inside
+    return inside
 
 
 def _discordant(subject: Subject, counts: np.ndarray | None, common: np.ndarray | None) -> float:
-    if subject.classes is None or (counts is None and common is None):
-        return np.nan
     if counts is not None:
         return float(discordant(counts))
+    if common is None or subject.classes is None:
+        return np.nan
     sizes = [len(np.unique(subject.units.cluster[common & (subject.classes == k)])) for k in np.unique(subject.classes)]
     return float(sum(sizes) - max(sizes))
 

@@ -83,7 +83,7 @@ def task_evidence(trial: Trial, row: dict, joint: dict | None, removal: dict | N
     more |= {key: float(row[key]) for key in ("effect", "ci_low", "ci_high", "p", "q", "df")}
     if removal is not None:
         more |= {key: removal[key] for key in ("removal", "loss", "donors_needed", "metric")}
-        more["loss_se"] = (removal["ci_high"] - removal["ci_low"]) / (2 * 1.96)
+        more |= {"loss_low": removal["ci_low"], "loss_high": removal["ci_high"]}
     return TaskEvidence(
         name,
         outcome=name in trial.outcomes,

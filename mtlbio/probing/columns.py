@@ -28,15 +28,15 @@ class Column:
     values : a function of the :class:`Judgement` that gives what stands there (of several columns a tuple); of a family
         a function of the ``TaskEvidence`` or ``CovariateEvidence`` too
     per : ``dimension``, or ``task`` or ``covariate`` of the dimension: a family
-    asked : what the trial has to have asked, else it is left out: ``blocks``, ``duplicates``, or the name of a further
-        share (:func:`mtlbio.probing.examine.examine`)
+    question : what the trial has to have asked, else it is left out: ``blocks``, ``duplicates``, or the name of a
+        further share (:func:`mtlbio.probing.examine.examine`)
     """
 
     names: str
     meaning: str
     values: Callable
     per: str = "dimension"
-    asked: str | None = None
+    question: str | None = None
 
     def cells(self, item: Judgement) -> dict:
         """Column -> value in the row of one dimension."""
@@ -82,13 +82,13 @@ COLUMNS = (
     Column(
         "delta delta_ci_low delta_ci_high",
         "loss of the task's metric when the dimension is taken out",
-        lambda j, task: (j.loss(task.name).loss, j.loss(task.name).ci_low, j.loss(task.name).ci_high),
+        lambda j, task: (j.removal(task.name).loss, j.removal(task.name).loss_low, j.removal(task.name).loss_high),
         per="task",
     ),
     Column(
         "removal",
         "`harmful`, `harmless` (shown to lose less than the margin), `inconclusive`",
-        lambda j, task: j.loss(task.name).removal,
+        lambda j, task: j.removal(task.name).removal,
         per="task",
     ),
     Column("stability", "median absolute correlation with its partner over folds and seeds", lambda j: j.stability),
@@ -109,22 +109,22 @@ COLUMNS = (
         "of a table of features: the covariate that the dimension is (weight), else `NA`; its effects are then those "
         "of nothing",
         lambda j: j.evidence.held_fixed,
-        asked="duplicates",
+        question="duplicates",
     ),
     Column(
         "identity context",
         "of a run of kind protein: share of the dimension that the own letter, and that its neighbours tell, each "
         "given the other",
         lambda j: (j.shares["identity"], j.shares["context"]),
-        asked="identity",
+        question="identity",
     ),
     Column(
         "subspace",
         "`NA`, or the axes such as `z07+z09` whose plane the verdict is about, because this one alone was not found "
         "again ([why](verdicts.md#axes-that-turn)); then `driver`, `delta_*`, `removal_*` and `why` are the plane's "
         "too, all other columns the axis' own; not in a run of kind protein",
-        lambda j: j.subspace,
-        asked="blocks",
+        lambda j: j.block.dim if j.block else None,
+        question="blocks",
     ),
     Column("why", "one plain sentence", lambda j: j.verdict.why),
     Column(
@@ -137,9 +137,9 @@ COLUMNS = (
 _FAMILIES = {name for column in COLUMNS if column.per != "dimension" for name in column.names.split()}
 
 
-def verdict_table(judged: list[Judgement], asked: Collection[str] = ()) -> pd.DataFrame:
-    """``verdicts.tsv``: a row per dimension; ``asked`` names what the trial asked besides what every trial asks."""
-    columns = [column for column in COLUMNS if column.asked is None or column.asked in asked]
+def verdict_table(judged: list[Judgement], questions: Collection[str] = ()) -> pd.DataFrame:
+    """``verdicts.tsv``: a row per dimension; ``questions`` names what the trial asked besides what every trial asks."""
+    columns = [column for column in COLUMNS if column.question is None or column.question in questions]
     rows = [{name: value for column in columns for name, value in column.cells(item).items()} for item in judged]
     return pd.DataFrame(rows)
 

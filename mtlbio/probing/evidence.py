@@ -27,7 +27,7 @@ class TaskEvidence:
     entangled : covariates that the audit cannot tell from the task; ``joint``: called without adjusting for them;
         ``joint_suspected``: the same at the level of a single test; ``joint_widest``: largest size of that effect that
         its interval holds, in the same unit
-    removal, loss, loss_se, donors_needed, metric : from the ablation
+    removal, loss, loss_low, loss_high, donors_needed, metric : from the ablation; the loss with its 95 % interval
     p, p_given, df : what a number of needed donors follows from (:mod:`mtlbio.probing.sample_size`): the larger p of
         the two tests, the same given the other dimensions, columns of the label
     donors : with the label and all covariates
@@ -54,7 +54,8 @@ class TaskEvidence:
     joint_widest: float = 0.0
     removal: str = "inconclusive"
     loss: float = math.nan
-    loss_se: float = math.nan
+    loss_low: float = math.nan
+    loss_high: float = math.nan
     donors_needed: float = math.nan
     metric: str = "metric"
     p: float = math.nan
@@ -68,6 +69,11 @@ class TaskEvidence:
         """Largest size of the effect that its interval holds; 0 where there is no interval in standard deviations."""
         ends = [abs(end) for end in (self.ci_low, self.ci_high) if not math.isnan(end)]
         return max(ends, default=0.0) if self.unit == "SD" and not self.backwards else 0.0
+
+    @property
+    def loss_se(self) -> float:
+        """Standard error of the loss."""
+        return (self.loss_high - self.loss_low) / (2 * 1.96)
 
     @property
     def suspected(self) -> bool:
@@ -133,6 +139,6 @@ class Evidence:
         return len(self.tasks) * (2 if self.heads else 1)
 
 
-def known(value: float) -> float:
+def measured(value: float) -> float:
     """A share that could not be estimated counts as none."""
     return 0.0 if math.isnan(value) else value

@@ -85,7 +85,7 @@ def examine(trial: T, examinee: Examinee, stability: np.ndarray, procedure: Proc
     uneven = by_class(trial) if procedure.classes else pd.DataFrame()
     duplicates = covariate_duplicates(trial, examinee.fold) if procedure.duplicates else {}
     evidence = collect_evidence(trial, effects, beside, removed, steady, named, uneven, duplicates)
-    judged = judgements(evidence, removed, design, stability, trial.options)
+    judged = judgements(evidence, design, stability, trial.options)
     tests, directions = subspace_tests(trial, spaces, effects, procedure.genes)
     planes, decided = subspace_table(trial, spaces, tests, removed, stability, directions, effects)
     judged = [replace(item, **decided.get(item.evidence.dim, {})) for item in judged]

@@ -61,12 +61,11 @@ class Contrast:
         # a column that the nuisance explains but for rounding cannot be tested
         keep = np.linalg.norm(residual, axis=0) > 1e-5 * np.maximum(np.linalg.norm(tested, axis=0), 1e-300)
         self.nuisance, self.units = nuisance, units
-        unit_vectors = orthonormal(residual[:, keep])
-        self.df = unit_vectors.shape[1]
+        self.u = orthonormal(residual[:, keep])
+        self.df = self.u.shape[1]
         self.k = columns.shape[1]
         self.full_rank = self.df == self.k
-        self.a = residual if self.full_rank else unit_vectors
-        self.u = unit_vectors
+        self.a = residual if self.full_rank else self.u
         self.df_residual = len(units) - nuisance.rank - self.df
         self.estimable = self.df > 0 and self.df_residual >= _LEAST_FREEDOM and units.donors >= 5
         self.robust = (self.df <= ROBUST_COLUMNS) if robust is None else robust
@@ -80,8 +79,7 @@ class Contrast:
 
     def _weights(self) -> None:
         if not self.units.clustered:
-            leverage = np.square(self.full).sum(axis=1)
-            free = 1 - leverage
+            free = 1 - np.square(self.full).sum(axis=1)
             self.w = np.where(free[:, None] > 1e-8, self.a / np.maximum(free, 1e-8)[:, None], 0.0)
             self.starts, self.factor = None, 1.0
             # the covariance is linear in the squared residuals: one product serves all columns

@@ -47,7 +47,7 @@ class Joint:
 
 
 def joint_test(
-    columns: np.ndarray, given: Nuisance, units: Units, z: np.ndarray, permutations: int, seed: int
+    columns: np.ndarray, nuisance: Nuisance, units: Units, z: np.ndarray, permutations: int, seed: int
 ) -> Joint:
     """Test ``columns`` in all dimensions ``z`` at once.
 
@@ -58,22 +58,16 @@ def joint_test(
     permutations : Freedman-Lane exchanges of whole rows within the nuisance's strata; where a donor holds several
         units, the signs of whole donors are flipped
     """
-    form = _Form(columns, given, units, z.shape[1])
-    if not form.estimable:
-        return Joint(np.nan, z.shape[1], np.nan, np.nan, np.nan, np.full(z.shape[1], np.nan))
-    residual = form.contrast.residual_of_nuisance(z)
-    f = form.statistic(residual[:, None, :])
-    rng = np.random.default_rng([seed, permutations, len(units), z.shape[1]])
-    size = residual.size * max(1, form.contrast.df)
-    null = form.contrast.exchanged(residual, form.statistic, permutations, rng, size)[:, None]
-    return Joint(
-        float(f[0]),
-        form.df,
-        form.df_error,
-        float(stats.f.sf(f[0], form.df, form.df_error)),
-        float(tail_probability(f, null, form.df, form.df_error)[0]),
-        _direction(residual, form.contrast.u),
-    )
+    k = z.shape[1]
+    contrast = JointContrast(columns, nuisance, units, k)
+    if not contrast.estimable:
+        return Joint(np.nan, k, np.nan, np.nan, np.nan, np.full(k, np.nan))
+    residual = contrast.residual_of_nuisance(z)
+    f, df, df_error = float(contrast.joint(residual[:, None, :])[0]), contrast.joint_df, contrast.joint_df_error
+    rng = np.random.default_rng([seed, permutations, len(units), k])
+    null = contrast.exchanged(residual, contrast.joint, permutations, rng, residual.size * max(1, contrast.df))
+    p = float(tail_probability(np.array([f]), null[:, None], df, df_error)[0])
+    return Joint(f, df, df_error, float(stats.f.sf(f, df, df_error)), p, _direction(residual, contrast.u))
 
 
 def _direction(residual: np.ndarray, u: np.ndarray) -> np.ndarray:
@@ -83,44 +77,38 @@ def _direction(residual: np.ndarray, u: np.ndarray) -> np.ndarray:
     return half @ np.linalg.svd(half.T @ residual.T @ u)[0][:, 0]
 
 
-class _Form:
-    """Which statistic applies, and its degrees of freedom; c columns, k dimensions."""
+class JointContrast(Contrast):
+    """c columns tested in k dimensions: which statistic applies, and its degrees of freedom."""
 
-    def __init__(self, columns: np.ndarray, given: Nuisance, units: Units, k: int):
-        entries = columns.shape[1] * k
-        robust = entries * ROBUST_DONORS <= units.donors
-        self.contrast = contrast = Contrast(columns, given, units, robust)
-        self.robust, c, free = robust, contrast.df, contrast.df_error
-        s = min(c, k)
+    def __init__(self, columns: np.ndarray, nuisance: Nuisance, units: Units, k: int):
+        super().__init__(columns, nuisance, units, robust=columns.shape[1] * k * ROBUST_DONORS <= units.donors)
+        self.s, c, free = min(self.df, k), self.df, self.df_error
         # robust: Hotelling's T2 of c k scores; classical: Pillai's trace (Pillai 1955, Ann. Math. Stat. 26:117)
-        self.df = c * k if robust else s * max(c, k)
-        self.df_error = free - self.df + 1 if robust else s * (free + s - k)
-        self.s, self.free = s, free
-        self.estimable = contrast.estimable and self.df_error >= 4
+        self.joint_df = c * k if self.robust else self.s * max(c, k)
+        self.joint_df_error = free - self.joint_df + 1 if self.robust else self.s * (free + self.s - k)
+        self.estimable = self.estimable and self.joint_df_error >= 4
 
-    def statistic(self, v: np.ndarray) -> np.ndarray:
+    def joint(self, v: np.ndarray) -> np.ndarray:
         """F (m,) of v (n, m, k), with or without what the nuisance explains."""
         return self._hotelling(v) if self.robust else self._pillai(v)
 
     def _hotelling(self, v: np.ndarray) -> np.ndarray:
         n, m, k = v.shape
-        contrast, flat = self.contrast, v.reshape(n, m * k)
-        error = (flat - contrast.full @ (contrast.full.T @ flat)).reshape(n, m, 1, k)
-        scores = (contrast.w[:, None, :, None] * error).reshape(n, m, -1)
-        if contrast.starts is not None:
-            scores = np.add.reduceat(scores, contrast.starts, axis=0)
-        meat = np.einsum("gma,gmb->mab", scores, scores, optimize=True) * contrast.factor
-        total = np.einsum("nc,nmk->mck", contrast.a, v, optimize=True).reshape(m, -1, 1)
+        flat = v.reshape(n, m * k)
+        error = (flat - self.full @ (self.full.T @ flat)).reshape(n, m, 1, k)
+        scores = (self.w[:, None, :, None] * error).reshape(n, m, -1)
+        if self.starts is not None:
+            scores = np.add.reduceat(scores, self.starts, axis=0)
+        meat = np.einsum("gma,gmb->mab", scores, scores, optimize=True) * self.factor
+        total = np.einsum("nc,nmk->mck", self.a, v, optimize=True).reshape(m, -1, 1)
         solved = np.linalg.pinv(meat, rcond=1e-12, hermitian=True) @ total
         t2 = (total * solved).sum(axis=(1, 2))
-        return t2 * self.df_error / (self.free * self.df)
+        return t2 * self.joint_df_error / (self.df_error * self.joint_df)
 
     def _pillai(self, v: np.ndarray) -> np.ndarray:
         n, m, k = v.shape
-        contrast, flat = self.contrast, v.reshape(n, m * k)
-        hypothesis = (contrast.u.T @ flat).reshape(-1, m, k)
-        nuisance = (contrast.nuisance.basis.T @ flat).reshape(-1, m, k)
+        hypothesis, nuisance = ((b.T @ v.reshape(n, m * k)).reshape(-1, m, k) for b in (self.u, self.nuisance.basis))
         both = np.einsum("nma,nmb->mab", v, v, optimize=True) - np.einsum("nma,nmb->mab", nuisance, nuisance)
         h = np.einsum("nma,nmb->mab", hypothesis, hypothesis, optimize=True)
         trace = np.einsum("mab,mba->m", h, np.linalg.pinv(both, rcond=1e-12, hermitian=True))
-        return trace / np.maximum(self.s - trace, 1e-12) * self.df_error / self.df
+        return trace / np.maximum(self.s - trace, 1e-12) * self.joint_df_error / self.joint_df

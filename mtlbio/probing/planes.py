@@ -10,15 +10,15 @@ import pandas as pd
 from mtlbio.config import TrialOptions
 from mtlbio.model.blocks import UNSTABLE
 from mtlbio.probing.collect_evidence import asks_heads, covariate_evidence, largest, task_evidence, worst_way
-from mtlbio.probing.evidence import Evidence, TaskEvidence
-from mtlbio.probing.judgement import losses_by_dimension, to_settle
+from mtlbio.probing.evidence import Evidence
+from mtlbio.probing.judgement import to_settle
 from mtlbio.probing.sentences import effect, listed, percent
 from mtlbio.probing.subspaces import Subspace, outside
 from mtlbio.probing.trial import Trial
 from mtlbio.probing.verdict import FIRM, Verdict, judge
 
 _TASK = ("effect", "ci_low", "ci_high", "p", "q")
-_REMOVAL = {"delta": "loss", "delta_ci_low": "ci_low", "delta_ci_high": "ci_high", "removal": "removal"}
+_REMOVAL = {"delta": "loss", "delta_ci_low": "loss_low", "delta_ci_high": "loss_high", "removal": "removal"}
 
 
 def collect_subspace(
@@ -28,11 +28,11 @@ def collect_subspace(
 
     ``tests``: of :func:`mtlbio.probing.subspaces.subspace_tests`; ``family``: how many the family-wise level holds for.
     """
-    own = tests[tests["subspace"] == item.name].to_dict("records")
-    rows = {(row["question"], row["variable"]): row for row in own}
+    records = tests[tests["subspace"] == item.name].to_dict("records")
+    rows = {(row["question"], row["variable"]): row for row in records}
     removed = {row["task"]: row for row in worst_way(ablation[ablation["dim"] == item.name]).to_dict("records")}
     # biology is about the direction that follows the task: what is technical in that one, and in the block as a whole
-    tasks, technical = [], [row["share"] for row in own if row["question"] == "technical_all"]
+    tasks, technical = [], [row["share"] for row in records if row["question"] == "technical_all"]
     for name in trial.tasks:
         if ("task", name) in rows:
             row = rows["task", name]
@@ -100,7 +100,7 @@ def subspace_table(
         :class:`~mtlbio.probing.judgement.Judgement` in which the block speaks for it
     """
     family = sum(int(table["p_familywise"].notna().sum()) for table in (outside(blocks, association), tests))
-    rows, out, losses = [], {}, losses_by_dimension(ablation)
+    rows, out = [], {}
     for item in blocks:
         evidence = collect_subspace(trial, item, tests, ablation, named.get(item.name), family)
         block, noun = item.block, "plane" if len(item.dims) == 2 else f"space of {len(item.dims)} dimensions"
@@ -112,16 +112,13 @@ def subspace_table(
         row = {"subspace": item.name, "n_dims": len(item.dims), "stability": block.stability, "cca": block.cca}
         row |= {"cka": block.cka, "effective_rank": block.effective_rank, "verdict": verdict.verdict}
         row |= {"driver": verdict.driver, "decides": ", ".join(decided) or None}
-        for name in trial.tasks:
-            task = next((t for t in evidence.tasks if t.name == name), TaskEvidence(name))
-            row |= {f"{k}_{name}": getattr(task, k) for k in _TASK}
+        for task in evidence.tasks:
+            row |= {f"{k}_{task.name}": getattr(task, k) for k in _TASK}
+            row |= {f"{k}_{task.name}": getattr(task, field) for k, field in _REMOVAL.items()}
         for info in trial.covariates.values():
             test = tests[(tests["subspace"] == item.name) & (tests["question"] == info.role)]
             test = test[test["variable"] == info.name]
             row |= {f"{k}_{info.name}": test[k].iloc[0] if len(test) else np.nan for k in ("share", "peak")}
-        without = losses.get(item.name, {})
-        for name, loss in without.items():
-            row |= {f"{k}_{name}": getattr(loss, place) for k, place in _REMOVAL.items()}
         rows.append(row | {"why": verdict.why})
         for dim in decided:
             others = listed([d for d in item.dims if d != dim], len(item.dims))
@@ -129,7 +126,7 @@ def subspace_table(
             settled = dict(zip(("donors_needed", "needed_for"), to_settle(its, evidence, trial.options), strict=True))
             why = f"{dim} was not found again on its own, but with {others} it spans a {noun} that was (stability "
             why += f"{block.stability:.2f}): the verdict is about that {noun.split()[0]}: {its.why}"
-            out[dim] = {"verdict": replace(its, why=why), "losses": without, "subspace": item.name, **settled}
+            out[dim] = {"verdict": replace(its, why=why), "block": evidence, **settled}
     return pd.DataFrame(rows, columns=columns(trial)), out
 
 

@@ -137,12 +137,12 @@ def _design(row: pd.Series) -> str:
     return f"{row['donors']:.0f} donors, {shared if row['separation'] > 0.5 else apart}"
 
 
-def prospects(audit: pd.DataFrame, task: str, kind: str, found: pd.DataFrame | None = None) -> str | None:
+def prospects(audit: pd.DataFrame, task: str, kind: str, cells: pd.DataFrame | None = None) -> str | None:
     """One sentence before any training: what such a design gave on planted cohorts. None where nothing comes near.
 
     ``kind``: whose rates speak, a key of ``_DRIVERS``.
     """
-    cells = speaking_for(shipped_found() if found is None else found, kind)
+    cells = speaking_for(shipped_found() if cells is None else cells, kind)
     donors, separation = design_of(audit, task)
     driver, drives = _DRIVERS[kind]
     right, false = (_nearest(cells[cells["what"] == what], donors, separation) for what in (driver, ANY_FALSE))

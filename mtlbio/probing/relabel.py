@@ -17,10 +17,12 @@ from dataclasses import dataclass, replace
 import numpy as np
 
 from mtlbio.cohort.cohort import Cohort
+from mtlbio.config import TrialOptions
 from mtlbio.errors import InputError
-from mtlbio.probing.design import complete_cases, nuisance
+from mtlbio.probing.design import nuisance
 from mtlbio.probing.inference import exchanges
-from mtlbio.probing.units import donor_units, label_units
+from mtlbio.probing.trial import Trial
+from mtlbio.probing.units import donor_units
 
 
 @dataclass(frozen=True)
@@ -45,27 +47,20 @@ class Relabelling:
 
     @classmethod
     def of(cls, cohort: Cohort) -> Relabelling:
-        """Read the design of a cohort.
-
-        Raises
-        ------
-        InputError
-            Every task is a covariate too: there is no outcome to permute.
-        """
-        outcomes = tuple(name for name in cohort.tasks if name not in cohort.covariates)
+        """Read the design of a cohort; an InputError where every task is a covariate too: no outcome is left."""
+        trial = Trial.to_come(cohort.obs, cohort.tasks, cohort.covariates, TrialOptions())
+        outcomes, donors = tuple(trial.outcomes), trial.donors
         if not outcomes:
             raise InputError("probe.null_refits: every task is a covariate too; the null needs an outcome to permute")
-        donors, everybody = cohort.donors, np.ones(len(cohort.obs), dtype=bool)
-        known = complete_cases(cohort.obs, list(cohort.covariates.values()))
-        units = {n: label_units(donors, cohort.y(n), cohort.tasks[n].averaged, known) for n in outcomes}
-        paired = [name for name in outcomes if units[name].within]
-        labels = np.stack([cohort.y(name) for name in paired or outcomes], axis=1)
+        paired = [name for name in outcomes if trial.task_units(name).within]
+        labels = np.stack([trial.labels(name) for name in paired or outcomes], axis=1)
         state = np.unique(np.nan_to_num(labels, nan=-1.0), axis=0, return_inverse=True)[1].ravel()
-        technical = [c for c in cohort.covariates.values() if c.role == "technical" and c.kind == "categorical"]
+        technical = [c for c in trial.role("technical") if c.kind == "categorical"]
+        units = donor_units(donors, np.ones(len(donors), dtype=bool))
         return cls(
             outcomes,
             tuple(np.flatnonzero(donors == name) for name in np.unique(donors)),
-            nuisance(cohort.obs, technical, donor_units(donors, everybody), interactions=False).strata,
+            nuisance(cohort.obs, technical, units, interactions=False).strata,
             np.where(np.isnan(labels).any(axis=1), -1, state),
             between=len(paired) < len(outcomes),
             within=bool(paired),
@@ -75,9 +70,9 @@ class Relabelling:
         """(samples,) the sample whose labels each sample gets."""
         order = exchanges(self.strata, 1, rng)[0] if self.between else np.arange(len(self.rows))
         source = np.empty(len(self.state), dtype=int)
-        for own, giver in zip(self.rows, order, strict=True):
-            given = self._exchanged(self.rows[giver], rng) if self.within else self.rows[giver]
-            source[own] = _spread(given, len(own))
+        for rows, giver in zip(self.rows, order, strict=True):
+            labels = self._exchanged(self.rows[giver], rng) if self.within else self.rows[giver]
+            source[rows] = _spread(labels, len(rows))
         return source
 
     def _exchanged(self, rows: np.ndarray, rng: np.random.Generator) -> np.ndarray:

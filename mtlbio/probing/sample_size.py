@@ -10,7 +10,7 @@ from mtlbio.config import TrialOptions
 from mtlbio.kinds.vocabulary import Vocabulary
 from mtlbio.probing.evidence import Evidence, TaskEvidence
 from mtlbio.probing.power import POWER, donors_for_harmlessness, donors_to_establish, donors_to_return, test_level
-from mtlbio.probing.sentences import listed
+from mtlbio.probing.sentences import rivals
 from mtlbio.probing.verdict import BESIDE, FIRM, LARGE, RETURNS, TRACE
 
 MOST = 10_000  # a larger number is no plan
@@ -66,7 +66,7 @@ def _effect(task: TaskEvidence, evidence: Evidence, options: TrialOptions) -> tu
         needed = max(needed, _establish(task, task.p_given, level))
     what = f"establish its link to {task.name}"
     if task.called and not task.own and task.given != "nobody":
-        what += f" beside {listed(task.given.split(', '), 1)}"
+        what += f" beside {rivals(task, 1)}"
     elif task.called:
         what += f" among {evidence.tests} tests"
     elif task.suspected:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 
-from mtlbio.probing.evidence import CovariateEvidence, Evidence, TaskEvidence, known
+from mtlbio.probing.evidence import CovariateEvidence, Evidence, TaskEvidence, measured
 from mtlbio.text import joined
 
 _AUDIT = "the design audit says what would"
@@ -104,9 +104,10 @@ def confounder(evidence: Evidence, cause: CovariateEvidence) -> str:
 
 def biology(evidence: Evidence, firm: list[TaskEvidence]) -> str:
     """The effects that stand, beside whom, and how much is technical."""
-    name = f" ({directed(evidence)})" if evidence.gene_set else ""
-    rivals = list(dict.fromkeys(name for t in firm for name in t.given.split(", ") if t.given != "nobody"))
-    beside = f", also beside {listed(rivals)}" if rivals else ""
+    # a set that falls is said to where the vocabulary tells directions: low hydrophobicity
+    name = f" ({evidence.words.low if evidence.falls else ''}{evidence.gene_set})" if evidence.gene_set else ""
+    others = list(dict.fromkeys(name for t in firm for name in t.given.split(", ") if t.given != "nobody"))
+    beside = f", also beside {listed(others)}" if others else ""
     rest = f"no {evidence.words.processing} was recorded to compare with"
     if any(c.role == "technical" for c in evidence.covariates):
         rest = f"{percent(evidence.technical_share)} of its variance is technical"
@@ -116,16 +117,11 @@ def biology(evidence: Evidence, firm: list[TaskEvidence]) -> str:
     )
 
 
-def directed(evidence: Evidence) -> str:
-    """The gene set, and that it falls where the vocabulary tells directions: low hydrophobicity."""
-    return f"{evidence.words.low if evidence.falls else ''}{evidence.gene_set}"
-
-
 def not_firm(evidence: Evidence, task: TaskEvidence) -> str:
     """An effect of its own that family-wise, or given its neighbours, is not certain enough."""
     among = "among so many dimensions"
     if task.given != "nobody" and task.p_given > task.p:
-        among = f"beside {listed(task.given.split(', '))}"
+        among = f"beside {rivals(task)}"
     return (
         f"{evidence.dim} may be linked to {task.name} ({effect(task)}, q {task.q:.2g}), but {among} it does not pass "
         f"the family-wise level that biology needs; more {evidence.words.units} would tell."
@@ -143,7 +139,7 @@ def unlinked(evidence: Evidence) -> str:
     """Beginning of the sentence on a dimension without a link of its own."""
     if evidence.held_fixed:
         return nothing_left(evidence)
-    small = [c for c in evidence.covariates if c.called and known(c.share) > 0.005]
+    small = [c for c in evidence.covariates if c.called and measured(c.share) > 0.005]
     wrong = [t for t in evidence.tasks if t.backwards]
     if wrong:
         units = f"held-out {evidence.words.units}"
@@ -157,13 +153,13 @@ def unlinked(evidence: Evidence) -> str:
 
 def borrowed(tasks: list[TaskEvidence]) -> str:
     """What became of called effects that are not the dimension's own; empty where there are none."""
-    out = ""
-    for t in tasks:
-        if t.own or t.given == "nobody":
-            out += f" Its link to {t.name} is a trace."
-        else:
-            out += f" Its link to {t.name} does not stand beside {listed(t.given.split(', '))}."
-    return out
+    trace, borrowed = " Its link to {0} is a trace.", " Its link to {0} does not stand beside {1}."
+    return "".join((trace if t.own or t.given == "nobody" else borrowed).format(t.name, rivals(t)) for t in tasks)
+
+
+def rivals(task: TaskEvidence, limit: int = 3) -> str:
+    """The dimensions beside which the task's effect was tested."""
+    return listed(task.given.split(", "), limit)
 
 
 def lost(tasks: list[TaskEvidence]) -> str:
@@ -222,4 +218,4 @@ def names(tasks: list[TaskEvidence]) -> str:
 
 def percent(share: float) -> str:
     """23 %."""
-    return f"{100 * known(share):.0f} %"
+    return f"{100 * measured(share):.0f} %"

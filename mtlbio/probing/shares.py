@@ -40,21 +40,19 @@ def share(
     """
     # orthonormal directions of the covariate: of k indicators, k - 1
     directions = orthonormal(columns - columns.mean(axis=0))
-    tested = units.centre(directions)
-    a = tested - nuisance.basis @ (nuisance.basis.T @ tested)
-    kept, spread = np.square(a).sum(), max(directions.shape[1], 1)
-    u = orthonormal(a) if kept > 0.02 * spread else np.zeros((len(units), 0))
+    a = nuisance.residual(units.centre(directions))
+    left, spread = np.square(a).sum(), max(directions.shape[1], 1)
+    u = orthonormal(a) if left > 0.02 * spread else np.zeros((len(units), 0))
     freedom = len(units) - nuisance.rank - u.shape[1]
     if u.shape[1] == 0 or freedom < 4:
         return np.full(z.shape[1], np.nan)
-    within = units.centre(z)
-    residual = within - nuisance.basis @ (nuisance.basis.T @ within)
+    residual = nuisance.residual(units.centre(z))
     explained = np.square(u.T @ residual).sum(axis=0)
     noise = (np.square(residual).sum(axis=0) - explained) / freedom
     total = np.square(z - z.mean(axis=0)).sum(axis=0)
     gram = a.T @ a
     if np.linalg.eigvalsh(gram)[0] < _LEFT[categorical]:
-        part = (explained - u.shape[1] * noise) * spread / kept
+        part = (explained - u.shape[1] * noise) * spread / left
     else:
         inverse = np.linalg.inv(gram)
         part = np.square(inverse @ (a.T @ residual)).sum(axis=0) - noise * np.trace(inverse)
@@ -80,11 +78,11 @@ def block_share(
     white = z @ (vectors / np.sqrt(roots))
     # with variance 1 in all directions the share of direction w is w'Mw; M follows from its values on e_i and e_i + e_j
     first, second = np.triu_indices(k, 1)
-    own = share(white, columns, categorical, nuisance, units, clip=False)
+    each = share(white, columns, categorical, nuisance, units, clip=False)
     pairs = share(white[:, first] + white[:, second], columns, categorical, nuisance, units, clip=False)
-    form = np.diag(own)
-    form[first, second] = form[second, first] = pairs - (own[first] + own[second]) / 2
+    form = np.diag(each)
+    form[first, second] = form[second, first] = pairs - (each[first] + each[second]) / 2
     if np.isnan(form).any():
         return float("nan"), float("nan")
     peak = np.linalg.eigvalsh(form)[-1]
-    return float(np.clip(own.mean(), 0.0, 1.0)), float(np.clip(peak, 0.0, 1.0))
+    return float(np.clip(each.mean(), 0.0, 1.0)), float(np.clip(peak, 0.0, 1.0))

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 from mtlbio.config import TrialOptions
 from mtlbio.probing import sentences
-from mtlbio.probing.evidence import CovariateEvidence, Evidence, TaskEvidence, known
+from mtlbio.probing.evidence import CovariateEvidence, Evidence, TaskEvidence, measured
 
 TRACE = 0.01  # share of a dimension's variance below which a task effect is a trace, whatever its p
 RETURNS = 0.5  # correlation with its partner in the folds below which a dimension was not found again
@@ -71,8 +71,8 @@ def judge(evidence: Evidence, options: TrialOptions) -> Verdict:
     standing = sorted(
         (t for t in evidence.outcomes if _stands(t) and t not in tangled), key=lambda t: (not t.sign_stable, t.q)
     )
-    largest = max([known(c.share) for c in evidence.covariates if c.called], default=0.0)
-    effects = [t for t in standing if known(t.share) >= BESIDE * largest]
+    largest = max([measured(c.share) for c in evidence.covariates if c.called], default=0.0)
+    effects = [t for t in standing if measured(t.share) >= BESIDE * largest]
     verdict = _of_covariates(evidence, options, tangled, effects)
     if verdict is None and effects:
         verdict = _of_effects(evidence, options, effects)
@@ -118,7 +118,7 @@ def _of_effects(evidence: Evidence, options: TrialOptions, effects: list[TaskEvi
     if not best.sign_stable:
         why = f"{evidence.dim} is linked to {best.name} ({sentences.effect(best)}), but the sign turns"
         return Verdict("mixed", driver, f"{why} without {best.worst_left_out}.")
-    share = known(evidence.technical_share)
+    share = measured(evidence.technical_share)
     shown = any(c.role == "technical" and c.called for c in evidence.covariates)
     if share >= options.share_technical * (SHOWN if shown else 1.0):
         part, links = sentences.percent(share), sentences.effects(firm, "{} {}", "; ")
@@ -129,13 +129,13 @@ def _of_effects(evidence: Evidence, options: TrialOptions, effects: list[TaskEvi
 
 def _of_shares(evidence: Evidence, options: TrialOptions) -> Verdict | None:
     """Rule 7: covariates with a material share that does not dominate."""
-    partial = [c for c in evidence.covariates if c.called and known(c.share) >= options.share_technical]
+    partial = [c for c in evidence.covariates if c.called and measured(c.share) >= options.share_technical]
     if not partial:
         return None
     partial.sort(key=lambda c: -c.share)
-    first, explained = partial[0], sum(known(c.share) for c in evidence.covariates if c.called)
+    first, explained = partial[0], sum(measured(c.share) for c in evidence.covariates if c.called)
     why, borrowed = sentences.partly(evidence, partial), _borrowed(evidence)
-    if first.role == "technical" or known(first.share) < LEADS or first.share < LONE * explained:
+    if first.role == "technical" or measured(first.share) < LEADS or first.share < LONE * explained:
         return Verdict("mixed", first.name, why + borrowed)
     if not evidence.held_fixed:
         why = f"{sentences.follows(evidence, first)}; the rest goes with nothing recorded."
@@ -146,8 +146,8 @@ def _of_nothing(evidence: Evidence, options: TrialOptions) -> Verdict:
     """Rule 8: no effect of its own, no covariate with a material share."""
     start, borrowed = sentences.unlinked(evidence), _borrowed(evidence)
     harmed, open_ = evidence.removals("harmful"), evidence.removals("inconclusive")
-    suspected = [t for t in evidence.tasks if t.suspected and known(t.share) >= TRACE]
-    shared = [t for t in evidence.outcomes if t.called and not t.own and known(t.share) >= TRACE]
+    suspected = [t for t in evidence.tasks if t.suspected and measured(t.share) >= TRACE]
+    shared = [t for t in evidence.outcomes if t.called and not t.own and measured(t.share) >= TRACE]
     wide = [t for t in evidence.outcomes if t.widest >= LARGE]
     these = f"these {evidence.words.units}"
     if harmed:
@@ -180,17 +180,17 @@ def _open(evidence: Evidence, verdict: Verdict) -> Verdict:
 
 
 def _stands(task: TaskEvidence) -> bool:
-    return task.called and task.own and known(task.share) >= TRACE
+    return task.called and task.own and measured(task.share) >= TRACE
 
 
 def _dominant(evidence: Evidence, options: TrialOptions, role: str) -> CovariateEvidence | None:
     called = [c for c in evidence.covariates if c.role == role and c.called]
-    large = [c for c in called if known(c.share) >= options.share_dominant]
+    large = [c for c in called if measured(c.share) >= options.share_dominant]
     return max(large, key=lambda c: c.share, default=None)
 
 
 def _followed(evidence: Evidence, names: tuple[str, ...]) -> list[CovariateEvidence]:
-    return sorted((c for c in evidence.covariates if c.name in names and c.called), key=lambda c: -known(c.share))
+    return sorted((c for c in evidence.covariates if c.name in names and c.called), key=lambda c: -measured(c.share))
 
 
 def _borrowed(evidence: Evidence) -> str:

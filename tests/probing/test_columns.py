@@ -6,7 +6,7 @@ import pytest
 
 from mtlbio.probing.columns import COLUMNS, column_of, documented, of_family, verdict_table
 from mtlbio.probing.evidence import CovariateEvidence, Evidence, TaskEvidence
-from mtlbio.probing.judgement import Judgement, Loss, about_task
+from mtlbio.probing.judgement import Judgement, about_task
 from mtlbio.probing.rates import Rate
 from mtlbio.probing.verdict import Verdict
 from mtlbio.tables import VERDICTS
@@ -16,22 +16,22 @@ TABLES = Path(__file__).parents[2] / "docs" / "tables.md"
 
 def judgement():
     tasks = (
-        TaskEvidence("disease", effect=0.5, ci_low=0.2, ci_high=0.8, q=0.01),
+        TaskEvidence("disease", effect=0.5, ci_low=0.2, ci_high=0.8, q=0.01, removal="harmless", loss=0.0),
         TaskEvidence("age", outcome=False, effect=-0.1, ci_low=-0.3, ci_high=0.1, q=0.4),
     )
     covariates = (CovariateEvidence("age", "confounder", 0.1), CovariateEvidence("batch", "technical", 0.02))
+    block = TaskEvidence("disease", removal="harmful", loss=0.03, loss_low=0.01, loss_high=0.05)
     return Judgement(
         Evidence("z01", tasks, covariates, held_fixed="weight"),
         Verdict("biology", "disease", "z01 is biology."),
         0.9,
-        {"disease": Loss(0.03, 0.01, 0.05, "harmful")},
         "disease",
         80.0,
         1.25,
         120.0,
         "to establish it",
         {"identity": 0.4, "context": 0.3},
-        "z01+z02",
+        Evidence("z01+z02", (block,), ()),
         Rate(0.02, 0.01, 0.04, "planted doses"),
     )
 
@@ -46,7 +46,7 @@ RATES = ["error_rate", "error_rate_low", "error_rate_high", "error_rate_from"]
 
 
 @pytest.mark.parametrize(
-    "asked, end",
+    "questions, end",
     [
         ((), ["why", *RATES]),
         (["blocks"], ["subspace", "why", *RATES]),
@@ -54,8 +54,8 @@ RATES = ["error_rate", "error_rate_low", "error_rate_high", "error_rate_from"]
         (["identity", "context"], ["identity", "context", "why", *RATES]),
     ],
 )
-def test_order_of_the_columns_by_what_the_trial_asked(asked, end):
-    table = verdict_table([judgement()], asked)
+def test_order_of_the_columns_by_what_the_trial_asked(questions, end):
+    table = verdict_table([judgement()], questions)
     assert list(table.columns) == START + end
     assert list(table.columns[:3]) == VERDICTS
 
@@ -64,6 +64,7 @@ def test_a_row_is_filled_from_the_judgement():
     rows = verdict_table([judgement()], ["blocks", "duplicates", "identity"]).iloc[0].to_dict()
     assert [rows[name] for name in START[:9]] == ["z01", "biology", "disease", 0.1, 0.02, 0.5, 0.2, 0.8, 0.01]
     assert [rows[f"{name}_disease"] for name in ("delta", "delta_ci_low", "delta_ci_high")] == [0.03, 0.01, 0.05]
+    assert rows["removal_disease"] == "harmful"
     # a task whose head was not asked
     assert rows["delta_age"] != rows["delta_age"] and rows["removal_age"] == "inconclusive"
     assert [rows[name] for name in START[-6:]] == [0.9, "disease", 80.0, 1.25, 120.0, "to establish it"]

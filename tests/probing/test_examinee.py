@@ -192,7 +192,7 @@ def test_sentences_do_not_speak_of_a_model_that_has_no_heads():
 
 
 def test_without_heads_fewer_questions_share_the_error_of_harm():
-    lost = TaskEvidence("disease", loss=0.1, loss_se=0.06, donors=90, donors_needed=40)
+    lost = TaskEvidence("disease", loss=0.1, loss_low=-0.0176, loss_high=0.2176, donors=90, donors_needed=40)
     needed = [
         donors_for_a_verdict(Evidence("z01", (lost,), (), donors=90, heads=heads), FAST)[0] for heads in (True, False)
     ]

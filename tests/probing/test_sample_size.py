@@ -16,6 +16,10 @@ from mtlbio.probing.sample_size import donors_for_a_verdict
 from mtlbio.probing.verdict import judge
 
 
+def lost(loss, se):
+    return {"loss": loss, "loss_low": loss - 1.96 * se, "loss_high": loss + 1.96 * se}
+
+
 def settle(task=None, **changes):
     tasks = () if task is None else (TaskEvidence("disease", **{"donors": 76, **task}),)
     return donors_for_a_verdict(Evidence("z1", tasks, (), **{"donors": 80, "tests": 40, **changes}), Probe())
@@ -53,9 +57,9 @@ def test_a_suspected_link_comes_before_an_open_removal():
 def test_an_open_removal():
     assert settle(dict(p=0.9, donors_needed=130.0))[0] == 130
     # enough donors if nothing is lost: so something is, and it has to show as harm or as less than the margin
-    harm = settle(dict(p=0.9, donors_needed=60.0, loss=0.03, loss_se=0.015))[0]
+    harm = settle(dict(p=0.9, donors_needed=60.0, **lost(0.03, 0.015)))[0]
     assert harm == np.ceil(76 * ((stats.norm.isf(0.0125) + stats.norm.ppf(0.8)) / 2) ** 2)
-    assert settle(dict(p=0.9, donors_needed=60.0, loss=0.015, loss_se=0.007))[0] > 76
+    assert settle(dict(p=0.9, donors_needed=60.0, **lost(0.015, 0.007)))[0] > 76
 
 
 @pytest.mark.parametrize(

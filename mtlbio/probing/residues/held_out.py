@@ -40,9 +40,9 @@ class HeldOutResidues(WithHeads):
         """(replicas, n), or (replicas, n, 3) probabilities of helix, strand and coil."""
         info, centre = self.tasks[task], self.centre.get(task, (0.0, 1.0))
         predictions = [
-            info.to_prediction(own @ w + b, *centre) for own, (w, b) in zip(latents, self.heads[task], strict=True)
+            info.to_prediction(z @ w + b, *centre) for z, (w, b) in zip(latents, self.heads[task], strict=True)
         ]
-        return np.stack([info.for_trial(own) for own in predictions])
+        return np.stack([info.for_trial(prediction) for prediction in predictions])
 
 
 def folds_of(chains: np.ndarray, count: int = FOLDS) -> np.ndarray:
