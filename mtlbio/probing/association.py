@@ -17,7 +17,7 @@ import numpy as np
 import pandas as pd
 from scipy import optimize, stats
 
-from mtlbio.probing.design import INTERACTION_SHARE, Nuisance, code, freedom, nuisance, products
+from mtlbio.probing.design import INTERACTION_SHARE, Nuisance, code, freedom, products
 from mtlbio.probing.families import adjust, familywise
 from mtlbio.probing.inference import Contrast, Wald
 from mtlbio.probing.shares import share
@@ -61,8 +61,7 @@ def task_design(
     units = trial.task_units(task) if units is None else units
     covariates = [c for c in trial.covariates.values() if c.name != task and c.name not in without]
     columns = None if extra is None else units.mean(extra)
-    adjustment = nuisance(trial.obs, covariates, units, trial.options.spline_df, True, columns)
-    return units, adjustment, trial.tasks[task].test_columns(units.y)
+    return units, trial.adjustment(units, covariates, True, columns), trial.tasks[task].test_columns(units.y)
 
 
 def task_table(trial: Trial, task: str, question: str, seed: int) -> pd.DataFrame:
@@ -135,8 +134,7 @@ def covariate_design(trial: Trial, name: str, question: str) -> tuple[Units, Nui
     units, columns = covariate_units(trial, infos)
     others = [c for c in trial.covariates.values() if c not in infos and _may_adjust(trial, c, infos)]
     extra = trial.adjusters(units, name) if infos[0].role == "technical" else None
-    adjustment = nuisance(trial.obs, others, units, trial.options.spline_df, False, extra)
-    return units, adjustment, columns, any(c.kind == "categorical" for c in infos)
+    return units, trial.adjustment(units, others, False, extra), columns, any(c.kind == "categorical" for c in infos)
 
 
 def by_batch(trial: Trial, name: str, units: Units, columns: np.ndarray) -> np.ndarray | None:

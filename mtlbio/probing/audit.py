@@ -9,7 +9,7 @@ import pandas as pd
 
 from mtlbio.cohort.cohort import CovariateInfo
 from mtlbio.labels import Label
-from mtlbio.probing.design import code, freedom, nuisance, orthonormal
+from mtlbio.probing.design import code, freedom, orthonormal
 from mtlbio.probing.inference import variance_inflation
 from mtlbio.probing.separation import discordant, donors_off_the_line, donors_to_add
 from mtlbio.probing.trial import AnyTrial, Trial
@@ -98,8 +98,8 @@ def cramers_v(table: np.ndarray) -> float:
 def _pairs(trial: Trial, subject: Subject, against: list[CovariateInfo]):
     """A row for every covariate that the subject is set against."""
     units, spline_df = subject.units, trial.options.spline_df
-    everyone = nuisance(trial.obs, against, units, spline_df, interactions=False)
-    vif_all = variance_inflation(units.centre(subject.columns), _with_intercept(everyone.basis))
+    everyone = _with_intercept(trial.adjustment(units, against).basis)
+    vif_all = variance_inflation(units.centre(subject.columns), everyone)
     for info in against:
         df = freedom(spline_df, len(units))
         coded, level, _ = code(trial.obs[info.name], info, trial.donors, units.mask, df)

@@ -75,18 +75,13 @@ def _examine(
     cohort: Cohort, latents: ad.AnnData, examinee: Examinee, options: Probe, words: Vocabulary, procedure: Procedure
 ) -> dict[str, pd.DataFrame]:
     """An InputError where fewer than four samples have all covariates."""
-    more = {"trained_for": trained_for(latents), "words": words}
+    supervised = latents.var[latents.var["block"].astype(str) == "supervised"]
+    # of latents that say which task a supervised dimension was trained for
+    trained_for = supervised["task"].astype(str).to_dict() if "task" in supervised else {}
+    more = {"trained_for": trained_for, "words": words}
     trial = Trial.of_latents(latents, cohort.obs, cohort.tasks, cohort.covariates, options, **more)
     if trial.mask.sum() < 4:
         raise InputError(
             f"cohort.h5ad: {int(trial.mask.sum())} samples have all of {listing(cohort.covariates)}; too few"
         )
     return examine(trial, examinee, latents.var["stability"].to_numpy(dtype=float), procedure)
-
-
-def trained_for(latents: ad.AnnData) -> dict[str, str]:
-    """Supervised dimension -> its task; empty where the latents do not say."""
-    if "task" not in latents.var:
-        return {}
-    supervised = latents.var[latents.var["block"].astype(str) == "supervised"]
-    return dict(zip(supervised.index, supervised["task"].astype(str), strict=True))

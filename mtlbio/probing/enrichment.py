@@ -17,7 +17,7 @@ import pandas as pd
 from scipy import stats
 
 from mtlbio.cohort.cohort import Cohort
-from mtlbio.probing.design import Nuisance, nuisance
+from mtlbio.probing.design import Nuisance
 from mtlbio.probing.families import adjust
 from mtlbio.probing.inference import exchanges, tail_probability
 from mtlbio.probing.trial import Trial
@@ -53,7 +53,8 @@ def enrichment(
     present = {name: members for name, members in present.items() if name in ulm.columns}
     if not present:
         return pd.DataFrame(columns=COLUMNS)
-    units, adjustment = _units(trial)
+    units = naming_units(trial)
+    adjustment = trial.adjustment(units)
     scores = units.mean(set_scores(cohort, present))
     r, p_wald, p_permutation = partial_correlations(scores, units.mean(trial.z), adjustment, units, trial)
     names = list(present)
@@ -166,14 +167,10 @@ def partial_correlations(
     return r, stats.f.sf(f, 1, freedom), p
 
 
-def _units(trial: Trial) -> tuple[Units, Nuisance]:
-    """Donors given the covariates; in a paired design of few donors, the states of each donor against each other."""
-    units = trial.donor_units
-    paired = [u for u in map(trial.task_units, trial.outcomes) if u.within]
-    if paired and units.donors < 20:
-        units = paired[0]
-    covariates = list(trial.covariates.values())
-    return units, nuisance(trial.obs, covariates, units, trial.options.spline_df, interactions=False)
+def naming_units(trial: Trial) -> Units:
+    """Donors; in a paired design of few donors, the states of each donor against each other."""
+    paired = [units for units in map(trial.task_units, trial.outcomes) if units.within]
+    return paired[0] if paired and trial.donor_units.donors < 20 else trial.donor_units
 
 
 def _f(r: np.ndarray, freedom: float) -> np.ndarray:

@@ -13,7 +13,7 @@ import pandas as pd
 from scipy import stats
 
 from mtlbio.cohort.cohort import Cohort
-from mtlbio.probing.design import nuisance, orthonormal
+from mtlbio.probing.design import orthonormal
 from mtlbio.probing.enrichment import COLUMNS, LEAST_CORRELATION
 from mtlbio.probing.families import adjust
 from mtlbio.probing.trial import Trial
@@ -38,7 +38,7 @@ def features_of_table(trial: Trial, cohort: Cohort, loadings: np.ndarray) -> pd.
     name the dimension
     """
     units = trial.donor_units
-    adjustment = nuisance(trial.obs, list(trial.covariates.values()), units, trial.options.spline_df, False)
+    adjustment = trial.adjustment(units)
     z = adjustment.residual(units.mean(trial.z))
     total = np.maximum(np.square(z).sum(axis=0), 1e-300)
     mass = np.maximum(np.square(loadings).sum(axis=1), 1e-300)

@@ -48,11 +48,10 @@ def plan(run: DonorRun, results: Path, dims: int = 20) -> str:
     design = read_design(run, dims)
     tasks = [task_plan(design, name) for name in design.trial.tasks]
     planted = kind_of(run).planted
-    said = [prospects(design.audit, task.name, planted) for task in tasks if task.outcome and planted]
-    rates = [sentence for sentence in said if sentence]
+    rates = [prospects(design.audit, task.name, planted) for task in tasks if task.outcome and planted]
     rows = plan_table(design, tasks, {task.name: " ".join(task_lines(design, task)[1:]) for task in tasks})
     write_table(rows, Path(results) / "plan.tsv", PLAN)
-    return words(design, tasks, rates)
+    return words(design, tasks, [sentence for sentence in rates if sentence])
 
 
 def warned(run: DonorRun) -> list[str]:

@@ -108,7 +108,10 @@ def rate_of(verdict: str, about: str, audit: pd.DataFrame, kind: str, rates: pd.
     """
     cells = speaking_for(shipped_rates() if rates is None else rates, kind)
     row = None if verdict == NO_CLAIM else nearest_rate(verdict, *design_of(audit, about), cells)
-    return Rate() if row is None else Rate(row["rate"], row["low"], row["high"], in_words(row))
+    if row is None:
+        return Rate()
+    where = f"{PARTS[row['part']]}, {_design(row)}: {row['wrong']:.0f} of {row['n']:.0f} wrong"
+    return Rate(row["rate"], row["low"], row["high"], where)
 
 
 def design_of(audit: pd.DataFrame, task: str) -> tuple[float, float]:
@@ -122,11 +125,6 @@ def design_of(audit: pd.DataFrame, task: str) -> tuple[float, float]:
     technical = rows[(rows["role"] == "technical") & rows["value"].notna()]
     value = technical["value"].where(technical["association"] == "cramers_v", np.sqrt(technical["value"].clip(lower=0)))
     return float(rows["n_donors"].max()), separation_of(value.max() if len(value) else 0.0)
-
-
-def in_words(row: pd.Series) -> str:
-    """A row of the rates: where it was counted."""
-    return f"{PARTS[row['part']]}, {_design(row)}: {row['wrong']:.0f} of {row['n']:.0f} wrong"
 
 
 def _design(row: pd.Series) -> str:

@@ -13,7 +13,7 @@ from mtlbio.cohort.cohort import CovariateInfo
 from mtlbio.config import TrialOptions
 from mtlbio.kinds.vocabulary import DONORS, Vocabulary
 from mtlbio.labels import Label
-from mtlbio.probing.design import complete_cases
+from mtlbio.probing.design import Nuisance, complete_cases, nuisance
 from mtlbio.probing.units import Units, donor_units, label_units
 
 AnyTrial = TypeVar("AnyTrial", bound="Trial")
@@ -104,6 +104,11 @@ class Trial:
     def donor_units(self) -> Units:
         """One unit per donor with known covariates."""
         return donor_units(self.donors, self.mask)
+
+    def adjustment(self, units: Units, covariates=None, interactions: bool = False, extra=None) -> Nuisance:
+        """What a test on ``units`` is adjusted for: covariates (all by default); ``extra``: (units, k) more columns."""
+        covariates = list(self.covariates.values()) if covariates is None else covariates
+        return nuisance(self.obs, covariates, units, self.options.spline_df, interactions, extra)
 
     @cached_property
     def _units(self) -> dict[str, Units]:

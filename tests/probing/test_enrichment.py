@@ -4,7 +4,14 @@ import pytest
 
 from benchmarks.calibration.given_axes import results_of, trial_of
 from benchmarks.calibration.planted import plant
-from mtlbio.probing.enrichment import _units, best_set, enrichment, loading_scores, partial_correlations, set_scores
+from mtlbio.probing.enrichment import (
+    best_set,
+    enrichment,
+    loading_scores,
+    naming_units,
+    partial_correlations,
+    set_scores,
+)
 from mtlbio.probing.inference import exchanges, tail_probability
 
 
@@ -81,7 +88,8 @@ def test_redundant_sets_are_told_apart_by_the_donors():
 def test_p_of_a_set_is_that_of_one_exchange_at_a_time():
     planted = plant(donors=50, batches=4)
     trial = trial_of(planted, permutations=99)
-    units, given = _units(trial)
+    units = naming_units(trial)
+    given = trial.adjustment(units)
     scores, z = units.mean(set_scores(planted.cohort, planted.sets)), units.mean(trial.z)
     r, _, p = partial_correlations(scores, z, given, units, trial)
     freedom = len(units) - given.rank - 1

@@ -19,7 +19,7 @@ from mtlbio.probing.null_refits import empty, write_null
 from mtlbio.probing.replicas import replicas_of_one_fold
 from mtlbio.probing.residues.held_out import HeldOutResidues
 from mtlbio.probing.residues.properties import identity_and_context, properties
-from mtlbio.probing.residues.trial import ResidueTrial, between_chains, make_trial, of_all_variance
+from mtlbio.probing.residues.trial import ResidueTrial, between_chains, of_all_variance
 
 
 def probe(run: ProteinRun, results: Path) -> None:
@@ -40,7 +40,7 @@ def probe(run: ProteinRun, results: Path) -> None:
 
 def examine_residues(latents: ad.AnnData, model: ProteinModel, options: ResidueProbe) -> dict[str, pd.DataFrame]:
     """The tables of :func:`mtlbio.probing.examine.examine`, dimensions named by properties, and ``replicas``."""
-    trial = make_trial(latents, options)
+    trial = ResidueTrial.of(latents, options)
     chains = len(np.unique(trial.donors))
     if chains < LEAST_CHAINS:
         raise InputError(

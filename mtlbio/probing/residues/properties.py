@@ -15,13 +15,13 @@ import pandas as pd
 from scipy import stats
 
 from mtlbio.model.residue_axes import REACH
-from mtlbio.probing.design import Nuisance, nuisance, orthonormal
+from mtlbio.probing.design import orthonormal
 from mtlbio.probing.enrichment import COLUMNS, named
 from mtlbio.probing.families import adjust
 from mtlbio.probing.inference import Contrast
 from mtlbio.probing.residues.trial import ResidueTrial
 from mtlbio.probing.shares import share
-from mtlbio.probing.units import Units, sample_units
+from mtlbio.probing.units import sample_units
 from mtlbio.progress import track
 from mtlbio.sequence.scales import AAINDEX, SCALES
 from mtlbio.training.chains.latents import AROUND
@@ -36,7 +36,8 @@ def properties(trial: ResidueTrial, loadings: np.ndarray) -> pd.DataFrame:
 
     ``loadings``: (D, 20 (2 REACH + 1)) of :mod:`mtlbio.model.residue_axes`.
     """
-    units, adjustment, z = _tested(trial)
+    units = sample_units(trial.donors, trial.mask)
+    adjustment, z = trial.adjustment(units), units.mean(trial.z)
     at = np.asarray(loadings, dtype=float).reshape(len(trial.dims), 2 * REACH + 1, 20)
     beside = np.delete(at, REACH, axis=1).mean(axis=1)
     tables = []
@@ -62,7 +63,8 @@ def properties(trial: ResidueTrial, loadings: np.ndarray) -> pd.DataFrame:
 def identity_and_context(trial: ResidueTrial) -> pd.DataFrame:
     """(D rows) how much of a dimension's variance within chains is told by the residue's own letter and by its
     neighbours, each given the other: columns ``identity`` and ``context``, 0-1 and bias-corrected."""
-    units, adjustment, z = _tested(trial)
+    units = sample_units(trial.donors, trial.mask)
+    adjustment, z = trial.adjustment(units), units.mean(trial.z)
     letters = trial.obs["letter"].astype(str).to_numpy()
     letter = units.mean((letters[:, None] == np.unique(letters)[None, 1:]).astype(float))
     around = units.mean(trial.obs[[f"{name}{AROUND}" for name in SCALES]].to_numpy(dtype=float))
@@ -71,10 +73,3 @@ def identity_and_context(trial: ResidueTrial) -> pd.DataFrame:
         basis = orthonormal(np.column_stack([adjustment.basis, units.centre(other)]))
         table[name] = share(z, tested, False, replace(adjustment, basis=basis), units)
     return table
-
-
-def _tested(trial: ResidueTrial) -> tuple[Units, Nuisance, np.ndarray]:
-    """Residues, what is held fixed, and their latents."""
-    units = sample_units(trial.donors, trial.mask)
-    covariates = list(trial.covariates.values())
-    return units, nuisance(trial.obs, covariates, units, trial.options.spline_df, False), units.mean(trial.z)

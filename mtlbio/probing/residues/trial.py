@@ -28,6 +28,12 @@ LEVELS = 5  # groups of a chain's residues by a number
 class ResidueTrial(Trial):
     """A trial whose numbers vary within donors."""
 
+    @classmethod
+    def of(cls, latents: ad.AnnData, options: ResidueProbe) -> ResidueTrial:
+        """The trial of ``latents.h5ad``."""
+        more = {"within": frozenset(WITHIN_CHAINS), "words": CHAINS}
+        return cls.of_latents(latents, latents.obs, *parse_schema(latents.uns["mtlbio"]), options, **more)
+
     def units_of(self, task: str, mask: np.ndarray) -> Units:
         """Units of a label: chain x class, or chain x fifth of the chain's values."""
         info = self.tasks[task]
@@ -47,13 +53,6 @@ def level_units(chains: np.ndarray, y: np.ndarray, mask: np.ndarray, levels: int
     chain = table.groupby("chain")
     level = ((chain["y"].rank(method="first") - 1) * levels // chain["row"].transform("size")).astype(int)
     return grouped(np.asarray(chains), table["row"].to_numpy(), level.to_numpy(), y, True, "donor x level")
-
-
-def make_trial(latents: ad.AnnData, options: ResidueProbe) -> ResidueTrial:
-    """The trial of ``latents.h5ad``."""
-    tasks, covariates = parse_schema(latents.uns["mtlbio"])
-    more = {"within": frozenset(WITHIN_CHAINS), "words": CHAINS}
-    return ResidueTrial.of_latents(latents, latents.obs, tasks, covariates, options, **more)
 
 
 def between_chains(z: np.ndarray, chains: np.ndarray) -> np.ndarray:
