@@ -17,7 +17,7 @@ import numpy as np
 import pandas as pd
 from scipy import optimize, stats
 
-from mtlbio.probing.design import INTERACTION_SHARE, Nuisance, code, freedom, products
+from mtlbio.probing.design import INTERACTION_SHARE, Nuisance, products
 from mtlbio.probing.families import adjust, familywise
 from mtlbio.probing.inference import Contrast, Wald
 from mtlbio.probing.shares import share
@@ -143,15 +143,14 @@ def by_batch(trial: Trial, name: str, units: Units, columns: np.ndarray) -> np.n
     A programme of age may be measured with another slope, even another sign, in every batch. Its dimension follows age
     no less, and the main effect alone would see nothing.
     """
-    info, donors, mask = trial.covariates[name], trial.donors, trial.mask
+    info = trial.covariates[name]
     if info.kind != "continuous" or units.within:
         return None
-    df = freedom(trial.options.spline_df, units.donors)
-    smooth, out = code(trial.obs[name], info, donors, mask, df)[0], columns
+    smooth, out = trial.coded(info, units.donors), columns
     for factor in trial.role("technical"):
         if factor.kind != "categorical" or not trial.separable(name, factor.name):
             continue
-        levels = code(trial.obs[factor.name], factor, donors, mask, 1)[0]
+        levels = trial.coded(factor, 1)
         for width in (smooth.shape[1], 1):
             wider = np.column_stack([out, products(smooth[:, :width], levels[:, 1:], units)])
             if out.shape[1] < wider.shape[1] <= INTERACTION_SHARE * len(units):
@@ -167,13 +166,10 @@ def covariate_units(trial: Trial, infos: list) -> tuple[Units, np.ndarray]:
     tested on samples, every donor compared with itself: averaging over visits would hide it, and donors nested in chips
     would pass for chips.
     """
-    donors, mask = trial.donors, trial.mask
-    df, df_inside = (freedom(trial.options.spline_df, n) for n in (len(np.unique(donors[mask])), mask.sum()))
-    least = 2 if infos[0].role == "technical" else 5
-    columns = np.column_stack([code(trial.obs[c.name], c, donors, mask, df, least, df_inside)[0] for c in infos])
-    units = trial.donor_units
+    units, least = trial.donor_units, 2 if infos[0].role == "technical" else 5
+    columns = np.column_stack([trial.coded(c, units.donors, least, int(trial.mask.sum())) for c in infos])
     if infos[0].role == "technical" or infos[0].name in trial.within:
-        samples = sample_units(donors, mask)
+        samples = sample_units(trial.donors, trial.mask)
         per_sample = samples.mean(columns)
         inside = np.square(samples.centre(per_sample)).sum()
         if inside > WITHIN * np.square(per_sample - per_sample.mean(axis=0)).sum():

@@ -60,10 +60,10 @@ def audit(trial: Trial) -> pd.DataFrame:
         subject = Subject("task", task, units, task.test_columns(units.y), task.codes(units.y), task.classes)
         rows += _pairs(trial, subject, others)
     for info in trial.role("technical"):
-        units, values = trial.donor_units, trial.obs[info.name]
-        columns = units.mean(code(values, info, trial.donors, trial.mask, 1)[0])
+        units = trial.donor_units
+        columns = units.mean(trial.coded(info, 1))
         classes = columns.argmax(axis=1) if info.kind == "categorical" else None
-        names = tuple(np.unique(_text(values)[trial.mask])) if classes is not None else ()
+        names = tuple(np.unique(_text(trial.obs[info.name])[trial.mask])) if classes is not None else ()
         if len(units) >= LEAST_UNITS and columns.shape[1] >= (1 if classes is None else 2):
             subject = Subject("covariate", info, units, columns, classes, names)
             rows += _pairs(trial, subject, trial.role("confounder"))

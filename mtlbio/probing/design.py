@@ -164,7 +164,6 @@ def nuisance(
     spline_df: int = 4,
     interactions: bool = True,
     extra: np.ndarray | None = None,
-    strata_from: tuple[str, ...] = ("technical",),
 ) -> Nuisance:
     """What a question is adjusted for: intercept, s(continuous), factors, and s(continuous confounder) x technical.
 
@@ -173,7 +172,7 @@ def nuisance(
     not at all.
 
     ``obs``: (samples, ...) with ``donor`` and the covariates; ``extra``: (units, k) further columns (tasks, other
-    dimensions); ``strata_from``: roles whose factors define the strata of exchange.
+    dimensions). The technical factors define the strata of exchange.
     """
     donors, mask, n = obs["donor"].to_numpy().astype(str), units.mask, len(units)
     room = n - (units.donors if units.within else 0)
@@ -196,7 +195,7 @@ def nuisance(
                     terms.append(f"{smooth.name} x {factor.name}" + ("" if width > 1 else " (straight line)"))
                     basis = wider
                     break
-    strata = _strata([coded[c.name][0] for c in covariates if c.kind == "categorical" and c.role in strata_from], units)
+    strata = _strata([coded[c.name][0] for c in covariates if c.kind == "categorical" and c.role == "technical"], units)
     return Nuisance(basis, strata, tuple(terms), units.donors if units.within else 0)
 
 

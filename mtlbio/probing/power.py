@@ -21,8 +21,8 @@ def test_level(tests: int, alpha: float = 0.05) -> float:
     return alpha / max(int(tests), 1)
 
 
-def noncentrality_root(level: float, df: float, df_error: float, power: float = POWER) -> float:
-    """Root of the noncentrality at which the F test rejects with probability ``power``.
+def noncentrality_root(level: float, df: float, df_error: float) -> float:
+    """Root of the noncentrality at which the F test rejects with probability ``POWER``.
 
     With one column this is the expected t: about t_(level/2) + z_power (Cohen 1988, Statistical Power Analysis, ch. 8).
     ``level`` is two-sided; ``df``: tested columns, ``df_error``: degrees of freedom of the denominator.
@@ -35,7 +35,7 @@ def noncentrality_root(level: float, df: float, df_error: float, power: float = 
     critical = stats.f.isf(level, df, df_error)
 
     def gap(root: float) -> float:
-        return float(stats.ncf.sf(critical, df, df_error, root**2)) - power
+        return float(stats.ncf.sf(critical, df, df_error, root**2)) - POWER
 
     high = 4.0
     while gap(high) < 0:
@@ -43,10 +43,8 @@ def noncentrality_root(level: float, df: float, df_error: float, power: float = 
     return float(optimize.brentq(gap, 0.0, high, xtol=1e-6))
 
 
-def smallest_effect(
-    donors: float, variance: float, vif: float, level: float, df: int = 1, spent: int = 1, power: float = POWER
-) -> float:
-    """Smallest effect, in standard deviations of the dimension per unit of the label, found with ``power``.
+def smallest_effect(donors: float, variance: float, vif: float, level: float, df: int = 1, spent: int = 1) -> float:
+    """Smallest effect, in standard deviations of the dimension per unit of the label, found with ``POWER``.
 
     The effect d leaves 1 - d2 v of the dimension's variance as error, so the noncentrality with n donors is
     n d2 v / (vif (1 - d2 v)); solved for d. Whatever else the covariates explain of the dimension would only help.
@@ -65,25 +63,21 @@ def smallest_effect(
     left = donors - spent - df
     if left < 4 or not np.isfinite(vif) or variance <= 0:
         return float("nan")
-    needed = noncentrality_root(level, df, left, power) ** 2
+    needed = noncentrality_root(level, df, left) ** 2
     return float(np.sqrt(needed / (variance * (donors / vif + needed))))
 
 
-def donors_for_effect(
-    effect: float, variance: float, vif: float, level: float, df: int = 1, spent: int = 1, power: float = POWER
-) -> float:
-    """Donors with which an effect is found with ``power``: the inverse of :func:`smallest_effect`; inf if none do."""
+def donors_for_effect(effect: float, variance: float, vif: float, level: float, df: int = 1, spent: int = 1) -> float:
+    """Donors with which an effect is found with ``POWER``: the inverse of :func:`smallest_effect`; inf if none do."""
     explained = effect**2 * variance
     if not 0 < explained < 1 or not np.isfinite(vif):
         return float("inf")
     per_donor = explained / (vif * (1 - explained))
-    return _least(lambda n: noncentrality_root(level, df, n - spent - df, power) ** 2 / per_donor, spent + df + 4)
+    return _least(lambda n: noncentrality_root(level, df, n - spent - df) ** 2 / per_donor, spent + df + 4)
 
 
-def donors_to_establish(
-    t: float, donors: float, level: float, df: int = 1, spent: int = 1, power: float = POWER
-) -> float:
-    """Donors with which an effect that was *observed* would be found with probability ``power``.
+def donors_to_establish(t: float, donors: float, level: float, df: int = 1) -> float:
+    """Donors with which an effect that was *observed* would be found with probability ``POWER``.
 
     The expected t grows with the root of the donors, but the observed t is the truth plus an error of size 1: a plan
     that takes it for the truth, n (noncentrality_root / t)^2, keeps its promise in 62 to 80 % of the cases only
@@ -99,16 +93,16 @@ def donors_to_establish(
     -------
     inf where t <= z_power: the truth is then too likely to be next to nothing
     """
-    z = float(stats.norm.ppf(power))
+    z = float(stats.norm.ppf(POWER))
     if not t > z:
         return float("inf")
     square = t**2 - z**2
 
     def needed(n: float) -> float:
-        c = noncentrality_root(level, df, n - spent - df, power) - z
+        c = noncentrality_root(level, df, n - 1 - df) - z
         return donors * ((c * t + z * np.sqrt(c**2 + square)) / square) ** 2
 
-    return _least(needed, spent + df + 4)
+    return _least(needed, df + 5)
 
 
 def donors_to_return(stability: float, donors: float, target: float) -> float:
@@ -124,10 +118,10 @@ def donors_to_return(stability: float, donors: float, target: float) -> float:
     return float(np.ceil(donors * min(prophecy, 2.0)))
 
 
-def donors_for_harmlessness(se: float, donors: int, margin: float, power: float = POWER) -> float:
+def donors_for_harmlessness(se: float, donors: int, margin: float) -> float:
     """Donors with which a true loss of zero would be shown to lie below the margin: the standard error of the loss
     falls with the root of the donors, so n = donors * ((z_.95 + z_power) se / margin)^2."""
-    return float(np.ceil(donors * ((special.ndtri(0.95) + special.ndtri(power)) * se / margin) ** 2))
+    return float(np.ceil(donors * ((special.ndtri(0.95) + special.ndtri(POWER)) * se / margin) ** 2))
 
 
 def donors_for_bins(rarest: float | None, margin: float) -> float:

@@ -13,7 +13,7 @@ from mtlbio.cohort.cohort import CovariateInfo
 from mtlbio.config import TrialOptions
 from mtlbio.kinds.vocabulary import DONORS, Vocabulary
 from mtlbio.labels import Label
-from mtlbio.probing.design import Nuisance, complete_cases, nuisance
+from mtlbio.probing.design import Nuisance, code, complete_cases, freedom, nuisance
 from mtlbio.probing.units import Units, donor_units, label_units
 
 AnyTrial = TypeVar("AnyTrial", bound="Trial")
@@ -109,6 +109,11 @@ class Trial:
         """What a test on ``units`` is adjusted for: covariates (all by default); ``extra``: (units, k) more columns."""
         covariates = list(self.covariates.values()) if covariates is None else covariates
         return nuisance(self.obs, covariates, units, self.options.spline_df, interactions, extra)
+
+    def coded(self, info: CovariateInfo, n: int, least: int = 5, inside: int | None = None) -> np.ndarray:
+        """(samples, k) columns of a covariate, its spline as ``n`` donors (``inside``: or samples) allow."""
+        df, df_inside = (freedom(self.options.spline_df, count) for count in (n, n if inside is None else inside))
+        return code(self.obs[info.name], info, self.donors, self.mask, df, least, df_inside)[0]
 
     @cached_property
     def _units(self) -> dict[str, Units]:

@@ -73,13 +73,13 @@ def donor_units(donors: np.ndarray, mask: np.ndarray) -> Units:
     return grouped(np.asarray(donors), rows, np.zeros(len(rows), dtype=int), None, False, "donor")
 
 
-def sample_units(donors: np.ndarray, mask: np.ndarray, within: bool = True) -> Units:
-    """Every sample is a unit and its donor the cluster."""
+def sample_units(donors: np.ndarray, mask: np.ndarray) -> Units:
+    """Every sample is a unit and its donor the cluster; donors are compared with themselves only."""
     rows = np.flatnonzero(mask)
     order = rows[np.argsort(np.asarray(donors)[rows], kind="stable")]
     average = sparse.csr_matrix((np.ones(len(order)), (np.arange(len(order)), order)), shape=(len(order), len(mask)))
     cluster = np.unique(np.asarray(donors)[order], return_inverse=True)[1]
-    return Units(average, cluster, np.full(len(order), np.nan), within, "sample")
+    return Units(average, cluster, np.full(len(order), np.nan), True, "sample")
 
 
 def label_units(donors: np.ndarray, y: np.ndarray, averaged: bool, mask: np.ndarray) -> Units:

@@ -1,3 +1,5 @@
+from dataclasses import replace
+
 import numpy as np
 import pandas as pd
 import pytest
@@ -108,7 +110,7 @@ def test_visits_of_a_donor_are_one_witness():
     rng, donors = np.random.default_rng(0), np.repeat([f"d{i:02d}" for i in range(40)], 6)
     label = np.repeat(rng.integers(0, 2, 40), 6).astype(float)
     z = rng.normal(size=(40, 2))[np.repeat(np.arange(40), 6)] + 0.1 * rng.normal(size=(240, 2))
-    units = sample_units(donors, np.ones(240, bool), within=False)
+    units = replace(sample_units(donors, np.ones(240, bool)), within=False)
     given = nuisance(pd.DataFrame({"donor": donors}), [], units)
     result = joint_test(label[:, None], given, units, z, 499, 0)
     naive = label_units(np.arange(240).astype(str), label, False, np.ones(240, bool))
