@@ -9,8 +9,8 @@ import pandas as pd
 
 from mtlbio.probing.enrichment import best_set
 from mtlbio.probing.evidence import CovariateEvidence, Evidence, TaskEvidence
+from mtlbio.probing.families import firm
 from mtlbio.probing.trial import Trial
-from mtlbio.probing.verdict import FIRM
 
 
 def collect_evidence(
@@ -106,7 +106,7 @@ def _of_task(
         more["joint_widest"] = np.inf if np.isnan(ends).any() else float(ends.max())
     if beside is not None:
         more |= {key: beside[key] for key in ("own", "given", "p_given")}
-        more["firm"] = bool(beside["p_given_familywise"] <= FIRM * trial.options.alpha)
+        more["firm"] = firm(beside["p_given_familywise"], trial.options.alpha)
     if steady is not None:
         more |= {key: steady[key] for key in ("sign_stable", "worst_left_out")}
     evidence = task_evidence(trial, row, joint, removal, **more)

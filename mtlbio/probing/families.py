@@ -14,6 +14,10 @@ from scipy import stats
 
 from mtlbio.probing.trial import Trial
 
+# fraction of the level that biology needs family-wise: at most one run in twenty may hold a false biology in *every*
+# design of the calibration grid, also where the covariate model is only nearly right
+FIRM = 0.5
+
 
 def adjust(p: np.ndarray) -> np.ndarray:
     """Benjamini-Hochberg adjusted p; NaN stays NaN and does not count as a test."""
@@ -37,6 +41,19 @@ def adjust_familywise(p: np.ndarray) -> np.ndarray:
     order = tested[np.argsort(p[tested], kind="stable")]
     out[order] = np.minimum(1.0, np.maximum.accumulate(p[order] * np.arange(len(order), 0, -1)))
     return out
+
+
+def firm(p: float, alpha: float) -> bool:
+    """Whether a family-wise p is small enough for biology."""
+    return bool(p <= FIRM * alpha)
+
+
+def firm_level(tests: int, alpha: float = 0.05) -> float:
+    """Level of a single test that is :func:`firm` over ``tests``: Bonferroni, the first step of Holm.
+
+    Benjamini-Hochberg is at least as lenient: where r of the tests are called it asks for r alpha / tests.
+    """
+    return FIRM * alpha / max(int(tests), 1)
 
 
 def of_outcomes(table: pd.DataFrame, outcomes) -> pd.Series:

@@ -14,13 +14,13 @@ from mtlbio.kinds.schemas import DonorRun
 from mtlbio.metrics import metric
 from mtlbio.probing.association import task_design
 from mtlbio.probing.audit import LEAST_UNITS, audited
+from mtlbio.probing.families import firm_level
 from mtlbio.probing.inference import Contrast
 from mtlbio.probing.plan_design import Design, TaskPlan
 from mtlbio.probing.plan_words import grave, task_lines, words
-from mtlbio.probing.power import donors_for_bins, donors_for_effect, smallest_effect, test_level
+from mtlbio.probing.power import donors_for_bins, donors_for_effect, smallest_effect
 from mtlbio.probing.rates import prospects
 from mtlbio.probing.trial import Trial
-from mtlbio.probing.verdict import FIRM
 from mtlbio.tables import write_table
 
 # Metrics for which it was measured how many donors show that a head can do without a dimension.
@@ -89,7 +89,7 @@ def task_plan(design: Design, name: str) -> TaskPlan:
     per_donor = len(units) / units.donors if units.within else 1.0
     donors, df = units.donors * per_donor, columns.shape[1]
     spent = int(round(max(donors - df - Contrast(columns, adjustment, units).df_error, 1)))
-    level = test_level(design.dims * len(trial.outcomes), FIRM * trial.options.alpha)
+    level = firm_level(design.dims * len(trial.outcomes), trial.options.alpha)
     common = (info.test_variance(task.balance), vif, level, df, spent)
     needed = {effect: np.ceil(donors_for_effect(effect, *common) / per_donor) for effect in EFFECTS}
     pooled = tuple(term for term in adjustment.terms if "pooled" in term)

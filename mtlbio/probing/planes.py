@@ -11,11 +11,12 @@ from mtlbio.config import TrialOptions
 from mtlbio.model.blocks import UNSTABLE
 from mtlbio.probing.collect_evidence import asks_heads, covariate_evidence, largest, task_evidence, worst_way
 from mtlbio.probing.evidence import Evidence
+from mtlbio.probing.families import firm
 from mtlbio.probing.judgement import to_settle
 from mtlbio.probing.sentences import effect, listed, percent
 from mtlbio.probing.subspaces import Subspace, outside
 from mtlbio.probing.trial import Trial
-from mtlbio.probing.verdict import FIRM, Verdict, judge
+from mtlbio.probing.verdict import Verdict, judge
 
 _TASK = ("effect", "ci_low", "ci_high", "p", "q")
 _REMOVAL = {"delta": "loss", "delta_ci_low": "loss_low", "delta_ci_high": "loss_high", "removal": "removal"}
@@ -37,7 +38,7 @@ def collect_subspace(
         if ("task", name) in rows:
             row = rows["task", name]
             more = {key: row[key] for key in ("own", "given", "p_given", "sign_stable", "worst_left_out")}
-            more |= {"firm": bool(row["p_familywise"] <= FIRM * trial.options.alpha), "unit": "R", "share": row["peak"]}
+            more |= {"firm": firm(row["p_familywise"], trial.options.alpha), "unit": "R", "share": row["peak"]}
             tasks.append(task_evidence(trial, row, rows.get(("joint", name)), removed.get(name), **more))
             technical += [row["technical"]] if tasks[-1].called and tasks[-1].outcome else []
     pairs = [(info, rows.get((info.role, info.name))) for info in trial.covariates.values()]
@@ -63,9 +64,9 @@ def judge_subspace(evidence: Evidence, options: TrialOptions, whole: str, direct
     ``whole``, ``direction``: what the sentence calls the block, and one direction of it.
     """
     verdict = judge(replace(evidence, dim=direction), options)
-    firm = [t for t in evidence.outcomes if t.called and t.firm and t.own]
-    if verdict.verdict == "technical" and firm:
-        best = min(firm, key=lambda t: t.q)
+    established = [t for t in evidence.outcomes if t.called and t.firm and t.own]
+    if verdict.verdict == "technical" and established:
+        best = min(established, key=lambda t: t.q)
         share = max(c.share for c in evidence.covariates if c.name == verdict.driver)
         why = (
             f"{direction} follows {verdict.driver} ({percent(share)} of its variance); yet given the covariates "

@@ -13,14 +13,6 @@ from scipy import optimize, special, stats
 POWER = 0.8
 
 
-def test_level(tests: int, alpha: float = 0.05) -> float:
-    """Level of a single test that holds family-wise over ``tests``: alpha / tests (Bonferroni; the first step of Holm).
-
-    Benjamini-Hochberg is at least as lenient: where r of the tests are called it asks for r alpha / tests.
-    """
-    return alpha / max(int(tests), 1)
-
-
 def noncentrality_root(level: float, df: float, df_error: float) -> float:
     """Root of the noncentrality at which the F test rejects with probability ``POWER``.
 

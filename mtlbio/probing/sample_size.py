@@ -9,9 +9,10 @@ from scipy import stats
 from mtlbio.config import TrialOptions
 from mtlbio.kinds.vocabulary import Vocabulary
 from mtlbio.probing.evidence import Evidence, TaskEvidence
-from mtlbio.probing.power import POWER, donors_for_harmlessness, donors_to_establish, donors_to_return, test_level
+from mtlbio.probing.families import firm_level
+from mtlbio.probing.power import POWER, donors_for_harmlessness, donors_to_establish, donors_to_return
 from mtlbio.probing.sentences import rivals
-from mtlbio.probing.verdict import BESIDE, FIRM, LARGE, RETURNS, TRACE
+from mtlbio.probing.verdict import BESIDE, LARGE, RETURNS, TRACE
 
 MOST = 10_000  # a larger number is no plan
 
@@ -60,7 +61,7 @@ def donors_for_a_verdict(evidence: Evidence, options: TrialOptions) -> tuple[flo
 
 def _effect(task: TaskEvidence, evidence: Evidence, options: TrialOptions) -> tuple[float, str]:
     """Donors that make a task effect firm and, where its neighbours could carry it, its own."""
-    level = test_level(evidence.tests, FIRM * options.alpha)
+    level = firm_level(evidence.tests, options.alpha)
     needed = _establish(task, task.p, level)
     if task.called and not math.isnan(task.p_given):
         needed = max(needed, _establish(task, task.p_given, level))

@@ -22,9 +22,6 @@ LARGE = 1.0  # standard deviations: an effect that an interval has to leave out 
 # the same for the effect of a task that cannot be told from a covariate, before another task makes biology: with a hint
 # alone 3 of 12 interferon dimensions of 80 donors whose batch was their disease were biology for their response
 MATERIAL = 0.5
-# fraction of the level that biology needs family-wise: at most one run in twenty may hold a false biology in *every*
-# design of the calibration grid, also where the covariate model is only nearly right
-FIRM = 0.5
 VERDICTS = ("biology", "confounder", "technical", "mixed", "unused", "not_identifiable", "underpowered")
 
 

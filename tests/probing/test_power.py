@@ -16,11 +16,8 @@ from mtlbio.probing.power import (
     donors_to_return,
     noncentrality_root,
     smallest_effect,
-    test_level,
 )
 from mtlbio.probing.trial import Trial
-
-test_level.__test__ = False  # a function of the package, not a test
 
 
 def within(hits: int, n: int, share: float = 0.8) -> bool:
@@ -45,7 +42,7 @@ def test_the_root_is_that_of_textbooks():
 
 @pytest.mark.parametrize("n, share", [(40, 0.5), (100, 0.3), (150, 0.1)])
 def test_power_of_the_t_test_at_the_smallest_effect(n, share):
-    level = test_level(20)
+    level = 0.05 / 20
     effect = smallest_effect(n, share * (1 - share), 1.0, level)
     p = two_groups(n, share, effect, 4000)
     assert within((p <= level).sum(), len(p))
@@ -70,7 +67,7 @@ def test_power_of_the_trial_itself_where_batch_follows_disease():
     units, given, columns = task_design(trial, "disease")
     contrast = Contrast(columns, given, units)
     vif = np.square(y - y.mean()).sum() / np.square(contrast.a).sum()
-    variance, level = y.mean() * (1 - y.mean()), test_level(40)
+    variance, level = y.mean() * (1 - y.mean()), 0.05 / 40
     effect = smallest_effect(150, variance, vif, level, spent=given.rank)
     z = effect * y[:, None] + np.sqrt(1 - effect**2 * variance) * rng.normal(size=(150, 2000))
     power = (contrast.wald(units.mean(z)).p <= level).mean()
@@ -82,7 +79,7 @@ def test_more_donors_less_inflation_and_fewer_tests_find_smaller_effects():
     assert sizes == sorted(sizes, reverse=True)
     costs = [donors_for_effect(0.5, 0.25, vif, 0.001) for vif in (1.0, 2.0, 4.0)]
     assert costs == sorted(costs) and costs[2] == pytest.approx(4 * costs[0], rel=0.1)
-    tests = [donors_for_effect(0.5, 0.25, 1.0, test_level(t)) for t in (1, 20, 400)]
+    tests = [donors_for_effect(0.5, 0.25, 1.0, 0.05 / t) for t in (1, 20, 400)]
     assert tests == sorted(tests)
     balance = [donors_for_effect(0.5, p * (1 - p), 1.0, 0.001) for p in (0.5, 0.3, 0.1)]
     assert balance == sorted(balance)
@@ -96,7 +93,7 @@ def test_what_no_number_can_be_given_for():
 
 
 def test_donors_to_establish_grow_with_the_tests_and_fall_with_t():
-    few, many = test_level(20), test_level(400)
+    few, many = 0.05 / 20, 0.05 / 400
     numbers = [donors_to_establish(t, 60, few) for t in (3.0, 2.5, 2.0, 1.5)]
     assert numbers == sorted(numbers) and numbers[0] > 60 and np.isinf(donors_to_establish(0.8, 60, few))
     assert donors_to_establish(2.5, 60, many) > numbers[1] and donors_to_establish(2.5, 60, few, df=3) > numbers[1]
@@ -104,7 +101,7 @@ def test_donors_to_establish_grow_with_the_tests_and_fall_with_t():
 
 def test_four_of_five_effects_missed_at_60_donors_are_found_with_the_stated_number():
     """Effects of all sizes, because an observed one is the truth plus an error."""
-    rng, level, found = np.random.default_rng(4), test_level(20), []
+    rng, level, found = np.random.default_rng(4), 0.05 / 20, []
     y = np.arange(60) % 2 == 1
     for effect in rng.uniform(0, 1.2, 400):
         z = effect * y + np.sqrt(1 - effect**2 / 4) * rng.normal(size=60)
