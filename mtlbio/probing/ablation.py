@@ -50,14 +50,12 @@ class Removed:
 def ablation(trial: Trial, examinee: Examinee, blocks: dict[str, tuple[int, ...]] | None = None) -> pd.DataFrame:
     """Loss of the metric that decides about every task, without every dimension, and without every block.
 
-    Parameters
-    ----------
-    examinee : with the samples and dimensions of ``trial``
-    blocks : name -> places of dimensions that are taken out together
+    ``examinee``: with the samples and dimensions of ``trial``; ``blocks``: name -> places of dimensions that are taken
+    out together.
 
     Returns
     -------
-    DataFrame with ``COLUMNS``: a row per dimension (or block, by its name) x task x way. ``ci_low`` .. ``ci_high``:
+    ``COLUMNS``: a row per dimension (or block, by its name) x task x way. ``ci_low`` .. ``ci_high``:
     95 % percentile interval; ``upper``: one-sided 95 % bound for harmlessness. ``lower``: the bound for harm, one-sided
     97.5 % shared out over tasks and ways, so that a useless dimension is called a shortcut for *any* task in at most
     one case of forty. ``donors_needed``: test donors with which a dimension of no loss would be shown to be harmless

@@ -44,7 +44,7 @@ def enrichment(
 
     Returns
     -------
-    DataFrame with ``COLUMNS``: ``correlation`` is partial (given the covariates), ``q`` is BH over sets x dimensions,
+    ``COLUMNS``: ``correlation`` is partial (given the covariates), ``q`` is BH over sets x dimensions,
     ``names`` marks the sets that may name the dimension
     """
     present = {name: [g for g in members if g in set(cohort.genes)] for name, members in sets.items()}

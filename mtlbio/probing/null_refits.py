@@ -175,6 +175,5 @@ def _compared(observed: pd.DataFrame, refits: pd.DataFrame, block: pd.Series) ->
     single = (1 + (null <= bound).sum(axis=0)) / (1 + says.sum(axis=0))
     family = (1 + (smallest[:, None] <= bound).sum(axis=0)) / (1 + len(smallest))
     table = table.assign(block=table["dim"].map(block.astype(str)), refits=says.sum(axis=0))
-    table["p_refit"] = np.where(np.isnan(p), np.nan, single)
-    table["p_refit_familywise"] = np.where(np.isnan(p), np.nan, family)
-    return table[NULL]
+    single, family = (np.where(np.isnan(p), np.nan, values) for values in (single, family))
+    return table.assign(p_refit=single, p_refit_familywise=family)[NULL]

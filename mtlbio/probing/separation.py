@@ -26,11 +26,11 @@ def discordant(counts: np.ndarray) -> int:
 
 
 def donors_to_add(counts: np.ndarray, max_vif: float, least: int) -> np.ndarray:
-    """Donors to add per level x class until the pair passes the audit.
+    """Donors to add per level x class until the pair passes the audit; all zero where nothing is missing.
 
     Greedy: every donor goes where it lowers the variance inflation most (steps of 1 % in large cohorts), so the sum is
-    close to the least that will do. All zero where nothing is missing; NaN-free, but possibly short of the aim after
-    ``_MOST_STEPS`` steps, which takes more classes or levels than donors.
+    close to the least that will do. Possibly short of the aim after ``_MOST_STEPS`` steps, which takes more classes or
+    levels than donors.
     """
     start = np.asarray(counts).astype(int)
     now = start.copy()

@@ -39,13 +39,11 @@ def stability(trial: Trial, replica_stability: np.ndarray) -> pd.DataFrame:
                 # length along the direction of the whole effect; with one column its size, negative if the sign flips
                 pulls.append((partial * base).sum(axis=0) / np.where(size > 0, size, 1.0))
         inward = np.array(pulls).reshape(-1, len(trial.dims))
-        table = pd.DataFrame({"dim": trial.dims, "stability": replica_stability, "task": task})
-        table["effect"] = base[0] if len(base) == 1 else size
-        table["left_out"] = len(inward)
-        table["sign_stable"] = (inward > 0).all(axis=0) & np.isfinite(size)
-        worst = inward.argmin(axis=0) if names else np.zeros(len(trial.dims), dtype=int)
-        table["worst_left_out"] = [names[w] for w in worst] if names else "nothing"
         direction = np.sign(base[0]) if len(base) == 1 else 1.0
+        table = pd.DataFrame({"dim": trial.dims, "stability": replica_stability, "task": task})
+        table = table.assign(effect=base[0] if len(base) == 1 else size, left_out=len(inward))
+        table["sign_stable"] = (inward > 0).all(axis=0) & np.isfinite(size)
+        table["worst_left_out"] = [names[w] for w in inward.argmin(axis=0)] if names else "nothing"
         table["worst_effect"] = inward.min(axis=0) * direction if names else np.nan
         table["robustness_value"] = robustness(f2)
         tables.append(table)

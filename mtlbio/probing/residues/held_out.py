@@ -24,13 +24,11 @@ class HeldOutResidues(WithHeads):
         self.dims, self.fold = tuple(latents.var_names), folds_of(latents.obs["donor"])
         self.z = np.stack([np.asarray(latents.obsm[f"replica_{r}"], float) for r in range(len(model.networks))])
         self.tasks, self.centre = model.tasks, model.centre
-        self.heads: dict[str, list[tuple[np.ndarray, np.ndarray]]] = {}
-        for name in model.tasks:
-            pairs = []
+        self.heads: dict[str, list[tuple[np.ndarray, np.ndarray]]] = {name: [] for name in model.tasks}
+        for name, pairs in self.heads.items():
             for network, axes in zip(model.networks, model.axes, strict=True):
                 head = network.heads[name].state_dict()
                 pairs.append(axes.head(head["weight"].numpy(), head["bias"].numpy()))
-            self.heads[name] = pairs
 
     def latents(self, fold: int = 0) -> np.ndarray:
         """(replicas, residues, D); of every fold the same."""

@@ -25,12 +25,8 @@ from mtlbio.probing.residues.trial import ResidueTrial, between_chains, of_all_v
 def probe(run: ProteinRun, results: Path) -> None:
     """Reads ``latents.h5ad`` and ``model/``; writes the tables of ``probing/`` and ``verdicts.tsv``.
 
-    ``subspaces.tsv``, ``null.tsv`` and ``null_runs.tsv`` have a header only.
-
-    Raises
-    ------
-    InputError
-        A file is missing, or there are too few held-out chains to put anything on trial.
+    ``subspaces.tsv``, ``null.tsv`` and ``null_runs.tsv`` have a header only. An InputError where a file is missing, or
+    where there are too few held-out chains to put anything on trial.
     """
     results = Path(results)
     tables = examine_residues(read_latents(results / "latents.h5ad"), load_model(results / "model"), run.probe)
