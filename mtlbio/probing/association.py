@@ -9,8 +9,6 @@ Wald test with HC3 (or donor-clustered) covariance and Freedman-Lane randomisati
 over the dimensions of the question, so a call needs both.
 """
 
-from __future__ import annotations
-
 from dataclasses import replace
 
 import numpy as np

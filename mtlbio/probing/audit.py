@@ -1,7 +1,5 @@
 """Step 0: what the design of the cohort can answer at all, before any latent is looked at."""
 
-from __future__ import annotations
-
 from dataclasses import dataclass, replace
 
 import numpy as np

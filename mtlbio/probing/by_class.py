@@ -8,8 +8,6 @@ The covariate x class columns are tested with HC3 (or by donor) beside both main
 covariate has within each class is the variance that its coefficients *in that class* would give to all units.
 """
 
-from __future__ import annotations
-
 from dataclasses import replace
 
 import numpy as np

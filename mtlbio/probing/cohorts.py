@@ -1,7 +1,5 @@
 """The trial of a cohort, and of a table of features, from the latents that training wrote."""
 
-from __future__ import annotations
-
 import anndata as ad
 import numpy as np
 import pandas as pd

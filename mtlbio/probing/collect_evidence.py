@@ -1,7 +1,5 @@
 """Gathers what the steps of the trial say into one record per dimension."""
 
-from __future__ import annotations
-
 from dataclasses import replace
 
 import numpy as np

@@ -3,8 +3,6 @@
 ``python -m mtlbio.probing.columns`` writes the section on this table in docs/tables.md.
 """
 
-from __future__ import annotations
-
 import re
 from collections.abc import Callable, Collection, Iterable
 from dataclasses import dataclass

@@ -4,8 +4,6 @@ With the covariate held fixed nothing of such a dimension is left, and what is e
 level's score that differs between folds) says nothing about a task. No verdict depends on this; the sentences do.
 """
 
-from __future__ import annotations
-
 import numpy as np
 import pandas as pd
 

@@ -5,8 +5,6 @@ then averaged over the samples of a unit. If ``z_ij = a_i + g(x_ij) + e_ij`` for
 latent obeys exactly the model with averaged columns; a donor hybridised on two chips gets half of each.
 """
 
-from __future__ import annotations
-
 from dataclasses import dataclass
 
 import numpy as np

@@ -8,8 +8,6 @@ Two pieces of evidence, both below the false discovery rate:
   Donors, not genes, are exchanged, so any correlation between genes is respected.
 """
 
-from __future__ import annotations
-
 import os
 
 import numpy as np

@@ -1,7 +1,5 @@
 """All that is known about one dimension when it is judged: filled by :mod:`mtlbio.probing.collect_evidence`."""
 
-from __future__ import annotations
-
 import math
 from dataclasses import dataclass
 

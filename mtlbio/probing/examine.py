@@ -1,7 +1,5 @@
 """The trial of any examinee, in memory, and the tables that it leaves: the one way for every kind of run."""
 
-from __future__ import annotations
-
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 from pathlib import Path

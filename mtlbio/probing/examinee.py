@@ -12,8 +12,6 @@ ridge heads that are fitted anew say what is lost.
 - a tuple of names: labels (tasks) of theirs. Latents that saw a label follow it whatever is true: they prove nothing.
 """
 
-from __future__ import annotations
-
 from abc import abstractmethod
 from collections.abc import Sequence
 from typing import Protocol, runtime_checkable

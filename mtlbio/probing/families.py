@@ -6,8 +6,6 @@
 A block of axes (:mod:`mtlbio.probing.subspaces`) takes the place of its axes in both.
 """
 
-from __future__ import annotations
-
 import numpy as np
 import pandas as pd
 from scipy import stats

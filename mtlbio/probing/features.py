@@ -6,8 +6,6 @@ with its levels, or with its number). A feature that is a covariate itself leave
 such a dimension.
 """
 
-from __future__ import annotations
-
 import numpy as np
 import pandas as pd
 from scipy import stats

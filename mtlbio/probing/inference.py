@@ -4,8 +4,6 @@ Notation: Z (n, D) latents of the units, T (n, k) columns under test, Q (n, r) o
 Waugh and Lovell the coefficients of T are those of the residual A = (I - QQ')T, so no fit is ever repeated.
 """
 
-from __future__ import annotations
-
 from collections.abc import Callable
 from dataclasses import dataclass
 

@@ -8,8 +8,6 @@ With T (n, c) under test, V (n, k) dimensions, both given the nuisance as in :cl
 - classical: Pillai's trace (for one column Hotelling's T2), where the robust covariance would have too many entries.
 """
 
-from __future__ import annotations
-
 from dataclasses import dataclass
 
 import numpy as np

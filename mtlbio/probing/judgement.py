@@ -1,7 +1,5 @@
 """A dimension after the trial: all that its row of verdicts.tsv is filled from (:mod:`mtlbio.probing.columns`)."""
 
-from __future__ import annotations
-
 import math
 from dataclasses import dataclass, field
 

@@ -12,8 +12,6 @@ of the variance with the dimension (twins): that is no trace of the programme, i
 Conditioning on *all* others at donor scale costs more degrees of freedom than there are donors.
 """
 
-from __future__ import annotations
-
 from collections.abc import Sequence
 
 import numpy as np

@@ -11,8 +11,6 @@ The permutation breaks the link of the outcomes with the confounders too. It say
 biology when there is none, not how well it adjusts for age.
 """
 
-from __future__ import annotations
-
 import hashlib
 import time
 from collections.abc import Callable

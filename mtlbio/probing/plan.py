@@ -1,7 +1,5 @@
 """``mtlbio plan``: what the design of a cohort can answer, before anything is trained or even measured."""
 
-from __future__ import annotations
-
 from dataclasses import replace
 from pathlib import Path
 

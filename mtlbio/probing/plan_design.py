@@ -1,7 +1,5 @@
 """What ``mtlbio plan`` knows of a cohort and of each of its tasks before anything is measured."""
 
-from __future__ import annotations
-
 from dataclasses import dataclass
 
 import pandas as pd

@@ -1,7 +1,5 @@
 """The answers of ``mtlbio plan`` as somebody reads them who has samples to collect: warnings first."""
 
-from __future__ import annotations
-
 import math
 import textwrap
 

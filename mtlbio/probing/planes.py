@@ -1,7 +1,5 @@
 """The verdict on a block of axes, and what it means for the axes that were not found again on their own."""
 
-from __future__ import annotations
-
 from dataclasses import replace
 
 import numpy as np

@@ -5,8 +5,6 @@ effect grows in proportion to the donors, so its root, the expected t, grows wit
 who are like those already measured.
 """
 
-from __future__ import annotations
-
 import numpy as np
 from scipy import optimize, special, stats
 

@@ -1,7 +1,5 @@
 """``mtlbio probe``: the trial of every latent dimension of a cohort, or of a table of features."""
 
-from __future__ import annotations
-
 from collections.abc import Callable
 from dataclasses import replace
 from functools import partial

@@ -6,8 +6,6 @@ separation of disease from batch. Rates of the whole pipeline come first: they i
 finds the axes. Where too few such verdicts fell, those with given axes stand in.
 """
 
-from __future__ import annotations
-
 from dataclasses import dataclass
 from functools import cache
 from importlib import resources

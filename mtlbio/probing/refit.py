@@ -5,8 +5,6 @@ H = X'X + penalty (the solution under the constraint b_S = 0), so all refits cos
 from the same formula at its own Hessian and takes three Newton steps.
 """
 
-from __future__ import annotations
-
 from collections.abc import Callable, Sequence
 
 import numpy as np

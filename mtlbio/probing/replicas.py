@@ -3,8 +3,6 @@
 A high correlation with a low effective rank is one direction that was found again and again.
 """
 
-from __future__ import annotations
-
 import numpy as np
 import pandas as pd
 

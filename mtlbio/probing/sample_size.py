@@ -1,7 +1,5 @@
 """How many donors would settle a dimension that these donors leave open, and what they would settle."""
 
-from __future__ import annotations
-
 import math
 
 from scipy import stats

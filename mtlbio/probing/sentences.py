@@ -1,7 +1,5 @@
 """The words of a verdict: one plain sentence that says why, with the numbers behind it."""
 
-from __future__ import annotations
-
 import math
 
 from mtlbio.probing.evidence import CovariateEvidence, Evidence, TaskEvidence, measured

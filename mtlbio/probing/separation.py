@@ -1,7 +1,5 @@
 """What would make two things separable that a cohort cannot tell apart: how many donors, and where."""
 
-from __future__ import annotations
-
 import numpy as np
 
 _MOST_STEPS = 400

@@ -6,8 +6,6 @@ estimated given the nuisance. In an orthogonal design it is exactly epsilon squa
 in R2 it does not shrink when the covariate is correlated with the nuisance.
 """
 
-from __future__ import annotations
-
 import numpy as np
 
 from mtlbio.probing.design import Nuisance, orthonormal

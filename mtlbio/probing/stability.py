@@ -1,7 +1,5 @@
 """Step 5: does the dimension come back, does its effect keep its sign, and what would it take to explain it away?"""
 
-from __future__ import annotations
-
 import numpy as np
 import pandas as pd
 

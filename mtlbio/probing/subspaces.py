@@ -12,8 +12,6 @@ choice of axes in it:
 A block stands in the place of its axes among the dimensions that p values are adjusted over.
 """
 
-from __future__ import annotations
-
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
 

@@ -1,7 +1,5 @@
 """What a test counts: donors, donors x label, or samples with the donor as cluster."""
 
-from __future__ import annotations
-
 from dataclasses import dataclass, replace
 from functools import cached_property
 

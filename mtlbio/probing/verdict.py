@@ -1,7 +1,5 @@
 """From the evidence on one dimension to its verdict: pure, so that every rule can be read and tested on its own."""
 
-from __future__ import annotations
-
 from dataclasses import dataclass
 
 from mtlbio.config import TrialOptions

@@ -1,7 +1,5 @@
 """The model as the ablation asks it: latents of held-out residues, and what its heads say of changed ones."""
 
-from __future__ import annotations
-
 import anndata as ad
 import numpy as np
 

@@ -1,7 +1,5 @@
 """Step ``probe`` of a protein run: every dimension of h_t on trial, with the rules and tables of a cohort's trial."""
 
-from __future__ import annotations
-
 from pathlib import Path
 
 import anndata as ad

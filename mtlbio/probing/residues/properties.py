@@ -6,8 +6,6 @@ partial correlation of the property with the dimension within chains given the c
 cluster and by turning the signs of whole chains.
 """
 
-from __future__ import annotations
-
 from dataclasses import replace
 
 import numpy as np
