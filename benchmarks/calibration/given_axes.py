@@ -9,7 +9,7 @@ import numpy as np
 import pandas as pd
 
 from benchmarks.calibration.cells import Cell
-from benchmarks.calibration.planted import COVARIATES, TASKS, Planted, plant
+from benchmarks.calibration.planted import COVARIATES, Planted, plant
 from benchmarks.calibration.roles import role_of
 from benchmarks.calibration.score import firm_p, scored
 from mtlbio.config import Probe
@@ -80,22 +80,26 @@ def trial_of(planted: Planted, **options) -> Trial:
     probe = Probe(**{"permutations": 199, "bootstrap": 200, **options})
     dims = tuple(f"z{i + 1:02d}" for i in range(planted.z.shape[1]))
     block = np.array(["axis"] * len(dims))
-    return audited(Trial(planted.z, dims, block, planted.obs, dict(TASKS), dict(COVARIATES), probe))[0]
+    return audited(Trial(planted.z, dims, block, planted.obs, planted.cohort.tasks, dict(COVARIATES), probe))[0]
 
 
 def judge_axes(cell: Cell, run: int) -> pd.DataFrame:
     """Scored dimensions of cohort ``run`` of a cell; ``covered``: whether the interval of the adjusted disease effect
     holds the true one (NaN where the design has none)."""
     planted = plant(cell.donors, run, **cell.changes)
-    tables = examine_cohort(planted.cohort, *results_of(planted), Probe(permutations=199, bootstrap=200))
-    verdicts = tables["verdicts"]
-    roles = [role_of(row) for row in planted.shares.to_dict("records")]
-    rows = scored(cell, run, list(verdicts["dim"]), roles, list(verdicts["verdict"]))
+    rows, verdicts = judge_planted(planted, [role_of(row) for row in planted.shares.to_dict("records")], cell, run)
     truth = _true_effects(tuple(sorted(cell.changes.items())))
     low, high = (verdicts[f"ci_{end}_disease"].to_numpy(dtype=float) for end in ("low", "high"))
     inside = (low <= truth) & (truth <= high)
-    rows["firm_p"] = firm_p(tables["association"], list(verdicts["dim"]))
     return rows.assign(covered=np.where(np.isnan(low) | np.isnan(truth), np.nan, inside))
+
+
+def judge_planted(planted: Planted, roles: list[str], cell: Cell, run: int) -> tuple[pd.DataFrame, pd.DataFrame]:
+    """Scored dimensions of a cohort, and its ``verdicts.tsv``."""
+    tables = examine_cohort(planted.cohort, *results_of(planted), Probe(permutations=199, bootstrap=200))
+    verdicts = tables["verdicts"]
+    rows = scored(cell, run, list(verdicts["dim"]), roles, list(verdicts["verdict"]))
+    return rows.assign(firm_p=firm_p(tables["association"], list(verdicts["dim"]))), verdicts
 
 
 @cache

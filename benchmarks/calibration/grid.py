@@ -1,6 +1,7 @@
 """The calibration grid: how often is a verdict wrong where the truth is planted?
 
     python benchmarks/calibration/grid.py axes [--full] [--only TEXT] [--workers 2]   # axes are given: the statistics
+    python benchmarks/calibration/grid.py designs [...]                               # how real cohorts come together
     python benchmarks/calibration/grid.py pipeline [...]                              # prepare, train, probe
     python benchmarks/calibration/grid.py doses [...]                                 # the same for tables of features
     python benchmarks/calibration/grid.py chains [...]                                # the same for protein runs
@@ -29,9 +30,10 @@ import pandas as pd
 
 from benchmarks.calibration.cells import Cell, axes_grid, pipeline_grid
 from benchmarks.calibration.chains import chains_grid, judge_chains
+from benchmarks.calibration.designs import designs_grid, judge_designs
 from benchmarks.calibration.doses import doses_grid, judge_doses
 from benchmarks.calibration.given_axes import judge_axes
-from benchmarks.calibration.pages import write_pages
+from benchmarks.calibration.pages import write_designs, write_pages
 from benchmarks.calibration.score import any_false_biology, confusion, recall, rescored
 from benchmarks.calibration.shipping import error_rates, found_rates, write_rates
 from benchmarks.calibration.whole import judge_pipeline
@@ -44,13 +46,14 @@ from mtlbio.tables import read_table, write_table
 STORE = RESULTS / "calibration"
 GRIDS = {
     "axes": (axes_grid, judge_axes),
+    "designs": (designs_grid, judge_designs),
     "pipeline": (pipeline_grid, judge_pipeline),
     "doses": (doses_grid, judge_doses),
     "chains": (chains_grid, judge_chains),
 }
 _AXES = ("mtlbio.probing", "benchmarks.calibration")
 _ALL = (*_AXES, "mtlbio.model", "mtlbio.training", "mtlbio.cohort")
-ROOMS = {"axes": _AXES, "pipeline": _ALL, "doses": _ALL, "chains": (*_ALL, "mtlbio.sequence")}
+ROOMS = {"axes": _AXES, "designs": _AXES, "pipeline": _ALL, "doses": _ALL, "chains": (*_ALL, "mtlbio.sequence")}
 
 
 # what scores the verdicts (anew, whenever they are read), ships the rates, reads them or plans with them does not make
@@ -155,9 +158,12 @@ def main() -> None:
             show(part, found)
     if given.part == "ship":
         made = {part: found for part, found in rows.items() if len(found)}
-        rates = error_rates(made)
-        write_rates(rates, found_rates(made))
+        counted = {part: found for part, found in made.items() if part != "designs"}  # which speak for no cohort
+        rates = error_rates(counted)
+        write_rates(rates, found_rates(counted))
         write_pages(made, rates)
+        if "designs" in made:
+            write_designs(made["designs"])
         say(f"wrote the error rates of the package and the pages of {', '.join(made)}")
 
 

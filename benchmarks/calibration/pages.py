@@ -8,6 +8,7 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 
+from benchmarks.calibration.designs import DESIGNS
 from benchmarks.calibration.score import any_false_biology, confusion, recall
 from benchmarks.shared.places import ROOT
 from mtlbio.files import replacing
@@ -37,6 +38,24 @@ def write_pages(rows: dict[str, pd.DataFrame], rates: pd.DataFrame) -> None:
         page = DOCS / "verdicts" / f"{verdict}.md"
         if page.exists():
             between(page, error_table(rates, verdict))
+
+
+def write_designs(rows: pd.DataFrame) -> None:
+    """``docs/designs.md``: how often a run of each design held a false biology and found the programme."""
+    false = any_false_biology(rows).set_index("cell")
+    out = ["| design | donors | cohorts | any false biology, % (95 %) | interferon is `biology`, % |"]
+    out.append("|---|---|---|---|---|")
+    for cell, own in rows.groupby("cell", sort=False):
+        row, driver = false.loc[cell], own[own["role"] == "interferon"]
+        span = f"{100 * row['rate']:.1f} ({100 * row['low']:.1f}-{100 * row['high']:.1f})"
+        found = f"{100 * (driver['verdict'] == 'biology').mean():.0f}" if len(driver) else ""
+        name, _, size = str(cell).rpartition(", ")
+        out.append(f"| {name} | {size.split()[0]} | {row['runs']:.0f} | {span} | {found} |")
+    words: dict[str, str] = {}
+    for name, (design, _, _) in DESIGNS.items():
+        text = " ".join((design.__doc__ or "").split())
+        words[text] = f"{words[text]}; {name}" if text in words else name
+    between(DOCS / "designs.md", "\n".join([*out, "", *(f"- *{names}*: {text}" for text, names in words.items())]))
 
 
 def overview(rows: dict[str, pd.DataFrame]) -> str:

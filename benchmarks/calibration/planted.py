@@ -110,9 +110,14 @@ def plant(donors: int = 120, seed: int = 0, **design) -> Planted:
     shares = pd.DataFrame(np.square(weights), columns=list(ROLES))
     shares = shares.div(np.square(weights).sum(axis=1) + noise, axis=0)
     obs = people.iloc[repeat].set_axis([f"s{i:05d}" for i in range(len(repeat))])
-    genes, sets, expression = _genes(z, design.roles, rng)
-    cohort = Cohort(expression, genes, obs, dict(TASKS), dict(COVARIATES))
-    return Planted(z, shares, design.roles, obs, cohort, sets)
+    return with_genes(z, shares, design.roles, obs, rng)
+
+
+def with_genes(z, shares, roles: tuple[str, ...], obs, rng: np.random.Generator, tasks: dict | None = None) -> Planted:
+    """The cohort whose genes measure the axes ``z``; arguments as the fields of :class:`Planted`."""
+    genes, sets, expression = _genes(z, roles, rng)
+    cohort = Cohort(expression, genes, obs, dict(TASKS if tasks is None else tasks), dict(COVARIATES))
+    return Planted(z, shares, roles, obs, cohort, sets)
 
 
 def _people(design: Design, rng: np.random.Generator) -> tuple[pd.DataFrame, dict[str, np.ndarray]]:

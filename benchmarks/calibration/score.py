@@ -35,10 +35,10 @@ def scored(cell: Cell, run: int, dims: list[str], roles: list[str], verdicts: li
 
 
 def firm_p(association: pd.DataFrame, dims: list[str]) -> np.ndarray:
-    """(D,) smallest family-wise p of any outcome that stands given the other dimensions: what another level of firmness
-    would have called biology can be read from kept rows. NaN where none stands."""
+    """(D,) family-wise p where an outcome stands given the other dimensions: what another level of firmness would have
+    called biology can be read from kept rows. NaN where none stands."""
     standing = association[association["own"].eq(True)]
-    return standing.groupby("dim")["p_given_familywise"].min().reindex(dims).to_numpy(dtype=float)
+    return standing.groupby("dim")["p_familywise"].min().reindex(dims).to_numpy(dtype=float)
 
 
 def rescored(rows: pd.DataFrame, cells: dict[str, Cell]) -> pd.DataFrame:

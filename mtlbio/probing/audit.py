@@ -44,7 +44,8 @@ def audit(trial: Trial) -> pd.DataFrame:
         ``association`` / ``value``: bias-corrected Cramer's V (Bergsma 2013) of two factors, adjusted eta squared of a
         factor and a number, squared multiple correlation of two numbers. ``vif``: variance inflation of the task given
         this covariate, ``vif_all``: given all covariates; ``n_effective`` = units / vif_all. ``discordant``: donors
-        outside the majority label of their level, summed over levels (continuous covariates: within the common range).
+        outside the majority label of their level, summed over levels (continuous covariates: within the common range);
+        not counted where donors are compared with themselves.
         ``overlap``: share of the units whose propensity lies in the range that all classes reach.
         ``call``: ``not_identifiable`` (rank deficient, vif >= max_vif, too few discordant donors), ``weak`` or ``ok``
     """
@@ -59,7 +60,7 @@ def audit(trial: Trial) -> pd.DataFrame:
         rows += _pairs(trial, subject, others)
     for info in trial.role("technical"):
         units = trial.donor_units
-        columns = units.mean(trial.coded(info, 1))
+        columns = units.mean(trial.coded(info, 1, least=1))
         classes = columns.argmax(axis=1) if info.kind == "categorical" else None
         names = tuple(np.unique(_text(trial.obs[info.name])[trial.mask])) if classes is not None else ()
         if len(units) >= LEAST_UNITS and columns.shape[1] >= (1 if classes is None else 2):
@@ -100,7 +101,7 @@ def _pairs(trial: Trial, subject: Subject, against: list[CovariateInfo]):
     vif_all = variance_inflation(units.centre(subject.columns), everyone)
     for info in against:
         df = freedom(spline_df, len(units))
-        coded, level, _ = code(trial.obs[info.name], info, trial.donors, units.mask, df)
+        coded, level, _ = code(trial.obs[info.name], info, trial.donors, units.mask, df, least=1)
         columns = units.mean(coded)
         vif = variance_inflation(units.centre(subject.columns), _with_intercept(units.centre(columns)))
         counts = _counts(subject, trial.donors, level) if info.kind == "categorical" else None
@@ -109,7 +110,9 @@ def _pairs(trial: Trial, subject: Subject, against: list[CovariateInfo]):
         row |= {"vif": vif, "vif_all": vif_all, "n_effective": len(units) / vif_all}
         row["overlap"] = np.nan if common is None else float(common.mean())
         row |= {"smallest_cell": float(counts.min()) if counts is not None else np.nan}
-        row |= {"discordant": _discordant(subject, counts, common), "rank_deficient": bool(np.isinf(vif))}
+        # donors that are compared with themselves separate the task from whatever does not change in them
+        discordant = np.nan if units.within else _discordant(subject, counts, common)
+        row |= {"discordant": discordant, "rank_deficient": bool(np.isinf(vif))}
         row["call"] = _call(row, trial)
         row["why"] = _why(trial, subject, row, counts, level)
         yield row
@@ -187,8 +190,7 @@ def _call(row: dict, trial: Trial) -> str:
     options, counted = trial.options, not np.isnan(row["discordant"])
     if row["rank_deficient"] or row["vif"] >= options.max_vif:
         return "not_identifiable"
-    # paired designs put every class into every level within the donor: the count of donors says nothing more
-    # and a thin range of a continuous covariate only makes it weak
+    # a thin range of a continuous covariate only makes it weak
     if counted and not np.isnan(row["smallest_cell"]) and row["vif"] > 1.1:
         if row["discordant"] < options.min_discordant:
             return "not_identifiable"
@@ -199,6 +201,8 @@ def _call(row: dict, trial: Trial) -> str:
 def _why(trial: Trial, subject: Subject, row: dict, counts: np.ndarray | None, level: np.ndarray) -> str:
     task, covariate, units = row["task"], row["covariate"], trial.words.units
     inflation = "without limit" if row["rank_deficient"] else f"{row['vif']:.1f}-fold"
+    if row["call"] == "ok" and subject.units.within and row["vif"] < 1 + 1e-9:
+        return f"{task} and {covariate} can be told apart: every {trial.words.unit} is compared with itself."
     if row["call"] == "ok":
         return f"{task} and {covariate} can be told apart (variance inflation {row['vif']:.2f}, {row['n']} units)."
     reasons = [f"knowing {covariate} inflates the variance of the {task} effect {inflation}"]

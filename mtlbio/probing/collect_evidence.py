@@ -7,7 +7,6 @@ import pandas as pd
 
 from mtlbio.probing.enrichment import best_set
 from mtlbio.probing.evidence import CovariateEvidence, Evidence, TaskEvidence
-from mtlbio.probing.families import firm
 from mtlbio.probing.trial import Trial
 
 
@@ -103,10 +102,10 @@ def _of_task(
         ends = np.abs([joint["ci_low"], joint["ci_high"]])
         more["joint_widest"] = np.inf if np.isnan(ends).any() else float(ends.max())
     if beside is not None:
-        more |= {key: beside[key] for key in ("own", "given", "p_given")}
-        more["firm"] = firm(beside["p_given_familywise"], trial.options.alpha)
+        more |= {key: beside[key] for key in ("own", "given", "p_given", "firm")}
     if steady is not None:
         more |= {key: steady[key] for key in ("sign_stable", "worst_left_out")}
+    row = row | {"called": row["called"] or more.get("firm", False)}
     evidence = task_evidence(trial, row, joint, removal, **more)
     if trial.trained_for.get(row["dim"]) == name and evidence.unit == "SD" and evidence.effect < 0:
         return replace(evidence, backwards=True, called=False, joint=False)

@@ -13,10 +13,11 @@ import pandas as pd
 from mtlbio.cohort.cohort import CovariateInfo
 from mtlbio.probing.units import Units
 
-MISSING = 0.2  # a covariate missing for more samples than this gets an indicator instead of dropping the samples
-MAIN_SHARE, INTERACTION_SHARE = 1 / 3, 1 / 5  # columns per unit that main effects / interactions may take
+MAIN_SHARE, INTERACTION_SHARE = 0.6, 1 / 5  # columns per unit that main effects / interactions may take
 INSIDE = 0.5  # share of a covariate's variation inside donors from which its spline follows samples
-_POOL = (5, 10, 20, 40)  # levels with fewer donors are pooled; the next step where the columns would be too many
+# Levels with fewer donors are pooled; the next step where the columns would be too many. Not before: what is pooled is
+# not adjusted for, and with 75 batches of four donors 87 % of planted cohorts held a false biology.
+_POOL = (1, 2, 3, 5, 10, 20, 40)
 
 
 @dataclass(frozen=True)
@@ -47,13 +48,13 @@ class Nuisance:
 
 
 def complete_cases(obs: pd.DataFrame, covariates: list[CovariateInfo]) -> np.ndarray:
-    """(samples,) samples with every covariate that is rarely missing; frequent gaps become an indicator instead."""
-    mask = np.ones(len(obs), dtype=bool)
-    for info in covariates:
-        missing = obs[info.name].isna().to_numpy()
-        if missing.mean() <= MISSING:
-            mask &= ~missing
-    return mask
+    """(samples,) samples with every covariate.
+
+    A gap is not filled. The mean with an indicator in its place leaves what the covariate does in those samples
+    unadjusted (Greenland & Finkle 1995, Am. J. Epidemiol. 142:1255): with a third of the ages missing 14 % of planted
+    cohorts held a false biology, and what went with the gap passed for age.
+    """
+    return obs[[info.name for info in covariates]].notna().all(axis=1).to_numpy()
 
 
 def spline(x: np.ndarray, df: int, knots_from: np.ndarray | None = None) -> np.ndarray:
@@ -106,7 +107,7 @@ def code(
 ) -> tuple[np.ndarray, np.ndarray, int]:
     """Columns of one covariate over all samples (zero outside ``mask``).
 
-    Continuous: spline, a gap is the mean plus an indicator column. Its knots are quantiles over donors, or over samples
+    Continuous: spline. Its knots are quantiles over donors, or over samples
     (with ``df_inside`` degrees of freedom) where it varies within donors: the mean place in a chain is the same for
     every chain, and knots at one place would leave a straight line. Categorical: one indicator per level; levels of
     fewer than ``least`` donors are pooled, and the pool joins the largest level when it is itself too small.
@@ -130,21 +131,17 @@ def code(
 
 
 def _smooth(x: np.ndarray, donors: np.ndarray, df: int, df_inside: int) -> np.ndarray:
-    """Spline of a number, with an indicator of gaps where there are any."""
-    gap = np.isnan(x)
-    filled = np.where(gap, x[~gap].mean() if (~gap).any() else 0.0, x)
-    donor = np.unique(donors[~gap], return_inverse=True)[1]
-    per_donor = np.bincount(donor, filled[~gap]) / np.maximum(np.bincount(donor), 1)
-    if np.square(filled[~gap] - per_donor[donor]).sum() > INSIDE * np.square(filled - filled.mean()).sum():
-        basis = spline(filled, df_inside)
-    else:
-        basis = spline(filled, df, per_donor if len(per_donor) > 1 else None)
-    return np.column_stack([basis, gap - gap.mean()]) if gap.any() else basis
+    """Spline of a number."""
+    donor = np.unique(donors, return_inverse=True)[1]
+    per_donor = np.bincount(donor, x) / np.maximum(np.bincount(donor), 1)
+    if np.square(x - per_donor[donor]).sum() > INSIDE * np.square(x - x.mean()).sum():
+        return spline(x, df_inside)
+    return spline(x, df, per_donor if len(per_donor) > 1 else None)
 
 
 def _pooled(values: np.ndarray, donors: np.ndarray, least: int) -> tuple[np.ndarray, int, int]:
     """Codes of the levels of a factor, how many levels there are, and how many were pooled."""
-    text = np.where(pd.isna(values), "missing", values).astype(str)
+    text = values.astype(str)
     levels, level = np.unique(text, return_inverse=True)
     counts = pd.Series(donors).groupby(level).nunique().to_numpy()
     few = counts < least
@@ -165,9 +162,9 @@ def nuisance(
 ) -> Nuisance:
     """What a question is adjusted for: intercept, s(continuous), factors, and s(continuous confounder) x technical.
 
-    Levels are pooled more and more strictly until the main effects take at most a third of the units. An interaction
-    enters with the whole spline if all columns then take at most a fifth of the units, else as a straight line, else
-    not at all.
+    Every level has a column of its own, so that donors are compared within levels. Only where the main effects would
+    take more than ``MAIN_SHARE`` of the units are levels pooled, more and more strictly. An interaction enters with the
+    whole spline if all columns then take at most a fifth of the units, else as a straight line, else not at all.
 
     ``obs``: (samples, ...) with ``donor`` and the covariates; ``extra``: (units, k) further columns (tasks, other
     dimensions). The technical factors define the strata of exchange.

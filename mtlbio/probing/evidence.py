@@ -13,9 +13,9 @@ class TaskEvidence:
     Attributes
     ----------
     outcome : whether biology can be about it (not a covariate at the same time)
-    called : adjusted effect, both tests, BH over dimensions
-    firm : called family-wise as well, also given the other dimensions: the larger p of both tests is below half the
-        level after Holm over all dimensions and outcomes
+    called : adjusted effect, both tests, BH over dimensions; or firm
+    firm : of a dimension that is linked with the outcomes family-wise (:mod:`mtlbio.probing.linked`), and below the
+        level of a single test both as it is and given the other dimensions
     backwards : a supervised dimension of this task that falls where it was trained to rise. The folds share donors, so
         where there is nothing to learn, what one fold learns is wrong for the next; the tests call that an effect (in
         three of 20 planted cohorts without any cause), and it is none

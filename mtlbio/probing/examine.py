@@ -18,6 +18,7 @@ from mtlbio.probing.covariate_duplicates import covariate_duplicates
 from mtlbio.probing.examinee import Examinee, checked
 from mtlbio.probing.judgement import judgements
 from mtlbio.probing.leakage import leakage
+from mtlbio.probing.linked import with_links
 from mtlbio.probing.planes import subspace_table
 from mtlbio.probing.rates import rate_of
 from mtlbio.probing.stability import stability as stability_of_effects
@@ -75,6 +76,7 @@ def examine(trial: T, examinee: Examinee, stability: np.ndarray, procedure: Proc
     trial, design = audited(trial)
     effects = association(trial)
     effects = effects if procedure.rescaled is None else procedure.rescaled(effects)
+    effects = with_links(trial, effects)
     beside = leakage(trial, effects)
     steady = stability_of_effects(trial, stability)
     spaces = subspaces(trial, examinee, stability) if procedure.blocks else []

@@ -1,9 +1,9 @@
 """The families of tests of a trial, and how each is corrected: the only module that adjusts a p for other tests.
 
 - a question (one variable in all dimensions): Benjamini & Hochberg 1995, the ``q`` of every table;
-- biology (every outcome in all dimensions): Holm 1979, ``p_familywise``, and the same given other dimensions.
-
-A block of axes (:mod:`mtlbio.probing.subspaces`) takes the place of its axes in both.
+- biology of a dimension: flips of whole donors (:mod:`mtlbio.probing.linked`), ``p_familywise``;
+- biology of a block of axes (:mod:`mtlbio.probing.subspaces`): Holm 1979 over all outcomes, with the block in the place
+  of its axes, as in the questions.
 """
 
 import numpy as np
@@ -41,9 +41,9 @@ def adjust_familywise(p: np.ndarray) -> np.ndarray:
     return out
 
 
-def firm(p: float, alpha: float) -> bool:
-    """Whether a family-wise p is small enough for biology."""
-    return bool(p <= FIRM * alpha)
+def firm(p, alpha: float):
+    """Whether a family-wise p, or each of several, is small enough for biology."""
+    return p <= FIRM * alpha
 
 
 def firm_level(tests: int, alpha: float = 0.05) -> float:
@@ -59,22 +59,6 @@ def of_outcomes(table: pd.DataFrame, outcomes) -> pd.Series:
     return (table["question"] == "task") & table["variable"].isin(outcomes)
 
 
-def familywise(trial: Trial, association: pd.DataFrame) -> np.ndarray:
-    """(rows,) ``p_familywise`` of the associations; NaN outside the family."""
-    return adjust_familywise(association["p"].where(of_outcomes(association, trial.outcomes)).to_numpy())
-
-
-def familywise_given(trial: Trial, association: pd.DataFrame, given: pd.DataFrame) -> pd.DataFrame:
-    """``dim``, ``task`` and ``p_given_familywise``: the same of the larger p of both steps.
-
-    ``given`` has ``dim``, ``task`` and ``p_given`` of the effects that were tested given other dimensions.
-    """
-    family = association[of_outcomes(association, trial.outcomes)].rename(columns={"variable": "task"})
-    family = family[["dim", "task", "p"]].merge(given[["dim", "task", "p_given"]], how="left")
-    p = np.fmax(family["p"].to_numpy(), family["p_given"].to_numpy(dtype=float))
-    return family[["dim", "task"]].assign(p_given_familywise=adjust_familywise(p))
-
-
 def with_blocks(trial: Trial, tests: pd.DataFrame, outside: pd.DataFrame) -> pd.DataFrame:
     """The ``tests`` of blocks (:mod:`mtlbio.probing.subspaces`) with ``q``, ``called`` and ``p_familywise``.
 
@@ -86,4 +70,5 @@ def with_blocks(trial: Trial, tests: pd.DataFrame, outside: pd.DataFrame) -> pd.
         tests.loc[rows.index, "q"] = adjust(np.concatenate([rows["p"], others]))[: len(rows)]
     tests["called"] = tests["q"] <= trial.options.alpha
     both = pd.concat([tests, outside])[["question", "variable", "p"]]
-    return tests.assign(p_familywise=familywise(trial, both)[: len(tests)])
+    p = adjust_familywise(both["p"].where(of_outcomes(both, trial.outcomes)).to_numpy())
+    return tests.assign(p_familywise=p[: len(tests)])

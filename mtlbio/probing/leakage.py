@@ -18,13 +18,12 @@ import numpy as np
 import pandas as pd
 
 from mtlbio.probing.association import task_design
-from mtlbio.probing.families import adjust, familywise_given
+from mtlbio.probing.families import adjust, firm
 from mtlbio.probing.inference import Contrast
+from mtlbio.probing.linked import TWIN, largest_shares
 from mtlbio.probing.trial import Trial
 
-TWIN = 0.5  # squared correlation from which two axes count as the same programme
-COLUMNS = ["dim", "task", "given", "p_given_wald", "p_given_permutation", "p_given", "q_given", "own"]
-COLUMNS += ["p_given_familywise"]
+COLUMNS = ["dim", "task", "given", "p_given_wald", "p_given_permutation", "p_given", "q_given", "own", "firm"]
 
 
 def leakage(trial: Trial, association: pd.DataFrame) -> pd.DataFrame:
@@ -32,17 +31,17 @@ def leakage(trial: Trial, association: pd.DataFrame) -> pd.DataFrame:
 
     Returns
     -------
-    DataFrame with ``COLUMNS``: one row per dimension x outcome that step 1 called; ``given`` names the dimensions that
-    were held fixed, ``own`` says whether the effect stands (BH over the called dimensions of the task),
-    ``p_given_familywise`` is Holm over all dimensions and outcomes of the larger p of both steps. For biology BH is not
-    enough: what passed step 1 by luck passes a second look at the same donors too (1.7 % of the planted composition
-    axes that hold 1 % interferon did)
+    DataFrame with ``COLUMNS``: one row per dimension x outcome that step 1 called, or that a dimension has which is
+    linked family-wise; ``given`` names the dimensions that were held fixed, ``own`` says whether the effect stands (BH
+    over those dimensions of the task), ``firm`` whether a dimension that is linked family-wise has this effect, and
+    keeps it, at the level of a single test: the family has paid for looking everywhere
     """
     shares = largest_shares(trial, association)
     tables = []
     for number, task in enumerate(trial.outcomes):
         rows = task_rows(trial, association, task)
-        called, strength = rows["called"].to_numpy(dtype=bool), rows["statistic"].to_numpy(dtype=float)
+        linked = firm(rows["p_familywise"], trial.options.alpha) & (rows["p"] <= trial.options.alpha)
+        called, strength = (rows["called"].astype(bool) | linked).to_numpy(), rows["statistic"].to_numpy(dtype=float)
         units, tests = trial.task_units(task), []
         z, seed = units.mean(trial.z), trial.options.seed * 1000 + 500 + number
         for d in np.flatnonzero(called).tolist():
@@ -58,12 +57,12 @@ def leakage(trial: Trial, association: pd.DataFrame) -> pd.DataFrame:
         table = pd.DataFrame(tests, columns=COLUMNS[:5])
         table["p_given"] = table[["p_given_wald", "p_given_permutation"]].max(axis=1, skipna=False)
         table["q_given"] = adjust(table["p_given"].to_numpy())
-        table["own"] = table["q_given"] <= trial.options.alpha
+        table["firm"] = linked.reindex(table["dim"]).to_numpy() & (table["p_given"] <= trial.options.alpha)
+        table["own"] = (table["q_given"] <= trial.options.alpha) | table["firm"]
         tables += [table] if len(table) else []
     if not tables:
         return pd.DataFrame(columns=COLUMNS)
-    table = pd.concat(tables, ignore_index=True)
-    return table.merge(familywise_given(trial, association, table), on=["dim", "task"], how="left")[COLUMNS]
+    return pd.concat(tables, ignore_index=True)[COLUMNS]
 
 
 def task_rows(trial: Trial, association: pd.DataFrame, task: str) -> pd.DataFrame:
@@ -75,12 +74,6 @@ def task_rows(trial: Trial, association: pd.DataFrame, task: str) -> pd.DataFram
 def in_words(trial: Trial, places: list[int]) -> str:
     """The dimensions at some places, as they stand in ``given``."""
     return ", ".join(trial.dims[d] for d in places) or "nobody"
-
-
-def largest_shares(trial: Trial, association: pd.DataFrame) -> np.ndarray:
-    """(D,) largest share of any covariate in every dimension."""
-    covariates = association[association["question"].isin(["confounder", "technical"])]
-    return covariates.groupby("dim")["share"].max().reindex(trial.dims).fillna(0.0).to_numpy()
 
 
 def overlap(z: np.ndarray, dims: np.ndarray) -> np.ndarray:

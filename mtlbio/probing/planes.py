@@ -9,7 +9,7 @@ from mtlbio.config import TrialOptions
 from mtlbio.model.blocks import UNSTABLE
 from mtlbio.probing.collect_evidence import asks_heads, covariate_evidence, largest, task_evidence, worst_way
 from mtlbio.probing.evidence import Evidence
-from mtlbio.probing.families import firm
+from mtlbio.probing.families import firm, of_outcomes
 from mtlbio.probing.judgement import to_settle
 from mtlbio.probing.sentences import effect, listed, percent
 from mtlbio.probing.subspaces import Subspace, outside
@@ -36,7 +36,7 @@ def collect_subspace(
         if ("task", name) in rows:
             row = rows["task", name]
             more = {key: row[key] for key in ("own", "given", "p_given", "sign_stable", "worst_left_out")}
-            more |= {"firm": firm(row["p_familywise"], trial.options.alpha), "unit": "R", "share": row["peak"]}
+            more |= {"firm": bool(firm(row["p_familywise"], trial.options.alpha)), "unit": "R", "share": row["peak"]}
             tasks.append(task_evidence(trial, row, rows.get(("joint", name)), removed.get(name), **more))
             technical += [row["technical"]] if tasks[-1].called and tasks[-1].outcome else []
     pairs = [(info, rows.get((info.role, info.name))) for info in trial.covariates.values()]
@@ -98,7 +98,8 @@ def subspace_table(
     decided : for every dimension below ``UNSTABLE`` in a block that was found again, by name: the fields of its
         :class:`~mtlbio.probing.judgement.Judgement` in which the block speaks for it
     """
-    family = sum(int(table["p_familywise"].notna().sum()) for table in (outside(blocks, association), tests))
+    tables = (outside(blocks, association), tests)
+    family = sum(int(table.loc[of_outcomes(table, trial.outcomes), "p"].notna().sum()) for table in tables)
     rows, out = [], {}
     for item in blocks:
         evidence = collect_subspace(trial, item, tests, ablation, named.get(item.name), family)

@@ -25,7 +25,8 @@ from mtlbio.probing.enrichment import best_set, enrichment
 from mtlbio.probing.examinee import Examinee
 from mtlbio.probing.families import of_outcomes, with_blocks
 from mtlbio.probing.joint import Joint, joint_test
-from mtlbio.probing.leakage import conditioners, in_words, largest_shares, overlap, task_rows
+from mtlbio.probing.leakage import conditioners, in_words, overlap, task_rows
+from mtlbio.probing.linked import largest_shares
 from mtlbio.probing.replicas import replicas
 from mtlbio.probing.shares import block_share, share
 from mtlbio.probing.stability import classical_effect, left_out

@@ -78,3 +78,33 @@ def test_effective_number_of_donors():
     row = pair(table, "disease", "batch")
     np.testing.assert_allclose(row["n_effective"], 300 / row["vif_all"])
     assert row["vif_all"] > row["vif"]
+
+
+def test_donors_that_are_compared_with_themselves_separate_a_label_from_what_does_not_change_in_them():
+    """Eight donors before and after a drug: sex and age were called hard to tell from the drug, for want of donors."""
+    obs = pd.DataFrame({"donor": np.repeat([f"d{i}" for i in range(8)], 2), "drug": ["no", "yes"] * 8})
+    obs["sex"], obs["plate"] = np.repeat(["f", "m"], 8), ["P1", "P2"] * 8
+    covariates = {
+        "sex": CovariateInfo("sex", "confounder", "categorical"),
+        "plate": CovariateInfo("plate", "technical", "categorical"),
+    }
+    table = audit(Trial.to_come(obs, {"drug": Binary("drug", ("no", "yes"))}, covariates, Probe())).set_index(
+        ["task", "covariate"]
+    )
+    sex, plate = table.loc[("drug", "sex")], table.loc[("drug", "plate")]
+    assert sex["call"] == "ok" and np.isnan(sex["discordant"])
+    assert sex["why"] == "drug and sex can be told apart: every donor is compared with itself."
+    assert plate["call"] == "not_identifiable" and plate["rank_deficient"]
+
+
+def test_plates_of_four_donors_are_told_apart_as_they_are():
+    """Levels of fewer than five donors were one level, and V of one level is nothing: 'can be told apart'."""
+    obs = pd.DataFrame({"donor": [f"d{i:03d}" for i in range(80)], "plate": [f"P{i // 4}" for i in range(80)]})
+    obs["disease"] = np.where(np.arange(80) // 4 % 2 == 0, "case", "healthy")
+    covariates = {"plate": CovariateInfo("plate", "technical", "categorical")}
+    tasks = {"disease": Binary("disease", ("healthy", "case"))}
+    row = audit(Trial.to_come(obs, tasks, covariates, Probe())).iloc[0]
+    assert row["value"] > 0.85 and row["call"] == "not_identifiable" and row["discordant"] == 0
+    half = obs.assign(disease=np.where(np.arange(80) % 4 < 2, "case", "healthy"))
+    row = audit(Trial.to_come(half, tasks, covariates, Probe())).iloc[0]
+    assert row["value"] < 0.01 and row["call"] == "ok"

@@ -79,11 +79,22 @@ def test_rare_levels_are_pooled_by_donors_not_by_samples():
     np.testing.assert_array_equal(columns[-10:, 0], 1)
 
 
-def test_many_levels_are_pooled_until_a_third_of_the_units_is_left_for_the_rest():
+def test_small_levels_keep_columns_of_their_own():
+    """75 batches of four donors were one level, so that nothing was adjusted for."""
+    obs = cohort(120, 1)
+    obs["chip"] = [f"c{i // 4:02d}" for i in range(120)]
+    units = donor_units(obs["donor"].to_numpy(), np.ones(120, bool))
+    given = nuisance(obs, [AGE, SEX, CHIP], units, interactions=False)
+    assert given.rank == 1 + 4 + 1 + 29
+    levels = units.mean(np.eye(30)[np.arange(120) // 4])
+    np.testing.assert_allclose(given.basis @ (given.basis.T @ levels), levels, atol=1e-10)
+
+
+def test_many_levels_are_pooled_until_there_is_room_for_the_rest():
     obs = cohort(150, 4, chips=100)
     units = donor_units(obs["donor"].to_numpy(), np.ones(len(obs), bool))
     given = nuisance(obs, [AGE, SEX, CHIP], units)
-    assert given.rank <= len(units) / 3
+    assert given.rank <= 0.6 * len(units)
     assert any("pooled" in term for term in given.terms)
 
 
@@ -101,11 +112,10 @@ def test_aliased_columns_vanish():
     assert orthonormal(np.column_stack([x, x @ [1, 2, 3]])).shape == (30, 3)
 
 
-def test_rarely_missing_covariates_drop_samples_and_often_missing_ones_do_not():
+def test_a_gap_of_any_covariate_takes_the_sample_out():
+    """With an indicator in the place of a third of the ages 14 % of planted cohorts held a false biology."""
     obs = cohort(50, 1)
     obs.loc[:1, "sex"] = None
     obs.loc[:30, "age"] = np.nan
-    mask = complete_cases(obs, [AGE, SEX])
-    assert mask.sum() == 48
-    columns, _, _ = code(obs["age"], AGE, obs["donor"].to_numpy(), mask, 4)
-    assert np.isfinite(columns).all() and columns.shape[1] >= 2
+    assert complete_cases(obs, [AGE, SEX]).tolist() == [False] * 31 + [True] * 19
+    assert complete_cases(obs, [SEX]).sum() == 48 and complete_cases(obs, []).all()

@@ -3,7 +3,9 @@ import numpy as np
 from benchmarks.calibration.given_axes import trial_of
 from benchmarks.calibration.planted import plant
 from mtlbio.probing.association import association
+from mtlbio.probing.families import firm
 from mtlbio.probing.leakage import conditioners, leakage, overlap
+from mtlbio.probing.linked import with_links
 from mtlbio.probing.trial import Trial
 
 
@@ -57,14 +59,12 @@ def test_conditioners_are_stronger_carriers_then_dominated_axes_never_twins():
     np.testing.assert_allclose(overlap(z[:, [0]], z), np.square(np.corrcoef(z, rowvar=False)[0]))
 
 
-def test_what_passed_by_luck_does_not_pass_by_a_second_look_at_the_same_donors():
-    """Holm over all dimensions of the larger p: never smaller than that of the first step."""
+def test_firm_is_what_the_family_found_and_a_single_test_confirms():
     trial = trial_of(plant(200, 5))
-    found = association(trial)
-    table = leakage(trial, found).merge(
-        found[found["question"] == "task"].rename(columns={"variable": "task"})[["dim", "task", "p_familywise"]]
-    )
-    alone = table["given"] == "nobody"
-    assert len(table) >= 2 and not alone.all()
-    assert (table["p_given_familywise"] >= table["p_familywise"] - 1e-15).all()
-    assert (table["p_given_familywise"] >= table["p_given"]).all()
+    found = with_links(trial, association(trial))
+    table = leakage(trial, found)
+    rows = found[found["question"] == "task"].rename(columns={"variable": "task"})[["dim", "task", "p", "p_familywise"]]
+    rows = table.merge(rows)
+    confirmed = firm(rows["p_familywise"], 0.05) & (rows["p"] <= 0.05) & (rows["p_given"] <= 0.05)
+    assert rows["firm"].tolist() == confirmed.tolist() and confirmed.any() and not confirmed.all()
+    assert table.loc[table["firm"], "own"].all()

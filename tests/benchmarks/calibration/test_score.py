@@ -52,7 +52,7 @@ def test_kept_verdicts_are_judged_by_what_is_right_today():
 
 def test_firmness_is_kept_for_effects_that_stand():
     table = pd.DataFrame(
-        [("z1", True, 0.01), ("z1", True, 0.002), ("z2", False, 0.001), ("z3", np.nan, np.nan)],
-        columns=["dim", "own", "p_given_familywise"],
+        [("z1", True, 0.002), ("z1", True, 0.002), ("z2", False, 0.001), ("z3", np.nan, np.nan)],
+        columns=["dim", "own", "p_familywise"],
     )
     np.testing.assert_array_equal(firm_p(table, ["z1", "z2", "z3"]), [0.002, np.nan, np.nan])

@@ -1,0 +1,125 @@
+from dataclasses import replace
+
+import numpy as np
+import pytest
+from scipy import stats
+
+from benchmarks.calibration.designs import plant_design
+from benchmarks.calibration.given_axes import trial_of
+from benchmarks.calibration.planted import plant
+from mtlbio.probing.association import association, task_design
+from mtlbio.probing.families import FIRM
+from mtlbio.probing.inference import Contrast
+from mtlbio.probing.linked import largest_shares, linked_p, step_down, with_links
+
+
+def p_of(trial, dominated=0.0):
+    return linked_p(trial, np.full(len(trial.dims), dominated))
+
+
+def test_step_down_is_that_of_westfall_and_young():
+    """Algorithm 2.8 as it is written: maxima over the hypotheses that are not yet rejected, p never falling."""
+    rng = np.random.default_rng(0)
+    observed, null = rng.exponential(size=7) * 2, rng.exponential(size=(199, 7))
+    order, expected, least = np.argsort(-observed), np.empty(7), 0.0
+    for place, dim in enumerate(order):
+        exceeding = sum(max(draw[order[place:]]) >= observed[dim] for draw in null)
+        expected[dim] = least = max(least, (1 + exceeding) / 200)
+    np.testing.assert_allclose(step_down(observed, null), expected)
+
+
+@pytest.mark.parametrize("columns", [1, 3, 7])
+@pytest.mark.parametrize("visits", [1, 3])
+def test_flipped_statistics_are_those_of_flipped_residuals(columns, visits):
+    trial = trial_of(plant(60, 2, visits=visits))
+    units, given, _ = task_design(trial, "age")
+    tested = np.random.default_rng(1).normal(size=(len(units), columns))
+    contrast = Contrast(tested, given, units)
+    residual = contrast.residual_of_nuisance(units.mean(trial.z))[:, 1]
+    signs = np.random.default_rng(2).choice([-1.0, 1.0], size=(units.donors, 40))
+    expected = contrast.statistic(signs[units.cluster] * residual[:, None])
+    np.testing.assert_allclose(contrast.flipped(residual, signs), expected, rtol=1e-9)
+
+
+def test_flips_of_a_donor_turn_all_its_samples():
+    planted, _ = plant_design("before and after in one donor", 30, 0)
+    trial = trial_of(planted)
+    units, given, columns = task_design(trial, "disease")
+    assert units.within and units.clustered
+    contrast = Contrast(columns, given, units)
+    residual = contrast.residual_of_nuisance(units.mean(trial.z))[:, 0]
+    signs = np.random.default_rng(2).choice([-1.0, 1.0], size=(units.donors, 40))
+    expected = contrast.statistic(signs[units.cluster] * residual[:, None])
+    np.testing.assert_allclose(contrast.flipped(residual, signs), expected, rtol=1e-9)
+
+
+def test_dominated_dimensions_are_no_part_of_the_family():
+    trial = trial_of(plant(80, 1))
+    table = with_links(trial, association(trial))
+    shares = largest_shares(trial, table)
+    rows = table[(table["question"] == "task") & (table["variable"] == "disease")].set_index("dim")
+    np.testing.assert_array_equal(rows["p_familywise"].notna(), shares < 0.6)
+    assert table.loc[table["variable"].isin(["age", "batch", "sex"]), "p_familywise"].isna().all()
+    other = table[(table["question"] == "task") & (table["variable"] == "response")].set_index("dim")
+    np.testing.assert_array_equal(rows["p_familywise"], other["p_familywise"])
+
+
+def test_p_depends_neither_on_the_order_of_samples_nor_of_dimensions_nor_of_tasks():
+    trial = trial_of(plant(80, 1))
+    expected = p_of(trial)
+    rng = np.random.default_rng(0)
+    rows, columns = rng.permutation(len(trial.z)), rng.permutation(len(trial.dims))
+    moved = replace(trial, z=trial.z[rows], obs=trial.obs.iloc[rows])
+    np.testing.assert_allclose(p_of(moved), expected)
+    moved = replace(trial, z=trial.z[:, columns], dims=tuple(trial.dims[c] for c in columns))
+    np.testing.assert_allclose(p_of(moved), expected[columns])
+    moved = replace(trial, tasks=dict(reversed(trial.tasks.items())))
+    np.testing.assert_allclose(p_of(moved), expected)
+    np.testing.assert_allclose(p_of(replace(trial, z=trial.z * ([3.0, -1.0] * 5))), expected)
+
+
+def test_an_echo_of_what_was_found_is_not_found():
+    """Three tenths of an axis are its neighbour, which drives disease; alone it would be linked as well."""
+    echoes = alone = 0
+    for seed in range(20):
+        trial = trial_of(plant(200, seed))
+        z = trial.z.copy()
+        z[:, 3] = np.sqrt(0.7) * z[:, 3] + np.sqrt(0.3) * z[:, 1]
+        p = p_of(replace(trial, z=z))
+        assert p[1] <= 0.025
+        echoes += p[3] <= 0.025
+        z[:, 1] = np.random.default_rng(seed).normal(size=len(z))
+        alone += p_of(replace(trial, z=z))[3] <= 0.025
+    assert alone >= 15 and echoes <= 2
+
+
+def test_twins_of_what_was_found_are_found():
+    """Two axes of one programme: none of them explains the other away."""
+    trial = trial_of(plant(200, 3))
+    z = trial.z.copy()
+    z[:, 5] = z[:, 1] + 0.3 * np.random.default_rng(0).normal(size=len(z))
+    assert (p_of(replace(trial, z=z))[[1, 5]] <= 0.025).all()
+
+
+def test_two_weak_links_make_a_firm_one():
+    """Neither outcome alone passes over ten dimensions, both together do."""
+    both = each = 0
+    for seed in range(40):
+        trial = trial_of(plant(80, seed, interferon=0.9))
+        both += p_of(trial)[1] <= 0.025
+        singles = [replace(trial, tasks={t: trial.tasks[t] for t in (name, "age")}) for name in ("disease", "response")]
+        each += any(p_of(single)[1] <= 0.0125 for single in singles)
+    assert both >= each + 4
+
+
+@pytest.mark.parametrize(
+    "design", ["one outcome, nothing drives it but age", "cases vary four times as much, one in six"]
+)
+def test_nothing_is_found_where_nothing_is(design):
+    """The share of cohorts with any p below the level, of axes that drive nothing, within the binomial bound."""
+    hits = 0
+    for seed in range(120):
+        trial = trial_of(plant_design(design, 60, seed)[0], permutations=99)
+        rest = replace(trial, z=trial.z[:, 1:], dims=trial.dims[1:], block=trial.block[1:])
+        hits += (p_of(rest) <= FIRM * 0.05).any()
+    assert hits <= stats.binom.ppf(0.999, 120, 0.03)
