@@ -7,11 +7,12 @@ import pytest
 from typer.main import get_command
 
 from mtlbio import tables
+from mtlbio.choices.balancers import BALANCERS
 from mtlbio.cli import app
 from mtlbio.probing.verdict import VERDICTS
 
 ROOT = Path(__file__).parents[1]
-DOCUMENTS = [ROOT / "README.md", ROOT / "CHANGELOG.md", *sorted((ROOT / "docs").glob("*.md"))]
+DOCUMENTS = [ROOT / "README.md", ROOT / "CHANGELOG.md", *sorted((ROOT / "docs").rglob("*.md"))]
 
 
 @pytest.mark.parametrize("document", DOCUMENTS, ids=lambda path: path.name)
@@ -51,3 +52,8 @@ def test_the_columns_of_the_tables_are_the_ones_that_are_documented():
         assert f"`{', '.join(columns)}" in text, columns
     for column in (*tables.VERDICTS, *tables.QC):
         assert column in text
+
+
+def test_the_readme_counts_the_balancers():
+    words = {16: "sixteen", 17: "seventeen", 18: "eighteen", 19: "nineteen", 20: "twenty"}
+    assert f"{words[len(BALANCERS)]} of weighing tasks" in (ROOT / "README.md").read_text(encoding="utf-8")
