@@ -22,6 +22,7 @@ class TaskEvidence:
     own : the effect stands given the other dimensions; ``given`` names them
     share : of the dimension's variance that goes with the task
     sign_stable, worst_left_out : sign consistency, and the level whose omission pulls most
+    robustness : of :func:`mtlbio.probing.stability.robustness`, 0-1
     entangled : covariates that the audit cannot tell from the task; ``joint``: called without adjusting for them;
         ``joint_suspected``: the same at the level of a single test; ``joint_widest``: largest size of that effect that
         its interval holds, in the same unit
@@ -45,6 +46,7 @@ class TaskEvidence:
     share: float = 1.0
     given: str = "nobody"
     sign_stable: bool = True
+    robustness: float = math.nan
     worst_left_out: str = "nothing"
     entangled: tuple[str, ...] = ()
     joint: bool = False

@@ -111,7 +111,19 @@ def biology(evidence: Evidence, firm: list[TaskEvidence]) -> str:
         rest = f"{percent(evidence.technical_share)} of its variance is technical"
     return (
         f"{evidence.dim}{name} is still linked to {names(firm)} once the covariates are held fixed "
-        f"({effects(firm, '{} {}', '; ')}){beside}; {rest}."
+        f"({effects(firm, '{} {}', '; ')}){beside}; {rest}.{unrecorded(evidence, firm[0])}"
+    )
+
+
+def unrecorded(evidence: Evidence, task: TaskEvidence) -> str:
+    """How strong something that nobody recorded would have to be to explain a link away, next to what was recorded."""
+    if math.isnan(task.robustness):
+        return ""
+    strongest = max(evidence.covariates, key=lambda c: measured(c.share), default=None)
+    beside = f"; {strongest.name}, the strongest recorded, goes with {percent(measured(strongest.share))} of it"
+    return (
+        f" Something unrecorded that explains it away would have to go with {percent(task.robustness)} of what the "
+        f"covariates leave of {evidence.dim} and of {task.name}{beside if strongest else ''}."
     )
 
 

@@ -183,3 +183,18 @@ def test_a_plan_takes_the_words_of_its_design():
     assert "a: " in of_chains and "residues of 40 chains" in of_chains and "samples of 40 donors" in of_donors
     assert "\nChains needed, of the kind you have," in of_chains
     assert "donor" not in of_chains.lower() and "sample" not in of_chains.lower()
+
+
+def test_biology_says_how_strong_something_unrecorded_would_have_to_be():
+    """Cinelli & Hazlett's robustness value, next to the strongest covariate that was recorded."""
+    covariates = (
+        CovariateEvidence("age", "confounder", share=0.12),
+        CovariateEvidence("sex", "confounder", share=0.03),
+    )
+    link = TaskEvidence("disease", **LINK, robustness=0.331)
+    why = judge(Evidence("z1", (link,), covariates), Probe()).why
+    assert why.endswith(
+        " Something unrecorded that explains it away would have to go with 33 % of what the covariates leave of z1 and "
+        "of disease; age, the strongest recorded, goes with 12 % of it."
+    )
+    assert "unrecorded" not in judge(Evidence("z1", (TaskEvidence("disease", **LINK),), covariates), Probe()).why
