@@ -119,11 +119,11 @@ def unrecorded(evidence: Evidence, task: TaskEvidence) -> str:
     """How strong something that nobody recorded would have to be to explain a link away, next to what was recorded."""
     if math.isnan(task.robustness):
         return ""
-    strongest = max(evidence.covariates, key=lambda c: measured(c.share), default=None)
-    beside = f"; {strongest.name}, the strongest recorded, goes with {percent(measured(strongest.share))} of it"
+    recorded = sorted((measured(c.share), c.name) for c in evidence.covariates)[-1:]
+    beside = "".join(f"; {name}, the strongest recorded, goes with {percent(share)} of it" for share, name in recorded)
     return (
         f" Something unrecorded that explains it away would have to go with {percent(task.robustness)} of what the "
-        f"covariates leave of {evidence.dim} and of {task.name}{beside if strongest else ''}."
+        f"covariates leave of {evidence.dim} and of {task.name}{beside}."
     )
 
 

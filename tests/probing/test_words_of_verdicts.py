@@ -198,3 +198,4 @@ def test_biology_says_how_strong_something_unrecorded_would_have_to_be():
         "of disease; age, the strongest recorded, goes with 12 % of it."
     )
     assert "unrecorded" not in judge(Evidence("z1", (TaskEvidence("disease", **LINK),), covariates), Probe()).why
+    assert judge(Evidence("z1", (link,), ()), Probe()).why.endswith("leave of z1 and of disease.")
