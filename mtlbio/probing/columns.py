@@ -66,6 +66,13 @@ COLUMNS = (
     ),
     Column("driver", "the covariate, task or gene set that names it", lambda j: j.verdict.driver),
     Column(
+        "verdict",
+        "the verdict that this outcome alone would get, whatever the others are; `NA` for a task that is a covariate. "
+        "It carries no error rate of its own",
+        lambda j, task: j.by_task.get(task.name),
+        per="task",
+    ),
+    Column(
         "share",
         "share of the dimension's variance that goes with the covariate, 0-1, adjusted",
         lambda j, covariate: covariate.share,

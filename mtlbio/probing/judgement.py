@@ -1,7 +1,7 @@
 """A dimension after the trial: all that its row of verdicts.tsv is filled from (:mod:`mtlbio.probing.columns`)."""
 
 import math
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 import numpy as np
 import pandas as pd
@@ -10,7 +10,8 @@ from mtlbio.config import TrialOptions
 from mtlbio.probing.evidence import Evidence, TaskEvidence
 from mtlbio.probing.rates import Rate
 from mtlbio.probing.sample_size import donors_for_a_verdict
-from mtlbio.probing.verdict import Verdict, judge
+from mtlbio.probing.sentences import listed
+from mtlbio.probing.verdict import Verdict, judge, of_one_outcome
 
 
 @dataclass(frozen=True)
@@ -21,6 +22,7 @@ class Judgement:
     ----------
     stability : median absolute correlation with its partner; NaN where there is one network only
     about : the task that the verdict is about
+    by_task : the verdict that each outcome alone would get
     n_effective, vif : of that task, from the audit
     donors_needed, needed_for : of :func:`mtlbio.probing.sample_size.donors_for_a_verdict`, of an ``underpowered`` one
     shares : further shares of the dimension's variance by the name of their column
@@ -38,6 +40,7 @@ class Judgement:
     shares: dict[str, float] = field(default_factory=dict)
     block: Evidence | None = None
     rate: Rate = Rate()
+    by_task: dict[str, str] = field(default_factory=dict)
 
     def removal(self, task: str) -> TaskEvidence:
         """What a task loses without the dimension, or without its block."""
@@ -52,9 +55,14 @@ def judgements(
     design = audit[audit["kind"] == "task"].drop_duplicates("task").set_index("task")
     out = []
     for item, steady in zip(evidence, stability, strict=True):
-        verdict, about = judge(item, options), about_task(item)
-        effective, vif = (design[column].get(about, math.nan) for column in ("n_effective", "vif_all"))
-        out.append(Judgement(item, verdict, steady, about, effective, vif, *to_settle(verdict, item, options)))
+        verdict, task = judge(item, options), about_task(item)
+        effective, vif = (design[column].get(task, math.nan) for column in ("n_effective", "vif_all"))
+        by_task = {t.name: judge(of_one_outcome(item, t.name), options).verdict for t in item.outcomes}
+        alone = [t for t in by_task if verdict.verdict == "not_identifiable" and by_task[t] == "biology"]
+        if alone:
+            verdict = replace(verdict, why=f"{verdict.why} For {listed(alone)} alone it is biology.")
+        settled = to_settle(verdict, item, options)
+        out.append(Judgement(item, verdict, steady, task, effective, vif, *settled, by_task=by_task))
     return out
 
 

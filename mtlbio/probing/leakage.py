@@ -18,7 +18,7 @@ import numpy as np
 import pandas as pd
 
 from mtlbio.probing.association import task_design
-from mtlbio.probing.families import adjust, firm
+from mtlbio.probing.families import adjust, adjust_within, firm
 from mtlbio.probing.inference import Contrast
 from mtlbio.probing.linked import TWIN, largest_shares
 from mtlbio.probing.trial import Trial
@@ -34,7 +34,7 @@ def leakage(trial: Trial, association: pd.DataFrame) -> pd.DataFrame:
     DataFrame with ``COLUMNS``: one row per dimension x outcome that step 1 called, or that a dimension has which is
     linked family-wise; ``given`` names the dimensions that were held fixed, ``own`` says whether the effect stands (BH
     over those dimensions of the task), ``firm`` whether a dimension that is linked family-wise has this effect, and
-    keeps it, at the level of a single test: the family has paid for looking everywhere
+    keeps it, among all outcomes of the dimension: the family has paid for looking at all dimensions
     """
     shares = largest_shares(trial, association)
     tables = []
@@ -57,12 +57,16 @@ def leakage(trial: Trial, association: pd.DataFrame) -> pd.DataFrame:
         table = pd.DataFrame(tests, columns=COLUMNS[:5])
         table["p_given"] = table[["p_given_wald", "p_given_permutation"]].max(axis=1, skipna=False)
         table["q_given"] = adjust(table["p_given"].to_numpy())
-        table["firm"] = linked.reindex(table["dim"]).to_numpy() & (table["p_given"] <= trial.options.alpha)
-        table["own"] = (table["q_given"] <= trial.options.alpha) | table["firm"]
+        table["own"] = table["q_given"] <= trial.options.alpha
+        # the larger p of both steps, of dimensions that are linked
+        alone = rows["p"].where(linked).reindex(table["dim"]).to_numpy()
+        table["firm"] = np.where(np.isnan(alone), np.nan, np.fmax(alone, table["p_given"].fillna(1.0)))
         tables += [table] if len(table) else []
     if not tables:
         return pd.DataFrame(columns=COLUMNS)
-    return pd.concat(tables, ignore_index=True)[COLUMNS]
+    table = pd.concat(tables, ignore_index=True)
+    table["firm"] = adjust_within(table["firm"], table["dim"], len(trial.outcomes)) <= trial.options.alpha
+    return table.assign(own=table["own"] | table["firm"])[COLUMNS]
 
 
 def task_rows(trial: Trial, association: pd.DataFrame, task: str) -> pd.DataFrame:

@@ -14,7 +14,7 @@ from mtlbio.probing.judgement import to_settle
 from mtlbio.probing.sentences import effect, listed, percent
 from mtlbio.probing.subspaces import Subspace, outside
 from mtlbio.probing.trial import Trial
-from mtlbio.probing.verdict import Verdict, judge
+from mtlbio.probing.verdict import Verdict, judge, of_one_outcome
 
 _TASK = ("effect", "ci_low", "ci_high", "p", "q")
 _REMOVAL = {"delta": "loss", "delta_ci_low": "loss_low", "delta_ci_high": "loss_high", "removal": "removal"}
@@ -126,7 +126,9 @@ def subspace_table(
             settled = dict(zip(("donors_needed", "needed_for"), to_settle(its, evidence, trial.options), strict=True))
             why = f"{dim} was not found again on its own, but with {others} it spans a {noun} that was (stability "
             why += f"{block.stability:.2f}): the verdict is about that {noun.split()[0]}: {its.why}"
-            out[dim] = {"verdict": replace(its, why=why), "block": evidence, **settled}
+            outcomes = {t.name: of_one_outcome(evidence, t.name) for t in evidence.outcomes}
+            each = {name: judge_subspace(one, trial.options, "it", "it").verdict for name, one in outcomes.items()}
+            out[dim] = {"verdict": replace(its, why=why), "block": evidence, "by_task": each, **settled}
     return pd.DataFrame(rows, columns=columns(trial)), out
 
 

@@ -1,6 +1,6 @@
 """From the evidence on one dimension to its verdict: pure, so that every rule can be read and tested on its own."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from mtlbio.config import TrialOptions
 from mtlbio.probing import sentences
@@ -72,6 +72,11 @@ def judge(evidence: Evidence, options: TrialOptions) -> Verdict:
     if verdict is None and effects:
         verdict = _of_effects(evidence, options, effects)
     return verdict or _of_shares(evidence, options) or _open(evidence, _of_nothing(evidence, options))
+
+
+def of_one_outcome(evidence: Evidence, task: str) -> Evidence:
+    """The evidence without the other outcomes: one that nobody can tell from a covariate must not silence the rest."""
+    return replace(evidence, tasks=tuple(t for t in evidence.tasks if t.name == task or not t.outcome))
 
 
 def _of_covariates(

@@ -33,11 +33,23 @@ def judgement():
         {"identity": 0.4, "context": 0.3},
         Evidence("z01+z02", (block,), ()),
         Rate(0.02, 0.01, 0.04, "planted doses"),
+        {"disease": "biology"},
     )
 
 
 START = [
-    *("dim", "verdict", "driver", "share_age", "share_batch", "effect_disease", "ci_low_disease", "ci_high_disease"),
+    *(
+        "dim",
+        "verdict",
+        "driver",
+        "verdict_disease",
+        "verdict_age",
+        "share_age",
+        "share_batch",
+        "effect_disease",
+        "ci_low_disease",
+        "ci_high_disease",
+    ),
     *("q_disease", "effect_age", "ci_low_age", "ci_high_age", "q_age", "delta_disease", "delta_ci_low_disease"),
     *("delta_ci_high_disease", "delta_age", "delta_ci_low_age", "delta_ci_high_age", "removal_disease", "removal_age"),
     *("stability", "about", "n_effective", "vif", "donors_needed", "needed_for"),
@@ -62,7 +74,8 @@ def test_order_of_the_columns_by_what_the_trial_asked(questions, end):
 
 def test_a_row_is_filled_from_the_judgement():
     rows = verdict_table([judgement()], ["blocks", "duplicates", "identity"]).iloc[0].to_dict()
-    assert [rows[name] for name in START[:9]] == ["z01", "biology", "disease", 0.1, 0.02, 0.5, 0.2, 0.8, 0.01]
+    assert [rows[name] for name in START[:5]] == ["z01", "biology", "disease", "biology", None]
+    assert [rows[name] for name in START[5:11]] == [0.1, 0.02, 0.5, 0.2, 0.8, 0.01]
     assert [rows[f"{name}_disease"] for name in ("delta", "delta_ci_low", "delta_ci_high")] == [0.03, 0.01, 0.05]
     assert rows["removal_disease"] == "harmful"
     # a task whose head was not asked
