@@ -17,7 +17,7 @@ from mtlbio.probing.inference import Contrast
 from mtlbio.probing.plan_design import Design, TaskPlan
 from mtlbio.probing.plan_words import grave, task_lines, words
 from mtlbio.probing.power import donors_for_bins, donors_for_effect, smallest_effect
-from mtlbio.probing.rates import prospects
+from mtlbio.probing.rates import findable, prospects
 from mtlbio.probing.trial import Trial
 from mtlbio.tables import write_table
 
@@ -46,7 +46,10 @@ def plan(run: DonorRun, results: Path, dims: int = 20) -> str:
     design = read_design(run, dims)
     tasks = [task_plan(design, name) for name in design.trial.tasks]
     planted = kind_of(run).planted
-    rates = [prospects(design.audit, task.name, planted) for task in tasks if task.outcome and planted]
+    rates: list[str | None] = []
+    for name in [task.name for task in tasks if task.outcome]:
+        if planted is not None:
+            rates += [prospects(design.audit, name, planted), findable(design.audit, name, planted)]
     rows = plan_table(design, tasks, {task.name: " ".join(task_lines(design, task)[1:]) for task in tasks})
     write_table(rows, Path(results) / "plan.tsv", PLAN)
     return words(design, tasks, [sentence for sentence in rates if sentence])

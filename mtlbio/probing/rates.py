@@ -15,6 +15,7 @@ import pandas as pd
 from scipy import stats
 
 from mtlbio.tables import read_table
+from mtlbio.text import joined
 
 NO_CLAIM = "underpowered"  # the verdict that claims nothing, so that it cannot be wrong
 FOUND = ["part", "donors", "separation", "what", "n", "hits", "rate", "low", "high"]
@@ -149,6 +150,25 @@ def prospects(audit: pd.DataFrame, task: str, kind: str, cells: pd.DataFrame | N
         f"{task}: on the planted cohorts nearest to yours ({_design(false)}) {drives} was "
         f"called {named} in {_percent(right)} of the cohorts, and {_percent(false)} of the runs held any false biology."
     )
+
+
+def findable(audit: pd.DataFrame, task: str, kind: str, cells: pd.DataFrame | None = None) -> str | None:
+    """One sentence on the share of planted programmes that was found, by size; None where none is known.
+
+    Of the separation nearest to that of the task, and of the part of the grid that has most sizes.
+    """
+    cells = speaking_for(shipped_found() if cells is None else cells, kind)
+    donors, separation = design_of(audit, task)
+    driver, drives = _DRIVERS.get(kind, (None, None))
+    rows = cells[cells["what"] == driver]
+    if rows.empty or not np.isfinite(donors):
+        return None
+    rows = rows[rows["part"] == rows.groupby("part")["donors"].nunique().idxmax()]
+    nearest = rows["separation"].iloc[(rows["separation"] - separation).abs().argmin()]
+    rows = rows[rows["separation"] == nearest].sort_values("donors")
+    unit = _UNITS.get(rows["part"].iloc[0], "donors")
+    found = [f"{100 * row.rate:.0f} % with {row.donors:.0f}" for row in rows.itertuples()]
+    return f"{task}: of planted cohorts ({PARTS[rows['part'].iloc[0]]}), {drives} was found in {joined(found)} {unit}."
 
 
 def _percent(row: pd.Series) -> str:

@@ -10,6 +10,7 @@ import pandas as pd
 from mtlbio.metrics import metric_named
 from mtlbio.probing.columns import column_of, of_family
 from mtlbio.probing.null_refits import share_of_biology
+from mtlbio.probing.rates import findable
 from mtlbio.report import conflicts, feature_effects, plain
 from mtlbio.report.choice import kind
 from mtlbio.report.facts import as_text, facts, files, quality, versions
@@ -69,6 +70,7 @@ def page_context(inputs: Inputs, chosen: list[str], pictures: dict[str, Picture]
         "cards": [card(inputs, d, pictures) for d in chosen],
         "calibrated": "error_rate" in inputs.verdicts and inputs.verdicts["error_rate"].notna().any(),
         "rates": rates(inputs),
+        "findable": what_is_found(inputs),
         "refits": whole_pipeline(inputs),
         "tasks": [
             {
@@ -182,6 +184,15 @@ def rates(inputs: Inputs) -> list[dict]:
     return [
         {"verdict": name, "sentence": plain.error_rate(first.loc[name])} for name in VERDICTS if name in first.index
     ]
+
+
+def what_is_found(inputs: Inputs) -> list[str]:
+    """Per outcome how often planted programmes were found, by size; empty where the design was not audited in full."""
+    table, planted = inputs.tables.get("audit"), inputs.kind.planted
+    if table is None or planted is None or not {"kind", "role", "association", "value", "n_donors"} <= set(table):
+        return []
+    outcomes = [task for task in inputs.tasks if task not in inputs.cohort.covariates]
+    return [sentence for task in outcomes if (sentence := findable(table, task, planted))]
 
 
 def effects(inputs: Inputs, pictures: dict[str, Picture]) -> list[dict]:

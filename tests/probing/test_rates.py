@@ -8,9 +8,11 @@ from benchmarks.calibration.score import scored
 from benchmarks.calibration.shipping import error_rates, found_rates
 from mtlbio.probing.rates import (
     COLUMNS,
+    FOUND,
     LEAST,
     PARTS,
     design_of,
+    findable,
     nearest_rate,
     prospects,
     rate_of,
@@ -81,6 +83,21 @@ def test_prospects_name_the_cell_and_both_rates():
     assert "called biology in 95.0 % (76.4-99.1)" in words
     assert "2.5 % (0.4-12.9) of the runs held any false biology" in words
     assert prospects(audit, "unknown", "measurements", found) is None
+
+
+def test_what_can_be_found_is_told_by_size_of_the_nearest_separation():
+    rows = [
+        ("axes", n, s, "interferon", 40, 40 * r, r, 0, 1)
+        for n, s, r in ((80, 0.5, 0.8), (40, 0.5, 0.3), (40, 1.0, 0.1))
+    ]
+    rows += [("pipeline", 200, 0.5, "interferon", 20, 20, 1.0, 0.8, 1.0), ("axes", 60, 0.5, "noise", 40, 40, 1.0, 0, 1)]
+    cells = pd.DataFrame(rows, columns=FOUND)
+    audit = pd.DataFrame([("task", "sle", "technical", "cramers_v", 0.02, 180)], columns=AUDIT)
+    assert findable(audit, "sle", "measurements", cells) == (
+        "sle: of planted cohorts (given axes), a programme that drives the disease was found in 30 % with 40 and 80 % "
+        "with 80 donors."
+    )
+    assert findable(audit, "unknown", "measurements", cells) is None and findable(audit, "sle", "chains", cells) is None
 
 
 def test_rates_speak_for_their_own_kind():
