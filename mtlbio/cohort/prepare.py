@@ -10,6 +10,7 @@ from mtlbio.cohort.qc import QcList, quality_control
 from mtlbio.cohort.read import read
 from mtlbio.cohort.samples import auxiliary_apart, checked, list_missing_covariates, samples_of
 from mtlbio.cohort.split import make_splits
+from mtlbio.cohort.twins import check_twins
 from mtlbio.files import replacing
 from mtlbio.kinds import kind_of
 from mtlbio.kinds.schemas import CohortRun, DonorRun
@@ -72,6 +73,7 @@ def cohort_of_measurements(run: CohortRun) -> tuple[Cohort, QcList]:
         data.dense(), data.samples, data.genes, run.measured.scale, run.qc, qc, data.source
     )
     obs, names = checked(run, obs[samples], tasks, covariates, raw.source), data.genes[genes]
+    check_twins(values, obs, run.qc.twins == "keep", qc, data.source)
     check_gene_sets(run, names, data.source, qc)
     list_missing_covariates(obs, list(covariates), qc)
     preprocessing = {"kind": run.kind, "scale": run.measured.scale, "size": size}

@@ -74,6 +74,9 @@ class Qc(Section):
     min_samples: int = Field(
         3, ge=0, description="genes detected in fewer samples are dropped (counts), constant genes always"
     )
+    twins: Literal["stop", "keep"] = Field(
+        "stop", description="samples of different donors that are nearly the same: stop, or keep where they are meant"
+    )
 
 
 class Splits(Section):
