@@ -105,7 +105,7 @@ def _of_task(
         more |= {key: beside[key] for key in ("own", "given", "p_given", "firm")}
     if steady is not None:
         more |= {key: steady[key] for key in ("sign_stable", "worst_left_out")}
-        more["robustness"] = float(steady["robustness_value"])
+        more |= {"robustness": float(steady["robustness_value"]), "hangs_on": steady["hangs_on"]}
     row = row | {"called": row["called"] or more.get("firm", False)}
     evidence = task_evidence(trial, row, joint, removal, **more)
     if trial.trained_for.get(row["dim"]) == name and evidence.unit == "SD" and evidence.effect < 0:

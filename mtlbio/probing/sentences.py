@@ -119,11 +119,15 @@ def unrecorded(evidence: Evidence, task: TaskEvidence) -> str:
     """How strong something that nobody recorded would have to be to explain a link away, next to what was recorded."""
     if math.isnan(task.robustness):
         return ""
+    donors = task.hangs_on.split(", ") if task.hangs_on else []
+    hangs = f" Without {listed(donors)} less than half of its {task.name} effect is left." if len(donors) == 1 else ""
+    if len(donors) > 1:
+        hangs = f" Without any one of {listed(donors)} less than half of its {task.name} effect is left."
     recorded = sorted((measured(c.share), c.name) for c in evidence.covariates)[-1:]
     beside = "".join(f"; {name}, the strongest recorded, goes with {percent(share)} of it" for share, name in recorded)
     return (
         f" Something unrecorded that explains it away would have to go with {percent(task.robustness)} of what the "
-        f"covariates leave of {evidence.dim} and of {task.name}{beside}."
+        f"covariates leave of {evidence.dim} and of {task.name}{beside}.{hangs}"
     )
 
 

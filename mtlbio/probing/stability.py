@@ -5,11 +5,12 @@ import pandas as pd
 
 from mtlbio.probing.association import task_design
 from mtlbio.probing.inference import Contrast
+from mtlbio.probing.influence import hangs_on
 from mtlbio.probing.trial import Trial
 from mtlbio.probing.units import Units
 
 COLUMNS = ["dim", "stability", "task", "effect", "left_out", "sign_stable", "worst_left_out", "worst_effect"]
-COLUMNS += ["robustness_value"]
+COLUMNS += ["robustness_value", "hangs_on"]
 LEAST = 10  # donors that must remain, and least donors of a level that is left out
 
 
@@ -23,7 +24,8 @@ def stability(trial: Trial, replica_stability: np.ndarray) -> pd.DataFrame:
     Returns
     -------
     ``COLUMNS``: ``left_out`` counts the levels that could be left out, ``worst_left_out`` names the one
-    that pulls the effect furthest towards or past zero, ``robustness_value`` is :func:`robustness`
+    that pulls the effect furthest towards or past zero, ``robustness_value`` is :func:`robustness`,
+    ``hangs_on`` names the donors without any one of whom less than half of the effect is left
     """
     tables = []
     for task in trial.outcomes:
@@ -44,6 +46,7 @@ def stability(trial: Trial, replica_stability: np.ndarray) -> pd.DataFrame:
         table["worst_left_out"] = [names[w] for w in inward.argmin(axis=0)] if names else "nothing"
         table["worst_effect"] = inward.min(axis=0) * direction if names else np.nan
         table["robustness_value"] = robustness(f2)
+        table["hangs_on"] = hangs_on(trial, task)
         tables.append(table)
     return pd.concat(tables, ignore_index=True)[COLUMNS] if tables else pd.DataFrame(columns=COLUMNS)
 

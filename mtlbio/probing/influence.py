@@ -1,0 +1,50 @@
+"""How much of an effect is left without one donor: no claim may hang on a single person unseen."""
+
+import numpy as np
+
+from mtlbio.probing.association import task_design
+from mtlbio.probing.inference import Contrast
+from mtlbio.probing.trial import Trial
+
+HALF = 0.5  # share of the effect that has to be left without any one donor
+
+
+def left_without(trial: Trial, task: str) -> tuple[np.ndarray, np.ndarray] | None:
+    """Share of the effect of a task that is left when a donor is taken out.
+
+    The jackknife over donors, which the covariance of :class:`mtlbio.probing.inference.Contrast` is made of: with the
+    scores ``s_g = a_g' (I - H_gg)^-1 e_g`` the coefficients without donor g are ``b - (A'A)^-1 s_g``, exactly (Belsley,
+    Kuh & Welsch 1980, Regression Diagnostics, eq. 2.1). Of several columns the part along the whole effect counts.
+
+    Returns
+    -------
+    share : (donors, D) 1 where a donor does not matter, below 0 where the effect turns
+    names : (donors,)
+    None where the task has no test, or one of more columns than have a robust covariance
+    """
+    units = trial.task_units(task)
+    if not units.testable(6):
+        return None
+    units, adjustment, columns = task_design(trial, task, units=units)
+    contrast = Contrast(columns, adjustment, units)
+    if not contrast.estimable or not contrast.robust:
+        return None
+    residual = contrast.residual_of_nuisance(units.mean(trial.z))
+    whole = contrast.inverse @ (contrast.a.T @ residual)
+    error = residual - contrast.full @ (contrast.full.T @ residual)
+    starts = np.flatnonzero(np.diff(units.cluster, prepend=-1))
+    scores = np.add.reduceat(contrast.w[:, :, None] * error[:, None, :], starts)
+    without = whole - np.einsum("ab,gbd->gad", contrast.inverse, scores)
+    share = (without * whole).sum(axis=1) / np.maximum(np.square(whole).sum(axis=0), 1e-300)
+    return share, np.unique(trial.donors[units.mask])
+
+
+def hangs_on(trial: Trial, task: str) -> list[str | None]:
+    """Per dimension the donors without any one of whom less than ``HALF`` of the effect is left, worst first."""
+    influence = left_without(trial, task)
+    if influence is None:
+        return [None] * len(trial.dims)
+    share, names = influence
+    order = np.argsort(share, axis=0, kind="stable")
+    few = [names[[g for g in order[:, d] if share[g, d] < HALF]] for d in range(share.shape[1])]
+    return [", ".join(donors) or None for donors in few]
