@@ -9,6 +9,7 @@ from mtlbio.cohort.cohort import CovariateInfo
 from mtlbio.labels import Label
 from mtlbio.probing.design import code, freedom, orthonormal
 from mtlbio.probing.inference import variance_inflation
+from mtlbio.probing.recruitment import recruitment
 from mtlbio.probing.separation import discordant, donors_off_the_line, donors_to_add
 from mtlbio.probing.trial import AnyTrial, Trial
 from mtlbio.probing.units import Units
@@ -36,7 +37,8 @@ class Subject:
 
 
 def audit(trial: Trial) -> pd.DataFrame:
-    """Task x covariate, and technical covariate x confounder; no latent is looked at.
+    """Task x covariate, technical covariate x confounder, and outcome x who was measured how often
+    (:mod:`mtlbio.probing.recruitment`); no latent is looked at.
 
     Returns
     -------
@@ -66,6 +68,7 @@ def audit(trial: Trial) -> pd.DataFrame:
         if len(units) >= LEAST_UNITS and columns.shape[1] >= (1 if classes is None else 2):
             subject = Subject("covariate", info, units, columns, classes, names)
             rows += _pairs(trial, subject, trial.role("confounder"))
+    rows += recruitment(trial)
     return pd.DataFrame(rows, columns=COLUMNS)
 
 

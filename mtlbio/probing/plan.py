@@ -98,7 +98,8 @@ def task_plan(design: Design, name: str) -> TaskPlan:
 
 
 def plan_table(design: Design, tasks: list[TaskPlan], says: dict[str, str]) -> pd.DataFrame:
-    """``plan.tsv``: a row per task, per task x covariate (``pair``), per technical covariate x confounder."""
+    """``plan.tsv``: a row per task, per task x covariate (``pair``), per technical covariate x
+    confounder, per outcome x gap or number of samples."""
     rows = []
     for task in tasks:
         row = {"kind": "task", "task": task.name, "unit": task.units.kind, "donors": task.donors, "vif": task.vif}
@@ -107,7 +108,7 @@ def plan_table(design: Design, tasks: list[TaskPlan], says: dict[str, str]) -> p
         row |= {f"donors_for_{e:g}": n for e, n in task.needed.items()}
         rows.append(row | {"donors_harmless": task.harmless, "says": says[task.name]})
     for pair in design.audit.itertuples():
-        kind = "pair" if pair.kind == "task" else "technical"
+        kind = {"task": "pair", "covariate": "technical"}.get(pair.kind, pair.kind)
         row = {"kind": kind, "task": pair.task, "covariate": pair.covariate, "role": pair.role, "call": pair.call}
         row |= {"unit": pair.unit, "donors": pair.n_donors, "vif": pair.vif, "says": pair.why}
         rows.append(row)

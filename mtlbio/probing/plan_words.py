@@ -96,10 +96,13 @@ def warnings(design: Design, tasks: list[TaskPlan]) -> list[str]:
 
 
 def grave(design: Design) -> list[str]:
-    """Outcomes that a covariate cannot be told from: nothing can become `biology` for them."""
+    """Outcomes that a covariate cannot be told from: nothing can become `biology` for them; and outcomes that go with
+    who was measured how often."""
     rows = design.audit[(design.audit["call"] == "not_identifiable") & (design.audit["kind"] == "task")]
     rows = rows[rows["task"].isin(design.trial.outcomes)]
-    return [f"{_lead(pair)}: no verdict can separate them. {_after(pair)}" for pair in rows.itertuples()]
+    tangled = [f"{_lead(pair)}: no verdict can separate them. {_after(pair)}" for pair in rows.itertuples()]
+    uneven = design.audit[(design.audit["call"] == "weak") & (design.audit["kind"] == "recruitment")]
+    return [*tangled, *uneven["why"]]
 
 
 def _no_value(design: Design) -> list[str]:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 from functools import cached_property
-from typing import TypeVar
+from typing import ClassVar, TypeVar
 
 import numpy as np
 import pandas as pd
@@ -34,6 +34,8 @@ class Trial:
     within : continuous confounders that vary within donors and are tested there
     words : of the run, for what is said
     """
+
+    visits: ClassVar[bool] = True  # whether samples of a donor are visits, whose number may go with an outcome
 
     z: np.ndarray
     dims: tuple[str, ...]

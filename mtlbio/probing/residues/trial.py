@@ -9,6 +9,7 @@ along the chain would be lost. Position is tested on residues with the chain as 
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import ClassVar
 
 import anndata as ad
 import numpy as np
@@ -26,7 +27,9 @@ LEVELS = 5  # groups of a chain's residues by a number
 
 @dataclass(frozen=True)
 class ResidueTrial(Trial):
-    """A trial whose numbers vary within donors."""
+    """A trial whose numbers vary within donors; the samples of a donor are the residues of a chain."""
+
+    visits: ClassVar[bool] = False
 
     @classmethod
     def of(cls, latents: ad.AnnData, options: ResidueProbe) -> ResidueTrial:
