@@ -100,8 +100,9 @@ def cramers_v(table: np.ndarray) -> float:
 def _pairs(trial: Trial, subject: Subject, against: list[CovariateInfo]):
     """A row for every covariate that the subject is set against."""
     units, spline_df = subject.units, trial.options.spline_df
-    everyone = _with_intercept(trial.adjustment(units, against).basis)
-    vif_all = variance_inflation(units.centre(subject.columns), everyone)
+    everyone = trial.adjustment(units, against)
+    pooled = {term.split(" (")[0] for term in everyone.terms if term.endswith("levels pooled)")}
+    vif_all = variance_inflation(units.centre(subject.columns), _with_intercept(everyone.basis))
     for info in against:
         df = freedom(spline_df, len(units))
         coded, level, _ = code(trial.obs[info.name], info, trial.donors, units.mask, df, least=1)
@@ -118,6 +119,13 @@ def _pairs(trial: Trial, subject: Subject, against: list[CovariateInfo]):
         row |= {"discordant": discordant, "rank_deficient": bool(np.isinf(vif))}
         row["call"] = _call(row, trial)
         row["why"] = _why(trial, subject, row, counts, level)
+        if info.name in pooled:
+            row["call"] = "not_identifiable"
+            row["why"] = (
+                f"{subject.info.name} and {info.name} cannot be told apart: {len(np.unique(level[units.mask]))} levels "
+                f"of {info.name} are too many for {len(units)} {trial.words.units} to be compared within them; give "
+                f"fewer covariates, or coarser levels."
+            )
         yield row
 
 

@@ -162,9 +162,11 @@ def nuisance(
 ) -> Nuisance:
     """What a question is adjusted for: intercept, s(continuous), factors, and s(continuous confounder) x technical.
 
-    Every level has a column of its own, so that donors are compared within levels. Only where the main effects would
-    take more than ``MAIN_SHARE`` of the units are levels pooled, more and more strictly. An interaction enters with the
-    whole spline if all columns then take at most a fifth of the units, else as a straight line, else not at all.
+    Every level has a column of its own, so that donors are compared within levels. Where the main effects would take
+    more than ``MAIN_SHARE`` of the units, splines become straight lines; only where that is too much as well are levels
+    pooled, more and more strictly. What else is held fixed (``extra``) does not count: a test given other dimensions is
+    adjusted for all that the test without them is. An interaction enters with the whole spline if all columns then take
+    at most a fifth of the units, else as a straight line, else not at all.
 
     ``obs``: (samples, ...) with ``donor`` and the covariates; ``extra``: (units, k) further columns (tasks, other
     dimensions). The technical factors define the strata of exchange.
@@ -173,13 +175,15 @@ def nuisance(
     room = n - (units.donors if units.within else 0)
     df, df_inside = freedom(spline_df, units.donors), freedom(spline_df, room)
     fixed = [np.zeros((n, 0))] if units.within else [np.ones((n, 1))]
-    fixed += [] if extra is None else [extra]
-    for least in _POOL:
-        coded = {c.name: code(obs[c.name], c, donors, mask, df, least, df_inside) for c in covariates}
+    for least, curved in ((1, df), *((least, 1) for least in _POOL)):
+        inside = min(curved, df_inside) if curved < df else df_inside
+        coded = {c.name: code(obs[c.name], c, donors, mask, curved, least, inside) for c in covariates}
         main = [units.mean(columns) for columns, _, _ in coded.values()]
         basis = orthonormal(units.centre(np.column_stack([*fixed, *main])))
         if basis.shape[1] <= max(2, MAIN_SHARE * room):
             break
+    if extra is not None:
+        basis = orthonormal(np.column_stack([basis, units.centre(extra)]))
     terms = [f"{name} ({pooled} levels pooled)" if pooled else name for name, (_, _, pooled) in coded.items()]
     for smooth in [c for c in covariates if interactions and c.kind == "continuous" and c.role == "confounder"]:
         for factor in [c for c in covariates if c.kind == "categorical" and c.role == "technical"]:

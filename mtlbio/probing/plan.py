@@ -7,6 +7,7 @@ import numpy as np
 import pandas as pd
 
 from mtlbio.cohort.prepare import build_roster
+from mtlbio.errors import InputError, listing
 from mtlbio.kinds import kind_of
 from mtlbio.kinds.schemas import DonorRun
 from mtlbio.metrics import metric
@@ -67,6 +68,13 @@ def read_design(run: DonorRun, dims: int) -> Design:
     lost = notes[notes["detail"].str.startswith("dropped") | (notes["reason"] == "few cells")]
     dropped = lost["reason"].value_counts().to_dict()
     trial = Trial.to_come(obs, tasks, covariates, run.probe, kind_of(run).vocabulary)
+    if trial.mask.sum() < LEAST_UNITS:
+        gaps = obs[list(covariates)].isna().groupby(obs["donor"]).any().sum()
+        costs = listing([f"{name} is unknown for {count}" for name, count in gaps[gaps > 0].items()])
+        raise InputError(
+            f"covariates: {int(trial.mask.sum())} samples have all of {listing(covariates)}, and every test is "
+            f"adjusted for all of them: of {obs['donor'].nunique()} donors {costs}; leave out what too few have"
+        )
     return Design(run.run, *audited(trial), dims, dropped)
 
 

@@ -8,10 +8,12 @@ import pandas as pd
 
 from mtlbio.kinds.vocabulary import Vocabulary
 from mtlbio.probing.plan_design import Design, TaskPlan
+from mtlbio.probing.trial import Trial
 from mtlbio.text import joined
 
 WIDTH = 110
 FEW = 10  # donors of the rarest class below which nothing that is said of it is firm
+MANY = 0.2  # share of the donors that lack a covariate from which it is said first
 NO_VALUE = {"unknown", "missing", "not available", "not known", "not recorded", "unspecified", "other/unknown"}
 NO_VALUE |= {"?", "-"}
 LARGE = 1.2  # SD: a programme that differs by more is seen by eye
@@ -69,12 +71,7 @@ def warnings(design: Design, tasks: list[TaskPlan]) -> list[str]:
         if task.outcome and task.smallest > LARGE:
             only = f"only differences beyond {task.smallest:.1f} SD can become `biology`"
             out.append(f"{task.name}: {only}; expect `underpowered`.")
-    missing = trial.obs[~trial.mask]
-    lost = trial.obs["donor"].nunique() - trial.obs["donor"][trial.mask].nunique()
-    if lost:
-        names = [c for c in trial.covariates if missing[c].isna().any()]
-        who = f"1 {trial.words.unit} is" if lost == 1 else f"{lost} {units} are"
-        out.append(f"{who} in no test, for want of {' or '.join(names)}.")
+    out += [text for text, share in _lost(trial) if share <= MANY]
     out += _no_value(design)
     technical = [c.name for c in trial.role("technical")]
     for task in tasks:
@@ -101,8 +98,21 @@ def grave(design: Design) -> list[str]:
     rows = design.audit[(design.audit["call"] == "not_identifiable") & (design.audit["kind"] == "task")]
     rows = rows[rows["task"].isin(design.trial.outcomes)]
     tangled = [f"{_lead(pair)}: no verdict can separate them. {_after(pair)}" for pair in rows.itertuples()]
+    tangled = list(dict.fromkeys(tangled))  # a task without labels is said once
     uneven = design.audit[(design.audit["call"] == "weak") & (design.audit["kind"] == "recruitment")]
-    return [*tangled, *uneven["why"]]
+    lost = _lost(design.trial)
+    return [*(text for text, share in lost if share > MANY), *tangled, *uneven["why"]]
+
+
+def _lost(trial: Trial) -> list[tuple[str, float]]:
+    """What is said of donors who lack a covariate, and their share of all; nothing where there are none."""
+    missing, everybody = trial.obs[~trial.mask], trial.obs["donor"].nunique()
+    lost = everybody - trial.obs["donor"][trial.mask].nunique()
+    if not lost:
+        return []
+    names = [c for c in trial.covariates if missing[c].isna().any()]
+    who = f"1 {trial.words.unit} is" if lost == 1 else f"{lost} of {everybody} {trial.words.units} are"
+    return [(f"{who} in no test, for want of {' or '.join(names)}.", lost / everybody)]
 
 
 def _no_value(design: Design) -> list[str]:
@@ -171,6 +181,8 @@ def _separable(rows: pd.DataFrame, start: str = "Can be told") -> str:
 
 
 def _lead(pair) -> str:
+    if pair.association == "none":
+        return f"{pair.task} cannot be tested"
     if pair.rank_deficient and not pd.isna(pair.discordant) and pair.discordant == 0:
         return f"{pair.covariate} is nested in {pair.task} (every level of it holds one {pair.task} only)"
     return f"{pair.task} and {pair.covariate} nearly coincide"

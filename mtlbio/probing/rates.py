@@ -167,8 +167,13 @@ def findable(audit: pd.DataFrame, task: str, kind: str, cells: pd.DataFrame | No
     nearest = rows["separation"].iloc[(rows["separation"] - separation).abs().argmin()]
     rows = rows[rows["separation"] == nearest].sort_values("donors")
     unit = _UNITS.get(rows["part"].iloc[0], "donors")
+    called = "found" if nearest < 0.9 else "found, or rightly called not_identifiable," if nearest < 1 else None
+    if called is None:  # batch and outcome are the same
+        return f"{task}: where the batch is the outcome, no number of {unit} finds {drives}."
     found = [f"{100 * row.rate:.0f} % with {row.donors:.0f}" for row in rows.itertuples()]
-    return f"{task}: of planted cohorts ({PARTS[rows['part'].iloc[0]]}), {drives} was found in {joined(found)} {unit}."
+    return (
+        f"{task}: of planted cohorts ({PARTS[rows['part'].iloc[0]]}), {drives} was {called} in {joined(found)} {unit}."
+    )
 
 
 def _percent(row: pd.Series) -> str:
