@@ -86,6 +86,16 @@ def small_batches(size: int) -> Callable[[People], pd.DataFrame]:
     return design
 
 
+def matched_pairs(people: People) -> pd.DataFrame:
+    """A case and a control of a pair, which is the batch; most of what an axis is, a pair has in common."""
+    people.disease = np.arange(people.n) % 2
+    people.batch = np.arange(people.n) // 2
+    people.hold(people.rng.normal(size=(people.n // 2, AXES))[people.batch], np.full(AXES, 0.4))
+    people.z[:, 0] += people.disease
+    people.outcomes = ("disease", "age")
+    return people.table()
+
+
 def _aged(people: People) -> None:
     """4-20 % of every other axis goes with age, and so does disease; no axis is age."""
     share = np.square(people.rng.uniform(0.2, 0.45, AXES - 1))
@@ -185,6 +195,8 @@ DESIGNS: dict[str, tuple[Callable[[People], pd.DataFrame], tuple[int, ...], bool
     "before and after in one donor": (before_and_after, (20, 40), True),
     "batches of four, P .85": (small_batches(4), (120, 300), True),
     "batches of two, P .85": (small_batches(2), (120,), True),
+    "batches of three, P .85": (small_batches(3), (60, 120), True),
+    "matched pairs": (matched_pairs, (20, 40, 80), True),
     "a batch per donor": (small_batches(1), (80,), True),
     "batches of ten, P .85": (small_batches(10), (120,), True),
     "age unknown for 30 %, no age axis": (age_unknown, (80, 300), True),
