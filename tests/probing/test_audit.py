@@ -108,3 +108,19 @@ def test_plates_of_four_donors_are_told_apart_as_they_are():
     half = obs.assign(disease=np.where(np.arange(80) % 4 < 2, "case", "healthy"))
     row = audit(Trial.to_come(half, tasks, covariates, Probe())).iloc[0]
     assert row["value"] < 0.01 and row["call"] == "ok"
+
+
+def test_levels_that_cannot_be_held_fixed_are_not_told_apart():
+    """Forty plates of two donors and more covariates than there is room for: what is pooled is not adjusted for."""
+    rng = np.random.default_rng(0)
+    obs = pd.DataFrame({"donor": [f"d{i:03d}" for i in range(60)], "plate": [f"P{i // 2}" for i in range(60)]})
+    obs["disease"] = rng.choice(["healthy", "case"], 60)
+    covariates = {"plate": CovariateInfo("plate", "technical", "categorical")}
+    tasks = {"disease": Binary("disease", ("healthy", "case"))}
+    numbers = {f"x{k}": CovariateInfo(f"x{k}", "confounder", "continuous") for k in range(9)}
+    table = audit(Trial.to_come(obs, tasks, covariates, Probe())).set_index(["task", "covariate"])
+    assert table.loc[("disease", "plate"), "call"] != "not_identifiable"
+    obs = obs.assign(**{name: rng.normal(size=60) for name in numbers})
+    row = audit(Trial.to_come(obs, tasks, covariates | numbers, Probe())).set_index(["task", "covariate"])
+    row = row.loc[("disease", "plate")]
+    assert row["call"] == "not_identifiable" and "30 levels of plate are too many for 60 donors" in row["why"]

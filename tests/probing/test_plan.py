@@ -9,6 +9,7 @@ import anndata as ad
 import numpy as np
 import pandas as pd
 import pytest
+import yaml
 from scipy import sparse
 
 from benchmarks.calibration.planted import plant
@@ -16,12 +17,13 @@ from mtlbio import cli
 from mtlbio.cohort.simulate import simulate, write_simulation
 from mtlbio.config import Probe
 from mtlbio.door import folder_of
+from mtlbio.errors import InputError
 from mtlbio.kinds.read import read_run
 from mtlbio.kinds.schemas import CohortRun
 from mtlbio.probing.audit import audited
 from mtlbio.probing.plan import PLAN, plan, read_design, task_plan
 from mtlbio.probing.plan_design import Design
-from mtlbio.probing.plan_words import words
+from mtlbio.probing.plan_words import grave, words
 from mtlbio.probing.trial import Trial
 from mtlbio.tables import read_table
 
@@ -96,7 +98,7 @@ def test_words_of_what_is_missing():
     assert "What such designs gave on planted cohorts\n  - 4 of 100 were wrong." in text
     gaps = planted.obs.assign(age=planted.obs["age"].where(np.arange(60) > 2))
     with_gaps = replace(design, trial=replace(design.trial, obs=gaps))
-    assert "3 donors are in no test, for want of age." in words(with_gaps, [task_plan(with_gaps, "disease")], [])
+    assert "3 of 60 donors are in no test, for want of age." in words(with_gaps, [task_plan(with_gaps, "disease")], [])
     only_age = design_of(planted, tasks=("age",))
     assert "Every task is a covariate too" in " ".join(words(only_age, [task_plan(only_age, "age")], []).split())
 
@@ -202,3 +204,28 @@ def test_what_is_wrong_is_one_line(tmp_path, monkeypatch, mtlbio, change, words)
     status, out, err = mtlbio("plan", "clear/run.yaml")
     assert status == 2 and out == "" and err.startswith("mtlbio: error: ") and err.count("\n") == 1 and words in err
     assert not (tmp_path / "results").exists()
+
+
+def test_most_donors_without_a_covariate_are_said_first():
+    """Every test is adjusted for every covariate, so a covariate that few have costs the donors that have it not."""
+    planted = plant(60, 1)
+    design = design_of(planted, covariates=("age", "sex"))
+    gaps = planted.obs.assign(age=planted.obs["age"].where(np.arange(60) > 20))
+    assert grave(replace(design, trial=replace(design.trial, obs=gaps)))[0] == (
+        "21 of 60 donors are in no test, for want of age."
+    )
+
+
+def test_nobody_with_all_covariates_is_one_line(tmp_path):
+    write_simulation(tmp_path, simulate("clear", 0, donors=40, genes=300))
+    metadata = pd.read_csv(tmp_path / "metadata.csv")
+    metadata["age"] = metadata["age"].where(np.arange(len(metadata)) % 2 == 0)
+    metadata["bmi"] = np.where(np.arange(len(metadata)) % 2 == 1, 25.0 + np.arange(len(metadata)), np.nan)
+    metadata.to_csv(tmp_path / "metadata.csv", index=False)
+    text = yaml.safe_load((tmp_path / "run.yaml").read_text())
+    text["tasks"].pop("age", None)
+    text["covariates"]["bmi"] = {"role": "confounder", "kind": "continuous"}
+    (tmp_path / "run.yaml").write_text(yaml.safe_dump(text))
+    wrong = "covariates: 0 samples have all of .*age is unknown for 20.*bmi is unknown for 20"
+    with pytest.raises(InputError, match=wrong):
+        plan(read_run(tmp_path / "run.yaml"), tmp_path / "results")
