@@ -127,9 +127,8 @@ def error_lines(rates: pd.DataFrame) -> list[str]:
     return out
 
 
-def between(page: Path, text: str) -> None:
-    """Replace what stands between the marks ``<!-- rates -->`` of a page."""
-    mark = "<!-- rates -->"
+def between(page: Path, text: str, mark: str = "<!-- rates -->") -> None:
+    """Replace what stands between two marks of a page."""
     old = page.read_text(encoding="utf-8")
     new = re.sub(f"{mark}.*{mark}", lambda _: f"{mark}\n\n{text}\n\n{mark}", old, flags=re.DOTALL)
     with replacing(page) as path:

@@ -1,6 +1,6 @@
 """Which rule finds most at the error that is promised? Seven ways to tell over all axes and outcomes what is firm.
 
-    python benchmarks/calibration/rules.py [--runs 100] [--workers 2]
+    python benchmarks/calibration/rules.py [--runs 100] [--workers 2] [--write]
 
 On planted cohorts with given axes every rule reads the same tests, and whatever it finds has to pass the same second
 test given the other dimensions and the same verdict. Prints, per rule, the share of cohorts with any false biology
@@ -25,6 +25,7 @@ from scipy import stats
 
 from benchmarks.calibration.cells import ARMS, BASE, Cell
 from benchmarks.calibration.given_axes import trial_of
+from benchmarks.calibration.pages import DOCS, between
 from benchmarks.calibration.planted import plant
 from benchmarks.calibration.roles import role_of
 from benchmarks.calibration.score import any_false_biology, scored
@@ -51,6 +52,9 @@ CELLS = [
     *[(arm, 80) for arm in ("P(batch = disease) .85", "4 batches, P .85", "latent too large: 20 idle axes")],
     *[(arm, 80) for arm in ("age acts as a step", "the age axis turns with the batch", "response through the batch")],
 ]
+
+SHOWN = ("base, 40 donors", "base, 80 donors", "P(batch = disease) .85, 80 donors", "programmes overlap, 80 donors")
+SHOWN += ("interferon rises with age, r .6, 80 donors", "latent too large: 20 idle axes, 80 donors")
 
 
 def rules(trial: Trial, effects: pd.DataFrame, shares: np.ndarray) -> dict[str, np.ndarray]:
@@ -125,9 +129,26 @@ def summary(rows: pd.DataFrame) -> pd.DataFrame:
     return pd.DataFrame(out)
 
 
+def documented(table: pd.DataFrame, runs: int) -> list[str]:
+    """The table of docs/evidence.md: a rule per line, %."""
+    cells = [name for name in table.columns[4:] if name in SHOWN]
+    out = [f"| rule ({runs} cohorts a cell) | any false biology | worst cell | found | {' | '.join(cells)} |"]
+    out.append("|---" * (len(cells) + 4) + "|")
+    for row in table.sort_values("found", ascending=False).to_dict("records"):
+        numbers = [f"{100 * row[name]:.1f}" for name in ("false", "worst")]
+        numbers += [f"{100 * row[name]:.0f}" for name in ("found", *cells)]
+        out.append(f"| {row['rule']} | {' | '.join(numbers)} |")
+    return [
+        *out,
+        "",
+        "*Found*: interferon axes that became biology, over all cells that have some and in the cells of the columns.",
+    ]
+
+
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--runs", type=int, default=100)
+    parser.add_argument("--write", action="store_true", help="write the table into docs/evidence.md")
     parser.add_argument("--workers", type=int, default=min(2, os.cpu_count() or 1))
     given = parser.parse_args()
     jobs = [(arm, n, run) for run in range(given.runs) for arm, n in CELLS]
@@ -135,6 +156,8 @@ def main() -> None:
         rows = pd.concat(track(pool.map(judged, jobs, chunksize=4), "cohorts", len(jobs)), ignore_index=True)
     table = summary(rows)
     write_table(table, RESULTS / "rules.tsv")
+    if given.write:
+        between(DOCS / "evidence.md", "\n".join(documented(table, given.runs)), "<!-- rules -->")
     print(table.set_index("rule").T.to_string(float_format="{:.3f}".format))
 
 
