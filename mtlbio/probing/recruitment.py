@@ -30,12 +30,17 @@ def recruitment(trial: Trial) -> list[dict]:
         y = labels.mean()[labels.nunique() == 1] if trial.tasks[task].classes else labels.mean().dropna()
         for what, values in facts.items():
             fact = values.reindex(y.index)
-            if what != f"{task} unknown" and fact.nunique() > 1 and y.nunique() > 1:
+            if what != f"{task} unknown" and fact.nunique() > 1 and y.nunique() > 1 and _asked(trial, task, y, fact):
                 rows.append(_row(trial, task, what, y.to_numpy(), fact.to_numpy()))
     for row in rows:
         if row["value"] * len(rows) <= LEVEL:
             row |= {"call": "weak", "why": f"{row['why']} {_consequence(trial, row)}"}
     return rows
+
+
+def _asked(trial: Trial, task: str, y: pd.Series, fact: pd.Series) -> bool:
+    """Whether a fact is one of all classes: a response that only cases are asked for is no gap of the controls."""
+    return not trial.tasks[task].classes or bool((fact.groupby(y).min() != 1).all() or fact.max() > 1)
 
 
 def _row(trial: Trial, task: str, what: str, y: np.ndarray, fact: np.ndarray) -> dict:

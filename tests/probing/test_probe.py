@@ -70,7 +70,8 @@ def test_probe_writes_the_tables_of_the_interface_twice_alike(tmp_path, monkeypa
     names = [f"probing/{n}.tsv" for n in parts]
     first = {name: (tmp_path / name).read_bytes() for name in [*names, "verdicts.tsv"]}
     table = read_table(tmp_path / "verdicts.tsv", VERDICTS)
-    expected = ["dim", "verdict", "driver", "share_age", "share_sex", "share_batch"]
+    expected = ["dim", "verdict", "driver", "verdict_disease", "verdict_response", "verdict_age"]
+    expected += ["share_age", "share_sex", "share_batch"]
     for task in ("disease", "response", "age"):
         expected += [f"{column}_{task}" for column in ("effect", "ci_low", "ci_high", "q")]
     for task in ("disease", "response", "age"):

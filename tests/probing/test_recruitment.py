@@ -50,3 +50,10 @@ def test_what_is_even_is_not_said():
 def test_cohorts_with_everything_known_and_one_sample_each_have_no_rows():
     trial = trial_of(plant(40, 0, labelled=1.1))
     assert recruitment(trial) == []
+
+
+def test_a_response_that_only_cases_are_asked_for_is_no_gap():
+    trial = trial_of(plant(80, 0))
+    cases = trial.obs["disease"] == "case"
+    trial = replace(trial, obs=trial.obs.assign(response=trial.obs["response"].where(cases)))
+    assert [row for row in recruitment(trial) if row["task"] == "disease"] == []
