@@ -51,7 +51,7 @@ def test_a_nested_batch_is_the_first_warning_and_the_table_holds_every_pair(tmp_
     assert "No dimension can become `biology` for it" in text
     table = read_table(tmp_path / "results/plan.tsv", PLAN)
     assert list(table.columns) == PLAN
-    assert table["kind"].tolist() == ["task"] * 3 + ["pair"] * 8 + ["technical"] * 2 + ["recruitment"]
+    assert table["kind"].tolist() == ["task"] * 3 + ["pair"] * 8 + ["technical"] * 2
     pair = table[(table["task"] == "disease") & (table["covariate"] == "batch")].iloc[0]
     assert pair["call"] == "not_identifiable" and pd.isna(pair["vif"])
     disease = table.iloc[0]
