@@ -15,7 +15,7 @@ import numpy as np
 import pandas as pd
 from scipy import optimize, stats
 
-from mtlbio.probing.design import INTERACTION_SHARE, Nuisance, products
+from mtlbio.probing.design import INTERACTION_SHARE, Nuisance, orthonormal, products
 from mtlbio.probing.families import adjust
 from mtlbio.probing.inference import Contrast, Wald
 from mtlbio.probing.shares import share
@@ -57,8 +57,28 @@ def task_design(
     """
     units = trial.task_units(task) if units is None else units
     covariates = [c for c in trial.covariates.values() if c.name != task and c.name not in without]
-    columns = None if extra is None else units.mean(extra)
-    return units, trial.adjustment(units, covariates, True, columns), trial.tasks[task].test_columns(units.y)
+    adjustment = trial.adjustment(units, covariates, True, None if extra is None else units.mean(extra))
+    columns = trial.tasks[task].test_columns(units.y)
+    return units, _with_means(trial, units, adjustment, columns), columns
+
+
+def _with_means(trial: Trial, units: Units, adjustment: Nuisance, columns: np.ndarray) -> Nuisance:
+    """The adjustment with the label's mean in the levels of every factor that had to be pooled.
+
+    Levels that are too many for columns of their own cost one column this way, and the label is still compared within
+    them (Mundlak 1978, Econometrica 46:69): what is left of it is what differs from its level.
+    """
+    means, terms = [], []
+    for term in adjustment.terms:
+        name = term.partition(" (")[0]
+        if term.endswith("levels pooled)"):
+            share = units.mean(trial.coded(trial.covariates[name], 1, least=1))  # of a unit in each level
+            level = share.T @ columns / np.maximum(share.sum(axis=0), 1e-12)[:, None]
+            means.append(units.centre(share @ level))
+            term = f"{term.removesuffix(')')}, the label's mean in each held fixed)"
+        terms.append(term)
+    basis = orthonormal(np.column_stack([adjustment.basis, *means])) if means else adjustment.basis
+    return replace(adjustment, basis=basis, terms=tuple(terms))
 
 
 def task_table(trial: Trial, task: str, question: str, seed: int) -> pd.DataFrame:

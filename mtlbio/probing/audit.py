@@ -105,7 +105,8 @@ def _pairs(trial: Trial, subject: Subject, against: list[CovariateInfo]):
     vif_all = variance_inflation(units.centre(subject.columns), _with_intercept(everyone.basis))
     for info in against:
         df = freedom(spline_df, len(units))
-        coded, level, _ = code(trial.obs[info.name], info, trial.donors, units.mask, df, least=1)
+        least = 5 if info.name in pooled else 1  # as the tests hold it fixed
+        coded, level, _ = code(trial.obs[info.name], info, trial.donors, units.mask, df, least)
         columns = units.mean(coded)
         vif = variance_inflation(units.centre(subject.columns), _with_intercept(units.centre(columns)))
         counts = _counts(subject, trial.donors, level) if info.kind == "categorical" else None
@@ -119,12 +120,13 @@ def _pairs(trial: Trial, subject: Subject, against: list[CovariateInfo]):
         row |= {"discordant": discordant, "rank_deficient": bool(np.isinf(vif))}
         row["call"] = _call(row, trial)
         row["why"] = _why(trial, subject, row, counts, level)
-        if info.name in pooled:
-            row["call"] = "not_identifiable"
+        if info.name in pooled and row["call"] != "not_identifiable":
+            row["call"] = "weak"
+            levels, name = trial.obs[info.name][units.mask].nunique(), subject.info.name
             row["why"] = (
-                f"{subject.info.name} and {info.name} cannot be told apart: {len(np.unique(level[units.mask]))} levels "
-                f"of {info.name} are too many for {len(units)} {trial.words.units} to be compared within them; give "
-                f"fewer covariates, or coarser levels."
+                f"{name} and {info.name} are told apart with difficulty: {info.name} has too many levels ({levels}) "
+                f"for {len(units)} {trial.words.units} to be compared within each; what is held fixed is the mean of "
+                f"{name} in each."
             )
         yield row
 

@@ -81,7 +81,7 @@ def warnings(design: Design, tasks: list[TaskPlan]) -> list[str]:
                 "it counts as technical for every other task."
             )
     pooled = _pooled(tasks, trial.words).values()
-    out += [f"{terms} when a task is tested: differences among them are not removed." for terms in pooled]
+    out += [f"{terms} when a task is tested: the mean of its label in each is held fixed instead." for terms in pooled]
     if not technical:
         out.append(
             "No technical covariate (plate, chip, run) is given: nothing can be called `technical`, and "

@@ -5,6 +5,7 @@ import pytest
 from benchmarks.calibration.given_axes import trial_of
 from benchmarks.calibration.planted import COVARIATES, TASKS, plant
 from mtlbio.cohort.cohort import CovariateInfo
+from mtlbio.config import Probe
 from mtlbio.labels import Binary, Multiclass
 from mtlbio.probing.association import association, effects, task_design
 from mtlbio.probing.inference import Contrast
@@ -152,3 +153,21 @@ def test_an_age_programme_that_turns_with_the_batch_is_age():
     assert rows.loc["z01", "called"] and rows.loc["z01", "share"] > 0.75  # the main effect alone: below .1
     noise = [f"z{d + 1:02d}" for d, role in enumerate(planted.roles) if role == "noise"]
     assert rows.loc[noise, "share"].max() < 0.1
+
+
+def test_levels_that_are_pooled_still_compare_donors_within_them():
+    """Mundlak 1978: what is held fixed is the label's mean in each level, so what is left differs from its level."""
+    rng = np.random.default_rng(0)
+    plate = np.repeat(np.arange(30), 2)
+    disease = (rng.random(60) < np.repeat(rng.choice([0.2, 0.8], 30), 2)).astype(int)
+    obs = pd.DataFrame({"donor": [f"d{i:03d}" for i in range(60)], "plate": [f"P{k:02d}" for k in plate]})
+    obs["disease"] = np.array(["healthy", "case"])[disease]
+    numbers = {f"x{k}": CovariateInfo(f"x{k}", "confounder", "continuous") for k in range(9)}
+    obs = obs.assign(**{name: rng.normal(size=60) for name in numbers})
+    covariates = numbers | {"plate": CovariateInfo("plate", "technical", "categorical")}
+    trial = Trial.to_come(obs, {"disease": Binary("disease", ("healthy", "case"))}, covariates, Probe())
+    _, adjustment, columns = task_design(trial, "disease")
+    assert "plate (30 levels pooled, the label's mean in each held fixed)" in adjustment.terms
+    means = np.repeat(columns.reshape(30, 2).mean(axis=1), 2)[:, None]
+    np.testing.assert_allclose(adjustment.residual(means), 0, atol=1e-10)
+    assert np.abs(adjustment.residual(columns)).max() > 0.1
