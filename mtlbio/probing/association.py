@@ -68,17 +68,16 @@ def _with_means(trial: Trial, units: Units, adjustment: Nuisance, columns: np.nd
     Levels that are too many for columns of their own cost one column this way, and the label is still compared within
     them (Mundlak 1978, Econometrica 46:69): what is left of it is what differs from its level.
     """
-    means, terms = [], []
-    for term in adjustment.terms:
-        name = term.partition(" (")[0]
-        if term.endswith("levels pooled)"):
-            share = units.mean(trial.coded(trial.covariates[name], 1, least=1))  # of a unit in each level
-            level = share.T @ columns / np.maximum(share.sum(axis=0), 1e-12)[:, None]
-            means.append(units.centre(share @ level))
-            term = f"{term.removesuffix(')')}, the label's mean in each held fixed)"
-        terms.append(term)
-    basis = orthonormal(np.column_stack([adjustment.basis, *means])) if means else adjustment.basis
-    return replace(adjustment, basis=basis, terms=tuple(terms))
+    if not adjustment.pooled:
+        return adjustment
+    means = []
+    for name in adjustment.pooled:
+        share = units.mean(trial.coded(trial.covariates[name], 1, least=1))  # of a unit in each level
+        level = share.T @ columns / np.maximum(share.sum(axis=0), 1e-12)[:, None]
+        means.append(units.centre(share @ level))
+    fixed = "levels pooled, the label's mean in each held fixed)"
+    terms = tuple(term.replace("levels pooled)", fixed) for term in adjustment.terms)
+    return replace(adjustment, basis=orthonormal(np.column_stack([adjustment.basis, *means])), terms=terms)
 
 
 def task_table(trial: Trial, task: str, question: str, seed: int) -> pd.DataFrame:

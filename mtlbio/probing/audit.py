@@ -101,11 +101,10 @@ def _pairs(trial: Trial, subject: Subject, against: list[CovariateInfo]):
     """A row for every covariate that the subject is set against."""
     units, spline_df = subject.units, trial.options.spline_df
     everyone = trial.adjustment(units, against)
-    pooled = {term.split(" (")[0] for term in everyone.terms if term.endswith("levels pooled)")}
     vif_all = variance_inflation(units.centre(subject.columns), _with_intercept(everyone.basis))
     for info in against:
         df = freedom(spline_df, len(units))
-        least = 5 if info.name in pooled else 1  # as the tests hold it fixed
+        least = 5 if info.name in everyone.pooled else 1  # as the tests hold it fixed
         coded, level, _ = code(trial.obs[info.name], info, trial.donors, units.mask, df, least)
         columns = units.mean(coded)
         vif = variance_inflation(units.centre(subject.columns), _with_intercept(units.centre(columns)))
@@ -120,7 +119,7 @@ def _pairs(trial: Trial, subject: Subject, against: list[CovariateInfo]):
         row |= {"discordant": discordant, "rank_deficient": bool(np.isinf(vif))}
         row["call"] = _call(row, trial)
         row["why"] = _why(trial, subject, row, counts, level)
-        if info.name in pooled and row["call"] != "not_identifiable":
+        if info.name in everyone.pooled and row["call"] != "not_identifiable":
             row["call"] = "weak"
             levels, name = trial.obs[info.name][units.mask].nunique(), subject.info.name
             row["why"] = (

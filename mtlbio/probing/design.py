@@ -30,12 +30,14 @@ class Nuisance:
     strata : (units,) codes within which units may be exchanged
     terms : what went in, in words
     absorbed : donors whose means were removed (within donors), else 0
+    pooled : factors some of whose levels were pooled
     """
 
     basis: np.ndarray
     strata: np.ndarray
     terms: tuple[str, ...]
     absorbed: int = 0
+    pooled: tuple[str, ...] = ()
 
     @property
     def rank(self) -> int:
@@ -195,7 +197,8 @@ def nuisance(
                     basis = wider
                     break
     strata = _strata([coded[c.name][0] for c in covariates if c.kind == "categorical" and c.role == "technical"], units)
-    return Nuisance(basis, strata, tuple(terms), units.donors if units.within else 0)
+    few = tuple(name for name, (_, _, pooled) in coded.items() if pooled)
+    return Nuisance(basis, strata, tuple(terms), units.donors if units.within else 0, few)
 
 
 def orthonormal(columns: np.ndarray, tolerance: float = 1e-6) -> np.ndarray:

@@ -125,7 +125,7 @@ def outcome_tests(trial: Trial) -> list[OutcomeTest]:
     out = []
     for task in trial.outcomes:
         units = trial.task_units(task)
-        if len(units) < 6 or len(np.unique(units.y)) < 2:
+        if not units.testable(6):
             continue
         _, nuisance, columns = task_design(trial, task, units=units)
         # clusters are numbered in the order of the donors' names

@@ -28,6 +28,13 @@ def test_step_down_is_that_of_westfall_and_young():
     np.testing.assert_allclose(step_down(observed, null), expected)
 
 
+def both_ways(contrast, z, dim):
+    """Statistics of a dimension under forty flips: summed per donor, and of the flipped residuals themselves."""
+    residual, units = contrast.residual_of_nuisance(z)[:, dim], contrast.units
+    signs = np.random.default_rng(2).choice([-1.0, 1.0], size=(units.donors, 40))
+    return contrast.flipped(residual, signs), contrast.statistic(signs[units.cluster] * residual[:, None])
+
+
 @pytest.mark.parametrize("columns", [1, 3, 7])
 @pytest.mark.parametrize("visits", [1, 3])
 def test_flipped_statistics_are_those_of_flipped_residuals(columns, visits):
@@ -35,10 +42,8 @@ def test_flipped_statistics_are_those_of_flipped_residuals(columns, visits):
     units, given, _ = task_design(trial, "age")
     tested = np.random.default_rng(1).normal(size=(len(units), columns))
     contrast = Contrast(tested, given, units)
-    residual = contrast.residual_of_nuisance(units.mean(trial.z))[:, 1]
-    signs = np.random.default_rng(2).choice([-1.0, 1.0], size=(units.donors, 40))
-    expected = contrast.statistic(signs[units.cluster] * residual[:, None])
-    np.testing.assert_allclose(contrast.flipped(residual, signs), expected, rtol=1e-9)
+    flipped, expected = both_ways(contrast, units.mean(trial.z), 1)
+    np.testing.assert_allclose(flipped, expected, rtol=1e-9)
 
 
 def test_flips_of_a_donor_turn_all_its_samples():
@@ -47,10 +52,8 @@ def test_flips_of_a_donor_turn_all_its_samples():
     units, given, columns = task_design(trial, "disease")
     assert units.within and units.clustered
     contrast = Contrast(columns, given, units)
-    residual = contrast.residual_of_nuisance(units.mean(trial.z))[:, 0]
-    signs = np.random.default_rng(2).choice([-1.0, 1.0], size=(units.donors, 40))
-    expected = contrast.statistic(signs[units.cluster] * residual[:, None])
-    np.testing.assert_allclose(contrast.flipped(residual, signs), expected, rtol=1e-9)
+    flipped, expected = both_ways(contrast, units.mean(trial.z), 0)
+    np.testing.assert_allclose(flipped, expected, rtol=1e-9)
 
 
 def test_dominated_dimensions_are_no_part_of_the_family():
