@@ -11,7 +11,7 @@ import pandas as pd
 from benchmarks.calibration.cells import Cell
 from benchmarks.calibration.planted import COVARIATES, Planted, plant
 from benchmarks.calibration.roles import role_of
-from benchmarks.calibration.score import firm_p, scored
+from benchmarks.calibration.score import TERM, firm_p, scored
 from mtlbio.config import Probe
 from mtlbio.probing.audit import audited
 from mtlbio.probing.cohorts import examine_cohort
@@ -99,7 +99,8 @@ def judge_planted(planted: Planted, roles: list[str], cell: Cell, run: int) -> t
     tables = examine_cohort(planted.cohort, *results_of(planted), Probe(permutations=199, bootstrap=200))
     verdicts = tables["verdicts"]
     rows = scored(cell, run, list(verdicts["dim"]), roles, list(verdicts["verdict"]))
-    return rows.assign(firm_p=firm_p(tables["association"], list(verdicts["dim"]))), verdicts
+    terms = tables["odds"].drop(columns="dim").add_prefix(TERM)
+    return rows.assign(firm_p=firm_p(tables["association"], list(verdicts["dim"]))).join(terms), verdicts
 
 
 @cache

@@ -2,6 +2,7 @@
 
     python benchmarks/calibration/grid.py axes [--full] [--only TEXT] [--workers 2]   # axes are given: the statistics
     python benchmarks/calibration/grid.py designs [...]                               # how real cohorts come together
+    python benchmarks/calibration/grid.py mixtures [...]                              # what the odds are fitted on
     python benchmarks/calibration/grid.py pipeline [...]                              # prepare, train, probe
     python benchmarks/calibration/grid.py doses [...]                                 # the same for tables of features
     python benchmarks/calibration/grid.py chains [...]                                # the same for protein runs
@@ -33,6 +34,7 @@ from benchmarks.calibration.chains import chains_grid, judge_chains
 from benchmarks.calibration.designs import designs_grid, judge_designs
 from benchmarks.calibration.doses import doses_grid, judge_doses
 from benchmarks.calibration.given_axes import judge_axes
+from benchmarks.calibration.mixtures import judge_mixtures, mixtures_grid
 from benchmarks.calibration.pages import write_designs, write_pages
 from benchmarks.calibration.score import any_false_biology, confusion, recall, rescored
 from benchmarks.calibration.shipping import error_rates, found_rates, write_rates
@@ -47,19 +49,29 @@ STORE = RESULTS / "calibration"
 GRIDS = {
     "axes": (axes_grid, judge_axes),
     "designs": (designs_grid, judge_designs),
+    "mixtures": (mixtures_grid, judge_mixtures),
     "pipeline": (pipeline_grid, judge_pipeline),
     "doses": (doses_grid, judge_doses),
     "chains": (chains_grid, judge_chains),
 }
 _AXES = ("mtlbio.probing", "benchmarks.calibration")
 _ALL = (*_AXES, "mtlbio.model", "mtlbio.training", "mtlbio.cohort")
-ROOMS = {"axes": _AXES, "designs": _AXES, "pipeline": _ALL, "doses": _ALL, "chains": (*_ALL, "mtlbio.sequence")}
+_SILENT = ("designs", "mixtures")  # what speaks for no cohort
+ROOMS = {
+    "axes": _AXES,
+    "designs": _AXES,
+    "mixtures": _AXES,
+    "pipeline": _ALL,
+    "doses": _ALL,
+    "chains": (*_ALL, "mtlbio.sequence"),
+}
 
 
 # what scores the verdicts (anew, whenever they are read), ships the rates, reads them or plans with them does not make
 # them
 APART = {
     "grid",
+    "fit_odds",
     "pages",
     "shipping",
     "sentences",
@@ -158,7 +170,7 @@ def main() -> None:
             show(part, found)
     if given.part == "ship":
         made = {part: found for part, found in rows.items() if len(found)}
-        counted = {part: found for part, found in made.items() if part != "designs"}  # which speak for no cohort
+        counted = {part: found for part, found in made.items() if part not in _SILENT}
         rates = error_rates(counted)
         write_rates(rates, found_rates(counted))
         write_pages(made, rates)

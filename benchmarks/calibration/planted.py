@@ -48,6 +48,7 @@ class Design:
     shaped_axis : the age axis follows the shape through which age acts on disease (the hardest null)
     merged : ``a+b``: the latent is smaller than the truth, two programmes share one axis
     overlap : loading of every axis on its successor: programmes with common genes
+    scattered : so many axes that hold nothing, one programme or two, of any share, in the place of all others
     """
 
     donors: int = 120
@@ -66,10 +67,13 @@ class Design:
     shaped_axis: bool = False
     merged: str | None = None
     overlap: float = 0.0
+    scattered: int = 0
 
     @property
     def roles(self) -> tuple[str, ...]:
         """(D,) the programme of every axis, ``a+b`` for a merged one, ``noise``."""
+        if self.scattered:
+            return ("axis",) * self.scattered
         merged = [] if self.merged is None else [self.merged]
         alone = [role for role in ROLES if not merged or role not in self.merged.split("+")]
         return (*merged, *alone, *["noise"] * self.noise_dims)
@@ -83,7 +87,7 @@ class Planted:
     ----------
     z : (samples, D) axes
     shares : (D, programmes) share of each axis' variance that is planted as each programme, columns ``ROLES``
-    roles : (D,) the programme of the axis, ``a+b`` for a merged one, ``noise``
+    roles : (D,) the programme of the axis, ``a+b`` for a merged one, ``noise``; ``axis`` of a scattered one
     obs, cohort : labels and covariates; expression of twenty genes per axis
     sets : gene sets: the interferon genes, and random ones
     """
@@ -102,7 +106,7 @@ def plant(donors: int = 120, seed: int = 0, **design) -> Planted:
     rng = np.random.default_rng([seed, 77])
     people, activity = _people(design, rng)
     repeat = np.repeat(np.arange(donors), design.visits)
-    weights, noise = _loadings(design)
+    weights, noise = _scattered(design.scattered, rng) if design.scattered else _loadings(design)
     z = (np.column_stack([activity[role] for role in ROLES]) @ weights.T)[repeat]
     # half of what is unexplained belongs to the donor, half to the visit
     own = rng.normal(size=(donors, len(weights)))[repeat] + rng.normal(size=z.shape)
@@ -176,6 +180,16 @@ def _loadings(design: Design) -> tuple[np.ndarray, np.ndarray]:
         if design.overlap and own:
             weights[d, (own[-1] + 1) % len(ROLES)] += design.overlap
     return weights, np.where(weights.any(axis=1), design.unexplained, 1.0)
+
+
+def _scattered(axes: int, rng: np.random.Generator) -> tuple[np.ndarray, np.ndarray]:
+    """The same of axes with no programme (40 %), one (40 %) or two, which have 5-95 % of the variance."""
+    shares = np.zeros((axes, len(ROLES)))
+    for share in shares:
+        chosen = rng.choice(len(ROLES), rng.choice(3, p=[0.4, 0.4, 0.2]), replace=False)
+        parts = rng.uniform(0.1, 1.0, len(chosen))
+        share[chosen] = rng.uniform(0.05, 0.95) * parts / max(parts.sum(), 1e-9)
+    return np.sqrt(shares) * rng.choice([-1.0, 1.0], shares.shape), 1 - shares.sum(axis=1)
 
 
 def _unit(values: np.ndarray) -> np.ndarray:

@@ -14,6 +14,8 @@ DRIVERS = ("interferon", "enzyme", "inhibitor")
 # one row per dimension of a planted cohort
 ROWS = ["cell", "donors", "separation", "run", "dim", "role", "verdict", "wanted", "right", "wrong", "false_biology"]
 
+TERM = "term_"  # beginning of the columns with what the odds of a dimension rest on
+
 
 def scored(cell: Cell, run: int, dims: list[str], roles: list[str], verdicts: list[str]) -> pd.DataFrame:
     """Rows with the columns ``ROWS``, one per dimension.

@@ -57,3 +57,10 @@ def right_verdicts(role: str, world: World) -> frozenset[str]:
     if not causal and technical:
         right |= {"technical"}
     return frozenset(right)
+
+
+def class_of(role: str, world: World) -> str:
+    """What a dimension of this role is, of :data:`mtlbio.probing.odds.ROLES`, whoever could know it."""
+    kinds = {"biology": world.causal, "confounder": CONFOUNDERS, "technical": TECHNICAL}
+    has = [name for name, those in kinds.items() if set(role.split("+")) & set(those)]
+    return has[0] if len(has) == 1 else "mixed" if has else "none"

@@ -10,7 +10,7 @@ import pandas as pd
 
 from benchmarks.calibration.cells import Cell
 from benchmarks.calibration.roles import role_of
-from benchmarks.calibration.score import firm_p, scored
+from benchmarks.calibration.score import TERM, firm_p, scored
 from mtlbio.cohort.simulate import Simulation, simulate, write_simulation
 from mtlbio.kinds.read import read_run
 from mtlbio.kinds.schemas import DonorRun
@@ -27,11 +27,14 @@ def judge_pipeline(cell: Cell, run: int) -> pd.DataFrame:
     with tempfile.TemporaryDirectory() as folder:
         settings = read_run(write_simulation(Path(folder) / "cohort", simulation))
         latents, verdicts = run_through(settings, Path(folder) / "results", axes)
-        association = read_table(Path(folder) / "results" / "probing" / "association.tsv")
+        association, terms = (
+            read_table(Path(folder) / "results" / "probing" / f"{name}.tsv") for name in ("association", "odds")
+        )
     shares = planted_shares(np.asarray(latents.X, dtype=float), simulation, latents.obs_names)
     roles = [role_of(row) for row in shares.to_dict("records")]
     rows = scored(cell, run, list(verdicts["dim"]), roles, list(verdicts["verdict"]))
     rows["firm_p"] = firm_p(association, list(verdicts["dim"]))
+    rows = rows.join(terms.drop(columns="dim").add_prefix(TERM))
     return rows.assign(block=latents.var["block"].to_numpy().astype(str))
 
 

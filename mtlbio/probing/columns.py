@@ -11,7 +11,9 @@ from pathlib import Path
 import pandas as pd
 
 from mtlbio.probing.judgement import Judgement
+from mtlbio.probing.odds import ROLES
 
+ODDS = {role: f"odds_{role}" for role in ROLES}  # role -> its column
 HEADING = "## verdicts.tsv: one row per dimension"
 
 
@@ -26,8 +28,8 @@ class Column:
     values : a function of the :class:`Judgement` that gives what stands there (of several columns a tuple); of a family
         a function of the ``TaskEvidence`` or ``CovariateEvidence`` too
     per : ``dimension``, or ``task`` or ``covariate`` of the dimension: a family
-    question : what the trial has to have asked, else it is left out: ``blocks``, ``duplicates``, or the name of a
-        further share (:func:`mtlbio.probing.examine.examine`)
+    question : what the trial has to have asked, else it is left out: ``blocks``, ``duplicates``, ``odds``, or
+        the name of a further share (:func:`mtlbio.probing.examine.examine`)
     """
 
     names: str
@@ -132,6 +134,13 @@ COLUMNS = (
         question="blocks",
     ),
     Column("why", "one plain sentence", lambda j: j.verdict.why),
+    Column(
+        " ".join(ODDS.values()),
+        "of planted dimensions with such evidence, how many were what, 0-1, which sum to 1 ([what they rest on]"
+        "(odds.md)): whatever the verdict dares to say; not in runs of kind protein or table",
+        lambda j: tuple(j.odds[role] for role in ROLES),
+        question="odds",
+    ),
     Column(
         "error_rate error_rate_low error_rate_high error_rate_from",
         "share of such verdicts that were wrong on planted cohorts of the nearest design, its 95 % Wilson interval, "

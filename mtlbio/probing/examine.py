@@ -19,6 +19,7 @@ from mtlbio.probing.examinee import Examinee, checked
 from mtlbio.probing.judgement import judgements
 from mtlbio.probing.leakage import leakage
 from mtlbio.probing.linked import with_links
+from mtlbio.probing.odds import coefficients_for, odds_of, terms_of
 from mtlbio.probing.planes import subspace_table
 from mtlbio.probing.rates import rate_of
 from mtlbio.probing.stability import stability as stability_of_effects
@@ -27,7 +28,7 @@ from mtlbio.probing.trial import AnyTrial as T
 from mtlbio.progress import say
 from mtlbio.tables import VERDICTS, write_table
 
-TABLES = ("audit", "association", "ablation", "enrichment", "stability", "subspaces")
+TABLES = ("audit", "association", "ablation", "enrichment", "stability", "subspaces", "odds")
 
 
 @dataclass(frozen=True)
@@ -92,14 +93,19 @@ def examine(trial: T, examinee: Examinee, stability: np.ndarray, procedure: Proc
     if procedure.rates is not None:
         rates = [rate_of(item.verdict.verdict, item.about, design, procedure.rates) for item in judged]
         judged = [replace(item, rate=rate) for item, rate in zip(judged, rates, strict=True)]
+    terms, coefficients = terms_of(evidence), coefficients_for(procedure.rates)
+    if coefficients is not None:
+        likely = odds_of(terms, coefficients).to_dict("records")
+        judged = [replace(item, odds=odds) for item, odds in zip(judged, likely, strict=True)]
     if procedure.shares is not None:
         more = procedure.shares(trial).set_index("dim").to_dict("index")
         judged = [replace(item, shares=more[item.evidence.dim]) for item in judged]
     # leakage has no table of its own: its columns belong to the rows of the task's effect
     merged = effects.merge(beside.rename(columns={"task": "variable"}).assign(question="task"), how="left")
     merged = pd.concat([merged, uneven], ignore_index=True) if len(uneven) else merged
-    tables = dict(zip(TABLES, (design, merged, removed, named, steady, planes), strict=True))
+    tables = dict(zip(TABLES, (design, merged, removed, named, steady, planes, terms), strict=True))
     questions = {name for name in ("blocks", "duplicates") if getattr(procedure, name)}
+    questions |= {"odds"} if judged[0].odds else set()
     return {**tables, "verdicts": verdict_table(judged, questions | set(judged[0].shares))}
 
 

@@ -27,6 +27,7 @@ class Judgement:
     donors_needed, needed_for : of :func:`mtlbio.probing.sample_size.donors_for_a_verdict`, of an ``underpowered`` one
     shares : further shares of the dimension's variance by the name of their column
     block : evidence on the block whose verdict this is
+    odds : probability of every role (:data:`mtlbio.probing.odds.ROLES`)
     """
 
     evidence: Evidence
@@ -41,6 +42,7 @@ class Judgement:
     block: Evidence | None = None
     rate: Rate = Rate()
     by_task: dict[str, str] = field(default_factory=dict)
+    odds: dict[str, float] = field(default_factory=dict)
 
     def removal(self, task: str) -> TaskEvidence:
         """What a task loses without the dimension, or without its block."""

@@ -25,7 +25,7 @@ def probe(run: CohortRun, results: Path) -> None:
     """Put every dimension of ``latents.h5ad`` on trial.
 
     Reads ``cohort.h5ad``, ``splits.tsv``, ``latents.h5ad`` and ``model/`` of ``results``; writes
-    ``probing/{audit,association,ablation,enrichment,stability,subspaces,replicas,null,null_runs}.tsv`` and
+    ``probing/{audit,association,ablation,enrichment,stability,subspaces,odds,replicas,null,null_runs}.tsv`` and
     ``verdicts.tsv``. The tables of the whole-pipeline null have a header only where ``probe.null_refits`` is 0.
     """
     return _probe(run, results, partial(examine_cohort, sets=load_sets(run.gene_sets)), examine_cohort)

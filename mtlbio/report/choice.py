@@ -3,6 +3,7 @@
 import pandas as pd
 
 from mtlbio.probing.columns import column_of, of_family
+from mtlbio.report.leaning import odds
 from mtlbio.text import known
 
 # a shortcut is a technical dimension that a prediction leans on: whoever reads one card only should see it
@@ -10,7 +11,10 @@ SHOWN_FIRST = ("biology", "technical", "shortcut", "confounder", "mixed", "not_i
 
 
 def strength(row: pd.Series) -> float:
-    """What a dimension is ranked by among its kind: the driver's share, or the largest effect on a task."""
+    """What a dimension is ranked by among its kind: the driver's share, the odds of biology where nothing is decided,
+    or the largest effect on a task."""
+    if row["verdict"] == "underpowered" and "biology" in odds(row):
+        return odds(row)["biology"]
     share = row.get(column_of("share", row["driver"]))
     if row["verdict"] in ("technical", "confounder") and known(share):
         return float(share)

@@ -18,6 +18,7 @@ from mtlbio.report.figures import task_metric
 from mtlbio.report.fresh import fresh_readings
 from mtlbio.report.heatmap import in_order
 from mtlbio.report.inputs import Inputs
+from mtlbio.report.leaning import leaning, odds
 from mtlbio.report.palette import VERDICTS
 from mtlbio.report.suspect_labels import label_warnings
 from mtlbio.report.svg import Picture
@@ -64,7 +65,7 @@ def page_context(inputs: Inputs, chosen: list[str], pictures: dict[str, Picture]
         "styles": VERDICTS,
         "legend": legend(inputs),
         "tiles": [
-            {"dim": dim, "verdict": row["verdict"], "driver": _driver(inputs, row)}
+            {"dim": dim, "verdict": row["verdict"], "driver": _driver(inputs, row), "odds": _of_biology(row)}
             for dim, row in in_order(inputs.verdicts).iterrows()
         ],
         "cards": [card(inputs, d, pictures) for d in chosen],
@@ -117,6 +118,11 @@ def _driver(inputs: Inputs, row: pd.Series) -> str:
     return inputs.directed(row.name, str(row["driver"])) if known(row["driver"]) else ""
 
 
+def _of_biology(row: pd.Series) -> str:
+    """Odds of an undecided dimension, for its tile."""
+    return percent(odds(row)["biology"]) if row["verdict"] == "underpowered" and odds(row) else ""
+
+
 def card(inputs: Inputs, dim: str, pictures: dict[str, Picture]) -> dict:
     """One dimension: verdict, sentence, picture, numbers, genes."""
     row = inputs.verdicts.loc[dim]
@@ -142,6 +148,7 @@ def card(inputs: Inputs, dim: str, pictures: dict[str, Picture]) -> dict:
         "genes": top_genes(inputs, dim),
         "feature": about.get("feature") or "",
         "error": plain.error_rate(row),
+        "leaning": leaning(row),
         "picture": pictures[f"card_{file_stem(dim)}"],
     }
 

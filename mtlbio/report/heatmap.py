@@ -5,6 +5,7 @@ import pandas as pd
 
 from mtlbio.probing.columns import column_of
 from mtlbio.report.inputs import Inputs
+from mtlbio.report.leaning import by_odds
 from mtlbio.report.palette import HIGHLIGHT, INK, MUTED, ON, VERDICTS
 from mtlbio.report.svg import Drawing, new_figure
 from mtlbio.report.words import shortened
@@ -12,9 +13,9 @@ from mtlbio.text import known, number
 
 
 def in_order(verdicts: pd.DataFrame) -> pd.DataFrame:
-    """Rows by verdict (the telling ones first), then by name."""
+    """Rows by verdict (the telling ones first), undecided ones by their odds of biology, then by name."""
     place = verdicts["verdict"].map(list(VERDICTS).index)
-    return verdicts.iloc[np.lexsort((verdicts.index.astype(str), place))]
+    return verdicts.iloc[np.lexsort((verdicts.index.astype(str), by_odds(verdicts), place))]
 
 
 def heatmap_figure(inputs: Inputs) -> Drawing:

@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from mtlbio.probing.columns import COLUMNS, column_of, documented, of_family, verdict_table
+from mtlbio.probing.columns import COLUMNS, ODDS, column_of, documented, of_family, verdict_table
 from mtlbio.probing.evidence import CovariateEvidence, Evidence, TaskEvidence
 from mtlbio.probing.judgement import Judgement, about_task
 from mtlbio.probing.rates import Rate
@@ -34,6 +34,7 @@ def judgement():
         Evidence("z01+z02", (block,), ()),
         Rate(0.02, 0.01, 0.04, "planted doses"),
         {"disease": "biology"},
+        {"biology": 0.9, "confounder": 0.02, "technical": 0.01, "mixed": 0.03, "none": 0.04},
     )
 
 
@@ -64,6 +65,7 @@ RATES = ["error_rate", "error_rate_low", "error_rate_high", "error_rate_from"]
         (["blocks"], ["subspace", "why", *RATES]),
         (["blocks", "duplicates"], ["held_fixed", "subspace", "why", *RATES]),
         (["identity", "context"], ["identity", "context", "why", *RATES]),
+        (["odds"], ["why", *ODDS.values(), *RATES]),
     ],
 )
 def test_order_of_the_columns_by_what_the_trial_asked(questions, end):
@@ -73,7 +75,7 @@ def test_order_of_the_columns_by_what_the_trial_asked(questions, end):
 
 
 def test_a_row_is_filled_from_the_judgement():
-    rows = verdict_table([judgement()], ["blocks", "duplicates", "identity"]).iloc[0].to_dict()
+    rows = verdict_table([judgement()], ["blocks", "duplicates", "identity", "odds"]).iloc[0].to_dict()
     assert [rows[name] for name in START[:5]] == ["z01", "biology", "disease", "biology", None]
     assert [rows[name] for name in START[5:11]] == [0.1, 0.02, 0.5, 0.2, 0.8, 0.01]
     assert [rows[f"{name}_disease"] for name in ("delta", "delta_ci_low", "delta_ci_high")] == [0.03, 0.01, 0.05]
@@ -83,6 +85,7 @@ def test_a_row_is_filled_from_the_judgement():
     assert [rows[name] for name in START[-6:]] == [0.9, "disease", 80.0, 1.25, 120.0, "to establish it"]
     assert [rows[name] for name in ("held_fixed", "identity", "context")] == ["weight", 0.4, 0.3]
     assert [rows[name] for name in ("subspace", "why")] == ["z01+z02", "z01 is biology."]
+    assert [rows[name] for name in ODDS.values()] == [0.9, 0.02, 0.01, 0.03, 0.04]
     assert [rows[name] for name in RATES] == [0.02, 0.01, 0.04, "planted doses"]
 
 

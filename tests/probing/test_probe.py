@@ -11,6 +11,7 @@ from mtlbio.errors import InputError
 from mtlbio.kinds.schemas import CohortRun
 from mtlbio.probing import probe as step
 from mtlbio.probing.cohorts import examine_cohort
+from mtlbio.probing.columns import ODDS
 from mtlbio.tables import VERDICTS, read_table
 
 FAST = Probe(permutations=199, bootstrap=200)
@@ -66,7 +67,7 @@ def test_probe_writes_the_tables_of_the_interface_twice_alike(tmp_path, monkeypa
     planted = plant(100, 0, noise_dims=1)
     run = run_on(tmp_path, monkeypatch, planted)
     step.probe(run, tmp_path)
-    parts = ("audit", "association", "ablation", "enrichment", "stability", "subspaces", "replicas")
+    parts = ("audit", "association", "ablation", "enrichment", "stability", "subspaces", "odds", "replicas")
     names = [f"probing/{n}.tsv" for n in parts]
     first = {name: (tmp_path / name).read_bytes() for name in [*names, "verdicts.tsv"]}
     table = read_table(tmp_path / "verdicts.tsv", VERDICTS)
@@ -78,9 +79,12 @@ def test_probe_writes_the_tables_of_the_interface_twice_alike(tmp_path, monkeypa
         expected += [f"delta_{task}", f"delta_ci_low_{task}", f"delta_ci_high_{task}"]
     expected += ["removal_disease", "removal_response", "removal_age", "stability", "about", "n_effective", "vif"]
     expected += ["donors_needed", "needed_for", "subspace", "why"]
+    expected += list(ODDS.values())
     expected += ["error_rate", "error_rate_low", "error_rate_high", "error_rate_from"]
     assert list(table.columns) == expected and len(table) == 6
     assert set(table["removal_disease"]) <= {"harmful", "harmless", "inconclusive"}
+    np.testing.assert_allclose(table[list(ODDS.values())].sum(axis=1), 1, atol=1e-5)
+    assert (table.loc[table["verdict"] == "biology", "odds_biology"] > 0.8).all()
     rated = table["verdict"].isin(["biology", "confounder", "technical"])
     assert rated.sum() >= 3 and (table.loc[rated, "error_rate"] < 0.1).all()
     assert table.loc[table["verdict"] == "underpowered", "error_rate"].isna().all()

@@ -22,7 +22,7 @@ ROOT = Path(__file__).parents[2]
 FAKE = """\
 #!/bin/sh
 step=$1; results=$4
-TABLES="audit association ablation enrichment stability subspaces replicas null null_runs"
+TABLES="audit association ablation enrichment stability subspaces odds replicas null null_runs"
 echo "$step" >> "$CLONE/calls"
 [ -e "$CLONE/fail_$step" ] && { echo "mtlbio: error: made to fail" >&2; exit 2; }
 [ -e "$CLONE/wait_$step" ] && { touch "$CLONE/waiting"; sleep 60; }

@@ -14,6 +14,7 @@ rule probe:
         enrichment=f"{results}/{{run}}/probing/enrichment.tsv",
         stability=f"{results}/{{run}}/probing/stability.tsv",
         subspaces=f"{results}/{{run}}/probing/subspaces.tsv",
+        odds=f"{results}/{{run}}/probing/odds.tsv",
         replicas=f"{results}/{{run}}/probing/replicas.tsv",
         # a header only where probe.null_refits is 0
         null=f"{results}/{{run}}/probing/null.tsv",
