@@ -6,6 +6,7 @@ import re
 from dataclasses import dataclass, field
 
 from benchmarks.calibration.truth import World
+from mtlbio.probing.rates import ALPHA
 
 BASE = {"interferon": 1.0, "age_effect": 0.8, "batch_disease": 0.5, "batches": 2, "response": "interferon"}
 
@@ -78,16 +79,19 @@ class Cell:
     ----------
     arm, donors : what is varied, and the size
     changes : arguments of the generator
+    alpha : ``probe.alpha`` of the trial
     """
 
     arm: str
     donors: int
     changes: dict = field(default_factory=dict)
+    alpha: float = ALPHA
 
     @property
     def name(self) -> str:
         """Unique in the grid."""
-        return f"{self.arm}, {self.donors} donors"
+        level = "" if self.alpha == ALPHA else f", alpha {self.alpha:g}"
+        return f"{self.arm}{level}, {self.donors} donors"
 
     @property
     def slug(self) -> str:
@@ -106,6 +110,14 @@ def axes_grid(full: bool) -> list[tuple[Cell, int]]:
     """Cells with given axes and how many cohorts of each; the full grid has 200 at 80 and at 200 donors."""
     runs = {200: 200, 80: 200, 40: 40, 500: 40} if full else {80: 8, 200: 8}
     return [(Cell(arm, n, {**BASE, **changes}), count) for n, count in runs.items() for arm, changes in ARMS.items()]
+
+
+def levels_grid(full: bool) -> list[tuple[Cell, int]]:
+    """Cells with given axes at other levels of ``probe.alpha``, and how many cohorts of each."""
+    changes = {arm: {**BASE, **those} for arm, those in ARMS.items()}
+    sizes = [(alpha, n) for alpha in (0.01, 0.1, 0.2) for n in (80, 200)]
+    cells = [Cell(arm, n, changes[arm], alpha) for alpha, n in sizes for arm in (ARMS if full else ("base",))]
+    return [(cell, 10 if full else 4) for cell in cells]
 
 
 # of the whole pipeline, in this order: the cells that a bar is set for come first

@@ -96,7 +96,8 @@ def judge_axes(cell: Cell, run: int) -> pd.DataFrame:
 
 def judge_planted(planted: Planted, roles: list[str], cell: Cell, run: int) -> tuple[pd.DataFrame, pd.DataFrame]:
     """Scored dimensions of a cohort, and its ``verdicts.tsv``."""
-    tables = examine_cohort(planted.cohort, *results_of(planted), Probe(permutations=199, bootstrap=200))
+    options = Probe(permutations=199, bootstrap=200, alpha=cell.alpha)
+    tables = examine_cohort(planted.cohort, *results_of(planted), options)
     verdicts = tables["verdicts"]
     rows = scored(cell, run, list(verdicts["dim"]), roles, list(verdicts["verdict"]))
     terms = tables["odds"].drop(columns="dim").add_prefix(TERM)

@@ -1,6 +1,7 @@
 """The calibration grid: how often is a verdict wrong where the truth is planted?
 
     python benchmarks/calibration/grid.py axes [--full] [--only TEXT] [--workers 2]   # axes are given: the statistics
+    python benchmarks/calibration/grid.py levels [...]                                # the same at other probe.alpha
     python benchmarks/calibration/grid.py designs [...]                               # how real cohorts come together
     python benchmarks/calibration/grid.py mixtures [...]                              # what the odds are fitted on
     python benchmarks/calibration/grid.py pipeline [...]                              # prepare, train, probe
@@ -29,7 +30,7 @@ os.environ.setdefault("NUMBA_NUM_THREADS", "1")
 
 import pandas as pd
 
-from benchmarks.calibration.cells import Cell, axes_grid, pipeline_grid
+from benchmarks.calibration.cells import Cell, axes_grid, levels_grid, pipeline_grid
 from benchmarks.calibration.chains import chains_grid, judge_chains
 from benchmarks.calibration.designs import designs_grid, judge_designs
 from benchmarks.calibration.doses import doses_grid, judge_doses
@@ -48,6 +49,7 @@ from mtlbio.tables import read_table, write_table
 STORE = RESULTS / "calibration"
 GRIDS = {
     "axes": (axes_grid, judge_axes),
+    "levels": (levels_grid, judge_axes),
     "designs": (designs_grid, judge_designs),
     "mixtures": (mixtures_grid, judge_mixtures),
     "pipeline": (pipeline_grid, judge_pipeline),
@@ -57,14 +59,8 @@ GRIDS = {
 _AXES = ("mtlbio.probing", "benchmarks.calibration")
 _ALL = (*_AXES, "mtlbio.model", "mtlbio.training", "mtlbio.cohort")
 _SILENT = ("designs", "mixtures")  # what speaks for no cohort
-ROOMS = {
-    "axes": _AXES,
-    "designs": _AXES,
-    "mixtures": _AXES,
-    "pipeline": _ALL,
-    "doses": _ALL,
-    "chains": (*_ALL, "mtlbio.sequence"),
-}
+ROOMS = dict.fromkeys(("axes", "levels", *_SILENT), _AXES)
+ROOMS |= {"pipeline": _ALL, "doses": _ALL, "chains": (*_ALL, "mtlbio.sequence")}
 
 
 # what scores the verdicts (anew, whenever they are read), ships the rates, reads them or plans with them does not make
@@ -172,7 +168,7 @@ def main() -> None:
         made = {part: found for part, found in rows.items() if len(found)}
         counted = {part: found for part, found in made.items() if part not in _SILENT}
         rates = error_rates(counted)
-        write_rates(rates, found_rates(counted))
+        write_rates(rates, found_rates({part: found for part, found in counted.items() if part != "levels"}))
         write_pages(made, rates)
         if "designs" in made:
             write_designs(made["designs"])

@@ -12,7 +12,7 @@ from benchmarks.calibration.designs import DESIGNS
 from benchmarks.calibration.score import any_false_biology, confusion, recall
 from benchmarks.shared.places import ROOT
 from mtlbio.files import replacing
-from mtlbio.probing.rates import PARTS, SPEAK_FOR, wilson
+from mtlbio.probing.rates import ALPHA, PARTS, SPEAK_FOR, wilson
 from mtlbio.report.palette import VERDICTS
 
 DOCS = ROOT / "docs"
@@ -26,8 +26,10 @@ def write_pages(rows: dict[str, pd.DataFrame], rates: pd.DataFrame) -> None:
     """Everything in ``docs/`` that states a number of the grid; those of cohorts only where both parts are there."""
     for part, (page, roles) in OWN_PAGES.items():
         if part in rows:
-            own = rates[rates["part"] == part]
+            own = rates[(rates["part"] == part) & (rates["alpha"] == ALPHA)]
             between(DOCS / page, "\n".join([*cells_table(rows[part], roles), "", *error_lines(own)]))
+    if "levels" in rows:
+        between(DOCS / "verdicts.md", levels_table(rows["levels"]), "<!-- levels -->")
     rows = {part: rows[part] for part in rows if part in SPEAK_FOR["measurements"]}
     if len(rows) < 2:
         return
@@ -102,8 +104,8 @@ def cells_table(rows: pd.DataFrame, roles: tuple[str, ...] = ROLES) -> list[str]
 
 
 def error_table(rates: pd.DataFrame, verdict: str) -> str:
-    """Rates of one verdict by size and separation."""
-    own = rates[rates["verdict"] == verdict]
+    """Rates of one verdict by size and separation, at the usual level."""
+    own = rates[(rates["verdict"] == verdict) & (rates["alpha"] == ALPHA)]
     own = own.sort_values(["part", "separation", "donors"], ascending=[False, True, True])
     if own.empty:
         return (
@@ -114,6 +116,19 @@ def error_table(rates: pd.DataFrame, verdict: str) -> str:
         span = f"{100 * row.rate:.1f} ({100 * row.low:.1f}-{100 * row.high:.1f})"
         cell = f"| {PARTS[row.part]} | {row.separation:g} | {row.donors:.0f} "
         out.append(f"{cell}| {row.n:.0f} | {row.wrong:.0f} | {span} |")
+    return "\n".join(out)
+
+
+def levels_table(rows: pd.DataFrame) -> str:
+    """What another level of ``probe.alpha`` finds, and what it costs: all cells of one size together."""
+    out = ["| `probe.alpha` | donors | cohorts | any false biology, % (95 %) | interferon is `biology`, % |"]
+    out.append("|---|---|---|---|---|")
+    for (alpha, donors), own in rows.groupby(["alpha", "donors"]):
+        false = own.groupby(["cell", "run"])["false_biology"].any()
+        value, low, high = wilson(int(false.sum()), len(false))
+        found = (own.loc[own["role"] == "interferon", "verdict"] == "biology").mean()
+        span = f"{100 * value:.1f} ({100 * low:.1f}-{100 * high:.1f})"
+        out.append(f"| {alpha:g} | {donors} | {len(false)} | {span} | {100 * found:.0f} |")
     return "\n".join(out)
 
 

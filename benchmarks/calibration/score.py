@@ -12,7 +12,20 @@ from mtlbio.probing.rates import NO_CLAIM, wilson
 # programmes and features that drive an outcome in some designs
 DRIVERS = ("interferon", "enzyme", "inhibitor")
 # one row per dimension of a planted cohort
-ROWS = ["cell", "donors", "separation", "run", "dim", "role", "verdict", "wanted", "right", "wrong", "false_biology"]
+ROWS = [
+    "cell",
+    "alpha",
+    "donors",
+    "separation",
+    "run",
+    "dim",
+    "role",
+    "verdict",
+    "wanted",
+    "right",
+    "wrong",
+    "false_biology",
+]
 
 TERM = "term_"  # beginning of the columns with what the odds of a dimension rest on
 
@@ -31,7 +44,7 @@ def scored(cell: Cell, run: int, dims: list[str], roles: list[str], verdicts: li
         wanted = verdict if verdict in right else _first(right)
         false = verdict == "biology" and verdict not in right
         judged = (verdict in right, verdict not in right and verdict != NO_CLAIM, false)
-        place = (cell.name, cell.donors, cell.changes["batch_disease"], run)
+        place = (cell.name, cell.alpha, cell.donors, cell.changes["batch_disease"], run)
         rows.append((*place, dim, role, verdict, wanted, *judged))
     return pd.DataFrame(rows, columns=ROWS)
 

@@ -29,7 +29,12 @@ class Evaluate(Section):
 class TrialOptions(Section):
     """The trial of every dimension, whatever the samples are."""
 
-    alpha: float = Field(0.05, gt=0, lt=0.5, description="false discovery rate and test level")
+    alpha: float = Field(
+        0.05,
+        gt=0,
+        lt=0.5,
+        description="false discovery rate and test level; error rates were counted at .01, .05, .1 and .2",
+    )
     margin: float = Field(0.02, gt=0, description="harmless: the loss of the metric stays below this margin")
     permutations: int = Field(999, ge=99, description="Freedman-Lane permutations within batch")
     bootstrap: int = Field(1000, ge=100, description="donor bootstrap draws")

@@ -91,7 +91,8 @@ def examine(trial: T, examinee: Examinee, stability: np.ndarray, procedure: Proc
     planes, decided = subspace_table(trial, spaces, tests, removed, stability, directions, effects)
     judged = [replace(item, **decided.get(item.evidence.dim, {})) for item in judged]
     if procedure.rates is not None:
-        rates = [rate_of(item.verdict.verdict, item.about, design, procedure.rates) for item in judged]
+        asked = (design, procedure.rates, trial.options.alpha)
+        rates = [rate_of(item.verdict.verdict, item.about, *asked) for item in judged]
         judged = [replace(item, rate=rate) for item, rate in zip(judged, rates, strict=True)]
     terms, coefficients = terms_of(evidence), coefficients_for(procedure.rates)
     if coefficients is not None:

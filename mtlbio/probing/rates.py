@@ -3,7 +3,8 @@
 ``data/error_rates.tsv`` and ``data/found.tsv`` ship with the package; ``benchmarks/calibration`` counts them. A rate is
 the share of verdicts of one kind that were wrong on the planted dimensions of all designs of one size and one
 separation of disease from batch. Rates of the whole pipeline come first: they include the errors of the model that
-finds the axes. Where too few such verdicts fell, those with given axes stand in.
+finds the axes. Where too few such verdicts fell, those with given axes stand in. Rates belong to a level of
+``probe.alpha``: where yours was not counted, the next looser one that was speaks, and beyond the loosest none does.
 """
 
 from dataclasses import dataclass
@@ -19,7 +20,8 @@ from mtlbio.text import joined
 
 NO_CLAIM = "underpowered"  # the verdict that claims nothing, so that it cannot be wrong
 FOUND = ["part", "donors", "separation", "what", "n", "hits", "rate", "low", "high"]
-COLUMNS = ["part", "donors", "separation", "verdict", "n", "wrong", "rate", "low", "high"]
+COLUMNS = ["part", "alpha", "donors", "separation", "verdict", "n", "wrong", "rate", "low", "high"]
+ALPHA = 0.05  # the level of ``probe.alpha`` that most rates were counted at
 LEAST = 20  # verdicts from which a rate says something
 AXES_PENALTY = 1.0  # how much further away a whole-pipeline cell may lie before one with given axes is preferred
 PARTS = {"axes": "given axes", "pipeline": "whole pipeline", "doses": "planted doses", "chains": "planted chains"}
@@ -91,6 +93,12 @@ def nearest_rate(verdict: str, donors: float, separation: float, rates: pd.DataF
     return _nearest(rates[(rates["verdict"] == verdict) & (rates["n"] >= LEAST)], donors, separation)
 
 
+def at_level(rates: pd.DataFrame, alpha: float) -> pd.DataFrame:
+    """The rows of every part that were counted at this level of ``probe.alpha``, or at the next looser one."""
+    looser = rates[rates["alpha"] >= alpha * (1 - 1e-9)]
+    return looser[looser["alpha"] == looser.groupby("part")["alpha"].transform("min")]
+
+
 def _nearest(cells: pd.DataFrame, donors: float, separation: float) -> pd.Series | None:
     if cells.empty or not np.isfinite(donors) or donors <= 0:
         return None
@@ -98,18 +106,22 @@ def _nearest(cells: pd.DataFrame, donors: float, separation: float) -> pd.Series
     return cells.loc[(distance + AXES_PENALTY * (cells["part"] == "axes")).idxmin()]
 
 
-def rate_of(verdict: str, about: str, audit: pd.DataFrame, kind: str, rates: pd.DataFrame | None = None) -> Rate:
-    """How often such a verdict was wrong; NaN where it claims nothing, or was never given on such a design.
+def rate_of(
+    verdict: str, about: str, audit: pd.DataFrame, kind: str, alpha: float = ALPHA, rates: pd.DataFrame | None = None
+) -> Rate:
+    """How often such a verdict was wrong; NaN where it claims nothing, or was never given on such a design or at such a
+    level.
 
     ``about``: the task that the verdict is about; ``audit``: the design audit, which knows that task's donors and how
-    closely it goes with the technical covariates; ``kind``: of the run, a key of ``SPEAK_FOR``; ``rates``: other than
-    the shipped ones.
+    closely it goes with the technical covariates; ``kind``: of the run, a key of ``SPEAK_FOR``; ``alpha``:
+    ``probe.alpha``; ``rates``: other than the shipped ones.
     """
-    cells = speaking_for(shipped_rates() if rates is None else rates, kind)
+    cells = at_level(speaking_for(shipped_rates() if rates is None else rates, kind), alpha)
     row = None if verdict == NO_CLAIM else nearest_rate(verdict, *design_of(audit, about), cells)
     if row is None:
         return Rate()
-    where = f"{PARTS[row['part']]}, {_design(row)}: {row['wrong']:.0f} of {row['n']:.0f} wrong"
+    level = "" if row["alpha"] == ALPHA else f", probe.alpha {row['alpha']:g}"
+    where = f"{PARTS[row['part']]}, {_design(row)}{level}: {row['wrong']:.0f} of {row['n']:.0f} wrong"
     return Rate(row["rate"], row["low"], row["high"], where)
 
 

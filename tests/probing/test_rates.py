@@ -61,7 +61,9 @@ def test_what_withholds_an_answer_has_no_error_rate():
     )
     assert design_of(audit, "disease") == (200, 0.525)
     assert design_of(audit, "response") == (80, 0.95)
-    technical, none = (rate_of(v, "disease", audit, "measurements", rates()) for v in ("technical", "underpowered"))
+    technical, none = (
+        rate_of(v, "disease", audit, "measurements", rates=rates()) for v in ("technical", "underpowered")
+    )
     assert technical.error == 0.025 and np.isnan(none.error) and none.counted is None
     assert technical.counted == "whole pipeline, 200 donors, batch independent of disease: 1 of 40 wrong"
     assert technical.low < 0.025 < technical.high
@@ -102,8 +104,8 @@ def test_what_can_be_found_is_told_by_size_of_the_nearest_separation():
 
 def test_rates_speak_for_their_own_kind():
     rows = [
-        ("pipeline", 200, 0.5, "biology", 100, 4, 0.04, 0.02, 0.1),
-        ("doses", 300, 0.5, "biology", 60, 0, 0, 0, 0.06),
+        ("pipeline", 0.05, 200, 0.5, "biology", 100, 4, 0.04, 0.02, 0.1),
+        ("doses", 0.05, 300, 0.5, "biology", 60, 0, 0, 0, 0.06),
     ]
     rates = pd.DataFrame(rows, columns=COLUMNS)
     assert nearest_rate("biology", 250, 0.5, speaking_for(rates, "table"))["part"] == "doses"
@@ -111,9 +113,26 @@ def test_rates_speak_for_their_own_kind():
         [("task", "dose", "technical", "eta2", 0.01, 290)],
         columns=["kind", "task", "role", "association", "value", "n_donors"],
     )
-    of_table = rate_of("biology", "dose", audit, "table", rates)
+    of_table = rate_of("biology", "dose", audit, "table", rates=rates)
     assert of_table.error == 0 and of_table.counted == "planted doses, 300 patients a drug: 0 of 60 wrong"
-    assert rate_of("biology", "dose", audit, "measurements", rates).error == 0.04
+    assert rate_of("biology", "dose", audit, "measurements", rates=rates).error == 0.04
+
+
+def test_a_rate_belongs_to_a_level():
+    rows = [
+        ("pipeline", 0.05, 200, 0.5, "biology", 100, 4, 0.04, 0.02, 0.1),
+        ("axes", 0.05, 200, 0.5, "biology", 100, 3, 0.03, 0.01, 0.1),
+        ("axes", 0.2, 200, 0.5, "biology", 100, 9, 0.09, 0.05, 0.16),
+    ]
+    rates = pd.DataFrame(rows, columns=COLUMNS)
+    audit = pd.DataFrame([("task", "disease", "technical", "cramers_v", 0.01, 200)], columns=AUDIT)
+    usual, tighter, looser = (
+        rate_of("biology", "disease", audit, "measurements", alpha, rates) for alpha in (0.05, 0.01, 0.1)
+    )
+    assert usual == tighter and usual.error == 0.04  # nothing was counted at .01: the next looser level speaks
+    assert usual.counted == "whole pipeline, 200 donors, batch independent of disease: 4 of 100 wrong"
+    assert looser.error == 0.09 and looser.counted.endswith("disease, probe.alpha 0.2: 9 of 100 wrong")
+    assert np.isnan(rate_of("biology", "disease", audit, "measurements", 0.3, rates).error)
 
 
 def test_shipped_rates_of_tables():
@@ -130,17 +149,17 @@ def test_shipped_rates_of_tables():
 
 def test_rates_of_chains_are_theirs_alone():
     rows = [
-        ("pipeline", 200, 0.5, "biology", 100, 4, 0.04, 0.02, 0.1),
-        ("chains", 50, 0.5, "biology", 60, 0, 0, 0, 0.06),
+        ("pipeline", 0.05, 200, 0.5, "biology", 100, 4, 0.04, 0.02, 0.1),
+        ("chains", 0.05, 50, 0.5, "biology", 60, 0, 0, 0, 0.06),
     ]
     rates = pd.DataFrame(rows, columns=COLUMNS)
     audit = pd.DataFrame(
         [("task", "structure", "technical", "cramers_v", 0.1, 101)],
         columns=["kind", "task", "role", "association", "value", "n_donors"],
     )
-    rate = rate_of("biology", "structure", audit, "chains", rates)
+    rate = rate_of("biology", "structure", audit, "chains", rates=rates)
     assert rate.error == 0 and rate.counted == "planted chains, 50 held-out chains: 0 of 60 wrong"
-    assert rate_of("biology", "structure", audit, "measurements", rates).error == 0.04
+    assert rate_of("biology", "structure", audit, "measurements", rates=rates).error == 0.04
 
 
 def test_shipped_rates_of_chains():

@@ -32,3 +32,16 @@ def test_parts_that_were_not_made_again_keep_their_rates(monkeypatch, tmp_path):
         pd.testing.assert_frame_equal(table[table["part"] != "pipeline"].reset_index(drop=True), kept)
     assert errors[errors["part"] == "pipeline"]["n"].tolist() == [40]
     assert found[found["part"] == "pipeline"]["hits"].tolist() == [39, 0, 0]
+
+
+def test_another_level_is_kept_beside_the_usual_one(monkeypatch, tmp_path):
+    monkeypatch.setattr(shipping, "SHIPPED", tmp_path)
+    cell = Cell("x", 80, dict(BASE), alpha=0.2)
+    rows = scored(cell, 0, [f"z{i}" for i in range(30)], ["batch"] * 30, ["technical"] * 30)
+    made = shipping.error_rates({"levels": rows})
+    assert made[["part", "alpha", "n", "wrong"]].to_numpy().tolist() == [["axes", 0.2, 30, 0]]
+    shipping.write_rates(made, shipping.found_rates({}))
+    written = read_table(tmp_path / "error_rates.tsv", COLUMNS)
+    usual = shipped_rates()[lambda table: (table["part"] == "axes") & (table["alpha"] == 0.05)]
+    assert len(usual) and (written["part"].eq("axes") & written["alpha"].eq(0.05)).sum() == len(usual)
+    assert read_table(tmp_path / "found.tsv", FOUND).equals(shipped_found())
