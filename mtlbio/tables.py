@@ -45,7 +45,8 @@ VERDICTS = ["dim", "verdict", "driver"]
 
 # Identifiers stay text even where they look like numbers (donor 007, chip 5730053041).
 _TEXT = (
-    "sample", "donor", "seed", "arm", "task", "label", "dim", "driver", "set", "item", "level", "subset", "partner",
+    "sample", "donor", "family", "seed", "arm", "task", "label", "dim", "driver", "set", "item", "level", "subset",
+    "partner",
 )  # fmt: skip
 
 

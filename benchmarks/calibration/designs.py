@@ -15,6 +15,7 @@ import pandas as pd
 from benchmarks.calibration.cells import BASE, Cell
 from benchmarks.calibration.given_axes import judge_planted
 from benchmarks.calibration.planted import TASKS, Planted, with_genes
+from mtlbio.cohort.family import FAMILY
 
 AXES = 10
 
@@ -149,6 +150,11 @@ def families(people: People) -> pd.DataFrame:
     return people.table()
 
 
+def recorded_families(people: People) -> pd.DataFrame:
+    """The same families, and the run says who belongs to which (metadata.family)."""
+    return families(people).assign(**{FAMILY: [f"F{k:03d}" for k in np.arange(people.n) // 4]})
+
+
 def more_visits_of_cases(people: People) -> pd.DataFrame:
     """Cases come three times, controls once or twice; every visit moves the axes, and is not recorded."""
     people.draw()
@@ -205,6 +211,7 @@ DESIGNS: dict[str, tuple[Callable[[People], pd.DataFrame], tuple[int, ...], bool
     "one case in twelve": (rare_cases, (80, 200), True),
     "outlying donors": (outlying, (80, 200), True),
     "families of four count as donors": (families, (120,), True),
+    "families of four, recorded": (recorded_families, (120,), True),
     "cases have more visits": (more_visits_of_cases, (120,), True),
 }
 

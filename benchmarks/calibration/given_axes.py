@@ -31,7 +31,7 @@ class GivenAxes(WithHeads):
         cohort = planted.cohort
         self.heads = {}
         for f in np.unique(fold):
-            train = ~np.isin(cohort.donors, cohort.donors[fold == f])
+            train = ~np.isin(cohort.clusters, cohort.clusters[fold == f])
             latents = self.latents(f)
             for name in self.tasks:
                 y = cohort.y(name)
@@ -63,7 +63,7 @@ def results_of(planted: Planted, folds: int = 5):
     import anndata as ad
 
     cohort = planted.cohort
-    fold = np.unique(cohort.donors, return_inverse=True)[1] % folds
+    fold = np.unique(cohort.clusters, return_inverse=True)[1] % folds
     examinee = GivenAxes(planted, fold)
     z = cohort.expression.reshape(len(fold), -1, 20).mean(axis=2)
     obs = planted.obs.assign(fold=fold)

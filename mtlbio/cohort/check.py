@@ -4,6 +4,7 @@ import numpy as np
 import pandas as pd
 
 from mtlbio.cohort.cohort import CovariateInfo
+from mtlbio.cohort.family import clusters_of, families_of
 from mtlbio.cohort.genesets import load_sets
 from mtlbio.cohort.qc import QcList
 from mtlbio.cohort.split import FOLDS
@@ -78,8 +79,8 @@ def check_design(
     Raises
     ------
     InputError
-        Fewer (labelled) donors than folds, a constant label or covariate, an identifier declared as covariate, a held
-        out level without labels, or one without which a class cannot be learnt.
+        Fewer (labelled) donors or families than folds, a constant label or covariate, an identifier declared as
+        covariate, a held out level without labels, or one without which a class cannot be learnt.
     """
     folds = (run.splits.folds or FOLDS) if run.splits.kind == "donor" else 2
     donors = obs["donor"].nunique()
@@ -90,6 +91,8 @@ def check_design(
         )
     for name, task in tasks.items():
         task.check_labels(obs[["donor", name]].dropna(), folds, f"{source}: tasks.{name}")
+    if run.splits.kind == "donor" and families_of(obs) is not None:
+        _check_families(f"{source}: metadata.family: column {run.metadata.family!r}", obs, tasks, folds)
     for name, covariate in covariates.items():
         _check_covariate(f"{source}: covariates.{name}", obs[["donor", name]].dropna(), covariate)
     # folds of several levels are checked when they are made (mtlbio.cohort.split)
@@ -121,11 +124,29 @@ def _check_covariate(where: str, labelled: pd.DataFrame, covariate: CovariateInf
         raise InputError(f"{where}: one level per donor ({levels}): that is the donor itself; leave it out")
 
 
+def _check_families(where: str, obs: pd.DataFrame, tasks: dict[str, Label], folds: int) -> None:
+    """A fold holds whole families, so there have to be as many of them, and of those with every class."""
+    families = clusters_of(obs)
+    found = len(np.unique(families))
+    if found < folds:
+        raise InputError(f"{where}: {folds} folds (splits.folds) need as many families; found {found}")
+    for name, task in tasks.items():
+        known = obs[name].notna().to_numpy()
+        for label in task.classes or (None,):
+            carriers = known if label is None else known & (obs[name].astype(object) == label).to_numpy()
+            count = len(np.unique(families[carriers]))
+            if count < folds:
+                what = f"a label of tasks.{name}" if label is None else f"class {label!r} of tasks.{name}"
+                raise InputError(
+                    f"{where}: {count} families with {what}, fewer than the {folds} folds; lower splits.folds"
+                )
+
+
 def _check_leave_out(where: str, obs: pd.DataFrame, by: str, tasks: dict[str, Label]) -> None:
     for level, held_out in obs.groupby(by, observed=True):
         if held_out[list(tasks)].isna().to_numpy().all():
             raise InputError(f"{where} {level!r} holds no label of any task ({len(held_out)} samples): nothing to test")
-        training = obs[~obs["donor"].isin(held_out["donor"])]
+        training = obs[~np.isin(clusters_of(obs), clusters_of(held_out))]
         for name, task in tasks.items():
             lack = task.lacks(training[name].dropna())
             if lack:

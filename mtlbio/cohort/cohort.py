@@ -9,6 +9,7 @@ import anndata as ad
 import numpy as np
 import pandas as pd
 
+from mtlbio.cohort.family import clusters_of, families_of
 from mtlbio.cohort.tabular import Plan
 from mtlbio.errors import InputError
 from mtlbio.files import replacing
@@ -35,7 +36,8 @@ class Cohort:
         table of features: its coded columns, NaN where a number is missing
     genes, samples : names
     obs : one row per sample, index = sample; column ``donor`` (text) and one column per task and covariate name:
-        text categories for classes and categorical covariates, float for the rest, missing = NaN
+        text categories for classes and categorical covariates, float for the rest, missing = NaN; where the run has
+        them, ``metadata.family`` and ``metadata.order`` too (:mod:`mtlbio.cohort.family`)
     tasks, covariates : by name, in the order of the YAML
     auxiliary : tasks that only shape what the others share: trained, but neither evaluated nor put on trial
     preprocessing : ``kind`` of the run, ``scale`` and, for counts, the library ``size``: what new samples need to come
@@ -77,6 +79,16 @@ class Cohort:
     def donors(self) -> np.ndarray:
         """Donor identifier per sample, text."""
         return self.obs["donor"].to_numpy().astype(str)
+
+    @property
+    def families(self) -> np.ndarray | None:
+        """Family per sample, text; None where the run has no ``metadata.family``."""
+        return families_of(self.obs)
+
+    @property
+    def clusters(self) -> np.ndarray:
+        """What is independent of each other, per sample: families where they are known, else donors."""
+        return clusters_of(self.obs)
 
     def y(self, task: str) -> np.ndarray:
         """Labels of a task, float (samples,): class code or value; NaN where missing."""

@@ -52,7 +52,8 @@ def read_features(run: TableRun) -> pd.DataFrame:
     path, features = run.features.path, run.features
     table = read_metadata(path, "features.path")
     sample, columns = run.metadata.sample, table.columns
-    no_features = {sample, run.metadata.donor} | label_columns(run)
+    about = run.metadata
+    no_features = {sample, about.donor, about.family or sample, about.order or sample} | label_columns(run)
     numeric = named_columns(features.numeric, columns, no_features | set(features.categories), path, "numeric")
     categories = named_columns(features.categories, columns, no_features | set(numeric), path, "categories")
     if sample not in columns:

@@ -109,6 +109,8 @@ def _columns(run: DonorRun, table: pd.DataFrame, source: str, named: list[tuple[
     if not len(table):
         raise InputError(f"{source}: no rows; expected one row per sample")
     named = [*named, ("metadata.donor", run.metadata.donor)]
+    further = {"metadata.family": run.metadata.family, "metadata.order": run.metadata.order}
+    named += [(key, column) for key, column in further.items() if column is not None]
     for task in run.tasks:
         columns = run.task_columns(task).items()
         named += [(f"tasks.{task}" if key == "column" else f"tasks.{task}.{key}", column) for key, column in columns]

@@ -7,6 +7,7 @@ import pandas as pd
 
 from mtlbio.cohort.check import check_design, check_fixed, check_unit
 from mtlbio.cohort.cohort import Cohort, CovariateInfo
+from mtlbio.cohort.family import FAMILY, ORDER, read_families, read_order
 from mtlbio.cohort.measurements import Measurements, check_values
 from mtlbio.cohort.pseudobulk import pseudobulk
 from mtlbio.cohort.qc import QcList
@@ -80,7 +81,8 @@ def encode(
 
     Returns
     -------
-    obs : ``donor`` and a column per task and covariate (categorical text, or float), missing = NaN
+    obs : ``donor`` and a column per task and covariate (categorical text, or float), missing = NaN; family and order
+        of sampling where the run has them
     tasks, covariates : by name, in the order of the YAML
 
     Raises
@@ -90,6 +92,11 @@ def encode(
         one name that disagree.
     """
     obs = pd.DataFrame({"donor": metadata[run.metadata.donor].astype(str)}, index=metadata.index)
+    family, order = run.metadata.family, run.metadata.order
+    if family is not None:
+        obs[FAMILY] = read_families(metadata[family], obs["donor"], family, source, qc)
+    if order is not None:
+        obs[ORDER] = read_order(metadata[order], order, source)
     tasks: dict[str, Label] = {}
     for name, task in run.tasks.items():
         kind, columns = label_kind(task.kind), {}

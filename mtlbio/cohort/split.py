@@ -1,6 +1,7 @@
 """Who is held out: folds of donors (or of whole chips, batches, sites), never of samples.
 
-Folds depend on the donors' names and labels and on the seed, not on the order of the samples in a file.
+Where families are known they are held out as a whole, as donors are otherwise. Folds depend on the donors' names and
+labels and on the seed, not on the order of the samples in a file.
 """
 
 import numpy as np
@@ -23,20 +24,21 @@ def make_splits(cohort: Cohort, options: Splits) -> pd.DataFrame:
     Parameters
     ----------
     cohort : prepared cohort
-    options : ``kind: donor``: folds of donors, stratified on all tasks at once by iterative stratification (Sechidis,
-        Tsoumakas & Vlahavas 2011). ``kind: leave_out``: one fold per level of the covariate ``by``, levels sorted; with
-        ``folds``, so many folds of whole levels, stratified likewise.
+    options : ``kind: donor``: folds of donors (of families where they are known), stratified on all tasks at once by
+        iterative stratification (Sechidis, Tsoumakas & Vlahavas 2011). ``kind: leave_out``: one fold per level of the
+        covariate ``by``, levels sorted; with ``folds``, so many folds of whole levels, stratified likewise.
 
     Returns
     -------
-    Table with the columns ``sample``, ``donor``, ``fold`` (0, 1, ...), one row per sample of the cohort. A donor is in
-    one fold only, except in ``leave_out``, where a donor's visits may lie in several; see :func:`train_test`.
+    Table with the columns ``sample``, ``donor``, ``fold`` (0, 1, ...), one row per sample of the cohort, and ``family``
+    where families are known. A donor (family) is in one fold only, except in ``leave_out``, where a donor's visits may
+    lie in several; see :func:`train_test`.
 
     Raises
     ------
     InputError
-        Fewer donors or levels than folds, a sample without a level of ``by``, or a fold of levels without which a class
-        cannot be learnt.
+        Fewer donors, families or levels than folds, a sample without a level of ``by``, or a fold of levels without
+        which a class cannot be learnt.
     """
     if options.kind == "leave_out":
         level = cohort.obs[options.by].astype(object)
@@ -53,18 +55,24 @@ def make_splits(cohort: Cohort, options: Splits) -> pd.DataFrame:
             fold = _stratify(labels, sizes, options.folds, [options.seed, 2])[fold]
             _check_training(cohort, fold, options)
     else:
-        (donors, place), folds = np.unique(cohort.donors, return_inverse=True), options.folds or FOLDS
+        (donors, place), folds = np.unique(cohort.clusters, return_inverse=True), options.folds or FOLDS
         if len(donors) < folds:
-            raise InputError(f"splits.folds: {folds} folds need as many donors; found {len(donors)}")
-        carried = [task.carried(place, cohort.y(name), len(donors), folds) for name, task in cohort.tasks.items()]
+            what = "donors" if cohort.families is None else "families"
+            raise InputError(f"splits.folds: {folds} folds need as many {what}; found {len(donors)}")
+        if cohort.families is None:
+            carried = [task.carried(place, cohort.y(name), len(donors), folds) for name, task in cohort.tasks.items()]
+        else:  # families differ in size, as sites do
+            carried = [task.counted(place, cohort.y(name)) for name, task in cohort.tasks.items()]
         fold = _stratify(np.concatenate(carried, axis=1), np.bincount(place), folds, [options.seed, 0])[place]
-    return pd.DataFrame({"sample": cohort.samples, "donor": cohort.donors, "fold": fold.astype(int)})[SPLITS]
+    table = pd.DataFrame({"sample": cohort.samples, "donor": cohort.donors, "fold": fold.astype(int)})[SPLITS]
+    return table if cohort.families is None else table.assign(family=cohort.families)
 
 
 def train_test(splits: pd.DataFrame, fold: int) -> tuple[np.ndarray, np.ndarray]:
     """Row numbers that train and that test ``fold``.
 
-    Training leaves out every sample of a donor who has a sample in the fold, so that no donor is on both sides.
+    Training leaves out every sample of a donor who has a sample in the fold, so that no donor is on both sides; where
+    ``splits`` has the column ``family``, every sample of that donor's family.
 
     Examples
     --------
@@ -73,7 +81,7 @@ def train_test(splits: pd.DataFrame, fold: int) -> tuple[np.ndarray, np.ndarray]
     [[2], [0, 3]]
     """
     held_out = (splits["fold"] == fold).to_numpy()
-    donors = splits["donor"].astype(str)
+    donors = splits["family" if "family" in splits else "donor"].astype(str)
     training = ~donors.isin(donors[held_out]).to_numpy()
     return np.flatnonzero(training), np.flatnonzero(held_out)
 
@@ -83,7 +91,7 @@ def inner_folds(donors: np.ndarray, y: np.ndarray | None, n: int, seed: int) -> 
 
     Parameters
     ----------
-    donors : (samples,) donor of each sample.
+    donors : (samples,) donor of each sample, or its family.
     y : (samples,) or (samples, tasks) labels, NaN where missing; at most ten distinct values count as classes, more are
         binned. None: folds of equal numbers of donors.
     n : number of folds; no more than there are donors are made
@@ -112,7 +120,7 @@ def _carried(place: np.ndarray, y: np.ndarray, owners: int, folds: int) -> np.nd
 
 def _check_training(cohort: Cohort, fold: np.ndarray, options: Splits) -> None:
     for f in np.unique(fold):
-        training = ~np.isin(cohort.donors, cohort.donors[fold == f])
+        training = ~np.isin(cohort.clusters, cohort.clusters[fold == f])
         for name, task in cohort.tasks.items():
             y = cohort.y(name)[training]
             if len(np.unique(y[~np.isnan(y)])) < max(2, len(task.classes)):

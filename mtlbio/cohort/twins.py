@@ -7,6 +7,7 @@ twice as much as it was told. With every array there twice ten of ten planted co
 import numpy as np
 import pandas as pd
 
+from mtlbio.cohort.family import clusters_of
 from mtlbio.cohort.qc import QcList
 from mtlbio.errors import InputError, listing
 
@@ -57,7 +58,7 @@ def check_twins(values: np.ndarray, obs: pd.DataFrame, keep: bool, qc: QcList, s
     InputError
         There are such pairs and they are not meant to be.
     """
-    donors = obs["donor"].to_numpy().astype(str)
+    donors = clusters_of(obs)  # relatives may be alike, and are known to be one family
     pairs = twins(values, donors)
     lines = [f"{obs.index[i]} ({donors[i]}) and {obs.index[j]} ({donors[j]}), r {r:.3f}" for i, j, r in pairs]
     if lines and not keep:

@@ -77,7 +77,8 @@ def _subsets(run, cohort: Cohort, refitter, subsets, folder: Path) -> list[str]:
         cohort, refitter, subsets, lambda epochs, name: track(epochs, f"Training the {name} block", len(epochs))
     )
     labels, evaluate = {task: cohort.y(task) for task in cohort.tasks}, run.evaluate
-    scores = score_subsets(cohort.tasks, labels, cohort.donors, predictions, evaluate.bootstrap, evaluate.seed)
+    drawn = (evaluate.bootstrap, evaluate.seed, cohort.clusters)
+    scores = score_subsets(cohort.tasks, labels, cohort.donors, predictions, *drawn)
     groups = group_table(scores)
     write_table(subset_table(scores), folder / "subsets.tsv", SUBSETS)
     write_table(affinity_table(scores), folder / "affinity.tsv", AFFINITY)
@@ -110,7 +111,8 @@ def _curve(run, cohort: Cohort, splits: pd.DataFrame, task: str, sets: list[list
     for copies in sets:
         pairs = [(multi, single) for multi, single in islice(predicted, len(copies))]
         size = training_donors(copies[0], refitter.folds, task)
-        rows.append(curve_row(cohort.tasks[task], y, cohort.donors, size, pairs, evaluate.bootstrap, evaluate.seed))
+        drawn = (evaluate.bootstrap, evaluate.seed, cohort.clusters)
+        rows.append(curve_row(cohort.tasks[task], y, cohort.donors, size, pairs, *drawn))
     return rows
 
 

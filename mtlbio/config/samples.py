@@ -46,6 +46,16 @@ class Metadata(Section):
         "sample_id", description="column with the sample identifier; for h5ad with its own obs: the index"
     )
     donor: str = Field("donor_id", description="column with the donor identifier: the unit of every test")
+    family: str | None = Field(
+        None,
+        description="column with who belongs together above the donor (family, household, litter, pair of clinics): "
+        "never split over folds, and one piece of evidence in every test; a donor without one is alone",
+    )
+    order: str | None = Field(
+        None,
+        description="column with the date (YYYY-MM-DD) or number of sampling: the audit asks whether it goes with an "
+        "outcome",
+    )
 
 
 class Covariate(Section):

@@ -62,6 +62,7 @@ def score_subsets(
     predictions: dict[Key, np.ndarray],
     draws: int,
     seed: int,
+    clusters: np.ndarray | None = None,
 ) -> Scores:
     """Score every task in every subset on the same draws of all donors.
 
@@ -70,14 +71,16 @@ def score_subsets(
     labels : task -> (n,), NaN = no label
     donors : (n,)
     predictions : {(subset, task): (n,) or (n, K)}, out of fold
+    clusters : (n,) what is drawn as a whole, donors where left out
     """
-    weights = bootstrap_weights(donors, draws, seed)
+    clusters = donors if clusters is None else clusters
+    weights = bootstrap_weights(clusters, draws, seed)
     value, drawn = {}, {}
     for (subset, task), pred in predictions.items():
         value[subset, task] = float(tasks[task].score(labels[task], pred))
         drawn[subset, task] = np.asarray(tasks[task].score(labels[task], pred, weights))
     count = {task: len(np.unique(donors[~np.isnan(y)])) for task, y in labels.items()}
-    rarest = {task: fewest(tasks[task], y, donors) for task, y in labels.items()}
+    rarest = {task: fewest(tasks[task], y, clusters) for task, y in labels.items()}
     return Scores(tasks, value, drawn, count, rarest)
 
 

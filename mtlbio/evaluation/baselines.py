@@ -4,7 +4,7 @@ Decisions that hold for every arm:
 
 - whatever is fitted (genes, scales, penalties, levels, knots) is fitted on the training donors of the fold;
 - the donor is the unit: a training sample weighs one over the number of labelled samples of its donor, in the fit, in
-  the choice of the setting and in gene means and variances; inner folds keep donors whole;
+  the choice of the setting and in gene means and variances; inner folds keep donors, and known families, whole;
 - only labelled samples train; every held-out sample is predicted;
 - an ordinal task is a regression on the level, whose residual spread on inner held-out donors turns the predicted
   level into class probabilities (a normal distribution cut halfway between levels): the order is used and few
@@ -136,23 +136,28 @@ def fit_predict(arm: str, data: BaselineFold, task: Label, seed: int = 0) -> np.
     if len(labelled) == 0:
         raise InputError(f"task {task.name}: no labelled sample among the training donors of a fold; use fewer folds")
     y, donors = y[labelled], data.cohort.donors[data.train][labelled]
+    clusters = data.cohort.clusters[data.train][labelled]
     features, fit = _ARMS[arm]
     if features == "covariates":
         train, test = data.covariates(task.name, labelled)
     else:
         train, test = getattr(data, features)
         train = train[labelled]
-    return fit_label(fit, train, test, y, donors, task, seed)
+    return fit_label(fit, train, test, y, donors, task, seed, clusters)
 
 
-def fit_label(fit: Arm, train, test, y, donors, task: Label, seed: int) -> np.ndarray:
-    """Fit one arm to labelled samples, as a value or as classes, and predict the test samples in the label's form."""
+def fit_label(fit: Arm, train, test, y, donors, task: Label, seed: int, clusters=None) -> np.ndarray:
+    """Fit one arm to labelled samples, as a value or as classes, and predict the test samples in the label's form.
+
+    ``clusters`` (n,): what no inner fold may split, the donors where left out.
+    """
+    clusters = donors if clusters is None else clusters
     if task.predicts_value:
-        return fit_value(fit, train, test, y, donors, task, seed)
-    return task.from_classes(fit_classes(fit, train, test, y, donors, len(task.classes), seed))
+        return fit_value(fit, train, test, y, donors, task, seed, clusters)
+    return task.from_classes(fit_classes(fit, train, test, y, donors, len(task.classes), seed, clusters))
 
 
-def fit_value(fit: Arm, train, test, y, donors, task: Label, seed: int) -> np.ndarray:
+def fit_value(fit: Arm, train, test, y, donors, task: Label, seed: int, clusters) -> np.ndarray:
     """Predictions of test samples by way of a value; ``y`` (n,) in the task's units, or codes of levels."""
     weights, y = donor_weights(donors), task.transform(y)
     mean = np.average(y, weights=weights)
@@ -160,12 +165,12 @@ def fit_value(fit: Arm, train, test, y, donors, task: Label, seed: int) -> np.nd
     if scale < 1e-12 or train.shape[1] == 0:
         predicted, spread = np.zeros(len(test)), 1.0
     else:
-        inner = inner_folds(donors, y, min(INNER_FOLDS, len(np.unique(donors))), seed)
+        inner = inner_folds(clusters, y, min(INNER_FOLDS, len(np.unique(clusters))), seed)
         predicted, spread = fit(train, test, Labels((y - mean) / scale, 0, weights, inner, seed))
     return task.from_value(mean + scale * predicted, scale * spread)
 
 
-def fit_classes(fit: Arm, train, test, y, donors, n_classes: int, seed: int) -> np.ndarray:
+def fit_classes(fit: Arm, train, test, y, donors, n_classes: int, seed: int, clusters) -> np.ndarray:
     """Class probabilities (m, n_classes) of test samples; ``y`` (n,) codes, of which some class may be absent."""
     per_class = np.array([len(np.unique(donors[y == k])) for k in range(n_classes)])
     prevalence = (per_class + 0.5) / (per_class + 0.5).sum()
@@ -173,8 +178,8 @@ def fit_classes(fit: Arm, train, test, y, donors, n_classes: int, seed: int) -> 
     predicted = np.tile(prevalence, (len(test), 1))
     if len(present) > 1 and train.shape[1] > 0:
         codes = np.searchsorted(present, y).astype(float)
-        folds = min(INNER_FOLDS, int(per_class[present].min()))
-        inner = inner_folds(donors, codes, folds, seed) if folds > 1 else np.zeros(len(y), dtype=int)
+        folds = min(INNER_FOLDS, min(len(np.unique(clusters[y == k])) for k in present))
+        inner = inner_folds(clusters, codes, folds, seed) if folds > 1 else np.zeros(len(y), dtype=int)
         shares, _ = fit(train, test, Labels(codes, len(present), donor_weights(donors), inner, seed))
         predicted[:, present] = shares * prevalence[present].sum()
     return predicted

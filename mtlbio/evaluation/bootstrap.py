@@ -25,7 +25,7 @@ def bootstrap_weights(donors: np.ndarray, draws: int, seed: int, strata: np.ndar
 
     Parameters
     ----------
-    donors : (n,) donor of each sample
+    donors : (n,) donor of each sample, or its family: what is drawn as a whole
     draws : number of resamples
     seed : the same donors, draws, strata and seed give the same weights
     strata : (n,) optional label of each sample (class codes, NaN allowed). Donors are then drawn within the groups of
@@ -76,7 +76,7 @@ def interval(draws: np.ndarray, level: float = 0.95) -> tuple[float, float]:
 def fewest(task: Label, y: np.ndarray, donors: np.ndarray) -> int:
     """Donors on which a metric of the task rests: those of the rarest class that occurs; all, for a number.
 
-    ``y`` (n,), NaN = no label, and ``donors`` (n,) are those of the samples.
+    ``y`` (n,), NaN = no label, and ``donors`` (n,) are those of the samples; or their families.
     """
     labelled = ~np.isnan(y)
     y, donors = y[labelled], np.asarray(donors)[labelled]

@@ -5,6 +5,7 @@ from pathlib import Path
 import pandas as pd
 
 from mtlbio.cohort.cohort import parse_schema, read_latents
+from mtlbio.cohort.family import FAMILY
 from mtlbio.evaluation.comparisons import MODEL, score_tables
 from mtlbio.evaluation.label_noise import label_noise
 from mtlbio.evaluation.predictions import collect, read_predictions
@@ -22,7 +23,7 @@ def evaluate(run: DonorRun, results: Path) -> None:
     """Both predictions.tsv, latents.h5ad -> metrics, comparisons, transfer, label_noise and reprobe.tsv.
 
     Out-of-fold predictions of all folds are scored together, after the seeds of an arm are averaged, on labelled
-    samples only. Metrics are per sample, their intervals by bootstrap of donors.
+    samples only. Metrics are per sample, their intervals by bootstrap of donors, or families where they are known.
 
     Raises
     ------
@@ -35,7 +36,7 @@ def evaluate(run: DonorRun, results: Path) -> None:
     tasks = parse_schema(latents.uns["mtlbio"])[0]  # without auxiliary ones, which nobody predicts
     options, words = run.evaluate, kind_of(run).vocabulary
     metrics, comparisons, transferred = evaluate_tables(
-        table, tasks, options.bootstrap, options.seed, options.margin, words
+        table, tasks, options.bootstrap, options.seed, options.margin, words, latents.obs.get(FAMILY)
     )
     write_table(metrics, results / "metrics.tsv", METRICS)
     write_table(comparisons, results / "comparisons.tsv", COMPARISONS)
@@ -54,7 +55,13 @@ def labels_tested(table: pd.DataFrame, tasks: dict[str, Label], seed: int, words
 
 
 def evaluate_tables(
-    table: pd.DataFrame, tasks: dict[str, Label], draws: int, seed: int, margin: float, words: Vocabulary = DONORS
+    table: pd.DataFrame,
+    tasks: dict[str, Label],
+    draws: int,
+    seed: int,
+    margin: float,
+    words: Vocabulary = DONORS,
+    families: pd.Series | None = None,
 ) -> tuple[pd.DataFrame, pd.DataFrame, pd.DataFrame]:
     """Metrics, comparisons and verdicts on sharing of a table of predictions.
 
@@ -65,6 +72,7 @@ def evaluate_tables(
     draws, seed : of the donor bootstrap
     margin : see :func:`mtlbio.evaluation.comparisons.call_difference`
     words : of the run, for what is said of sharing
+    families : by sample, drawn as a whole; donors where left out
 
     Returns
     -------
@@ -72,7 +80,7 @@ def evaluate_tables(
     comparisons : columns of ``mtlbio.tables.COMPARISONS`` and ``best_baseline`` (yes, no)
     transfer : columns of ``mtlbio.tables.TRANSFER``
     """
-    predictions = [collect(table, task) for task in tasks.values()]
+    predictions = [collect(table, task, families) for task in tasks.values()]
     scored = track(predictions, f"Scoring {table['arm'].nunique()} arms on {len(tasks)} tasks")
     carriers = {p.task.name: p.carriers for p in predictions}
     return *score_tables(scored, draws, seed, margin), transfer(predictions, carriers, draws, seed, margin, words)

@@ -33,7 +33,14 @@ def sizes(donors: int) -> list[int]:
 
 
 def curve_row(
-    task: Label, y: np.ndarray, donors: np.ndarray, size: int, pairs: list[Pair], draws: int, seed: int
+    task: Label,
+    y: np.ndarray,
+    donors: np.ndarray,
+    size: int,
+    pairs: list[Pair],
+    draws: int,
+    seed: int,
+    clusters: np.ndarray | None = None,
 ) -> dict:
     """One number of labelled donors; a row of :data:`mtlbio.tables.CURVE` and the intervals of both networks.
 
@@ -44,6 +51,7 @@ def curve_row(
     size : labelled donors that a fold trains on
     pairs : predictions (n,) or (n, K) of both networks, one pair per draw of the labelled donors
     draws, seed : of the bootstrap
+    clusters : (n,) what is drawn as a whole, donors where left out
 
     Returns
     -------
@@ -51,16 +59,17 @@ def curve_row(
     (squared bias and the noise of the labels), both per variance of the labels. Missing with a single draw.
     """
     labelled = ~np.isnan(y)
+    clusters = (donors if clusters is None else clusters)[labelled]
     y, donors = y[labelled], donors[labelled]
     arms = [np.stack([pair[arm][labelled] for pair in pairs]) for arm in (0, 1)]
-    weights = bootstrap_weights(donors, draws, seed, task.strata(y))
+    weights = bootstrap_weights(clusters, draws, seed, task.strata(y))
     drawn = [np.stack([task.score(y, pred, weights) for pred in arm]) for arm in arms]  # (pairs, draws)
     value = [np.mean([task.score(y, pred) for pred in arm]) for arm in arms]
     # a draw of donors comes with a draw of the label sets, the same for both networks
     rng = np.random.default_rng([seed, draws, len(pairs)])
     chosen = rng.multinomial(len(pairs), np.full(len(pairs), 1 / len(pairs)), size=draws).T / len(pairs)
     means = [(arm * chosen).sum(axis=0) for arm in drawn]
-    level = expanded(0.95, fewest(task, y, donors))
+    level = expanded(0.95, fewest(task, y, clusters))
     row = {"task": task.name, "donors": size, "draws": len(pairs), "metric": task.decisive.name}
     row |= {MODEL: value[0], MATCHED: value[1], "gain": value[0] - value[1], "n_donors": len(np.unique(donors))}
     row["ci_low"], row["ci_high"] = interval(means[0] - means[1], level)

@@ -23,6 +23,7 @@ class TaskPredictions(TaskScores):
     samples, donors : (n,) text
     y : (n,) class codes or values, NaN = no label
     arms : name -> (n,) probability or value, (n, K) probabilities for multiclass and ordinal; NaN = not predicted
+    families : (n,) text, drawn as a whole; None where none are known, and donors are
     """
 
     task: Label
@@ -30,6 +31,7 @@ class TaskPredictions(TaskScores):
     donors: np.ndarray
     y: np.ndarray
     arms: dict[str, np.ndarray]
+    families: np.ndarray | None = None
 
     def usable(self, arm: str) -> np.ndarray:
         """(n,) bool: labelled samples that the arm predicted."""
@@ -57,13 +59,14 @@ class TaskPredictions(TaskScores):
         if not usable.any():
             return None
         y, donors = self.y[usable], self.donors[usable]
+        clusters = donors if self.families is None else self.families[usable]
         predictions = {arm: self.arms[arm][usable] for arm in arms}
         return ArmScores(
             lambda arm, metric, weights: self.task.score(y, predictions[arm], weights, metric),
-            lambda draws, seed: bootstrap_weights(donors, draws, seed, self.task.strata(y)),
+            lambda draws, seed: bootstrap_weights(clusters, draws, seed, self.task.strata(y)),
             len(y),
             len(np.unique(donors)),
-            fewest(self.task, y, donors),
+            fewest(self.task, y, clusters),
         )
 
 
@@ -74,10 +77,11 @@ def read_predictions(results: Path) -> pd.DataFrame:
     return pd.concat([table for table in tables if len(table)], ignore_index=True)
 
 
-def collect(table: pd.DataFrame, task: Label) -> TaskPredictions:
+def collect(table: pd.DataFrame, task: Label, families: pd.Series | None = None) -> TaskPredictions:
     """Arrays of one task out of a table with the columns of ``mtlbio.tables.PREDICTIONS``.
 
-    The predictions of the seeds of an arm are averaged: the arm is its ensemble.
+    The predictions of the seeds of an arm are averaged: the arm is its ensemble. ``families``: by sample, where they
+    are known.
 
     Raises
     ------
@@ -103,4 +107,5 @@ def collect(table: pd.DataFrame, task: Label) -> TaskPredictions:
     tables = {arm: mean.loc[arm].reindex(index=samples, columns=labels) for arm in rows["arm"].unique()}
     arms = {arm: part.to_numpy(dtype=float).reshape(-1, *task.width) for arm, part in tables.items()}
     y = task.from_rows(true, ~np.isnan(true).any(axis=1))
-    return TaskPredictions(task, samples.astype(str), donors, y, arms)
+    of_samples = None if families is None else families.loc[samples].to_numpy().astype(str)
+    return TaskPredictions(task, samples.astype(str), donors, y, arms, of_samples)

@@ -10,10 +10,11 @@ by a linear and by a boosted classifier, on folds of donors:
 - from the true ``labels`` of the tasks. Where batch and disease go together, a network that knows the disease and
   nothing else gives the batch away too: what is read beyond the labels is what training has to answer for.
 
-A donor counts once, in the fit and in the score, however many samples it gave. Intervals come from the bootstrap over
-donors, widened where a level has few and because the folds' classifiers share most of their training donors
-(:data:`SHARED`), and hold for both classifiers at once (Bonferroni), since the better of the two is what a reader looks
-at. They are about donors, given these networks.
+A donor counts once, in the fit and in the score, however many samples it gave. Families, where they are known, are held
+out and drawn again as a whole, as donors are otherwise. Intervals come from the bootstrap over donors, widened where a
+level has few and because the folds' classifiers share most of their training donors (:data:`SHARED`), and hold for both
+classifiers at once (Bonferroni), since the better of the two is what a reader looks at. They are about donors, given
+these networks.
 """
 
 from collections.abc import Callable, Iterator
@@ -25,6 +26,7 @@ import numpy as np
 import pandas as pd
 
 from mtlbio.cohort.cohort import CovariateInfo, parse_schema
+from mtlbio.cohort.family import clusters_of
 from mtlbio.cohort.features import donor_weights
 from mtlbio.cohort.split import inner_folds
 from mtlbio.evaluation.baselines import Arm, fit_label
@@ -68,7 +70,7 @@ class Question:
     task : binary, multiclass or regression
     rows : (n,) rows of the table of latents
     y : (n,) codes or values
-    donors : (n,)
+    donors, clusters : (n,) donors, and what is held out and drawn again as a whole: they, or their families
     left_out : in words, "" where nothing was left out
     """
 
@@ -76,6 +78,7 @@ class Question:
     rows: np.ndarray
     y: np.ndarray
     donors: np.ndarray
+    clusters: np.ndarray
     left_out: str = ""
 
 
@@ -120,17 +123,18 @@ def question(obs: pd.DataFrame, info: CovariateInfo, words: Vocabulary = DONORS)
     """
     order = np.argsort(obs.index.to_numpy().astype(str), kind="stable")  # trees depend on the order of their rows
     donors, column = obs["donor"].to_numpy().astype(str)[order], obs[info.name].iloc[order]
+    clusters = clusters_of(obs)[order]
     observed = column.notna().to_numpy()
     left_out = [] if observed.all() else [f"{(~observed).sum()} {words.samples} without a value left out"]
     if info.kind == "continuous":
-        y, n = column.to_numpy(dtype=float), len(np.unique(donors[observed]))
+        y, n = column.to_numpy(dtype=float), len(np.unique(clusters[observed]))
         if n < 2 * FOLDS or np.ptp(y[observed]) == 0:
             valued = f"{n} {words.units} with a value"
             return f"{info.name}: {valued}, of which {2 * FOLDS} are needed, or all values are the same."
         task = of_covariate(info.name, ())
-        return Question(task, order[observed], y[observed], donors[observed], "".join(left_out))
+        return Question(task, order[observed], y[observed], donors[observed], clusters[observed], "".join(left_out))
     level = column.astype(object).where(observed, "").astype(str).to_numpy()
-    sizes = pd.Series(donors[observed]).groupby(level[observed]).nunique().sort_values(ascending=False, kind="stable")
+    sizes = pd.Series(clusters[observed]).groupby(level[observed]).nunique().sort_values(ascending=False, kind="stable")
     levels = sizes.index[sizes >= LEAST_DONORS][:MOST_LEVELS].sort_values()
     if len(levels) < 2:
         few = f"fewer than two of its {len(sizes)} levels have {LEAST_DONORS} {words.units}"
@@ -144,7 +148,7 @@ def question(obs: pd.DataFrame, info: CovariateInfo, words: Vocabulary = DONORS)
         bounds = f"at most {MOST_LEVELS}, of {LEAST_DONORS} {words.units} or more"
         left_out.append(f"read are the {len(levels)} largest of {len(sizes)} levels ({bounds})")
     task, y = of_covariate(info.name, tuple(levels)), levels.get_indexer(level[rows]).astype(float)
-    return Question(task, order[rows], y, donors[rows], "; ".join(left_out))
+    return Question(task, order[rows], y, donors[rows], clusters[rows], "; ".join(left_out))
 
 
 def predicted(target: Question, features: Features, classifier: str, seed: int) -> np.ndarray:
@@ -152,23 +156,23 @@ def predicted(target: Question, features: Features, classifier: str, seed: int) 
 
     Folds keep donors whole and spread the levels evenly.
     """
-    task, y, donors = target.task, target.y, target.donors
-    several = pd.DataFrame({"donor": donors, "y": y}).drop_duplicates()
-    fold = inner_folds(several["donor"].to_numpy(), several["y"].to_numpy(), FOLDS, seed)
-    folds = pd.Series(fold, several["donor"]).groupby(level=0).first()[donors].to_numpy()
+    task, y, donors, clusters = target.task, target.y, target.donors, target.clusters
+    several = pd.DataFrame({"cluster": clusters, "y": y}).drop_duplicates()
+    fold = inner_folds(several["cluster"].to_numpy(), several["y"].to_numpy(), FOLDS, seed)
+    folds = pd.Series(fold, several["cluster"]).groupby(level=0).first()[clusters].to_numpy()
     fit: Arm = few_trees if classifier == "boosted" else partial(_linear, penalty=1 / len(np.unique(donors)))
     out = np.full((len(y), *task.width), np.nan)
     for fold in np.unique(folds):
         train, test = np.flatnonzero(folds != fold), np.flatnonzero(folds == fold)
         x_train, x_test = _standardised(*features(train, test), donor_weights(donors[train]))
-        out[test] = fit_label(fit, x_train, x_test, y[train], donors[train], task, seed)
+        out[test] = fit_label(fit, x_train, x_test, y[train], donors[train], task, seed, clusters[train])
     return out
 
 
 def scored(target: Question, pred: np.ndarray, draws: int, seed: int) -> tuple[float, np.ndarray]:
     """The metric with every donor counted once, and the same on bootstrap draws of donors (draws,)."""
     task, y, once = target.task, target.y, donor_weights(target.donors)
-    weights = once * bootstrap_weights(target.donors, draws, seed, task.strata(y))
+    weights = once * bootstrap_weights(target.clusters, draws, seed, task.strata(y))
     return float(task.score(y, pred, once)), np.asarray(task.score(y, pred, weights))
 
 
@@ -190,7 +194,7 @@ def _readings(
 ) -> Iterator[dict]:
     """Rows of one covariate, without what names it."""
     metric, donors = target.task.decisive, len(np.unique(target.donors))
-    level = expanded(1 - (1 - LEVEL) / len(CLASSIFIERS), fewest(target.task, target.y, target.donors))
+    level = expanded(1 - (1 - LEVEL) / len(CLASSIFIERS), fewest(target.task, target.y, target.clusters))
     chance = 0.0 if metric.chance is None else metric.chance
     floor = None
     for name, features in _representations(latents, target, tasks).items():

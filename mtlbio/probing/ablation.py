@@ -8,7 +8,8 @@ Two ways, because they answer two questions:
   training donors' *held-out* latents: on its own training donors a supervised dimension already knows the labels, heads
   would rely on it, and fail on new donors for a reason that has nothing to do with the dimension taken out.
 
-Loss = metric with minus metric without, on pooled held-out predictions averaged over seeds; paired donor bootstrap.
+Loss = metric with minus metric without, on pooled held-out predictions averaged over seeds; paired donor bootstrap, of
+whole families where they are known.
 A metric below chance counts as chance, with and without: a head that knows nothing has nothing to lose, and the noise
 of two worthless predictions is no evidence that a dimension is needed.
 """
@@ -67,7 +68,8 @@ def ablation(trial: Trial, examinee: Examinee, blocks: dict[str, tuple[int, ...]
     for task in track(trial.tasks.values(), "loss of every head without every dimension"):
         y, ways = trial.labels(task.name), removed[task.name]
         for way, predictions in ways.items():
-            table = losses(task, y, trial.donors, predictions, trial.options, len(ways) * len(trial.tasks))
+            questions = len(ways) * len(trial.tasks)
+            table = losses(task, y, trial.donors, predictions, trial.options, questions, trial.clusters)
             tables.append(table.assign(dim=list(sets), task=task.name, metric=task.decisive.name, way=way))
     table = pd.concat(tables, ignore_index=True)
     table["removal"] = table.groupby(["dim", "task"])["call"].transform(lambda calls: combined(*calls))
@@ -76,7 +78,7 @@ def ablation(trial: Trial, examinee: Examinee, blocks: dict[str, tuple[int, ...]
 
 def held_out_predictions(trial: Trial, examinee: Examinee, sets: Sets) -> dict[str, dict[str, Removed]]:
     """Predictions of every held-out sample: task -> way -> :class:`Removed`; ``sets`` are left out one by one."""
-    fold, donors = examinee.fold, trial.donors
+    fold, clusters = examinee.fold, trial.clusters
     model = examinee if isinstance(examinee, WithHeads) else None
     n = len(fold)
     out: dict[str, dict[str, Removed]] = {}
@@ -91,7 +93,7 @@ def held_out_predictions(trial: Trial, examinee: Examinee, sets: Sets) -> dict[s
         held_out[test] = latents[:, test].mean(axis=0)
         if model is None:
             continue
-        train = ~np.isin(donors, np.unique(donors[test]))
+        train = ~np.isin(clusters, np.unique(clusters[test]))
         replaced = conditional_means(latents[:, train], latents[:, test], sets)
         for name in trial.tasks:
             removed = out[name]["conditional"]
@@ -102,12 +104,12 @@ def held_out_predictions(trial: Trial, examinee: Examinee, sets: Sets) -> dict[s
                 removed.without[i, test] = model.predict_from_latents(name, without, int(f)).mean(axis=0)
     for f in np.unique(fold):
         test = np.flatnonzero(fold == f)
-        train = ~np.isin(donors, np.unique(donors[test]))
+        train = ~np.isin(clusters, np.unique(clusters[test]))
         for name, task in trial.tasks.items():
             y = trial.labels(name)
             rows = train & ~np.isnan(y)
             if len(np.unique(y[rows])) > 1:
-                full, without = refitted(held_out[rows], y[rows], donors[rows], held_out[test], task, sets)
+                full, without = refitted(held_out[rows], y[rows], clusters[rows], held_out[test], task, sets)
                 out[name]["refit"].full[test], out[name]["refit"].without[:, test] = full, without
     return out
 
@@ -142,17 +144,27 @@ def conditional_means(train: np.ndarray, test: np.ndarray, sets: Sets) -> list[n
 
 
 def losses(
-    task: Label, y: np.ndarray, donors: np.ndarray, removed: Removed, options: TrialOptions, questions: int = 1
+    task: Label,
+    y: np.ndarray,
+    donors: np.ndarray,
+    removed: Removed,
+    options: TrialOptions,
+    questions: int = 1,
+    clusters: np.ndarray | None = None,
 ) -> pd.DataFrame:
-    """Loss of the task's metric without each dimension, a row each; ``questions`` share the error of calling harm."""
+    """Loss of the task's metric without each dimension, a row each; ``questions`` share the error of calling harm.
+
+    ``clusters``: (n,) what is drawn again as a whole, donors where left out.
+    """
     rows = ~np.isnan(y) & ~np.isnan(removed.full.reshape(len(y), -1)).any(axis=1)
+    clusters = (donors if clusters is None else clusters)[rows]
     y, donors, full = y[rows], donors[rows], removed.full[rows]
     chance, base = task.decisive.chance, task.score(y, full) if rows.any() else np.nan
     floor = -np.inf if chance is None else chance
     table = pd.DataFrame({"score": np.full(len(removed.without), base)}, columns=COLUMNS[4:12])
     if not np.isfinite(base):
         return table.assign(call="inconclusive")
-    weights = bootstrap_weights(donors, options.bootstrap, options.seed, task.strata(y))
+    weights = bootstrap_weights(clusters, options.bootstrap, options.seed, task.strata(y))
     left = np.array([task.score(y, without[rows]) for without in removed.without])
     loss = max(base, floor) - np.maximum(left, floor)
     drawn = np.array([task.score(y, without[rows], weights) for without in removed.without])

@@ -5,8 +5,8 @@
   one with its interactions with the technical factors, where there are donors enough for them;
 - technical: with the tasks, because samples of one disease state may have been processed together.
 
-Wald test with HC3 (or donor-clustered) covariance and Freedman-Lane randomisation; the larger of the two p enters BH
-over the dimensions of the question, so a call needs both.
+Wald test with HC3 (or donor- or family-clustered) covariance and Freedman-Lane randomisation; the larger of the two p
+enters BH over the dimensions of the question, so a call needs both.
 """
 
 from dataclasses import replace
@@ -185,7 +185,7 @@ def covariate_units(trial: Trial, infos: list) -> tuple[Units, np.ndarray]:
     units, least = trial.donor_units, 2 if infos[0].role == "technical" else 5
     columns = np.column_stack([trial.coded(c, units.donors, least, int(trial.mask.sum())) for c in infos])
     if infos[0].role == "technical" or infos[0].name in trial.within:
-        samples = sample_units(trial.donors, trial.mask)
+        samples = sample_units(trial.donors, trial.mask, trial.family)
         per_sample = samples.mean(columns)
         inside = np.square(samples.centre(per_sample)).sum()
         if inside > WITHIN * np.square(per_sample - per_sample.mean(axis=0)).sum():

@@ -10,6 +10,7 @@ from mtlbio.labels import Label
 from mtlbio.probing.design import code, freedom, orthonormal
 from mtlbio.probing.inference import variance_inflation
 from mtlbio.probing.recruitment import recruitment
+from mtlbio.probing.relatives import design_effect, relatives
 from mtlbio.probing.separation import discordant, donors_off_the_line, donors_to_add
 from mtlbio.probing.trial import AnyTrial, Trial
 from mtlbio.probing.units import Units
@@ -38,14 +39,16 @@ class Subject:
 
 def audit(trial: Trial) -> pd.DataFrame:
     """Task x covariate, technical covariate x confounder, and outcome x who was measured how often
-    (:mod:`mtlbio.probing.recruitment`); no latent is looked at.
+    (:mod:`mtlbio.probing.recruitment`), and what relatives cost each task (:mod:`mtlbio.probing.relatives`); no latent
+    is looked at.
 
     Returns
     -------
     DataFrame with the columns ``COLUMNS``:
         ``association`` / ``value``: bias-corrected Cramer's V (Bergsma 2013) of two factors, adjusted eta squared of a
         factor and a number, squared multiple correlation of two numbers. ``vif``: variance inflation of the task given
-        this covariate, ``vif_all``: given all covariates; ``n_effective`` = units / vif_all. ``discordant``: donors
+        this covariate, ``vif_all``: given all covariates; ``n_effective`` = units / vif_all, with families
+        over their design effect too. ``discordant``: donors (families, where they are known)
         outside the majority label of their level, summed over levels (continuous covariates: within the common range);
         not counted where donors are compared with themselves.
         ``overlap``: share of the units whose propensity lies in the range that all classes reach.
@@ -68,7 +71,7 @@ def audit(trial: Trial) -> pd.DataFrame:
         if len(units) >= LEAST_UNITS and columns.shape[1] >= (1 if classes is None else 2):
             subject = Subject("covariate", info, units, columns, classes, names)
             rows += _pairs(trial, subject, trial.role("confounder"))
-    rows += recruitment(trial)
+    rows += recruitment(trial) + relatives(trial)
     return pd.DataFrame(rows, columns=COLUMNS)
 
 
@@ -102,6 +105,7 @@ def _pairs(trial: Trial, subject: Subject, against: list[CovariateInfo]):
     units, spline_df = subject.units, trial.options.spline_df
     everyone = trial.adjustment(units, against)
     vif_all = variance_inflation(units.centre(subject.columns), _with_intercept(everyone.basis))
+    cost = design_effect(subject.columns, everyone, units)
     for info in against:
         df = freedom(spline_df, len(units))
         least = 5 if info.name in everyone.pooled else 1  # as the tests hold it fixed
@@ -111,11 +115,12 @@ def _pairs(trial: Trial, subject: Subject, against: list[CovariateInfo]):
         counts = _counts(subject, trial.donors, level) if info.kind == "categorical" else None
         common = _overlap(subject, _with_intercept(columns))
         row = _start(subject.kind, subject.info.name, info, units) | _association(subject, info, columns, counts)
-        row |= {"vif": vif, "vif_all": vif_all, "n_effective": len(units) / vif_all}
+        row |= {"vif": vif, "vif_all": vif_all, "n_effective": len(units) / vif_all / cost}
         row["overlap"] = np.nan if common is None else float(common.mean())
         row |= {"smallest_cell": float(counts.min()) if counts is not None else np.nan}
         # donors that are compared with themselves separate the task from whatever does not change in them
-        discordant = np.nan if units.within else _discordant(subject, counts, common)
+        apart = counts if trial.family is None or counts is None else _counts(subject, trial.clusters, level)
+        discordant = np.nan if units.within else _discordant(subject, apart, common)
         row |= {"discordant": discordant, "rank_deficient": bool(np.isinf(vif))}
         row["call"] = _call(row, trial)
         row["why"] = _why(trial, subject, row, counts, level)
@@ -147,7 +152,8 @@ def _with_intercept(columns: np.ndarray) -> np.ndarray:
 
 
 def _counts(subject: Subject, donors: np.ndarray, level: np.ndarray) -> np.ndarray | None:
-    """Donors per level x class. A donor counts in every cell it was seen in: donors that bridge levels separate."""
+    """Donors (or families) per level x class. One counts in every cell it was seen in: those that bridge levels
+    separate."""
     if subject.classes is None:
         return None
     weights = subject.units.average.tocoo()
@@ -219,7 +225,8 @@ def _why(trial: Trial, subject: Subject, row: dict, counts: np.ndarray | None, l
         return f"{task} and {covariate} can be told apart (variance inflation {row['vif']:.2f}, {row['n']} units)."
     reasons = [f"knowing {covariate} inflates the variance of the {task} effect {inflation}"]
     if not np.isnan(row["discordant"]):
-        some = f"{row['discordant']:.0f} of {row['n_donors']} {units}"
+        whole = (row["n_donors"], units) if trial.family is None else (subject.units.clusters, "families")
+        some = f"{row['discordant']:.0f} of {whole[0]} {whole[1]}"
         reasons.append(f"{some} lie outside the majority of their level")
         # a rare class, not the inflation, is then what makes it difficult
         reasons = reasons[1:] if row["call"] == "weak" and row["vif"] < 1.1 else reasons

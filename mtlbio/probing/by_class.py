@@ -47,7 +47,7 @@ def _pair(trial: Trial, covariate: str, task: str) -> list[pd.DataFrame]:
     units, adjustment, columns, _ = covariate_design(trial, covariate, "technical")
     names = trial.tasks[task].classes
     classes = units.mean((trial.labels(task)[:, None] == np.arange(len(names))).astype(float))
-    donors = [len(np.unique(units.cluster[member > 0.5])) for member in classes.T]
+    donors = [len(np.unique(units.cluster[member > 0.5])) for member in classes.T]  # families, where they are known
     if classes.sum(axis=1).mean() < LABELLED or min(donors) < LEAST_DONORS:
         return []
     z, main = units.mean(trial.z), units.centre(columns)
@@ -57,6 +57,9 @@ def _pair(trial: Trial, covariate: str, task: str) -> list[pd.DataFrame]:
     if not contrast.estimable:
         return []
     wald, shares = contrast.wald(z), []
+    p = wald.p
+    if units.families and not contrast.robust:  # the classical F knows no families
+        p = np.maximum(p, contrast.randomisation(z, trial.options.permutations, trial.options.seed))
     for k, member in enumerate(inside):
         other = np.column_stack(inside[:k] + inside[k + 1 :])
         basis = orthonormal(np.column_stack([adjustment.basis, other]))
@@ -64,7 +67,7 @@ def _pair(trial: Trial, covariate: str, task: str) -> list[pd.DataFrame]:
     least, smallest = np.argmin(shares, axis=0), np.min(shares, axis=0)
     table = pd.DataFrame({"dim": trial.dims, "question": "technical_by_class", "variable": covariate, "task": task})
     table = table.assign(least_class=np.array(names)[least], unit=units.kind, n=len(units), n_donors=units.donors)
-    table = table.assign(share=smallest, statistic=wald.f, df=wald.df, p_wald=wald.p, p=wald.p, q=adjust(wald.p))
+    table = table.assign(share=smallest, statistic=wald.f, df=wald.df, p_wald=wald.p, p=p, q=adjust(p))
     return [table.assign(called=table["q"] <= trial.options.alpha)[COLUMNS]]
 
 

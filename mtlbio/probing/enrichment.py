@@ -129,12 +129,12 @@ def partial_correlations(
 ) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
     """Partial correlation of scores (units, S) with latents (units, D), its t test and its randomisation test, (S, D).
 
-    Freedman-Lane: what the nuisance leaves of z is permuted within strata (signs of whole donors are flipped where a
-    donor holds several units).
+    Freedman-Lane: what the nuisance leaves of z is permuted within strata (signs of whole donors, or families, are
+    flipped where one holds several units).
     """
-    freedom = (units.donors if units.clustered else len(units)) - adjustment.rank - 1
+    freedom = (units.clusters if units.clustered else len(units)) - adjustment.rank - 1
     if units.within:
-        freedom = units.donors - 1 - adjustment.basis.shape[1]
+        freedom = units.clusters - 1 - adjustment.basis.shape[1]
     a, b = (adjustment.residual(units.centre(values)) for values in (scores, z))
     a = a / np.maximum(np.linalg.norm(a, axis=0), 1e-300)
     if freedom < 4:
@@ -151,7 +151,7 @@ def partial_correlations(
         for first in range(0, draws, at_once):
             some = min(at_once, draws - first)
             if units.clustered:
-                signs = rng.choice([-1.0, 1.0], size=(some, units.donors)).T[units.cluster]
+                signs = rng.choice([-1.0, 1.0], size=(some, units.clusters)).T[units.cluster]
                 drawn = signs[:, :, None] * b[:, None, :]
             else:
                 drawn = b[exchanges(adjustment.strata, some, rng).T]

@@ -50,7 +50,9 @@ class Contrast:
 
     The covariance is HC3 (MacKinnon & White 1985): residuals divided by 1 - leverage. Where a donor holds several
     units it is its cluster form, the jackknife over donors CV3 (Bell & McCaffrey 2002, with the factor (G-1)/G), and
-    the denominator has G - 1 degrees of freedom. For more than five columns: the classical F.
+    the denominator has G - 1 degrees of freedom. Families are clusters likewise; as they may be few and of very
+    different size, the denominator has Satterthwaite's degrees of freedom for units that are alike (:func:`_freedom`),
+    G - 1 at most. For more than five columns: the classical F, of which only the randomisation knows families.
     """
 
     def __init__(self, columns: np.ndarray, nuisance: Nuisance, units: Units, robust: bool | None = None):
@@ -65,9 +67,9 @@ class Contrast:
         self.full_rank = self.df == self.k
         self.a = residual if self.full_rank else self.u
         self.df_residual = len(units) - nuisance.rank - self.df
-        self.estimable = self.df > 0 and self.df_residual >= _LEAST_FREEDOM and units.donors >= 5
+        self.estimable = self.df > 0 and self.df_residual >= _LEAST_FREEDOM and units.clusters >= 5
         self.robust = (self.df <= ROBUST_COLUMNS) if robust is None else robust
-        self.df_error = float(units.donors - 1 if units.clustered and self.robust else self.df_residual)
+        self.df_error = float(units.clusters - 1 if units.clustered and self.robust else self.df_residual)
         if not self.estimable:
             return
         self.full = np.column_stack([nuisance.basis, self.u])
@@ -87,13 +89,15 @@ class Contrast:
             self.place = np.zeros((self.df, self.df), dtype=int)
             self.place[first, second] = self.place[second, first] = np.arange(len(first))
             return
-        # rows are sorted by donor: score of donor g = a_g' (I - H_gg)^-1 u_g = w_g' u_g
+        # rows are sorted by cluster: score of cluster g = a_g' (I - H_gg)^-1 u_g = w_g' u_g
         self.starts = np.flatnonzero(np.diff(self.units.cluster, prepend=-1))
         self.w = np.empty_like(self.a)
         for rows in np.split(np.arange(len(self.units)), self.starts[1:]):
             block = np.eye(len(rows)) - self.full[rows] @ self.full[rows].T
             self.w[rows] = np.linalg.pinv(block, rcond=1e-8, hermitian=True) @ self.a[rows]
-        self.factor = 1 - 1 / self.units.donors
+        self.factor = 1 - 1 / self.units.clusters
+        if self.units.families:
+            self.df_error = min(self.df_error, _freedom(self.w, self.full, self.units))
 
     def residual_of_nuisance(self, z: np.ndarray) -> np.ndarray:
         """(n, D) what the nuisance leaves of the latents."""
@@ -136,8 +140,8 @@ class Contrast:
         Units that are donors are permuted within the nuisance's strata. Where a donor holds several units, the signs
         of whole donors are flipped: under the null the donor's residuals are as likely as their mirror image, whatever
         their dependence (the restricted wild cluster bootstrap of Cameron, Gelbach & Miller 2008; with two states per
-        donor it swaps the states). For the classical F within donors, samples are permuted within the donor. The same
-        exchanges serve all dimensions.
+        donor it swaps the states). So are those of whole families. For the classical F within donors, samples are
+        permuted within the donor. The same exchanges serve all dimensions.
         """
         if not self.estimable:
             return np.full(z.shape[1], np.nan)
@@ -157,27 +161,27 @@ class Contrast:
 
         ``statistic`` maps (n, draws, D) to (draws, ...); ``size``: the numbers per draw that it works on.
         """
-        flip = self.units.clustered and self.robust
+        flip = self.units.clustered and (self.robust or self.units.families)
         strata = self.units.cluster if self.units.clustered else self.nuisance.strata
         step, values = max(1, _CHUNK // size), []
         for start in range(0, permutations, step):
             draws = min(step, permutations - start)
             if flip:
-                signs = rng.choice([-1.0, 1.0], size=(self.units.donors, draws))[self.units.cluster]
+                signs = rng.choice([-1.0, 1.0], size=(self.units.clusters, draws))[self.units.cluster]
                 values.append(statistic(signs[:, :, None] * residual[:, None, :]))
             else:
                 values.append(statistic(residual[exchanges(strata, draws, rng).T]))
         return np.concatenate(values)
 
     def flipped(self, residual: np.ndarray, signs: np.ndarray) -> np.ndarray:
-        """F (draws,) of one dimension whose donors' residuals change their signs; statistic as above.
+        """F (draws,) of one dimension whose donors' (families') residuals change their signs; statistic as above.
 
-        Everything that the statistic needs is linear in the signs, so units are summed per donor once.
+        Everything that the statistic needs is linear in the signs, so units are summed per cluster once.
 
         Parameters
         ----------
         residual : (n,) what the nuisance leaves of the latents
-        signs : (donors, draws) 1 or -1, donors in the order of the units' clusters
+        signs : (clusters, draws) 1 or -1, in the order of the units' clusters
         """
         starts = np.flatnonzero(np.diff(self.units.cluster, prepend=-1))
         fitted = np.add.reduceat(self.full * residual[:, None], starts).T @ signs
@@ -205,6 +209,24 @@ class Contrast:
             return np.square(beta[0]) / np.maximum(covariance[:, 0, 0], 1e-300)
         solved = np.linalg.solve(covariance + 1e-300 * np.eye(self.df), beta.T[:, :, None])[:, :, 0]
         return np.einsum("mk,km->m", solved, beta) / self.df
+
+
+def _freedom(w: np.ndarray, full: np.ndarray, units: Units) -> float:
+    """Satterthwaite's degrees of freedom of the jackknife variance of the coefficient that has fewest.
+
+    The variance is a sum over clusters of (w_g' M e)^2, with M = I - FF' for the whole design F. For independent errors
+    of one variance its mean and variance follow from S = W'MW, W holding w_g in the rows of g: (tr S)^2 / tr S^2 (Bell
+    & McCaffrey 2002, Survey Methodology 28:169; Imbens & Kolesar 2016, Rev. Econ. Stat. 98:701).
+
+    ``w``: (units, k); ``full``: (units, r) orthonormal.
+    """
+    least = np.inf
+    for column in w.T:
+        own, common = units.summed(np.square(column)), units.summed(full * column[:, None])  # (G,), (G, r)
+        trace = own.sum() - np.square(common).sum()
+        crossed = np.square(own).sum() - 2 * (own * np.square(common).sum(axis=1)).sum()
+        least = min(least, trace**2 / max(crossed + np.square(common.T @ common).sum(), 1e-300))
+    return float(least)
 
 
 def exchanges(strata: np.ndarray, draws: int, rng: np.random.Generator) -> np.ndarray:

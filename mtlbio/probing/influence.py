@@ -1,7 +1,8 @@
-"""How much of an effect is left without one donor: no claim may hang on a single person unseen."""
+"""How much of an effect is left without one donor, or one family: no claim may hang on a single one unseen."""
 
 import numpy as np
 
+from mtlbio.cohort.family import named
 from mtlbio.probing.association import task_design
 from mtlbio.probing.inference import Contrast
 from mtlbio.probing.trial import Trial
@@ -10,16 +11,17 @@ HALF = 0.5  # share of the effect that has to be left without any one donor
 
 
 def left_without(trial: Trial, task: str) -> tuple[np.ndarray, np.ndarray] | None:
-    """Share of the effect of a task that is left when a donor is taken out.
+    """Share of the effect of a task that is left when a donor is taken out, or a family where they are known.
 
-    The jackknife over donors, which the covariance of :class:`mtlbio.probing.inference.Contrast` is made of: with the
-    scores ``s_g = a_g' (I - H_gg)^-1 e_g`` the coefficients without donor g are ``b - (A'A)^-1 s_g``, exactly (Belsley,
-    Kuh & Welsch 1980, Regression Diagnostics, eq. 2.1). Of several columns the part along the whole effect counts.
+    The jackknife over donors (families), which the covariance of :class:`mtlbio.probing.inference.Contrast` is made of:
+    with the scores ``s_g = a_g' (I - H_gg)^-1 e_g`` the coefficients without donor g are ``b - (A'A)^-1 s_g``, exactly
+    (Belsley, Kuh & Welsch 1980, Regression Diagnostics, eq. 2.1). Of several columns the part along the whole effect
+    counts.
 
     Returns
     -------
-    share : (donors, D) 1 where a donor does not matter, below 0 where the effect turns
-    names : (donors,)
+    share : (clusters, D) 1 where a donor (family) does not matter, below 0 where the effect turns
+    names : (clusters,)
     None where the task has no test, or one of more columns than have a robust covariance
     """
     units = trial.task_units(task)
@@ -32,15 +34,16 @@ def left_without(trial: Trial, task: str) -> tuple[np.ndarray, np.ndarray] | Non
     residual = contrast.residual_of_nuisance(units.mean(trial.z))
     whole = contrast.inverse @ (contrast.a.T @ residual)
     error = residual - contrast.full @ (contrast.full.T @ residual)
-    starts = np.flatnonzero(np.diff(units.cluster, prepend=-1))
-    scores = np.add.reduceat(contrast.w[:, :, None] * error[:, None, :], starts)
+    scores = units.summed(contrast.w[:, :, None] * error[:, None, :])
     without = whole - np.einsum("ab,gbd->gad", contrast.inverse, scores)
     share = (without * whole).sum(axis=1) / np.maximum(np.square(whole).sum(axis=0), 1e-300)
-    return share, np.unique(trial.donors[units.mask])
+    clusters = np.unique(trial.clusters[units.mask])
+    return share, clusters if trial.family is None else np.array([named(family) for family in clusters])
 
 
 def hangs_on(trial: Trial, task: str) -> list[str | None]:
-    """Per dimension the donors without any one of whom less than ``HALF`` of the effect is left, worst first."""
+    """Per dimension the donors (families) without any one of whom less than ``HALF`` of the effect is left, worst
+    first."""
     influence = left_without(trial, task)
     if influence is None:
         return [None] * len(trial.dims)

@@ -53,8 +53,8 @@ def joint_test(
     ----------
     columns : (units, c)
     z : (units, k)
-    permutations : Freedman-Lane exchanges of whole rows within the nuisance's strata; where a donor holds several
-        units, the signs of whole donors are flipped
+    permutations : Freedman-Lane exchanges of whole rows within the nuisance's strata; where a donor (family) holds
+        several units, the signs of whole donors (families) are flipped
     """
     k = z.shape[1]
     contrast = JointContrast(columns, nuisance, units, k)
@@ -79,7 +79,7 @@ class JointContrast(Contrast):
     """c columns tested in k dimensions: which statistic applies, and its degrees of freedom."""
 
     def __init__(self, columns: np.ndarray, nuisance: Nuisance, units: Units, k: int):
-        super().__init__(columns, nuisance, units, robust=columns.shape[1] * k * ROBUST_DONORS <= units.donors)
+        super().__init__(columns, nuisance, units, robust=columns.shape[1] * k * ROBUST_DONORS <= units.clusters)
         self.s, c, free = min(self.df, k), self.df, self.df_error
         # robust: Hotelling's T2 of c k scores; classical: Pillai's trace (Pillai 1955, Ann. Math. Stat. 26:117)
         self.joint_df = c * k if self.robust else self.s * max(c, k)

@@ -46,7 +46,7 @@ def leakage(trial: Trial, association: pd.DataFrame) -> pd.DataFrame:
         z, seed = units.mean(trial.z), trial.options.seed * 1000 + 500 + number
         for d in np.flatnonzero(called).tolist():
             stronger = np.where(called & (strength > strength[d]), strength, np.nan)
-            rivals = conditioners(trial, [d], overlap(z[:, [d]], z), stronger, shares, units.donors)
+            rivals = conditioners(trial, [d], overlap(z[:, [d]], z), stronger, shares, units.clusters)
             p_wald, p_permutation = rows["p_wald"].iloc[d], rows["p_permutation"].iloc[d]
             if rivals:
                 _, adjustment, columns = task_design(trial, task, extra=trial.z[:, rivals], units=units)
@@ -91,7 +91,8 @@ def overlap(z: np.ndarray, dims: np.ndarray) -> np.ndarray:
 def conditioners(
     trial: Trial, places: Sequence[int], overlap: np.ndarray, stronger: np.ndarray, shares: np.ndarray, donors: int
 ) -> list[int]:
-    """Dimensions that are held fixed when others are tested: strongest carriers first, at most one per 15 donors.
+    """Dimensions that are held fixed when others are tested: strongest carriers first, at most one per 15 donors
+    (families, where they are known).
 
     Parameters
     ----------

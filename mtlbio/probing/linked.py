@@ -4,12 +4,13 @@ The family are the dimensions that no covariate dominates: the others cannot bec
 dimension the evidence against every outcome's null is added up, ``sum over outcomes of -log p`` (Fisher 1925) with p of
 the HC3 (or donor-clustered) F, so that a programme that moves disease a little and response a little counts as both.
 
-Its distribution under the null comes from flipping the signs of whole donors' residuals given the covariates (the
-restricted wild bootstrap: Wu 1986, Ann. Stat. 14:1261; Cameron, Gelbach & Miller 2008). The same flips serve all
-dimensions and outcomes, so what they have in common is kept, and the largest sum of a flip is what chance alone can do
-anywhere (Westfall & Young 1993). Flips, not exchanges: classes of a disease may differ in variance. Donors of a level
-of two or three (a matched pair, a small plate) flip together: what the level leaves of a pair is one number and its
-mirror image, and where each flips for itself, half of the pairs vanish (8 % of null cohorts held a false biology).
+Its distribution under the null comes from flipping the signs of whole donors' residuals given the covariates, of whole
+families' where they are known (the restricted wild bootstrap: Wu 1986, Ann. Stat. 14:1261; Cameron, Gelbach & Miller
+2008). The same flips serve all dimensions and outcomes, so what they have in common is kept, and the largest sum of a
+flip is what chance alone can do anywhere (Westfall & Young 1993). Flips, not exchanges: classes of a disease may differ
+in variance. Donors of a level of two or three (a matched pair, a small plate) flip together: what the level leaves of a
+pair is one number and its mirror image, and where each flips for itself, half of the pairs vanish (8 % of null cohorts
+held a false biology).
 
 The strongest dimension comes first. Where it is found, the others are asked again *given it*, and so on until nothing
 is found: an axis that holds a trace of a neighbour's programme is linked with everything the neighbour is linked with,
@@ -37,7 +38,7 @@ _DRAWS = 4  # flips beyond the level that has to be reached, at least, whatever 
 
 @dataclass(frozen=True)
 class OutcomeTest:
-    """The test of an outcome: label columns, nuisance, units, latents (units, D), and signs (donors of it, draws)."""
+    """The test of an outcome: label columns, nuisance, units, latents (units, D), and signs (its clusters, draws)."""
 
     columns: np.ndarray
     nuisance: Nuisance
@@ -117,8 +118,8 @@ def step_down(observed: np.ndarray, null: np.ndarray) -> np.ndarray:
 
 
 def outcome_tests(trial: Trial) -> list[OutcomeTest]:
-    """The test of every outcome that has one; a donor has the same signs in all of them."""
-    people = np.unique(trial.donors)
+    """The test of every outcome that has one; a donor (a family) has the same signs in all of them."""
+    people = np.unique(trial.clusters)
     draws = max(trial.options.permutations, int(np.ceil(_DRAWS / (FIRM * trial.options.alpha))))
     rng = np.random.default_rng([trial.options.seed, 9, len(people)])
     signs = rng.choice([-1.0, 1.0], size=(len(people), draws))[flip_together(trial, people)]
@@ -128,21 +129,21 @@ def outcome_tests(trial: Trial) -> list[OutcomeTest]:
         if not units.testable(6):
             continue
         _, nuisance, columns = task_design(trial, task, units=units)
-        # clusters are numbered in the order of the donors' names
-        donors = np.searchsorted(people, np.unique(trial.donors[units.mask]))
-        test = OutcomeTest(columns, nuisance, units, units.mean(trial.z), signs[donors])
+        # clusters are numbered in the order of their names
+        places = np.searchsorted(people, np.unique(trial.clusters[units.mask]))
+        test = OutcomeTest(columns, nuisance, units, units.mean(trial.z), signs[places])
         if Contrast(columns, nuisance, units).estimable:
             out.append(test)
     return out
 
 
 def flip_together(trial: Trial, people: np.ndarray) -> np.ndarray:
-    """(people,) the donor whose signs a donor takes: the first of its level of two or three, else itself.
+    """(people,) the donor (family) whose signs a donor takes: the first of its level of two or three, else itself.
 
     Of several covariates with such levels the one that has most of them.
     """
     groups, most = np.arange(len(people)), 0
-    place = np.searchsorted(people, trial.donors)
+    place = np.searchsorted(people, trial.clusters)
     for info in trial.covariates.values():
         if info.kind != "categorical":
             continue

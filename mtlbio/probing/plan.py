@@ -83,11 +83,13 @@ def task_plan(design: Design, name: str) -> TaskPlan:
     trial, info = design.trial, design.trial.tasks[name]
     units, nothing = trial.task_units(name), float("nan")
     codes = info.codes(units.y)
-    classes = {c: len(np.unique(units.cluster[codes == k])) for k, c in enumerate(info.classes)}
+    classes = {c: len(np.unique(units.owner[codes == k])) for k, c in enumerate(info.classes)}
     rows = design.audit[(design.audit["kind"] == "task") & (design.audit["task"] == name)]
     vif = float(rows["vif_all"].iloc[0]) if len(rows) else 1.0
     needed = dict.fromkeys(EFFECTS, nothing)
-    task = TaskPlan(info, units, name in trial.outcomes, vif, classes, nothing, needed, nothing)
+    family = design.audit.loc[(design.audit["kind"] == "family") & (design.audit["task"] == name), "value"]
+    cost = float(family.iloc[0]) if len(family) else 1.0
+    task = TaskPlan(info, units, name in trial.outcomes, vif, classes, nothing, needed, nothing, cost=cost)
     if info.decisive in MEASURED and task.balance != 0:
         harmless = donors_for_bins(task.balance if classes else None, trial.options.margin)
         task = replace(task, harmless=harmless)
@@ -97,9 +99,12 @@ def task_plan(design: Design, name: str) -> TaskPlan:
     # a donor seen in several states is a whole unit per state only where it is compared with itself
     per_donor = len(units) / units.donors if units.within else 1.0
     donors, df = units.donors * per_donor, columns.shape[1]
-    spent = int(round(max(donors - df - Contrast(columns, adjustment, units).df_error, 1)))
+    contrast = Contrast(columns, adjustment, units)
+    # more families would bring their degrees of freedom with them
+    free = contrast.df_residual if units.families else contrast.df_error
+    spent = int(round(max(donors - df - free, 1)))
     level = firm_level(design.dims * len(trial.outcomes), trial.options.alpha)
-    common = (info.test_variance(task.balance), vif, level, df, spent)
+    common = (info.test_variance(task.balance), vif * cost, level, df, spent)
     needed = {effect: np.ceil(donors_for_effect(effect, *common) / per_donor) for effect in EFFECTS}
     pooled = tuple(term for term in adjustment.terms if "pooled" in term)
     return replace(task, smallest=smallest_effect(donors, *common), needed=needed, pooled=pooled)
@@ -107,7 +112,7 @@ def task_plan(design: Design, name: str) -> TaskPlan:
 
 def plan_table(design: Design, tasks: list[TaskPlan], says: dict[str, str]) -> pd.DataFrame:
     """``plan.tsv``: a row per task, per task x covariate (``pair``), per technical covariate x
-    confounder, per outcome x gap or number of samples."""
+    confounder, per outcome x gap, number or order of samples, and, with families, per task what they cost."""
     rows = []
     for task in tasks:
         row = {"kind": "task", "task": task.name, "unit": task.units.kind, "donors": task.donors, "vif": task.vif}
@@ -119,5 +124,6 @@ def plan_table(design: Design, tasks: list[TaskPlan], says: dict[str, str]) -> p
         kind = {"task": "pair", "covariate": "technical"}.get(pair.kind, pair.kind)
         row = {"kind": kind, "task": pair.task, "covariate": pair.covariate, "role": pair.role, "call": pair.call}
         row |= {"unit": pair.unit, "donors": pair.n_donors, "vif": pair.vif, "says": pair.why}
+        row |= {"n_effective": pair.n_effective} if pair.kind == "family" else {}
         rows.append(row)
     return pd.DataFrame(rows, columns=PLAN).replace(np.inf, np.nan)

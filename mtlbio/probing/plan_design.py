@@ -41,6 +41,7 @@ class TaskPlan:
     needed : effect -> donors that find it
     harmless : donors that show useless dimensions to be harmless
     pooled : covariates of which rare levels are pooled in the adjustment, in words
+    cost : how many times as many relatives are needed as unrelated donors (:mod:`mtlbio.probing.relatives`)
     """
 
     label: Label
@@ -52,6 +53,7 @@ class TaskPlan:
     needed: dict[float, float]
     harmless: float
     pooled: tuple[str, ...] = ()
+    cost: float = 1.0
 
     @property
     def name(self) -> str:
@@ -65,8 +67,8 @@ class TaskPlan:
 
     @property
     def n_effective(self) -> float:
-        """Units that would say as much if no covariate told the label."""
-        return len(self.units) / self.vif
+        """Units that would say as much if no covariate told the label and nobody had relatives."""
+        return len(self.units) / self.vif / self.cost
 
     @property
     def rarest(self) -> str | None:

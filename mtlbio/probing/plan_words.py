@@ -8,6 +8,7 @@ import pandas as pd
 
 from mtlbio.kinds.vocabulary import Vocabulary
 from mtlbio.probing.plan_design import Design, TaskPlan
+from mtlbio.probing.plan_families import family_line, family_warnings, in_families
 from mtlbio.probing.trial import Trial
 from mtlbio.text import joined
 
@@ -25,6 +26,7 @@ def words(design: Design, tasks: list[TaskPlan], rates: list[str]) -> str:
     trial = design.trial
     donors, samples = trial.obs["donor"].nunique(), len(trial.obs)
     head = f"{design.name}: {samples} {trial.words.samples} of {donors} {trial.words.units}"
+    head += in_families(trial)
     if design.dropped:
         head += "; left out: " + ", ".join(f"{n} ({reason})" for reason, n in design.dropped.items())
     outcomes = [task for task in tasks if task.outcome]
@@ -71,6 +73,7 @@ def warnings(design: Design, tasks: list[TaskPlan]) -> list[str]:
         if task.outcome and task.smallest > LARGE:
             only = f"only differences beyond {task.smallest:.1f} SD can become `biology`"
             out.append(f"{task.name}: {only}; expect `underpowered`.")
+    out += family_warnings(design, tasks)
     out += [text for text, share in _lost(trial) if share <= MANY]
     out += _no_value(design)
     technical = [c.name for c in trial.role("technical")]
@@ -139,6 +142,7 @@ def task_lines(design: Design, task: TaskPlan) -> list[str]:
     rows = design.audit[(design.audit["kind"] == "task") & (design.audit["task"] == task.name)]
     if len(rows):
         lines.append(f"{_separable(rows)}.")
+    lines += family_line(design, task)
     if not task.outcome:
         lines.append("A covariate too: a dimension that follows it is no `biology`.")
     elif math.isnan(task.smallest):
@@ -146,9 +150,9 @@ def task_lines(design: Design, task: TaskPlan) -> list[str]:
         lines.append(f"No dimension can become `biology` for it: {why}.")
     else:
         if task.vif >= 1.05:
+            count = f"{len(task.units)} {_units(task, words)} count as {len(task.units) / task.vif:.0f}"
             lines.append(
-                f"{len(task.units)} {_units(task, words)} count as {task.n_effective:.0f}, because the covariates "
-                f"already say part of {task.name} (variance inflation {task.vif:.2f})."
+                f"{count}, because the covariates already say part of {task.name} (variance inflation {task.vif:.2f})."
             )
         size = f"{task.smallest:.2f} of its standard deviations (SD)"
         lines.append(f"A dimension can become `biology` if {task.label.difference(size, task.rarest)}.")

@@ -46,7 +46,7 @@ def _probe(run: DonorRun, results: Path, examined: Callable, refitted: Callable)
     examinee = OfEnsemble(load_ensemble(results / "model"), cohort.expression, fold)
     tables = examined(cohort, latents, examinee, run.probe)
     axes = (latents.var["block"] == "axis").to_numpy()
-    tables["replicas"] = replica_table(examinee, replicas(examinee, cohort.donors, axes), axes)
+    tables["replicas"] = replica_table(examinee, replicas(examinee, cohort.clusters, axes), axes)
     write_tables(tables, results)
     null, runs = empty()
     if run.probe.null_refits:

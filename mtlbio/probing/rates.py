@@ -128,14 +128,17 @@ def rate_of(
 def design_of(audit: pd.DataFrame, task: str) -> tuple[float, float]:
     """Donors with the task's label, and the separation of task and batch: that of the closest technical covariate.
 
-    NaN donors where the audit has no row of the task, which has no covariates then.
+    NaN donors where the audit has no row of the task, which has no covariates then. Of relatives as many as would be
+    unrelated donors, for those were planted.
     """
     rows = audit[(audit["kind"] == "task") & (audit["task"] == task)]
     if rows.empty:
         return np.nan, 0.5
     technical = rows[(rows["role"] == "technical") & rows["value"].notna()]
     value = technical["value"].where(technical["association"] == "cramers_v", np.sqrt(technical["value"].clip(lower=0)))
-    return float(rows["n_donors"].max()), separation_of(value.max() if len(value) else 0.0)
+    cost = audit.loc[(audit["kind"] == "family") & (audit["task"] == task), "value"].max()
+    donors = float(rows["n_donors"].max()) / (1.0 if np.isnan(cost) else float(cost))
+    return donors, separation_of(value.max() if len(value) else 0.0)
 
 
 def _design(row: pd.Series) -> str:

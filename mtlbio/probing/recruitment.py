@@ -2,26 +2,36 @@
 
 Every test compares the donors that are there. Where cases came three times and controls once, what a visit does passes
 for the disease; where the age of cases is more often unknown, the donors that a test is left with are other cases than
-those who were recruited. Neither shows in any association of covariates.
+those who were recruited. Neither shows in any association of covariates. Nor does it that cases came last, where
+the run knows the order of sampling (``metadata.order``): rows of a file are sorted by disease too often to be one.
 """
 
 import numpy as np
 import pandas as pd
 from scipy import stats
 
+from mtlbio.cohort.family import ORDER
+from mtlbio.probing.design import Nuisance
+from mtlbio.probing.inference import Contrast
 from mtlbio.probing.trial import Trial
+from mtlbio.probing.units import donor_units
 
+COUNT, TIME = "samples per donor", "order of sampling"
 LEVEL = 0.01  # over all rows together (Bonferroni) from which it is said
 
 
 def recruitment(trial: Trial) -> list[dict]:
-    """Rows of the audit of kind ``recruitment``: outcome x samples per donor, x covariate or other label unknown.
+    """Rows of the audit of kind ``recruitment``: outcome x samples per donor, x order of sampling, x covariate or other
+    label unknown.
 
-    ``value`` is p: Kruskal-Wallis of classes and Spearman of numbers for the samples per donor, chi squared of classes
-    and Mann-Whitney of numbers for gaps. ``call`` is ``weak`` where it goes with the outcome, else ``ok``.
+    ``value`` is p: Kruskal-Wallis of classes and Spearman of numbers for the samples per donor and their order (the
+    mean rank of a donor's samples), chi squared of classes and Mann-Whitney of numbers for gaps; with families that of
+    the ranks by the family-clustered F. ``call`` is ``weak`` where it goes with the outcome, else ``ok``.
     """
     obs = trial.obs.assign(donor=trial.donors)
-    facts = {"samples per donor": obs.groupby("donor").size().astype(float)} if trial.visits else {}
+    facts = {COUNT: obs.groupby("donor").size().astype(float)} if trial.visits else {}
+    if ORDER in obs:
+        facts[TIME] = 100 * obs[ORDER].rank(pct=True).groupby(obs["donor"]).mean()
     for name in [*trial.covariates, *(task for task in trial.outcomes if task not in trial.covariates)]:
         facts[f"{name} unknown"] = obs[name].isna().groupby(obs["donor"]).all().astype(float)
     rows = []
@@ -29,12 +39,16 @@ def recruitment(trial: Trial) -> list[dict]:
         labels = pd.Series(trial.labels(task)).groupby(trial.donors)
         y = labels.mean()[labels.nunique() == 1] if trial.tasks[task].classes else labels.mean().dropna()
         for what, values in facts.items():
-            fact = values.reindex(y.index)
-            if what != f"{task} unknown" and fact.nunique() > 1 and y.nunique() > 1 and _asked(trial, task, y, fact):
-                rows.append(_row(trial, task, what, y.to_numpy(), fact.to_numpy()))
+            fact = values.reindex(y.index).dropna()
+            of = y[fact.index]
+            if what != f"{task} unknown" and fact.nunique() > 1 and of.nunique() > 1 and _asked(trial, task, of, fact):
+                rows.append(_row(trial, task, what, of, fact))
+    if trial.family is not None:
+        rows = [row for row in rows if np.isfinite(row["value"])]  # the others have too few families to tell
     for row in rows:
+        then = row.pop("then")
         if row["value"] * len(rows) <= LEVEL:
-            row |= {"call": "weak", "why": f"{row['why']} {_consequence(trial, row)}"}
+            row |= {"call": "weak", "why": f"{row['why']} {then}"}
     return rows
 
 
@@ -43,26 +57,48 @@ def _asked(trial: Trial, task: str, y: pd.Series, fact: pd.Series) -> bool:
     return not trial.tasks[task].classes or bool((fact.groupby(y).min() != 1).all() or fact.max() > 1)
 
 
-def _row(trial: Trial, task: str, what: str, y: np.ndarray, fact: np.ndarray) -> dict:
+def _row(trial: Trial, task: str, what: str, of: pd.Series, by_donor: pd.Series) -> dict:
+    """A row, with what follows from it under ``then``; label and fact by donor."""
+    y, fact = of.to_numpy(), by_donor.to_numpy()
     codes, classes = trial.tasks[task].codes(y), trial.tasks[task].classes
-    count, units = what == "samples per donor", trial.words.units
+    number, order = what in (COUNT, TIME), ""
     if codes is None:
-        p = stats.spearmanr(y, fact).pvalue if count else stats.mannwhitneyu(y[fact > 0], y[fact == 0]).pvalue
+        p = stats.spearmanr(y, fact).pvalue if number else stats.mannwhitneyu(y[fact > 0], y[fact == 0]).pvalue
         found = f"correlation {stats.spearmanr(y, fact).statistic:.2f}"
     else:
-        groups = [fact[codes == k] for k in np.unique(codes)]
-        p = stats.kruskal(*groups).pvalue if count else stats.chi2_contingency(pd.crosstab(codes, fact), False).pvalue
-        means = [f"{g.mean():.1f}" if count else f"{100 * g.mean():.0f} %" for g in groups]
-        found = ", ".join(f"{classes[k]} {mean}" for k, mean in zip(np.unique(codes), means, strict=True))
+        present = np.unique(codes)
+        groups = [fact[codes == k] for k in present]
+        p = stats.kruskal(*groups).pvalue if number else stats.chi2_contingency(pd.crosstab(codes, fact), False).pvalue
+        means = [f"{g.mean():.1f}" if what == COUNT else f"{(1 if number else 100) * g.mean():.0f} %" for g in groups]
+        found = ", ".join(f"{classes[k]} {mean}" for k, mean in zip(present, means, strict=True))
+        last, first = (classes[present[pick([g.mean() for g in groups])]] for pick in (np.argmax, np.argmin))
+        order = f"{last} was sampled later than {first}: whatever"
+    if trial.family is not None:
+        p = _p_of_families(trial, task, of, by_donor)
     start = {"kind": "recruitment", "task": task, "covariate": what, "unit": "donor", "n": len(y), "n_donors": len(y)}
-    why = f"{what} by {task} of {len(y)} {units}: {found} (p {p:.2g})."
-    return start | {"association": "p", "value": float(p), "call": "ok", "why": why}
+    place = " (0 % first, 100 % last)" if what == TIME else ""
+    why = f"{what}{place} by {task} of {len(y)} {trial.words.units}: {found} (p {p:.2g})."
+    more = {"association": "p", "value": float(p), "call": "ok", "why": why}
+    return start | more | {"then": _consequence(trial, task, what, order or "Whatever")}
 
 
-def _consequence(trial: Trial, row: dict) -> str:
-    if row["covariate"] == "samples per donor":
+def _p_of_families(trial: Trial, task: str, y: pd.Series, fact: pd.Series) -> float:
+    """p of the ranks of a fact against a label by the F that knows families; NaN where they are too few."""
+    members = pd.Series(trial.clusters, trial.donors)
+    family = members[~members.index.duplicated()][y.index].to_numpy()
+    units = donor_units(y.index.to_numpy(), np.ones(len(y), dtype=bool), family)
+    constant = Nuisance(np.full((len(units), 1), len(units) ** -0.5), np.zeros(len(units), dtype=int), ())
+    contrast = Contrast(units.mean(trial.tasks[task].test_columns(y.to_numpy())), constant, units)
+    ranks = units.mean(fact.rank().to_numpy()[:, None])
+    return float(contrast.wald(ranks).p[0] if contrast.robust else contrast.randomisation(ranks, 999, 0)[0])
+
+
+def _consequence(trial: Trial, task: str, what: str, order: str) -> str:
+    if what == COUNT:
         return (
-            f"What a visit does passes for {row['task']}: give the visit as a covariate, or keep one sample of each "
+            f"What a visit does passes for {task}: give the visit as a covariate, or keep one sample of each "
             f"{trial.words.unit}."
         )
-    return f"Whom the tests are left with is a matter of {row['task']}: a link with it may be one with the gap."
+    if what == TIME:
+        return f"{order} drifts with time passes for {task}; give the time, or its batches, as a technical covariate."
+    return f"Whom the tests are left with is a matter of {task}: a link with it may be one with the gap."

@@ -25,7 +25,7 @@ def refitted(
     ----------
     z_train, z_test : (n, D), (m, D) latents
     y_train : (n,) class codes or values, none missing
-    donors_train : (n,) the penalty is chosen by cross-validation over donors
+    donors_train : (n,) donors or their families; the penalty is chosen by cross-validation over them
     task : says what is fitted: logistic heads on its indicators (one: a probability; K: one-versus-rest
         probabilities, (m, K)), or a linear head on the value or level
     sets : places of the dimensions that are left out together, S times

@@ -16,7 +16,8 @@ from mtlbio.probing.examinee import Examinee
 def replicas(examinee: Examinee, donors: np.ndarray, axes: np.ndarray) -> Replicas:
     """All samples as the model of every fold encodes them, and the final model.
 
-    ``donors``: (n,) of the samples; ``axes``: (D,) which dimensions are axes. Supervised ones follow labels: left out.
+    ``donors``: (n,) of the samples, or their families; ``axes``: (D,) which dimensions are axes. Supervised ones follow
+    labels: left out.
     """
     numbers = np.unique(examinee.fold)
     test = examinee.fold[None, :] == numbers[:, None]

@@ -11,7 +11,7 @@ from mtlbio.probing.units import Units
 
 COLUMNS = ["dim", "stability", "task", "effect", "left_out", "sign_stable", "worst_left_out", "worst_effect"]
 COLUMNS += ["robustness_value", "hangs_on"]
-LEAST = 10  # donors that must remain, and least donors of a level that is left out
+LEAST = 10  # donors (families) that must remain, and twice the least of a level that is left out
 
 
 def stability(trial: Trial, replica_stability: np.ndarray) -> pd.DataFrame:
@@ -93,7 +93,7 @@ def left_out(trial: Trial, task: str):
     """(``batch = B1``, units without it) for every level of a technical factor, and of a confounder with three or
     more levels such as a site, that leaves enough donors of every class behind."""
     info = trial.tasks[task]
-    y, mask, donors = info.y(trial.obs[task]), trial.mask, trial.donors
+    y, mask, clusters = info.y(trial.obs[task]), trial.mask, trial.clusters
     for covariate in trial.covariates.values():
         if covariate.kind != "categorical" or covariate.name == task:
             continue
@@ -103,10 +103,10 @@ def left_out(trial: Trial, task: str):
             continue
         for level in levels:
             inside = np.array([str(v) == level for v in values])
-            if len(np.unique(donors[inside & mask & ~np.isnan(y)])) < LEAST / 2:
+            if len(np.unique(clusters[inside & mask & ~np.isnan(y)])) < LEAST / 2:
                 continue
             rest = trial.units_of(task, mask & ~inside)
-            if rest.donors < LEAST:
+            if rest.clusters < LEAST:
                 continue
             codes = info.codes(rest.y)
             if codes is not None and min(np.bincount(codes, minlength=len(info.classes))) < 3:

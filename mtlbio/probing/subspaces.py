@@ -70,7 +70,7 @@ def subspaces(trial: Trial, examinee: Examinee, stability: np.ndarray) -> list[S
     axes = np.flatnonzero(trial.block == "axis")
     if not (stability[axes] < UNSTABLE).any():
         return []
-    blocks = find_blocks(replicas(examinee, trial.donors, trial.block == "axis"), stability[axes])
+    blocks = find_blocks(replicas(examinee, trial.clusters, trial.block == "axis"), stability[axes])
     places = [tuple(int(axes[d]) for d in block.dims) for block in blocks]
     return [Subspace(p, tuple(trial.dims[d] for d in p), b) for p, b in zip(places, blocks, strict=True)]
 
@@ -187,7 +187,7 @@ def _beside_others(trial: Trial, item: Subspace, table: pd.DataFrame, associatio
         units, axes = trial.task_units(name), task_rows(trial, association, name)
         z = units.mean(item.block.latents)
         stronger = -axes["p"].where(axes["called"].astype(bool) & (axes["p"] < p)).to_numpy(dtype=float)
-        rivals = conditioners(trial, item.places, overlap(z, units.mean(trial.z)), stronger, shares, units.donors)
+        rivals = conditioners(trial, item.places, overlap(z, units.mean(trial.z)), stronger, shares, units.clusters)
         if rivals:
             units, adjustment, columns = task_design(trial, name, extra=trial.z[:, rivals], units=units)
             seed = trial.options.seed * 1000 + 900

@@ -10,6 +10,7 @@ import numpy as np
 import pandas as pd
 
 from mtlbio.cohort.cohort import CovariateInfo
+from mtlbio.cohort.family import clusters_of, families_of
 from mtlbio.config import TrialOptions
 from mtlbio.kinds.vocabulary import DONORS, Vocabulary
 from mtlbio.labels import Label
@@ -28,7 +29,7 @@ class Trial:
     z : (samples, D) out-of-fold latents
     dims : (D,) names
     block : (D,) ``axis`` or ``supervised``
-    obs : samples x (donor, tasks, covariates)
+    obs : samples x (donor, tasks, covariates; families where they are known)
     inseparable : pairs of names that the audit could not tell apart
     trained_for : dimension -> the task that a supervised dimension was trained to rise with
     within : continuous confounders that vary within donors and are tested there
@@ -66,6 +67,16 @@ class Trial:
         """(samples,) donor."""
         return self.obs["donor"].to_numpy().astype(str)
 
+    @cached_property
+    def family(self) -> np.ndarray | None:
+        """(samples,) family; None where none are recorded."""
+        return families_of(self.obs)
+
+    @cached_property
+    def clusters(self) -> np.ndarray:
+        """(samples,) what is independent of each other: families where they are known, else donors."""
+        return clusters_of(self.obs)
+
     @property
     def outcomes(self) -> list[str]:
         """Tasks that biology can be about: those that are not themselves something to control for."""
@@ -100,12 +111,12 @@ class Trial:
 
     def units_of(self, task: str, mask: np.ndarray) -> Units:
         """Units of the label of ``task`` among the samples in ``mask``."""
-        return label_units(self.donors, self.labels(task), self.tasks[task].averaged, mask)
+        return label_units(self.donors, self.labels(task), self.tasks[task].averaged, mask, self.family)
 
     @cached_property
     def donor_units(self) -> Units:
         """One unit per donor with known covariates."""
-        return donor_units(self.donors, self.mask)
+        return donor_units(self.donors, self.mask, self.family)
 
     def adjustment(self, units: Units, covariates=None, interactions: bool = False, extra=None) -> Nuisance:
         """What a test on ``units`` is adjusted for: covariates (all by default); ``extra``: (units, k) more columns."""

@@ -1,4 +1,8 @@
-"""What a test counts: donors, donors x label, or samples with the donor as cluster."""
+"""What a test counts: donors, donors x label, or samples with the donor as cluster; families where they are known.
+
+A label belongs to a donor, and the donor's mean is a unit's value, whether the donor has relatives or not. Relatives
+make one cluster of units.
+"""
 
 from dataclasses import dataclass, replace
 from functools import cached_property
@@ -17,10 +21,12 @@ class Units:
     Attributes
     ----------
     average : sparse (units, samples), rows sum to 1: turns values of samples into values of units
-    cluster : (units,) donor codes 0 .. G-1, sorted; equal to ``arange`` where every unit is its own donor
+    cluster : (units,) codes 0 .. G-1, sorted, of what is independent of each other: donors, families where they are
+        known; equal to ``arange`` where every unit is alone
     y : (units,) label of the unit, NaN where it has none (and for questions that have no label)
     within : compare within donors only (every column is centred per donor)
     kind : ``donor``, ``donor x label`` or ``sample``
+    donor : (units,) donor codes, sorted, where clusters are families; None where clusters are donors
     """
 
     average: sparse.csr_matrix
@@ -28,19 +34,39 @@ class Units:
     y: np.ndarray
     within: bool
     kind: str
+    donor: np.ndarray | None = None
 
     def __len__(self) -> int:
         return self.average.shape[0]
 
+    @property
+    def owner(self) -> np.ndarray:
+        """(units,) donor codes."""
+        return self.cluster if self.donor is None else self.donor
+
     @cached_property
     def donors(self) -> int:
         """Number of donors."""
+        return int(self.owner.max()) + 1 if len(self.owner) else 0
+
+    @cached_property
+    def clusters(self) -> int:
+        """Number of what is independent of each other."""
         return int(self.cluster.max()) + 1 if len(self.cluster) else 0
 
     @property
     def clustered(self) -> bool:
-        """Whether a donor holds several units."""
-        return self.donors < len(self)
+        """Whether a cluster holds several units."""
+        return self.clusters < len(self)
+
+    @property
+    def families(self) -> bool:
+        """Whether a cluster holds several donors."""
+        return self.clusters < self.donors
+
+    def summed(self, values: np.ndarray) -> np.ndarray:
+        """Values of units (units, ...) summed per cluster (clusters, ...)."""
+        return np.add.reduceat(values, np.flatnonzero(np.diff(self.cluster, prepend=-1)))
 
     def testable(self, least: int) -> bool:
         """Whether there are ``least`` units or more, and their labels differ."""
@@ -59,28 +85,40 @@ class Units:
         """Remove the donor's mean from values of units (units, k) where the comparison is within donors."""
         if not self.within:
             return values
-        sizes = np.bincount(self.cluster)
+        sizes = np.bincount(self.owner)
         sums = np.zeros((self.donors, values.shape[1]))
-        np.add.at(sums, self.cluster, values)
-        return values - (sums / sizes[:, None])[self.cluster]
+        np.add.at(sums, self.owner, values)
+        return values - (sums / sizes[:, None])[self.owner]
 
 
-def donor_units(donors: np.ndarray, mask: np.ndarray) -> Units:
-    """One unit per donor: the mean over the donor's samples in ``mask`` (samples,)."""
+def donor_units(donors: np.ndarray, mask: np.ndarray, family: np.ndarray | None = None) -> Units:
+    """One unit per donor: the mean over the donor's samples in ``mask`` (samples,); ``family`` (samples,) clusters."""
     rows = np.flatnonzero(mask)
-    return grouped(np.asarray(donors), rows, np.zeros(len(rows), dtype=int), None, False, "donor")
+    return grouped(np.asarray(donors), rows, np.zeros(len(rows), dtype=int), None, False, "donor", family)
 
 
-def sample_units(donors: np.ndarray, mask: np.ndarray) -> Units:
-    """Every sample is a unit and its donor the cluster; donors are compared with themselves only."""
-    rows = np.flatnonzero(mask)
-    order = rows[np.argsort(np.asarray(donors)[rows], kind="stable")]
+def sample_units(donors: np.ndarray, mask: np.ndarray, family: np.ndarray | None = None) -> Units:
+    """Every sample is a unit and its donor, or family, the cluster; donors are compared with themselves only."""
+    rows, donors = np.flatnonzero(mask), np.asarray(donors)
+    order = rows[np.lexsort((donors[rows], (donors if family is None else family)[rows]))]
     average = sparse.csr_matrix((np.ones(len(order)), (np.arange(len(order)), order)), shape=(len(order), len(mask)))
-    cluster = np.unique(np.asarray(donors)[order], return_inverse=True)[1]
-    return Units(average, cluster, np.full(len(order), np.nan), True, "sample")
+    cluster, donor = _codes(donors[order], None if family is None else family[order])
+    return Units(average, cluster, np.full(len(order), np.nan), True, "sample", donor)
 
 
-def label_units(donors: np.ndarray, y: np.ndarray, averaged: bool, mask: np.ndarray) -> Units:
+def _codes(donors: np.ndarray, family: np.ndarray | None) -> tuple[np.ndarray, np.ndarray | None]:
+    """Codes of the clusters and, where these are families, of the donors, which then go by family and name."""
+    # by hashing: a million names are sorted in seconds
+    owner = pd.factorize(donors.astype(str).astype(object), sort=True)[0]
+    if family is None:
+        return owner, None
+    cluster = pd.factorize(family.astype(str).astype(object), sort=True)[0]
+    return cluster, np.unique(cluster * (int(owner.max(initial=0)) + 1) + owner, return_inverse=True)[1]
+
+
+def label_units(
+    donors: np.ndarray, y: np.ndarray, averaged: bool, mask: np.ndarray, family: np.ndarray | None = None
+) -> Units:
     """Units on which a label can be tested.
 
     A label that is constant within every donor, and every number (averaged over the labelled samples), belongs to the
@@ -88,32 +126,43 @@ def label_units(donors: np.ndarray, y: np.ndarray, averaged: bool, mask: np.ndar
     those samples) with the donor as cluster: repeated visits in one state add no units. Where at least four fifths of
     the donors were seen in more than one state (paired designs), donors are compared with themselves only.
 
-    ``averaged``: whether samples of a donor are averaged to one label (:class:`mtlbio.labels.Label`).
+    ``averaged``: whether samples of a donor are averaged to one label (:class:`mtlbio.labels.Label`); ``family``
+    (samples,): clusters above the donor.
     """
     donors, y = np.asarray(donors), np.asarray(y, dtype=float)
     rows = np.flatnonzero(np.asarray(mask) & ~np.isnan(y))
     if averaged:
-        return grouped(donors, rows, np.zeros(len(rows), dtype=int), y, False, "donor")
+        return grouped(donors, rows, np.zeros(len(rows), dtype=int), y, False, "donor", family)
     several = pd.Series(y[rows]).groupby(donors[rows]).nunique() > 1
     kind = "donor x label" if several.any() else "donor"
     state = np.unique(y[rows], return_inverse=True)[1]
-    units = grouped(donors, rows, state, y, bool(several.any() and several.mean() >= PAIRED), kind)
+    units = grouped(donors, rows, state, y, bool(several.any() and several.mean() >= PAIRED), kind, family)
     # class codes, which averaging leaves a rounding error away from themselves
     return replace(units, y=np.round(units.y))
 
 
 def grouped(
-    donors: np.ndarray, rows: np.ndarray, group: np.ndarray, y: np.ndarray | None, within: bool, kind: str
+    donors: np.ndarray,
+    rows: np.ndarray,
+    group: np.ndarray,
+    y: np.ndarray | None,
+    within: bool,
+    kind: str,
+    family: np.ndarray | None = None,
 ) -> Units:
     """One unit per donor and group, the mean of its samples.
 
     ``rows``: places of the samples that take part; ``group``: (rows,) code of the group of each. ``y``: (samples,)
-    averaged too; None for no label.
+    averaged too; None for no label. ``family``: (samples,) clusters above the donor.
     """
-    # by hashing: a million names are sorted in seconds
-    owner = pd.factorize(donors[rows].astype(str).astype(object), sort=True)[0]
+    cluster, donor = _codes(donors[rows], None if family is None else family[rows])
+    owner = cluster if donor is None else donor
     groups = int(group.max(initial=0)) + 1
     keys, unit = np.unique(owner * groups + group, return_inverse=True)
     average = sparse.csr_matrix((1 / np.bincount(unit)[unit], (unit, rows)), shape=(len(keys), len(donors)))
     label = np.full(len(keys), np.nan) if y is None else average @ np.where(np.isnan(y), 0.0, y)
-    return Units(average, keys // groups, label, within, kind)
+    if donor is None:
+        return Units(average, keys // groups, label, within, kind)
+    of_donor = np.zeros(int(donor.max(initial=0)) + 1, dtype=int)
+    of_donor[donor] = cluster
+    return Units(average, of_donor[keys // groups], label, within, kind, keys // groups)

@@ -3,6 +3,7 @@
 from pathlib import Path
 
 from mtlbio.cohort.cohort import Cohort, read_cohort
+from mtlbio.cohort.family import FAMILY
 from mtlbio.report.inputs import Inputs
 
 
@@ -19,6 +20,8 @@ def decides(inputs: Inputs, task: str) -> str:
 def sizes(inputs: Inputs) -> list[tuple[int, str]]:
     """How many of what the run is about."""
     of_samples = [(inputs.obs["donor"].nunique(), "donors"), (len(inputs.obs), "samples")]
+    if FAMILY in inputs.obs:
+        of_samples.insert(0, (inputs.obs[FAMILY].nunique(), "families"))
     return [*of_samples, (len(inputs.features or inputs.cohort.genes), inputs.words.features)]
 
 

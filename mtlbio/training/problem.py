@@ -163,16 +163,19 @@ def prepare_fold(cohort: Cohort, splits: pd.DataFrame, fold: int, options: Train
 
 
 def inner_of(cohort: Cohort, train: np.ndarray, options: Training) -> np.ndarray:
-    """(n,) inner fold of every training sample, stratified on the labels, -1 for the others.
+    """(n,) inner fold of every training sample, stratified on the labels, -1 for the others; no donor, and no family
+    where they are known, is split.
 
-    With ``validate_by`` whole levels of that covariate share a fold: what is to work at a site that was never seen has
-    to be chosen on sites that were not trained on.
+    With ``validate_by`` whole levels of that covariate (and whole families, each with most of its samples) share a
+    fold: what is to work at a site that was never seen has to be chosen on sites that were not trained on.
     """
     inner = np.full(len(cohort.obs), -1)
     labels = np.stack([cohort.y(task)[train] for task in cohort.tasks], axis=1)
-    units = cohort.donors
+    units = cohort.clusters
     if options.validate_by is not None:
         level = cohort.obs[options.validate_by].astype(object)
+        if cohort.families is not None:  # a family goes where most of it is
+            level = level.groupby(units).transform(lambda levels: levels.mode().min())
         units = np.where(level.notna(), level.astype(str), units)
     inner[train] = inner_folds(units[train], labels, max(5, options.seeds), options.seed)
     return inner

@@ -60,6 +60,7 @@ class DonorRun(Run):
             raise ValueError("tasks: all of them are auxiliary; expected at least one that is to be predicted")
         self._training_agrees()
         self._columns_agree()
+        self._family_agrees()
         self._splits_agree()
         return self
 
@@ -102,6 +103,15 @@ class DonorRun(Run):
                 raise ValueError(
                     f"covariates.{name}: column {column!r} is read by {others[0]} too: give both the same name"
                 )
+
+    def _family_agrees(self) -> None:
+        """What groups the donors is neither an identifier nor a label."""
+        column = self.metadata.family
+        if column is not None and column in (self.metadata.sample, self.metadata.donor):
+            raise ValueError(f"metadata.family: column {column!r} is the identifier of samples or donors, not a family")
+        for name in self.tasks:
+            if column is not None and column == self.task_column(name):
+                raise ValueError(f"metadata.family: column {column!r} is the label of tasks.{name}, not a family")
 
     def _splits_agree(self) -> None:
         if self.splits.kind == "leave_out":

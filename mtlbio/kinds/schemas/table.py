@@ -57,3 +57,5 @@ class TableRun(DonorRun):
                     )
             if column in (self.metadata.sample, self.metadata.donor):
                 raise ValueError(f"features: column {column!r} is the identifier of samples or donors, not a feature")
+            if column == self.metadata.family:
+                raise ValueError(f"features: column {column!r} is the family (metadata.family), not a feature")
