@@ -66,7 +66,7 @@ def read_order(order: pd.Series, column: str, source: str) -> pd.Series:
         raise InputError(
             f"{where}: found {str(wrong.iloc[0])!r}; expected numbers, or dates as YYYY-MM-DD (with or without a time)"
         )
-    return dates.astype("int64").astype(float).where(dates.notna()) / 86_400e9
+    return (dates - pd.Timestamp(0, tz="UTC")) / pd.Timedelta(days=1)
 
 
 def families_of(obs: pd.DataFrame) -> np.ndarray | None:
@@ -80,20 +80,9 @@ def clusters_of(obs: pd.DataFrame) -> np.ndarray:
     return obs["donor"].to_numpy().astype(str) if families is None else families
 
 
-def named(family: str) -> str:
-    """A family in a sentence; a donor who is alone in it by the donor's own name.
-
-    Examples
-    --------
-    >>> named("F12"), named("only: d7")
-    ('family F12', 'd7')
-    """
-    return family.removeprefix(_ALONE) if family.startswith(_ALONE) else f"family {family}"
-
-
 def largest(obs: pd.DataFrame) -> int:
     """Donors of the largest family."""
-    return int(obs.groupby(FAMILY)["donor"].nunique().max())
+    return int(obs.groupby(FAMILY, observed=True)["donor"].nunique().max())
 
 
 def unrecorded(obs: pd.DataFrame) -> int:

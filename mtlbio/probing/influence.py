@@ -2,10 +2,10 @@
 
 import numpy as np
 
-from mtlbio.cohort.family import named
 from mtlbio.probing.association import task_design
 from mtlbio.probing.inference import Contrast
 from mtlbio.probing.trial import Trial
+from mtlbio.probing.units import Units
 
 HALF = 0.5  # share of the effect that has to be left without any one donor
 
@@ -37,8 +37,17 @@ def left_without(trial: Trial, task: str) -> tuple[np.ndarray, np.ndarray] | Non
     scores = units.summed(contrast.w[:, :, None] * error[:, None, :])
     without = whole - np.einsum("ab,gbd->gad", contrast.inverse, scores)
     share = (without * whole).sum(axis=1) / np.maximum(np.square(whole).sum(axis=0), 1e-300)
-    clusters = np.unique(trial.clusters[units.mask])
-    return share, clusters if trial.family is None else np.array([named(family) for family in clusters])
+    return share, _names(trial, units)
+
+
+def _names(trial: Trial, units: Units) -> np.ndarray:
+    """(clusters,) a donor by its name, and so one who is alone in the family; several as their family."""
+    clusters, donors = trial.clusters[units.mask], trial.donors[units.mask]
+    names = np.unique(clusters)
+    if trial.family is None:
+        return names
+    members = [np.unique(donors[clusters == name]) for name in names]
+    return np.array([who[0] if len(who) == 1 else f"family {name}" for who, name in zip(members, names, strict=True)])
 
 
 def hangs_on(trial: Trial, task: str) -> list[str | None]:

@@ -31,7 +31,7 @@ def recruitment(trial: Trial) -> list[dict]:
     obs = trial.obs.assign(donor=trial.donors)
     facts = {COUNT: obs.groupby("donor").size().astype(float)} if trial.visits else {}
     if ORDER in obs:
-        facts[TIME] = 100 * obs[ORDER].rank(pct=True).groupby(obs["donor"]).mean()
+        facts[TIME] = obs[ORDER].rank().groupby(obs["donor"]).mean()
     for name in [*trial.covariates, *(task for task in trial.outcomes if task not in trial.covariates)]:
         facts[f"{name} unknown"] = obs[name].isna().groupby(obs["donor"]).all().astype(float)
     rows = []
@@ -43,7 +43,7 @@ def recruitment(trial: Trial) -> list[dict]:
             of = y[fact.index]
             if what != f"{task} unknown" and fact.nunique() > 1 and of.nunique() > 1 and _asked(trial, task, of, fact):
                 rows.append(_row(trial, task, what, of, fact))
-    if trial.family is not None:
+    if _related(trial):
         rows = [row for row in rows if np.isfinite(row["value"])]  # the others have too few families to tell
     for row in rows:
         then = row.pop("then")
@@ -69,17 +69,23 @@ def _row(trial: Trial, task: str, what: str, of: pd.Series, by_donor: pd.Series)
         present = np.unique(codes)
         groups = [fact[codes == k] for k in present]
         p = stats.kruskal(*groups).pvalue if number else stats.chi2_contingency(pd.crosstab(codes, fact), False).pvalue
-        means = [f"{g.mean():.1f}" if what == COUNT else f"{(1 if number else 100) * g.mean():.0f} %" for g in groups]
+        whole = trial.obs[ORDER].notna().sum() if what == TIME else 1
+        means = [f"{g.mean():.1f}" if what == COUNT else f"{100 * g.mean() / whole:.0f} %" for g in groups]
         found = ", ".join(f"{classes[k]} {mean}" for k, mean in zip(present, means, strict=True))
         last, first = (classes[present[pick([g.mean() for g in groups])]] for pick in (np.argmax, np.argmin))
         order = f"{last} was sampled later than {first}: whatever"
-    if trial.family is not None:
+    if _related(trial):
         p = _p_of_families(trial, task, of, by_donor)
     start = {"kind": "recruitment", "task": task, "covariate": what, "unit": "donor", "n": len(y), "n_donors": len(y)}
     place = " (0 % first, 100 % last)" if what == TIME else ""
     why = f"{what}{place} by {task} of {len(y)} {trial.words.units}: {found} (p {p:.2g})."
     more = {"association": "p", "value": float(p), "call": "ok", "why": why}
     return start | more | {"then": _consequence(trial, task, what, order or "Whatever")}
+
+
+def _related(trial: Trial) -> bool:
+    """Whether any donors are known to be relatives."""
+    return len(np.unique(trial.clusters)) < len(np.unique(trial.donors))
 
 
 def _p_of_families(trial: Trial, task: str, y: pd.Series, fact: pd.Series) -> float:

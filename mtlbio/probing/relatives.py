@@ -55,7 +55,7 @@ def _why(trial: Trial, task: str, units: Units, cost: float) -> str:
     few = "; so few families carry no firm claim" if units.clusters < FEW else ""
     start = f"{task}: {units.donors} {words.units} are of {count}, and families are what is counted"
     if cost < 1.05:
-        return f"{start}{few}. It costs little: relatives differ in {task}, or there are few of them."
+        return f"{start}{few}. That costs little here: relatives differ in {task}, or few {words.units} have any."
     what = words.units if units.kind == "donor" else f"{words.unit} states"
     return (
         f"{start}{few}. For a dimension that runs in families like a heritable trait in siblings (intraclass "

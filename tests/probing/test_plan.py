@@ -12,8 +12,10 @@ import pytest
 import yaml
 from scipy import sparse
 
+from benchmarks.calibration.designs import plant_design
 from benchmarks.calibration.planted import plant
 from mtlbio import cli
+from mtlbio.cohort.family import FAMILY
 from mtlbio.cohort.simulate import simulate, write_simulation
 from mtlbio.config import Probe
 from mtlbio.door import folder_of
@@ -21,7 +23,7 @@ from mtlbio.errors import InputError
 from mtlbio.kinds.read import read_run
 from mtlbio.kinds.schemas import CohortRun
 from mtlbio.probing.audit import audited
-from mtlbio.probing.plan import PLAN, plan, read_design, task_plan
+from mtlbio.probing.plan import PLAN, plan, plan_table, read_design, task_plan
 from mtlbio.probing.plan_design import Design
 from mtlbio.probing.plan_words import grave, words
 from mtlbio.probing.trial import Trial
@@ -229,3 +231,49 @@ def test_nobody_with_all_covariates_is_one_line(tmp_path):
     wrong = "covariates: 0 samples have all of .*age is unknown for 20.*bmi is unknown for 20"
     with pytest.raises(InputError, match=wrong):
         plan(read_run(tmp_path / "run.yaml"), tmp_path / "results")
+
+
+def test_families_are_counted_and_what_they_cost_is_said(tmp_path):
+    """How many, the largest, donors of whom none is recorded, what it costs a task, and where there are too few."""
+    planted, _ = plant_design("families of four, recorded", 120, 0)
+    design = design_of(planted)
+    tasks = [task_plan(design, name) for name in design.trial.tasks]
+    text = " ".join(words(design, tasks, []).split())
+    assert "120 samples of 120 donors in 30 families (the largest of 4)." in text
+    disease = next(task for task in tasks if task.name == "disease")
+    assert f"say as much as {120 / disease.cost:.0f} unrelated ones." in text and disease.cost > 1.1
+    np.testing.assert_allclose(disease.n_effective, 120 / disease.vif / disease.cost)
+    table = plan_table(design, tasks, {task.name: "" for task in tasks})
+    rows = table[table["kind"] == "family"].set_index("task")
+    np.testing.assert_allclose(rows.loc["disease", "n_effective"], 120 / disease.cost)
+    strangers = plant_design("families of four count as donors", 120, 0)[0]
+    alone = task_plan(design_of(strangers), "disease")
+    assert alone.cost == 1 and alone.smallest < disease.smallest and alone.needed[0.5] < disease.needed[0.5]
+    assert not words(design_of(strangers), [alone], []).count("famil")
+
+
+def test_too_few_families_are_a_warning():
+    planted, _ = plant_design("families of four, recorded", 120, 0)
+    family = planted.obs[FAMILY].where(np.arange(120) >= 12, "F0").where(np.arange(120) < 30, "F9")
+    few = replace(planted, obs=planted.obs.assign(**{FAMILY: family}))
+    design = design_of(few)
+    text = " ".join(words(design, [task_plan(design, name) for name in design.trial.tasks], []).split())
+    assert "! Only 7 families: every test counts families, and so few carry no firm claim." in text
+    single = replace(planted, obs=planted.obs.assign(**{FAMILY: planted.obs["donor"]}))
+    design = design_of(single)
+    text = " ".join(words(design, [task_plan(design, "disease")], []).split())
+    assert "Every donor is a family alone: metadata.family changes nothing." in text
+
+
+def test_a_run_with_families_is_planned_from_its_files(tmp_path):
+    run = planted_run(tmp_path, "clear")
+    folder = tmp_path / "clear"
+    table = pd.read_csv(folder / "metadata.csv")
+    table["litter"] = [None if i < 2 else f"L{i // 4}" for i in range(len(table))]
+    table.to_csv(folder / "metadata.csv", index=False)
+    text = (folder / "run.yaml").read_text().replace("donor: donor_id}", "donor: donor_id, family: litter}")
+    (folder / "run.yaml").write_text(text)
+    said = " ".join(plan(read_run(folder / "run.yaml"), tmp_path / "results").split())
+    assert "Of 2 of the donors no family is recorded: each counts as a family of its own." in said
+    assert "family" in set(read_table(tmp_path / "results/plan.tsv", PLAN)["kind"])
+    assert run.metadata.family is None

@@ -7,6 +7,7 @@ from scipy import stats
 from benchmarks.calibration.designs import plant_design
 from benchmarks.calibration.given_axes import trial_of
 from benchmarks.calibration.planted import plant
+from mtlbio.cohort.family import FAMILY, ORDER
 from mtlbio.probing.audit import audit, inseparable
 from mtlbio.probing.recruitment import recruitment
 
@@ -57,3 +58,53 @@ def test_a_response_that_only_cases_are_asked_for_is_no_gap():
     cases = trial.obs["disease"] == "case"
     trial = replace(trial, obs=trial.obs.assign(response=trial.obs["response"].where(cases)))
     assert [row for row in recruitment(trial) if row["task"] == "disease"] == []
+
+
+def sampled(planted, days: np.ndarray):
+    """The trial of a planted cohort whose samples were taken on these days."""
+    trial = trial_of(planted)
+    return replace(trial, obs=trial.obs.assign(**{ORDER: days}))
+
+
+def test_cases_who_were_sampled_later_are_said_with_their_p():
+    planted = plant(120, 0)
+    case = (planted.obs["disease"] == "case").to_numpy()
+    days = np.random.default_rng(0).permutation(120) + 60.0 * case
+    days[:3] = np.nan
+    row = rows_of(sampled(planted, days)).loc[("disease", "order of sampling")]
+    known = ~np.isnan(days)
+    expected = stats.kruskal(days[known & ~case], days[known & case]).pvalue
+    np.testing.assert_allclose(row["value"], expected)
+    assert row["call"] == "weak" and row["n_donors"] == 117
+    assert "case was sampled later than healthy: whatever drifts with time passes for disease" in row["why"]
+    assert ("disease", "order of sampling") not in rows_of(trial_of(planted)).index
+
+
+def test_the_order_of_a_donor_is_that_of_its_visits_and_a_number_has_a_correlation():
+    planted = plant(60, 1, visits=2)
+    days = np.random.default_rng(1).permutation(120).astype(float)
+    trial = sampled(planted, days)
+    trial = replace(trial, covariates={})  # age is then an outcome
+    row = rows_of(trial).loc[("age", "order of sampling")]
+    by_donor = trial.obs.groupby("donor").agg({ORDER: "mean", "age": "mean"})
+    # a mean of ranks is the mean of days that are a permutation of 0 .. 119
+    np.testing.assert_allclose(row["value"], stats.spearmanr(by_donor["age"], by_donor[ORDER]).pvalue)
+    assert "correlation" in row["why"] and "order of sampling (0 % first, 100 % last) by age" in row["why"]
+
+
+def test_families_who_came_together_are_no_donors_who_came_one_by_one():
+    """200 cohorts in which families of four come on one day and share a disease: strangers say it of half of them."""
+    rng, said = np.random.default_rng(2), {"donors": 0, "families": 0}
+    planted = plant(80, 3)
+    trial, family = replace(trial_of(planted), covariates={}), np.arange(80) // 4
+    trial = replace(trial, tasks={"disease": trial.tasks["disease"]})
+    for _ in range(200):
+        sick = np.where((rng.random(20) < 0.5)[family], "case", "healthy")
+        disease = pd.Categorical(sick, categories=list(trial.tasks["disease"].classes))
+        obs = trial.obs.assign(disease=disease, **{ORDER: rng.permutation(20)[family].astype(float)})
+        related = obs.assign(**{FAMILY: [f"F{f:02d}" for f in family]})
+        for name, table in (("donors", obs), ("families", related)):
+            row = rows_of(replace(trial, obs=table)).loc[("disease", "order of sampling")]
+            said[name] += row["value"] <= 0.05
+    assert said["families"] <= stats.binom.isf(0.001, 200, 0.05)
+    assert said["donors"] > 40

@@ -9,6 +9,7 @@ import pandas as pd
 import pytest
 
 from mtlbio.cohort.cohort import Cohort, CovariateInfo
+from mtlbio.cohort.family import FAMILY
 from mtlbio.errors import InputError
 from mtlbio.labels import Binary, Regression
 from mtlbio.probing.relabel import Relabelling, relabelled
@@ -138,3 +139,41 @@ def test_a_cohort_without_an_outcome_is_one_clear_line():
     cohort = replace(cohort_of([1] * 10), tasks={"age": TASKS["age"]})
     with pytest.raises(InputError, match=r"probe\.null_refits: every task is a covariate too"):
         Relabelling.of(cohort)
+
+
+def in_families(cohort: Cohort, size: int) -> Cohort:
+    """Neighbours by name are one family."""
+    place = np.unique(cohort.donors, return_inverse=True)[1]
+    return replace(cohort, obs=cohort.obs.assign(**{FAMILY: [f"F{p // size:02d}" for p in place]}))
+
+
+def test_the_labels_of_a_family_go_to_another_family_as_a_whole():
+    cohort = in_families(cohort_of([1] * 60), 4)
+    cohort = replace(cohort, obs=cohort.obs.assign(batch="B1"))
+    relabelling, source, _ = drawn(cohort, 2)
+    giver = pd.DataFrame({"taker": cohort.families, "giver": cohort.families[source]}).drop_duplicates()
+    assert len(giver) == 15 and giver["giver"].nunique() == 15 and (giver["taker"] != giver["giver"]).sum() > 8
+    assert sorted(source) == list(range(60))
+
+
+def test_families_of_other_sizes_give_every_donor_one_set_of_labels():
+    cohort = in_families(cohort_of([1, 2, 3, 1, 2, 1] * 8), 3)
+    rest = cohort.obs[FAMILY].where(cohort.obs["donor"] < "d30", "F99")  # a family of eighteen
+    cohort = replace(cohort, obs=cohort.obs.assign(**{FAMILY: rest, "batch": "B1"}))
+    _, source, other = drawn(cohort, 1)
+    givers = pd.Series(cohort.families[source]).groupby(cohort.families).nunique()
+    assert (givers == 1).all()
+    assert (pd.Series(cohort.donors[source]).groupby(cohort.donors).nunique() == 1).all()
+    assert (other.obs.astype(object).fillna("-").groupby("donor")["disease"].nunique() == 1).all()
+
+
+def test_relatives_exchange_their_states_alike():
+    cohort, flips = in_families(paired(12), 3), []
+    for seed in range(30):
+        _, source, other = drawn(cohort, seed)
+        assert (cohort.donors[source] == cohort.donors).all()
+        changed = pd.Series((other.obs["disease"] != cohort.obs["disease"]).to_numpy())
+        assert (changed.groupby(cohort.families).nunique() == 1).all()
+        flips.append(changed.groupby(cohort.families).any().to_numpy())
+    share = np.mean(flips, axis=0)
+    assert (share > 0.2).all() and (share < 0.8).all() and len(np.unique(flips, axis=0)) > 8

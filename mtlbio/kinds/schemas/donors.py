@@ -106,8 +106,12 @@ class DonorRun(Run):
 
     def _family_agrees(self) -> None:
         """What groups the donors is neither an identifier nor a label."""
-        column = self.metadata.family
-        if column is not None and column in (self.metadata.sample, self.metadata.donor):
+        column, identifiers = self.metadata.family, (self.metadata.sample, self.metadata.donor)
+        if self.metadata.order in identifiers:
+            raise ValueError(
+                f"metadata.order: column {self.metadata.order!r} is the identifier of samples or donors, not an order"
+            )
+        if column in identifiers:
             raise ValueError(f"metadata.family: column {column!r} is the identifier of samples or donors, not a family")
         for name in self.tasks:
             if column is not None and column == self.task_column(name):
