@@ -86,6 +86,7 @@ def task_evidence(trial: Trial, row: dict, joint: dict | None, removal: dict | N
         outcome=name in trial.outcomes,
         called=bool(row["called"]),
         entangled=tuple(trial.entangled(name)),
+        uneven=trial.uneven.get(name, ()),
         joint=joint is not None and bool(joint["called"]),
         joint_suspected=joint is not None and bool(joint["p"] <= trial.options.alpha),
         donors=int(row["n_donors"]),

@@ -23,6 +23,7 @@ class TaskEvidence:
     share : of the dimension's variance that goes with the task
     sign_stable, worst_left_out : sign consistency, and the level whose omission pulls most
     robustness : of :func:`mtlbio.probing.stability.robustness`, 0-1
+    uneven : what of its recruitment goes with the task, which biology has to stand with held fixed too
     hangs_on : donors without any one of whom less than half of the effect is left (:mod:`mtlbio.probing.influence`)
     entangled : covariates that the audit cannot tell from the task; ``joint``: called without adjusting for them;
         ``joint_suspected``: the same at the level of a single test; ``joint_widest``: largest size of that effect that
@@ -49,6 +50,7 @@ class TaskEvidence:
     sign_stable: bool = True
     robustness: float = math.nan
     hangs_on: str | None = None
+    uneven: tuple[str, ...] = ()
     worst_left_out: str = "nothing"
     entangled: tuple[str, ...] = ()
     joint: bool = False

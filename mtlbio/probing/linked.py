@@ -27,6 +27,7 @@ from mtlbio.probing.association import task_design
 from mtlbio.probing.design import Nuisance, orthonormal
 from mtlbio.probing.families import FIRM, firm, of_outcomes
 from mtlbio.probing.inference import Contrast
+from mtlbio.probing.recruitment import uneven_columns
 from mtlbio.probing.trial import Trial
 from mtlbio.probing.units import Units
 
@@ -38,20 +39,46 @@ _DRAWS = 4  # flips beyond the level that has to be reached, at least, whatever 
 
 @dataclass(frozen=True)
 class OutcomeTest:
-    """The test of an outcome: label columns, nuisance, units, latents (units, D), and signs (its clusters, draws)."""
+    """The test of an outcome.
+
+    Attributes
+    ----------
+    columns, nuisance, units : of the label, what is held fixed, what counts
+    z : (units, D) latents
+    signs : (clusters of the outcome, draws)
+    uneven : (units, k) what of its recruitment goes with the outcome; k is 0 of most
+    """
 
     columns: np.ndarray
     nuisance: Nuisance
     units: Units
     z: np.ndarray
     signs: np.ndarray
+    uneven: np.ndarray
 
     def evidence(self, dims: list[int], given: list[int]) -> tuple[np.ndarray, np.ndarray] | None:
-        """-log p of ``dims`` given other dimensions: observed (m,) and flipped (draws, m). None: too few units."""
-        nuisance = self.nuisance
-        if given:
-            beside = self.units.centre(self.z[:, given])
-            nuisance = replace(nuisance, basis=orthonormal(np.column_stack([nuisance.basis, beside])))
+        """-log p of ``dims`` given other dimensions: observed (m,) and flipped (draws, m). None: too few units.
+
+        Where samples per donor, or their order, go with the outcome, the smaller one of two: without and with them
+        held fixed. Whether cases came more often because they were cases, or a visit does something by itself, the
+        cohort does not say; a link that stands either way needs no answer.
+        """
+        found = self._evidence(dims, self._beside(self.z[:, given]))
+        if found is None or not self.uneven.shape[1]:
+            return found
+        fixed = self._evidence(dims, self._beside(np.column_stack([self.z[:, given], self.uneven])))
+        # who came how often tells the outcome: nothing is left to see, observed or flipped
+        fixed = (0.0 * found[0], 0.0 * found[1]) if fixed is None else fixed
+        return np.fmin(found[0], fixed[0]), np.fmin(found[1], fixed[1])
+
+    def _beside(self, columns: np.ndarray) -> Nuisance:
+        """The nuisance with more columns (units, k)."""
+        if not columns.shape[1]:
+            return self.nuisance
+        basis = np.column_stack([self.nuisance.basis, self.units.centre(columns)])
+        return replace(self.nuisance, basis=orthonormal(basis))
+
+    def _evidence(self, dims: list[int], nuisance: Nuisance) -> tuple[np.ndarray, np.ndarray] | None:
         contrast = Contrast(self.columns, nuisance, self.units)
         if not contrast.estimable:
             return None
@@ -131,7 +158,8 @@ def outcome_tests(trial: Trial) -> list[OutcomeTest]:
         _, nuisance, columns = task_design(trial, task, units=units)
         # clusters are numbered in the order of their names
         places = np.searchsorted(people, np.unique(trial.clusters[units.mask]))
-        test = OutcomeTest(columns, nuisance, units, units.mean(trial.z), signs[places])
+        uneven = units.mean(uneven_columns(trial, task))
+        test = OutcomeTest(columns, nuisance, units, units.mean(trial.z), signs[places], uneven)
         if Contrast(columns, nuisance, units).estimable:
             out.append(test)
     return out

@@ -29,9 +29,7 @@ def recruitment(trial: Trial) -> list[dict]:
     the ranks by the family-clustered F. ``call`` is ``weak`` where it goes with the outcome, else ``ok``.
     """
     obs = trial.obs.assign(donor=trial.donors)
-    facts = {COUNT: obs.groupby("donor").size().astype(float)} if trial.visits else {}
-    if ORDER in obs:
-        facts[TIME] = obs[ORDER].rank().groupby(obs["donor"]).mean()
+    facts = _numbers(trial)
     for name in [*trial.covariates, *(task for task in trial.outcomes if task not in trial.covariates)]:
         facts[f"{name} unknown"] = obs[name].isna().groupby(obs["donor"]).all().astype(float)
     rows = []
@@ -50,6 +48,31 @@ def recruitment(trial: Trial) -> list[dict]:
         if row["value"] * len(rows) <= LEVEL:
             row |= {"call": "weak", "why": f"{row['why']} {then}"}
     return rows
+
+
+def uneven(table: pd.DataFrame) -> dict[str, tuple[str, ...]]:
+    """Outcome -> what goes with it of samples per donor and order of sampling, as :func:`recruitment` found."""
+    weak = table[(table["kind"] == "recruitment") & (table["call"] == "weak") & table["covariate"].isin([COUNT, TIME])]
+    return {task: tuple(rows["covariate"]) for task, rows in weak.groupby("task", sort=False)}
+
+
+def uneven_columns(trial: Trial, task: str) -> np.ndarray:
+    """(samples, k) what of its recruitment goes with an outcome: a straight line and a bend each; k is 0 of most."""
+    columns = [np.zeros((len(trial.obs), 0))]
+    for what in trial.uneven.get(task, ()):
+        values = _numbers(trial)[what]
+        values = values.fillna(values.mean()).reindex(trial.donors).to_numpy()
+        columns.append(np.column_stack([values, np.log(values)]))
+    return np.column_stack(columns)
+
+
+def _numbers(trial: Trial) -> dict[str, pd.Series]:
+    """Samples per donor and order of sampling, where there is one, by donor."""
+    obs = trial.obs.assign(donor=trial.donors)
+    facts = {COUNT: obs.groupby("donor").size().astype(float)} if trial.visits else {}
+    if ORDER in obs:
+        facts[TIME] = obs[ORDER].rank().groupby(obs["donor"]).mean()
+    return facts
 
 
 def _asked(trial: Trial, task: str, y: pd.Series, fact: pd.Series) -> bool:
@@ -102,9 +125,12 @@ def _p_of_families(trial: Trial, task: str, y: pd.Series, fact: pd.Series) -> fl
 def _consequence(trial: Trial, task: str, what: str, order: str) -> str:
     if what == COUNT:
         return (
-            f"What a visit does passes for {task}: give the visit as a covariate, or keep one sample of each "
-            f"{trial.words.unit}."
+            f"What a visit does passes for {task}, so biology for it has to stand with the number of samples held "
+            f"fixed too; give the visit as a covariate, or keep one sample of each {trial.words.unit}."
         )
     if what == TIME:
-        return f"{order} drifts with time passes for {task}; give the time, or its batches, as a technical covariate."
+        return (
+            f"{order} drifts with time passes for {task}, so biology for it has to stand with that order held fixed "
+            f"too; give the time, or its batches, as a technical covariate."
+        )
     return f"Whom the tests are left with is a matter of {task}: a link with it may be one with the gap."

@@ -136,6 +136,8 @@ def not_firm(evidence: Evidence, task: TaskEvidence) -> str:
     among = "among so many dimensions"
     if task.given != "nobody" and task.p_given > task.p:
         among = f"beside {rivals(task)}"
+    if task.uneven:
+        among += f", and with the {listed(list(task.uneven))} held fixed,"
     return (
         f"{evidence.dim} may be linked to {task.name} ({effect(task)}, q {task.q:.2g}), but {among} it does not pass "
         f"the family-wise level that biology needs; more {evidence.words.units} would tell."

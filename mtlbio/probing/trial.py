@@ -33,6 +33,7 @@ class Trial:
     inseparable : pairs of names that the audit could not tell apart
     trained_for : dimension -> the task that a supervised dimension was trained to rise with
     within : continuous confounders that vary within donors and are tested there
+    uneven : outcome -> what of its recruitment goes with it (:func:`mtlbio.probing.recruitment.uneven`)
     words : of the run, for what is said
     """
 
@@ -49,6 +50,7 @@ class Trial:
     trained_for: dict[str, str] = field(default_factory=dict)
     within: frozenset[str] = frozenset()
     words: Vocabulary = DONORS
+    uneven: dict[str, tuple[str, ...]] = field(default_factory=dict)
 
     @classmethod
     def to_come(cls, obs, tasks, covariates, options, words: Vocabulary = DONORS) -> Trial:

@@ -8,9 +8,10 @@ from benchmarks.calibration.designs import plant_design
 from benchmarks.calibration.given_axes import trial_of
 from benchmarks.calibration.planted import plant
 from mtlbio.probing.association import association, task_design
+from mtlbio.probing.audit import audited
 from mtlbio.probing.families import FIRM
 from mtlbio.probing.inference import Contrast
-from mtlbio.probing.linked import largest_shares, linked_p, step_down, with_links
+from mtlbio.probing.linked import largest_shares, linked_p, outcome_tests, step_down, with_links
 
 
 def p_of(trial, dominated=0.0):
@@ -126,3 +127,50 @@ def test_nothing_is_found_where_nothing_is(design):
         rest = replace(trial, z=trial.z[:, 1:], dims=trial.dims[1:], block=trial.block[1:])
         hits += (p_of(rest) <= FIRM * 0.05).any()
     assert hits <= stats.binom.ppf(0.999, 120, 0.03)
+
+
+def uneven_cohorts(runs):
+    return [audited(trial_of(plant_design("cases have more visits", 120, seed)[0]))[0] for seed in range(runs)]
+
+
+def followed_by_visits(seed, donors=150, **changes):
+    """Cases come more often, most often those in whom the sixth axis is high; nothing drives the disease but age."""
+    rng = np.random.default_rng(seed)
+    planted = plant(donors, seed, interferon=0.0, response="nothing", **changes)
+    case = (planted.obs["disease"] == "case").to_numpy()
+    visits = 1 + np.where(case, rng.poisson(np.exp(1.0 + 0.6 * planted.z[:, 5])), rng.integers(0, 2, donors))
+    repeat = np.repeat(np.arange(donors), np.minimum(visits, 12))
+    trial = trial_of(planted)
+    return audited(replace(trial, z=trial.z[repeat], obs=trial.obs.iloc[repeat]))[0]
+
+
+def test_what_goes_with_the_number_of_samples_is_no_firm_link():
+    """17 % of such cohorts held a false biology while the audit said so and no test heard it."""
+    p = np.stack([p_of(trial) for trial in uneven_cohorts(15)])
+    level = FIRM * 0.05
+    assert (p[:, 1:] <= level).any(axis=1).sum() <= 1
+    assert (p[:, 0] <= level).sum() >= 13  # the response drives it too, and knows nothing of visits
+
+
+def test_uneven_samples_are_held_fixed_in_a_second_test_and_the_smaller_evidence_counts():
+    trial = followed_by_visits(0)
+    assert trial.uneven == {"disease": ("samples per donor",)}
+    test = outcome_tests(trial)[0]
+    without = replace(test, uneven=test.uneven[:, :0])
+    with_them = replace(without, nuisance=test._beside(test.uneven))
+    dims = list(range(1, len(trial.dims)))
+    for found, one, other in zip(*(t.evidence(dims, [0]) for t in (test, without, with_them)), strict=True):
+        np.testing.assert_allclose(found, np.minimum(one, other))
+        assert (one < other).any() and (other < one).any()
+
+
+def test_where_the_number_of_samples_tells_the_outcome_nothing_is_left_of_it():
+    test = outcome_tests(uneven_cohorts(1)[0])[0]  # cases come three times, controls once or twice
+    assert all((part == 0).all() for part in test.evidence([0, 1], []))
+
+
+def test_visits_that_follow_an_axis_make_no_link_with_the_outcome():
+    """Held fixed alone, the number of visits would bring the axis that they follow into the disease."""
+    trials = [followed_by_visits(seed) for seed in range(12)]
+    assert all("disease" in trial.uneven for trial in trials)
+    assert sum((p_of(trial) <= FIRM * 0.05).any() for trial in trials) <= 2

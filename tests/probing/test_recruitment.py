@@ -9,7 +9,7 @@ from benchmarks.calibration.given_axes import trial_of
 from benchmarks.calibration.planted import plant
 from mtlbio.cohort.family import FAMILY, ORDER
 from mtlbio.probing.audit import audit, inseparable
-from mtlbio.probing.recruitment import recruitment
+from mtlbio.probing.recruitment import recruitment, uneven, uneven_columns
 
 
 def rows_of(trial):
@@ -22,7 +22,13 @@ def test_more_visits_of_cases_are_said():
     row = rows_of(trial).loc[("disease", "samples per donor")]
     assert row["call"] == "weak" and row["value"] < 1e-10
     assert "healthy 1." in row["why"] and "case 3.0" in row["why"] and "keep one sample of each donor" in row["why"]
-    assert not any("samples per donor" in pair for pair in inseparable(audit(trial)))
+    table = audit(trial)
+    assert not any("samples per donor" in pair for pair in inseparable(table))
+    assert uneven(table) == {"disease": ("samples per donor",)}
+    trial = replace(trial, uneven=uneven(table))
+    count = trial.obs.groupby("donor")["donor"].transform("size").to_numpy()
+    np.testing.assert_allclose(uneven_columns(trial, "disease"), np.column_stack([count, np.log(count)]))
+    assert uneven_columns(trial, "response").shape == (len(count), 0)
 
 
 def test_a_gap_that_goes_with_the_outcome_is_said_with_its_p():
