@@ -27,7 +27,7 @@ class TurningAxes(GivenAxes):
 
     def __init__(self, planted: Planted, fold: np.ndarray, plane: tuple[int, ...], seed: int = 0, least: float = 0.0):
         d, expression = planted.z.shape[1], planted.cohort.expression
-        numbers, donors = np.unique(fold), planted.cohort.donors
+        numbers, clusters = np.unique(fold), planted.cohort.clusters
         self.maps = {int(f): np.eye(d) for f in (FINAL, *numbers)}
         self.dims, self.seeds = tuple(f"z{i + 1:02d}" for i in range(d)), 2
         rng = np.random.default_rng([seed, 88])
@@ -37,7 +37,7 @@ class TurningAxes(GivenAxes):
             turn = np.diag(1 / size)
             turn[np.ix_(plane, plane)] = turn[np.ix_(plane, plane)] @ _rotation(len(plane), least, rng)
             self.maps[int(f)] = turn
-            train = ~np.isin(donors, donors[fold == f])
+            train = ~np.isin(clusters, clusters[fold == f])
             matching = match_axes(reference[train], self.encoded(expression, f)[0][train])
             self.maps[int(f)] = turn @ matching.transfer @ np.diag(size)
             found.append(matching.correlation)
