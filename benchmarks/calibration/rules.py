@@ -34,7 +34,6 @@ from mtlbio.probing import linked
 from mtlbio.probing.association import association
 from mtlbio.probing.by_class import by_class
 from mtlbio.probing.collect_evidence import collect_evidence
-from mtlbio.probing.families import adjust_familywise
 from mtlbio.probing.leakage import leakage
 from mtlbio.probing.stability import stability
 from mtlbio.probing.trial import Trial
@@ -91,6 +90,21 @@ def closed_e(e: np.ndarray) -> np.ndarray:
         others = np.concatenate([[0.0], np.cumsum(np.sort(np.delete(e, m)))])
         p[m] = min(1.0, 1 / ((e[m] + others) / (1 + np.arange(len(others)))).min())
     return p
+
+
+def adjust_familywise(p: np.ndarray) -> np.ndarray:
+    """Holm adjusted p (Holm 1979): the chance of *any* false call stays below the level; NaN stays NaN.
+
+    Examples
+    --------
+    >>> adjust_familywise(np.array([0.01, 0.04, np.nan, 0.02])).tolist()
+    [0.03, 0.04, nan, 0.04]
+    """
+    p = np.asarray(p, dtype=float)
+    out, tested = np.full(p.shape, np.nan), np.flatnonzero(~np.isnan(p))
+    order = tested[np.argsort(p[tested], kind="stable")]
+    out[order] = np.minimum(1.0, np.maximum.accumulate(p[order] * np.arange(len(order), 0, -1)))
+    return out
 
 
 def judged(job: tuple[str, int, int]) -> pd.DataFrame:

@@ -29,7 +29,8 @@ def collect_evidence(
     uneven = unequal(by_class)
     sets = dict(list(enrichment.groupby("dim"))) if len(enrichment) else {}
     common = {"donors": trial.obs["donor"].nunique(), "words": trial.words, "heads": asks_heads(ablation)}
-    common["tests"] = max(int(association["p_familywise"].notna().sum()), 1)
+    common["family"] = max(association.loc[association["p_familywise"].notna(), "dim"].nunique(), 1)
+    needed = association.groupby("dim")["evidence_needed"].max()
     out = []
     for dim in trial.dims:
         tasks = []
@@ -52,6 +53,7 @@ def collect_evidence(
             technical_share=largest(technical),
             gene_set=best,
             stability=next((float(steady[dim, t]["stability"]) for t in trial.tasks if (dim, t) in steady), 1.0),
+            evidence_needed=float(needed[dim]),
             held_fixed=duplicates.get(dim),
             falls=best is not None and bool((sets[dim].set_index("set")["correlation"] < 0)[best]),
             **common,
@@ -77,7 +79,11 @@ def task_evidence(trial: Trial, row: dict, joint: dict | None, removal: dict | N
     ``removal``: of :func:`worst_way`. ``more``: what they say each in their own way.
     """
     name = row["variable"]
-    more |= {key: float(row[key]) for key in ("effect", "ci_low", "ci_high", "p", "q", "df")}
+    more |= {key: float(row[key]) for key in ("effect", "ci_low", "ci_high", "p", "q", "df", "evidence")}
+    more["spent"] = float(np.nan_to_num(max(row["n_donors"] - row["df"] - row["df_error"], 0.0)))
+    if joint is not None:
+        ends = np.abs([joint["ci_low"], joint["ci_high"]])
+        more["joint_widest"] = np.inf if np.isnan(ends).any() else float(ends.max())
     if removal is not None:
         more |= {key: removal[key] for key in ("removal", "loss", "donors_needed", "metric")}
         more |= {"loss_low": removal["ci_low"], "loss_high": removal["ci_high"]}
@@ -99,9 +105,6 @@ def _of_task(
 ) -> TaskEvidence:
     """One task and one dimension; ``beside``, ``steady``, ``removal``: its rows of the steps 2, 5 and 3, if any."""
     name, more = row["variable"], {"share": float(row["share"]), "unit": trial.tasks[row["variable"]].effect_unit}
-    if joint is not None:
-        ends = np.abs([joint["ci_low"], joint["ci_high"]])
-        more["joint_widest"] = np.inf if np.isnan(ends).any() else float(ends.max())
     if beside is not None:
         more |= {key: beside[key] for key in ("own", "given", "p_given", "firm")}
     if steady is not None:

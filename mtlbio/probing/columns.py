@@ -70,7 +70,8 @@ COLUMNS = (
     Column(
         "verdict",
         "the verdict that this outcome alone would get, whatever the others are; `NA` for a task that is a covariate. "
-        "It carries no error rate of its own",
+        "`error_rate` is not about it: of a dimension that is biology for another outcome it is false at the level of "
+        "a single test ([measured](evidence.md#the-verdict-of-one-outcome-alone))",
         lambda j, task: j.by_task.get(task.name),
         per="task",
     ),

@@ -5,7 +5,7 @@ then averaged over the samples of a unit. If ``z_ij = a_i + g(x_ij) + e_ij`` for
 latent obeys exactly the model with averaged columns; a donor hybridised on two chips gets half of each.
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 import numpy as np
 import pandas as pd
@@ -30,14 +30,14 @@ class Nuisance:
     strata : (units,) codes within which units may be exchanged
     terms : what went in, in words
     absorbed : donors whose means were removed (within donors), else 0
-    pooled : factors some of whose levels were pooled
+    pooled : factor -> how many of its levels were pooled, of those that had to be
     """
 
     basis: np.ndarray
     strata: np.ndarray
     terms: tuple[str, ...]
     absorbed: int = 0
-    pooled: tuple[str, ...] = ()
+    pooled: dict[str, int] = field(default_factory=dict)
 
     @property
     def rank(self) -> int:
@@ -197,7 +197,7 @@ def nuisance(
                     basis = wider
                     break
     strata = _strata([coded[c.name][0] for c in covariates if c.kind == "categorical" and c.role == "technical"], units)
-    few = tuple(name for name, (_, _, pooled) in coded.items() if pooled)
+    few = {name: pooled for name, (_, _, pooled) in coded.items() if pooled}
     return Nuisance(basis, strata, tuple(terms), units.donors if units.within else 0, few)
 
 

@@ -29,8 +29,10 @@ class TaskEvidence:
         ``joint_suspected``: the same at the level of a single test; ``joint_widest``: largest size of that effect that
         its interval holds, in the same unit
     removal, loss, loss_low, loss_high, donors_needed, metric : from the ablation; the loss with its 95 % interval
-    p, p_given, df : what a number of needed donors follows from (:mod:`mtlbio.probing.sample_size`): the larger p of
-        the two tests, the same given the other dimensions, columns of the label
+    p, p_given, evidence, df : what a number of needed donors follows from (:mod:`mtlbio.probing.sample_size`): the
+        larger p of the two tests, the same given the other dimensions, -log p of the family
+        (:mod:`mtlbio.probing.linked`), columns of the label
+    spent : donors' worth of freedom that the covariates cost its test
     donors : with the label and all covariates
     unit : of the effect: SD of the dimension, or R where a multi-class label has no single direction
     """
@@ -64,7 +66,9 @@ class TaskEvidence:
     metric: str = "metric"
     p: float = math.nan
     p_given: float = math.nan
+    evidence: float = math.nan
     df: float = 1.0
+    spent: float = 0.0
     donors: int = 0
     unit: str = "SD"
 
@@ -108,8 +112,9 @@ class Evidence:
     """All that is known about a dimension.
 
     ``technical_share``: of all technical covariates together. ``stability``: median correlation with its partner over
-    folds and seeds. ``donors``: in the cohort, the number that a number of needed donors has to exceed. ``tests``:
-    dimensions x outcomes of the family-wise level. ``held_fixed``: the covariate that the dimension is, if it is one
+    folds and seeds. ``donors``: in the cohort, the number that a number of needed donors has to exceed.
+    ``family``: dimensions (and blocks) of the family-wise level; ``evidence_needed``: sum over outcomes of -log p that
+    is firm among them. ``held_fixed``: the covariate that the dimension is, if it is one
     (:mod:`mtlbio.probing.covariate_duplicates`); only what is said depends on it, no verdict. ``falls``: the gene set
     falls as the dimension rises. ``words``: of the run, for what is said. ``heads``: whether the removal was asked of
     the examinee's own heads too, not of refitted ones alone.
@@ -122,7 +127,8 @@ class Evidence:
     gene_set: str | None = None
     stability: float = 1.0
     donors: int = 0
-    tests: int = 1
+    family: int = 1
+    evidence_needed: float = math.nan
     held_fixed: str | None = None
     falls: bool = False
     words: Vocabulary = DONORS

@@ -1,9 +1,10 @@
 """The families of tests of a trial, and how each is corrected: the only module that adjusts a p for other tests.
 
 - a question (one variable in all dimensions): Benjamini & Hochberg 1995, the ``q`` of every table;
-- biology of a dimension: flips of whole donors (:mod:`mtlbio.probing.linked`), ``p_familywise``;
-- biology of a block of axes (:mod:`mtlbio.probing.subspaces`): Holm 1979 over all outcomes, with the block in the place
-  of its axes, as in the questions.
+- biology of a dimension: flips of whole donors (:mod:`mtlbio.probing.linked`), ``p_familywise``; of the outcomes of a
+  dimension that is linked, Shaffer 1986;
+- biology of a block of axes (:mod:`mtlbio.probing.subspaces`): the same, with the block in the place of its axes, as in
+  the questions.
 """
 
 import numpy as np
@@ -23,21 +24,6 @@ def adjust(p: np.ndarray) -> np.ndarray:
     out, tested = np.full(p.shape, np.nan), ~np.isnan(p)
     if tested.any():
         out[tested] = stats.false_discovery_control(p[tested], method="bh")
-    return out
-
-
-def adjust_familywise(p: np.ndarray) -> np.ndarray:
-    """Holm adjusted p (Holm 1979): the chance of *any* false call stays below the level; NaN stays NaN.
-
-    Examples
-    --------
-    >>> adjust_familywise(np.array([0.01, 0.04, np.nan, 0.02])).tolist()
-    [0.03, 0.04, nan, 0.04]
-    """
-    p = np.asarray(p, dtype=float)
-    out, tested = np.full(p.shape, np.nan), np.flatnonzero(~np.isnan(p))
-    order = tested[np.argsort(p[tested], kind="stable")]
-    out[order] = np.minimum(1.0, np.maximum.accumulate(p[order] * np.arange(len(order), 0, -1)))
     return out
 
 
@@ -63,12 +49,39 @@ def firm(p, alpha: float):
     return p <= FIRM * alpha
 
 
-def firm_level(tests: int, alpha: float = 0.05) -> float:
-    """Level of a single test that is :func:`firm` over ``tests``: Bonferroni, the first step of Holm.
+def evidence_needed(dims: int, outcomes: int, alpha: float = 0.05) -> float:
+    """Sum over outcomes of -log p with which one of ``dims`` dimensions is :func:`firm`, before any was measured.
 
-    Benjamini-Hochberg is at least as lenient: where r of the tests are called it asks for r alpha / tests.
+    Of a dimension without a link the sum is gamma distributed if outcomes are independent (Fisher 1925); of the largest
+    of several this is the Bonferroni bound. The flips of a trial (:mod:`mtlbio.probing.linked`) ask for a little less.
+
+    Examples
+    --------
+    >>> round(evidence_needed(20, 1), 2), round(evidence_needed(20, 2), 2)
+    (6.68, 8.99)
     """
-    return FIRM * alpha / max(int(tests), 1)
+    return float(stats.gamma.isf(FIRM * alpha / max(int(dims), 1), max(int(outcomes), 1)))
+
+
+def outcome_level(outcomes: int, alpha: float = 0.05) -> float:
+    """Level of each outcome of a dimension that is linked: the first step of :func:`adjust_within`."""
+    return alpha / max(outcomes - 1, 1)
+
+
+def firm_level(needed: float, others: float, outcomes: int, alpha: float = 0.05) -> float:
+    """Level of the test of one outcome at which its dimension is linked, and with that outcome.
+
+    Parameters
+    ----------
+    needed : evidence that the dimension needs; ``others``: what the other outcomes bring of it
+    outcomes : of the trial
+
+    Examples
+    --------
+    >>> [round(firm_level(6.7, others, 2), 4) for others in (0.0, 2.0, 5.0)]
+    [0.0012, 0.0091, 0.05]
+    """
+    return min(float(np.exp(min(others - needed, 0.0))), outcome_level(outcomes, alpha))
 
 
 def of_outcomes(table: pd.DataFrame, outcomes) -> pd.Series:
@@ -77,7 +90,7 @@ def of_outcomes(table: pd.DataFrame, outcomes) -> pd.Series:
 
 
 def with_blocks(trial: Trial, tests: pd.DataFrame, outside: pd.DataFrame) -> pd.DataFrame:
-    """The ``tests`` of blocks (:mod:`mtlbio.probing.subspaces`) with ``q``, ``called`` and ``p_familywise``.
+    """The ``tests`` of blocks (:mod:`mtlbio.probing.subspaces`) with ``q`` and ``called``.
 
     ``outside``: associations of the dimensions outside all blocks, which belong to the same families.
     """
@@ -85,7 +98,4 @@ def with_blocks(trial: Trial, tests: pd.DataFrame, outside: pd.DataFrame) -> pd.
     for (question, name), rows in tests.groupby(["question", "variable"]):
         others = outside[(outside["question"] == question) & (outside["variable"] == name)]["p"]
         tests.loc[rows.index, "q"] = adjust(np.concatenate([rows["p"], others]))[: len(rows)]
-    tests["called"] = tests["q"] <= trial.options.alpha
-    both = pd.concat([tests, outside])[["question", "variable", "p"]]
-    p = adjust_familywise(both["p"].where(of_outcomes(both, trial.outcomes)).to_numpy())
-    return tests.assign(p_familywise=p[: len(tests)])
+    return tests.assign(called=tests["q"] <= trial.options.alpha)

@@ -60,12 +60,18 @@ def judgements(
         verdict, task = judge(item, options), about_task(item)
         effective, vif = (design[column].get(task, math.nan) for column in ("n_effective", "vif_all"))
         by_task = {t.name: judge(of_one_outcome(item, t.name), options).verdict for t in item.outcomes}
-        alone = [t for t in by_task if verdict.verdict == "not_identifiable" and by_task[t] == "biology"]
-        if alone:
-            verdict = replace(verdict, why=f"{verdict.why} For {listed(alone)} alone it is biology.")
         settled = to_settle(verdict, item, options)
+        verdict = with_alone(verdict, by_task)
         out.append(Judgement(item, verdict, steady, task, effective, vif, *settled, by_task=by_task))
     return out
+
+
+def with_alone(verdict: Verdict, by_task: dict[str, str]) -> Verdict:
+    """A verdict whose ``why`` names the outcomes that alone are biology, where another one cannot be told."""
+    alone = [t for t in by_task if verdict.verdict == "not_identifiable" and by_task[t] == "biology"]
+    if not alone:
+        return verdict
+    return replace(verdict, why=f"{verdict.why} For {listed(alone)} alone it is biology.")
 
 
 def to_settle(verdict: Verdict, evidence: Evidence, options: TrialOptions) -> tuple[float, str | None]:

@@ -17,6 +17,7 @@ is found: an axis that holds a trace of a neighbour's programme is linked with e
 and with donors enough any trace is significant. docs/evidence.md compares this with six other rules.
 """
 
+from collections.abc import Callable
 from dataclasses import dataclass, replace
 
 import numpy as np
@@ -27,6 +28,7 @@ from mtlbio.probing.association import task_design
 from mtlbio.probing.design import Nuisance, orthonormal
 from mtlbio.probing.families import FIRM, firm, of_outcomes
 from mtlbio.probing.inference import Contrast
+from mtlbio.probing.joint import JointContrast
 from mtlbio.probing.recruitment import uneven_columns
 from mtlbio.probing.trial import Trial
 from mtlbio.probing.units import Units
@@ -34,7 +36,11 @@ from mtlbio.probing.units import Units
 TWIN = 0.5  # squared correlation from which two axes count as the same programme
 SMALL = 4  # donors of a level from which they flip one by one
 _LEAST_P = 1e-300
+_CHUNK = 2_000_000  # numbers per block of flips of a joint test
 _DRAWS = 4  # flips beyond the level that has to be reached, at least, whatever ``probe.permutations`` says
+
+
+Evidences = tuple[np.ndarray, np.ndarray]  # observed, and of every flip
 
 
 @dataclass(frozen=True)
@@ -43,12 +49,14 @@ class OutcomeTest:
 
     Attributes
     ----------
+    task : the outcome
     columns, nuisance, units : of the label, what is held fixed, what counts
     z : (units, D) latents
     signs : (clusters of the outcome, draws)
     uneven : (units, k) what of its recruitment goes with the outcome; k is 0 of most
     """
 
+    task: str
     columns: np.ndarray
     nuisance: Nuisance
     units: Units
@@ -56,17 +64,24 @@ class OutcomeTest:
     signs: np.ndarray
     uneven: np.ndarray
 
-    def evidence(self, dims: list[int], given: list[int]) -> tuple[np.ndarray, np.ndarray] | None:
+    def evidence(self, dims: list[int], given: list[int]) -> Evidences | None:
         """-log p of ``dims`` given other dimensions: observed (m,) and flipped (draws, m). None: too few units.
 
         Where samples per donor, or their order, go with the outcome, the smaller one of two: without and with them
         held fixed. Whether cases came more often because they were cases, or a visit does something by itself, the
         cohort does not say; a link that stands either way needs no answer.
         """
-        found = self._evidence(dims, self._beside(self.z[:, given]))
+        return self._either_way(lambda nuisance: self._single(dims, nuisance), given)
+
+    def joint_evidence(self, block: list[int], given: list[int]) -> Evidences | None:
+        """The same of the joint test of all dimensions of a block: observed (1,) and flipped (draws, 1)."""
+        return self._either_way(lambda nuisance: self._joint(block, nuisance), given)
+
+    def _either_way(self, asked: Callable[[Nuisance], Evidences | None], given: list[int]) -> Evidences | None:
+        found = asked(self._beside(self.z[:, given]))
         if found is None or not self.uneven.shape[1]:
             return found
-        fixed = self._evidence(dims, self._beside(np.column_stack([self.z[:, given], self.uneven])))
+        fixed = asked(self._beside(np.column_stack([self.z[:, given], self.uneven])))
         # who came how often tells the outcome: nothing is left to see, observed or flipped
         fixed = (0.0 * found[0], 0.0 * found[1]) if fixed is None else fixed
         return np.fmin(found[0], fixed[0]), np.fmin(found[1], fixed[1])
@@ -78,19 +93,56 @@ class OutcomeTest:
         basis = np.column_stack([self.nuisance.basis, self.units.centre(columns)])
         return replace(self.nuisance, basis=orthonormal(basis))
 
-    def _evidence(self, dims: list[int], nuisance: Nuisance) -> tuple[np.ndarray, np.ndarray] | None:
+    def _single(self, dims: list[int], nuisance: Nuisance) -> Evidences | None:
         contrast = Contrast(self.columns, nuisance, self.units)
         if not contrast.estimable:
             return None
         residual = contrast.residual_of_nuisance(self.z[:, dims])
         null = np.column_stack([contrast.flipped(column, self.signs) for column in residual.T])
-        return _minus_log_p(contrast.statistic(residual), contrast), _minus_log_p(null, contrast)
+        freedom = contrast.df, contrast.df_error
+        return _minus_log_p(contrast.statistic(residual), *freedom), _minus_log_p(null, *freedom)
+
+    def _joint(self, block: list[int], nuisance: Nuisance) -> Evidences | None:
+        contrast = JointContrast(self.columns, nuisance, self.units, len(block))
+        if not contrast.estimable:
+            return None
+        residual = contrast.residual_of_nuisance(self.z[:, block])
+        signs = np.column_stack([np.ones(self.units.clusters), self.signs])[self.units.cluster]
+        step = max(1, _CHUNK // residual.size)
+        parts = [signs[:, start : start + step] for start in range(0, signs.shape[1], step)]
+        f = np.concatenate([contrast.joint(part[:, :, None] * residual[:, None, :]) for part in parts])
+        found = _minus_log_p(f, contrast.joint_df, contrast.joint_df_error)
+        return found[:1], found[1:, None]
+
+
+@dataclass(frozen=True)
+class Links:
+    """What the family says of m dimensions (or blocks); NaN of those outside it.
+
+    Attributes
+    ----------
+    p : (m,) family-wise
+    evidence : (m, outcomes) -log p of every outcome, as it was asked last: given what had been found by then
+    needed : (m,) sum of evidence that is firm: what the largest of the dimensions still in the race exceeds by chance
+        in ``FIRM`` x ``probe.alpha`` of the flips
+    """
+
+    p: np.ndarray
+    evidence: pd.DataFrame
+    needed: np.ndarray
 
 
 def with_links(trial: Trial, association: pd.DataFrame) -> pd.DataFrame:
-    """The associations with ``p_familywise``: that of a dimension, in its rows of all outcomes."""
-    p = pd.Series(linked_p(trial, largest_shares(trial, association)), trial.dims)
-    return association.assign(p_familywise=association["dim"].map(p).where(of_outcomes(association, trial.outcomes)))
+    """The associations with ``p_familywise``, ``evidence`` and ``evidence_needed`` in the rows of outcomes: the first
+    and the last are those of the dimension."""
+    found, rows = links(trial, largest_shares(trial, association)), of_outcomes(association, trial.outcomes)
+    table = association.copy()
+    for column, values in (("p_familywise", found.p), ("evidence_needed", found.needed)):
+        table[column] = table["dim"].map(pd.Series(values, trial.dims)).where(rows)
+    for task, values in found.evidence.set_axis(list(trial.dims)).items():
+        own = rows & (table["variable"] == task)
+        table.loc[own, "evidence"] = table.loc[own, "dim"].map(values)
+    return table
 
 
 def largest_shares(trial: Trial, association: pd.DataFrame) -> np.ndarray:
@@ -99,31 +151,76 @@ def largest_shares(trial: Trial, association: pd.DataFrame) -> np.ndarray:
     return covariates.groupby("dim")["share"].max().reindex(trial.dims).fillna(0.0).to_numpy()
 
 
-def linked_p(trial: Trial, shares: np.ndarray) -> np.ndarray:
-    """(D,) family-wise p of every dimension of the family; NaN outside it.
+def links(trial: Trial, shares: np.ndarray) -> Links:
+    """Of every dimension of the trial.
 
     ``shares``: (D,) largest share of any covariate. The rest is asked given what is firm
     (:func:`mtlbio.probing.families.firm`).
     """
-    p = np.full(len(trial.dims), np.nan)
-    left = np.flatnonzero(shares < trial.options.share_dominant).tolist()
-    tests = outcome_tests(trial)
-    with np.errstate(invalid="ignore"):  # a dimension may be constant
-        twins = np.square(np.nan_to_num(np.corrcoef(trial.z, rowvar=False))).reshape(len(p), len(p)) >= TWIN
+    family = np.flatnonzero(shares < trial.options.share_dominant).tolist()
+    found = _search(trial, outcome_tests(trial), [(d,) for d in family], trial.block[family] == "axis")
+    p, needed = np.full(len(trial.dims), np.nan), np.full(len(trial.dims), np.nan)
+    p[family], needed[family] = found.p, found.needed
+    evidence = found.evidence.set_axis(family).reindex(range(len(trial.dims)))
+    return Links(p, evidence, needed)
+
+
+def linked_p(trial: Trial, shares: np.ndarray) -> np.ndarray:
+    """(D,) family-wise p of every dimension of the family; NaN outside it. Arguments as of :func:`links`."""
+    return links(trial, shares).p
+
+
+def block_links(trial: Trial, shares: np.ndarray, inside: list[int], latents: list[np.ndarray]) -> Links:
+    """Of blocks of axes, which stand in the family in the place of their axes.
+
+    Parameters
+    ----------
+    inside : places of the dimensions that are in a block
+    latents : (samples, k) of every block
+    """
+    family = [d for d in np.flatnonzero(shares < trial.options.share_dominant).tolist() if d not in set(inside)]
+    starts = len(trial.dims) + np.cumsum([0, *(block.shape[1] for block in latents)])
+    blocks = [tuple(range(start, end)) for start, end in zip(starts[:-1], starts[1:], strict=True)]
+    wider = replace(trial, z=np.column_stack([trial.z, *latents]))
+    axes = np.concatenate([np.ones(len(blocks), dtype=bool), trial.block[family] == "axis"])
+    found = _search(wider, outcome_tests(wider), [*blocks, *((d,) for d in family)], axes)
+    m = len(blocks)
+    return Links(found.p[:m], found.evidence.iloc[:m], found.needed[:m])
+
+
+def _search(trial: Trial, tests: list[OutcomeTest], items: list[tuple[int, ...]], axes: np.ndarray) -> Links:
+    """The strongest first, the others given it: ``items`` are places of the latents, several of a block.
+
+    ``axes``: (m,) whether the others are asked given it where it is found: a supervised dimension is a trained
+    combination of everything.
+    """
+    p, needed = np.full(len(items), np.nan), np.full(len(items), np.nan)
+    evidence = np.full((len(items), len(tests)), np.nan)
+    left, least = list(range(len(items))), 0.0
     found: list[int] = []
-    least = 0.0
+    twins = _twins(trial.z, items)
     while left and tests:
-        observed, null = _summed(tests, left, found, twins)
-        stage = np.maximum(step_down(observed, null), least)
-        strongest = int(observed.argmax())
+        observed, null = _summed(tests, items, left, found, twins)
+        total = observed.sum(axis=1)
+        stage = np.maximum(step_down(total, null), least)
+        evidence[left] = observed
+        needed[left] = np.quantile(null.max(axis=1), 1 - FIRM * trial.options.alpha, method="higher")
+        strongest = int(total.argmax())
         if not firm(stage[strongest], trial.options.alpha):
             p[left] = stage
             break
-        dim, least = left.pop(strongest), float(stage[strongest])
-        p[dim] = least
-        if trial.block[dim] == "axis":  # a supervised dimension is a trained combination of everything
-            found.append(dim)
-    return p
+        item, least = left.pop(strongest), float(stage[strongest])
+        p[item] = least
+        if axes[item]:
+            found.append(item)
+    return Links(p, pd.DataFrame(evidence, columns=[test.task for test in tests]), needed)
+
+
+def _twins(z: np.ndarray, items: list[tuple[int, ...]]) -> np.ndarray:
+    """(m, m) whether two items are the same programme: a dimension of one shares ``TWIN`` with one of the other."""
+    with np.errstate(invalid="ignore"):  # a dimension may be constant
+        shared = np.square(np.nan_to_num(np.corrcoef(z, rowvar=False))).reshape(z.shape[1], z.shape[1])
+    return np.array([[shared[np.ix_(a, b)].max() >= TWIN for b in items] for a in items], dtype=bool)
 
 
 def step_down(observed: np.ndarray, null: np.ndarray) -> np.ndarray:
@@ -159,7 +256,7 @@ def outcome_tests(trial: Trial) -> list[OutcomeTest]:
         # clusters are numbered in the order of their names
         places = np.searchsorted(people, np.unique(trial.clusters[units.mask]))
         uneven = units.mean(uneven_columns(trial, task))
-        test = OutcomeTest(columns, nuisance, units, units.mean(trial.z), signs[places], uneven)
+        test = OutcomeTest(task, columns, nuisance, units, units.mean(trial.z), signs[places], uneven)
         if Contrast(columns, nuisance, units).estimable:
             out.append(test)
     return out
@@ -185,22 +282,27 @@ def flip_together(trial: Trial, people: np.ndarray) -> np.ndarray:
 
 
 def _summed(
-    tests: list[OutcomeTest], dims: list[int], found: list[int], twins: np.ndarray
+    tests: list[OutcomeTest], items: list[tuple[int, ...]], left: list[int], found: list[int], twins: np.ndarray
 ) -> tuple[np.ndarray, np.ndarray]:
-    """Evidence of ``dims`` over all outcomes, each given those of ``found`` that are not the same programme: observed
-    (m,) and flipped (draws, m)."""
+    """Evidence of the items that are ``left``, each given those of ``found`` that are not the same programme: observed
+    by outcome (m, outcomes), and summed over outcomes of flips (draws, m)."""
     draws = tests[0].signs.shape[1]
-    observed, null = np.zeros(len(dims)), np.zeros((draws, len(dims)))
-    given = [tuple(f for f in found if not twins[d, f]) for d in dims]
+    observed, null = np.zeros((len(left), len(tests))), np.zeros((draws, len(left)))
+    given = [tuple(f for f in found if not twins[item, f]) for item in left]
     for beside in dict.fromkeys(given):
-        places = [m for m, those in enumerate(given) if those == beside]
-        for test in tests:
-            evidence = test.evidence([dims[m] for m in places], list(beside))
-            if evidence is not None:  # a dimension without a test has no evidence, observed or flipped
-                observed[places] += np.nan_to_num(evidence[0])
-                null[:, places] += np.nan_to_num(evidence[1])
+        fixed = [dim for item in beside for dim in items[item]]
+        those = [m for m, its in enumerate(given) if its == beside]
+        single = [m for m in those if len(items[left[m]]) == 1]
+        for column, test in enumerate(tests):
+            asked = [(single, test.evidence([items[left[m]][0] for m in single], fixed))] if single else []
+            blocks = [m for m in those if m not in single]
+            asked += [([m], test.joint_evidence(list(items[left[m]]), fixed)) for m in blocks]
+            for places, evidence in asked:
+                if evidence is not None:  # what has no test has no evidence, observed or flipped
+                    observed[places, column] = np.nan_to_num(evidence[0])
+                    null[:, places] += np.nan_to_num(evidence[1])
     return observed, null
 
 
-def _minus_log_p(f: np.ndarray, contrast: Contrast) -> np.ndarray:
-    return -np.log(np.maximum(special.fdtrc(contrast.df, contrast.df_error, f), _LEAST_P))
+def _minus_log_p(f: np.ndarray, df: float, df_error: float) -> np.ndarray:
+    return -np.log(np.maximum(special.fdtrc(df, df_error, f), _LEAST_P))

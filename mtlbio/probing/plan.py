@@ -13,8 +13,8 @@ from mtlbio.kinds.schemas import DonorRun
 from mtlbio.metrics import metric
 from mtlbio.probing.association import task_design
 from mtlbio.probing.audit import LEAST_UNITS, audited
-from mtlbio.probing.families import firm_level
-from mtlbio.probing.inference import Contrast
+from mtlbio.probing.families import evidence_needed, firm_level
+from mtlbio.probing.inference import Contrast, variance_inflation
 from mtlbio.probing.plan_design import Design, TaskPlan
 from mtlbio.probing.plan_words import grave, task_lines, words
 from mtlbio.probing.power import donors_for_bins, donors_for_effect, smallest_effect
@@ -103,11 +103,14 @@ def task_plan(design: Design, name: str) -> TaskPlan:
     # more families would bring their degrees of freedom with them
     free = contrast.df_residual if units.families else contrast.df_error
     spent = int(round(max(donors - df - free, 1)))
-    level = firm_level(design.dims * len(trial.outcomes), trial.options.alpha)
-    common = (info.test_variance(task.balance), vif * cost, level, df, spent)
+    outcomes, alpha = len(trial.outcomes), trial.options.alpha
+    # the effect is on this outcome alone: the others bring what chance does, -log p of 1 on average
+    level = firm_level(evidence_needed(design.dims, outcomes, alpha), outcomes - 1.0, outcomes, alpha)
+    # with everything that the test is adjusted for: more than the covariates of the audit
+    inflation = variance_inflation(units.centre(columns), adjustment.basis)
+    common = (info.test_variance(task.balance), inflation * cost, level, df, spent)
     needed = {effect: np.ceil(donors_for_effect(effect, *common) / per_donor) for effect in EFFECTS}
-    pooled = tuple(term for term in adjustment.terms if "pooled" in term)
-    return replace(task, smallest=smallest_effect(donors, *common), needed=needed, pooled=pooled)
+    return replace(task, smallest=smallest_effect(donors, *common), needed=needed, pooled=adjustment.pooled)
 
 
 def plan_table(design: Design, tasks: list[TaskPlan], says: dict[str, str]) -> pd.DataFrame:

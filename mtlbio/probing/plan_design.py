@@ -1,6 +1,6 @@
 """What ``mtlbio plan`` knows of a cohort and of each of its tasks before anything is measured."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 import pandas as pd
 
@@ -40,7 +40,7 @@ class TaskPlan:
     smallest : smallest effect that becomes biology with 80 % power, in SD of a dimension
     needed : effect -> donors that find it
     harmless : donors that show useless dimensions to be harmless
-    pooled : covariates of which rare levels are pooled in the adjustment, in words
+    pooled : covariate -> how many of its rare levels are pooled in the adjustment
     cost : how many times as many relatives are needed as unrelated donors (:mod:`mtlbio.probing.relatives`)
     """
 
@@ -52,7 +52,7 @@ class TaskPlan:
     smallest: float
     needed: dict[float, float]
     harmless: float
-    pooled: tuple[str, ...] = ()
+    pooled: dict[str, int] = field(default_factory=dict)
     cost: float = 1.0
 
     @property

@@ -231,9 +231,10 @@ def _donor_table(outcomes: list[TaskPlan], words: Vocabulary) -> str:
         counts = {f"{e:g} SD": _count(n, task.donors) for e, n in task.needed.items()}
         rows[task.name] = {"now": str(task.donors), **counts, "harmless": _count(task.harmless, task.donors)}
     table = pd.DataFrame.from_dict(rows, orient="index").to_string()
+    alone = " on that outcome alone (fewer where it moves several)" if len(rows) > 1 else ""
     text = (
-        f"{words.capital_units} needed, of the kind you have, for an effect of that size, and to show that leaving a "
-        "useless\ndimension out is harmless (* you have enough; - no number will do)"
+        f"{words.capital_units} needed, of the kind you have, for an effect of that size{alone}, and to show that "
+        "leaving a useless\ndimension out is harmless (* you have enough; - no number will do)"
     )
     return f"{text}\n{textwrap.indent(table, '  ')}"
 
@@ -247,9 +248,8 @@ def _count(needed: float, donors: int) -> str:
 def _pooled(tasks: list[TaskPlan], words: Vocabulary) -> dict[str, str]:
     """Covariate -> what is said of its levels, for the test that pools most of them."""
     levels: dict[str, int] = {}
-    for term in [term for task in tasks for term in task.pooled]:
-        name, _, rest = term.partition(" (")
-        levels[name] = max(levels.get(name, 0), int(rest.split()[0]))
+    for name, count in [pair for task in tasks for pair in task.pooled.items()]:
+        levels[name] = max(levels.get(name, 0), count)
     one = "1 level of {0} holds too few {2} for a term of its own and is taken together with another"
     many = "{1} levels of {0} hold too few {2} for a term of their own and are taken together"
     return {name: (one if n == 1 else many).format(name, n, words.units) for name, n in levels.items()}

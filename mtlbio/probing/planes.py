@@ -9,8 +9,7 @@ from mtlbio.config import TrialOptions
 from mtlbio.model.blocks import UNSTABLE
 from mtlbio.probing.collect_evidence import asks_heads, covariate_evidence, largest, task_evidence, worst_way
 from mtlbio.probing.evidence import Evidence
-from mtlbio.probing.families import firm, of_outcomes
-from mtlbio.probing.judgement import to_settle
+from mtlbio.probing.judgement import to_settle, with_alone
 from mtlbio.probing.sentences import effect, listed, percent
 from mtlbio.probing.subspaces import Subspace, outside
 from mtlbio.probing.trial import Trial
@@ -25,7 +24,8 @@ def collect_subspace(
 ) -> Evidence:
     """Evidence on a block as on a dimension; a covariate's share is that of the direction that follows it most.
 
-    ``tests``: of :func:`mtlbio.probing.subspaces.subspace_tests`; ``family``: how many the family-wise level holds for.
+    ``tests``: of :func:`mtlbio.probing.subspaces.subspace_tests`; ``family``: dimensions and blocks that the
+    family-wise level holds for.
     """
     records = tests[tests["subspace"] == item.name].to_dict("records")
     rows = {(row["question"], row["variable"]): row for row in records}
@@ -35,10 +35,11 @@ def collect_subspace(
     for name in trial.tasks:
         if ("task", name) in rows:
             row = rows["task", name]
-            more = {key: row[key] for key in ("own", "given", "p_given", "sign_stable", "worst_left_out")}
-            more |= {"firm": bool(firm(row["p_familywise"], trial.options.alpha)), "unit": "R", "share": row["peak"]}
+            more = {key: row[key] for key in ("own", "given", "p_given", "firm", "sign_stable", "worst_left_out")}
+            more |= {"unit": "R", "share": row["peak"]}
             tasks.append(task_evidence(trial, row, rows.get(("joint", name)), removed.get(name), **more))
             technical += [row["technical"]] if tasks[-1].called and tasks[-1].outcome else []
+    needed = max((row["evidence_needed"] for row in records if row["evidence_needed"] > 0), default=np.nan)
     pairs = [(info, rows.get((info.role, info.name))) for info in trial.covariates.values()]
     return Evidence(
         item.name,
@@ -49,6 +50,7 @@ def collect_subspace(
         item.block.stability,
         trial.obs["donor"].nunique(),
         max(family, 1),
+        needed,
         words=trial.words,
         heads=asks_heads(ablation),
     )
@@ -98,8 +100,8 @@ def subspace_table(
     decided : for every dimension below ``UNSTABLE`` in a block that was found again, by name: the fields of its
         :class:`~mtlbio.probing.judgement.Judgement` in which the block speaks for it
     """
-    tables = (outside(blocks, association), tests)
-    family = sum(int(table.loc[of_outcomes(table, trial.outcomes), "p"].notna().sum()) for table in tables)
+    beside = outside(blocks, association)
+    family = tests["subspace"].nunique() + beside.loc[beside["p_familywise"].notna(), "dim"].nunique()
     rows, out = [], {}
     for item in blocks:
         evidence = collect_subspace(trial, item, tests, ablation, named.get(item.name), family)
@@ -128,7 +130,8 @@ def subspace_table(
             why += f"{block.stability:.2f}): the verdict is about that {noun.split()[0]}: {its.why}"
             outcomes = {t.name: of_one_outcome(evidence, t.name) for t in evidence.outcomes}
             each = {name: judge_subspace(one, trial.options, "it", "it").verdict for name, one in outcomes.items()}
-            out[dim] = {"verdict": replace(its, why=why), "block": evidence, "by_task": each, **settled}
+            its = with_alone(replace(its, why=why), each)
+            out[dim] = {"verdict": its, "block": evidence, "by_task": each, **settled}
     return pd.DataFrame(rows, columns=columns(trial)), out
 
 

@@ -5,6 +5,8 @@ effect grows in proportion to the donors, so its root, the expected t, grows wit
 who are like those already measured.
 """
 
+from collections.abc import Callable
+
 import numpy as np
 from scipy import optimize, special, stats
 
@@ -37,7 +39,8 @@ def smallest_effect(donors: float, variance: float, vif: float, level: float, df
     """Smallest effect, in standard deviations of the dimension per unit of the label, found with ``POWER``.
 
     The effect d leaves 1 - d2 v of the dimension's variance as error, so the noncentrality with n donors is
-    n d2 v / (vif (1 - d2 v)); solved for d. Whatever else the covariates explain of the dimension would only help.
+    n d2 v / (vif (1 - d2 v)); solved for d. Whatever else the covariates explain of the dimension would only help. HC3
+    divides by 1 - leverage, so the columns of the nuisance count off n.
 
     Parameters
     ----------
@@ -54,7 +57,7 @@ def smallest_effect(donors: float, variance: float, vif: float, level: float, df
     if left < 4 or not np.isfinite(vif) or variance <= 0:
         return float("nan")
     needed = noncentrality_root(level, df, left) ** 2
-    return float(np.sqrt(needed / (variance * (donors / vif + needed))))
+    return float(np.sqrt(needed / (variance * ((donors - spent + 1) / vif + needed))))
 
 
 def donors_for_effect(effect: float, variance: float, vif: float, level: float, df: int = 1, spent: int = 1) -> float:
@@ -63,10 +66,12 @@ def donors_for_effect(effect: float, variance: float, vif: float, level: float, 
     if not 0 < explained < 1 or not np.isfinite(vif):
         return float("inf")
     per_donor = explained / (vif * (1 - explained))
-    return _least(lambda n: noncentrality_root(level, df, n - spent - df) ** 2 / per_donor, spent + df + 4)
+    return _least(lambda n: noncentrality_root(level, df, n - spent - df) ** 2 / per_donor + spent - 1, spent + df + 4)
 
 
-def donors_to_establish(t: float, donors: float, level: float, df: int = 1) -> float:
+def donors_to_establish(
+    t: float, donors: float, level: float | Callable[[float], float], df: int = 1, spent: float = 0.0
+) -> float:
     """Donors with which an effect that was *observed* would be found with probability ``POWER``.
 
     The expected t grows with the root of the donors, but the observed t is the truth plus an error of size 1: a plan
@@ -78,6 +83,8 @@ def donors_to_establish(t: float, donors: float, level: float, df: int = 1) -> f
     Parameters
     ----------
     t : absolute t of one column; root of the noncentrality estimate, sqrt(df (F - 1)), of several
+    level : of the test, or what it is with a number of donors; it must not fall with them
+    spent : degrees of freedom that the covariates cost (:func:`informative`)
 
     Returns
     -------
@@ -89,10 +96,26 @@ def donors_to_establish(t: float, donors: float, level: float, df: int = 1) -> f
     square = t**2 - z**2
 
     def needed(n: float) -> float:
-        c = noncentrality_root(level, df, n - 1 - df) - z
-        return donors * ((c * t + z * np.sqrt(c**2 + square)) / square) ** 2
+        c = noncentrality_root(level(n) if callable(level) else level, df, n - 1 - df) - z
+        told = informative(donors, spent) * ((c * t + z * np.sqrt(c**2 + square)) / square) ** 2
+        # the inverse of ``informative``
+        return spent + told / 2 + np.sqrt(told * (spent + told / 4))
 
-    return _least(needed, df + 5)
+    return _least(needed, int(spent) + df + 5)
+
+
+def informative(donors: float, spent: float) -> float:
+    """Donors without covariates that would tell as much as these do when covariates cost ``spent`` degrees of freedom.
+
+    Columns that have nothing to do with a label still explain ``spent / donors`` of it by chance, and HC3 divides by
+    1 - leverage, which is the same on average: so the noncentrality grows in proportion to (n - spent)^2 / n.
+
+    Examples
+    --------
+    >>> informative(60, 0), informative(60, 12), informative(240, 12)
+    (60.0, 38.4, 216.6)
+    """
+    return float(max(donors - spent, 0.0) ** 2 / donors)
 
 
 def donors_to_return(stability: float, donors: float, target: float) -> float:

@@ -1,14 +1,15 @@
 """How many donors would settle a dimension that these donors leave open, and what they would settle."""
 
 import math
+from collections.abc import Callable
 
 from scipy import stats
 
 from mtlbio.config import TrialOptions
 from mtlbio.kinds.vocabulary import Vocabulary
 from mtlbio.probing.evidence import Evidence, TaskEvidence
-from mtlbio.probing.families import firm_level
-from mtlbio.probing.power import POWER, donors_for_harmlessness, donors_to_establish, donors_to_return
+from mtlbio.probing.families import evidence_needed, firm_level, outcome_level
+from mtlbio.probing.power import POWER, donors_for_harmlessness, donors_to_establish, donors_to_return, informative
 from mtlbio.probing.sentences import rivals
 from mtlbio.probing.verdict import BESIDE, LARGE, RETURNS, TRACE
 
@@ -59,15 +60,15 @@ def donors_for_a_verdict(evidence: Evidence, options: TrialOptions) -> tuple[flo
 
 def _effect(task: TaskEvidence, evidence: Evidence, options: TrialOptions) -> tuple[float, str]:
     """Donors that make a task effect firm and, where its neighbours could carry it, its own."""
-    level = firm_level(evidence.tests, options.alpha)
-    needed = _establish(task, task.p, level)
-    if task.called and not math.isnan(task.p_given):
-        needed = max(needed, _establish(task, task.p_given, level))
+    needed, single = _linked(task, evidence, options), outcome_level(len(evidence.outcomes), options.alpha)
+    for p in (task.p, task.p_given if task.called else math.nan):
+        if not math.isnan(p):
+            needed = max(needed, _establish(task, p, single))
     what = f"establish its link to {task.name}"
     if task.called and not task.own and task.given != "nobody":
         what += f" beside {rivals(task, 1)}"
     elif task.called:
-        what += f" among {evidence.tests} tests"
+        what += f" among {evidence.family} dimensions"
     elif task.suspected:
         what = f"establish its suspected link to {task.name}"
     else:
@@ -85,14 +86,39 @@ def _bounded(wide: list[TaskEvidence], words: Vocabulary) -> tuple[float, str]:
     return _stated(needed, what, words, f"the effect on {hardest.name} seen so far is as large as that")
 
 
-def _establish(task: TaskEvidence, p: float, level: float) -> float:
+def _linked(task: TaskEvidence, evidence: Evidence, options: TrialOptions) -> float:
+    """Donors with which the dimension is linked family-wise, if what the other outcomes bring grows as it should."""
+    outcomes = evidence.outcomes
+    others = [t for t in outcomes if t.name != task.name and not math.isnan(t.evidence)]
+    firm = evidence.evidence_needed
+    firm = evidence_needed(evidence.family, len(outcomes), options.alpha) if math.isnan(firm) else firm
+
+    def level(donors: float) -> float:
+        beside = sum(_expected_evidence(t, donors / task.donors) for t in others)
+        return firm_level(firm, beside, len(outcomes), options.alpha)
+
+    return _establish(task, task.p if math.isnan(task.evidence) else math.exp(-task.evidence), level)
+
+
+def _expected_evidence(task: TaskEvidence, more: float) -> float:
+    """-log p of an outcome with ``more`` times the donors: what its F exceeds 1 by grows with what they tell."""
+    f, df = _f(task, math.exp(-task.evidence))
+    more = informative(task.donors * more, task.spent) / max(informative(task.donors, task.spent), 1.0)
+    return -float(stats.f.logsf(1 + max(f - 1, 0.0) * more, df, max(task.donors * more - df - 1, 4)))
+
+
+def _establish(task: TaskEvidence, p: float, level: float | Callable[[float], float]) -> float:
     if not 0 <= p <= 1 or task.donors < 4:
         return math.nan
-    df = max(int(task.df), 1) if math.isfinite(task.df) else 1
-    # the p of the two tests that binds, as a statistic again; all other columns count as one, which hardly matters
-    f = float(stats.f.isf(max(p, 1e-300), df, max(task.donors - df - 1, 4)))
+    f, df = _f(task, p)
     t = math.sqrt(f) if df == 1 else math.sqrt(max(df * (f - 1), 0.0))
-    return donors_to_establish(t, task.donors, level, df)
+    return donors_to_establish(t, task.donors, level, df, task.spent)
+
+
+def _f(task: TaskEvidence, p: float) -> tuple[float, int]:
+    """A p as a statistic again, and its degrees of freedom; all other columns count as one, which hardly matters."""
+    df = max(int(task.df), 1) if math.isfinite(task.df) else 1
+    return float(stats.f.isf(max(p, 1e-300), df, max(task.donors - df - 1, 4))), df
 
 
 def _removal(tasks: list[TaskEvidence], options: TrialOptions, evidence: Evidence) -> tuple[float, str]:

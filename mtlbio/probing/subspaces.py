@@ -23,10 +23,10 @@ from mtlbio.model.blocks import UNSTABLE, Block, find_blocks
 from mtlbio.probing.association import by_batch, covariate_design, multiple_correlation, task_design
 from mtlbio.probing.enrichment import best_set, enrichment
 from mtlbio.probing.examinee import Examinee
-from mtlbio.probing.families import of_outcomes, with_blocks
+from mtlbio.probing.families import adjust_within, firm, of_outcomes, with_blocks
 from mtlbio.probing.joint import Joint, joint_test
 from mtlbio.probing.leakage import conditioners, in_words, overlap, task_rows
-from mtlbio.probing.linked import largest_shares
+from mtlbio.probing.linked import block_links, largest_shares
 from mtlbio.probing.replicas import replicas
 from mtlbio.probing.shares import block_share, share
 from mtlbio.probing.stability import classical_effect, left_out
@@ -34,8 +34,8 @@ from mtlbio.probing.trial import Trial
 from mtlbio.probing.units import Units
 
 COLUMNS = ["subspace", "question", "variable", "unit", "n", "n_donors", "effect", "ci_low", "ci_high", "share", "peak"]
-COLUMNS += ["statistic", "df", "p_wald", "p_permutation", "p", "q", "called", "p_familywise"]
-COLUMNS += ["given", "p_given", "own", "sign_stable", "worst_left_out", "technical"]
+COLUMNS += ["statistic", "df", "df_error", "p_wald", "p_permutation", "p", "q", "called", "p_familywise", "evidence"]
+COLUMNS += ["evidence_needed", "given", "p_given", "own", "firm", "sign_stable", "worst_left_out", "technical"]
 
 
 @dataclass(frozen=True)
@@ -88,7 +88,8 @@ def subspace_tests(trial: Trial, blocks: list[Subspace], association: pd.DataFra
     tests : ``effect``: multiple correlation R, 0-1, with the interval of the non-central F; ``share``: of the block's
         variance, ``peak``: of its best direction (tasks: of the direction that follows the task, and ``technical``: the
         share of all technical covariates in that direction). ``q`` is BH over the blocks and the dimensions outside
-        them, ``p_familywise`` Holm over the same and all outcomes
+        them, ``p_familywise`` that of the block in their family, as are the columns ``evidence``
+        (:mod:`mtlbio.probing.linked`)
     sets : subspace -> gene set that names the direction that follows its most closely linked outcome
     """
     stable = [item for item in blocks if item.block.stable]
@@ -98,8 +99,11 @@ def subspace_tests(trial: Trial, blocks: list[Subspace], association: pd.DataFra
     if not rows:
         return pd.DataFrame(columns=COLUMNS), {}
     table = with_blocks(trial, pd.DataFrame(rows, columns=[*COLUMNS, "direction"]), outside(blocks, association))
+    table = _linked(trial, stable, table, association)
     for item in stable:
         _beside_others(trial, item, table, association)
+    table["firm"] = _firm(trial, table)
+    table["own"] = table["own"] | table["firm"]
     return table[COLUMNS], _named(trial, stable, table, genes)
 
 
@@ -152,7 +156,8 @@ def _task(trial: Trial, item: Subspace, name: str, question: str, seed: int) -> 
 
 def _row(item: Subspace, question: str, name: str, units: Units, joint: Joint | None = None, **more) -> dict:
     row = {"subspace": item.name, "question": question, "variable": name, "unit": units.kind, "n": len(units)}
-    row |= {"n_donors": units.donors, "given": "nobody", "own": False, "sign_stable": True, "worst_left_out": "nothing"}
+    row |= {"n_donors": units.donors, "given": "nobody", "own": False, "firm": False}
+    row |= {"sign_stable": True, "worst_left_out": "nothing"}
     if joint is not None:
         row |= {"statistic": joint.f, "df": joint.df, "p": joint.p, "direction": joint.direction}
         row |= {"p_wald": joint.p_wald, "p_permutation": joint.p_permutation}
@@ -172,6 +177,27 @@ def _sign(trial: Trial, item: Subspace, task: str) -> tuple[bool, str]:
             inward[name] = float((partial[0] * base[0]).sum())
     worst = min(inward, key=lambda level: inward[level], default="nothing")
     return all(value > 0 for value in inward.values()), worst
+
+
+def _linked(trial: Trial, stable: list[Subspace], table: pd.DataFrame, association: pd.DataFrame) -> pd.DataFrame:
+    """``p_familywise`` and the evidence of every block, in its rows of outcomes; a link at both levels is called."""
+    inside = [place for item in stable for place in item.places]
+    latents = [item.block.latents for item in stable]
+    found = block_links(trial, largest_shares(trial, association), inside, latents)
+    outcomes = of_outcomes(table, trial.outcomes)
+    for number, item in enumerate(stable):
+        own = outcomes & (table["subspace"] == item.name)
+        table.loc[own, ["p_familywise", "evidence_needed"]] = found.p[number], found.needed[number]
+        table.loc[own, "evidence"] = table.loc[own, "variable"].map(found.evidence.iloc[number])
+    linked = firm(table["p_familywise"], trial.options.alpha) & (table["p"] <= trial.options.alpha)
+    return table.assign(called=table["called"] | linked)
+
+
+def _firm(trial: Trial, table: pd.DataFrame) -> pd.Series:
+    """Of a block that is linked family-wise the outcomes that it keeps given the others, as of a dimension."""
+    linked = firm(table["p_familywise"], trial.options.alpha) & (table["p"] <= trial.options.alpha)
+    both = np.fmax(table["p"], table["p_given"].astype(float).fillna(1.0)).where(linked)
+    return adjust_within(both, table["subspace"], len(trial.outcomes)) <= trial.options.alpha
 
 
 def _beside_others(trial: Trial, item: Subspace, table: pd.DataFrame, association: pd.DataFrame) -> None:

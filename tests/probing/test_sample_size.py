@@ -22,7 +22,7 @@ def lost(loss, se):
 
 def settle(task=None, **changes):
     tasks = () if task is None else (TaskEvidence("disease", **{"donors": 76, **task}),)
-    return donors_for_a_verdict(Evidence("z1", tasks, (), **{"donors": 80, "tests": 40, **changes}), Probe())
+    return donors_for_a_verdict(Evidence("z1", tasks, (), **{"donors": 80, "family": 40, **changes}), Probe())
 
 
 def test_a_dimension_that_was_not_found_again():
@@ -36,10 +36,23 @@ def test_a_link_that_is_not_firm():
     number, words = settle(link)
     assert (
         76 < number < 300
-        and words == "to establish its link to disease among 40 tests (donors with disease known; 76 now)"
+        and words == "to establish its link to disease among 40 dimensions (donors with disease known; 76 now)"
     )
-    assert settle(link, tests=400)[0] > number
+    assert settle(link, family=400)[0] > number
     assert settle({**link, "p": 0.012})[0] > number
+    assert settle({**link, "spent": 12.0})[0] < number, "what covariates cost weighs less with more donors"
+
+
+def test_what_another_outcome_tells_saves_donors():
+    def stated(beside, needed=9.0):
+        own = TaskEvidence("disease", donors=76, p=0.004, evidence=5.5, called=True, own=True, share=0.1)
+        other = TaskEvidence("response", donors=50, p=math.exp(-beside), evidence=beside)
+        found = Evidence("z1", (own, other), (), donors=80, family=20, evidence_needed=needed)
+        return donors_for_a_verdict(found, Probe())[0]
+
+    numbers = [stated(beside) for beside in (0.1, 1.5, 2.5)]
+    assert numbers == sorted(numbers, reverse=True) and numbers[2] < 0.8 * numbers[0]
+    assert stated(1.5, 12.0) > numbers[1]
 
 
 def test_a_link_that_a_neighbour_may_carry_needs_both_tests():
@@ -118,7 +131,7 @@ def _interferon(donors: int, seed: int, effect: float):
 def test_the_rules_and_the_numbers_agree_on_what_is_open():
     """Whatever the rules call underpowered for a link, more donors are stated for that link."""
     link = TaskEvidence("disease", effect=0.5, ci_low=0.1, ci_high=0.9, q=0.03, p=0.004, called=True, own=True)
-    found = Evidence("z1", (TaskEvidence(**{**link.__dict__, "share": 0.1, "donors": 90}),), (), donors=90, tests=40)
+    found = Evidence("z1", (TaskEvidence(**{**link.__dict__, "share": 0.1, "donors": 90}),), (), donors=90, family=40)
     assert judge(found, Probe()).verdict == "underpowered"
     assert "link to disease" in donors_for_a_verdict(found, Probe())[1]
 

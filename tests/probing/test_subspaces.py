@@ -1,7 +1,9 @@
 from dataclasses import replace
 
 import numpy as np
+import pandas as pd
 import pytest
+from scipy import stats
 
 from benchmarks.calibration.given_axes import trial_of
 from benchmarks.calibration.planted import plant
@@ -11,7 +13,9 @@ from mtlbio.model.blocks import Block
 from mtlbio.probing.association import association, covariate_design, covariate_table
 from mtlbio.probing.cohorts import examine_cohort
 from mtlbio.probing.evidence import CovariateEvidence, Evidence, TaskEvidence
-from mtlbio.probing.planes import columns, judge_subspace
+from mtlbio.probing.families import FIRM
+from mtlbio.probing.linked import block_links, links
+from mtlbio.probing.planes import collect_subspace, columns, judge_subspace
 from mtlbio.probing.shares import block_share, share
 from mtlbio.probing.subspaces import Subspace, subspace_tests
 
@@ -108,17 +112,56 @@ def test_a_block_of_axes_that_carry_one_programme_each_has_the_numbers_of_those_
     assert found.at[("technical", "batch"), "called"] and not found.at[("task", "disease"), "called"]
 
 
+def test_a_block_of_one_axis_has_the_links_of_that_axis():
+    trial = trial_of(plant(100, 5))
+    shares = np.where(np.arange(len(trial.dims)) == BATCH, 0.9, 0.0)
+    alone = links(trial, shares)
+    for place in (INTERFERON, COMPOSITION):
+        block = block_links(trial, shares, [place], [trial.z[:, [place]] * -2.0])
+        assert block.p == alone.p[place] and alone.p[INTERFERON] <= 0.025
+        np.testing.assert_allclose(block.evidence.iloc[0], alone.evidence.iloc[place], rtol=1e-9)
+
+
+def test_no_block_is_linked_where_nothing_is():
+    """Planes of idle axes in cohorts in which nothing but age drives the outcomes, within the binomial bound."""
+    hits = 0
+    for seed in range(80):
+        trial = trial_of(plant(60, seed, interferon=0.0, age_effect=1.5, response="nothing"), permutations=99)
+        shares = np.where(np.isin(np.arange(len(trial.dims)), (AGE, BATCH, 4)), 0.9, 0.0)
+        latents = [trial.z[:, [INTERFERON, COMPOSITION]], trial.z[:, 5:8]]
+        found = block_links(trial, shares, [INTERFERON, COMPOSITION, 5, 6, 7], latents)
+        hits += (found.p <= FIRM * 0.05).any()
+    assert hits <= stats.binom.ppf(0.999, 80, 0.025)
+
+
 def test_a_block_stands_for_its_axes_in_the_family():
     trial = trial_of(plant(120, 5))
     asked = association(trial)
     found = subspace_tests(trial, [subspace(trial, (INTERFERON, COMPOSITION))], asked)[0]
     row = found[(found["question"] == "task") & (found["variable"] == "disease")].iloc[0]
-    # ten dimensions, two of them in the block, two outcomes: 2 x (8 + 1) tests
-    np.testing.assert_allclose(row["p_familywise"], row["p"] * 18, rtol=1e-9)
-    assert row["called"] and row["own"] and row["q"] <= row["p_familywise"]
+    assert row["p_familywise"] == 1 / 200 and row["called"] and row["own"] and row["firm"]
     disease = asked[(asked["question"] == "task") & (asked["variable"] == "disease")]
     stronger = disease[disease["called"] & (disease["p"] < row["p"]) & ~disease["dim"].isin(["z02", "z04"])]["dim"]
     assert set(stronger) <= set(row["given"].split(", "))
+
+
+def test_a_block_knows_how_large_the_effect_that_cannot_be_told_may_be():
+    trial = trial_of(plant(150, 3, batch_disease=1.0))
+    assert trial.entangled("disease") == ["batch"] and not trial.entangled("response")
+    item = subspace(trial, (INTERFERON, COMPOSITION))
+    tests, _ = subspace_tests(trial, [item], association(trial))
+    joint = tests[(tests["question"] == "joint") & (tests["variable"] == "disease")].iloc[0]
+    found = collect_subspace(trial, item, tests, pd.DataFrame(columns=["dim", "task", "way"]), None, 9)
+    disease, response = found.outcomes
+    assert disease.joint_widest == joint["ci_high"] > 0.3 and response.joint_widest == 0.0
+    assert found.family == 9 and found.evidence_needed > 4
+
+
+def test_a_block_names_the_outcome_that_alone_is_biology():
+    found, _ = tables((INTERFERON, COMPOSITION), seed=3, donors=250, batch_disease=1.0, interferon=0.6)
+    row = found["verdicts"].set_index("dim").loc["z02"]
+    assert row["subspace"] == "z02+z04" and row["verdict"] == row["verdict_disease"] == "not_identifiable"
+    assert row["verdict_response"] == "biology" and row["why"].endswith(" For response alone it is biology.")
 
 
 def evidence(batch=0.9, **task):
