@@ -113,5 +113,7 @@ def sentence(row: dict, compared: int, tasks: int, margin: float, words: Vocabul
         small = f", though by less than the margin of {margin:g}" if negligible else ""
         return f"{name}: learning the tasks together {row['verdict']}{small}; {values}, {count}."
     if row["ci_low"] > -margin and row["ci_high"] < margin:
-        return f"{name}: on {count} any gain or loss from sharing is below the margin of {margin:g}; {values}."
-    return f"{name}: {count} cannot tell whether learning the tasks together helps or hurts; {values}."
+        small = f", but either would be less than the margin of {margin:g}"
+    else:
+        small = ""
+    return f"{name}: {count} cannot tell whether learning the tasks together helps or hurts{small}; {values}."

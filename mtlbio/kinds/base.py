@@ -24,55 +24,89 @@ STEPS = ("prepare", "train", "baselines", "evaluate", "probe", "report")
 
 @dataclass(frozen=True)
 class Simulation:
-    """Data of a kind whose truth is planted (``mtlbio simulate``)."""
+    """Data of a kind whose truth is planted (``mtlbio simulate``).
 
-    name: str  # value of ``--kind``
-    function: str  # called with (folder, name of the run or None, seed) and options by name; gives the path of run.yaml
-    options: tuple[str, ...]  # options of the command that it knows
-    mark: str  # file by which a folder is known as one of its own
+    Attributes
+    ----------
+    name : value of ``--kind``
+    function : called with (folder, name of the run or None, seed) and options by name; gives the path of run.yaml
+    options : options of the command that it knows
+    mark : file by which a folder is known as one of its own
+    """
+
+    name: str
+    function: str
+    options: tuple[str, ...]
+    mark: str
 
 
 @dataclass(frozen=True)
 class OnPage:
-    """What the page says of a run besides the words of its vocabulary."""
+    """What the page says of a run besides the words of its vocabulary.
 
-    cohort_file: str | None = None  # what ``cohort.h5ad`` holds, where that is not samples x features
-    left_out: tuple[str, ...] = ()  # columns of ``enrichment.tsv`` that are not shown
-    # on what the rates of its verdicts were counted, and what those do not speak for
+    Attributes
+    ----------
+    cohort_file : what ``cohort.h5ad`` holds, where that is not samples x features
+    left_out : columns of ``enrichment.tsv`` that are not shown
+    counted_on, can_do_worse : on what the rates of its verdicts were counted, and what those do not speak for
+    named_by : what may name a dimension, of ``report/templates``
+    """
+
+    cohort_file: str | None = None
+    left_out: tuple[str, ...] = ()
     counted_on: str = (
         "cohorts whose truth is planted, in the design nearest to this one (donors, and how closely disease and batch "
         "go together)"
     )
     can_do_worse: str = "a cohort that breaks their rules in a way of its own"
-    named_by: str = "named_by_gene_sets.html"  # what may name a dimension, of ``report/templates``
+    named_by: str = "named_by_gene_sets.html"
 
 
 class Kind(ABC, Generic[R]):
-    """One kind of run, whose YAML is an ``R``; its instance is registered."""
+    """One kind of run, whose YAML is an ``R``; its instance is registered.
 
-    name: str  # as ``kind`` says it in the YAML and in ``model.json``
-    schema: type[R]  # model of the YAML
-    # models of kinds that one more key would make of it, which a line on an unknown key names too
+    Attributes
+    ----------
+    name : as ``kind`` says it in the YAML and in ``model.json``
+    schema : model of the YAML
+    beside : models of kinds that one more key would make of it, which a line on an unknown key names too
+    vocabulary : words of its sentences
+    steps : step -> function, called with (run, results)
+    step_keys : step -> keys that it depends on beyond the files it reads: a changed key reruns it and what follows
+    parts : step -> name -> function that the step asks for (:meth:`part`)
+    commands : what the command line may ask for beside the steps: ``check`` (run), what prepare would object to;
+        ``plan`` (run, results, dims); ``warned`` (run), lines before a workflow; ``transfer`` (run, results, curves,
+        draws, source); ``predict`` (results, new, out, options in the order of ``predict_options``); ``draft`` (file,
+        second file or None, folder), text and notes; ``drafts`` (file, second file or None), whether the files are of
+        this kind
+    predict_options : options of ``mtlbio predict`` that it knows
+    simulation : how its data are planted
+    planted : whose error rates speak for its verdicts, a key of ``mtlbio.probing.rates.SPEAK_FOR``
+    limits : least numbers that it needs, by what is counted
+    trial_files : keys of files that only the trial and the page read
+    tables : tables of its page that other kinds do not have
+    columns : what ``prepare`` calls a sample's columns
+    page : what the page says
+    minutes_of_training : time limit of the first attempt
+    """
+
+    name: str
+    schema: type[R]
     beside: tuple[type[Run], ...] = ()
-    vocabulary: Vocabulary  # words of its sentences
-    steps: Mapping[str, str]  # step -> function, called with (run, results)
-    # step -> keys that it depends on beyond the files it reads: a changed key reruns it and what follows
+    vocabulary: Vocabulary
+    steps: Mapping[str, str]
     step_keys: Mapping[str, tuple[str, ...]]
-    parts: Mapping[str, Mapping[str, str]] = {}  # step -> name -> function that the step asks for (:meth:`part`)
-    # what the command line may ask for beside the steps: ``check`` (run), what prepare would object to; ``plan`` (run,
-    # results, dims); ``warned`` (run), lines before a workflow; ``transfer`` (run, results, curves, draws, source);
-    # ``predict`` (results, new, out, options in the order of ``predict_options``); ``draft`` (file, second file or
-    # None, folder), text and notes; ``drafts`` (file, second file or None), whether the files are of this kind
+    parts: Mapping[str, Mapping[str, str]] = {}
     commands: Mapping[str, str] = {}
-    predict_options: tuple[str, ...] = ()  # options of ``mtlbio predict`` that it knows
-    simulation: Simulation | None = None  # how its data are planted
-    planted: str | None = None  # whose error rates speak for its verdicts, a key of ``mtlbio.probing.rates.SPEAK_FOR``
-    limits: Mapping[str, int] = {}  # least numbers that it needs, by what is counted
-    trial_files: tuple[str, ...] = ()  # keys of files that only the trial and the page read
-    tables: tuple[str, ...] = ()  # tables of its page that other kinds do not have
-    columns: str = "columns"  # what ``prepare`` calls a sample's columns
-    page: OnPage = OnPage()  # what the page says
-    minutes_of_training: int = 60  # time limit of the first attempt
+    predict_options: tuple[str, ...] = ()
+    simulation: Simulation | None = None
+    planted: str | None = None
+    limits: Mapping[str, int] = {}
+    trial_files: tuple[str, ...] = ()
+    tables: tuple[str, ...] = ()
+    columns: str = "columns"
+    page: OnPage = OnPage()
+    minutes_of_training: int = 60
 
     @abstractmethod
     def files(self, run: R) -> dict[str, str]:

@@ -47,21 +47,34 @@ S = TypeVar("S", bound=TaskSection)
 
 @dataclass(frozen=True)
 class Label(Generic[S]):
-    """A label to be predicted, after its column was read; ``S`` holds its keys of the YAML."""
+    """A label to be predicted, after its column was read; ``S`` holds its keys of the YAML.
 
-    name: str  # of the task
+    Attributes
+    ----------
+    name : of the task
+    kind : as the YAML says it
+    section : keys of the YAML
+    as_covariate : kind of a covariate that holds the same values
+    averaged : whether samples of a donor are averaged to one label; otherwise a donor may be seen in several states
+    steep : whether the loss can curve by more than one half where outputs are near the target
+    reads_weights : whether the loss of a sample depends on the weights of others (risk sets)
+    predicts_value : whether a baseline predicts a number, for :meth:`from_value` to make a prediction of; else classes'
+        probabilities
+    effect_unit : of an effect on a dimension: SD, or R where there is no single direction
+    contrast : what an effect of one standard deviation is per, in words
+    """
 
-    kind: ClassVar[str]  # as the YAML says it
-    section: ClassVar[type[TaskSection]]  # keys of the YAML
-    as_covariate: ClassVar[str] = "continuous"  # kind of a covariate that holds the same values
-    # whether samples of a donor are averaged to one label; otherwise a donor may be seen in several states
+    name: str
+
+    kind: ClassVar[str]
+    section: ClassVar[type[TaskSection]]
+    as_covariate: ClassVar[str] = "continuous"
     averaged: ClassVar[bool] = True
-    steep: ClassVar[bool] = True  # whether the loss can curve by more than one half where outputs are near the target
-    reads_weights: ClassVar[bool] = False  # whether the loss of a sample depends on the weights of others (risk sets)
-    # whether a baseline predicts a number, for :meth:`from_value` to make a prediction of; else classes' probabilities
+    steep: ClassVar[bool] = True
+    reads_weights: ClassVar[bool] = False
     predicts_value: ClassVar[bool] = True
-    effect_unit: ClassVar[str] = "SD"  # of an effect on a dimension: SD, or R where there is no single direction
-    contrast: ClassVar[str] = "SD per SD"  # what an effect of one standard deviation is per, in words
+    effect_unit: ClassVar[str] = "SD"
+    contrast: ClassVar[str] = "SD per SD"
 
     # what some kinds take from their section, and others from their class
 

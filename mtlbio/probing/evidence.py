@@ -51,7 +51,7 @@ class TaskEvidence:
     given: str = "nobody"
     sign_stable: bool = True
     robustness: float = math.nan
-    hangs_on: str | None = None
+    hangs_on: tuple[str, ...] = ()
     uneven: tuple[str, ...] = ()
     worst_left_out: str = "nothing"
     entangled: tuple[str, ...] = ()

@@ -22,6 +22,7 @@ from mtlbio.probing.linked import with_links
 from mtlbio.probing.odds import coefficients_for, odds_of, terms_of
 from mtlbio.probing.planes import subspace_table
 from mtlbio.probing.rates import rate_of
+from mtlbio.probing.stability import as_written
 from mtlbio.probing.stability import stability as stability_of_effects
 from mtlbio.probing.subspaces import Genes, subspace_tests, subspaces
 from mtlbio.probing.trial import AnyTrial as T
@@ -104,7 +105,7 @@ def examine(trial: T, examinee: Examinee, stability: np.ndarray, procedure: Proc
     # leakage has no table of its own: its columns belong to the rows of the task's effect
     merged = effects.merge(beside.rename(columns={"task": "variable"}).assign(question="task"), how="left")
     merged = pd.concat([merged, uneven], ignore_index=True) if len(uneven) else merged
-    tables = dict(zip(TABLES, (design, merged, removed, named, steady, planes, terms), strict=True))
+    tables = dict(zip(TABLES, (design, merged, removed, named, as_written(steady), planes, terms), strict=True))
     questions = {name for name in ("blocks", "duplicates") if getattr(procedure, name)}
     questions |= {"odds"} if judged[0].odds else set()
     return {**tables, "verdicts": verdict_table(judged, questions | set(judged[0].shares))}

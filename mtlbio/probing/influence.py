@@ -50,13 +50,12 @@ def _names(trial: Trial, units: Units) -> np.ndarray:
     return np.array([who[0] if len(who) == 1 else f"family {name}" for who, name in zip(members, names, strict=True)])
 
 
-def hangs_on(trial: Trial, task: str) -> list[str | None]:
+def hangs_on(trial: Trial, task: str) -> list[tuple[str, ...]]:
     """Per dimension the donors (families) without any one of whom less than ``HALF`` of the effect is left, worst
     first."""
     influence = left_without(trial, task)
     if influence is None:
-        return [None] * len(trial.dims)
+        return [()] * len(trial.dims)
     share, names = influence
     order = np.argsort(share, axis=0, kind="stable")
-    few = [names[[g for g in order[:, d] if share[g, d] < HALF]] for d in range(share.shape[1])]
-    return [", ".join(donors) or None for donors in few]
+    return [tuple(str(names[g]) for g in order[:, d] if share[g, d] < HALF) for d in range(share.shape[1])]

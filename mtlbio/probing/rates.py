@@ -99,6 +99,15 @@ def at_level(rates: pd.DataFrame, alpha: float) -> pd.DataFrame:
     return looser[looser["alpha"] == looser.groupby("part")["alpha"].transform("min")]
 
 
+def nearest_cell(found: pd.DataFrame, what: str, donors: float, separation: float) -> pd.DataFrame | None:
+    """All rows of the cell nearest to a design among those in which ``what`` was counted, by ``what``."""
+    row = _nearest(found[found["what"] == what], donors, separation)
+    if row is None:
+        return None
+    place = ["part", "donors", "separation"]
+    return found[(found[place] == row[place]).all(axis=1)].set_index("what")
+
+
 def _nearest(cells: pd.DataFrame, donors: float, separation: float) -> pd.Series | None:
     if cells.empty or not np.isfinite(donors) or donors <= 0:
         return None
@@ -157,9 +166,10 @@ def prospects(audit: pd.DataFrame, task: str, kind: str, cells: pd.DataFrame | N
     cells = speaking_for(shipped_found() if cells is None else cells, kind)
     donors, separation = design_of(audit, task)
     driver, drives = _DRIVERS[kind]
-    right, false = (_nearest(cells[cells["what"] == what], donors, separation) for what in (driver, ANY_FALSE))
-    if right is None or false is None:
+    cell = nearest_cell(cells, driver, donors, separation)
+    if cell is None or ANY_FALSE not in cell.index:
         return None
+    right, false = cell.loc[driver], cell.loc[ANY_FALSE]
     named = "not_identifiable" if right["separation"] >= 1 else "biology"
     return (
         f"{task}: on the planted cohorts nearest to yours ({_design(false)}) {drives} was "
@@ -176,10 +186,13 @@ def findable(audit: pd.DataFrame, task: str, kind: str, cells: pd.DataFrame | No
     donors, separation = design_of(audit, task)
     driver, drives = _DRIVERS.get(kind, (None, None))
     rows = cells[cells["what"] == driver]
-    if rows.empty or not np.isfinite(donors):
+    if rows.empty:
         return None
     rows = rows[rows["part"] == rows.groupby("part")["donors"].nunique().idxmax()]
-    nearest = rows["separation"].iloc[(rows["separation"] - separation).abs().argmin()]
+    cell = nearest_cell(rows, str(driver), donors, separation)
+    if cell is None:
+        return None
+    nearest = cell["separation"].iloc[0]
     rows = rows[rows["separation"] == nearest].sort_values("donors")
     unit = _UNITS.get(rows["part"].iloc[0], "donors")
     called = "found" if nearest < 0.9 else "found, or rightly called not_identifiable," if nearest < 1 else None

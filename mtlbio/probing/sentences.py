@@ -119,7 +119,7 @@ def unrecorded(evidence: Evidence, task: TaskEvidence) -> str:
     """How strong something that nobody recorded would have to be to explain a link away, next to what was recorded."""
     if math.isnan(task.robustness):
         return ""
-    donors = task.hangs_on.split(", ") if task.hangs_on else []
+    donors = list(task.hangs_on)
     hangs = f" Without {listed(donors)} less than half of its {task.name} effect is left." if len(donors) == 1 else ""
     if len(donors) > 1:
         hangs = f" Without any one of {listed(donors)} less than half of its {task.name} effect is left."

@@ -51,6 +51,11 @@ def stability(trial: Trial, replica_stability: np.ndarray) -> pd.DataFrame:
     return pd.concat(tables, ignore_index=True)[COLUMNS] if tables else pd.DataFrame(columns=COLUMNS)
 
 
+def as_written(table: pd.DataFrame) -> pd.DataFrame:
+    """The table for a file: donors of ``hangs_on`` as text."""
+    return table.assign(hangs_on=[", ".join(donors) or None for donors in table["hangs_on"]])
+
+
 def robustness(f2: np.ndarray) -> np.ndarray:
     """Robustness value, 0-1: the partial R2 that an unmeasured confounder would need with both the task and the
     dimension to bring the effect to zero (Cinelli & Hazlett 2020, JRSS-B 82:39, eq. 15, q = 1).

@@ -13,7 +13,7 @@ from mtlbio.probing.null_refits import share_of_biology
 from mtlbio.probing.rates import findable
 from mtlbio.report import conflicts, feature_effects, plain
 from mtlbio.report.choice import kind
-from mtlbio.report.facts import as_text, facts, files, quality, versions
+from mtlbio.report.facts import as_text, chosen_options, facts, files, quality, versions
 from mtlbio.report.figures import task_metric
 from mtlbio.report.fresh import fresh_readings
 from mtlbio.report.heatmap import in_order
@@ -71,6 +71,7 @@ def page_context(inputs: Inputs, chosen: list[str], pictures: dict[str, Picture]
         "cards": [card(inputs, d, pictures) for d in chosen],
         "calibrated": "error_rate" in inputs.verdicts and inputs.verdicts["error_rate"].notna().any(),
         "rates": rates(inputs),
+        "cells_differ": cells_differ(inputs),
         "findable": what_is_found(inputs),
         "refits": whole_pipeline(inputs),
         "tasks": [
@@ -98,6 +99,7 @@ def page_context(inputs: Inputs, chosen: list[str], pictures: dict[str, Picture]
         "rank": inputs.effective_rank,
         "axes": int((inputs.about["block"] == "axis").sum()) if "block" in inputs.about else len(inputs.about),
         "options": run.probe,
+        "chosen": chosen_options(run),
         "missing": {name: "" if name in tables else words.fill(text) for name, text in MISSING.items()},
         "pictures": pictures,
         "versions": versions(),
@@ -191,6 +193,13 @@ def rates(inputs: Inputs) -> list[dict]:
     return [
         {"verdict": name, "sentence": plain.error_rate(first.loc[name])} for name in VERDICTS if name in first.index
     ]
+
+
+def cells_differ(inputs: Inputs) -> bool:
+    """Whether rates of this run come from several designs: not every one gave every verdict often enough."""
+    if "error_rate_from" not in inputs.verdicts:
+        return False
+    return inputs.verdicts["error_rate_from"].dropna().str.split(": ").str[0].nunique() > 1
 
 
 def what_is_found(inputs: Inputs) -> list[str]:

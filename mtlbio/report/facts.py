@@ -2,6 +2,7 @@
 
 import platform
 from importlib import metadata
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -9,6 +10,7 @@ import pandas as pd
 from mtlbio import __version__
 from mtlbio.report.inputs import OPTIONAL, Inputs
 from mtlbio.report.words import counted, probability
+from mtlbio.section import Section
 from mtlbio.text import known, number
 
 QC_ROWS = 40
@@ -66,6 +68,16 @@ def as_text(table: pd.DataFrame) -> dict:
     header = [str(c) for c in table.columns]
     rows = [[cell(c, v) for c, v in zip(header, row, strict=True)] for row in table.itertuples(index=False)]
     return {"header": header, "rows": rows}
+
+
+def chosen_options(run: Any) -> list[str]:
+    """``training.balancing: pcgrad (equal)``: every option of a step that differs from its default, and the default."""
+    sections = [name for name, field in type(run).model_fields.items() if isinstance(field.default, Section)]
+    out = []
+    for name in [name for name in sections if name not in ("metadata", "report")]:
+        own, default = (section.model_dump() for section in (getattr(run, name), type(run).model_fields[name].default))
+        out += [f"{name}.{key}: {own[key]} ({default[key]})" for key in own if own[key] != default[key]]
+    return out
 
 
 def versions() -> list[tuple[str, str]]:

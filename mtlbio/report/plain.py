@@ -169,7 +169,8 @@ def summary_of_tasks(readings: list[Reading]) -> str:
 
 
 def cautions(verdicts: pd.DataFrame, readings: list[Reading], alpha: float, words: Vocabulary = DONORS) -> list[str]:
-    """What has to be said loudly: shortcuts through the batch, and biology claimed for a task nobody predicts."""
+    """What has to be said loudly: shortcuts through the batch, and harm to, or biology claimed for, a task that nobody
+    predicts."""
     texts = []
     tasks = [r.task for r in readings]
     if "stability" in verdicts and len(verdicts) and verdicts["stability"].isna().all():
@@ -184,6 +185,13 @@ def cautions(verdicts: pd.DataFrame, readings: list[Reading], alpha: float, word
             texts.append(
                 f"Shortcut: {dim} follows {row['driver']}, which is technical, and taking it out lowers {losses}. "
                 f"Part of what the model seems to know about {joined(harmed)} comes from the {words.processing}."
+            )
+    for task in [r.task for r in readings if r.level == "chance" and column_of("removal", r.task) in verdicts]:
+        harm = list(verdicts.index[verdicts[column_of("removal", task)] == "harmful"])
+        if harm:
+            texts.append(
+                f"Taking out {joined(harm)} is called harmful for {task}, but the model predicts {task} no better than "
+                f"chance: what is lost is part of a skill that was not shown."
             )
     poor = {r.task: r.short for r in readings if r.level in ("chance", "covariates")}
     for dim, row in verdicts[verdicts["verdict"] == "biology"].iterrows():

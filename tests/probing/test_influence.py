@@ -30,11 +30,11 @@ def test_a_donor_that_makes_an_effect_is_named():
     z[:, 6] = np.random.default_rng(0).normal(size=len(z)) * 0.1
     z[case, 6] = 8.0
     named = hangs_on(replace(trial, z=z), "disease")
-    assert named[6] == trial.donors[case]
-    assert named[1] is None  # interferon, which half of the donors carry
+    assert named[6] == (trial.donors[case],)
+    assert named[1] == ()  # interferon, which half of the donors carry
 
 
 def test_a_task_without_a_test_hangs_on_nobody():
     trial = trial_of(plant(40, 0))
     trial = replace(trial, obs=trial.obs.assign(response=None))
-    assert left_without(trial, "response") is None and hangs_on(trial, "response") == [None] * len(trial.dims)
+    assert left_without(trial, "response") is None and hangs_on(trial, "response") == [()] * len(trial.dims)

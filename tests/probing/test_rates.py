@@ -7,12 +7,14 @@ from benchmarks.calibration.cells import BASE, Cell
 from benchmarks.calibration.score import scored
 from benchmarks.calibration.shipping import error_rates, found_rates
 from mtlbio.probing.rates import (
+    ANY_FALSE,
     COLUMNS,
     FOUND,
     LEAST,
     PARTS,
     design_of,
     findable,
+    nearest_cell,
     nearest_rate,
     prospects,
     rate_of,
@@ -85,6 +87,18 @@ def test_prospects_name_the_cell_and_both_rates():
     assert "called biology in 95.0 % (76.4-99.1)" in words
     assert "2.5 % (0.4-12.9) of the runs held any false biology" in words
     assert prospects(audit, "unknown", "measurements", found) is None
+
+
+def test_both_rates_of_prospects_are_of_one_cell():
+    """The nearest cell that counted false biology may be another than the nearest that planted the programme."""
+    rows = [("axes", 80, 0.5, "interferon", 40, 32, 0.8, 0.7, 0.9), ("axes", 80, 0.5, ANY_FALSE, 90, 3, 0.03, 0, 0.1)]
+    rows += [("axes", 160, 0.5, ANY_FALSE, 40, 0, 0.0, 0.0, 0.1)]
+    cells = pd.DataFrame(rows, columns=FOUND)
+    cell = nearest_cell(cells, "interferon", 150, 0.5)
+    assert cell["donors"].unique().tolist() == [80] and sorted(cell.index) == ["interferon", ANY_FALSE]
+    audit = pd.DataFrame([("task", "sle", "technical", "cramers_v", 0.02, 150)], columns=AUDIT)
+    words = prospects(audit, "sle", "measurements", cells)
+    assert "(80 donors" in words and "3.0 % (0.0-10.0) of the runs held any false biology" in words
 
 
 def test_what_can_be_found_is_told_by_size_of_the_nearest_separation():

@@ -31,7 +31,7 @@ def evidence(task=LINK, words=CHAINS, covariates=(), **changes):
     rows = [
         CovariateEvidence(n, "technical" if n == "genes" else "confounder", s, 0.001, s > 0) for n, s in shares.items()
     ]
-    given = {"donors": 80, "tests": 40, "words": words, **changes}
+    given = {"donors": 80, "family": 40, "words": words, **changes}
     return Evidence("z1", (about,), tuple(rows), shares["genes"], **given)
 
 
@@ -127,7 +127,7 @@ SETTLED = [
     (evidence(stability=0.4), "to find the dimension again in another replica (stability 0.40 now, 0.5 needed)"),
     (
         evidence({**LINK, "firm": False, "p": 0.001}),
-        "to establish its link to batch among 40 tests (chains with batch known; 76 now)",
+        "to establish its link to batch among 40 dimensions (chains with batch known; 76 now)",
     ),
     (
         evidence({**QUIET, "ci_high": 1.3, "p": 0.5}),

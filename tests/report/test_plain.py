@@ -127,9 +127,10 @@ def test_cautions():
         index=["z1", "z2", "z3"],
     )
     found = plain.cautions(verdicts, [plain.Reading("y", "chance", "no better than chance", "")], alpha=0.05)
-    assert len(found) == 2
+    assert len(found) == 3
     assert found[0].startswith("Shortcut: z1 follows chip, which is technical, and taking it out lowers y by 0.031.")
-    assert found[1].startswith("z3 is called biology for y (no better than chance)")
+    assert found[1].startswith("Taking out z1 is called harmful for y, but the model predicts y no better than chance")
+    assert found[2].startswith("z3 is called biology for y (no better than chance)")
     assert len(plain.cautions(verdicts, [plain.Reading("y", "learnt", "learnt", "")], alpha=0.05)) == 1
 
 
