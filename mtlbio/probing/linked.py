@@ -217,10 +217,19 @@ def _search(trial: Trial, tests: list[OutcomeTest], items: list[tuple[int, ...]]
 
 
 def _twins(z: np.ndarray, items: list[tuple[int, ...]]) -> np.ndarray:
-    """(m, m) whether two items are the same programme: a dimension of one shares ``TWIN`` with one of the other."""
+    """(m, m) whether two items are the same programme: a direction of one shares ``TWIN`` with one of the other, which
+    for two dimensions is their squared correlation."""
     with np.errstate(invalid="ignore"):  # a dimension may be constant
-        shared = np.square(np.nan_to_num(np.corrcoef(z, rowvar=False))).reshape(z.shape[1], z.shape[1])
-    return np.array([[shared[np.ix_(a, b)].max() >= TWIN for b in items] for a in items], dtype=bool)
+        twins = np.square(np.nan_to_num(np.corrcoef(z, rowvar=False))).reshape(z.shape[1], z.shape[1]) >= TWIN
+    first = [item[0] for item in items]
+    twins = twins[np.ix_(first, first)]
+    blocks = [m for m, item in enumerate(items) if len(item) > 1]
+    bases = [orthonormal(z[:, item] - z[:, item].mean(axis=0)) for item in items] if blocks else []
+    for block in blocks:
+        for other, basis in enumerate(bases):
+            shared = np.linalg.svd(bases[block].T @ basis, compute_uv=False)  # canonical correlations
+            twins[block, other] = twins[other, block] = np.square(shared).max(initial=0.0) >= TWIN
+    return twins
 
 
 def step_down(observed: np.ndarray, null: np.ndarray) -> np.ndarray:

@@ -122,6 +122,18 @@ def test_a_block_of_one_axis_has_the_links_of_that_axis():
         np.testing.assert_allclose(block.evidence.iloc[0], alone.evidence.iloc[place], rtol=1e-9)
 
 
+def test_a_copy_of_one_direction_does_not_explain_a_block_away():
+    """The axis that is half of what a turned block holds is found first, and is no reason to doubt the block."""
+    trial = trial_of(plant(150, 3))
+    z = trial.z.copy()
+    z[:, 7] = z[:, INTERFERON] + 0.3 * np.random.default_rng(0).normal(size=len(z))
+    turn = np.array([[1.0, -1.0], [1.0, 1.0]]) / np.sqrt(2)
+    blocks = [z[:, [INTERFERON, COMPOSITION]], z[:, [INTERFERON, COMPOSITION]] @ turn]
+    found = [block_links(replace(trial, z=z), np.zeros(10), [INTERFERON, COMPOSITION], [block]) for block in blocks]
+    assert found[0].p == found[1].p <= 0.025
+    np.testing.assert_allclose(found[0].evidence, found[1].evidence, rtol=1e-6)
+
+
 def test_no_block_is_linked_where_nothing_is():
     """Planes of idle axes in cohorts in which nothing but age drives the outcomes, within the binomial bound."""
     hits = 0
