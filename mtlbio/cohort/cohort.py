@@ -19,11 +19,21 @@ from mtlbio.labels import Label, read_label
 
 @dataclass(frozen=True)
 class CovariateInfo:
-    """Something known about a sample: ``role`` confounder or technical, ``kind`` categorical or continuous."""
+    """Something known about a sample: ``role`` confounder or technical, ``kind`` categorical or continuous.
+
+    ``estimated``: the covariate of the YAML that it is a part of, where it comes from the measurements themselves. It
+    is held fixed as a straight line: like a dimension, it is a sum of log-scale measurements, and a spline for each of
+    ten cell types would take the donors' degrees of freedom.
+    """
 
     name: str
     role: str
     kind: str
+    estimated: str = ""
+
+    def saved(self) -> dict:
+        """What is written of it."""
+        return asdict(self) if self.estimated else {"name": self.name, "role": self.role, "kind": self.kind}
 
 
 @dataclass(frozen=True)
@@ -100,7 +110,7 @@ def schema_json(cohort: Cohort) -> str:
     return json.dumps(
         {
             "tasks": [t.saved() for t in cohort.tasks.values()],
-            "covariates": [asdict(c) for c in cohort.covariates.values()],
+            "covariates": [c.saved() for c in cohort.covariates.values()],
             "auxiliary": [t.saved() for t in cohort.auxiliary.values()],
         }
     )

@@ -35,8 +35,12 @@ def read_gmt(path: str | Path) -> dict[str, list[str]]:
 
 def builtin_sets() -> dict[str, list[str]]:
     """The marker sets that ship with mtlbio (``gene_sets: builtin``): cell types and common programmes of blood."""
-    source = resources.files("mtlbio.cohort") / "data" / "programmes.gmt"
-    return _parse(source.read_text(encoding="utf-8"), "programmes.gmt")
+    return _shipped("programmes.gmt")
+
+
+def builtin_cells() -> dict[str, list[str]]:
+    """The marker genes of blood cells that ship with mtlbio: what composition is estimated from."""
+    return _shipped("blood_cells.gmt")
 
 
 def load_sets(gene_sets: str | None) -> dict[str, list[str]]:
@@ -44,6 +48,11 @@ def load_sets(gene_sets: str | None) -> dict[str, list[str]]:
     if gene_sets is None:
         return {}
     return builtin_sets() if gene_sets == "builtin" else read_gmt(gene_sets)
+
+
+def _shipped(name: str) -> dict[str, list[str]]:
+    source = resources.files("mtlbio.cohort") / "data" / name
+    return _parse(source.read_text(encoding="utf-8"), name)
 
 
 def _parse(text: str, source: str) -> dict[str, list[str]]:

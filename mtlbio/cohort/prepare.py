@@ -6,6 +6,7 @@ import pandas as pd
 
 from mtlbio.cohort.check import check_gene_sets
 from mtlbio.cohort.cohort import Cohort, CovariateInfo, write_cohort
+from mtlbio.cohort.composition_covariates import with_estimates
 from mtlbio.cohort.qc import QcList, quality_control
 from mtlbio.cohort.read import read
 from mtlbio.cohort.samples import auxiliary_apart, checked, list_missing_covariates, samples_of
@@ -54,7 +55,12 @@ def build_cohort(run: DonorRun) -> tuple[Cohort, QcList]:
 
 def build_roster(run: DonorRun) -> tuple[pd.DataFrame, dict[str, Label], dict[str, CovariateInfo], QcList]:
     """``obs``, tasks and covariates of the cohort that a run describes, as :func:`build_cohort` gives them, without
-    reading the measurements: samples that only their quality would drop are still there."""
+    reading the measurements: samples that only their quality would drop are still there. Where composition is to be
+    estimated from the measurements they are read."""
+    if run.estimated:
+        cohort, qc = build_cohort(run)
+        tasks = cohort.tasks | cohort.auxiliary
+        return cohort.obs, {name: tasks[name] for name in run.tasks}, cohort.covariates, qc
     qc = QcList()
     raw = kind_of(run).part("prepare", "roster")(run, qc)
     _, obs, tasks, covariates = samples_of(run, raw, qc)
@@ -76,6 +82,7 @@ def cohort_of_measurements(run: CohortRun) -> tuple[Cohort, QcList]:
     check_twins(values, obs, run.qc.twins == "keep", qc, data.source)
     check_gene_sets(run, names, data.source, qc)
     list_missing_covariates(obs, list(covariates), qc)
+    obs, covariates = with_estimates(run, values, names, obs, covariates, data.source, qc)
     preprocessing = {"kind": run.kind, "scale": run.measured.scale, "size": size}
     cohort = Cohort(values, tuple(str(g) for g in names), obs, tasks, covariates, preprocessing)
     return auxiliary_apart(cohort, run), qc

@@ -115,7 +115,7 @@ def _columns(run: DonorRun, table: pd.DataFrame, source: str, named: list[tuple[
         columns = run.task_columns(task).items()
         named += [(f"tasks.{task}" if key == "column" else f"tasks.{task}.{key}", column) for key, column in columns]
     named += [(f"tasks.{t}.where", column) for t, task in run.tasks.items() for column in task.where]
-    named += [(f"covariates.{c}", run.covariate_column(c)) for c in run.covariates]
+    named += [(f"covariates.{c}", run.covariate_column(c)) for c in run.recorded]
     named += [("pseudobulk.by", column) for column in (run.pseudobulk.by if run.pseudobulk else [])]
     for key, column in named:
         if column not in table.columns:
@@ -130,7 +130,7 @@ def label_columns(run: DonorRun) -> set[str]:
 
 def _labels_among_genes(run: DonorRun, data: Measurements, metadata: pd.DataFrame) -> None:
     """A label that was left among the measurements would be predicted from itself."""
-    columns = label_columns(run) | {run.covariate_column(c) for c in run.covariates}
+    columns = label_columns(run) | {run.covariate_column(c) for c in run.recorded}
     for column in sorted(columns.intersection(data.genes)):
         gene = np.flatnonzero(data.genes == column)[:1]
         values = np.concatenate([sparse.csr_matrix(block[:, gene]).toarray().ravel() for _, block in data.blocks()])

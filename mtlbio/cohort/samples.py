@@ -83,7 +83,7 @@ def encode(
     -------
     obs : ``donor`` and a column per task and covariate (categorical text, or float), missing = NaN; family and order
         of sampling where the run has them
-    tasks, covariates : by name, in the order of the YAML
+    tasks, covariates : by name, in the order of the YAML; covariates that are recorded
 
     Raises
     ------
@@ -104,7 +104,8 @@ def encode(
             _check_some(metadata[column], f"{source}: tasks.{name}: column {column!r}")
             columns[key] = _where(task, metadata[column], metadata, name, source)
         obs[name], tasks[name] = kind.read(name, task, columns, source, qc.add)
-    for name, covariate in run.covariates.items():
+    for name in run.recorded:
+        covariate = run.covariates[name]
         column = metadata[run.covariate_column(name)]
         where = f"{source}: covariates.{name}: column {run.covariate_column(name)!r}"
         _check_some(column, where)
@@ -113,7 +114,9 @@ def encode(
             _check_twins(name, tasks[name], obs[name], values, covariate, source)
         else:
             obs[name] = values
-    covariates = {name: CovariateInfo(name, c.role, c.kind) for name, c in run.covariates.items()}
+    covariates = {
+        name: CovariateInfo(name, run.covariates[name].role, run.covariates[name].kind) for name in run.recorded
+    }
     return obs, tasks, covariates
 
 

@@ -2,7 +2,7 @@
 
 from typing import Annotated, Literal
 
-from pydantic import Field
+from pydantic import Field, model_validator
 
 from mtlbio.section import Name, Section
 
@@ -66,6 +66,47 @@ class Covariate(Section):
     )
     kind: Literal["categorical", "continuous"] = Field("categorical", description="factors stay factors")
     column: str | None = Field(None, description="metadata column; the covariate's own name where left out")
+    estimate: bool = Field(
+        False,
+        description="true: no metadata column, but the cell-type composition estimated from the expression itself "
+        "([composition](../docs/composition.md)); every cell type becomes a continuous covariate `<name>_<cell type>` "
+        "that is held fixed as a straight line; `role` is then confounder where left out",
+    )
+    markers: str | None = Field(
+        None,
+        description="with `estimate`: GMT file of marker genes per cell type, or `builtin` (blood cells), the default",
+    )
+    cell_types: list[str] | None = Field(
+        None,
+        description="with `estimate`: the cell types to hold fixed; where left out, all that can be estimated, up to "
+        "one for every ten donors",
+    )
+    components: Annotated[int, Field(ge=1)] | None = Field(
+        None,
+        description="with `estimate`: hold this many principal components of the scores fixed, `<name>_1` and so on, "
+        "in place of the cell types",
+    )
+
+    @model_validator(mode="before")
+    @classmethod
+    def _estimated(cls, content):
+        """What is estimated is a number, and a confounder unless it is said what else."""
+        if isinstance(content, dict) and content.get("estimate"):
+            return {"role": "confounder", "kind": "continuous"} | content
+        return content
+
+    def check(self, key: str) -> None:
+        """A ValueError that begins with ``key`` where keys do not go together."""
+        own = [name for name in ("markers", "cell_types", "components") if getattr(self, name) is not None]
+        if not self.estimate and own:
+            raise ValueError(f"{key}.{own[0]}: found without estimate: true; valid: only for what is estimated")
+        if self.estimate and self.column is not None:
+            raise ValueError(f"{key}.column: found {self.column!r} beside estimate: true; valid: one of the two")
+        if self.estimate and self.kind != "continuous":
+            raise ValueError(f"{key}.kind: found {self.kind}; valid: continuous, as what is estimated is a number")
+        if self.cell_types is not None and (not self.cell_types or self.components is not None):
+            what = "an empty list" if not self.cell_types else "components beside it"
+            raise ValueError(f"{key}.cell_types: found {what}; valid: names of cell types, or components")
 
 
 class Pseudobulk(Section):

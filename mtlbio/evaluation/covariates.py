@@ -16,9 +16,10 @@ KNOTS = 5
 
 
 def usable_covariates(cohort: Cohort, task: str) -> list[CovariateInfo]:
-    """The cohort's covariates without the task itself, under its own or another name."""
+    """The cohort's recorded covariates without the task itself, under its own or another name."""
     label = cohort.obs[task]
-    return [c for c in cohort.covariates.values() if c.name != task and not _same(cohort.obs[c.name], label)]
+    recorded = [c for c in cohort.covariates.values() if not c.estimated]  # what is estimated are genes
+    return [c for c in recorded if c.name != task and not _same(cohort.obs[c.name], label)]
 
 
 def design(

@@ -102,7 +102,7 @@ def reprobe(
     tasks, covariates = parse_schema(latents.uns["mtlbio"])
     rows = []
     for info in covariates.values():
-        if info.role != "technical" and info.name != adversary:
+        if info.estimated or (info.role != "technical" and info.name != adversary):
             continue
         common = {"covariate": info.name, "role": info.role, "adversary": "yes" if info.name == adversary else "no"}
         target = question(latents.obs, info, words)

@@ -39,6 +39,7 @@ class CohortKind(DonorKind[CohortRun]):
     )
     planted = "measurements"
     trial_files = ("gene_sets",)
+    tables = ("composition",)
     columns = "genes"
 
     def recognises(self, content: Mapping[str, Any]) -> bool:
@@ -46,8 +47,9 @@ class CohortKind(DonorKind[CohortRun]):
         return content.get("kind", self.name) == self.name and content.get("features") is None
 
     def files(self, run: CohortRun) -> dict[str, str]:
-        """Measurements, metadata and gene sets; the builtin sets are no file of the run."""
+        """Measurements, metadata and gene sets, marker genes; the builtin ones are no file of the run."""
         named = {"expression.path": run.measured.path, "metadata.path": run.metadata.path, "gene_sets": run.gene_sets}
+        named |= {f"covariates.{name}.markers": run.covariates[name].markers for name in run.estimated}
         return {key: path for key, path in named.items() if path not in (None, "builtin")}
 
     def objection(self, run: CohortRun) -> str | None:

@@ -161,7 +161,7 @@ def by_batch(trial: Trial, name: str, units: Units, columns: np.ndarray) -> np.n
     no less, and the main effect alone would see nothing.
     """
     info = trial.covariates[name]
-    if info.kind != "continuous" or units.within:
+    if info.kind != "continuous" or info.estimated or units.within:
         return None
     smooth, out = trial.coded(info, units.donors), columns
     for factor in trial.role("technical"):

@@ -14,6 +14,7 @@ from mtlbio.cohort.cohort import CovariateInfo
 from mtlbio.probing.units import Units
 
 MAIN_SHARE, INTERACTION_SHARE = 0.6, 1 / 5  # columns per unit that main effects / interactions may take
+MOST_SHARE = 0.8  # columns per unit up to which what is estimated keeps a column each
 INSIDE = 0.5  # share of a covariate's variation inside donors from which its spline follows samples
 # Levels with fewer donors are pooled; the next step where the columns would be too many. Not before: what is pooled is
 # not adjusted for, and with 75 batches of four donors 87 % of planted cohorts held a false biology.
@@ -109,7 +110,7 @@ def code(
 ) -> tuple[np.ndarray, np.ndarray, int]:
     """Columns of one covariate over all samples (zero outside ``mask``).
 
-    Continuous: spline. Its knots are quantiles over donors, or over samples
+    Continuous: spline, of what is estimated a straight line. Its knots are quantiles over donors, or over samples
     (with ``df_inside`` degrees of freedom) where it varies within donors: the mean place in a chain is the same for
     every chain, and knots at one place would leave a straight line. Categorical: one indicator per level; levels of
     fewer than ``least`` donors are pooled, and the pool joins the largest level when it is itself too small.
@@ -123,7 +124,8 @@ def code(
     level, pooled = np.zeros(len(values), dtype=int), 0
     if info.kind == "continuous":
         x = pd.to_numeric(values).to_numpy(dtype=float)[mask]
-        basis = _smooth(x, donors[mask], df, df if df_inside is None else df_inside)
+        df, df_inside = (1, 1) if info.estimated else (df, df if df_inside is None else df_inside)
+        basis = _smooth(x, donors[mask], df, df_inside)
     else:
         level[mask], levels, pooled = _pooled(values.to_numpy(dtype=object)[mask], donors[mask], least)
         basis = np.eye(levels)[level[mask]]
@@ -166,9 +168,9 @@ def nuisance(
 
     Every level has a column of its own, so that donors are compared within levels. Where the main effects would take
     more than ``MAIN_SHARE`` of the units, splines become straight lines; only where that is too much as well are levels
-    pooled, more and more strictly. What else is held fixed (``extra``) does not count: a test given other dimensions is
-    adjusted for all that the test without them is. An interaction enters with the whole spline if all columns then take
-    at most a fifth of the units, else as a straight line, else not at all.
+    pooled, more and more strictly. What else is held fixed (estimated covariates, ``extra``) does not count: a test
+    given composition or other dimensions is adjusted for all that the test without them is. An interaction enters with
+    the whole spline if all columns then take at most a fifth of the units, else as a straight line, else not at all.
 
     ``obs``: (samples, ...) with ``donor`` and the covariates; ``extra``: (units, k) further columns (tasks, other
     dimensions). The technical factors define the strata of exchange.
@@ -177,17 +179,25 @@ def nuisance(
     room = n - (units.donors if units.within else 0)
     df, df_inside = freedom(spline_df, units.donors), freedom(spline_df, room)
     fixed = [np.zeros((n, 0))] if units.within else [np.ones((n, 1))]
+    recorded = [c for c in covariates if not c.estimated]
     for least, curved in ((1, df), *((least, 1) for least in _POOL)):
         inside = min(curved, df_inside) if curved < df else df_inside
-        coded = {c.name: code(obs[c.name], c, donors, mask, curved, least, inside) for c in covariates}
+        coded = {c.name: code(obs[c.name], c, donors, mask, curved, least, inside) for c in recorded}
         main = [units.mean(columns) for columns, _, _ in coded.values()]
         basis = orthonormal(units.centre(np.column_stack([*fixed, *main])))
         if basis.shape[1] <= max(2, MAIN_SHARE * room):
             break
+    terms = [f"{name} ({pooled} levels pooled)" if pooled else name for name, (_, _, pooled) in coded.items()]
+    estimated = [c for c in covariates if c.estimated]
+    if estimated:
+        columns = units.mean(np.column_stack([code(obs[c.name], c, donors, mask, 1)[0] for c in estimated]))
+        basis, kept = _with_estimated(basis, units.centre(columns), room)
+        names = ", ".join(c.name for c in estimated)
+        terms.append(names if kept == len(estimated) else f"{names} ({kept} components)")
     if extra is not None:
         basis = orthonormal(np.column_stack([basis, units.centre(extra)]))
-    terms = [f"{name} ({pooled} levels pooled)" if pooled else name for name, (_, _, pooled) in coded.items()]
-    for smooth in [c for c in covariates if interactions and c.kind == "continuous" and c.role == "confounder"]:
+    smooths = [c for c in recorded if c.kind == "continuous" and c.role == "confounder"]
+    for smooth in smooths if interactions else []:
         for factor in [c for c in covariates if c.kind == "categorical" and c.role == "technical"]:
             curve, levels = coded[smooth.name][0], coded[factor.name][0]
             for width in (curve.shape[1], 1):
@@ -199,6 +209,18 @@ def nuisance(
     strata = _strata([coded[c.name][0] for c in covariates if c.kind == "categorical" and c.role == "technical"], units)
     few = {name: pooled for name, (_, _, pooled) in coded.items() if pooled}
     return Nuisance(basis, strata, tuple(terms), units.donors if units.within else 0, few)
+
+
+def _with_estimated(basis: np.ndarray, columns: np.ndarray, room: int) -> tuple[np.ndarray, int]:
+    """The basis with estimated covariates (units, k), and how many columns they have.
+
+    Where that would leave a test next to nothing, their leading principal components stand for them.
+    """
+    kept = min(columns.shape[1], max(1, int(MOST_SHARE * room) - basis.shape[1]))
+    if kept < columns.shape[1]:
+        u, s, _ = np.linalg.svd(columns - columns.mean(axis=0), full_matrices=False)
+        columns = u[:, :kept] * s[:kept]
+    return orthonormal(np.column_stack([basis, columns])), kept
 
 
 def orthonormal(columns: np.ndarray, tolerance: float = 1e-6) -> np.ndarray:

@@ -119,3 +119,33 @@ def test_a_gap_of_any_covariate_takes_the_sample_out():
     obs.loc[:30, "age"] = np.nan
     assert complete_cases(obs, [AGE, SEX]).tolist() == [False] * 31 + [True] * 19
     assert complete_cases(obs, [SEX]).sum() == 48 and complete_cases(obs, []).all()
+
+
+def test_what_is_estimated_is_a_straight_line_beside_all_that_is_held_fixed_without_it():
+    obs = cohort(60, 1, 20, seed=3)
+    rng = np.random.default_rng(1)
+    names = [f"c_{k}" for k in range(6)]
+    obs = obs.assign(**{name: rng.normal(size=60) for name in names})
+    estimated = [CovariateInfo(name, "confounder", "continuous", estimated="c") for name in names]
+    units = donor_units(obs["donor"].to_numpy(), np.ones(60, bool))
+    assert code(obs["c_0"], estimated[0], obs["donor"].to_numpy(), units.mask, 4)[0].shape == (60, 1)
+    plain = nuisance(obs, [AGE, SEX, CHIP], units)
+    given = nuisance(obs, [*estimated, AGE, SEX, CHIP], units)
+    assert given.rank == plain.rank + 6 and given.pooled == plain.pooled  # it takes no level's column
+    np.testing.assert_allclose(given.residual(plain.basis), 0, atol=1e-9)
+    np.testing.assert_allclose(given.residual(units.mean(obs[names].to_numpy())), 0, atol=1e-9)
+    assert not any("c_0 x" in term for term in given.terms)
+    np.testing.assert_array_equal(given.strata, plain.strata)
+
+
+def test_a_test_of_few_units_holds_the_leading_components_fixed():
+    rng = np.random.default_rng(2)
+    obs = pd.DataFrame({"donor": [f"d{i:02d}" for i in range(12)]})
+    parts = np.outer(rng.normal(size=12), np.ones(11)) + 0.1 * rng.normal(size=(12, 11))
+    obs = obs.join(pd.DataFrame(parts, columns=[f"c_{k}" for k in range(11)]))
+    estimated = [CovariateInfo(f"c_{k}", "confounder", "continuous", estimated="c") for k in range(11)]
+    units = donor_units(obs["donor"].to_numpy(), np.ones(12, bool))
+    given = nuisance(obs, estimated, units)
+    assert given.rank == 9 and "(8 components)" in given.terms[0]
+    common = parts.mean(axis=1, keepdims=True) - parts.mean()
+    assert np.square(given.residual(common)).sum() < 1e-3 * np.square(common).sum()

@@ -50,6 +50,7 @@ class DonorRun(Run):
     @model_validator(mode="after")
     def _parts_agree(self) -> DonorRun:
         self._source_agrees()
+        self._estimate_agrees()
         for name in [task for task in self.tasks if task in self.covariates]:
             if self.task_column(name) != self.covariate_column(name):
                 raise ValueError(
@@ -67,6 +68,25 @@ class DonorRun(Run):
     def _source_agrees(self) -> None:
         """What the measurements or features need, and what goes with them."""
 
+    def _estimate_agrees(self) -> None:
+        """Composition is estimated once, from measurements of whole samples."""
+        for name, covariate in self.covariates.items():
+            covariate.check(f"covariates.{name}")
+        for name in self.estimated[1:]:
+            raise ValueError(
+                f"covariates.{name}.estimate: covariates.{self.estimated[0]} is estimated already; valid: one"
+            )
+        for name in self.estimated:
+            if getattr(self, "expression", None) is None:
+                raise ValueError(f"covariates.{name}.estimate: needs measurements (expression); found none in this run")
+            if self.pseudobulk is not None:
+                raise ValueError(
+                    f"covariates.{name}.estimate: single cells are counted, not estimated: give the share of each cell "
+                    f"type as a covariate of its own (kind: continuous)"
+                )
+            if name in self.tasks:
+                raise ValueError(f"covariates.{name}: is a task too; what is estimated cannot be predicted")
+
     def _training_agrees(self) -> None:
         by, valid = self.training.validate_by, self._categorical()
         if by is not None and by not in valid:
@@ -78,6 +98,8 @@ class DonorRun(Run):
             raise ValueError(f"{key}: found {name!r}; valid: {listing(self.covariates)} (the covariates)")
         if name in self.tasks:
             raise ValueError(f"{key}: {name} is a task too; valid: a covariate that is not to be predicted")
+        if name in self.estimated:
+            raise ValueError(f"{key}: {name} is estimated from the expression; valid: a covariate that was recorded")
         private = [name for name in self.training.paths if name in ("axes", "genes")]
         if private:
             raise ValueError(
@@ -88,7 +110,7 @@ class DonorRun(Run):
     def _columns_agree(self) -> None:
         """Names are free, identifiers are no labels, and a column has one name."""
         columns = {("tasks", name): self.task_column(name) for name in self.tasks}
-        columns |= {("covariates", name): self.covariate_column(name) for name in self.covariates}
+        columns |= {("covariates", name): self.covariate_column(name) for name in self.recorded}
         for (part, name), column in columns.items():
             if name in RESERVED:
                 raise ValueError(f"{part}.{name}: the name is reserved ({', '.join(RESERVED)}); give it another name")
@@ -96,7 +118,7 @@ class DonorRun(Run):
                 raise ValueError(
                     f"{part}.{name}: column {column!r} is the identifier of samples or donors, not a label"
                 )
-        for name in self.covariates:
+        for name in self.recorded:
             column = self.covariate_column(name)
             others = [f"{part}.{other}" for (part, other), c in columns.items() if other != name and c == column]
             if others:
@@ -129,6 +151,16 @@ class DonorRun(Run):
 
     def _categorical(self) -> list[str]:
         return [name for name, covariate in self.covariates.items() if covariate.kind == "categorical"]
+
+    @property
+    def recorded(self) -> list[str]:
+        """Covariates that the metadata hold."""
+        return [name for name, covariate in self.covariates.items() if not covariate.estimate]
+
+    @property
+    def estimated(self) -> list[str]:
+        """Covariates that are estimated from the measurements: none, or one."""
+        return [name for name, covariate in self.covariates.items() if covariate.estimate]
 
     def task_columns(self, name: str) -> dict[str, str]:
         """Metadata columns that a task is read from, by the key that names them; the first is the label itself."""
