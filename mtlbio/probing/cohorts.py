@@ -1,5 +1,7 @@
 """The trial of a cohort, and of a table of features, from the latents that training wrote."""
 
+from functools import partial
+
 import anndata as ad
 import numpy as np
 import pandas as pd
@@ -9,6 +11,7 @@ from mtlbio.config import Probe
 from mtlbio.errors import InputError, listing
 from mtlbio.kinds.vocabulary import DONORS, PATIENTS, Vocabulary
 from mtlbio.model.ensemble import Ensemble
+from mtlbio.probing.composition import composition
 from mtlbio.probing.enrichment import enrichment
 from mtlbio.probing.examine import Procedure, examine
 from mtlbio.probing.examinee import NOTHING, Examinee, WithHeads
@@ -54,7 +57,8 @@ def examine_cohort(
         say("gene sets that name a dimension")
         return enrichment(trial, cohort, genes.loadings, genes.names, genes.sets)
 
-    procedure = Procedure(gene_sets, rates="measurements", blocks=True, genes=genes, classes=True)
+    cells = partial(composition, cohort=cohort)
+    procedure = Procedure(gene_sets, rates="measurements", blocks=True, genes=genes, classes=True, composition=cells)
     return _examine(cohort, latents, examinee, options, DONORS, procedure)
 
 

@@ -117,7 +117,8 @@ class Evidence:
     is firm among them. ``held_fixed``: the covariate that the dimension is, if it is one
     (:mod:`mtlbio.probing.covariate_duplicates`); only what is said depends on it, no verdict. ``falls``: the gene set
     falls as the dimension rises. ``words``: of the run, for what is said. ``heads``: whether the removal was asked of
-    the examinee's own heads too, not of refitted ones alone.
+    the examinee's own heads too, not of refitted ones alone. ``cells``: the estimated cell type with which the
+    dimension goes though nobody held it fixed, ``cells_share`` how much of it (:mod:`mtlbio.probing.composition`).
     """
 
     dim: str
@@ -133,6 +134,8 @@ class Evidence:
     falls: bool = False
     words: Vocabulary = DONORS
     heads: bool = True
+    cells: str | None = None
+    cells_share: float = math.nan
 
     @property
     def outcomes(self) -> list[TaskEvidence]:

@@ -14,6 +14,7 @@ from mtlbio.probing.audit import audited
 from mtlbio.probing.by_class import by_class
 from mtlbio.probing.collect_evidence import collect_evidence
 from mtlbio.probing.columns import verdict_table
+from mtlbio.probing.composition import with_cells
 from mtlbio.probing.covariate_duplicates import covariate_duplicates
 from mtlbio.probing.examinee import Examinee, checked
 from mtlbio.probing.judgement import judgements
@@ -48,6 +49,7 @@ class Procedure(Generic[T]):
     duplicates : whether a dimension may be a covariate (:mod:`mtlbio.probing.covariate_duplicates`)
     rescaled : the table of associations with shares of another variance
     shares : further columns of verdicts.tsv, a row per dimension with ``dim``
+    composition : which dimensions go with which cells (:mod:`mtlbio.probing.composition`): a table more
     """
 
     names: Callable[[T], pd.DataFrame]
@@ -58,10 +60,11 @@ class Procedure(Generic[T]):
     duplicates: bool = False
     rescaled: Callable[[pd.DataFrame], pd.DataFrame] | None = None
     shares: Callable[[T], pd.DataFrame] | None = None
+    composition: Callable[[T], pd.DataFrame] | None = None
 
 
 def examine(trial: T, examinee: Examinee, stability: np.ndarray, procedure: Procedure[T]) -> dict[str, pd.DataFrame]:
-    """The whole trial: tables by name, ``TABLES`` and ``verdicts``.
+    """The whole trial: tables by name, ``TABLES``, ``verdicts``, and ``composition`` where the procedure asks for it.
 
     Parameters
     ----------
@@ -87,6 +90,8 @@ def examine(trial: T, examinee: Examinee, stability: np.ndarray, procedure: Proc
     uneven = by_class(trial) if procedure.classes else pd.DataFrame()
     duplicates = covariate_duplicates(trial, examinee.fold) if procedure.duplicates else {}
     evidence = collect_evidence(trial, effects, beside, removed, steady, named, uneven, duplicates)
+    cells = {} if procedure.composition is None else {"composition": procedure.composition(trial)}
+    evidence = with_cells(evidence, cells["composition"]) if cells else evidence
     judged = judgements(evidence, design, stability, trial.options)
     tests, directions = subspace_tests(trial, spaces, effects, procedure.genes)
     planes, decided = subspace_table(trial, spaces, tests, removed, stability, directions, effects)
@@ -108,7 +113,7 @@ def examine(trial: T, examinee: Examinee, stability: np.ndarray, procedure: Proc
     tables = dict(zip(TABLES, (design, merged, removed, named, as_written(steady), planes, terms), strict=True))
     questions = {name for name in ("blocks", "duplicates") if getattr(procedure, name)}
     questions |= {"odds"} if judged[0].odds else set()
-    return {**tables, "verdicts": verdict_table(judged, questions | set(judged[0].shares))}
+    return {**tables, **cells, "verdicts": verdict_table(judged, questions | set(judged[0].shares))}
 
 
 def write_tables(tables: dict[str, pd.DataFrame], results: Path) -> None:

@@ -33,7 +33,7 @@ PLAN += ["donors_harmless", "says"]
 def plan(run: DonorRun, results: Path, dims: int = 20) -> str:
     """Write ``plan.tsv`` and give the answers in words.
 
-    Of the expression file only the samples' names are read.
+    Of the expression file only the samples' names are read, unless composition is to be estimated from it.
 
     Parameters
     ----------
@@ -57,7 +57,7 @@ def plan(run: DonorRun, results: Path, dims: int = 20) -> str:
 
 
 def warned(run: DonorRun) -> list[str]:
-    """What the design cannot answer, a sentence per outcome and covariate; of the expression only names are read."""
+    """What the design cannot answer, a sentence per outcome and covariate; the expression is read as for a plan."""
     return grave(read_design(run, dims=20))
 
 

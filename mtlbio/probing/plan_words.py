@@ -141,7 +141,8 @@ def task_lines(design: Design, task: TaskPlan) -> list[str]:
     lines = [f"{task.name}: {who}"]
     rows = design.audit[(design.audit["kind"] == "task") & (design.audit["task"] == task.name)]
     if len(rows):
-        lines.append(f"{_separable(rows)}.")
+        lines.append(f"{_separable(rows, design.trial)}.")
+        lines += _estimated(rows, design.trial) if task.outcome else []
     lines += family_line(design, task)
     if not task.outcome:
         lines.append("A covariate too: a dimension that follows it is no `biology`.")
@@ -165,16 +166,35 @@ def technical_sentence(design: Design, name: str) -> str:
     factor = trial.covariates[name].kind == "categorical"
     what = f"{name} ({trial.obs[name].nunique()} levels)" if factor else name
     if len(rows):
-        return f"{what}: {_separable(rows, start='can be told')}."
+        return f"{what}: {_separable(rows, trial, start='can be told')}."
     few = f"too few {trial.words.units} per level to compare"
     return f"{what}: {few if trial.role('confounder') else 'no confounder is given to compare it with'}."
 
 
-def _separable(rows: pd.DataFrame, start: str = "Can be told") -> str:
+def _estimated(rows: pd.DataFrame, trial: Trial) -> list[str]:
+    """How closely a task goes with what was estimated from the measurements; nothing where nothing was."""
+    rows = rows[[bool(trial.covariates[name].estimated) for name in rows["covariate"]]].dropna(subset="value")
+    if rows.empty:
+        return []
+    first = rows.sort_values("value", ascending=False, kind="stable").iloc[0]
+    group, name = trial.covariates[first["covariate"]].estimated, first["covariate"]
+    return [f"Of the estimated {group}, {name} goes with it most ({first['association']} {first['value']:.2f})."]
+
+
+def _grouped(names: list[str], trial: Trial) -> list[str]:
+    """What was estimated for one covariate of the YAML in one word: composition (11 estimated)."""
+    groups = [trial.covariates[name].estimated for name in names]
+    many = {
+        group: f"{group} ({groups.count(group)} estimated)" for group in groups if group and groups.count(group) > 1
+    }
+    return list(dict.fromkeys(many.get(group, name) for name, group in zip(names, groups, strict=True)))
+
+
+def _separable(rows: pd.DataFrame, trial: Trial, start: str = "Can be told") -> str:
     """Can be told from age and sex, hardly from chip, not from batch."""
     adverbs, parts = {"ok": "", "weak": "hardly ", "not_identifiable": "not "}, []
     for call, adverb in adverbs.items():
-        names = list(rows.loc[rows["call"] == call, "covariate"])
+        names = _grouped(list(rows.loc[rows["call"] == call, "covariate"]), trial)
         parts += [f"{adverb}from {joined(names)}"] if names else []
     sentence = ", ".join(parts)
     if sentence.startswith("not "):

@@ -111,8 +111,15 @@ def biology(evidence: Evidence, firm: list[TaskEvidence]) -> str:
         rest = f"{percent(evidence.technical_share)} of its variance is technical"
     return (
         f"{evidence.dim}{name} is still linked to {names(firm)} once the covariates are held fixed "
-        f"({effects(firm, '{} {}', '; ')}){beside}; {rest}.{unrecorded(evidence, firm[0])}"
+        f"({effects(firm, '{} {}', '; ')}){beside}; {rest}.{unrecorded(evidence, firm[0])}{of_cells(evidence)}"
     )
+
+
+def of_cells(evidence: Evidence) -> str:
+    """The cell type that a dimension goes with, which was not held fixed; empty where there is none."""
+    if evidence.cells is None:
+        return ""
+    return f" It goes with estimated {evidence.cells} ({percent(evidence.cells_share)})."
 
 
 def unrecorded(evidence: Evidence, task: TaskEvidence) -> str:

@@ -9,6 +9,7 @@ import pandas as pd
 
 from mtlbio.metrics import metric_named
 from mtlbio.probing.columns import column_of, of_family
+from mtlbio.probing.composition import cells_in_words, largest_shares
 from mtlbio.probing.null_refits import share_of_biology
 from mtlbio.probing.rates import findable
 from mtlbio.report import conflicts, feature_effects, plain
@@ -30,6 +31,7 @@ AUDIT_ORDER = {"not_identifiable": 0, "weak": 1, "ok": 2}
 LETTERS = (("identity", "own letter", "given the neighbours"), ("context", "neighbours", "given the own letter"))
 TOP_GENES = 8
 TOP_SETS = 3
+TOP_CELLS, LEAST_CELLS = 3, 0.1  # cell types on a card, and the share from which they are named
 TOP_REFITS = 10
 
 # table -> what the page says where it is not there, to be filled with the run's vocabulary
@@ -68,6 +70,7 @@ def page_context(inputs: Inputs, chosen: list[str], pictures: dict[str, Picture]
             {"dim": dim, "verdict": row["verdict"], "driver": _driver(inputs, row), "odds": _of_biology(row)}
             for dim, row in in_order(inputs.verdicts).iterrows()
         ],
+        "composition": composition(inputs),
         "cards": [card(inputs, d, pictures) for d in chosen],
         "calibrated": "error_rate" in inputs.verdicts and inputs.verdicts["error_rate"].notna().any(),
         "rates": rates(inputs),
@@ -144,6 +147,7 @@ def card(inputs: Inputs, dim: str, pictures: dict[str, Picture]) -> dict:
         "why": row["why"] if known(row.get("why")) else "",
         "effects": [_effect(row, task) for task in inputs.tasks],
         "shares": shares,
+        "cells": cells(inputs, dim),
         "stability": number(stability),
         "trained_for": about.get("task") or "",
         "variance": percent(about.get("variance")),
@@ -153,6 +157,22 @@ def card(inputs: Inputs, dim: str, pictures: dict[str, Picture]) -> dict:
         "leaning": leaning(row),
         "picture": pictures[f"card_{file_stem(dim)}"],
     }
+
+
+def cells(inputs: Inputs, dim: str) -> str:
+    """The estimated cell types that a dimension goes with most, the larger shares first; empty where there are none."""
+    table = inputs.tables.get("composition")
+    if table is None:
+        return ""
+    own = table[(table["dim"] == dim) & (table["share"] >= LEAST_CELLS)].head(TOP_CELLS)
+    return ", ".join(f"{cells_in_words(r.cell_type)} {percent(r.share)}" for r in own.itertuples())
+
+
+def composition(inputs: Inputs) -> str:
+    """Every dimension with a large share of an estimated cell type; empty where there is none."""
+    table = inputs.tables.get("composition")
+    largest = {} if table is None else largest_shares(table)
+    return ", ".join(f"{dim} {cells_in_words(cells)} {percent(share)}" for dim, (cells, share) in largest.items())
 
 
 def _effect(row: pd.Series, task: str) -> dict:

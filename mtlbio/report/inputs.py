@@ -33,6 +33,11 @@ OPTIONAL = {
     "splits": ("splits.tsv", tables.SPLITS, "which {units} were held out together"),
     "audit": ("probing/audit.tsv", ["task", "covariate", "call"], "what the design can tell apart"),
     "enrichment": ("probing/enrichment.tsv", ["dim", "set"], "{gene_sets} per dimension"),
+    "composition": (
+        "probing/composition.tsv",
+        ["dim", "cell_type", "share", "held_fixed"],
+        "cell types that a dimension goes with, estimated from its expression",
+    ),
     "null": ("probing/null.tsv", NULL, ""),
     "null_runs": ("probing/null_runs.tsv", ["refit", "any_biology"], ""),
 }

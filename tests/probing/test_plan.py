@@ -279,3 +279,26 @@ def test_a_run_with_families_is_planned_from_its_files(tmp_path):
     assert "Of 2 of the donors no family is recorded: each counts as a family of its own." in said
     assert "family" in set(read_table(tmp_path / "results/plan.tsv", PLAN)["kind"])
     assert run.metadata.family is None
+
+
+def test_estimated_composition_is_set_against_the_outcomes(tmp_path):
+    simulation = simulate("clear", 0, donors=60, genes=400)
+    path = write_simulation(tmp_path / "estimated", simulation)
+    content = yaml.safe_load(path.read_text(encoding="utf-8"))
+    content["covariates"]["composition"] = {"estimate": True}
+    path.write_text(yaml.safe_dump(content), encoding="utf-8")
+    design = read_design(read_run(path), 20)
+    names = [name for name, info in design.trial.covariates.items() if info.estimated]
+    assert "composition_neutrophils" in names and len(names) <= 6
+    # the planted programme raises neutrophils and lowers T cells
+    planted = simulation.truth["composition"].to_numpy()
+    assert np.corrcoef(planted, design.trial.obs["composition_neutrophils"])[0, 1] > 0.8
+    text = " ".join(plan(read_run(path), tmp_path / "results").split())
+    assert f"composition ({len(names)} estimated)" in text or len(names) == 1
+    table = read_table(tmp_path / "results/plan.tsv", PLAN)
+    pairs = table[(table["kind"] == "pair") & (table["task"] == "disease")]
+    assert set(names) <= set(pairs["covariate"])
+    rows = design.audit[(design.audit["task"] == "disease") & design.audit["covariate"].isin(names)]
+    most = rows.loc[rows["value"].idxmax()]
+    said = f"Of the estimated composition, {most['covariate']} goes with it most (eta2 {most['value']:.2f})."
+    assert said in text

@@ -253,3 +253,7 @@ def _tables(rng, folder: Path, samples: list[str], obs: pd.DataFrame, evil: str)
         columns=["dim", "set", "genes", "ulm", "p", "q", "names"],
     )
     write_table(sets, folder / "probing" / "enrichment.tsv")
+    cells = [("z02", "monocytes", 0.42), ("z02", f"NK_cells{evil}", 0.11), ("z02", "platelets", 0.02)]
+    cells += [("z03", "neutrophils", 0.29), ("z07", "B_cells", 0.31)]
+    cells = pd.DataFrame(cells, columns=["dim", "cell_type", "share"])
+    write_table(cells.assign(held_fixed=False), folder / "probing" / "composition.tsv")

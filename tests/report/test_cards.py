@@ -1,5 +1,7 @@
 """Which cards come first, and what they draw."""
 
+from dataclasses import replace
+
 import numpy as np
 import pandas as pd
 import pytest
@@ -8,6 +10,7 @@ from fabricate import SET, fabricate
 from mtlbio.report.cards import card_figure, set_score
 from mtlbio.report.choice import choose
 from mtlbio.report.clouds import shuffled_medians, smooth
+from mtlbio.report.context import cells, composition
 from mtlbio.report.inputs import read_inputs
 from mtlbio.report.svg import house_style
 
@@ -108,3 +111,11 @@ def test_smooth_reproduces_a_line_and_follows_a_bend():
     np.testing.assert_allclose(line, 2 * grid + 1, atol=1e-8)
     grid, line = smooth(x, (x - 5) ** 2, span=0.3)
     assert np.abs(line - (grid - 5) ** 2).max() < 2.5 and line[30] < 1.0
+
+
+def test_a_card_names_the_cell_types_that_its_dimension_goes_with(inputs):
+    assert cells(inputs, "z02") == "monocytes 42 %, NK cells 11 %"  # not the platelets, 2 %
+    assert cells(inputs, "z03") == "neutrophils 29 %" and cells(inputs, "z04") == ""
+    assert composition(inputs) == "z02 monocytes 42 %, z07 B cells 31 %"
+    without = replace(inputs, tables={name: t for name, t in inputs.tables.items() if name != "composition"})
+    assert cells(without, "z02") == composition(without) == ""
