@@ -117,10 +117,20 @@ def plant(donors: int = 120, seed: int = 0, **design) -> Planted:
     return with_genes(z, shares, design.roles, obs, rng)
 
 
-def with_genes(z, shares, roles: tuple[str, ...], obs, rng: np.random.Generator, tasks: dict | None = None) -> Planted:
-    """The cohort whose genes measure the axes ``z``; arguments as the fields of :class:`Planted`."""
+def with_genes(
+    z,
+    shares,
+    roles: tuple[str, ...],
+    obs,
+    rng: np.random.Generator,
+    tasks: dict | None = None,
+    covariates: dict[str, CovariateInfo] | None = None,
+) -> Planted:
+    """The cohort whose genes measure the axes ``z``; arguments as the fields of :class:`Planted`; ``covariates``:
+    beside those of every cohort."""
     genes, sets, expression = _genes(z, roles, rng)
-    cohort = Cohort(expression, genes, obs, dict(TASKS if tasks is None else tasks), dict(COVARIATES))
+    tasks, covariates = dict(TASKS if tasks is None else tasks), COVARIATES | (covariates or {})
+    cohort = Cohort(expression, genes, obs, tasks, covariates)
     return Planted(z, shares, roles, obs, cohort, sets)
 
 
