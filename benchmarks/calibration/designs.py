@@ -201,7 +201,7 @@ def composition_estimated(people: People) -> pd.DataFrame:
     table = people.table()
     donors = table["donor"].to_numpy()
     found = estimate_composition(measured, genes, donors, markers)
-    columns, _ = columns_of(found, Covariate.model_validate({"estimate": True}), donors, "planted")
+    columns, _, _ = columns_of(found, Covariate.model_validate({"estimate": True}), donors, "planted")
     columns = columns.rename(columns=lambda kind: f"composition_{kind}")
     people.covariates = {c: CovariateInfo(c, "confounder", "continuous", estimated="composition") for c in columns}
     return table.join(columns)

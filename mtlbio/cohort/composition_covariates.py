@@ -52,12 +52,13 @@ def with_estimates(
         markers = load_markers(asked.markers)
         found = estimate_composition(values, list(genes), obs["donor"].to_numpy(), markers)
         _check(found, markers, asked, genes, where)
-        columns, notes = columns_of(found, asked, obs["donor"].to_numpy().astype(str), where)
+        columns, notes, left_out = columns_of(found, asked, obs["donor"].to_numpy().astype(str), where)
         columns = columns.set_axis(obs.index).rename(columns=lambda kind, name=name: f"{name}_{_plain(kind)}")
         taken = [c for c in columns if c in obs or c in run.covariates]
         if taken or columns.columns.has_duplicates:
             raise InputError(f"{where}: {listing(taken or columns.columns)} is the name of something else; rename it")
         qc.add(columns.columns, "note", "estimated", notes)
+        qc.add(left_out, "note", "not held fixed", list(left_out.values()))
         qc.add(found.refused, "note", "not estimated", list(found.refused.values()))
         obs = obs.join(columns)
         ordered |= {c: CovariateInfo(c, asked.role, "continuous", estimated=name) for c in columns}
@@ -69,8 +70,10 @@ def load_markers(markers: str | None) -> dict[str, list[str]]:
     return builtin_cells() if markers in (None, "builtin") else read_gmt(markers)
 
 
-def columns_of(found: Composition, asked: Covariate, donors: np.ndarray, where: str) -> tuple[pd.DataFrame, list[str]]:
-    """Columns (samples, k) to hold fixed, by cell type or number, and a line on each.
+def columns_of(
+    found: Composition, asked: Covariate, donors: np.ndarray, where: str
+) -> tuple[pd.DataFrame, list[str], dict[str, str]]:
+    """Columns (samples, k) to hold fixed, by cell type or number, a line on each, and why other scores are left out.
 
     Of more cell types than one for every ten donors those are taken that together tell most of all scores, one after
     the other (principal variables, McCabe 1984, Technometrics 26:137): unlike components they keep their names, and a
@@ -87,20 +90,20 @@ def columns_of(found: Composition, asked: Covariate, donors: np.ndarray, where: 
     weights = donor_weights(donors) / len(donors)
     correlation = (found.scores * weights[:, None]).T @ found.scores
     if asked.components is not None:
-        return _components(found, correlation, asked.components, where)
+        return *_components(found, correlation, asked.components, where), {}
     chosen = [found.names.index(kind) for kind in asked.cell_types or found.names]
-    left = ""
+    left_out: dict[str, str] = {}
     if asked.cell_types is None:
-        picked = principal_variables(correlation, max(1, people // DONORS_PER_COLUMN))
-        out = [kind for i, kind in enumerate(found.names) if i not in picked]
-        left = f"; of {people} donors no room for {', '.join(out)}" if out else ""
+        room = max(1, people // DONORS_PER_COLUMN)
+        picked = principal_variables(correlation, room)
+        why = f"{people} donors leave room for {room}" if len(picked) == room else "told by those that are held fixed"
+        left_out = {kind: why for i, kind in enumerate(found.names) if i not in picked}
         chosen = [i for i in chosen if i in picked]
     kinds = [found.types[i] for i in chosen]
     notes = [
-        f"{len(k.markers)} of {k.measured} measured markers go together, reliability {k.reliability:.2f}{left}"
-        for k in kinds
+        f"{len(k.markers)} of {k.measured} measured markers go together, reliability {k.reliability:.2f}" for k in kinds
     ]
-    return pd.DataFrame(found.scores[:, chosen], columns=[k.name for k in kinds]), notes
+    return pd.DataFrame(found.scores[:, chosen], columns=[k.name for k in kinds]), notes, left_out
 
 
 def principal_variables(correlation: np.ndarray, most: int) -> list[int]:

@@ -85,7 +85,8 @@ def _scores(trial: Trial, cohort: Cohort) -> tuple[dict[str, np.ndarray], dict[s
     """(samples,) score of every cell type, and what the table says of it."""
     estimated = [c for c in trial.covariates.values() if c.estimated]
     if estimated:
-        names = {c.name: c.name.removeprefix(f"{c.estimated}_") for c in estimated}
+        plain = {c.name: c.name.removeprefix(f"{c.estimated}_") for c in estimated}
+        names = {name: name if short.isdigit() else short for name, short in plain.items()}  # components keep their own
         scores = {names[c.name]: trial.obs[c.name].to_numpy(dtype=float) for c in estimated}
         return scores, {name: {"held_fixed": True} for name in scores}
     found = estimate_composition(cohort.expression, cohort.genes, trial.donors, builtin_cells())

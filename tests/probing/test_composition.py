@@ -78,6 +78,9 @@ def test_the_share_is_the_squared_correlation_where_nothing_is_given(tables):
     table = composition(trial, planted.cohort).set_index("dim").loc[list(dims)]
     assert set(table["cell_type"]) == {"cells"} and table["held_fixed"].all()
     r2 = np.array([np.corrcoef(score, z[:, d])[0, 1] ** 2 for d in range(len(dims))])
+    first = replace(info, name="c_1")
+    as_component = replace(trial, obs=obs.assign(c_1=score), covariates={"c_1": first})
+    assert set(composition(as_component, planted.cohort)["cell_type"]) == {"c_1"}
     chance = (1 - r2) / (len(z) - 2)  # epsilon squared takes this off (Kelley 1935)
     np.testing.assert_allclose(table["share"], r2 - chance, atol=1e-9)
 
