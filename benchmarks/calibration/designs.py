@@ -253,7 +253,7 @@ DESIGNS: dict[str, tuple[Callable[[People], pd.DataFrame], tuple[int, ...], bool
     "one case in twelve": (rare_cases, (80, 200), True),
     "outlying donors": (outlying, (80, 200), True),
     "families of four count as donors": (families, (120,), True),
-    "families of four, recorded": (recorded_families, (120,), True),
+    "families of four, recorded": (recorded_families, (60, 120), True),
     "cases have more visits": (more_visits_of_cases, (120,), True),
     "composition drives disease and half of the axes, not recorded": (composition, (80, 200), True),
     "composition drives disease and half of the axes, estimated": (composition_estimated, (40, 80, 200), True),
