@@ -47,25 +47,26 @@ def share(
     residual = nuisance.residual(units.centre(z))
     explained = np.square(u.T @ residual).sum(axis=0)
     noise = (np.square(residual).sum(axis=0) - explained) / freedom
-    error = residual - u @ (u.T @ residual)
     total = np.square(z - z.mean(axis=0)).sum(axis=0)
     gram = a.T @ a
     if np.linalg.eigvalsh(gram)[0] < _LEFT[categorical]:
-        chance = _chance(u, error, units, freedom) if units.families else u.shape[1] * noise
+        chance = _chance(u, u, residual, units, freedom) if units.families else u.shape[1] * noise
         part = (explained - chance) * spread / left
     else:
         inverse = np.linalg.inv(gram)
-        chance = _chance(a @ inverse, error, units, freedom) if units.families else noise * np.trace(inverse)
+        chance = _chance(a @ inverse, u, residual, units, freedom) if units.families else noise * np.trace(inverse)
         part = np.square(inverse @ (a.T @ residual)).sum(axis=0) - chance
     ratio = part / np.where(total > 0, total, np.inf)
     return np.clip(ratio, 0.0, 1.0) if clip else ratio
 
 
-def _chance(weights: np.ndarray, error: np.ndarray, units: Units, freedom: int) -> np.ndarray:
+def _chance(weights: np.ndarray, u: np.ndarray, residual: np.ndarray, units: Units, freedom: int) -> np.ndarray:
     """(D,) what ``sum of (weights'z)^2`` is by chance where errors go together in families: its sandwich estimate.
 
-    ``weights``: (units, k); ``error``: (units, D) residuals, ``freedom``: their degrees of freedom.
+    ``weights``: (units, k); ``residual``: (units, D) of the nuisance, from which the fit on ``u`` (units, r) is still
+    to be taken; ``freedom``: of what is left then.
     """
+    error = residual - u @ (u.T @ residual)
     squares = [np.square(units.summed(column[:, None] * error)).sum(axis=0) for column in weights.T]
     return np.sum(squares, axis=0) * len(units) / freedom
 

@@ -99,11 +99,12 @@ def donor_units(donors: np.ndarray, mask: np.ndarray, family: np.ndarray | None 
 
 def sample_units(donors: np.ndarray, mask: np.ndarray, family: np.ndarray | None = None) -> Units:
     """Every sample is a unit and its donor, or family, the cluster; donors are compared with themselves only."""
-    rows, donors = np.flatnonzero(mask), np.asarray(donors)
-    order = rows[np.lexsort((donors[rows], (donors if family is None else family)[rows]))]
-    average = sparse.csr_matrix((np.ones(len(order)), (np.arange(len(order)), order)), shape=(len(order), len(mask)))
-    cluster, donor = _codes(donors[order], None if family is None else family[order])
-    return Units(average, cluster, np.full(len(order), np.nan), True, "sample", donor)
+    rows = np.flatnonzero(mask)
+    cluster, donor = _codes(np.asarray(donors)[rows], None if family is None else family[rows])
+    order, n = np.argsort(cluster if donor is None else donor, kind="stable"), len(rows)
+    average = sparse.csr_matrix((np.ones(n), (np.arange(n), rows[order])), shape=(n, len(mask)))
+    donor = None if donor is None else donor[order]
+    return Units(average, cluster[order], np.full(n, np.nan), True, "sample", donor)
 
 
 def _codes(donors: np.ndarray, family: np.ndarray | None) -> tuple[np.ndarray, np.ndarray | None]:
