@@ -26,7 +26,8 @@ def family_warnings(design: Design, tasks: list[TaskPlan]) -> list[str]:
     if largest(trial.obs) == 1:
         out.append(f"Every {trial.words.unit} is a family alone: metadata.family changes nothing.")
     elif alone := unrecorded(trial.obs):
-        out.append(f"Of {alone} of the {units} no family is recorded: each counts as a family of its own.")
+        who = f"1 {trial.words.unit}" if alone == 1 else f"{alone} {units}"
+        out.append(f"Of {who} no family is recorded: each counts as a family of its own.")
     for task in tasks:
         if task.rarest is None or not FEW <= task.fewest or not task.units.families:
             continue

@@ -164,7 +164,7 @@ def test_families_of_other_sizes_give_every_donor_one_set_of_labels():
     givers = pd.Series(cohort.families[source]).groupby(cohort.families).nunique()
     assert (givers == 1).all()
     assert (pd.Series(cohort.donors[source]).groupby(cohort.donors).nunique() == 1).all()
-    assert (other.obs.astype(object).fillna("-").groupby("donor")["disease"].nunique() == 1).all()
+    assert (other.obs.astype(str).groupby("donor")["disease"].nunique() == 1).all()
 
 
 def test_relatives_exchange_their_states_alike():
