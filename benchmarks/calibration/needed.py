@@ -5,7 +5,7 @@
 Axes are given. ``donors_needed``: cohorts of 60 donors whose interferon effect is drawn (log odds 0 to 2 per SD); where
 the axis is left underpowered for want of a link, a fresh cohort of the donors stated for it is planted with the same
 effect. ``smallest_effect``: axes of nothing but one, which is given the effect that ``mtlbio plan`` states for disease
-and such a cohort. Prints how often the axis is then found; 100 runs take three minutes on one core. ``--write`` puts
+and such a cohort. Prints how often the axis is then found; 100 runs take ten minutes on one core. ``--write`` puts
 the tables into docs/plan.md.
 """
 
