@@ -8,6 +8,7 @@ the design they hold. So ``biology`` of any other axis is false.
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import replace
 
 import numpy as np
 import pandas as pd
@@ -33,6 +34,7 @@ class People:
     age : (n,) years; ``aged`` (n,) standardised
     z : (n, AXES) axes, interferon first
     log_odds : (n,) of disease, so far
+    covariates : as the run declares them
     batch : (n,) codes
     """
 
@@ -123,6 +125,36 @@ def age_with_error(people: People) -> pd.DataFrame:
     _aged(people)
     table = people.table()
     return table.assign(age=table["age"] + people.rng.normal(0, 10, people.n))
+
+
+def _declared(people: People) -> None:
+    people.covariates["age"] = replace(
+        people.covariates["age"], reliability=300 / (300 + 100)
+    )  # of 20-80 years, evenly
+
+
+def age_with_declared_error(people: People) -> pd.DataFrame:
+    """The same, and the run says so: a reliability of .75."""
+    _declared(people)
+    return age_with_error(people)
+
+
+def curved_age_with_error(people: People) -> pd.DataFrame:
+    """Age is recorded with an error of ten years, and acts U-shaped: the young and the old are ill, and 4-20 % of every
+    other axis is what they have in common."""
+    curve = (np.square(people.aged) - 1) / 0.9
+    share = np.square(people.rng.uniform(0.2, 0.45, AXES - 1))
+    people.hold(np.repeat(curve[:, None], AXES - 1, axis=1), share, slice(1, None))
+    people.log_odds = people.z[:, 0] + 1.5 * curve
+    people.draw()
+    table = people.table()
+    return table.assign(age=table["age"] + people.rng.normal(0, 10, people.n))
+
+
+def curved_age_with_declared_error(people: People) -> pd.DataFrame:
+    """The same, and the run says so: a reliability of .75."""
+    _declared(people)
+    return curved_age_with_error(people)
 
 
 def variable_cases(people: People) -> pd.DataFrame:
@@ -249,6 +281,13 @@ DESIGNS: dict[str, tuple[Callable[[People], pd.DataFrame], tuple[int, ...], bool
     "batches of ten, P .85": (small_batches(10), (120,), True),
     "age unknown for 30 %, no age axis": (age_unknown, (80, 300), True),
     "age recorded with an error of ten years, no age axis": (age_with_error, (80, 300), True),
+    "age recorded with an error of ten years, its reliability declared": (age_with_declared_error, (80, 300), True),
+    "U-shaped age recorded with an error of ten years": (curved_age_with_error, (80, 300), True),
+    "U-shaped age recorded with an error of ten years, its reliability declared": (
+        curved_age_with_declared_error,
+        (80, 300),
+        True,
+    ),
     "cases vary four times as much, one in six": (variable_cases, (80, 200), True),
     "one case in twelve": (rare_cases, (80, 200), True),
     "outlying donors": (outlying, (80, 200), True),

@@ -23,17 +23,20 @@ class CovariateInfo:
 
     ``estimated``: the covariate of the YAML that it is a part of, where it comes from the measurements themselves. It
     is held fixed as a straight line: like a dimension, it is a sum of log-scale measurements, and a spline for each of
-    ten cell types would take the donors' degrees of freedom.
+    ten cell types would take the donors' degrees of freedom. ``reliability``: share of the variance of a number among
+    donors that is true, the rest being error of its recording.
     """
 
     name: str
     role: str
     kind: str
     estimated: str = ""
+    reliability: float = 1.0
 
     def saved(self) -> dict:
         """What is written of it."""
-        return asdict(self) if self.estimated else {"name": self.name, "role": self.role, "kind": self.kind}
+        plain = {"estimated": "", "reliability": 1.0}
+        return {key: value for key, value in asdict(self).items() if key not in plain or value != plain[key]}
 
 
 @dataclass(frozen=True)

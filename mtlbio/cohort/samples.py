@@ -114,9 +114,10 @@ def encode(
             _check_twins(name, tasks[name], obs[name], values, covariate, source)
         else:
             obs[name] = values
-    covariates = {
-        name: CovariateInfo(name, run.covariates[name].role, run.covariates[name].kind) for name in run.recorded
-    }
+    covariates = {}
+    for name in run.recorded:
+        of = run.covariates[name]
+        covariates[name] = CovariateInfo(name, of.role, of.kind, reliability=of.reliability)
     return obs, tasks, covariates
 
 

@@ -86,6 +86,13 @@ class Covariate(Section):
         description="with `estimate`: hold this many principal components of the scores fixed, `<name>_1` and so on, "
         "in place of the cell types",
     )
+    reliability: float = Field(
+        1.0,
+        gt=0,
+        le=1,
+        description="kind continuous only: the share of its variance among donors that is true, the rest being error "
+        "(the correlation of two recordings of the same donors); below 1 every test is corrected for it",
+    )
 
     @model_validator(mode="before")
     @classmethod
@@ -102,6 +109,8 @@ class Covariate(Section):
             raise ValueError(f"{key}.{own[0]}: found without estimate: true; valid: only for what is estimated")
         if self.estimate and self.column is not None:
             raise ValueError(f"{key}.column: found {self.column!r} beside estimate: true; valid: one of the two")
+        if self.estimate and self.reliability < 1:
+            raise ValueError(f"{key}.reliability: found beside estimate: true; valid: only for what is recorded")
         if self.estimate and self.kind != "continuous":
             raise ValueError(f"{key}.kind: found {self.kind}; valid: continuous, as what is estimated is a number")
         if self.cell_types is not None and (not self.cell_types or self.components is not None):

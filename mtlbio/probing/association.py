@@ -49,17 +49,24 @@ def association(trial: Trial) -> pd.DataFrame:
 
 
 def task_design(
-    trial: Trial, task: str, without: tuple[str, ...] = (), extra: np.ndarray | None = None, units: Units | None = None
+    trial: Trial,
+    task: str,
+    without: tuple[str, ...] = (),
+    extra: np.ndarray | None = None,
+    units: Units | None = None,
+    beside: np.ndarray | None = None,
 ) -> tuple[Units, Nuisance, np.ndarray]:
     """Units, nuisance and label columns of the test of a task.
 
     ``without``: covariates that are left out of the adjustment; ``extra``: (samples, k) further columns, for instance
-    other dimensions; ``units``: where not the task's own (subsets for stability).
+    other dimensions; ``units``: where not the task's own (subsets for stability); ``beside``: (units, k) what the
+    caller will hold fixed too.
     """
     units = trial.task_units(task) if units is None else units
     covariates = [c for c in trial.covariates.values() if c.name != task and c.name not in without]
-    adjustment = trial.adjustment(units, covariates, True, None if extra is None else units.mean(extra))
     columns = trial.tasks[task].test_columns(units.y)
+    extra = None if extra is None else units.mean(extra)
+    adjustment = trial.adjustment(units, covariates, True, extra, columns, beside)
     return units, _with_means(trial, units, adjustment, columns), columns
 
 
@@ -127,7 +134,7 @@ def covariate_table(trial: Trial, name: str, question: str, seed: int) -> pd.Dat
     """Association with a covariate and its share of every dimension; ``technical_all``: all technical ones at once."""
     units, adjustment, columns, categorical = covariate_design(trial, name, question)
     z = units.mean(trial.z)
-    part = share(z, columns, categorical, adjustment, units)
+    part = true_share(trial, name, share(z, columns, categorical, adjustment, units))
     if question == "technical_all":
         return _rows(trial, question, name, units, adjustment).assign(share=part)
     contrast = Contrast(columns, adjustment, units)
@@ -138,11 +145,21 @@ def covariate_table(trial: Trial, name: str, question: str, seed: int) -> pd.Dat
         # with the batch, and ten columns of interactions take the power from an age that does not.
         contrast = Contrast(wider, adjustment, units)
         other, p_other = contrast.wald(z), contrast.randomisation(z, trial.options.permutations, seed)
-        part = np.fmax(part, share(z, wider, False, adjustment, units))
+        part = np.fmax(part, true_share(trial, name, share(z, wider, False, adjustment, units)))
         f, df = (np.where(other.p < wald.p, b, a) for a, b in ((wald.f, other.f), (wald.df, other.df)))
         wald = replace(wald, f=f, df=df, p=np.minimum(1.0, 2 * np.fmin(wald.p, other.p)))
         p = np.minimum(1.0, 2 * np.fmin(p, p_other))
     return _rows(trial, question, name, units, adjustment, wald, p).assign(share=part)
+
+
+def true_share(trial: Trial, name: str, part):
+    """The share of a covariate's true values, from that of its values as they are recorded.
+
+    Spearman's correction for attenuation (1904, Am. J. Psychol. 15:72), at most 1. Of a curve, and of a covariate that
+    goes with the others, more is lost than that: the share is then still too small.
+    """
+    info = trial.covariates.get(name)
+    return part if info is None or info.reliability == 1 else np.minimum(part / info.reliability, 1.0)
 
 
 def covariate_design(trial: Trial, name: str, question: str) -> tuple[Units, Nuisance, np.ndarray, bool]:
@@ -151,7 +168,12 @@ def covariate_design(trial: Trial, name: str, question: str) -> tuple[Units, Nui
     units, columns = covariate_units(trial, infos)
     others = [c for c in trial.covariates.values() if c not in infos and _may_adjust(trial, c, infos)]
     extra = trial.adjusters(units, name) if infos[0].role == "technical" else None
-    return units, trial.adjustment(units, others, False, extra), columns, any(c.kind == "categorical" for c in infos)
+    return (
+        units,
+        trial.adjustment(units, others, False, extra, columns),
+        columns,
+        any(c.kind == "categorical" for c in infos),
+    )
 
 
 def by_batch(trial: Trial, name: str, units: Units, columns: np.ndarray) -> np.ndarray | None:

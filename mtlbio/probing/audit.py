@@ -103,7 +103,7 @@ def cramers_v(table: np.ndarray) -> float:
 def _pairs(trial: Trial, subject: Subject, against: list[CovariateInfo]):
     """A row for every covariate that the subject is set against."""
     units, spline_df = subject.units, trial.options.spline_df
-    everyone = trial.adjustment(units, against)
+    everyone = trial.adjustment(units, against, tested=subject.columns)
     vif_all = variance_inflation(units.centre(subject.columns), _with_intercept(everyone.basis))
     cost = design_effect(subject.columns, everyone, units)
     for info in against:
@@ -111,7 +111,10 @@ def _pairs(trial: Trial, subject: Subject, against: list[CovariateInfo]):
         least = 5 if info.name in everyone.pooled else 1  # as the tests hold it fixed
         coded, level, _ = code(trial.obs[info.name], info, trial.donors, units.mask, df, least)
         columns = units.mean(coded)
-        vif = variance_inflation(units.centre(subject.columns), _with_intercept(units.centre(columns)))
+        alone = units.centre(columns)
+        if info.reliability < 1:  # what is not known of it makes it harder to tell apart
+            alone = trial.adjustment(units, [info], tested=subject.columns).basis
+        vif = variance_inflation(units.centre(subject.columns), _with_intercept(alone))
         counts = _counts(subject, trial.donors, level) if info.kind == "categorical" else None
         common = _overlap(subject, _with_intercept(columns))
         row = _start(subject.kind, subject.info.name, info, units) | _association(subject, info, columns, counts)

@@ -5,6 +5,7 @@ then averaged over the samples of a unit. If ``z_ij = a_i + g(x_ij) + e_ij`` for
 latent obeys exactly the model with averaged columns; a donor hybridised on two chips gets half of each.
 """
 
+from collections.abc import Callable
 from dataclasses import dataclass, field
 
 import numpy as np
@@ -163,6 +164,7 @@ def nuisance(
     spline_df: int = 4,
     interactions: bool = True,
     extra: np.ndarray | None = None,
+    corrected: Callable[[dict[str, np.ndarray], int], dict[str, np.ndarray]] | None = None,
 ) -> Nuisance:
     """What a question is adjusted for: intercept, s(continuous), factors, and s(continuous confounder) x technical.
 
@@ -173,7 +175,9 @@ def nuisance(
     the whole spline if all columns then take at most a fifth of the units, else as a straight line, else not at all.
 
     ``obs``: (samples, ...) with ``donor`` and the covariates; ``extra``: (units, k) further columns (tasks, other
-    dimensions). The technical factors define the strata of exchange.
+    dimensions); ``corrected``: from the coded columns of all covariates, and the degrees of freedom of their splines,
+    to those of the covariates that are recorded with error (:mod:`mtlbio.probing.measurement_error`). The technical
+    factors define the strata of exchange.
     """
     donors, mask, n = obs["donor"].to_numpy().astype(str), units.mask, len(units)
     room = n - (units.donors if units.within else 0)
@@ -187,7 +191,15 @@ def nuisance(
         basis = orthonormal(units.centre(np.column_stack([*fixed, *main])))
         if basis.shape[1] <= max(2, MAIN_SHARE * room):
             break
+    if corrected is not None:
+        better = corrected({name: columns for name, (columns, _, _) in coded.items()}, curved)
+        coded |= {name: (columns, *coded[name][1:]) for name, columns in better.items()}
+        main = [units.mean(columns) for columns, _, _ in coded.values()]
+        basis = orthonormal(units.centre(np.column_stack([*fixed, *main])))
     terms = [f"{name} ({pooled} levels pooled)" if pooled else name for name, (_, _, pooled) in coded.items()]
+    if corrected is not None:
+        known = {c.name: f"{c.name} (reliability {c.reliability:g})" for c in covariates if c.reliability < 1}
+        terms = [known.get(term, term) for term in terms]
     estimated = [c for c in covariates if c.estimated]
     if estimated:
         columns = units.mean(np.column_stack([code(obs[c.name], c, donors, mask, 1)[0] for c in estimated]))

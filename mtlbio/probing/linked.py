@@ -19,6 +19,7 @@ and with donors enough any trace is significant. docs/evidence.md compares this 
 
 from collections.abc import Callable
 from dataclasses import dataclass, replace
+from functools import partial
 
 import numpy as np
 import pandas as pd
@@ -51,6 +52,8 @@ class OutcomeTest:
     ----------
     task : the outcome
     columns, nuisance, units : of the label, what is held fixed, what counts
+    beside : the nuisance where further columns (units, k) will be held fixed, which may tell more of a covariate that
+        is recorded with error
     z : (units, D) latents
     signs : (clusters of the outcome, draws)
     uneven : (units, k) what of its recruitment goes with the outcome; k is 0 of most
@@ -59,6 +62,7 @@ class OutcomeTest:
     task: str
     columns: np.ndarray
     nuisance: Nuisance
+    beside: Callable[[np.ndarray], Nuisance]
     units: Units
     z: np.ndarray
     signs: np.ndarray
@@ -90,8 +94,8 @@ class OutcomeTest:
         """The nuisance with more columns (units, k)."""
         if not columns.shape[1]:
             return self.nuisance
-        basis = np.column_stack([self.nuisance.basis, self.units.centre(columns)])
-        return replace(self.nuisance, basis=orthonormal(basis))
+        nuisance = self.beside(columns)
+        return replace(nuisance, basis=orthonormal(np.column_stack([nuisance.basis, self.units.centre(columns)])))
 
     def _single(self, dims: list[int], nuisance: Nuisance) -> Evidences | None:
         contrast = Contrast(self.columns, nuisance, self.units)
@@ -262,13 +266,20 @@ def outcome_tests(trial: Trial) -> list[OutcomeTest]:
         if not units.testable(6):
             continue
         _, nuisance, columns = task_design(trial, task, units=units)
+        beside = partial(_beside, trial, task, units, nuisance)
         # clusters are numbered in the order of their names
         places = np.searchsorted(people, np.unique(trial.clusters[units.mask]))
         uneven = units.mean(uneven_columns(trial, task))
-        test = OutcomeTest(task, columns, nuisance, units, units.mean(trial.z), signs[places], uneven)
+        test = OutcomeTest(task, columns, nuisance, beside, units, units.mean(trial.z), signs[places], uneven)
         if Contrast(columns, nuisance, units).estimable:
             out.append(test)
     return out
+
+
+def _beside(trial: Trial, task: str, units: Units, nuisance: Nuisance, given: np.ndarray) -> Nuisance:
+    """The nuisance of an outcome where ``given`` (units, k) will be held fixed too."""
+    exact = all(c.reliability == 1 for c in trial.covariates.values())
+    return nuisance if exact else task_design(trial, task, units=units, beside=given)[1]
 
 
 def flip_together(trial: Trial, people: np.ndarray) -> np.ndarray:

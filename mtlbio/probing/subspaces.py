@@ -20,7 +20,7 @@ import pandas as pd
 
 from mtlbio.cohort.cohort import Cohort
 from mtlbio.model.blocks import UNSTABLE, Block, find_blocks
-from mtlbio.probing.association import by_batch, covariate_design, multiple_correlation, task_design
+from mtlbio.probing.association import by_batch, covariate_design, multiple_correlation, task_design, true_share
 from mtlbio.probing.enrichment import best_set, enrichment
 from mtlbio.probing.examinee import Examinee
 from mtlbio.probing.families import adjust_within, firm, of_outcomes, with_blocks
@@ -122,6 +122,7 @@ def _questions(trial: Trial, item: Subspace, seed: int) -> Iterator[dict]:
         if wider is not None:
             columns, (also, best) = wider, block_share(z, wider, False, adjustment, units)
             mean, peak = np.fmax(mean, also), np.fmax(peak, best)
+        mean, peak = true_share(trial, info.name, mean), true_share(trial, info.name, peak)
         joint = joint_test(columns, adjustment, units, z, permutations, seed)
         yield _row(item, info.role, info.name, units, joint, share=mean, peak=peak)
     if trial.role("technical"):

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from functools import cached_property
+from functools import cached_property, partial
 from typing import ClassVar, TypeVar
 
 import numpy as np
@@ -15,6 +15,7 @@ from mtlbio.config import TrialOptions
 from mtlbio.kinds.vocabulary import DONORS, Vocabulary
 from mtlbio.labels import Label
 from mtlbio.probing.design import Nuisance, code, complete_cases, freedom, nuisance
+from mtlbio.probing.measurement_error import corrected_columns
 from mtlbio.probing.units import Units, donor_units, label_units
 
 AnyTrial = TypeVar("AnyTrial", bound="Trial")
@@ -120,10 +121,20 @@ class Trial:
         """One unit per donor with known covariates."""
         return donor_units(self.donors, self.mask, self.family)
 
-    def adjustment(self, units: Units, covariates=None, interactions: bool = False, extra=None) -> Nuisance:
-        """What a test on ``units`` is adjusted for: covariates (all by default); ``extra``: (units, k) more columns."""
+    def adjustment(
+        self, units: Units, covariates=None, interactions: bool = False, extra=None, tested=None, beside=None
+    ) -> Nuisance:
+        """What a test on ``units`` is adjusted for: covariates (all by default); ``extra``: (units, k) more columns.
+
+        ``tested``: (units, k) what is tested, without which no covariate is corrected for the error of its recording;
+        ``beside``: (units, k) what else the caller will hold fixed.
+        """
         covariates = list(self.covariates.values()) if covariates is None else covariates
-        return nuisance(self.obs, covariates, units, self.options.spline_df, interactions, extra)
+        corrected = None
+        if tested is not None and any(c.reliability < 1 for c in covariates):
+            fixed = [columns for columns in (extra, beside) if columns is not None]
+            corrected = partial(corrected_columns, self.obs, covariates, units, tested, fixed)
+        return nuisance(self.obs, covariates, units, self.options.spline_df, interactions, extra, corrected)
 
     def coded(self, info: CovariateInfo, n: int, least: int = 5, inside: int | None = None) -> np.ndarray:
         """(samples, k) columns of a covariate, its spline as ``n`` donors (``inside``: or samples) allow."""

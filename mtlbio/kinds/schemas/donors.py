@@ -57,6 +57,12 @@ class DonorRun(Run):
                     f"tasks.{name} and covariates.{name} read different columns "
                     f"({self.task_column(name)}, {self.covariate_column(name)}): give one of them another name"
                 )
+        for name, covariate in self.covariates.items():
+            if covariate.reliability < 1 and covariate.kind != "continuous":
+                raise ValueError(
+                    f"covariates.{name}.reliability: found {covariate.reliability:g} of a categorical covariate; "
+                    f"valid: kind: continuous, whose values are numbers"
+                )
         if all(task.auxiliary for task in self.tasks.values()):
             raise ValueError("tasks: all of them are auxiliary; expected at least one that is to be predicted")
         self._training_agrees()
