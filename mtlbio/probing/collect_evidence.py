@@ -110,6 +110,7 @@ def _of_task(
     if steady is not None:
         more |= {key: steady[key] for key in ("sign_stable", "worst_left_out")}
         more |= {"robustness": float(steady["robustness_value"]), "hangs_on": steady["hangs_on"]}
+        more |= {key: steady[key] for key in ("reliability_needed", "reliability_of")}
     row = row | {"called": row["called"] or more.get("firm", False)}
     evidence = task_evidence(trial, row, joint, removal, **more)
     if trial.trained_for.get(row["dim"]) == name and evidence.unit == "SD" and evidence.effect < 0:

@@ -25,6 +25,8 @@ class TaskEvidence:
     robustness : of :func:`mtlbio.probing.stability.robustness`, 0-1
     uneven : what of its recruitment goes with the task, which biology has to stand with held fixed too
     hangs_on : donors without any one of whom less than half of the effect is left (:mod:`mtlbio.probing.influence`)
+    reliability_needed, reliability_of : the reliability of a covariate at which the effect could not be told from none
+        (:mod:`mtlbio.probing.reliability`)
     entangled : covariates that the audit cannot tell from the task; ``joint``: called without adjusting for them;
         ``joint_suspected``: the same at the level of a single test; ``joint_widest``: largest size of that effect that
         its interval holds, in the same unit
@@ -53,6 +55,8 @@ class TaskEvidence:
     robustness: float = math.nan
     hangs_on: tuple[str, ...] = ()
     uneven: tuple[str, ...] = ()
+    reliability_needed: float = math.nan
+    reliability_of: str | None = None
     worst_left_out: str = "nothing"
     entangled: tuple[str, ...] = ()
     joint: bool = False

@@ -5,6 +5,8 @@ import math
 from mtlbio.probing.evidence import CovariateEvidence, Evidence, TaskEvidence, measured
 from mtlbio.text import joined
 
+# Reliability below which it is not said that an effect depends on it: single readings and questionnaires have more.
+UNRELIABLE = 0.5
 _AUDIT = "the design audit says what would"
 
 
@@ -134,7 +136,18 @@ def unrecorded(evidence: Evidence, task: TaskEvidence) -> str:
     beside = "".join(f"; {name}, the strongest recorded, goes with {percent(share)} of it" for share, name in recorded)
     return (
         f" Something unrecorded that explains it away would have to go with {percent(task.robustness)} of what the "
-        f"covariates leave of {evidence.dim} and of {task.name}{beside}.{hangs}"
+        f"covariates leave of {evidence.dim} and of {task.name}{beside}.{hangs}{unreliable(task)}"
+    )
+
+
+def unreliable(task: TaskEvidence) -> str:
+    """How unreliable the recording of a covariate would have to be to take a link away; empty where no more reliable
+    than hardly any covariate is."""
+    if not task.reliability_needed >= UNRELIABLE:
+        return ""
+    return (
+        f" If {task.reliability_of} was recorded with a reliability of {task.reliability_needed:.2f} or less, its "
+        f"{task.name} effect cannot be told from none."
     )
 
 

@@ -6,11 +6,12 @@ import pandas as pd
 from mtlbio.probing.association import task_design
 from mtlbio.probing.inference import Contrast
 from mtlbio.probing.influence import hangs_on
+from mtlbio.probing.reliability import reliability_needed
 from mtlbio.probing.trial import Trial
 from mtlbio.probing.units import Units
 
 COLUMNS = ["dim", "stability", "task", "effect", "left_out", "sign_stable", "worst_left_out", "worst_effect"]
-COLUMNS += ["robustness_value", "hangs_on"]
+COLUMNS += ["robustness_value", "hangs_on", "reliability_needed", "reliability_of"]
 LEAST = 10  # donors (families) that must remain, and twice the least of a level that is left out
 
 
@@ -25,7 +26,8 @@ def stability(trial: Trial, replica_stability: np.ndarray) -> pd.DataFrame:
     -------
     ``COLUMNS``: ``left_out`` counts the levels that could be left out, ``worst_left_out`` names the one
     that pulls the effect furthest towards or past zero, ``robustness_value`` is :func:`robustness`,
-    ``hangs_on`` names the donors without any one of whom less than half of the effect is left
+    ``hangs_on`` names the donors without any one of whom less than half of the effect is left, ``reliability_needed``
+    of ``reliability_of`` is :func:`mtlbio.probing.reliability.reliability_needed`
     """
     tables = []
     for task in trial.outcomes:
@@ -47,6 +49,7 @@ def stability(trial: Trial, replica_stability: np.ndarray) -> pd.DataFrame:
         table["worst_effect"] = inward.min(axis=0) * direction if names else np.nan
         table["robustness_value"] = robustness(f2)
         table["hangs_on"] = hangs_on(trial, task)
+        table["reliability_needed"], table["reliability_of"] = reliability_needed(trial, task)
         tables.append(table)
     return pd.concat(tables, ignore_index=True)[COLUMNS] if tables else pd.DataFrame(columns=COLUMNS)
 

@@ -199,3 +199,13 @@ def test_biology_says_how_strong_something_unrecorded_would_have_to_be():
     )
     assert "unrecorded" not in judge(Evidence("z1", (TaskEvidence("disease", **LINK),), covariates), Probe()).why
     assert judge(Evidence("z1", (link,), ()), Probe()).why.endswith("leave of z1 and of disease.")
+
+
+def test_biology_says_how_unreliable_a_covariate_would_have_to_be():
+    """Where that is a reliability which recordings have."""
+    link = TaskEvidence("disease", **LINK, robustness=0.331, reliability_needed=0.6, reliability_of="age")
+    why = judge(Evidence("z1", (link,), ()), Probe()).why
+    said = " If age was recorded with a reliability of 0.60 or less, its disease effect cannot be told from none."
+    assert why.endswith("leave of z1 and of disease." + said)
+    hardly = replace(link, reliability_needed=0.45)
+    assert "reliability" not in judge(Evidence("z1", (hardly,), ()), Probe()).why
