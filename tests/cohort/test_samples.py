@@ -5,6 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pandas as pd
 
+from mtlbio.cohort.cohort import Cohort, CovariateInfo, parse_schema, schema_json
 from mtlbio.cohort.qc import QcList
 from mtlbio.cohort.samples import encode
 from mtlbio.kinds.schemas import CohortRun
@@ -78,3 +79,25 @@ def test_regression_is_float():
     labels, task, _ = encoded(["1", "2.5", np.nan], kind="regression")
     assert task.classes == ()
     np.testing.assert_array_equal(labels, [1, 2.5, np.nan])
+
+
+def test_the_reliability_of_a_covariate_stays_with_the_cohort():
+    run = CohortRun.model_validate(
+        {
+            "run": "r",
+            "expression": {"path": "e.csv", "scale": "log"},
+            "metadata": {"path": "m.csv"},
+            "tasks": {"label": {"kind": "regression"}},
+            "covariates": {
+                "age": {"role": "confounder", "kind": "continuous", "reliability": 0.75},
+                "bmi": {"role": "confounder", "kind": "continuous"},
+            },
+        }
+    )
+    numbers = pd.DataFrame({"donor_id": list("abc"), "label": list("123"), "age": list("456"), "bmi": list("789")})
+    obs, tasks, covariates = encode(run, numbers.set_axis(["s1", "s2", "s3"]), "m.csv", QcList())
+    assert covariates["age"] == CovariateInfo("age", "confounder", "continuous", 0.75)
+    cohort = Cohort(np.zeros((3, 1)), ("g",), obs, tasks, covariates)
+    assert parse_schema(schema_json(cohort))[1] == covariates
+    # a cohort that was written without the key
+    assert parse_schema(schema_json(cohort).replace(', "reliability": 1.0', ""))[1]["bmi"].reliability == 1
