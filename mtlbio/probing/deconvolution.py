@@ -6,8 +6,8 @@ Deconvolution in an exponential family (Efron 2016, Biometrika 103:1): on a grid
 
 with natural splines s and q, the label T and all else C of donor i; by penalised likelihood of the recorded values,
 whose errors are normal. What the label does is a tilt: the same as to say that a binary label follows the true value by
-a logistic spline, as the cases of a U-shaped age do. A normal distribution that the label shifts leaves all of the bias
-that such an age makes, and one that it may widen as well two thirds (benchmarks/calibration/errors_in_age.py).
+a logistic spline, as the cases of a U-shaped age do. A normal distribution that the label shifts does not see such
+cases at all: their mean is that of the controls.
 """
 
 import numpy as np
@@ -17,7 +17,7 @@ from mtlbio.probing.design import orthonormal, spline
 _SHAPE, _TILT = 5, 2  # degrees of freedom of the distribution, and of what the label does to it
 _LEAST_POINTS, _MOST_POINTS = 31, 201  # of the grid: two in a standard deviation of the error where that is small
 # Prior precision of coefficients of columns with variance 1: next to none on shapes and shifts. The label's curve needs
-# some: with two curves that are as free, 80 donors have power .62 in place of .80; at 1 a seventh of the bias stays.
+# some: one that is as free, and a second curve, cost 80 donors power; at 1 more of the bias of a U-shaped age stays.
 _LOOSE, _CURVED = 0.1, 0.3
 _STEPS, _ENOUGH = 30, 1e-4  # of Newton's method, and the gain in log likelihood that ends it
 
