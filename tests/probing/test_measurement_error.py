@@ -8,10 +8,12 @@ import pytest
 from scipy import stats
 
 from benchmarks.calibration.errors_in_age import RELIABILITY, as_trial, planted, with_age
+from mtlbio.cohort.family import FAMILY
 from mtlbio.probing.association import association, covariate_table, task_design
 from mtlbio.probing.audit import audit
 from mtlbio.probing.inference import Contrast
 from mtlbio.probing.linked import linked_p
+from mtlbio.probing.measurement_error import expected_columns
 from mtlbio.probing.trial import Trial
 
 
@@ -116,3 +118,16 @@ def test_the_audit_says_what_it_costs():
 def test_the_terms_name_the_reliability():
     _, adjustment, _ = task_design(cohort(80, "linear", 0), "disease")
     assert adjustment.terms[:3] == ("age (reliability 0.75)", "sex", "batch")
+
+
+def test_relatives_have_their_own_expected_values():
+    """Families sort donors in another order than their names; whose label and age belong together must not change."""
+    trial = cohort(80, "linear", 0)
+    family = np.random.default_rng(0).permutation(np.repeat([f"F{i}" for i in range(40)], 2))
+    related = replace(trial, obs=trial.obs.assign(**{FAMILY: family}))
+    values, donors, found = trial.obs["age"].to_numpy(dtype=float), trial.obs["donor"], []
+    for of in (trial, related):
+        units, _, columns = task_design(of, "disease")
+        found.append(expected_columns(values, donors, RELIABILITY, units, 4, columns, np.zeros((80, 0))))
+    assert units.families
+    np.testing.assert_allclose(found[0], found[1], rtol=1e-6, atol=1e-8)
