@@ -125,13 +125,18 @@ def of_folder(run: CohortRun, finished: Path, folder: Path) -> Judged:
         tables = {name: read_table(folder / "judged" / f"{name}.tsv") for name in KEPT}
         return Judged(cohort, latents, tables)
     say(f"judging {finished.name}")
-    fold = latents.obs["fold"].to_numpy().astype(int)
-    examinee = OfEnsemble(load_ensemble(finished / "model"), cohort.expression, fold)
-    tables = examine_cohort(cohort, latents, examinee, run.probe, load_sets(run.gene_sets))
+    tables = examined(run, finished, cohort, latents)
     for name in KEPT:
         write_table(tables[name], folder / "judged" / f"{name}.tsv")
     stamp.write_text(json.dumps(key), encoding="utf-8")
     return Judged(cohort, latents, {name: read_table(folder / "judged" / f"{name}.tsv") for name in KEPT})
+
+
+def examined(run: CohortRun, finished: Path, cohort: Cohort, latents: ad.AnnData) -> dict[str, pd.DataFrame]:
+    """The tables of the trial of a finished run whose samples have the labels and covariates of ``cohort``."""
+    fold = latents.obs["fold"].to_numpy().astype(int)
+    examinee = OfEnsemble(load_ensemble(finished / "model"), cohort.expression, fold)
+    return examine_cohort(cohort, latents, examinee, run.probe, load_sets(run.gene_sets))
 
 
 def held_out_score(folder: Path, judged_run: Judged, task: str) -> float:

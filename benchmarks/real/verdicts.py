@@ -1,6 +1,6 @@
 """Verdicts on real cohorts against what is known of them.
 
-    python benchmarks/real/verdicts.py DATA [--only lupus halves kang methylation others] [--splits 2] [--again]
+    python benchmarks/real/verdicts.py DATA [--only lupus halves kang methylation gaps others] [--splits 2] [--again]
 
 - lupus: `technical` dimensions do not repeat in two arrays of one draw, `biology` does, and keeps its sign and effect
   in each batch alone, with the same axes and with axes found in that batch alone; what the model ascribes to the batch
@@ -10,6 +10,8 @@
   settle is said to be underpowered;
 - methylation: the audit reports that chips hold only cases or only controls, the dimension that follows age is a
   confounder, and disease is predicted with whole chips held out;
+- gaps: age forgotten for three donors in ten, at random, in three cohorts; no share of age moves by more than .1, and
+  nothing becomes biology that was none;
 - others: how often each verdict occurs in the two proteomes.
 
 DATA holds the cohorts as in ``cohorts.py``. Finished runs of whole cohorts in ``--finished`` are used as they
@@ -22,6 +24,7 @@ from __future__ import annotations
 import argparse
 import os
 import sys
+from dataclasses import replace
 from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[2]))
@@ -31,13 +34,14 @@ import numpy as np
 import pandas as pd
 
 from benchmarks.real import lupus
-from benchmarks.real.runs import Judged, described, held_out_score, judged, of_folder, prepared
+from benchmarks.real.runs import Judged, described, examined, held_out_score, judged, of_folder, prepared
 from benchmarks.shared.places import RESULTS
 from mtlbio.config import Splits
 from mtlbio.progress import show_progress
 
 Check = tuple[str, str, str, bool]
-PARTS = ("lupus", "halves", "kang", "methylation", "others")
+PARTS = ("lupus", "halves", "kang", "methylation", "gaps", "others")
+FORGOTTEN = 0.3  # of the donors, in ``gaps``
 
 
 class Bench:
@@ -204,6 +208,29 @@ def methylation_checks(bench: Bench) -> None:
     bench.check("methylation, AUROC of disease, chips held out", found, ">= .68 (logistic .72)", whole >= 0.68)
 
 
+def gaps_checks(bench: Bench) -> None:
+    """Age unknown for some donors at random."""
+    for name in ("ra_methylation", "covid_proteome", "sle"):
+        run, options = bench.whole(name)
+        finished = bench.options.finished / name
+        kept = (finished / "latents.h5ad").exists() and not bench.options.again
+        donors = np.unique(run.cohort.donors)
+        few = np.random.default_rng(7).choice(donors, round(FORGOTTEN * len(donors)), replace=False)
+        obs = run.cohort.obs.assign(age=run.cohort.obs["age"].mask(np.isin(run.cohort.donors, few)))
+        tables = examined(options, finished if kept else bench.folder / name, replace(run.cohort, obs=obs), run.latents)
+        table = run.verdicts[["verdict", "share_age"]].join(
+            tables["verdicts"].set_index("dim")[["verdict", "share_age"]], rsuffix="_gaps"
+        )
+        show(f"{name}: age unknown for {len(few)} of {len(donors)} donors", table)
+        moved = (table["share_age_gaps"] - table["share_age"]).abs()
+        new = table.index[(table["verdict_gaps"] == "biology") & (table["verdict"] != "biology")]
+        lost = table.index[(table["verdict_gaps"] != "biology") & (table["verdict"] == "biology")]
+        found = f"{moved.idxmax()} by {moved.max():.2f}"
+        bench.check(f"gaps, {name}, share of age moves", found, "<= .1", moved.max() <= 0.1)
+        found = f"new {', '.join(new) or 'none'}; no longer {', '.join(lost) or 'none'}"
+        bench.check(f"gaps, {name}, biology", found, "none new", not len(new))
+
+
 def other_checks(bench: Bench) -> None:
     """How often each verdict occurs in the proteomes."""
     for name in ("ageing_proteome", "covid_proteome"):
@@ -226,7 +253,13 @@ def main() -> int:
     options = parser.parse_args()
     options.data = options.data.resolve()
     bench = Bench(options)
-    parts = dict(zip(PARTS, (lupus_checks, halves_checks, kang_checks, methylation_checks, other_checks), strict=True))
+    parts = dict(
+        zip(
+            PARTS,
+            (lupus_checks, halves_checks, kang_checks, methylation_checks, gaps_checks, other_checks),
+            strict=True,
+        )
+    )
     for name in options.only:
         parts[name](bench)
     table = pd.DataFrame(bench.checks, columns=["check", "found", "bar", "holds"])
