@@ -219,7 +219,7 @@ def cells_differ(inputs: Inputs) -> bool:
     """Whether rates of this run come from several designs: not every one gave every verdict often enough."""
     if "error_rate_from" not in inputs.verdicts:
         return False
-    return inputs.verdicts["error_rate_from"].dropna().str.split(": ").str[0].nunique() > 1
+    return inputs.verdicts["error_rate_from"].dropna().astype(str).str.split(": ").str[0].nunique() > 1
 
 
 def what_is_found(inputs: Inputs) -> list[str]:

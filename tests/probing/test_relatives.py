@@ -214,7 +214,7 @@ def test_a_family_that_makes_an_effect_is_named():
     family = trial.family == trial.family[int(np.flatnonzero(trial.obs["disease"] == "case")[0])]
     z[:, 6] = np.random.default_rng(0).normal(size=len(z)) * 0.1
     z[family & (trial.obs["disease"] == "case").to_numpy(), 6] = 4.0
-    assert hangs_on(replace(trial, z=z), "disease")[6] == f"family {trial.family[family][0]}"
+    assert hangs_on(replace(trial, z=z), "disease")[6] == (f"family {trial.family[family][0]}",)
 
 
 def test_a_share_of_what_families_have_in_common_is_none_of_a_covariate():
