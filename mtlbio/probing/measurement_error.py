@@ -49,9 +49,10 @@ def corrected_columns(
     """
     out = {}
     for info in [c for c in covariates if c.reliability < 1]:
-        others = [(coded[c.name], c.kind) for c in covariates if c.name != info.name]
+        others = [(coded[c.name], c.kind) for c in covariates if c.name in coded and c.name != info.name]
         known = [units.mean(columns[:, :1] if kind == "continuous" else columns) for columns, kind in others]
-        told = np.column_stack([np.zeros((len(units), 0)), *known, *fixed])
+        estimated = obs[[c.name for c in covariates if c.estimated]].to_numpy(dtype=float)  # held fixed as it is
+        told = np.column_stack([units.mean(estimated), *known, *fixed])
         values = pd.to_numeric(obs[info.name]).to_numpy(dtype=float)
         out[info.name] = expected_columns(values, obs["donor"], info.reliability, units, df, tested, told)
     return out

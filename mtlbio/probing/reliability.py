@@ -34,7 +34,7 @@ def reliability_needed(trial: Trial, task: str) -> tuple[np.ndarray, list[str | 
     base = _test(trial, task, units)
     shown = base.p <= _LEVEL
     for info in trial.role("confounder"):
-        if info.kind != "continuous" or info.name == task or info.name in trial.within:
+        if info.kind != "continuous" or info.estimated or info.name == task or info.name in trial.within:
             continue
         left = shown.copy()
         for reliability in [value for value in GRID if value < info.reliability]:

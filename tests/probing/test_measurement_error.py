@@ -8,6 +8,7 @@ import pytest
 from scipy import stats
 
 from benchmarks.calibration.errors_in_age import RELIABILITY, as_trial, planted, with_age
+from mtlbio.cohort.cohort import CovariateInfo
 from mtlbio.cohort.family import FAMILY
 from mtlbio.probing.association import association, covariate_table, task_design
 from mtlbio.probing.audit import audit
@@ -131,3 +132,18 @@ def test_relatives_have_their_own_expected_values():
         found.append(expected_columns(values, donors, RELIABILITY, units, 4, columns, np.zeros((80, 0))))
     assert units.families
     np.testing.assert_allclose(found[0], found[1], rtol=1e-6, atol=1e-8)
+
+
+def test_what_is_estimated_is_held_fixed_beside_it_as_a_straight_line():
+    trial = cohort(300, "linear", 1)
+    score = 0.5 * trial.obs["age"].to_numpy() / 15 + np.random.default_rng(2).normal(size=300)
+    options = trial.options.model_copy(update={"spline_df": 1})
+    trial = replace(trial, obs=trial.obs.assign(c_cells=score), options=options)
+    recorded = CovariateInfo("c_cells", "technical", "continuous")
+    bases = [
+        task_design(replace(trial, covariates=trial.covariates | {"c_cells": info}), "disease")[1].basis
+        for info in (recorded, replace(recorded, estimated="c"))
+    ]
+    np.testing.assert_allclose(*(basis @ basis.T for basis in bases), atol=1e-8)
+    without = task_design(trial, "disease")[1].basis
+    assert bases[0].shape[1] == without.shape[1] + 1

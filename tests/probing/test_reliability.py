@@ -1,6 +1,9 @@
+from dataclasses import replace
+
 import numpy as np
 
 from benchmarks.calibration.errors_in_age import as_trial, planted, with_age
+from mtlbio.cohort.cohort import CovariateInfo
 from mtlbio.probing.reliability import GRID, reliability_needed
 from mtlbio.probing.stability import stability
 
@@ -32,3 +35,12 @@ def test_without_a_number_among_the_confounders_there_is_none():
     del trial.covariates["age"]
     needed, of = reliability_needed(trial, "disease")
     assert np.isnan(needed).all() and of == [None] * 10
+
+
+def test_what_is_estimated_is_not_supposed_to_be_recorded_with_error():
+    trial, _ = planted(80, "linear", np.random.default_rng(5))
+    score = np.random.default_rng(6).normal(size=80)
+    info = CovariateInfo("c_cells", "confounder", "continuous", estimated="c")
+    trial = replace(trial, obs=trial.obs.assign(c_cells=score), covariates=trial.covariates | {"c_cells": info})
+    needed, of = reliability_needed(trial, "disease")
+    assert np.isfinite(needed).any() and set(of) == {"age", None}
