@@ -53,7 +53,7 @@ def with_estimates(
         found = estimate_composition(values, list(genes), obs["donor"].to_numpy(), markers)
         _check(found, markers, asked, genes, where)
         columns, notes, left_out = columns_of(found, asked, obs["donor"].to_numpy().astype(str), where)
-        columns = columns.set_axis(obs.index).rename(columns=lambda kind, name=name: f"{name}_{_plain(kind)}")
+        columns = columns.set_axis(obs.index).rename(columns=lambda kind, name=name: f"{name}_{in_a_name(kind)}")
         taken = [c for c in columns if c in obs or c in run.covariates]
         if taken or columns.columns.has_duplicates:
             raise InputError(f"{where}: {listing(taken or columns.columns)} is the name of something else; rename it")
@@ -162,6 +162,12 @@ def _check(
     raise InputError(f"{where}.estimate: no cell type can be estimated: {reason}")
 
 
-def _plain(kind: str) -> str:
-    """A cell type as part of a column's name."""
+def in_a_name(kind: str) -> str:
+    """A cell type as part of a column's name.
+
+    Examples
+    --------
+    >>> in_a_name("CD8+ T cells")
+    'CD8_T_cells'
+    """
     return "_".join(re.findall(r"\w+", kind))

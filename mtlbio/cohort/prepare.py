@@ -58,15 +58,21 @@ def build_roster(run: DonorRun) -> tuple[pd.DataFrame, dict[str, Label], dict[st
     reading the measurements: samples that only their quality would drop are still there. Where composition is to be
     estimated from the measurements they are read."""
     if run.estimated:
-        cohort, qc = build_cohort(run)
-        tasks = cohort.tasks | cohort.auxiliary
-        return cohort.obs, {name: tasks[name] for name in run.tasks}, cohort.covariates, qc
+        return roster_of(run, *build_cohort(run))
     qc = QcList()
     raw = kind_of(run).part("prepare", "roster")(run, qc)
     _, obs, tasks, covariates = samples_of(run, raw, qc)
     obs = checked(run, obs, tasks, covariates, raw.source)
     list_missing_covariates(obs, list(covariates), qc)
     return obs, tasks, covariates, qc
+
+
+def roster_of(
+    run: DonorRun, cohort: Cohort, qc: QcList
+) -> tuple[pd.DataFrame, dict[str, Label], dict[str, CovariateInfo], QcList]:
+    """What :func:`build_roster` gives, of a cohort that was built."""
+    tasks = cohort.tasks | cohort.auxiliary
+    return cohort.obs, {name: tasks[name] for name in run.tasks}, cohort.covariates, qc
 
 
 def cohort_of_measurements(run: CohortRun) -> tuple[Cohort, QcList]:

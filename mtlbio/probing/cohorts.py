@@ -43,12 +43,17 @@ class OfEnsemble(WithHeads):
 
 
 def examine_cohort(
-    cohort: Cohort, latents: ad.AnnData, examinee: Examinee, options: Probe, sets: dict[str, list[str]] | None = None
+    cohort: Cohort,
+    latents: ad.AnnData,
+    examinee: Examinee,
+    options: Probe,
+    sets: dict[str, list[str]] | None = None,
+    markers: dict[str, list[str]] | None = None,
 ) -> dict[str, pd.DataFrame]:
     """The tables of :func:`mtlbio.probing.examine.examine`, dimensions named by gene sets.
 
     ``cohort``, ``examinee``: samples in the order of ``latents``; ``latents``: as ``latents.h5ad``; ``sets``: gene sets
-    by name.
+    by name; ``markers``: genes of a cell type by its name, those of blood cells where left out.
     """
     names = np.asarray(latents.uns["genes"]).astype(str)
     genes = Genes(cohort, np.asarray(latents.varm["loadings"], dtype=float), names, sets or {})
@@ -57,7 +62,7 @@ def examine_cohort(
         say("gene sets that name a dimension")
         return enrichment(trial, cohort, genes.loadings, genes.names, genes.sets)
 
-    cells = partial(composition, cohort=cohort)
+    cells = partial(composition, cohort=cohort, markers=markers)
     procedure = Procedure(gene_sets, rates="measurements", blocks=True, genes=genes, classes=True, composition=cells)
     return _examine(cohort, latents, examinee, options, DONORS, procedure)
 

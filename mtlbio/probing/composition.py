@@ -1,17 +1,19 @@
 """Which dimensions go with the cell-type composition of the samples: asked of every cohort, no part of any verdict.
 
-Where the run holds estimated composition fixed, its scores are asked for; else those of the shipped blood-cell markers,
-as far as the cohort has them (:mod:`mtlbio.cohort.composition`).
+Every cell type that the cohort's own measurements can tell has a score (:mod:`mtlbio.cohort.composition`), whether the
+run holds it fixed or not: where few donors leave room for few of them, what goes with the others is still said.
 """
 
 import math
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 
 import numpy as np
 import pandas as pd
 
 from mtlbio.cohort.cohort import Cohort
-from mtlbio.cohort.composition import estimate_composition
+from mtlbio.cohort.composition import CellType, estimate_composition
+from mtlbio.cohort.composition_covariates import in_a_name
 from mtlbio.cohort.genesets import builtin_cells
 from mtlbio.probing.evidence import Evidence
 from mtlbio.probing.shares import share
@@ -21,12 +23,13 @@ COLUMNS = ["dim", "cell_type", "share", "held_fixed", "markers", "reliability"]
 LARGE = 0.3  # share from which it is said beside a verdict
 
 
-def composition(trial: Trial, cohort: Cohort) -> pd.DataFrame:
+def composition(trial: Trial, cohort: Cohort, markers: Mapping[str, Sequence[str]] | None = None) -> pd.DataFrame:
     """Share of every dimension that goes with every cell type, given the recorded covariates; the largest first.
 
     Parameters
     ----------
     cohort : its samples in the order of the trial
+    markers : cell type -> its genes; those of blood cells where left out
 
     Returns
     -------
@@ -34,10 +37,10 @@ def composition(trial: Trial, cohort: Cohort) -> pd.DataFrame:
         ``share``: of the dimension's variance over donors, 0-1, corrected for chance (:mod:`mtlbio.probing.shares`):
         the square of their correlation where nothing is to be given. Each cell type by itself: what rises while
         another falls goes with both. ``held_fixed``: whether the trial held it fixed; ``markers``, ``reliability``: of
-        the score, where it was estimated here.
+        the score, NA of a component of several.
         No rows where no cell type can be estimated.
     """
-    scores, about = _scores(trial, cohort)
+    scores, about = _scores(trial, cohort, builtin_cells() if markers is None else markers)
     recorded = [c for c in trial.covariates.values() if not c.estimated]
     units, rows = trial.donor_units, []
     if not len(units):
@@ -81,17 +84,23 @@ def with_cells(evidence: list[Evidence], table: pd.DataFrame) -> list[Evidence]:
     return out
 
 
-def _scores(trial: Trial, cohort: Cohort) -> tuple[dict[str, np.ndarray], dict[str, dict]]:
-    """(samples,) score of every cell type, and what the table says of it."""
-    estimated = [c for c in trial.covariates.values() if c.estimated]
-    if estimated:
-        plain = {c.name: c.name.removeprefix(f"{c.estimated}_") for c in estimated}
-        names = {name: name if short.isdigit() else short for name, short in plain.items()}  # components keep their own
-        scores = {names[c.name]: trial.obs[c.name].to_numpy(dtype=float) for c in estimated}
-        return scores, {name: {"held_fixed": True} for name in scores}
-    found = estimate_composition(cohort.expression, cohort.genes, trial.donors, builtin_cells())
-    about = {
-        kind.name: {"held_fixed": False, "markers": len(kind.markers), "reliability": kind.reliability}
-        for kind in found.types
-    }
-    return dict(zip(found.names, found.scores.T, strict=True)), about
+def _scores(
+    trial: Trial, cohort: Cohort, markers: Mapping[str, Sequence[str]]
+) -> tuple[dict[str, np.ndarray], dict[str, dict]]:
+    """(samples,) score of every cell type, and what the table says of it; first what is held fixed, as it is."""
+    found = estimate_composition(cohort.expression, cohort.genes, trial.donors, markers)
+    kinds = {in_a_name(kind.name): (kind, score) for kind, score in zip(found.types, found.scores.T, strict=True)}
+    scores: dict[str, np.ndarray] = {}
+    about: dict[str, dict] = {}
+    for info in [c for c in trial.covariates.values() if c.estimated]:
+        short = info.name.removeprefix(f"{info.estimated}_")
+        kind, _ = kinds.pop(short, (None, None))
+        name = kind.name if kind else info.name if short.isdigit() else short  # components keep their own
+        scores[name], about[name] = trial.obs[info.name].to_numpy(dtype=float), {"held_fixed": True} | _about(kind)
+    for kind, score in kinds.values():
+        scores[kind.name], about[kind.name] = score, {"held_fixed": False} | _about(kind)
+    return scores, about
+
+
+def _about(kind: CellType | None) -> dict:
+    return {} if kind is None else {"markers": len(kind.markers), "reliability": kind.reliability}

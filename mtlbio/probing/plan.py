@@ -6,7 +6,7 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 
-from mtlbio.cohort.prepare import build_roster
+from mtlbio.cohort.prepare import build_cohort, build_roster, roster_of
 from mtlbio.errors import InputError, listing
 from mtlbio.kinds import kind_of
 from mtlbio.kinds.schemas import DonorRun
@@ -15,6 +15,7 @@ from mtlbio.probing.association import task_design
 from mtlbio.probing.audit import LEAST_UNITS, audited
 from mtlbio.probing.families import evidence_needed, firm_level
 from mtlbio.probing.inference import Contrast, variance_inflation
+from mtlbio.probing.plan_composition import left_out
 from mtlbio.probing.plan_design import Design, TaskPlan
 from mtlbio.probing.plan_words import grave, task_lines, words
 from mtlbio.probing.power import donors_for_bins, donors_for_effect, smallest_effect
@@ -63,7 +64,11 @@ def warned(run: DonorRun) -> list[str]:
 
 def read_design(run: DonorRun, dims: int) -> Design:
     """The design of a run's cohort."""
-    obs, tasks, covariates, qc = build_roster(run)
+    if run.estimated:
+        cohort, notes_of = build_cohort(run)
+        cells, (obs, tasks, covariates, qc) = left_out(run, cohort), roster_of(run, cohort, notes_of)
+    else:
+        cells, (obs, tasks, covariates, qc) = pd.DataFrame(), build_roster(run)
     notes = qc.table()
     lost = notes[notes["detail"].str.startswith("dropped") | (notes["reason"] == "few cells")]
     dropped = lost["reason"].value_counts().to_dict()
@@ -75,7 +80,7 @@ def read_design(run: DonorRun, dims: int) -> Design:
             f"covariates: {int(trial.mask.sum())} samples have all of {listing(covariates)}, and every test is "
             f"adjusted for all of them: of {obs['donor'].nunique()} donors {costs}; leave out what too few have"
         )
-    return Design(run.run, *audited(trial), dims, dropped)
+    return Design(run.run, *audited(trial), dims, dropped, cells)
 
 
 def task_plan(design: Design, name: str) -> TaskPlan:

@@ -18,6 +18,7 @@ class Design:
     trial : to come, its design audited; ``audit``: the table
     dims : dimensions that are expected
     dropped : reason -> number of samples (cells) that are left out
+    cells : (samples, k) scores of cell types that could be held fixed and are not
     """
 
     name: str
@@ -25,6 +26,7 @@ class Design:
     audit: pd.DataFrame
     dims: int
     dropped: dict[str, int]
+    cells: pd.DataFrame = field(default_factory=pd.DataFrame)
 
 
 @dataclass(frozen=True)

@@ -7,6 +7,7 @@ import numpy as np
 import pandas as pd
 
 from mtlbio.kinds.vocabulary import Vocabulary
+from mtlbio.probing.plan_composition import composition_warnings
 from mtlbio.probing.plan_design import Design, TaskPlan
 from mtlbio.probing.plan_families import family_line, family_warnings, in_families
 from mtlbio.probing.trial import Trial
@@ -73,6 +74,7 @@ def warnings(design: Design, tasks: list[TaskPlan]) -> list[str]:
         if task.outcome and task.smallest > LARGE:
             only = f"only differences beyond {task.smallest:.1f} SD can become `biology`"
             out.append(f"{task.name}: {only}; expect `underpowered`.")
+    out += composition_warnings(trial, design.cells)
     out += family_warnings(design, tasks)
     out += [text for text, share in _lost(trial) if share <= MANY]
     out += _no_value(design)

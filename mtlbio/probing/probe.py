@@ -8,6 +8,7 @@ from pathlib import Path
 import anndata as ad
 
 from mtlbio.cohort.cohort import Cohort, read_cohort, read_latents
+from mtlbio.cohort.composition_covariates import load_markers
 from mtlbio.cohort.genesets import load_sets
 from mtlbio.config import Training
 from mtlbio.errors import InputError, listing
@@ -28,7 +29,9 @@ def probe(run: CohortRun, results: Path) -> None:
     ``probing/{audit,association,ablation,enrichment,stability,subspaces,odds,replicas,null,null_runs}.tsv`` and
     ``verdicts.tsv``. The tables of the whole-pipeline null have a header only where ``probe.null_refits`` is 0.
     """
-    return _probe(run, results, partial(examine_cohort, sets=load_sets(run.gene_sets)), examine_cohort)
+    markers = [load_markers(run.covariates[name].markers) for name in run.estimated]
+    examined = partial(examine_cohort, sets=load_sets(run.gene_sets), markers=markers[0] if markers else None)
+    return _probe(run, results, examined, examine_cohort)
 
 
 def probe_table(run: TableRun, results: Path) -> None:

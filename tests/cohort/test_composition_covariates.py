@@ -133,6 +133,11 @@ def without_b_cells(small):
             "cell_types: B_cells cannot be estimated: 3 of its 25 markers are measured",
         ),
         (None, {"cell_types": ["b cells"]}, "cell_types: found 'b cells'; valid: neutrophils, monocytes"),
+        (
+            None,
+            {"cell_types": ["neutrophils", "B_cells", "neutrophils"]},
+            "covariates.composition.cell_types: found 'neutrophils' more than once; valid: each cell type once",
+        ),
         (None, {"components": 7}, "composition.components: 7 columns for 24 donors; valid: up to 6"),
         (None, {"cell_types": [], "markers": "builtin"}, "covariates.composition.cell_types: found an empty list"),
         (None, {"cell_types": ["T_cells"], "components": 2}, "composition.cell_types: found components beside it"),

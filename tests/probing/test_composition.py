@@ -12,6 +12,7 @@ from benchmarks.calibration.designs import plant_design
 from benchmarks.calibration.given_axes import results_of
 from benchmarks.calibration.planted import COVARIATES, plant
 from mtlbio.cohort.cohort import CovariateInfo
+from mtlbio.cohort.composition import estimate_composition
 from mtlbio.cohort.genesets import builtin_cells
 from mtlbio.config import Probe
 from mtlbio.probing.cohorts import examine_cohort
@@ -75,12 +76,13 @@ def test_the_share_is_the_squared_correlation_where_nothing_is_given(tables):
     dims = tuple(f"z{i}" for i in range(planted.z.shape[1]))
     z = 0.6 * score[:, None] + planted.z
     trial = Trial(z, dims, np.array(["axis"] * len(dims)), obs, {}, {"c_cells": info}, FAST)
-    table = composition(trial, planted.cohort).set_index("dim").loc[list(dims)]
+    own = {"cells": ["A", "B", "C", "D"]}  # no gene of the cohort
+    table = composition(trial, planted.cohort, own).set_index("dim").loc[list(dims)]
     assert set(table["cell_type"]) == {"cells"} and table["held_fixed"].all()
     r2 = np.array([np.corrcoef(score, z[:, d])[0, 1] ** 2 for d in range(len(dims))])
     first = replace(info, name="c_1")
     as_component = replace(trial, obs=obs.assign(c_1=score), covariates={"c_1": first})
-    assert set(composition(as_component, planted.cohort)["cell_type"]) == {"c_1"}
+    assert set(composition(as_component, planted.cohort, own)["cell_type"]) == {"c_1"}
     chance = (1 - r2) / (len(z) - 2)  # epsilon squared takes this off (Kelley 1935)
     np.testing.assert_allclose(table["share"], r2 - chance, atol=1e-9)
 
@@ -109,3 +111,33 @@ def test_held_fixed_it_names_axes_and_a_programme_of_its_own_remains():
         assert {f"share_{c}" for c in planted.cohort.covariates} <= set(verdicts.columns)
         assert len(planted.cohort.covariates) > len(COVARIATES) + 3
     assert found["biology"] >= 3 and found["confounder"] >= 5
+
+
+def test_few_donors_hold_few_fixed_and_the_others_are_said_as_without_the_key(tables):
+    planted, made = tables
+    plain = made["composition"].set_index(["dim", "cell_type"])
+    wide = estimate_composition(planted.cohort.expression, planted.cohort.genes, planted.cohort.donors, builtin_cells())
+    assert wide.names == ["neutrophils", "monocytes"]
+    obs = planted.cohort.obs.assign(c_neutrophils=wide.scores[:, 0])
+    info = CovariateInfo("c_neutrophils", "confounder", "continuous", estimated="c")
+    cohort = replace(planted.cohort, obs=obs, covariates=planted.cohort.covariates | {info.name: info})
+    latents, examinee = results_of(planted)
+    found = examine_cohort(cohort, latents, examinee, FAST)
+    table = found["composition"].set_index(["dim", "cell_type"])
+    held = table["held_fixed"].groupby("cell_type").agg(["min", "max"])
+    assert held.loc["neutrophils"].tolist() == [True, True] and held.loc["monocytes"].tolist() == [False, False]
+    for column in ("share", "markers", "reliability"):
+        np.testing.assert_allclose(table[column], plain[column].reindex(table.index), atol=1e-6)
+    verdicts = found["verdicts"].set_index("dim")
+    dim = verdicts.index[planted.roles.index("interferon")]
+    assert verdicts.loc[dim, "verdict"] == "biology"
+    assert verdicts.loc[dim, "why"].endswith(" It goes with estimated monocytes (100 %).")
+    assert not verdicts["why"].str.contains("goes with estimated neutrophils").any()
+
+
+def test_markers_of_ones_own_are_those_that_are_asked_for(tables):
+    planted, _ = tables
+    own = {"granulo cytes": builtin_cells()["neutrophils"], "nobody": ["A", "B"]}
+    latents, examinee = results_of(planted)
+    found = examine_cohort(planted.cohort, latents, examinee, FAST, markers=own)["composition"]
+    assert set(found["cell_type"]) == {"granulo cytes"}

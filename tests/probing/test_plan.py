@@ -302,3 +302,26 @@ def test_estimated_composition_is_set_against_the_outcomes(tmp_path):
     most = rows.loc[rows["value"].idxmax()]
     said = f"Of the estimated composition, {most['covariate']} goes with it most (eta2 {most['value']:.2f})."
     assert said in text
+
+
+def test_a_cell_type_that_is_not_held_fixed_is_warned_of(tmp_path):
+    simulation = simulate("clear", 0, donors=60, genes=400)
+    path = write_simulation(tmp_path / "estimated", simulation)
+    content = yaml.safe_load(path.read_text(encoding="utf-8"))
+
+    def planned(**asked):
+        content["covariates"]["composition"] = {"estimate": True} | asked
+        path.write_text(yaml.safe_dump(content), encoding="utf-8")
+        design = read_design(read_run(path), 20)
+        return design, " ".join(words(design, [task_plan(design, "disease")], []).split())
+
+    design, _ = planned(cell_types=["T_cells"])
+    assert "composition_T_cells" not in design.cells
+    # the planted programme raises neutrophils and lowers T cells: of a cohort, its disease, too
+    marked = design.cells.columns[0]
+    cases = (design.trial.obs["disease"] == "case").to_numpy()
+    design = replace(design, cells=design.cells.assign(**{marked: design.cells[marked] + 3.0 * cases}))
+    text = " ".join(words(design, [task_plan(design, "disease")], []).split())
+    cells = marked.removeprefix("composition_").replace("_", " ")
+    assert f"disease goes with estimated {cells} (eta2 0." in text and "not held fixed; of those that are" in text
+    assert planned(components=2)[0].cells.empty
