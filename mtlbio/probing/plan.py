@@ -51,7 +51,8 @@ def plan(run: DonorRun, results: Path, dims: int = 20) -> str:
     rates: list[str | None] = []
     for name in [task.name for task in tasks if task.outcome]:
         if planted is not None:
-            rates += [prospects(design.audit, name, planted), findable(design.audit, name, planted)]
+            asked, level = (design.audit, name, planted), design.trial.options.alpha
+            rates += [prospects(*asked, alpha=level), findable(*asked, alpha=level)]
     rows = plan_table(design, tasks, {task.name: " ".join(task_lines(design, task)[1:]) for task in tasks})
     write_table(rows, Path(results) / "plan.tsv", PLAN)
     return words(design, tasks, [sentence for sentence in rates if sentence])

@@ -129,7 +129,11 @@ def rate_of(
     row = None if verdict == NO_CLAIM else nearest_rate(verdict, *design_of(audit, about), cells)
     if row is None:
         return Rate()
-    level = "" if row["alpha"] == ALPHA else f", probe.alpha {row['alpha']:g}"
+    level = ""
+    if not np.isclose(row["alpha"], alpha):
+        level = f", counted at probe.alpha {row['alpha']:g}"
+    elif row["alpha"] != ALPHA:
+        level = f", probe.alpha {row['alpha']:g}"
     where = f"{PARTS[row['part']]}, {_design(row)}{level}: {row['wrong']:.0f} of {row['n']:.0f} wrong"
     return Rate(row["rate"], row["low"], row["high"], where)
 
@@ -158,10 +162,18 @@ def _design(row: pd.Series) -> str:
     return f"{row['donors']:.0f} donors, {shared if row['separation'] > 0.5 else apart}"
 
 
-def prospects(audit: pd.DataFrame, task: str, kind: str, cells: pd.DataFrame | None = None) -> str | None:
+def no_rate_at(alpha: float, kind: str, rates: pd.DataFrame | None = None) -> bool:
+    """Whether no rate of this kind of run was counted at this level of ``probe.alpha`` or at a looser one."""
+    return at_level(speaking_for(shipped_rates() if rates is None else rates, kind), alpha).empty
+
+
+def prospects(
+    audit: pd.DataFrame, task: str, kind: str, cells: pd.DataFrame | None = None, alpha: float = ALPHA
+) -> str | None:
     """One sentence before any training: what such a design gave on planted cohorts. None where nothing comes near.
 
-    ``kind``: whose rates speak, a key of ``_DRIVERS``.
+    ``kind``: whose rates speak, a key of ``_DRIVERS``; ``alpha``: ``probe.alpha`` of the run, which is said where the
+    cohorts were tried at another.
     """
     cells = speaking_for(shipped_found() if cells is None else cells, kind)
     donors, separation = design_of(audit, task)
@@ -174,13 +186,17 @@ def prospects(audit: pd.DataFrame, task: str, kind: str, cells: pd.DataFrame | N
     return (
         f"{task}: on the planted cohorts nearest to yours ({_design(false)}) {drives} was "
         f"called {named} in {_percent(right)} of the cohorts, and {_percent(false)} of the runs held any false biology."
+        f"{_tried_at(alpha)}"
     )
 
 
-def findable(audit: pd.DataFrame, task: str, kind: str, cells: pd.DataFrame | None = None) -> str | None:
+def findable(
+    audit: pd.DataFrame, task: str, kind: str, cells: pd.DataFrame | None = None, alpha: float = ALPHA
+) -> str | None:
     """One sentence on the share of planted programmes that was found, by size; None where none is known.
 
-    Of the separation nearest to that of the task, and of the part of the grid that has most sizes.
+    Of the separation nearest to that of the task, and of the part of the grid that has most sizes. ``alpha``: as of
+    :func:`prospects`.
     """
     cells = speaking_for(shipped_found() if cells is None else cells, kind)
     donors, separation = design_of(audit, task)
@@ -201,7 +217,13 @@ def findable(audit: pd.DataFrame, task: str, kind: str, cells: pd.DataFrame | No
     found = [f"{100 * row.rate:.0f} % with {row.donors:.0f}" for row in rows.itertuples()]
     return (
         f"{task}: of planted cohorts ({PARTS[rows['part'].iloc[0]]}), {drives} was {called} in {joined(found)} {unit}."
+        f"{_tried_at(alpha)}"
     )
+
+
+def _tried_at(alpha: float) -> str:
+    """At which level the planted cohorts were tried, where it is another than that of the run."""
+    return "" if np.isclose(alpha, ALPHA) else f" Counted at probe.alpha {ALPHA:g}; this run has {alpha:g}."
 
 
 def _percent(row: pd.Series) -> str:

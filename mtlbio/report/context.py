@@ -11,7 +11,7 @@ from mtlbio.metrics import metric_named
 from mtlbio.probing.columns import column_of, of_family
 from mtlbio.probing.composition import cells_in_words, largest_shares
 from mtlbio.probing.null_refits import share_of_biology
-from mtlbio.probing.rates import findable
+from mtlbio.probing.rates import NO_CLAIM, findable, no_rate_at
 from mtlbio.report import conflicts, feature_effects, plain
 from mtlbio.report.choice import kind
 from mtlbio.report.facts import as_text, chosen_options, facts, files, quality, versions
@@ -74,6 +74,7 @@ def page_context(inputs: Inputs, chosen: list[str], pictures: dict[str, Picture]
         "cards": [card(inputs, d, pictures) for d in chosen],
         "calibrated": "error_rate" in inputs.verdicts and inputs.verdicts["error_rate"].notna().any(),
         "rates": rates(inputs),
+        "no_rates": why_no_rates(inputs),
         "cells_differ": cells_differ(inputs),
         "findable": what_is_found(inputs),
         "refits": whole_pipeline(inputs),
@@ -222,13 +223,27 @@ def cells_differ(inputs: Inputs) -> bool:
     return inputs.verdicts["error_rate_from"].dropna().astype(str).str.split(": ").str[0].nunique() > 1
 
 
+def why_no_rates(inputs: Inputs) -> str:
+    """Why no verdict of a run carries an error rate."""
+    alpha, planted = inputs.run.probe.alpha, inputs.kind.planted
+    if planted is None:
+        return "none were counted on runs of this kind"
+    if no_rate_at(alpha, planted):
+        return f"none were counted at probe.alpha {alpha:g} or a looser one"
+    if not inputs.covariates:
+        return "they were counted on designs with covariates, and this one has none"
+    if (inputs.verdicts["verdict"] == NO_CLAIM).all():
+        return "none of its verdicts claims anything"
+    return "its table was made without, or no planted design near it gave such verdicts often enough"
+
+
 def what_is_found(inputs: Inputs) -> list[str]:
     """Per outcome how often planted programmes were found, by size; empty where the design was not audited in full."""
     table, planted = inputs.tables.get("audit"), inputs.kind.planted
     if table is None or planted is None or not {"kind", "role", "association", "value", "n_donors"} <= set(table):
         return []
-    outcomes = [task for task in inputs.tasks if task not in inputs.cohort.covariates]
-    return [sentence for task in outcomes if (sentence := findable(table, task, planted))]
+    outcomes, alpha = [task for task in inputs.tasks if task not in inputs.cohort.covariates], inputs.run.probe.alpha
+    return [sentence for task in outcomes if (sentence := findable(table, task, planted, alpha=alpha))]
 
 
 def effects(inputs: Inputs, pictures: dict[str, Picture]) -> list[dict]:

@@ -138,6 +138,16 @@ def test_what_planted_cohorts_of_such_a_design_gave_is_told(tmp_path):
     assert "was called biology in" in text and "of the runs held any false biology" in text
 
 
+def test_the_level_of_planted_cohorts_is_said_where_the_run_has_another(tmp_path):
+    run = planted_run(tmp_path)
+    usual = " ".join(plan(run, tmp_path / "r").split())
+    tighter = run.model_copy(update={"probe": run.probe.model_copy(update={"alpha": 0.01})})
+    text = " ".join(plan(tighter, tmp_path / "r").split())
+    said = "Counted at probe.alpha 0.05; this run has 0.01."
+    sentences = usual.count("on the planted cohorts nearest to yours") + usual.count("of planted cohorts (")
+    assert said not in usual and text.count(said) == sentences == 4
+
+
 def test_the_matrix_is_not_read(tmp_path, monkeypatch):
     run = planted_run(tmp_path)
     monkeypatch.setattr("mtlbio.cohort.read.read_expression", lambda *a, **k: pytest.fail("the matrix was read"))

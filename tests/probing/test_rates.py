@@ -16,6 +16,7 @@ from mtlbio.probing.rates import (
     findable,
     nearest_cell,
     nearest_rate,
+    no_rate_at,
     prospects,
     rate_of,
     separation_of,
@@ -87,6 +88,8 @@ def test_prospects_name_the_cell_and_both_rates():
     assert "called biology in 95.0 % (76.4-99.1)" in words
     assert "2.5 % (0.4-12.9) of the runs held any false biology" in words
     assert prospects(audit, "unknown", "measurements", found) is None
+    tighter = prospects(audit, "sle", "measurements", found, alpha=0.01)
+    assert tighter == f"{words} Counted at probe.alpha 0.05; this run has 0.01."
 
 
 def test_both_rates_of_prospects_are_of_one_cell():
@@ -113,6 +116,8 @@ def test_what_can_be_found_is_told_by_size_of_the_nearest_separation():
         "sle: of planted cohorts (given axes), a programme that drives the disease was found in 30 % with 40 and 80 % "
         "with 80 donors."
     )
+    tighter = findable(audit, "sle", "measurements", cells, 0.1)
+    assert tighter is not None and tighter.endswith(" with 80 donors. Counted at probe.alpha 0.05; this run has 0.1.")
     assert findable(audit, "unknown", "measurements", cells) is None and findable(audit, "sle", "chains", cells) is None
 
 
@@ -143,9 +148,19 @@ def test_a_rate_belongs_to_a_level():
     usual, tighter, looser = (
         rate_of("biology", "disease", audit, "measurements", alpha, rates) for alpha in (0.05, 0.01, 0.1)
     )
-    assert usual == tighter and usual.error == 0.04  # nothing was counted at .01: the next looser level speaks
+    assert (tighter.error, tighter.low, tighter.high) == (usual.error, usual.low, usual.high) == (0.04, 0.02, 0.1)
+    # nothing was counted at .01: the next looser level speaks, and is named
+    where = "whole pipeline, 200 donors, batch independent of disease"
+    assert tighter.counted == f"{where}, counted at probe.alpha 0.05: 4 of 100 wrong"
     assert usual.counted == "whole pipeline, 200 donors, batch independent of disease: 4 of 100 wrong"
-    assert looser.error == 0.09 and looser.counted.endswith("disease, probe.alpha 0.2: 9 of 100 wrong")
+    assert looser.error == 0.09
+    assert looser.counted.endswith(
+        "given axes, 200 donors, batch independent of disease, counted at probe.alpha 0.2: 9 of 100 wrong"
+    )
+    exact = rate_of("biology", "disease", audit, "measurements", 0.2, rates)
+    assert exact.error == 0.09 and exact.counted.endswith("of disease, probe.alpha 0.2: 9 of 100 wrong")
+    assert [no_rate_at(alpha, "measurements", rates) for alpha in (0.01, 0.2, 0.3)] == [False, False, True]
+    assert no_rate_at(0.05, "chains", rates)
     assert np.isnan(rate_of("biology", "disease", audit, "measurements", 0.3, rates).error)
 
 
