@@ -11,6 +11,7 @@ import pandas as pd
 
 from mtlbio.cohort import guess
 from mtlbio.cohort.check import unit_is_cell
+from mtlbio.cohort.draft_design import suggest
 from mtlbio.cohort.drafting import Draft, identifier, path_text, range_text, scalar, scalars
 from mtlbio.cohort.expression import h5ad_obs, read_expression
 from mtlbio.cohort.genesets import builtin_sets
@@ -64,6 +65,7 @@ def draft(
     out.by = _by(out)
     _tasks(out)
     _covariates(out)
+    suggest(out)
     _left_out(out)
     gene_sets = _gene_sets(data.genes, out)
     inputs = [f"expression: {{path: {path_text(expression_path, folder)}, scale: {scale}}}"]

@@ -10,6 +10,7 @@ from pathlib import Path
 import pandas as pd
 
 from mtlbio.cohort import guess
+from mtlbio.cohort.draft_design import suggest
 from mtlbio.cohort.drafting import Draft, identifier, path_text, range_text, scalar, scalars
 from mtlbio.cohort.guess import has_word, is_derived, words
 from mtlbio.cohort.guess_table import BODY, PLACE, guess_transform, guess_unit, is_amount, is_dose
@@ -48,6 +49,7 @@ def draft_table(
     numbers = {c: as_number(out.table[c]) for c in out.table.columns}
     _tasks(out, numbers)
     technical = _covariates(out, numbers)
+    suggest(out)
     numeric, categories = _features(out, numbers, technical)
     if not numeric and not categories:
         raise InputError(f"{path}: no column is left to be a feature; found: {listing(out.table.columns, 12)}")

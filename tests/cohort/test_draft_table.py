@@ -7,6 +7,7 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 import pytest
+import yaml
 
 from mtlbio.cohort.draft_table import draft_table
 from mtlbio.cohort.guess_table import guess_transform, guess_unit, is_amount, is_dose, looks_like_table
@@ -191,3 +192,18 @@ def test_the_scale_follows_the_tail():
 )
 def test_codes_and_amounts(values, amount):
     assert is_amount(*as_number(pd.Series(values.split(), dtype=object))) == amount
+
+
+def test_families_and_dates_are_no_features(tmp_path):
+    rows = np.arange(60)
+    rng = np.random.default_rng(0)
+    table = pd.DataFrame({"patient_id": [f"P{i}" for i in rows], "dose_mg_week": rng.gamma(5.0, 6.0, 60).round(1)})
+    table["weight"], table["household"] = rng.normal(70, 9, 60).round(1), [f"H{i // 2}" for i in rows]
+    table["sampling_date"] = [f"2020-01-{1 + i % 28:02d}" for i in rows]
+    table.to_csv(tmp_path / "patients.csv", index=False)
+    text, notes = draft_table(tmp_path / "patients.csv", folder=tmp_path)
+    said = [note for note in notes if "household" in note or "sampling_date" in note]
+    assert len(said) == 2 and "write family: household under metadata" in said[0]
+    assert "write order: sampling_date under metadata" in said[1]
+    features = yaml.safe_load(text)["features"]
+    assert "weight" in features["numeric"] and "household" not in str(features) and "sampling" not in str(features)
