@@ -3,6 +3,7 @@
 ``python -m mtlbio.probing.columns`` writes the section on this table in docs/tables.md.
 """
 
+import math
 import re
 from collections.abc import Callable, Collection, Iterable
 from dataclasses import dataclass
@@ -12,6 +13,7 @@ import pandas as pd
 
 from mtlbio.probing.judgement import Judgement
 from mtlbio.probing.odds import ROLES
+from mtlbio.probing.verdict import RETURNS
 
 ODDS = {role: f"odds_{role}" for role in ROLES}  # role -> its column
 HEADING = "## verdicts.tsv: one row per dimension"
@@ -138,8 +140,10 @@ COLUMNS = (
     Column(
         " ".join(ODDS.values()),
         "of planted dimensions with such evidence, how many were what, 0-1, which sum to 1 ([what they rest on]"
-        "(odds.md)): whatever the verdict dares to say; not in runs of kind protein or table",
-        lambda j: tuple(j.odds[role] for role in ROLES),
+        "(odds.md)): whatever the verdict dares to say. `NA` of a dimension that the folds did not find again "
+        f"(`stability` below {RETURNS:g}), and where every task is a covariate too; not in runs of kind protein or "
+        "table",
+        lambda j: tuple(j.odds.get(role, math.nan) for role in ROLES),
         question="odds",
     ),
     Column(

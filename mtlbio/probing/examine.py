@@ -20,7 +20,7 @@ from mtlbio.probing.examinee import Examinee, checked
 from mtlbio.probing.judgement import judgements
 from mtlbio.probing.leakage import leakage
 from mtlbio.probing.linked import with_links
-from mtlbio.probing.odds import coefficients_for, odds_of, terms_of
+from mtlbio.probing.odds import coefficients_for, odds_by_dimension, terms_of
 from mtlbio.probing.planes import subspace_table
 from mtlbio.probing.rates import rate_of
 from mtlbio.probing.stability import as_written
@@ -102,7 +102,7 @@ def examine(trial: T, examinee: Examinee, stability: np.ndarray, procedure: Proc
         judged = [replace(item, rate=rate) for item, rate in zip(judged, rates, strict=True)]
     terms, coefficients = terms_of(evidence), coefficients_for(procedure.rates)
     if coefficients is not None:
-        likely = odds_of(terms, coefficients).to_dict("records")
+        likely = odds_by_dimension(evidence, terms, coefficients)
         judged = [replace(item, odds=odds) for item, odds in zip(judged, likely, strict=True)]
     if procedure.shares is not None:
         more = procedure.shares(trial).set_index("dim").to_dict("index")
@@ -112,7 +112,7 @@ def examine(trial: T, examinee: Examinee, stability: np.ndarray, procedure: Proc
     merged = pd.concat([merged, uneven], ignore_index=True) if len(uneven) else merged
     tables = dict(zip(TABLES, (design, merged, removed, named, as_written(steady), planes, terms), strict=True))
     questions = {name for name in ("blocks", "duplicates") if getattr(procedure, name)}
-    questions |= {"odds"} if judged[0].odds else set()
+    questions |= {"odds"} if coefficients is not None else set()
     return {**tables, **cells, "verdicts": verdict_table(judged, questions | set(judged[0].shares))}
 
 

@@ -27,7 +27,7 @@ class Judgement:
     donors_needed, needed_for : of :func:`mtlbio.probing.sample_size.donors_for_a_verdict`, of an ``underpowered`` one
     shares : further shares of the dimension's variance by the name of their column
     block : evidence on the block whose verdict this is
-    odds : probability of every role (:data:`mtlbio.probing.odds.ROLES`)
+    odds : probability of every role (:data:`mtlbio.probing.odds.ROLES`); empty where none can be given
     """
 
     evidence: Evidence

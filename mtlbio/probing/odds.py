@@ -21,6 +21,7 @@ from scipy import special, stats
 
 from mtlbio.probing.evidence import Evidence, TaskEvidence, measured
 from mtlbio.probing.rates import SHIPPED
+from mtlbio.probing.verdict import RETURNS
 from mtlbio.tables import read_table
 
 ROLES = ("biology", "confounder", "technical", "mixed", "none")  # the last is what the others are compared with
@@ -59,11 +60,21 @@ class Term:
 
 
 def _linked(evidence: Evidence) -> float:
-    return combined([task.p for task in _tested(evidence)])
+    return combined([_p(task) for task in _tested(evidence)])
 
 
 def _linked_beside(evidence: Evidence) -> float:
-    return combined([max(task.p, measured(task.p_given)) for task in _tested(evidence)])
+    return combined([max(_p(task), measured(task.p_given)) for task in _tested(evidence)])
+
+
+def _p(task: TaskEvidence) -> float:
+    """p of a link. Where samples per donor, or their order, go with the outcome, what counts is the evidence that is
+    left with them held fixed too (:mod:`mtlbio.probing.linked`)."""
+    return max(task.p, math.exp(-measured(task.evidence))) if _unevenly(task) else task.p
+
+
+def _unevenly(task: TaskEvidence) -> bool:
+    return bool(task.uneven) and not math.isnan(task.evidence)
 
 
 def _tested(evidence: Evidence) -> list[TaskEvidence]:
@@ -191,6 +202,19 @@ def odds_of(terms: pd.DataFrame, coefficients: pd.DataFrame) -> pd.DataFrame:
     against_none = pieces_of(terms)[list(coefficients.index)].to_numpy() @ coefficients.to_numpy()
     score = np.column_stack([against_none, np.zeros(len(terms))])
     return pd.DataFrame(special.softmax(score, axis=1), columns=list(ROLES))
+
+
+def odds_by_dimension(evidence: list[Evidence], terms: pd.DataFrame, coefficients: pd.DataFrame) -> list[dict]:
+    """Odds of every dimension by role (:func:`odds_of`); empty where there are none to give.
+
+    A dimension that the folds did not find again has no held-out latents of its own, so nothing can be said of it; and
+    where every task is a covariate too, no dimension can be biology: planted cohorts always had an outcome.
+    """
+    likely = odds_of(terms, coefficients).to_dict("records")
+    return [
+        odds if item.outcomes and not item.stability < RETURNS else {}
+        for item, odds in zip(evidence, likely, strict=True)
+    ]
 
 
 def coefficients_for(kind: str | None) -> pd.DataFrame | None:

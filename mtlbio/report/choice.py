@@ -12,15 +12,17 @@ SHOWN_FIRST = ("biology", "technical", "shortcut", "confounder", "mixed", "not_i
 
 def strength(row: pd.Series) -> float:
     """What a dimension is ranked by among its kind: the driver's share, the odds of biology where nothing is decided,
-    or the largest effect on a task."""
-    if row["verdict"] == "underpowered" and "biology" in odds(row):
-        return odds(row)["biology"]
+    or the largest effect on a task. An undecided one without odds comes after those that have them."""
+    likely = odds(row)
+    if row["verdict"] == "underpowered" and likely:
+        return likely["biology"]
     share = row.get(column_of("share", row["driver"]))
     if row["verdict"] in ("technical", "confounder") and known(share):
         return float(share)
     effects = [abs(float(row[c])) for c in of_family("effect", row.index) if known(row[c])]
     shares = [float(row[c]) for c in of_family("share", row.index) if known(row[c])]
-    return max(effects or shares or [0.0])
+    largest = max(effects or shares or [0.0])
+    return -1 / (1 + largest) if row["verdict"] == "underpowered" else largest
 
 
 def kind(row: pd.Series) -> str:

@@ -12,7 +12,10 @@ _EVEN = 0.5  # the likeliest role leans nowhere below this
 
 
 def odds(row: pd.Series) -> dict[str, float]:
-    """Role -> odds of a row of verdicts.tsv, the likeliest first; empty where the table has none."""
+    """Role -> odds of a row of verdicts.tsv, the likeliest first; empty where the table has none, and of an axis that
+    is judged as a part of a plane: the odds are of its own evidence, which turns with it."""
+    if known(row.get("subspace")):
+        return {}
     values = {role: float(row[column]) for role, column in ODDS.items() if known(row.get(column))}
     return dict(sorted(values.items(), key=lambda item: -item[1]))
 
@@ -31,8 +34,9 @@ def leaning(row: pd.Series) -> str | None:
 
 
 def by_odds(verdicts: pd.DataFrame) -> pd.Series:
-    """What rows of one verdict are ordered by: of undecided ones the likeliest biology comes first, else the name."""
+    """What rows of one verdict are ordered by: of undecided ones the likeliest biology comes first, those without odds
+    last; else the name."""
     if ODDS["biology"] not in verdicts:
         return pd.Series(0.0, verdicts.index)
-    likely = verdicts[ODDS["biology"]].astype(float)
-    return -likely.where(verdicts["verdict"] == "underpowered", 0.0).fillna(0.0)
+    likely = verdicts.apply(lambda row: odds(row).get("biology", 0.0), axis=1).astype(float)
+    return -likely.where(verdicts["verdict"] == "underpowered", 0.0)

@@ -1,12 +1,29 @@
 import math
+from dataclasses import replace
 
 import numpy as np
 import pandas as pd
 import pytest
 
+from benchmarks.calibration.given_axes import results_of
+from benchmarks.calibration.planted import plant
+from mtlbio.config import Probe
+from mtlbio.probing.cohorts import examine_cohort
 from mtlbio.probing.evidence import CovariateEvidence, Evidence, TaskEvidence
-from mtlbio.probing.odds import COLUMNS, MOST, ROLES, TERMS, coefficients_for, combined, odds_of, pieces_of, terms_of
+from mtlbio.probing.odds import (
+    COLUMNS,
+    MOST,
+    ROLES,
+    TERMS,
+    coefficients_for,
+    combined,
+    odds_by_dimension,
+    odds_of,
+    pieces_of,
+    terms_of,
+)
 from mtlbio.probing.rates import SPEAK_FOR
+from mtlbio.probing.verdict import RETURNS
 
 QUIET = {"p": 0.6, "p_given": math.nan, "donors": 80, "loss": 0.0, "loss_low": -0.02, "loss_high": 0.02}
 
@@ -112,3 +129,40 @@ def test_a_smaller_p_never_makes_biology_less_likely_against_nothing():
 def test_runs_that_none_were_fitted_for_have_none():
     assert coefficients_for(None) is None
     assert set(SPEAK_FOR) >= {"measurements"} and coefficients_for("nothing") is None
+
+
+def test_nothing_is_said_of_what_was_not_found_again_or_without_an_outcome():
+    item = evidence(p=1e-9, p_given=1e-8)
+    covariate = replace(item, tasks=tuple(replace(task, outcome=False) for task in item.tasks))
+    items = [item, replace(item, stability=RETURNS), replace(item, stability=RETURNS - 0.01), covariate]
+    items.append(replace(item, stability=math.nan))  # one network only: what comes back is not known
+    coefficients = coefficients_for("measurements")
+    given = odds_by_dimension(items, terms_of(items), coefficients)
+    plain = odds(item).iloc[0].to_dict()
+    assert all(given[i] == pytest.approx(plain) for i in (0, 1, 4)) and given[2] == given[3] == {}
+
+
+@pytest.mark.parametrize(("left", "expected"), [(0.0, 0.0), (2 * math.log(10), 2.0), (20 * math.log(10), 6.0)])
+def test_of_an_outcome_that_visits_tell_the_evidence_beside_them_counts(left, expected):
+    known = {"p": 1e-6, "p_given": 1e-7, "evidence": left}
+    row = terms_of([evidence(uneven=("samples per donor",), **known)]).iloc[0]
+    assert [row["link"], row["beside"]] == pytest.approx([expected] * 2)
+    even = terms_of([evidence(**known)]).iloc[0]
+    assert [even["link"], even["beside"]] == pytest.approx([6.0, 6.0])
+    # outside the family it was not asked
+    outside = terms_of([evidence(uneven=("samples per donor",), **known | {"evidence": math.nan})]).iloc[0]
+    assert [outside["link"], outside["beside"]] == pytest.approx([6.0, 6.0])
+
+
+def test_a_trial_gives_none_to_a_dimension_that_was_not_found_again():
+    planted = plant(60, 3)
+    latents, examinee = results_of(planted)
+    latents.var["stability"] = [RETURNS - 0.01, *latents.var["stability"].astype(float)[1:]]
+    options = Probe(permutations=99, bootstrap=100)
+    table = examine_cohort(planted.cohort, latents, examinee, options)["verdicts"]
+    values = table[[f"odds_{role}" for role in ROLES]]
+    assert values.iloc[0].isna().all() and table["verdict"][0] == "underpowered"
+    np.testing.assert_allclose(values.iloc[1:].sum(axis=1), 1)
+    only = replace(planted.cohort, tasks={"age": planted.cohort.tasks["age"]})
+    everything = examine_cohort(only, *results_of(replace(planted, cohort=only)), options)["verdicts"]
+    assert everything[values.columns].isna().all(axis=None) and len(everything) == len(table)

@@ -38,3 +38,17 @@ def test_undecided_dimensions_come_in_the_order_of_their_odds():
     table = pd.DataFrame(rows).T
     assert list(in_order(table).index) == ["z02", "z04", "z01", "z03"]
     assert choose(table, 3) == ["z02", "z04", "z01"]
+
+
+def test_an_axis_of_a_plane_and_one_without_odds_lean_nowhere_and_come_last():
+    plane = row(0.97, 0.03)
+    plane["subspace"] = "z01+z09"
+    lost = row(0.97, 0.03)
+    lost[list(ODDS.values())] = float("nan")
+    assert leaning(plane) is leaning(lost) is None and odds(plane) == odds(lost) == {}
+    rows = {"z01": plane, "z02": lost, "z03": row(0.1, 0.9), "z04": row(0.7, 0.3)}
+    table = pd.DataFrame(rows).T
+    assert list(in_order(table).index) == ["z04", "z03", "z01", "z02"]
+    # on the cards the larger effect comes first among them
+    table["effect_disease"] = [0.2, 1.5, 3.0, 0.1]
+    assert choose(table, 4) == ["z04", "z03", "z02", "z01"]
