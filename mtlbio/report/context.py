@@ -71,6 +71,7 @@ def page_context(inputs: Inputs, chosen: list[str], pictures: dict[str, Picture]
             for dim, row in in_order(inputs.verdicts).iterrows()
         ],
         "composition": composition(inputs),
+        "cells_fixed": inputs.tables.get("composition", pd.DataFrame()).get("held_fixed", pd.Series(dtype=bool)).any(),
         "cards": [card(inputs, d, pictures) for d in chosen],
         "calibrated": "error_rate" in inputs.verdicts and inputs.verdicts["error_rate"].notna().any(),
         "rates": rates(inputs),
@@ -166,14 +167,20 @@ def cells(inputs: Inputs, dim: str) -> str:
     if table is None:
         return ""
     own = table[(table["dim"] == dim) & (table["share"] >= LEAST_CELLS)].head(TOP_CELLS)
-    return ", ".join(f"{cells_in_words(r.cell_type)} {percent(r.share)}" for r in own.itertuples())
+    return ", ".join(_cells(row) for row in own.itertuples())
 
 
 def composition(inputs: Inputs) -> str:
     """Every dimension with a large share of an estimated cell type; empty where there is none."""
     table = inputs.tables.get("composition")
     largest = {} if table is None else largest_shares(table)
-    return ", ".join(f"{dim} {cells_in_words(cells)} {percent(share)}" for dim, (cells, share) in largest.items())
+    rows = [] if table is None else table.drop_duplicates("dim").itertuples()  # the largest share comes first
+    return ", ".join(f"{row.dim} {_cells(row)}" for row in rows if row.dim in largest)
+
+
+def _cells(row) -> str:
+    """A row of the table of composition: monocytes 42 %, and whether they are held fixed."""
+    return f"{cells_in_words(row.cell_type)} {percent(row.share)}{' (held fixed)' if row.held_fixed else ''}"
 
 
 def _effect(row: pd.Series, task: str) -> dict:

@@ -119,3 +119,11 @@ def test_a_card_names_the_cell_types_that_its_dimension_goes_with(inputs):
     assert composition(inputs) == "z02 monocytes 42 %, z07 B cells 31 %"
     without = replace(inputs, tables={name: t for name, t in inputs.tables.items() if name != "composition"})
     assert cells(without, "z02") == composition(without) == ""
+
+
+def test_a_cell_type_that_is_held_fixed_is_said_to_be(inputs):
+    table = inputs.tables["composition"]
+    fixed = table.assign(held_fixed=table["cell_type"].isin(["monocytes", "neutrophils"]))
+    held = replace(inputs, tables=inputs.tables | {"composition": fixed})
+    assert cells(held, "z02") == "monocytes 42 % (held fixed), NK cells 11 %"
+    assert composition(held) == "z02 monocytes 42 % (held fixed), z07 B cells 31 %"

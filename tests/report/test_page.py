@@ -24,9 +24,13 @@ class Checker(HTMLParser):
     def __init__(self):
         super().__init__()
         self.open, self.seen, self.ids, self.references, self.text = [], [], [], [], []
+        self.rows: list[list] = []  # class of each article, and its elements, one below the other
 
     def handle_starttag(self, tag, attrs):
         self.note(tag, attrs)
+        if self.open[-1:] == ["article"]:
+            self.rows[-1][1] += 1
+        self.rows += [[dict(attrs)["class"], 0]] if tag == "article" else []
         if tag not in VOID or tag in ("path", "rect", "use", "image"):
             self.open.append(tag)
 
@@ -100,6 +104,14 @@ def test_every_verdict_kind_is_there_and_cards_cover_the_telling_ones(page):
     assert [dim for _, dim in cards][:3] == ["z02", "z03", "z04"]  # the bin, then the shortcut
     assert page.count('<tr id="row-z') == len(DIMS)
     assert f"{len(cards)} of {len(DIMS)} dimensions have a card" in page and 'id="verdicts"' in page
+
+
+def test_every_card_has_the_rows_that_its_grid_has(parsed, page):
+    """One more, and the last two lie upon each other."""
+    (rows,) = set(re.findall(r"grid-row: span (\d+)", page))
+    found = [count for name, count in parsed.rows if name.startswith("panel card")]
+    assert found == 6 * [int(rows)]
+    assert "Estimated cell types that it goes with: monocytes 42 %" in page
 
 
 def test_numbers_of_a_card_are_those_of_the_table(reported, page):
