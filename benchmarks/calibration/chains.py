@@ -21,7 +21,7 @@ from benchmarks.calibration.score import scored
 from benchmarks.calibration.truth import World
 from mtlbio.kinds.read import read_run
 from mtlbio.model.residue_store import load_model
-from mtlbio.probing.verdict import TRACE
+from mtlbio.probing.open_questions import TRACE
 from mtlbio.sequence.read import read_sources
 from mtlbio.sequence.simulate import simulate_chains, write_simulation
 from mtlbio.tables import VERDICTS, read_table

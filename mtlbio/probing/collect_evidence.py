@@ -29,6 +29,7 @@ def collect_evidence(
     uneven = unequal(by_class)
     sets = dict(list(enrichment.groupby("dim"))) if len(enrichment) else {}
     common = {"donors": trial.obs["donor"].nunique(), "words": trial.words, "heads": asks_heads(ablation)}
+    common["related"] = trial.family is not None
     common["family"] = max(association.loc[association["p_familywise"].notna(), "dim"].nunique(), 1)
     needed = association.groupby("dim")["evidence_needed"].max()
     out = []

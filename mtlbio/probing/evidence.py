@@ -78,9 +78,19 @@ class TaskEvidence:
 
     @property
     def widest(self) -> float:
-        """Largest size of the effect that its interval holds; 0 where there is no interval in standard deviations."""
+        """Largest size of the effect that its interval holds, in its unit; 0 where there is no interval."""
         ends = [abs(end) for end in (self.ci_low, self.ci_high) if not math.isnan(end)]
-        return max(ends, default=0.0) if self.unit == "SD" and not self.backwards else 0.0
+        return max(ends, default=0.0) if not self.backwards else 0.0
+
+    @property
+    def untested(self) -> bool:
+        """An outcome without a test, or of which no interval says how large the effect may be.
+
+        One that cannot be told from a covariate is tested without that covariate held fixed.
+        """
+        if self.entangled and math.isfinite(self.joint_widest):
+            return False
+        return self.outcome and not (math.isfinite(self.q) and math.isfinite(self.ci_high - self.ci_low))
 
     @property
     def loss_se(self) -> float:
@@ -121,8 +131,9 @@ class Evidence:
     is firm among them. ``held_fixed``: the covariate that the dimension is, if it is one
     (:mod:`mtlbio.probing.covariate_duplicates`); only what is said depends on it, no verdict. ``falls``: the gene set
     falls as the dimension rises. ``words``: of the run, for what is said. ``heads``: whether the removal was asked of
-    the examinee's own heads too, not of refitted ones alone. ``cells``: the estimated cell type with which the
-    dimension goes though nobody held it fixed, ``cells_share`` how much of it (:mod:`mtlbio.probing.composition`).
+    the examinee's own heads too, not of refitted ones alone. ``related``: whether families are known. ``cells``: the
+    estimated cell type with which the dimension goes though nobody held it fixed, ``cells_share`` how much of it
+    (:mod:`mtlbio.probing.composition`).
     """
 
     dim: str
@@ -138,6 +149,7 @@ class Evidence:
     falls: bool = False
     words: Vocabulary = DONORS
     heads: bool = True
+    related: bool = False
     cells: str | None = None
     cells_share: float = math.nan
 

@@ -53,6 +53,7 @@ def collect_subspace(
         needed,
         words=trial.words,
         heads=asks_heads(ablation),
+        related=trial.family is not None,
     )
 
 

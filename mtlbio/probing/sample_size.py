@@ -9,9 +9,10 @@ from mtlbio.config import TrialOptions
 from mtlbio.kinds.vocabulary import Vocabulary
 from mtlbio.probing.evidence import Evidence, TaskEvidence
 from mtlbio.probing.families import evidence_needed, firm_level, outcome_level
+from mtlbio.probing.open_questions import LARGE, clearest, open_question, own_effects
 from mtlbio.probing.power import POWER, donors_for_harmlessness, donors_to_establish, donors_to_return, informative
-from mtlbio.probing.sentences import rivals
-from mtlbio.probing.verdict import BESIDE, LARGE, RETURNS, TRACE
+from mtlbio.probing.sentences import names, rivals, untested
+from mtlbio.probing.verdict import RETURNS
 
 MOST = 10_000  # a larger number is no plan
 
@@ -22,9 +23,10 @@ def donors_for_a_verdict(evidence: Evidence, options: TrialOptions) -> tuple[flo
     In the order in which :func:`mtlbio.probing.verdict.judge` asks:
 
     1. not found again: donors that bring its stability to ``RETURNS``;
-    2. a task effect that is called but not firm, or suspected, or of a task whose predictions need the dimension:
-       donors that would make it firm (and show it to be the dimension's own, where that is what is missing);
-    3. nothing but open removals: donors that would show that every head can do without it.
+    2. a task effect of its own that is not firm: donors that would make it firm;
+    3. the first of :data:`mtlbio.probing.open_questions.KINDS` that is open, which is the one that ``why`` names:
+       donors that would establish the link, show that every head can do without the dimension, or exclude a large
+       effect.
 
     Returns
     -------
@@ -40,22 +42,19 @@ def donors_for_a_verdict(evidence: Evidence, options: TrialOptions) -> tuple[flo
         what = f"find the dimension again {evidence.words.finds_again} (stability {evidence.stability:.2f} now"
         needed = donors_to_return(evidence.stability, evidence.donors, RETURNS)
         return _stated(needed, f"{what}, {RETURNS:g} needed)", evidence.words)
-    outcomes, harmed, open_ = evidence.outcomes, evidence.removals("harmful"), evidence.removals("inconclusive")
-    largest = max((c.share for c in evidence.covariates if c.called and not math.isnan(c.share)), default=0.0)
-    least = max(TRACE, BESIDE * largest)  # share below which an effect is none of its own, as the rules have it
-    open_effects = [t for t in outcomes if t.called and t.own and not t.firm and not t.share < least]
-    suspected = [t for t in outcomes if t.suspected and not t.share < TRACE]
-    candidates = open_effects or [t for t in harmed if t.outcome] or suspected
-    if candidates:
-        return _effect(min(candidates, key=lambda t: 1.0 if math.isnan(t.p) else t.p), evidence, options)
-    shared = [t for t in outcomes if t.called and not t.own and not t.share < TRACE]
-    if shared and not harmed:
-        return _effect(min(shared, key=lambda t: t.p), evidence, options)
-    if harmed:
-        names = " and ".join(t.name for t in harmed)
-        return math.nan, f"no number can be stated: predictions of {names} need it, and {names} can be no biology here"
-    wide = [t for t in outcomes if t.widest >= LARGE]
-    return _bounded(wide, evidence.words) if wide and not open_ else _removal(open_, options, evidence)
+    own = [t for t in own_effects(evidence) if not t.firm]
+    if own:
+        return _effect(own[0], evidence, options)
+    kind, tasks = open_question(evidence)
+    if kind in ("needed", "suspected", "shared"):
+        return _effect(clearest(tasks), evidence, options)
+    unasked = [t for t in tasks if t.untested]
+    if kind in ("needed_otherwise", "untested") and unasked:
+        return math.nan, f"no number can be stated: {untested(evidence, unasked)}"
+    if kind == "needed_otherwise":
+        need = names(tasks)
+        return math.nan, f"no number can be stated: predictions of {need} need it, and {need} can be no biology here"
+    return _bounded(tasks, evidence.words) if kind == "wide" else _removal(tasks, options, evidence)
 
 
 def _effect(task: TaskEvidence, evidence: Evidence, options: TrialOptions) -> tuple[float, str]:
@@ -79,10 +78,12 @@ def _effect(task: TaskEvidence, evidence: Evidence, options: TrialOptions) -> tu
 
 def _bounded(wide: list[TaskEvidence], words: Vocabulary) -> tuple[float, str]:
     """Donors whose intervals would leave a large effect out, if the effects are what they seem."""
-    hardest = min(wide, key=lambda t: LARGE - abs(t.effect))
-    room, half = LARGE - abs(hardest.effect), (hardest.ci_high - hardest.ci_low) / 2
-    needed = hardest.donors * (half / room) ** 2 if room > 0 else math.nan
-    what = f"exclude an effect of {LARGE:g} SD on {hardest.name} ({_counted(hardest, words)})"
+    hardest = min(wide, key=lambda t: LARGE[t.unit] - abs(t.effect))
+    large, effect = LARGE[hardest.unit], abs(hardest.effect)
+    half = hardest.ci_high - effect if hardest.unit == "R" else (hardest.ci_high - hardest.ci_low) / 2
+    needed = hardest.donors * (half / (large - effect)) ** 2 if large > effect else math.nan
+    size = f"an R of {large:g}" if hardest.unit == "R" else f"an effect of {large:g} SD"
+    what = f"exclude {size} on {hardest.name} ({_counted(hardest, words)})"
     return _stated(needed, what, words, f"the effect on {hardest.name} seen so far is as large as that")
 
 

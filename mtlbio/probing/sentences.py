@@ -3,6 +3,7 @@
 import math
 
 from mtlbio.probing.evidence import CovariateEvidence, Evidence, TaskEvidence, measured
+from mtlbio.probing.open_questions import stands
 from mtlbio.text import joined
 
 # Reliability below which it is not said that an effect depends on it: single readings and questionnaires have more.
@@ -185,6 +186,47 @@ def unlinked(evidence: Evidence) -> str:
     if small:
         return f"{evidence.dim} has no link to a task and only traces of {shares(small, ', ')}"
     return f"{evidence.dim} has no established link to a task or covariate"
+
+
+def open_still(evidence: Evidence, kind: str, tasks: list[TaskEvidence]) -> str:
+    """What keeps a dimension without a link from being unused: a kind of question of
+    :mod:`mtlbio.probing.open_questions`, and its tasks."""
+    start, more, each = unlinked(evidence), not_its_own(evidence), effects(tasks, "{} ({})", " and ")
+    if kind in ("needed", "needed_otherwise"):
+        harmed = evidence.removals("harmful")
+        costs = f"taking it out costs {lost(harmed)}{_unasked(evidence, harmed)}"
+        return f"{start}, yet predictions need it: {costs}.{more}"
+    if kind == "suspected":
+        these = f"these {evidence.words.units} cannot establish it among so many dimensions"
+        return f"{start}; a link to {each} is suspected, but {these}."
+    if kind == "shared":
+        return f"{start}, but that its link to {names(tasks)} is its neighbours' alone is not shown.{more}"
+    if kind == "untested":
+        return f"{start}, but whether it is linked to {untested(evidence, tasks)}.{more}"
+    if kind == "removal":
+        without = f"that {names(tasks)} can do without it is not shown{needed(tasks, evidence)}"
+        return f"{start}, but {without}.{more}"
+    return f"{start}, but these {evidence.words.units} cannot exclude a large one: {each}."
+
+
+def untested(evidence: Evidence, tasks: list[TaskEvidence]) -> str:
+    """disease could not be tested: too few donors for what is held fixed."""
+    words = evidence.words
+    if all(math.isfinite(t.q) for t in tasks):
+        return f"{names(tasks)} could not be tested: it does not vary among the {words.units} that were asked"
+    few = f"{words.units} or families of them" if evidence.related else words.units
+    return f"{names(tasks)} could not be tested: too few {few} for what is held fixed"
+
+
+def _unasked(evidence: Evidence, harmed: list[TaskEvidence]) -> str:
+    """After what a removal costs: the links with these tasks that no test could be asked for."""
+    tasks = [t for t in harmed if t.untested]
+    return f", and whether it is linked to {untested(evidence, tasks)}" if tasks else ""
+
+
+def not_its_own(evidence: Evidence) -> str:
+    """What became of called effects that are none of its own; empty where there are none."""
+    return borrowed([t for t in evidence.outcomes if t.called and not stands(t)])
 
 
 def borrowed(tasks: list[TaskEvidence]) -> str:

@@ -5,10 +5,9 @@ from dataclasses import dataclass, replace
 from mtlbio.config import TrialOptions
 from mtlbio.probing import sentences
 from mtlbio.probing.evidence import CovariateEvidence, Evidence, TaskEvidence, measured
+from mtlbio.probing.open_questions import open_question, own_effects
 
-TRACE = 0.01  # share of a dimension's variance below which a task effect is a trace, whatever its p
 RETURNS = 0.5  # correlation with its partner in the folds below which a dimension was not found again
-BESIDE = 0.1  # next to a dominant confounder a task effect counts from this fraction of the confounder's share
 # A measured dimension is never explained in full: that of age in blood methylation goes with age by .54, with nothing
 # else. Without a task effect of its own a covariate names it from LEADS on if it is LONE of all that is explained.
 LEADS, LONE = 0.4, 0.75
@@ -16,9 +15,9 @@ EVEN = 0.25  # share that a technical covariate must have in every class where i
 # fraction of the technical limit that biology may not reach where a technical covariate is called: a supervised
 # dimension with 24 % batch in truth was measured at 19 %, and called biology
 SHOWN = 0.75
-LARGE = 1.0  # standard deviations: an effect that an interval has to leave out before a dimension is unused
-# the same for the effect of a task that cannot be told from a covariate, before another task makes biology: with a hint
-# alone 3 of 12 interferon dimensions of 80 donors whose batch was their disease were biology for their response
+# Standard deviations (or R): what the interval of a task that cannot be told from a covariate has to leave out before
+# another task makes biology. With a hint alone 3 of 12 interferon dimensions of 80 donors whose batch was their disease
+# were biology for their response.
 MATERIAL = 0.5
 VERDICTS = ("biology", "confounder", "technical", "mixed", "unused", "not_identifiable", "underpowered")
 
@@ -52,22 +51,19 @@ def judge(evidence: Evidence, options: TrialOptions) -> Verdict:
     6. a task effect of its own that is not firm: ``underpowered``;
     7. a covariate with a material share: ``confounder`` where one leads (from ``LEADS``) and is alone (three quarters
        of all that is explained), else ``mixed``;
-    8. nothing: ``unused`` where every head is harmless without it, no task effect is called and no interval of one
-       leaves zero out or reaches ``LARGE``, else ``underpowered``: an effect that eight donors cannot establish is not
-       the absence of one, nor is one that a neighbour may carry.
+    8. nothing: ``unused`` where every head is harmless without it, every outcome could be tested, no task effect is
+       called and no interval of one leaves zero out or holds a large one, else ``underpowered``: an effect that eight
+       donors cannot establish is not the absence of one, nor is one that a neighbour may carry
+       (:mod:`mtlbio.probing.open_questions` has the order in which this is asked).
 
     Where 6 or 8 would say ``underpowered`` and there is a hint of a task that cannot be told from a covariate, more
-    donors of this design would not tell either: ``not_identifiable``. An effect counts from ``TRACE`` of the variance:
-    a dimension that is measured well shows its neighbours' traces at any sample size.
+    donors of this design would not tell either: ``not_identifiable``. An effect counts from 1 % of the variance: a
+    dimension that is measured well shows its neighbours' traces at any sample size.
     """
     if evidence.stability < RETURNS:
         return Verdict("underpowered", None, sentences.not_found_again(evidence))
     tangled = [t for t in evidence.outcomes if t.joint and _followed(evidence, t.entangled)]
-    standing = sorted(
-        (t for t in evidence.outcomes if _stands(t) and t not in tangled), key=lambda t: (not t.sign_stable, t.q)
-    )
-    largest = max([measured(c.share) for c in evidence.covariates if c.called], default=0.0)
-    effects = [t for t in standing if measured(t.share) >= BESIDE * largest]
+    effects = own_effects(evidence, tangled)
     verdict = _of_covariates(evidence, options, tangled, effects)
     if verdict is None and effects:
         verdict = _of_effects(evidence, options, effects)
@@ -134,7 +130,7 @@ def _of_shares(evidence: Evidence, options: TrialOptions) -> Verdict | None:
         return None
     partial.sort(key=lambda c: -c.share)
     first, explained = partial[0], sum(measured(c.share) for c in evidence.covariates if c.called)
-    why, borrowed = sentences.partly(evidence, partial), _borrowed(evidence)
+    why, borrowed = sentences.partly(evidence, partial), sentences.not_its_own(evidence)
     if first.role == "technical" or measured(first.share) < LEADS or first.share < LONE * explained:
         return Verdict("mixed", first.name, why + borrowed)
     if not evidence.held_fixed:
@@ -144,30 +140,12 @@ def _of_shares(evidence: Evidence, options: TrialOptions) -> Verdict | None:
 
 def _of_nothing(evidence: Evidence, options: TrialOptions) -> Verdict:
     """Rule 8: no effect of its own, no covariate with a material share."""
-    start, borrowed = sentences.unlinked(evidence), _borrowed(evidence)
-    harmed, open_ = evidence.removals("harmful"), evidence.removals("inconclusive")
-    suspected = [t for t in evidence.tasks if t.suspected and measured(t.share) >= TRACE]
-    shared = [t for t in evidence.outcomes if t.called and not t.own and measured(t.share) >= TRACE]
-    wide = [t for t in evidence.outcomes if t.widest >= LARGE]
-    these = f"these {evidence.words.units}"
-    if harmed:
-        why = f"{start}, yet predictions need it: taking it out costs {sentences.lost(harmed)}.{borrowed}"
-    elif open_:
-        needed = sentences.needed(open_, evidence)
-        why = f"{start}, but that {sentences.names(open_)} can do without it is not shown{needed}.{borrowed}"
-    elif suspected:
-        links = sentences.effects(suspected, "{} ({})", " and ")
-        why = f"{start}; a link to {links} is suspected, but {these} cannot establish it among so many dimensions."
-    elif shared:
-        names = sentences.names(shared)
-        why = f"{start}, but that its link to {names} is its neighbours' alone is not shown.{borrowed}"
-    elif wide:
-        links = sentences.effects(wide, "{} ({})", " and ")
-        why = f"{start}, but {these} cannot exclude a large one: {links}."
-    else:
-        why = f"{start}, and every prediction does as well without it (loss below {options.margin:g}).{borrowed}"
-        return Verdict("unused", evidence.gene_set, why)
-    return Verdict("underpowered", evidence.gene_set, why)
+    kind, tasks = open_question(evidence)
+    if kind is not None:
+        return Verdict("underpowered", evidence.gene_set, sentences.open_still(evidence, kind, tasks))
+    start, borrowed = sentences.unlinked(evidence), sentences.not_its_own(evidence)
+    why = f"{start}, and every prediction does as well without it (loss below {options.margin:g}).{borrowed}"
+    return Verdict("unused", evidence.gene_set, why)
 
 
 def _open(evidence: Evidence, verdict: Verdict) -> Verdict:
@@ -179,10 +157,6 @@ def _open(evidence: Evidence, verdict: Verdict) -> Verdict:
     return Verdict("not_identifiable", suspected[0].entangled[0], why)
 
 
-def _stands(task: TaskEvidence) -> bool:
-    return task.called and task.own and measured(task.share) >= TRACE
-
-
 def _dominant(evidence: Evidence, options: TrialOptions, role: str) -> CovariateEvidence | None:
     called = [c for c in evidence.covariates if c.role == role and c.called]
     large = [c for c in called if measured(c.share) >= options.share_dominant]
@@ -191,7 +165,3 @@ def _dominant(evidence: Evidence, options: TrialOptions, role: str) -> Covariate
 
 def _followed(evidence: Evidence, names: tuple[str, ...]) -> list[CovariateEvidence]:
     return sorted((c for c in evidence.covariates if c.name in names and c.called), key=lambda c: -measured(c.share))
-
-
-def _borrowed(evidence: Evidence) -> str:
-    return sentences.borrowed([t for t in evidence.outcomes if t.called and not _stands(t)])

@@ -20,8 +20,11 @@ def lost(loss, se):
     return {"loss": loss, "loss_low": loss - 1.96 * se, "loss_high": loss + 1.96 * se}
 
 
+TESTED = {"q": 0.5, "ci_low": -0.1, "ci_high": 0.1}
+
+
 def settle(task=None, **changes):
-    tasks = () if task is None else (TaskEvidence("disease", **{"donors": 76, **task}),)
+    tasks = () if task is None else (TaskEvidence("disease", **{"donors": 76, **TESTED, **task}),)
     return donors_for_a_verdict(Evidence("z1", tasks, (), **{"donors": 80, "family": 40, **changes}), Probe())
 
 
@@ -146,3 +149,20 @@ def test_a_called_effect_that_a_neighbour_may_carry():
     link = dict(p=1e-6, p_given=0.03, called=True, own=False, given="z02", share=0.1, removal="harmless")
     number, words = settle(link)
     assert number > 76 and "beside z02" in words
+
+
+def test_several_directions_have_a_large_effect_too():
+    """A label of three classes and a plane have R: .45 is what two classes have that lie one SD apart."""
+    number, words = settle(dict(effect=0.2, ci_low=0.0, ci_high=0.5, unit="R", share=0.0, removal="harmless"))
+    assert number == math.ceil(76 * (0.3 / 0.25) ** 2) == 110
+    assert words == "to exclude an R of 0.45 on disease (donors with disease known; 76 now)"
+
+
+def test_what_could_not_be_tested_is_settled_by_no_number():
+    nothing = dict(q=math.nan, ci_low=math.nan, ci_high=math.nan, removal="harmless")
+    words = "no number can be stated: disease could not be tested: too few donors for what is held fixed"
+    for removal in ("harmless", "inconclusive", "harmful"):
+        number, found = settle({**nothing, "removal": removal})
+        assert math.isnan(number) and found == words
+    related = settle(nothing, related=True)[1]
+    assert related == words.replace("donors", "donors or families of them")

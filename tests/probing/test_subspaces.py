@@ -191,7 +191,8 @@ def evidence(batch=0.9, **task):
         (evidence(own=False), "technical", "one direction of it follows batch"),
         (evidence(0.0), "biology", "one direction of it is still linked to disease"),
         (evidence(0.0, firm=False), "underpowered", "it may be linked to disease"),
-        (evidence(0.0, called=False, ci_low=0.0, removal="harmless"), "unused", "it has no established link"),
+        (evidence(0.0, called=False, ci_low=0.0, ci_high=0.4, removal="harmless"), "unused", "it has no established"),
+        (evidence(0.0, called=False, ci_low=0.0, removal="harmless"), "underpowered", "it has no established link"),
     ],
 )
 def test_rules_of_a_block(item, verdict, words):

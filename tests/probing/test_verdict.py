@@ -137,7 +137,7 @@ def test_a_dimension_that_the_folds_did_not_find_again_is_not_judged():
 
 
 def test_donors_needed_are_only_told_where_the_cohort_has_fewer():
-    open_ = TaskEvidence("disease", removal="inconclusive", donors_needed=150.0)
+    open_ = TaskEvidence("disease", **{**QUIET, "removal": "inconclusive", "donors_needed": 150.0})
     assert "about 150 donors" in judge(Evidence("z01", (open_,), (), donors=100), Probe()).why
     assert "donors would settle" not in judge(Evidence("z01", (open_,), (), donors=200), Probe()).why
 
@@ -247,3 +247,32 @@ def test_a_called_effect_that_a_neighbour_may_carry_is_not_unused():
         found.verdict == "underpowered"
         and "that its link to disease is its neighbours' alone is not shown" in found.why
     )
+
+
+UNTESTED = dict(effect=math.nan, ci_low=math.nan, ci_high=math.nan, q=math.nan, removal="harmless", metric="auroc")
+
+
+def test_what_could_not_be_tested_is_not_unused():
+    """Ten scores and seven families left no test, and every harmless dimension was unused with an error rate of 0."""
+    few = "could not be tested: too few donors for what is held fixed."
+    start = "z1 has no established link to a task or covariate"
+    found = verdict(UNTESTED)
+    assert found.verdict == "underpowered" and found.why == f"{start}, but whether it is linked to disease {few}"
+    related = verdict(UNTESTED, related=True).why
+    assert related.endswith("could not be tested: too few donors or families of them for what is held fixed.")
+    harmed = verdict({**UNTESTED, "removal": "harmful", "loss": 0.03})
+    cost = "yet predictions need it: taking it out costs disease (auroc -0.030), and whether it is linked to disease"
+    assert harmed.why == f"{start}, {cost} {few}"
+    constant = verdict({**UNTESTED, "q": 1.0})
+    assert constant.verdict == "underpowered" and "it does not vary among the donors" in constant.why
+    # what cannot be told from the batch is tested without holding the batch fixed
+    assert verdict({**UNTESTED, "entangled": ("batch",), "joint_widest": 0.3}).verdict == "unused"
+    assert verdict({**UNTESTED, "entangled": ("batch",), "joint_widest": math.inf}).verdict == "underpowered"
+
+
+@pytest.mark.parametrize(("high", "expected"), [(0.44, "unused"), (0.46, "underpowered")])
+def test_an_r_that_may_be_large_is_not_unused(high, expected):
+    """Of a plane, and of a label of several classes, no interval is in standard deviations."""
+    found = verdict(dict(QUIET, unit="R", effect=0.1, ci_low=0.0, ci_high=high))
+    assert found.verdict == expected
+    assert ("cannot exclude a large one: disease (R 0.10, 95 % 0.00 to 0.46)" in found.why) == (high > 0.45)
