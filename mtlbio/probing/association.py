@@ -24,8 +24,8 @@ from mtlbio.probing.units import Units, sample_units
 from mtlbio.progress import track
 
 COLUMNS = ["dim", "question", "variable", "unit", "n", "n_donors", "adjusted_for", "effect", "ci_low", "ci_high"]
-COLUMNS += ["share", "statistic", "df", "df_error", "p_wald", "p_permutation", "p", "q", "called", "p_familywise"]
-COLUMNS += ["evidence", "evidence_needed"]
+COLUMNS += ["share", "statistic", "df", "df_error", "df_residual", "p_wald", "p_permutation", "p", "q", "called"]
+COLUMNS += ["p_familywise", "evidence", "evidence_needed"]
 WITHIN = 0.2  # share of a technical covariate's variation inside donors from which it is tested inside donors
 
 
@@ -35,6 +35,7 @@ def association(trial: Trial) -> pd.DataFrame:
     ``question`` is ``task``, ``joint`` (a task without adjustment for the covariates that the audit could not tell from
     it), ``confounder``, ``technical``, or ``technical_all`` (the share of all technical covariates together). ``q`` is
     BH over the dimensions of a question; the last three columns are left to :mod:`mtlbio.probing.linked`.
+    With families ``df_error`` counts them, and ``df_residual`` the donors.
     """
     questions = [("task", name) for name in trial.tasks]
     questions += [("joint", name) for name in trial.outcomes if trial.entangled(name)]
@@ -100,6 +101,7 @@ def task_table(trial: Trial, task: str, question: str, seed: int) -> pd.DataFram
     table = _rows(trial, question, task, units, adjustment, wald, p)
     # the model may be linear in the label, but its share of variance is what the label explains
     table["share"], table["df_error"] = share(z, columns, False, adjustment, units), wald.df_error
+    table["df_residual"] = contrast.df_residual
     effect, low, high = effects(wald, z)
     return table.assign(effect=effect, ci_low=low, ci_high=high)
 
@@ -234,7 +236,7 @@ def _rows(
     table = table.assign(n=len(units), n_donors=units.donors, adjusted_for=terms or "nothing", statistic=f, df=df)
     table = table.assign(p_wald=p_wald, p_permutation=p_permutation, p=np.maximum(p_wald, p_permutation))
     q = adjust(table["p"].to_numpy())
-    table[["effect", "ci_low", "ci_high", "share", "df_error"]] = np.nan
+    table[["effect", "ci_low", "ci_high", "share", "df_error", "df_residual"]] = np.nan
     return table.assign(q=q, called=q <= trial.options.alpha)
 
 

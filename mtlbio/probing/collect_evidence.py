@@ -81,7 +81,11 @@ def task_evidence(trial: Trial, row: dict, joint: dict | None, removal: dict | N
     """
     name = row["variable"]
     more |= {key: float(row[key]) for key in ("effect", "ci_low", "ci_high", "p", "q", "df", "evidence")}
-    more["spent"] = float(np.nan_to_num(max(row["n_donors"] - row["df"] - row["df_error"], 0.0)))
+    residual = row.get("df_residual", np.nan)
+    related = trial.family is not None and residual > row["df_error"]
+    left = residual if related else row["df_error"]
+    more["spent"] = float(np.nan_to_num(max(row["n_donors"] - row["df"] - left, 0.0)))
+    more["free"] = float(row["df_error"]) if related else None
     if joint is not None:
         ends = np.abs([joint["ci_low"], joint["ci_high"]])
         more["joint_widest"] = np.inf if np.isnan(ends).any() else float(ends.max())

@@ -35,6 +35,7 @@ class TaskEvidence:
         larger p of the two tests, the same given the other dimensions, -log p of the family
         (:mod:`mtlbio.probing.linked`), columns of the label
     spent : donors' worth of freedom that the covariates cost its test
+    free : degrees of freedom of its denominator, where they count families; None where they count donors
     donors : with the label and all covariates
     unit : of the effect: SD of the dimension, or R where a multi-class label has no single direction
     """
@@ -73,6 +74,7 @@ class TaskEvidence:
     evidence: float = math.nan
     df: float = 1.0
     spent: float = 0.0
+    free: float | None = None
     donors: int = 0
     unit: str = "SD"
 

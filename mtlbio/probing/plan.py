@@ -17,6 +17,7 @@ from mtlbio.probing.families import evidence_needed, firm_level
 from mtlbio.probing.inference import Contrast, variance_inflation
 from mtlbio.probing.plan_composition import left_out
 from mtlbio.probing.plan_design import Design, TaskPlan
+from mtlbio.probing.plan_families import too_few
 from mtlbio.probing.plan_words import grave, task_lines, words
 from mtlbio.probing.power import donors_for_bins, donors_for_effect, smallest_effect
 from mtlbio.probing.rates import findable, prospects
@@ -106,17 +107,21 @@ def task_plan(design: Design, name: str) -> TaskPlan:
     per_donor = len(units) / units.donors if units.within else 1.0
     donors, df = units.donors * per_donor, columns.shape[1]
     contrast = Contrast(columns, adjustment, units)
-    # more families would bring their degrees of freedom with them
-    free = contrast.df_residual if units.families else contrast.df_error
-    spent = int(round(max(donors - df - free, 1)))
+    # of families the denominator's degrees of freedom are those of the families, and grow with them
+    left, free = (contrast.df_residual, contrast.df_error) if units.families else (contrast.df_error, None)
+    spent = int(round(max(donors - df - left, 1)))
     outcomes, alpha = len(trial.outcomes), trial.options.alpha
     # the effect is on this outcome alone: the others bring what chance does, -log p of 1 on average
     level = firm_level(evidence_needed(design.dims, outcomes, alpha), outcomes - 1.0, outcomes, alpha)
     # with everything that the test is adjusted for: more than the covariates of the audit
     inflation = variance_inflation(units.centre(columns), adjustment.basis)
     common = (info.test_variance(task.balance), inflation * cost, level, df, spent)
-    needed = {effect: np.ceil(donors_for_effect(effect, *common) / per_donor) for effect in EFFECTS}
-    return replace(task, smallest=smallest_effect(donors, *common), needed=needed, pooled=adjustment.pooled)
+    obstacle = too_few(units, contrast.estimable, alpha, trial.words)
+    if units.families and not contrast.estimable:
+        return replace(task, pooled=adjustment.pooled, obstacle=obstacle)
+    needed = {effect: np.ceil(donors_for_effect(effect, *common, free, donors) / per_donor) for effect in EFFECTS}
+    smallest = nothing if obstacle else smallest_effect(donors, *common, free)
+    return replace(task, smallest=smallest, needed=needed, pooled=adjustment.pooled, obstacle=obstacle)
 
 
 def plan_table(design: Design, tasks: list[TaskPlan], says: dict[str, str]) -> pd.DataFrame:

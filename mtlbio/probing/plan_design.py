@@ -43,6 +43,7 @@ class TaskPlan:
     needed : effect -> donors that find it
     harmless : donors that show useless dimensions to be harmless
     pooled : covariate -> how many of its rare levels are pooled in the adjustment
+    obstacle : why no number of dimensions or size of effect makes biology with these donors; empty where nothing does
     cost : how many times as many relatives are needed as unrelated donors (:mod:`mtlbio.probing.relatives`)
     """
 
@@ -55,6 +56,7 @@ class TaskPlan:
     needed: dict[float, float]
     harmless: float
     pooled: dict[str, int] = field(default_factory=dict)
+    obstacle: str = ""
     cost: float = 1.0
 
     @property

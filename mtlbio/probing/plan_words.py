@@ -149,7 +149,7 @@ def task_lines(design: Design, task: TaskPlan) -> list[str]:
     if not task.outcome:
         lines.append("A covariate too: a dimension that follows it is no `biology`.")
     elif math.isnan(task.smallest):
-        why = "its effect cannot be estimated once the covariates are held fixed"
+        why = task.obstacle or "its effect cannot be estimated once the covariates are held fixed"
         lines.append(f"No dimension can become `biology` for it: {why}.")
     else:
         if task.vif >= 1.05:

@@ -35,7 +35,9 @@ def noncentrality_root(level: float, df: float, df_error: float) -> float:
     return float(optimize.brentq(gap, 0.0, high, xtol=1e-6))
 
 
-def smallest_effect(donors: float, variance: float, vif: float, level: float, df: int = 1, spent: int = 1) -> float:
+def smallest_effect(
+    donors: float, variance: float, vif: float, level: float, df: int = 1, spent: int = 1, free: float | None = None
+) -> float:
     """Smallest effect, in standard deviations of the dimension per unit of the label, found with ``POWER``.
 
     The effect d leaves 1 - d2 v of the dimension's variance as error, so the noncentrality with n donors is
@@ -48,6 +50,7 @@ def smallest_effect(donors: float, variance: float, vif: float, level: float, df
     variance : v of the label: p (1 - p) for classes of shares p and 1 - p, 1 for a standardised number
     vif : variance inflation of the label given the covariates
     df, spent : columns of the label, and of the nuisance with the intercept
+    free : degrees of freedom of the denominator where families are fewer than donors
 
     Returns
     -------
@@ -56,21 +59,59 @@ def smallest_effect(donors: float, variance: float, vif: float, level: float, df
     left = donors - spent - df
     if left < 4 or not np.isfinite(vif) or variance <= 0:
         return float("nan")
-    needed = noncentrality_root(level, df, left) ** 2
+    needed = noncentrality_root(level, df, left if free is None else min(left, free)) ** 2
     return float(np.sqrt(needed / (variance * ((donors - spent + 1) / vif + needed))))
 
 
-def donors_for_effect(effect: float, variance: float, vif: float, level: float, df: int = 1, spent: int = 1) -> float:
-    """Donors with which an effect is found with ``POWER``: the inverse of :func:`smallest_effect`; inf if none do."""
+def donors_for_effect(
+    effect: float,
+    variance: float,
+    vif: float,
+    level: float,
+    df: int = 1,
+    spent: int = 1,
+    free: float | None = None,
+    now: float = 1.0,
+) -> float:
+    """Donors with which an effect is found with ``POWER``: the inverse of :func:`smallest_effect`; inf if none do.
+
+    ``free``: with families, the degrees of freedom that ``now`` donors have; more families bring more.
+    """
     explained = effect**2 * variance
     if not 0 < explained < 1 or not np.isfinite(vif):
         return float("inf")
     per_donor = explained / (vif * (1 - explained))
-    return _least(lambda n: noncentrality_root(level, df, n - spent - df) ** 2 / per_donor + spent - 1, spent + df + 4)
+    return _least(
+        lambda n: noncentrality_root(level, df, freedom(n, spent + df, free, now)) ** 2 / per_donor + spent - 1,
+        spent + df + 4,
+    )
+
+
+def freedom(donors: float, spent: float, free: float | None = None, now: float = 1.0) -> float:
+    """Degrees of freedom of the denominator with a number of donors.
+
+    Parameters
+    ----------
+    spent : by the label and what is held fixed
+    free : where families are fewer than donors, those that ``now`` donors have (:mod:`mtlbio.probing.inference`): they
+        grow with the families, as the donors do
+
+    Examples
+    --------
+    >>> freedom(60, 5), freedom(60, 5, 6.0, 60), freedom(240, 5, 6.0, 60)
+    (55.0, 6.0, 24.0)
+    """
+    left = float(donors - spent)
+    return left if free is None else max(min(left, free * donors / now), 1.0)
 
 
 def donors_to_establish(
-    t: float, donors: float, level: float | Callable[[float], float], df: int = 1, spent: float = 0.0
+    t: float,
+    donors: float,
+    level: float | Callable[[float], float],
+    df: int = 1,
+    spent: float = 0.0,
+    free: float | None = None,
 ) -> float:
     """Donors with which an effect that was *observed* would be found with probability ``POWER``.
 
@@ -85,6 +126,7 @@ def donors_to_establish(
     t : absolute t of one column; root of the noncentrality estimate, sqrt(df (F - 1)), of several
     level : of the test, or what it is with a number of donors; it must not fall with them
     spent : degrees of freedom that the covariates cost (:func:`informative`)
+    free : of the denominator, where families are fewer than donors (:func:`freedom`)
 
     Returns
     -------
@@ -96,7 +138,7 @@ def donors_to_establish(
     square = t**2 - z**2
 
     def needed(n: float) -> float:
-        c = noncentrality_root(level(n) if callable(level) else level, df, n - 1 - df) - z
+        c = noncentrality_root(level(n) if callable(level) else level, df, freedom(n, 1 + df, free, donors)) - z
         told = informative(donors, spent) * ((c * t + z * np.sqrt(c**2 + square)) / square) ** 2
         # the inverse of ``informative``
         return spent + told / 2 + np.sqrt(told * (spent + told / 4))

@@ -10,7 +10,14 @@ from mtlbio.kinds.vocabulary import Vocabulary
 from mtlbio.probing.evidence import Evidence, TaskEvidence
 from mtlbio.probing.families import evidence_needed, firm_level, outcome_level
 from mtlbio.probing.open_questions import LARGE, clearest, open_question, own_effects
-from mtlbio.probing.power import POWER, donors_for_harmlessness, donors_to_establish, donors_to_return, informative
+from mtlbio.probing.power import (
+    POWER,
+    donors_for_harmlessness,
+    donors_to_establish,
+    donors_to_return,
+    freedom,
+    informative,
+)
 from mtlbio.probing.sentences import names, rivals, untested
 from mtlbio.probing.verdict import RETURNS
 
@@ -104,8 +111,8 @@ def _linked(task: TaskEvidence, evidence: Evidence, options: TrialOptions) -> fl
 def _expected_evidence(task: TaskEvidence, more: float) -> float:
     """-log p of an outcome with ``more`` times the donors: what its F exceeds 1 by grows with what they tell."""
     f, df = _f(task, math.exp(-task.evidence))
-    more = informative(task.donors * more, task.spent) / max(informative(task.donors, task.spent), 1.0)
-    return -float(stats.f.logsf(1 + max(f - 1, 0.0) * more, df, max(task.donors * more - df - 1, 4)))
+    told = informative(task.donors * more, task.spent) / max(informative(task.donors, task.spent), 1.0)
+    return -float(stats.f.logsf(1 + max(f - 1, 0.0) * told, df, _left(task, df, more)))
 
 
 def _establish(task: TaskEvidence, p: float, level: float | Callable[[float], float]) -> float:
@@ -113,13 +120,18 @@ def _establish(task: TaskEvidence, p: float, level: float | Callable[[float], fl
         return math.nan
     f, df = _f(task, p)
     t = math.sqrt(f) if df == 1 else math.sqrt(max(df * (f - 1), 0.0))
-    return donors_to_establish(t, task.donors, level, df, task.spent)
+    return donors_to_establish(t, task.donors, level, df, task.spent, task.free)
 
 
 def _f(task: TaskEvidence, p: float) -> tuple[float, int]:
     """A p as a statistic again, and its degrees of freedom; all other columns count as one, which hardly matters."""
     df = max(int(task.df), 1) if math.isfinite(task.df) else 1
-    return float(stats.f.isf(max(p, 1e-300), df, max(task.donors - df - 1, 4))), df
+    return float(stats.f.isf(max(p, 1e-300), df, _left(task, df))), df
+
+
+def _left(task: TaskEvidence, df: int, more: float = 1.0) -> float:
+    """Degrees of freedom of the denominator with ``more`` times the donors."""
+    return max(freedom(task.donors * more, df + 1, task.free, task.donors), 4.0 if task.free is None else 1.0)
 
 
 def _removal(tasks: list[TaskEvidence], options: TrialOptions, evidence: Evidence) -> tuple[float, str]:

@@ -22,10 +22,14 @@ from mtlbio.door import folder_of
 from mtlbio.errors import InputError
 from mtlbio.kinds.read import read_run
 from mtlbio.kinds.schemas import CohortRun
+from mtlbio.probing.association import task_design
 from mtlbio.probing.audit import audited
+from mtlbio.probing.families import evidence_needed, firm_level
+from mtlbio.probing.inference import Contrast, variance_inflation
 from mtlbio.probing.plan import PLAN, plan, plan_table, read_design, task_plan
 from mtlbio.probing.plan_design import Design
-from mtlbio.probing.plan_words import grave, words
+from mtlbio.probing.plan_words import grave, task_lines, words
+from mtlbio.probing.power import noncentrality_root
 from mtlbio.probing.trial import Trial
 from mtlbio.tables import read_table
 
@@ -275,6 +279,48 @@ def test_too_few_families_are_a_warning():
     design = design_of(single)
     text = " ".join(words(design, [task_plan(design, "disease")], []).split())
     assert "Every donor is a family alone: metadata.family changes nothing." in text
+
+
+def grouped(donors: int, families: int | None, **changes) -> Design:
+    """A planted cohort of 80, or its first donors, in families of equal size."""
+    planted = plant(donors, 1)
+    if families is None:
+        return design_of(planted, **changes)
+    family = np.array([f"F{k:02d}" for k in np.arange(donors) * families // donors], dtype=object)
+    return design_of(replace(planted, obs=planted.obs.assign(**{FAMILY: family})), **changes)
+
+
+def test_families_that_are_too_few_for_a_firm_link_are_told():
+    """Six families have 32 distinct flips, so no effect of any size becomes biology."""
+    six = task_plan(grouped(80, 6), "disease")
+    why = "the signs of 6 families can be flipped in 32 ways, so no p is below 0.031, and it takes 0.025"
+    assert np.isnan(six.smallest) and six.obstacle == why
+    assert f"No dimension can become `biology` for it: {why}." in task_lines(grouped(80, 6), six)
+    assert task_plan(grouped(80, 7), "disease").smallest > 0
+    text = " ".join(words(grouped(80, 4), [task_plan(grouped(80, 4), "disease")], []).split())
+    assert "! Only 4 families: below 5 nothing can be tested, and nothing will be `unused`." in text
+    assert (
+        "No dimension can become `biology` for it: of 4 families nothing can be tested, which takes 5 or more." in text
+    )
+    assert np.isnan(list(task_plan(grouped(80, 4), "disease").needed.values())).all()
+    few = task_plan(grouped(6, None, covariates=()), "disease")
+    assert few.obstacle == why.replace("families", "donors") and np.isnan(few.smallest)
+
+
+def test_few_families_cost_the_freedom_of_a_test():
+    """Ten families of eight and forty of two, in which relatives differ in disease: only the freedom differs."""
+    few, many = (task_plan(grouped(80, count), "disease") for count in (10, 40))
+    units, adjustment, columns = task_design(grouped(80, 10).trial, "disease")
+    contrast = Contrast(columns, adjustment, units)
+    assert contrast.df_error < 9
+    level = firm_level(evidence_needed(20, 2, 0.05), 1.0, 2, 0.05)
+    inflation = variance_inflation(columns, adjustment.basis) * few.cost
+    spent = 80 - 1 - contrast.df_residual
+    expected = noncentrality_root(level, 1, contrast.df_error) ** 2
+    variance = few.label.test_variance(few.balance)
+    expected = np.sqrt(expected / (variance * ((80 - spent + 1) / inflation + expected)))
+    assert few.smallest == pytest.approx(expected, rel=1e-9) and few.smallest > 1.2 * many.smallest
+    assert few.needed[0.8] > many.needed[0.8]
 
 
 def test_a_run_with_families_is_planned_from_its_files(tmp_path):

@@ -115,6 +115,52 @@ def test_degrees_of_freedom_are_those_of_satterthwaite():
     assert contrast.df_error < units.clusters - 1
 
 
+def factor_of_families(sizes: list[int], levels: int, seed: int) -> tuple[Contrast, np.ndarray]:
+    """A factor that all of a family share, in donors of whom three covariates that run in families are known."""
+    rng, units = np.random.default_rng([seed, levels]), units_in_families(sizes)
+    order = np.argsort(np.argsort(in_families(units, 1, 0.999, rng)[:, 0]))
+    columns = np.eye(levels)[order * levels // len(units)][:, 1:]
+    return Contrast(columns, intercept(units, in_families(units, 3, 0.3, rng)), units), in_families(units, 20, 0.6, rng)
+
+
+def test_a_factor_of_many_levels_is_held_against_what_differs_between_families():
+    """F by its definition, and its degrees of freedom, with every matrix written out."""
+    contrast, z = factor_of_families([4] * 12, 8, 0)
+    units, full = contrast.units, contrast.full
+    left, scores, place = np.eye(len(units)) - full @ full.T, [], []
+    for g in range(units.clusters):
+        rows = units.cluster == g
+        weights = np.zeros((len(units), 7))
+        weights[rows] = np.linalg.pinv(left[np.ix_(rows, rows)], rcond=1e-8, hermitian=True) @ contrast.u[rows]
+        place.append(weights)
+        scores.append(weights.T @ left @ z)
+    spread = 11 / 12 * np.square(scores).sum(axis=(0, 1))
+    expected = np.square(contrast.u.T @ z).sum(axis=0) / spread
+    np.testing.assert_allclose(contrast.wald(z).f, expected, rtol=1e-9)
+    form = np.hstack(place).T @ left @ np.hstack(place)
+    np.testing.assert_allclose(contrast.df_error, np.trace(form) ** 2 / np.trace(form @ form), rtol=1e-9)
+    residual = contrast.residual_of_nuisance(z)[:, 0]
+    signs = np.random.default_rng(1).choice([-1.0, 1.0], size=(12, 5))
+    flipped = contrast.statistic(residual[:, None] * signs[units.cluster])
+    np.testing.assert_allclose(contrast.flipped(residual, signs), flipped, rtol=1e-9)
+
+
+@pytest.mark.parametrize(("sizes", "levels"), [([8] * 10, 8), ([4] * 12, 10), ([4] * 20, 7)])
+def test_a_factor_of_many_levels_that_runs_in_few_families_holds_its_level(sizes, levels):
+    """Of the classical F 48 to 81 % of null tests were below .05, of its flips 8 to 34 %."""
+    both = []
+    for seed in range(40):
+        contrast, z = factor_of_families(sizes, levels, seed)
+        both.append(np.maximum(contrast.wald(z).p, contrast.randomisation(z, 199, seed)) <= 0.05)
+    assert np.mean(both) <= 0.05 + 2.6 * np.sqrt(0.05 * 0.95 / np.size(both))
+
+
+def test_a_factor_needs_three_families_more_than_columns():
+    assert factor_of_families([8] * 10, 8, 0)[0].estimable
+    contrast, z = factor_of_families([8] * 10, 9, 0)
+    assert not contrast.estimable and np.isnan(contrast.randomisation(z, 99, 0)).all()
+
+
 def test_a_label_of_whole_equal_families_is_tested_on_their_means():
     """Two groups of ten families of four: the degrees of freedom of a t test on twenty means, p close to its own."""
     units = units_in_families([4] * 20)
