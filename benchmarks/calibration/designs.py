@@ -12,14 +12,15 @@ from dataclasses import replace
 
 import numpy as np
 import pandas as pd
+from scipy import stats
 
 from benchmarks.calibration.cells import BASE, Cell
 from benchmarks.calibration.given_axes import judge_planted
-from benchmarks.calibration.planted import TASKS, Planted, with_genes
+from benchmarks.calibration.planted import COVARIATES, TASKS, Planted, with_genes
 from mtlbio.cohort.cohort import CovariateInfo
 from mtlbio.cohort.composition import estimate_composition
 from mtlbio.cohort.composition_covariates import columns_of
-from mtlbio.cohort.family import FAMILY
+from mtlbio.cohort.family import FAMILY, ORDER
 from mtlbio.config import Covariate
 
 AXES = 10
@@ -128,9 +129,8 @@ def age_with_error(people: People) -> pd.DataFrame:
 
 
 def _declared(people: People) -> None:
-    people.covariates["age"] = replace(
-        people.covariates["age"], reliability=300 / (300 + 100)
-    )  # of 20-80 years, evenly
+    age = COVARIATES["age"]
+    people.covariates["age"] = replace(age, reliability=300 / (300 + 100))  # of 20-80 years, evenly
 
 
 def age_with_declared_error(people: People) -> pd.DataFrame:
@@ -197,6 +197,20 @@ def more_visits_of_cases(people: People) -> pd.DataFrame:
     """Cases come three times, controls once or twice; every visit moves the axes, and is not recorded."""
     people.draw()
     visits = np.where(people.disease == 1, 3, people.rng.integers(1, 3, people.n))
+    return _visited(people, visits)
+
+
+def some_more_visits_of_cases(people: People) -> pd.DataFrame:
+    """Cases come one to six times (Poisson, mean 3), controls one to three times; every visit moves the axes but the
+    first, and is not recorded."""
+    people.draw()
+    case = people.disease == 1
+    visits = np.where(case, np.clip(people.rng.poisson(3, people.n), 1, 6), people.rng.integers(1, 4, people.n))
+    return _visited(people, visits)
+
+
+def _visited(people: People, visits: np.ndarray) -> pd.DataFrame:
+    """Every visit (visits: (n,) of each donor) moves all axes but the first."""
     repeat = np.repeat(np.arange(people.n), visits)
     visit = np.concatenate([np.arange(count) for count in visits])
     drift = people.rng.uniform(0.2, 0.5, AXES) * people.rng.choice([-1.0, 1.0], AXES)
@@ -204,6 +218,18 @@ def more_visits_of_cases(people: People) -> pd.DataFrame:
     table = people.table().iloc[repeat]
     people.z = people.z[repeat] + visit[:, None] * drift + 0.3 * people.rng.normal(size=(len(repeat), AXES))
     return table
+
+
+def cases_later(people: People) -> pd.DataFrame:
+    """Cases were sampled later, by two standard deviations of the time of either, and what is measured drifts: half of
+    every axis is its time; the order is recorded (metadata.order)."""
+    people.draw()
+    time = 2.0 * people.disease + people.rng.normal(size=people.n)
+    ranks = stats.rankdata(time)
+    drift = (ranks - ranks.mean()) / ranks.std()
+    people.z = people.z + drift[:, None] * people.rng.choice([-1.0, 1.0], AXES)
+    people.outcomes = ("disease", "age")
+    return people.table().assign(**{ORDER: time})
 
 
 def before_and_after(people: People) -> pd.DataFrame:
@@ -294,6 +320,8 @@ DESIGNS: dict[str, tuple[Callable[[People], pd.DataFrame], tuple[int, ...], bool
     "families of four count as donors": (families, (120,), True),
     "families of four, recorded": (recorded_families, (60, 120), True),
     "cases have more visits": (more_visits_of_cases, (120,), True),
+    "cases have more visits, some as few as controls": (some_more_visits_of_cases, (80, 200), True),
+    "cases were sampled later, measurements drift": (cases_later, (80, 200), True),
     "composition drives disease and half of the axes, not recorded": (composition, (80, 200), True),
     "composition drives disease and half of the axes, estimated": (composition_estimated, (40, 80, 200), True),
 }

@@ -98,6 +98,7 @@ def task_evidence(trial: Trial, row: dict, joint: dict | None, removal: dict | N
         called=bool(row["called"]),
         entangled=tuple(trial.entangled(name)),
         uneven=trial.uneven.get(name, ()),
+        told=name in trial.told,
         joint=joint is not None and bool(joint["called"]),
         joint_suspected=joint is not None and bool(joint["p"] <= trial.options.alpha),
         donors=int(row["n_donors"]),

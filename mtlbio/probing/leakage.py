@@ -10,6 +10,9 @@ dimensions from which the association can have come:
 Not given: dimensions of the supervised block, which are trained combinations of everything; and axes that share half
 of the variance with the dimension (twins): that is no trace of the programme, it is the programme.
 Conditioning on *all* others at donor scale costs more degrees of freedom than there are donors.
+
+A task with which samples per donor or their order go (``trial.uneven``) is tested with those held fixed too, with and
+without the other dimensions, and the largest p counts.
 """
 
 from collections.abc import Sequence
@@ -21,6 +24,7 @@ from mtlbio.probing.association import task_design
 from mtlbio.probing.families import adjust, adjust_within, firm
 from mtlbio.probing.inference import Contrast
 from mtlbio.probing.linked import TWIN, largest_shares
+from mtlbio.probing.recruitment import uneven_columns
 from mtlbio.probing.trial import Trial
 
 COLUMNS = ["dim", "task", "given", "p_given_wald", "p_given_permutation", "p_given", "q_given", "own", "firm"]
@@ -49,10 +53,10 @@ def leakage(trial: Trial, association: pd.DataFrame) -> pd.DataFrame:
             rivals = conditioners(trial, [d], overlap(z[:, [d]], z), stronger, shares, units.clusters)
             p_wald, p_permutation = rows["p_wald"].iloc[d], rows["p_permutation"].iloc[d]
             if rivals:
-                _, adjustment, columns = task_design(trial, task, extra=trial.z[:, rivals], units=units)
-                contrast = Contrast(columns, adjustment, units)
-                p_wald = contrast.wald(z[:, [d]]).p[0]
-                p_permutation = contrast.randomisation(z[:, [d]], trial.options.permutations, seed)[0]
+                p_wald, p_permutation = _p_given(trial, task, trial.z[:, rivals], z[:, [d]], seed)
+            for held in recruitment_beside(trial, task, rivals):
+                more = np.nan_to_num(_p_given(trial, task, held, z[:, [d]], seed), nan=1.0)
+                p_wald, p_permutation = np.maximum([p_wald, p_permutation], more)
             tests.append((trial.dims[d], task, in_words(trial, rivals), p_wald, p_permutation))
         table = pd.DataFrame(tests, columns=COLUMNS[:5])
         table["p_given"] = table[["p_given_wald", "p_given_permutation"]].max(axis=1, skipna=False)
@@ -67,6 +71,25 @@ def leakage(trial: Trial, association: pd.DataFrame) -> pd.DataFrame:
     table = pd.concat(tables, ignore_index=True)
     table["firm"] = adjust_within(table["firm"], table["dim"], len(trial.outcomes)) <= trial.options.alpha
     return table.assign(own=table["own"] | table["firm"])[COLUMNS]
+
+
+def _p_given(trial: Trial, task: str, held: np.ndarray, z: np.ndarray, seed: int) -> tuple[float, float]:
+    """p of the Wald test and of the exchanges where ``held`` (samples, k) is held fixed; NaN where nothing is left.
+
+    ``z``: (units, 1) the dimension.
+    """
+    units, adjustment, columns = task_design(trial, task, extra=held)
+    contrast = Contrast(columns, adjustment, units)
+    return contrast.wald(z).p[0], contrast.randomisation(z, trial.options.permutations, seed)[0]
+
+
+def recruitment_beside(trial: Trial, task: str, rivals: list[int]) -> list[np.ndarray]:
+    """What else a link with a task has to stand with held fixed, (samples, k) each: what of its recruitment goes with
+    it, alone and beside the rivals; nothing for most tasks."""
+    columns = uneven_columns(trial, task)
+    if not columns.shape[1]:
+        return []
+    return [columns, np.column_stack([trial.z[:, rivals], columns])] if rivals else [columns]
 
 
 def task_rows(trial: Trial, association: pd.DataFrame, task: str) -> pd.DataFrame:

@@ -56,7 +56,7 @@ class OutcomeTest:
         is recorded with error
     z : (units, D) latents
     signs : (clusters of the outcome, draws)
-    uneven : (units, k) what of its recruitment goes with the outcome; k is 0 of most
+    recruitment : (units, k) what of its recruitment is held fixed too; k is 0 of most
     """
 
     task: str
@@ -66,32 +66,20 @@ class OutcomeTest:
     units: Units
     z: np.ndarray
     signs: np.ndarray
-    uneven: np.ndarray
+    recruitment: np.ndarray
 
     def evidence(self, dims: list[int], given: list[int]) -> Evidences | None:
-        """-log p of ``dims`` given other dimensions: observed (m,) and flipped (draws, m). None: too few units.
-
-        Where samples per donor, or their order, go with the outcome, the smaller one of two: without and with them
-        held fixed. Whether cases came more often because they were cases, or a visit does something by itself, the
-        cohort does not say; a link that stands either way needs no answer.
-        """
-        return self._either_way(lambda nuisance: self._single(dims, nuisance), given)
+        """-log p of ``dims`` given other dimensions: observed (m,) and flipped (draws, m). None: too few units, or
+        nothing is left of the label."""
+        return self._single(dims, self._beside(given))
 
     def joint_evidence(self, block: list[int], given: list[int]) -> Evidences | None:
         """The same of the joint test of all dimensions of a block: observed (1,) and flipped (draws, 1)."""
-        return self._either_way(lambda nuisance: self._joint(block, nuisance), given)
+        return self._joint(block, self._beside(given))
 
-    def _either_way(self, asked: Callable[[Nuisance], Evidences | None], given: list[int]) -> Evidences | None:
-        found = asked(self._beside(self.z[:, given]))
-        if found is None or not self.uneven.shape[1]:
-            return found
-        fixed = asked(self._beside(np.column_stack([self.z[:, given], self.uneven])))
-        # who came how often tells the outcome: nothing is left to see, observed or flipped
-        fixed = (0.0 * found[0], 0.0 * found[1]) if fixed is None else fixed
-        return np.fmin(found[0], fixed[0]), np.fmin(found[1], fixed[1])
-
-    def _beside(self, columns: np.ndarray) -> Nuisance:
-        """The nuisance with more columns (units, k)."""
+    def _beside(self, given: list[int]) -> Nuisance:
+        """The nuisance with other dimensions, and what of the recruitment is held fixed."""
+        columns = np.column_stack([self.z[:, given], self.recruitment])
         if not columns.shape[1]:
             return self.nuisance
         nuisance = self.beside(columns)
@@ -126,9 +114,10 @@ class Links:
     Attributes
     ----------
     p : (m,) family-wise
-    evidence : (m, outcomes) -log p of every outcome, as it was asked last: given what had been found by then
+    evidence : (m, outcomes) -log p of every outcome, as it was asked last: given what had been found by then; of
+        several models the smaller
     needed : (m,) sum of evidence that is firm: what the largest of the dimensions still in the race exceeds by chance
-        in ``FIRM`` x ``probe.alpha`` of the flips
+        in ``FIRM`` x ``probe.alpha`` of the flips; of several models by the one that is harder to satisfy
     """
 
     p: np.ndarray
@@ -162,7 +151,7 @@ def links(trial: Trial, shares: np.ndarray) -> Links:
     (:func:`mtlbio.probing.families.firm`).
     """
     family = np.flatnonzero(shares < trial.options.share_dominant).tolist()
-    found = _search(trial, outcome_tests(trial), [(d,) for d in family], trial.block[family] == "axis")
+    found = _search(trial, models(trial), [(d,) for d in family], trial.block[family] == "axis")
     p, needed = np.full(len(trial.dims), np.nan), np.full(len(trial.dims), np.nan)
     p[family], needed[family] = found.p, found.needed
     evidence = found.evidence.set_axis(family).reindex(range(len(trial.dims)))
@@ -187,37 +176,68 @@ def block_links(trial: Trial, shares: np.ndarray, inside: list[int], latents: li
     blocks = [tuple(range(start, end)) for start, end in zip(starts[:-1], starts[1:], strict=True)]
     wider = replace(trial, z=np.column_stack([trial.z, *latents]))
     axes = np.concatenate([np.ones(len(blocks), dtype=bool), trial.block[family] == "axis"])
-    found = _search(wider, outcome_tests(wider), [*blocks, *((d,) for d in family)], axes)
+    found = _search(wider, models(wider), [*blocks, *((d,) for d in family)], axes)
     m = len(blocks)
     return Links(found.p[:m], found.evidence.iloc[:m], found.needed[:m])
 
 
-def _search(trial: Trial, tests: list[OutcomeTest], items: list[tuple[int, ...]], axes: np.ndarray) -> Links:
+def _search(trial: Trial, models: list[list[OutcomeTest]], items: list[tuple[int, ...]], axes: np.ndarray) -> Links:
     """The strongest first, the others given it: ``items`` are places of the latents, several of a block.
+
+    Of several models every one is asked against its own flips, given the same dimensions, and the largest p counts: a
+    link is refuted by any of them (an intersection-union test: Berger 1982, Technometrics 24:295). The strongest is the
+    one whose least surplus over chance is largest.
 
     ``axes``: (m,) whether the others are asked given it where it is found: a supervised dimension is a trained
     combination of everything.
     """
+    names = [test.task for test in models[0]]
     p, needed = np.full(len(items), np.nan), np.full(len(items), np.nan)
-    evidence = np.full((len(items), len(tests)), np.nan)
+    evidence = np.full((len(items), len(names)), np.nan)
     left, least = list(range(len(items))), 0.0
     found: list[int] = []
     twins = _twins(trial.z, items)
-    while left and tests:
-        observed, null = _summed(tests, items, left, found, twins)
-        total = observed.sum(axis=1)
-        stage = np.maximum(step_down(total, null), least)
-        evidence[left] = observed
-        needed[left] = np.quantile(null.max(axis=1), 1 - FIRM * trial.options.alpha, method="higher")
-        strongest = int(total.argmax())
-        if not firm(stage[strongest], trial.options.alpha):
-            p[left] = stage
+    while left and names:
+        stages = [_stage(*_summed(tests, items, left, found, twins), trial.options.alpha) for tests in models]
+        surplus = np.stack([stage.total - (stage.needed - stages[0].needed) for stage in stages])
+        order = np.argsort(-surplus.min(axis=0), kind="stable")
+        p_stage = np.max([step_down(stage.total, stage.null, order) for stage in stages], axis=0)
+        p_stage = np.maximum(p_stage, least)
+        evidence[left] = np.min([stage.observed for stage in stages], axis=0)
+        needed[left] = _least_sum(stages, surplus.argmin(axis=0), evidence[left])
+        strongest = int(order[0])
+        if not firm(p_stage[strongest], trial.options.alpha):
+            p[left] = p_stage
             break
-        item, least = left.pop(strongest), float(stage[strongest])
+        item, least = left.pop(strongest), float(p_stage[strongest])
         p[item] = least
         if axes[item]:
             found.append(item)
-    return Links(p, pd.DataFrame(evidence, columns=[test.task for test in tests]), needed)
+    return Links(p, pd.DataFrame(evidence, columns=names), needed)
+
+
+@dataclass(frozen=True)
+class _Stage:
+    """What one model says of the m items that are left: ``observed`` (m, outcomes), its ``total`` (m,), the ``null``
+    (draws, m) of that, and the total that is ``needed``."""
+
+    observed: np.ndarray
+    total: np.ndarray
+    null: np.ndarray
+    needed: float
+
+
+def _stage(observed: np.ndarray, null: np.ndarray, alpha: float) -> _Stage:
+    needed = float(np.quantile(null.max(axis=1), 1 - FIRM * alpha, method="higher"))
+    return _Stage(observed, observed.sum(axis=1), null, needed)
+
+
+def _least_sum(stages: list[_Stage], hardest: np.ndarray, evidence: np.ndarray) -> np.ndarray:
+    """(m,) sum of the ``evidence`` (m, outcomes), the smaller of all models, at which the ``hardest`` one (m,) is
+    satisfied."""
+    of = np.arange(len(hardest))
+    total, needed = np.stack([stage.total for stage in stages]), np.array([stage.needed for stage in stages])
+    return needed[hardest] + (evidence.sum(axis=1) - total[hardest, of])
 
 
 def _twins(z: np.ndarray, items: list[tuple[int, ...]]) -> np.ndarray:
@@ -236,8 +256,10 @@ def _twins(z: np.ndarray, items: list[tuple[int, ...]]) -> np.ndarray:
     return twins
 
 
-def step_down(observed: np.ndarray, null: np.ndarray) -> np.ndarray:
+def step_down(observed: np.ndarray, null: np.ndarray, order: np.ndarray | None = None) -> np.ndarray:
     """Step-down max-T p (m,) of statistics (m,) under their joint null (draws, m): Westfall & Young 1993, alg. 2.8.
+
+    ``order``: (m,) in which they are asked, the largest first where it is not given.
 
     Examples
     --------
@@ -245,13 +267,28 @@ def step_down(observed: np.ndarray, null: np.ndarray) -> np.ndarray:
     >>> step_down(np.array([2.5, 5.0]), null).tolist()
     [0.5, 0.25]
     """
-    order = np.argsort(-observed, kind="stable")
+    order = np.argsort(-observed, kind="stable") if order is None else order
     # the largest of the dimensions that are still in the race, for every draw
     largest = np.maximum.accumulate(null[:, order[::-1]], axis=1)[:, ::-1]
     exceeding = (largest >= observed[order] * (1 - 1e-10)).sum(axis=0)
     p = np.empty(len(observed))
     p[order] = np.maximum.accumulate((1 + exceeding) / (1 + len(null)))
     return p
+
+
+def models(trial: Trial) -> list[list[OutcomeTest]]:
+    """The tests of the outcomes: as always and, where samples per donor or their order go with an outcome, with these
+    held fixed too.
+
+    Whether cases came more often because they were cases, or a visit does something by itself, the cohort does not say;
+    a link that stands either way needs no answer. Where they tell the outcome, the second model says nothing of it, and
+    its sum is that of the other outcomes.
+    """
+    tests = outcome_tests(trial)
+    columns = [test.units.mean(uneven_columns(trial, test.task)) for test in tests]
+    if not any(c.shape[1] for c in columns):
+        return [tests]
+    return [tests, [replace(test, recruitment=c) for test, c in zip(tests, columns, strict=True)]]
 
 
 def outcome_tests(trial: Trial) -> list[OutcomeTest]:
@@ -269,8 +306,8 @@ def outcome_tests(trial: Trial) -> list[OutcomeTest]:
         beside = partial(_beside, trial, task, units, nuisance)
         # clusters are numbered in the order of their names
         places = np.searchsorted(people, np.unique(trial.clusters[units.mask]))
-        uneven = units.mean(uneven_columns(trial, task))
-        test = OutcomeTest(task, columns, nuisance, beside, units, units.mean(trial.z), signs[places], uneven)
+        nothing = np.zeros((len(units), 0))
+        test = OutcomeTest(task, columns, nuisance, beside, units, units.mean(trial.z), signs[places], nothing)
         if Contrast(columns, nuisance, units).estimable:
             out.append(test)
     return out

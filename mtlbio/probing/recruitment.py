@@ -11,13 +11,17 @@ import pandas as pd
 from scipy import stats
 
 from mtlbio.cohort.family import ORDER
-from mtlbio.probing.design import Nuisance
+from mtlbio.probing.association import task_design
+from mtlbio.probing.design import Nuisance, orthonormal
 from mtlbio.probing.inference import Contrast
 from mtlbio.probing.trial import Trial
 from mtlbio.probing.units import donor_units
 
-COUNT, TIME = "samples per donor", "order of sampling"
+COUNT, TIME, INSIDE = "samples per donor", "order of sampling", "order of sampling within a donor"
 LEVEL = 0.01  # over all rows together (Bonferroni) from which it is said
+LEAST_P = 1e-10  # below which a p is only said to be smaller
+LEAST_DONORS = 5  # seen in several states, whose order is looked at
+SAME = 0.95  # share of the donors seen in several states, all in one order, from which that order is the design
 
 
 def recruitment(trial: Trial) -> list[dict]:
@@ -25,8 +29,13 @@ def recruitment(trial: Trial) -> list[dict]:
     label unknown.
 
     ``value`` is p: Kruskal-Wallis of classes and Spearman of numbers for the samples per donor and their order (the
-    mean rank of a donor's samples), chi squared of classes and Mann-Whitney of numbers for gaps; with families that of
-    the ranks by the family-clustered F. ``call`` is ``weak`` where it goes with the outcome, else ``ok``.
+    mean rank of a donor's samples), chi squared of classes and Mann-Whitney of numbers for gaps; with families also
+    that of the ranks by the family-clustered F. Where the label changes within donors, the order of its states is
+    asked for within them (:func:`_inside`). ``call`` is ``weak`` where it goes with the outcome, else ``ok``.
+
+    Of two p, with families and within donors, the larger one counts. Pairs tell how steadily a difference comes back,
+    not whether there is enough of it for a drift to pass for the outcome: a case who is always sampled a day before
+    its control is no later than the controls. One that strangers would show is.
     """
     obs = trial.obs.assign(donor=trial.donors)
     facts = _numbers(trial)
@@ -41,29 +50,61 @@ def recruitment(trial: Trial) -> list[dict]:
             of = y[fact.index]
             if what != f"{task} unknown" and fact.nunique() > 1 and of.nunique() > 1 and _asked(trial, task, of, fact):
                 rows.append(_row(trial, task, what, of, fact))
-    if _related(trial):
-        rows = [row for row in rows if np.isfinite(row["value"])]  # the others have too few families to tell
+    rows += [row for task in trial.outcomes for row in _inside(trial, task)]
+    rows = [row for row in rows if np.isfinite(row["value"])]  # of the others too few families, or donors, to tell
     for row in rows:
         then = row.pop("then")
-        if row["value"] * len(rows) <= LEVEL:
+        if row["association"] != "p" or row["value"] * len(rows) <= LEVEL:
             row |= {"call": "weak", "why": f"{row['why']} {then}"}
     return rows
 
 
 def uneven(table: pd.DataFrame) -> dict[str, tuple[str, ...]]:
-    """Outcome -> what goes with it of samples per donor and order of sampling, as :func:`recruitment` found."""
-    weak = table[(table["kind"] == "recruitment") & (table["call"] == "weak") & table["covariate"].isin([COUNT, TIME])]
+    """Outcome -> what goes with it of samples per donor and order of sampling, as :func:`recruitment` found; not an
+    order of its states that is the same in all donors."""
+    weak = table[(table["kind"] == "recruitment") & (table["call"] == "weak") & (table["association"] == "p")]
+    weak = weak[weak["covariate"].isin([COUNT, TIME, INSIDE])]
     return {task: tuple(rows["covariate"]) for task, rows in weak.groupby("task", sort=False)}
 
 
 def uneven_columns(trial: Trial, task: str) -> np.ndarray:
-    """(samples, k) what of its recruitment goes with an outcome: a straight line and a bend each; k is 0 of most."""
-    columns = [np.zeros((len(trial.obs), 0))]
-    for what in trial.uneven.get(task, ()):
-        values = _numbers(trial)[what]
-        values = values.fillna(values.mean()).reindex(trial.donors).to_numpy()
-        columns.append(np.column_stack([values, np.log(values)]))
+    """(samples, k) what of its recruitment goes with an outcome: a straight line and a bend each; k is 0 of most.
+
+    The order is that of a donor's samples together, and of each sample where the label changes within donors.
+    """
+    columns, names = [np.zeros((len(trial.obs), 0))], trial.uneven.get(task, ())
+    if INSIDE in names:
+        ranks = trial.obs[ORDER].rank()
+        columns += [
+            _bent(ranks.groupby(trial.donors).transform("mean").fillna(ranks.mean()).where(ranks.isna(), ranks))
+        ]
+    for what in names:
+        if what != INSIDE and not (what == TIME and INSIDE in names):
+            values = _numbers(trial)[what]
+            columns += [_bent(values.fillna(values.mean()).reindex(trial.donors))]
     return np.column_stack(columns)
+
+
+def _bent(values: pd.Series) -> np.ndarray:
+    return np.column_stack([values.to_numpy(), np.log(values.to_numpy())])
+
+
+def told(trial: Trial) -> frozenset[str]:
+    """Outcomes of which their recruitment leaves too little to see: a variance inflation of ``max_vif`` or more.
+
+    More donors who were sampled like these would not tell either.
+    """
+    out = set()
+    for task in trial.uneven:
+        units, nuisance, columns = task_design(trial, task)
+        tested = units.centre(columns)
+        recruited = units.centre(units.mean(uneven_columns(trial, task)))
+        before = np.square(nuisance.residual(tested)).sum(axis=0)
+        basis = orthonormal(np.column_stack([nuisance.basis, recruited]))
+        after = np.square(tested - basis @ (basis.T @ tested)).sum(axis=0)
+        if (after * trial.options.max_vif <= before).any():
+            out.add(task)
+    return frozenset(out)
 
 
 def _numbers(trial: Trial) -> dict[str, pd.Series]:
@@ -73,6 +114,54 @@ def _numbers(trial: Trial) -> dict[str, pd.Series]:
     if ORDER in obs:
         facts[TIME] = obs[ORDER].rank().groupby(obs["donor"]).mean()
     return facts
+
+
+def _inside(trial: Trial, task: str) -> list[dict]:
+    """The row of the order in which donors were seen in their states; none where no label changes within donors.
+
+    Where nearly all donors were seen in one order (before, then after), that order is the outcome itself: ``value`` is
+    then the share of the donors, ``call`` is ``weak``, and nothing is held fixed. Else it is p: of the within-donor F
+    by flips of whole donors (families), or of Kruskal-Wallis over the states of all donors, whichever is larger.
+    """
+    if ORDER not in trial.obs or not trial.tasks[task].classes:
+        return []
+    ranks, y = trial.obs[ORDER].rank(), pd.Series(trial.labels(task), trial.obs.index)
+    several = y.where(ranks.notna()).groupby(trial.donors).transform("nunique") > 1
+    units = trial.units_of(task, (several & ranks.notna()).to_numpy())
+    if units.donors < LEAST_DONORS:
+        return []
+    table = pd.DataFrame({"donor": units.owner, "state": units.y, "rank": units.mean(ranks.to_numpy())})
+    tied = table.groupby("donor")["rank"].transform(lambda ranks: ranks.duplicated().any())
+    sequence = table[~tied].sort_values(["donor", "rank"]).groupby("donor")["state"].agg(tuple)
+    if sequence.empty:  # all states of a donor at once
+        return []
+    same = float(sequence.value_counts().max() / units.donors)
+    classes, words = trial.tasks[task].classes, trial.words
+    start = {"kind": "recruitment", "task": task, "covariate": INSIDE, "unit": units.kind, "n": len(units)}
+    start |= {"n_donors": units.donors, "call": "ok"}
+    if same >= SAME:
+        first = [classes[int(state)] for state in sequence.value_counts().index[0]]
+        why = (
+            f"{INSIDE}: {same * units.donors:.0f} of {units.donors} {words.units} were seen in one order, "
+            f"{', then '.join(first)}."
+        )
+        then = f"What time does by itself cannot be told from {task}, and no test tries."
+        return [start | {"association": "same order", "value": same, "why": why, "then": then}]
+    contrast = Contrast(trial.tasks[task].test_columns(units.y), trial.adjustment(units, []), units)
+    p = contrast.randomisation(table["rank"].to_numpy()[:, None], 999, 0)[0]
+    groups = [rows.to_numpy() for _, rows in table.groupby("state")["rank"]]
+    p = np.maximum(p, stats.kruskal(*groups).pvalue)
+    states, whole = np.unique(units.y).astype(int), ranks.notna().sum()
+    means = [100 * group.mean() / whole for group in groups]
+    found = ", ".join(f"{classes[k]} {mean:.0f} %" for k, mean in zip(states, means, strict=True))
+    last, first = (classes[states[pick(means)]] for pick in (np.argmax, np.argmin))
+    why = f"{INSIDE} (0 % first, 100 % last) by {task} of {units.donors} {words.units}: {found} ({_p(p)})."
+    then = _consequence(trial, task, TIME, f"{last} was sampled later than {first}: whatever")
+    return [start | {"association": "p", "value": float(p), "why": why, "then": then}]
+
+
+def _p(p: float) -> str:
+    return f"p {p:.2g}" if not p < LEAST_P else f"p < {LEAST_P:g}"
 
 
 def _asked(trial: Trial, task: str, y: pd.Series, fact: pd.Series) -> bool:
@@ -98,10 +187,10 @@ def _row(trial: Trial, task: str, what: str, of: pd.Series, by_donor: pd.Series)
         last, first = (classes[present[pick([g.mean() for g in groups])]] for pick in (np.argmax, np.argmin))
         order = f"{last} was sampled later than {first}: whatever"
     if _related(trial):
-        p = _p_of_families(trial, task, of, by_donor)
+        p = np.maximum(p, _p_of_families(trial, task, of, by_donor))
     start = {"kind": "recruitment", "task": task, "covariate": what, "unit": "donor", "n": len(y), "n_donors": len(y)}
     place = " (0 % first, 100 % last)" if what == TIME else ""
-    why = f"{what}{place} by {task} of {len(y)} {trial.words.units}: {found} (p {p:.2g})."
+    why = f"{what}{place} by {task} of {len(y)} {trial.words.units}: {found} ({_p(p)})."
     more = {"association": "p", "value": float(p), "call": "ok", "why": why}
     return start | more | {"then": _consequence(trial, task, what, order or "Whatever")}
 

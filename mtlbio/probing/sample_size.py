@@ -18,7 +18,7 @@ from mtlbio.probing.power import (
     freedom,
     informative,
 )
-from mtlbio.probing.sentences import names, rivals, untested
+from mtlbio.probing.sentences import names, rivals, sampled_alike, untested
 from mtlbio.probing.verdict import RETURNS
 
 MOST = 10_000  # a larger number is no plan
@@ -79,6 +79,8 @@ def _effect(task: TaskEvidence, evidence: Evidence, options: TrialOptions) -> tu
         what = f"establish its suspected link to {task.name}"
     else:
         what += ", whose predictions need it"
+    if task.told:
+        return math.nan, f"no number can be stated to {what}: {sampled_alike(task, evidence.words)}"
     nothing = f"the link to {task.name} seen so far is too close to none"
     return _stated(_more(needed, task), f"{what} ({_counted(task, evidence.words)})", evidence.words, nothing)
 

@@ -2,8 +2,10 @@
 
 import math
 
+from mtlbio.kinds.vocabulary import Vocabulary
 from mtlbio.probing.evidence import CovariateEvidence, Evidence, TaskEvidence, measured
 from mtlbio.probing.open_questions import stands
+from mtlbio.probing.recruitment import COUNT
 from mtlbio.text import joined
 
 # Reliability below which it is not said that an effect depends on it: single readings and questionnaires have more.
@@ -159,10 +161,18 @@ def not_firm(evidence: Evidence, task: TaskEvidence) -> str:
         among = f"beside {rivals(task)}"
     if task.uneven:
         among += f", and with the {listed(list(task.uneven))} held fixed,"
+    tell = sampled_alike(task, evidence.words) if task.told else f"more {evidence.words.units} would tell"
     return (
         f"{evidence.dim} may be linked to {task.name} ({effect(task)}, q {task.q:.2g}), but {among} it does not pass "
-        f"the family-wise level that biology needs; more {evidence.words.units} would tell."
+        f"the family-wise level that biology needs; {tell}."
     )
+
+
+def sampled_alike(task: TaskEvidence, words: Vocabulary) -> str:
+    """Which donors would tell of an outcome that their samples' number or order all but tells."""
+    how = ["as often"] if COUNT in task.uneven else []
+    how += ["at the same times"] if set(task.uneven) - {COUNT} else []
+    return f"{words.units} sampled {joined(how)} whatever their {task.name} would tell, more like these would not"
 
 
 def partly(evidence: Evidence, partial: list[CovariateEvidence]) -> str:
@@ -200,7 +210,7 @@ def open_still(evidence: Evidence, kind: str, tasks: list[TaskEvidence]) -> str:
         these = f"these {evidence.words.units} cannot establish it among so many dimensions"
         return f"{start}; a link to {each} is suspected, but {these}."
     if kind == "shared":
-        return f"{start}, but that its link to {names(tasks)} is its neighbours' alone is not shown.{more}"
+        return f"{start}, but that {alone(tasks)} is not shown.{more}"
     if kind == "untested":
         return f"{start}, but whether it is linked to {untested(evidence, tasks)}.{more}"
     if kind == "removal":
@@ -231,8 +241,24 @@ def not_its_own(evidence: Evidence) -> str:
 
 def borrowed(tasks: list[TaskEvidence]) -> str:
     """What became of called effects that are not the dimension's own; empty where there are none."""
-    trace, borrowed = " Its link to {0} is a trace.", " Its link to {0} does not stand beside {1}."
-    return "".join((trace if t.own or t.given == "nobody" else borrowed).format(t.name, rivals(t)) for t in tasks)
+    return "".join(f" Its link to {task.name} {_became(task)}." for task in tasks)
+
+
+def _became(task: TaskEvidence) -> str:
+    if not task.own and task.uneven:
+        return f"does not stand with the {listed(list(task.uneven))} held fixed{_beside(task, ' and beside ')}"
+    return "is a trace" if task.own or task.given == "nobody" else f"does not stand{_beside(task, ' beside ')}"
+
+
+def _beside(task: TaskEvidence, start: str) -> str:
+    return "" if task.given == "nobody" else f"{start}{rivals(task)}"
+
+
+def alone(tasks: list[TaskEvidence]) -> str:
+    """Whose the links may be that are not shown to be the dimension's own."""
+    recruited = list(dict.fromkeys(what for task in tasks for what in task.uneven))
+    whose = f"its neighbours' or that of the {listed(recruited)}" if recruited else "its neighbours'"
+    return f"its link to {names(tasks)} is {whose} alone"
 
 
 def rivals(task: TaskEvidence, limit: int = 3) -> str:

@@ -25,7 +25,7 @@ from mtlbio.probing.enrichment import best_set, enrichment
 from mtlbio.probing.examinee import Examinee
 from mtlbio.probing.families import adjust_within, firm, of_outcomes, with_blocks
 from mtlbio.probing.joint import Joint, joint_test
-from mtlbio.probing.leakage import conditioners, in_words, overlap, task_rows
+from mtlbio.probing.leakage import conditioners, in_words, overlap, recruitment_beside, task_rows
 from mtlbio.probing.linked import block_links, largest_shares
 from mtlbio.probing.replicas import replicas
 from mtlbio.probing.shares import block_share, share
@@ -216,11 +216,18 @@ def _beside_others(trial: Trial, item: Subspace, table: pd.DataFrame, associatio
         stronger = -axes["p"].where(axes["called"].astype(bool) & (axes["p"] < p)).to_numpy(dtype=float)
         rivals = conditioners(trial, item.places, overlap(z, units.mean(trial.z)), stronger, shares, units.clusters)
         if rivals:
-            units, adjustment, columns = task_design(trial, name, extra=trial.z[:, rivals], units=units)
-            seed = trial.options.seed * 1000 + 900
-            p = joint_test(columns, adjustment, units, z, trial.options.permutations, seed).p
+            p = _p_given(trial, name, trial.z[:, rivals], z)
+        for held in recruitment_beside(trial, name, rivals):
+            p = max(p, np.nan_to_num(_p_given(trial, name, held, z), nan=1.0))
         table.at[index, "given"], table.at[index, "p_given"] = in_words(trial, rivals), p
         table.at[index, "own"] = bool(p <= trial.options.alpha)
+
+
+def _p_given(trial: Trial, task: str, held: np.ndarray, z: np.ndarray) -> float:
+    """p of the joint test of ``z`` (units, k) where ``held`` (samples, j) is held fixed; NaN where nothing is left."""
+    units, adjustment, columns = task_design(trial, task, extra=held)
+    seed = trial.options.seed * 1000 + 900
+    return joint_test(columns, adjustment, units, z, trial.options.permutations, seed).p
 
 
 def _named(trial: Trial, stable: list[Subspace], table: pd.DataFrame, genes: Genes | None) -> dict[str, str]:
