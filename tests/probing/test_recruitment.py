@@ -114,3 +114,66 @@ def test_families_who_came_together_are_no_donors_who_came_one_by_one():
             said[name] += row["value"] <= 0.05
     assert said["families"] <= stats.binom.isf(0.001, 200, 0.05)
     assert said["donors"] > 40
+
+
+INSIDE = "order of sampling within a donor"
+
+
+def twice(days_of_second, seed=4, donors=60):
+    """Donors who are seen healthy and ill, ``days_of_second`` (donors,) after the healthy visit, on days 0 to 100."""
+    planted, rng = plant(donors, seed, visits=2, labelled=1.1), np.random.default_rng(seed)
+    trial = trial_of(planted)
+    state = np.tile([0, 1], donors)
+    disease = np.array(trial.tasks["disease"].classes)[state]
+    start = rng.permutation(donors) * 100 / donors
+    days = np.where(state == 1, np.repeat(start + days_of_second, 2), np.repeat(start, 2))
+    tasks = {"disease": trial.tasks["disease"]}
+    return replace(trial, tasks=tasks, obs=trial.obs.assign(disease=disease, **{ORDER: days}))
+
+
+def test_an_order_that_is_the_same_in_all_donors_is_said_and_not_held_fixed():
+    trial = twice(np.full(60, 30.5))
+    table = audit(trial)
+    row = table[table["covariate"] == INSIDE].squeeze()
+    assert (row["association"], row["value"], row["call"]) == ("same order", 1.0, "weak")
+    assert "60 of 60 donors were seen in one order, healthy, then case. What time does" in row["why"]
+    assert uneven(table) == {} and uneven_columns(replace(trial, uneven=uneven(table)), "disease").shape[1] == 0
+
+
+def test_an_order_within_donors_that_varies_is_held_fixed_by_sample():
+    rng = np.random.default_rng(0)
+    trial = twice(rng.normal(30, 30, 60))
+    table = audit(trial)
+    row = table[table["covariate"] == INSIDE].squeeze()
+    assert row["association"] == "p" and row["call"] == "weak" and "case was sampled later than healthy" in row["why"]
+    ranks = trial.obs[ORDER].rank().to_numpy()
+    alike = stats.kruskal(ranks[::2], ranks[1::2]).pvalue
+    np.testing.assert_allclose(row["value"], max(alike, stats.wilcoxon(ranks[1::2] - ranks[::2]).pvalue))
+    assert uneven(table) == {"disease": (INSIDE,)}
+    columns = uneven_columns(replace(trial, uneven=uneven(table)), "disease")
+    np.testing.assert_allclose(columns, np.column_stack([ranks, np.log(ranks)]))
+
+
+def test_states_in_any_order_or_at_once_are_even():
+    """At most one cohort in a hundred is told so; a case and its control of one day have no order."""
+    weak = 0
+    for seed in range(60):
+        days = np.random.default_rng(seed).normal(0, 30, 40)
+        weak += rows_of(twice(days, seed, 40)).loc[("disease", INSIDE), "call"] == "weak"
+    assert weak <= stats.binom.ppf(0.999, 60, 0.01)
+    assert recruitment(twice(np.zeros(40), 1, 40)) == []
+
+
+def test_a_day_between_a_case_and_its_control_is_nothing():
+    """Pairs who always differ by one place of 120: p was 0 and the audit warned."""
+    planted = plant(120, 3)
+    trial, pair = trial_of(planted), np.arange(120) // 2
+    disease = np.array(trial.tasks["disease"].classes)[np.arange(120) % 2]
+    names = [f"F{k:02d}" for k in pair]
+    obs = trial.obs.assign(disease=disease, **{ORDER: np.arange(120.0), FAMILY: names})
+    row = rows_of(replace(trial, obs=obs)).loc[("disease", "order of sampling")]
+    np.testing.assert_allclose(row["value"], stats.kruskal(np.arange(0, 120, 2), np.arange(1, 120, 2)).pvalue)
+    assert row["call"] == "ok" and "p 0)" not in row["why"]
+    later = obs.assign(**{ORDER: np.arange(120.0) + 80 * (np.arange(120) % 2)})
+    row = rows_of(replace(trial, obs=later)).loc[("disease", "order of sampling")]
+    assert row["call"] == "weak" and 0 < row["value"] < 1e-3

@@ -5,6 +5,7 @@ import pandas as pd
 import pytest
 from scipy import stats
 
+from benchmarks.calibration.designs import plant_design
 from benchmarks.calibration.given_axes import trial_of
 from benchmarks.calibration.planted import plant
 from benchmarks.calibration.turning import turning_results
@@ -120,6 +121,18 @@ def test_a_block_of_one_axis_has_the_links_of_that_axis():
         block = block_links(trial, shares, [place], [trial.z[:, [place]] * -2.0])
         assert block.p == alone.p[place] and alone.p[INTERFERON] <= 0.025
         np.testing.assert_allclose(block.evidence.iloc[0], alone.evidence.iloc[place], rtol=1e-9)
+
+
+def test_a_block_has_no_outcome_of_its_own_that_the_number_of_samples_tells():
+    trial = trial_of(plant_design("cases have more visits", 120, 0)[0])
+    asked = association(trial)
+    tests = subspace_tests(trial, [subspace(trial, (0, 5))], asked)[0].set_index(["question", "variable"])
+    columns = ["called", "own", "firm"]
+    assert tests.loc[("task", "response"), columns].all()
+    assert tests.loc[("task", "disease"), columns].tolist() == [True, False, False]
+    assert tests.at[("task", "disease"), "p_given"] == 1
+    unaware = subspace_tests(replace(trial, uneven={}), [subspace(trial, (0, 5))], asked)[0]
+    assert unaware.set_index(["question", "variable"]).loc[("task", "disease"), columns].all()
 
 
 def test_a_copy_of_one_direction_does_not_explain_a_block_away():

@@ -209,3 +209,23 @@ def test_biology_says_how_unreliable_a_covariate_would_have_to_be():
     assert why.endswith("leave of z1 and of disease." + said)
     hardly = replace(link, reliability_needed=0.45)
     assert "reliability" not in judge(Evidence("z1", (hardly,), ()), Probe()).why
+
+
+def test_an_outcome_that_its_recruitment_tells_is_told_by_other_donors():
+    for uneven, how in (
+        (("samples per donor",), "as often"),
+        (("order of sampling",), "at the same times"),
+        (("samples per donor", "order of sampling"), "as often and at the same times"),
+    ):
+        told = {**LINK, "firm": False, "uneven": uneven, "told": True}
+        would = f"chains sampled {how} whatever their batch would tell, more like these would not"
+        assert judge(evidence(told), Probe()).why.endswith(f"; {would}.")
+        number, needed = donors_for_a_verdict(evidence(told), Probe())
+        assert pd.isna(number) and needed.endswith(f": {would}") and "too close to none" not in needed
+        open_ = judge(evidence({**told, "told": False}), Probe()).why
+        assert open_.endswith("; more chains would tell.")
+        borrowed = {**told, "own": False, "removal": "harmless"}
+        why = judge(evidence(borrowed), Probe()).why
+        held = " and ".join(uneven)
+        assert f"Its link to batch does not stand with the {held} held fixed." in why
+        assert f"its link to batch is its neighbours' or that of the {held} alone is not shown" in why
