@@ -54,7 +54,7 @@ class Metadata(Section):
     order: str | None = Field(
         None,
         description="column with the date (YYYY-MM-DD) or number of sampling: the audit asks whether it goes with an "
-        "outcome",
+        "outcome; biology for that outcome then has to stand with the order held fixed too",
     )
 
 

@@ -9,7 +9,7 @@ from mtlbio.cohort.cohort import CovariateInfo
 from mtlbio.labels import Label
 from mtlbio.probing.design import code, freedom, orthonormal
 from mtlbio.probing.inference import variance_inflation
-from mtlbio.probing.recruitment import recruitment, told, uneven
+from mtlbio.probing.recruitment import one_order, recruitment, told, uneven
 from mtlbio.probing.relatives import design_effect, relatives
 from mtlbio.probing.separation import discordant, donors_off_the_line, donors_to_add
 from mtlbio.probing.trial import AnyTrial, Trial
@@ -78,7 +78,7 @@ def audit(trial: Trial) -> pd.DataFrame:
 def audited(trial: AnyTrial) -> tuple[AnyTrial, pd.DataFrame]:
     """The trial that knows which pairs its design cannot tell apart, and :func:`audit`."""
     table = audit(trial)
-    trial = replace(trial, inseparable=frozenset(inseparable(table)), uneven=uneven(table), told=frozenset())
+    trial = replace(trial, inseparable=frozenset(inseparable(table)), uneven=uneven(table), one_order=one_order(table))
     return replace(trial, told=told(trial)), table
 
 

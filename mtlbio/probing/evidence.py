@@ -24,7 +24,7 @@ class TaskEvidence:
     sign_stable, worst_left_out : sign consistency, and the level whose omission pulls most
     robustness : of :func:`mtlbio.probing.stability.robustness`, 0-1
     uneven : what of its recruitment goes with the task, which biology has to stand with held fixed too;
-        ``told``: it all but tells the task
+        ``told``: it all but tells the task; ``one_order``: donors were seen in one order of its states
     hangs_on : donors without any one of whom less than half of the effect is left (:mod:`mtlbio.probing.influence`)
     reliability_needed, reliability_of : the reliability of a covariate at which the effect could not be told from none
         (:mod:`mtlbio.probing.reliability`)
@@ -58,6 +58,7 @@ class TaskEvidence:
     hangs_on: tuple[str, ...] = ()
     uneven: tuple[str, ...] = ()
     told: bool = False
+    one_order: bool = False
     reliability_needed: float = math.nan
     reliability_of: str | None = None
     worst_left_out: str = "nothing"

@@ -234,9 +234,10 @@ def _stage(observed: np.ndarray, null: np.ndarray, alpha: float) -> _Stage:
 
 def _least_sum(stages: list[_Stage], hardest: np.ndarray, evidence: np.ndarray) -> np.ndarray:
     """(m,) sum of the ``evidence`` (m, outcomes), the smaller of all models, at which the ``hardest`` one (m,) is
-    satisfied."""
+    satisfied; NaN where that one says nothing of any outcome."""
     of = np.arange(len(hardest))
     total, needed = np.stack([stage.total for stage in stages]), np.array([stage.needed for stage in stages])
+    needed = np.where(needed > 0, needed, np.nan)
     return needed[hardest] + (evidence.sum(axis=1) - total[hardest, of])
 
 

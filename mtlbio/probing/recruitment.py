@@ -18,6 +18,7 @@ from mtlbio.probing.trial import Trial
 from mtlbio.probing.units import donor_units
 
 COUNT, TIME, INSIDE = "samples per donor", "order of sampling", "order of sampling within a donor"
+SAME_ORDER = "same order"  # stands under ``association`` where the order of the states is the design
 LEVEL = 0.01  # over all rows together (Bonferroni) from which it is said
 LEAST_P = 1e-10  # below which a p is only said to be smaller
 LEAST_DONORS = 5  # seen in several states, whose order is looked at
@@ -65,6 +66,11 @@ def uneven(table: pd.DataFrame) -> dict[str, tuple[str, ...]]:
     weak = table[(table["kind"] == "recruitment") & (table["call"] == "weak") & (table["association"] == "p")]
     weak = weak[weak["covariate"].isin([COUNT, TIME, INSIDE])]
     return {task: tuple(rows["covariate"]) for task, rows in weak.groupby("task", sort=False)}
+
+
+def one_order(table: pd.DataFrame) -> frozenset[str]:
+    """Outcomes in whose states nearly all donors were seen in one order."""
+    return frozenset(table.loc[table["association"] == SAME_ORDER, "task"])
 
 
 def uneven_columns(trial: Trial, task: str) -> np.ndarray:
@@ -146,7 +152,7 @@ def _inside(trial: Trial, task: str) -> list[dict]:
             f"{', then '.join(first)}."
         )
         then = f"What time does by itself cannot be told from {task}, and no test tries."
-        return [start | {"association": "same order", "value": same, "why": why, "then": then}]
+        return [start | {"association": SAME_ORDER, "value": same, "why": why, "then": then}]
     contrast = Contrast(trial.tasks[task].test_columns(units.y), trial.adjustment(units, []), units)
     p = contrast.randomisation(table["rank"].to_numpy()[:, None], 999, 0)[0]
     groups = [rows.to_numpy() for _, rows in table.groupby("state")["rank"]]

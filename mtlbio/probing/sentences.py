@@ -117,6 +117,18 @@ def biology(evidence: Evidence, firm: list[TaskEvidence]) -> str:
     return (
         f"{evidence.dim}{name} is still linked to {names(firm)} once the covariates are held fixed "
         f"({effects(firm, '{} {}', '; ')}){beside}; {rest}.{unrecorded(evidence, firm[0])}{of_cells(evidence)}"
+        f"{in_one_order(evidence, firm)}"
+    )
+
+
+def in_one_order(evidence: Evidence, firm: list[TaskEvidence]) -> str:
+    """That time is part of a link, where it cannot be told from the outcome; empty for most."""
+    ordered = [task for task in firm if task.one_order]
+    if not ordered:
+        return ""
+    return (
+        f" {evidence.words.capital_units} were seen in one order of {names(ordered)}: what time does by itself is part "
+        f"of the link."
     )
 
 

@@ -35,6 +35,7 @@ class Trial:
     trained_for : dimension -> the task that a supervised dimension was trained to rise with
     within : continuous confounders that vary within donors and are tested there
     uneven : outcome -> what of its recruitment goes with it (:func:`mtlbio.probing.recruitment.uneven`)
+    one_order : outcomes in whose states donors were seen in one order (:func:`mtlbio.probing.recruitment.one_order`)
     told : outcomes of which that leaves too little to see (:func:`mtlbio.probing.recruitment.told`)
     words : of the run, for what is said
     """
@@ -53,6 +54,7 @@ class Trial:
     within: frozenset[str] = frozenset()
     words: Vocabulary = DONORS
     uneven: dict[str, tuple[str, ...]] = field(default_factory=dict)
+    one_order: frozenset[str] = frozenset()
     told: frozenset[str] = frozenset()
 
     @classmethod

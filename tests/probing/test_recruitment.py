@@ -8,7 +8,7 @@ from benchmarks.calibration.designs import plant_design
 from benchmarks.calibration.given_axes import trial_of
 from benchmarks.calibration.planted import plant
 from mtlbio.cohort.family import FAMILY, ORDER
-from mtlbio.probing.audit import audit, inseparable
+from mtlbio.probing.audit import audit, audited, inseparable
 from mtlbio.probing.recruitment import recruitment, uneven, uneven_columns
 
 
@@ -137,7 +137,8 @@ def test_an_order_that_is_the_same_in_all_donors_is_said_and_not_held_fixed():
     row = table[table["covariate"] == INSIDE].squeeze()
     assert (row["association"], row["value"], row["call"]) == ("same order", 1.0, "weak")
     assert "60 of 60 donors were seen in one order, healthy, then case. What time does" in row["why"]
-    assert uneven(table) == {} and uneven_columns(replace(trial, uneven=uneven(table)), "disease").shape[1] == 0
+    known = audited(trial)[0]
+    assert known.uneven == {} and known.one_order == {"disease"} and uneven_columns(known, "disease").shape[1] == 0
 
 
 def test_an_order_within_donors_that_varies_is_held_fixed_by_sample():

@@ -229,3 +229,11 @@ def test_an_outcome_that_its_recruitment_tells_is_told_by_other_donors():
         held = " and ".join(uneven)
         assert f"Its link to batch does not stand with the {held} held fixed." in why
         assert f"its link to batch is its neighbours' or that of the {held} alone is not shown" in why
+
+
+def test_biology_says_that_time_is_part_of_a_link_with_states_in_one_order():
+    plain = judge(evidence(), Probe())
+    ordered = judge(evidence({**LINK, "one_order": True}), Probe())
+    assert plain.verdict == ordered.verdict == "biology"
+    said = " Chains were seen in one order of batch: what time does by itself is part of the link."
+    assert ordered.why == plain.why + said
