@@ -192,7 +192,9 @@ def test_sentences_do_not_speak_of_a_model_that_has_no_heads():
 
 
 def test_without_heads_fewer_questions_share_the_error_of_harm():
-    lost = TaskEvidence("disease", loss=0.1, loss_low=-0.0176, loss_high=0.2176, donors=90, donors_needed=40)
+    tested = {"p": 0.5, "q": 0.5, "effect": 0.1, "ci_low": -0.2, "ci_high": 0.4}
+    harm = {"loss": 0.1, "loss_low": -0.0176, "loss_high": 0.2176}
+    lost = TaskEvidence("disease", donors=90, donors_needed=40, **harm, **tested)
     needed = [
         donors_for_a_verdict(Evidence("z01", (lost,), (), donors=90, heads=heads), FAST)[0] for heads in (True, False)
     ]
