@@ -20,6 +20,11 @@ if TYPE_CHECKING:
 # "None" and "none" are not here: they are levels (therapy: none).
 MISSING = ("", "NA", "N/A", "#N/A", "NaN", "nan", "<NA>")
 
+# What people write where a value is not known. As a level of a covariate it is taken at its word (`mtlbio plan` says
+# so); as the name of a family it names none.
+NO_VALUE = {"unknown", "missing", "not available", "not known", "not recorded", "unspecified", "other/unknown"}
+NO_VALUE |= {"?", "-"}
+
 # PyYAML reads yes, on and true as True (YAML 1.1), so a label written without quotes arrives as a boolean.
 _TRUE = ("true", "yes", "on", "t", "y", "1", "1.0")
 _FALSE = ("false", "no", "off", "f", "n", "0", "0.0")

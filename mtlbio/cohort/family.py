@@ -8,15 +8,19 @@ import pandas as pd
 
 from mtlbio.cohort.qc import QcList
 from mtlbio.errors import InputError, listing
-from mtlbio.text import numbers
+from mtlbio.text import NO_VALUE, numbers
 
 FAMILY, ORDER = "metadata.family", "metadata.order"  # columns of ``obs``, where the run has these keys
 FEW = 10  # families below which it is said that they are few
+NO_FAMILY = NO_VALUE | {"none", "0", "."}  # PLINK writes 0
 _ALONE = "only: "  # before the donor in the name of a family that nobody recorded
 
 
 def read_families(family: pd.Series, donor: pd.Series, column: str, source: str, qc: QcList) -> pd.Series:
     """Family of every sample; donors of whom none is recorded are each a family of their own, and ``qc`` lists them.
+
+    Words that name no family (``NO_FAMILY``, in any case) count as none recorded: 27 donors of family "unknown" would
+    be the largest family of the cohort.
 
     Parameters
     ----------
@@ -29,6 +33,9 @@ def read_families(family: pd.Series, donor: pd.Series, column: str, source: str,
         A donor in two families, no family at all, or all donors in one.
     """
     where = f"{source}: metadata.family: column {column!r}"
+    nameless = family.astype(str).str.strip().str.casefold().isin(NO_FAMILY)
+    said = family[nameless].groupby(donor[nameless]).first()
+    family = family.mask(nameless)
     if family.isna().all():
         raise InputError(f"{where} is empty for every sample; expected a family for some of them")
     known = pd.DataFrame({"donor": donor, "family": family}).dropna().drop_duplicates()
@@ -40,7 +47,10 @@ def read_families(family: pd.Series, donor: pd.Series, column: str, source: str,
         )
     found = donor.map(known.set_index("donor")["family"])
     alone = found.isna()
-    qc.add(donor[alone].unique(), "donor", "family missing", "a family of its own")
+    missing = donor[alone].unique()
+    qc.add([name for name in missing if name not in said.index], "donor", "family missing", "a family of its own")
+    for word, names in said[said.index.isin(missing)].groupby(said):
+        qc.add(list(names.index), "donor", "family missing", f"a family of its own: {word!r} names none")
     found = found.where(~alone, _ALONE + donor).astype(object)
     if found.nunique() < 2:
         raise InputError(f"{where}: all {donor.nunique()} donors are one family; expected several")
@@ -61,7 +71,8 @@ def read_order(order: pd.Series, column: str, source: str) -> pd.Series:
     if pd.to_numeric(order.dropna(), errors="coerce").notna().all():
         return numbers(order, where)
     dates = pd.to_datetime(order, errors="coerce", format="ISO8601", utc=True)
-    wrong = order[dates.isna() & order.notna()]
+    # pandas takes "today" and "now" for dates too: those of the run
+    wrong = order[order.notna() & (dates.isna() | ~order.astype(str).str.strip().str.match(r"\d{4}"))]
     if len(wrong):
         raise InputError(
             f"{where}: found {str(wrong.iloc[0])!r}; expected numbers, or dates as YYYY-MM-DD (with or without a time)"

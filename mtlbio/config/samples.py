@@ -49,7 +49,8 @@ class Metadata(Section):
     family: str | None = Field(
         None,
         description="column with who belongs together above the donor (family, household, litter, pair of clinics): "
-        "never split over folds, and one piece of evidence in every test; a donor without one is alone",
+        "never split over folds, and one piece of evidence in every test; a donor without one (empty, unknown, "
+        "none, 0, -, .) is alone",
     )
     order: str | None = Field(
         None,

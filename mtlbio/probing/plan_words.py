@@ -10,14 +10,13 @@ from mtlbio.kinds.vocabulary import Vocabulary
 from mtlbio.probing.plan_composition import composition_warnings
 from mtlbio.probing.plan_design import Design, TaskPlan
 from mtlbio.probing.plan_families import family_line, family_warnings, in_families
+from mtlbio.probing.plan_order import order_warnings
 from mtlbio.probing.trial import Trial
-from mtlbio.text import joined
+from mtlbio.text import NO_VALUE, joined
 
 WIDTH = 110
 FEW = 10  # donors of the rarest class below which nothing that is said of it is firm
 MANY = 0.2  # share of the donors that lack a covariate from which it is said first
-NO_VALUE = {"unknown", "missing", "not available", "not known", "not recorded", "unspecified", "other/unknown"}
-NO_VALUE |= {"?", "-"}
 LARGE = 1.2  # SD: a programme that differs by more is seen by eye
 _METRIC = {"auroc": "AUROC", "macro_auroc": "macro AUROC", "r2": "R2", "spearman": "Spearman's rho"}
 
@@ -76,6 +75,7 @@ def warnings(design: Design, tasks: list[TaskPlan]) -> list[str]:
             out.append(f"{task.name}: {only}; expect `underpowered`.")
     out += composition_warnings(trial, design.cells)
     out += family_warnings(design, tasks)
+    out += order_warnings(design)
     out += [text for text, share in _lost(trial) if share <= MANY]
     out += _no_value(design)
     technical = [c.name for c in trial.role("technical")]

@@ -10,10 +10,10 @@ from mtlbio.model.blocks import UNSTABLE
 from mtlbio.probing.collect_evidence import asks_heads, covariate_evidence, largest, task_evidence, worst_way
 from mtlbio.probing.evidence import Evidence
 from mtlbio.probing.judgement import to_settle, with_alone
-from mtlbio.probing.sentences import effect, listed, percent
+from mtlbio.probing.sentences import effect, listed, percent, two_directions
 from mtlbio.probing.subspaces import Subspace, outside
 from mtlbio.probing.trial import Trial
-from mtlbio.probing.verdict import Verdict, judge, of_one_outcome
+from mtlbio.probing.verdict import Verdict, dominant, judge, of_one_outcome
 
 _TASK = ("effect", "ci_low", "ci_high", "p", "q")
 _REMOVAL = {"delta": "loss", "delta_ci_low": "loss_low", "delta_ci_high": "loss_high", "removal": "removal"}
@@ -61,7 +61,8 @@ def judge_subspace(evidence: Evidence, options: TrialOptions, whole: str, direct
     """The verdict on a block: the rules of a dimension, read as statements about its directions.
 
     One rule is added. A dimension that a technical covariate dominates is technical whatever else is called; a block
-    has other directions too, and one of them may keep a firm task effect of its own given that covariate: ``mixed``.
+    has other directions too, and one of them may keep a firm task effect of its own given that covariate: ``mixed``. A
+    technical covariate and a confounder that both dominate need not overlap: a block has room for both.
     ``whole``, ``direction``: what the sentence calls the block, and one direction of it.
     """
     verdict = judge(replace(evidence, dim=direction), options)
@@ -74,6 +75,9 @@ def judge_subspace(evidence: Evidence, options: TrialOptions, whole: str, direct
             f"the rest keeps a link to {best.name} ({effect(best)})."
         )
         return Verdict("mixed", verdict.driver, why)
+    technical, confounder = (dominant(evidence, options, role) for role in ("technical", "confounder"))
+    if verdict.verdict == "mixed" and technical and confounder:
+        return replace(verdict, why=two_directions(whole, technical, confounder))
     if verdict.verdict in ("unused", "underpowered"):  # nothing that one direction would have to be named for
         verdict = judge(replace(evidence, dim=whole), options)
     return verdict

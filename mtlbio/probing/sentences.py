@@ -55,6 +55,14 @@ def overlapping(evidence: Evidence, technical: CovariateEvidence, confounder: Co
     return f"{evidence.dim} follows {shares([technical, confounder])}, which overlap in {evidence.words.all_units}."
 
 
+def two_directions(whole: str, technical: CovariateEvidence, confounder: CovariateEvidence) -> str:
+    """Two covariates dominate a block, which has directions enough for both."""
+    return (
+        f"{whole} holds a direction that follows {technical.name} ({percent(technical.share)} of its variance) and one "
+        f"that follows {confounder.name} ({percent(confounder.share)}), so neither of them alone says what it is."
+    )
+
+
 def follows(evidence: Evidence, cause: CovariateEvidence) -> str:
     """Beginning of the sentence on a dimension that a covariate names."""
     return f"{evidence.dim} follows {cause.name}: {percent(cause.share)} of its variance"
@@ -100,6 +108,13 @@ def confounder(evidence: Evidence, cause: CovariateEvidence) -> str:
         return f"{start}."
     nearest = min(outcomes, key=lambda t: 1.0 if math.isnan(t.q) else t.q)
     rest = f"once the covariates are held fixed, no link to {names(outcomes)} can be shown"
+    suspected = sorted((t for t in outcomes if t.suspected), key=lambda t: t.q)
+    if suspected and not nearest.called:
+        nearest = suspected[0]
+        rest = (
+            f"once the covariates are held fixed, no link to {names(outcomes)} passes among so many dimensions, though "
+            f"the interval of {nearest.name} leaves zero out"
+        )
     if nearest.called:
         rest = f"what is left of its link to {nearest.name} is a trace, or that of its neighbours"
     return f"{start}; {rest} ({nearest.name}: {effect(nearest)})."

@@ -79,9 +79,9 @@ def _of_covariates(
     evidence: Evidence, options: TrialOptions, tangled: list[TaskEvidence], effects: list[TaskEvidence]
 ) -> Verdict | None:
     """Rules 1 to 4: a covariate dominates, or cannot be told from a task."""
-    technical, confounder = (_dominant(evidence, options, role) for role in ("technical", "confounder"))
-    dominant = [c for c in (technical, confounder) if c]
-    if tangled and all(any(c.name in t.entangled for t in tangled) for c in dominant):
+    technical, confounder = (dominant(evidence, options, role) for role in ("technical", "confounder"))
+    both = [c for c in (technical, confounder) if c]
+    if tangled and all(any(c.name in t.entangled for t in tangled) for c in both):
         other = _followed(evidence, tangled[0].entangled)[0]
         return Verdict("not_identifiable", other.name, sentences.tangled(evidence, tangled[0], other))
     if technical and confounder:
@@ -157,7 +157,8 @@ def _open(evidence: Evidence, verdict: Verdict) -> Verdict:
     return Verdict("not_identifiable", suspected[0].entangled[0], why)
 
 
-def _dominant(evidence: Evidence, options: TrialOptions, role: str) -> CovariateEvidence | None:
+def dominant(evidence: Evidence, options: TrialOptions, role: str) -> CovariateEvidence | None:
+    """The covariate of a role that is called and has the largest share, where that dominates."""
     called = [c for c in evidence.covariates if c.role == role and c.called]
     large = [c for c in called if measured(c.share) >= options.share_dominant]
     return max(large, key=lambda c: c.share, default=None)

@@ -98,6 +98,25 @@ def test_a_donor_without_a_family_is_one_alone_and_is_listed(tmp_path):
     assert read_cohort(tmp_path / "cohort.h5ad").families.tolist() == made.families.tolist()
 
 
+def test_a_word_for_no_family_is_none(tmp_path):
+    """27 donors of family "unknown" were the largest family of a cohort."""
+    small = SmallCohort(tmp_path)
+    families(small)
+    words = {"003": "unknown", "004": "0", "005": "-", "006": " None", "007": ".", "008": "Unknown"}
+    for donor, word in words.items():
+        small.metadata.loc[small.metadata["donor_id"] == donor, "household"] = word
+    made, qc = build_cohort(read_run(small.write()))
+    listed = qc.table()
+    listed = listed[listed["reason"] == "family missing"].set_index("item")["detail"]
+    said = {donor: f"a family of its own: {word.strip()!r} names none" for donor, word in words.items()}
+    assert listed.to_dict() == said
+    of = dict(zip(made.donors, made.families, strict=True))
+    assert len({of[donor] for donor in words}) == 6 and of["001"] == of["002"] == "H0"
+    small.metadata["household"] = "unknown"
+    with pytest.raises(InputError, match="column 'household' is empty for every sample"):
+        build_cohort(read_run(small.write()))
+
+
 def spoilt(small: SmallCohort, what: str) -> None:
     """A cohort with families, and what is wrong with them."""
     families(small)
@@ -122,6 +141,9 @@ def spoilt(small: SmallCohort, what: str) -> None:
         small.set("metadata.family", "disease")
     elif what == "order of samples":
         small.set("metadata.order", "sample_id")
+    elif what in ("today", "now"):
+        small.metadata["taken"] = what
+        small.set("metadata.order", "taken")
     elif what == "no date":
         small.metadata["taken"] = "spring"
         small.set("metadata.order", "taken")
@@ -139,6 +161,8 @@ def spoilt(small: SmallCohort, what: str) -> None:
         ("the donor", "metadata.family: column 'donor_id' is the identifier of samples or donors, not a family"),
         ("a label", "metadata.family: column 'disease' is the label of tasks.disease, not a family"),
         ("order of samples", "metadata.order: column 'sample_id' is the identifier of samples or donors, not an order"),
+        ("today", "metadata.order: column 'taken': found 'today'; expected numbers, or dates as YYYY-MM-DD"),
+        ("now", "metadata.order: column 'taken': found 'now'; expected numbers, or dates as YYYY-MM-DD"),
         ("no date", "metadata.order: column 'taken': found 'spring'; expected numbers, or dates as YYYY-MM-DD"),
     ],
 )

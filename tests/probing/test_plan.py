@@ -15,7 +15,7 @@ from scipy import sparse
 from benchmarks.calibration.designs import plant_design
 from benchmarks.calibration.planted import plant
 from mtlbio import cli
-from mtlbio.cohort.family import FAMILY
+from mtlbio.cohort.family import FAMILY, ORDER
 from mtlbio.cohort.simulate import simulate, write_simulation
 from mtlbio.config import Probe
 from mtlbio.door import folder_of
@@ -28,6 +28,7 @@ from mtlbio.probing.families import evidence_needed, firm_level
 from mtlbio.probing.inference import Contrast, variance_inflation
 from mtlbio.probing.plan import PLAN, plan, plan_table, read_design, task_plan
 from mtlbio.probing.plan_design import Design
+from mtlbio.probing.plan_order import order_warnings
 from mtlbio.probing.plan_words import grave, task_lines, words
 from mtlbio.probing.power import noncentrality_root
 from mtlbio.probing.trial import Trial
@@ -288,6 +289,22 @@ def grouped(donors: int, families: int | None, **changes) -> Design:
         return design_of(planted, **changes)
     family = np.array([f"F{k:02d}" for k in np.arange(donors) * families // donors], dtype=object)
     return design_of(replace(planted, obs=planted.obs.assign(**{FAMILY: family})), **changes)
+
+
+def test_an_order_that_cannot_be_asked_is_told():
+    planted = plant(80, 1)
+    cases = (planted.obs["disease"] == "case").to_numpy()
+    asked = "whether it goes with the order of sampling was not asked"
+    same = design_of(replace(planted, obs=planted.obs.assign(**{ORDER: 3.0})))
+    assert order_warnings(same) == [
+        f"{task}: {asked}: metadata.order is the same for all samples, or known for one only."
+        for task in ("disease", "response")
+    ]
+    half = design_of(replace(planted, obs=planted.obs.assign(**{ORDER: np.where(cases, np.arange(80.0), np.nan)})))
+    assert f"disease: {asked}: metadata.order is known for case only." in order_warnings(half)
+    whole = design_of(replace(planted, obs=planted.obs.assign(**{ORDER: np.arange(80.0)})))
+    assert order_warnings(whole) == order_warnings(design_of(planted)) == []
+    assert f"! disease: {asked}" in words(same, [task_plan(same, "disease")], [])
 
 
 def test_families_that_are_too_few_for_a_firm_link_are_told():

@@ -196,6 +196,18 @@ def evidence(batch=0.9, **task):
     return Evidence("z01+z02", (disease,), covariates, 0.05, None, 0.9, 100)
 
 
+def test_a_plane_of_a_batch_and_an_age_has_a_direction_for_each():
+    """87 and 90 % of one direction were said to overlap."""
+    age = CovariateEvidence("age", "confounder", 0.9, 1e-6, True)
+    item = evidence(0.87, called=False)
+    found = judge_subspace(replace(item, covariates=(*item.covariates, age)), FAST, "it", "one direction of it")
+    assert (found.verdict, found.driver) == ("mixed", "age")
+    assert found.why == (
+        "it holds a direction that follows batch (87 % of its variance) and one that follows age (90 %), so neither of "
+        "them alone says what it is."
+    )
+
+
 @pytest.mark.parametrize(
     "item, verdict, words",
     [

@@ -276,3 +276,14 @@ def test_an_r_that_may_be_large_is_not_unused(high, expected):
     found = verdict(dict(QUIET, unit="R", effect=0.1, ci_low=0.0, ci_high=high))
     assert found.verdict == expected
     assert ("cannot exclude a large one: disease (R 0.10, 95 % 0.00 to 0.46)" in found.why) == (high > 0.45)
+
+
+def test_a_confounder_whose_interval_leaves_zero_out_is_not_said_to_show_no_link():
+    link = dict(QUIET, effect=0.55, ci_low=0.23, ci_high=0.88, q=0.06)
+    start = "z1 follows age: 80 % of its variance; once the covariates are held fixed, no link to disease"
+    assert verdict(link, covariates={"age": 0.8}).why == (
+        f"{start} passes among so many dimensions, though the interval of disease leaves zero out "
+        "(disease: +0.55 SD, 95 % 0.23 to 0.88)."
+    )
+    quiet = verdict(QUIET, covariates={"age": 0.8}).why
+    assert quiet == f"{start} can be shown (disease: +0.05 SD, 95 % -0.20 to 0.30)."
