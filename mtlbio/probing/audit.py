@@ -9,10 +9,11 @@ from mtlbio.cohort.cohort import CovariateInfo
 from mtlbio.labels import Label
 from mtlbio.probing.design import code, freedom, orthonormal
 from mtlbio.probing.inference import variance_inflation
-from mtlbio.probing.recruitment import one_order, recruitment, told, uneven
+from mtlbio.probing.recruitment import recruitment
 from mtlbio.probing.relatives import design_effect, relatives
 from mtlbio.probing.separation import discordant, donors_off_the_line, donors_to_add
 from mtlbio.probing.trial import AnyTrial, Trial
+from mtlbio.probing.uneven import one_order, told, uneven
 from mtlbio.probing.units import Units
 
 COLUMNS = ["kind", "task", "covariate", "role", "unit", "n", "n_donors", "association", "value"]

@@ -24,8 +24,8 @@ from mtlbio.probing.association import task_design
 from mtlbio.probing.families import adjust, adjust_within, firm
 from mtlbio.probing.inference import Contrast
 from mtlbio.probing.linked import TWIN, largest_shares
-from mtlbio.probing.recruitment import uneven_columns
 from mtlbio.probing.trial import Trial
+from mtlbio.probing.uneven import uneven_columns
 
 COLUMNS = ["dim", "task", "given", "p_given_wald", "p_given_permutation", "p_given", "q_given", "own", "firm"]
 

@@ -4,7 +4,7 @@ import numpy as np
 
 from mtlbio.cohort.family import ORDER
 from mtlbio.probing.plan_design import Design
-from mtlbio.probing.recruitment import TIME
+from mtlbio.probing.uneven import TIME
 
 
 def order_warnings(design: Design) -> list[str]:

@@ -5,7 +5,7 @@ import math
 from mtlbio.kinds.vocabulary import Vocabulary
 from mtlbio.probing.evidence import CovariateEvidence, Evidence, TaskEvidence, measured
 from mtlbio.probing.open_questions import stands
-from mtlbio.probing.recruitment import COUNT
+from mtlbio.probing.uneven import COUNT
 from mtlbio.text import joined
 
 # Reliability below which it is not said that an effect depends on it: single readings and questionnaires have more.

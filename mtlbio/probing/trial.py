@@ -34,9 +34,9 @@ class Trial:
     inseparable : pairs of names that the audit could not tell apart
     trained_for : dimension -> the task that a supervised dimension was trained to rise with
     within : continuous confounders that vary within donors and are tested there
-    uneven : outcome -> what of its recruitment goes with it (:func:`mtlbio.probing.recruitment.uneven`)
-    one_order : outcomes in whose states donors were seen in one order (:func:`mtlbio.probing.recruitment.one_order`)
-    told : outcomes of which that leaves too little to see (:func:`mtlbio.probing.recruitment.told`)
+    uneven : outcome -> what of its recruitment goes with it (:func:`mtlbio.probing.uneven.uneven`)
+    one_order : outcomes in whose states donors were seen in one order (:func:`mtlbio.probing.uneven.one_order`)
+    told : outcomes of which that leaves too little to see (:func:`mtlbio.probing.uneven.told`)
     words : of the run, for what is said
     """
 

@@ -10,8 +10,8 @@ from mtlbio.probing.families import firm
 from mtlbio.probing.inference import Contrast
 from mtlbio.probing.leakage import conditioners, leakage, overlap
 from mtlbio.probing.linked import with_links
-from mtlbio.probing.recruitment import uneven_columns
 from mtlbio.probing.trial import Trial
+from mtlbio.probing.uneven import uneven_columns
 
 
 def test_a_borrowed_trace_is_not_an_effect_of_its_own():

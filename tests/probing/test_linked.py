@@ -11,7 +11,8 @@ from mtlbio.probing.association import association, task_design
 from mtlbio.probing.audit import audited
 from mtlbio.probing.families import FIRM
 from mtlbio.probing.inference import Contrast
-from mtlbio.probing.linked import _search, largest_shares, linked_p, links, models, step_down, with_links
+from mtlbio.probing.linked import _search, largest_shares, linked_p, links, step_down, with_links
+from mtlbio.probing.outcome_tests import models
 
 
 def p_of(trial, dominated=0.0):

@@ -9,7 +9,8 @@ from benchmarks.calibration.given_axes import trial_of
 from benchmarks.calibration.planted import plant
 from mtlbio.cohort.family import FAMILY, ORDER
 from mtlbio.probing.audit import audit, audited, inseparable
-from mtlbio.probing.recruitment import recruitment, uneven, uneven_columns
+from mtlbio.probing.recruitment import recruitment
+from mtlbio.probing.uneven import uneven, uneven_columns
 
 
 def rows_of(trial):

@@ -24,7 +24,7 @@ from mtlbio.probing.design import Nuisance, orthonormal
 from mtlbio.probing.inference import Contrast
 from mtlbio.probing.influence import hangs_on, left_without
 from mtlbio.probing.joint import joint_test
-from mtlbio.probing.linked import flip_together, outcome_tests
+from mtlbio.probing.outcome_tests import flip_together, outcome_tests
 from mtlbio.probing.relatives import RESEMBLANCE, design_effect
 from mtlbio.probing.replicas import replicas
 from mtlbio.probing.shares import share
