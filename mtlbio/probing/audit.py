@@ -232,7 +232,7 @@ def _why(trial: Trial, subject: Subject, row: dict, counts: np.ndarray | None, l
     if not np.isnan(row["discordant"]):
         whole = (row["n_donors"], units) if trial.family is None else (subject.units.clusters, "families")
         some = f"{row['discordant']:.0f} of {whole[0]} {whole[1]}"
-        reasons.append(f"{some} lie outside the majority of their level")
+        reasons.append(f"{some} lie {outside(trial.covariates[covariate].kind)}")
         # a rare class, not the inflation, is then what makes it difficult
         reasons = reasons[1:] if row["call"] == "weak" and row["vif"] < 1.1 else reasons
     reason = ", and ".join(reasons)
@@ -240,6 +240,11 @@ def _why(trial: Trial, subject: Subject, row: dict, counts: np.ndarray | None, l
         return f"{task} and {covariate} are told apart with difficulty: {reason}; more such {units} would help."
     fix = _fix(trial, subject, row, counts, level)
     return f"{task} and {covariate} cannot be told apart: {reason}; to fix it, {fix}."
+
+
+def outside(kind: str) -> str:
+    """Where the discordant units of a covariate of this kind lie."""
+    return "outside the majority of their level" if kind == "categorical" else "where the ranges of the classes overlap"
 
 
 def _fix(trial: Trial, subject: Subject, row: dict, counts: np.ndarray | None, level: np.ndarray) -> str:

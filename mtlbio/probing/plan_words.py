@@ -7,6 +7,7 @@ import numpy as np
 import pandas as pd
 
 from mtlbio.kinds.vocabulary import Vocabulary
+from mtlbio.probing.audit import outside
 from mtlbio.probing.plan_composition import composition_warnings
 from mtlbio.probing.plan_design import Design, TaskPlan
 from mtlbio.probing.plan_families import family_line, family_warnings, in_families
@@ -224,7 +225,8 @@ def _weak(pair, task: TaskPlan, design: Design) -> str | None:
     elif task.fewest < 2 * options.min_discordant:
         return None
     else:
-        why = f"only {pair.discordant:.0f} {units} lie outside the majority of their level of {pair.covariate}"
+        where = outside(design.trial.covariates[pair.covariate].kind)
+        why = f"only {pair.discordant:.0f} {units} lie {where}" + (f" of {pair.covariate}" if "level" in where else "")
     return f"{pair.task} and {pair.covariate} are told apart with difficulty: {why}."
 
 

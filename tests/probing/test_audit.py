@@ -124,3 +124,15 @@ def test_levels_that_are_too_many_to_be_held_fixed_are_said():
     row = audit(Trial.to_come(obs, tasks, covariates | numbers, Probe())).set_index(["task", "covariate"])
     row = row.loc[("disease", "plate")]
     assert row["call"] == "weak" and "plate has too many levels (30) for 60 donors" in row["why"]
+
+
+def test_donors_of_a_number_lie_where_ranges_overlap_and_not_in_levels():
+    rng = np.random.default_rng(0)
+    case = np.arange(80) % 2 == 0
+    age = np.where(case, rng.uniform(20, 52, 80), rng.uniform(48, 80, 80))
+    obs = pd.DataFrame({"donor": [f"d{i:03d}" for i in range(80)], "age": age})
+    obs["disease"] = np.where(case, "case", "healthy")
+    covariates = {"age": CovariateInfo("age", "confounder", "continuous")}
+    row = audit(Trial.to_come(obs, {"disease": TASKS["disease"]}, covariates, Probe())).iloc[0]
+    assert row["call"] != "ok" and "of 80 donors lie where the ranges of the classes overlap" in row["why"]
+    assert "level" not in row["why"]
