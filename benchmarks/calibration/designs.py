@@ -106,26 +106,30 @@ def matched_pairs(people: People) -> pd.DataFrame:
     return people.table()
 
 
-def _aged(people: People) -> None:
-    """4-20 % of every other axis goes with age, and so does disease; no axis is age."""
+def _aged(people: People, acts: np.ndarray, effect: float = 1.2) -> None:
+    """4-20 % of every other axis goes with what age does (n,), and so does disease; no axis is age."""
     share = np.square(people.rng.uniform(0.2, 0.45, AXES - 1))
-    people.hold(np.repeat(people.aged[:, None], AXES - 1, axis=1), share, slice(1, None))
-    people.log_odds = people.z[:, 0] + 1.2 * people.aged
+    people.hold(np.repeat(acts[:, None], AXES - 1, axis=1), share, slice(1, None))
+    people.log_odds = people.z[:, 0] + effect * acts
     people.draw()
+
+
+def _recorded_with_error(people: People) -> pd.DataFrame:
+    table = people.table()
+    return table.assign(age=table["age"] + people.rng.normal(0, 10, people.n))
 
 
 def age_unknown(people: People) -> pd.DataFrame:
     """Age is missing at random for three of ten donors."""
-    _aged(people)
+    _aged(people, people.aged)
     table = people.table()
     return table.assign(age=np.where(people.rng.random(people.n) < 0.3, np.nan, table["age"]))
 
 
 def age_with_error(people: People) -> pd.DataFrame:
     """Age is recorded with an error of ten years."""
-    _aged(people)
-    table = people.table()
-    return table.assign(age=table["age"] + people.rng.normal(0, 10, people.n))
+    _aged(people, people.aged)
+    return _recorded_with_error(people)
 
 
 def _declared(people: People) -> None:
@@ -142,13 +146,8 @@ def age_with_declared_error(people: People) -> pd.DataFrame:
 def curved_age_with_error(people: People) -> pd.DataFrame:
     """Age is recorded with an error of ten years, and acts U-shaped: the young and the old are ill, and 4-20 % of every
     other axis is what they have in common."""
-    curve = (np.square(people.aged) - 1) / 0.9
-    share = np.square(people.rng.uniform(0.2, 0.45, AXES - 1))
-    people.hold(np.repeat(curve[:, None], AXES - 1, axis=1), share, slice(1, None))
-    people.log_odds = people.z[:, 0] + 1.5 * curve
-    people.draw()
-    table = people.table()
-    return table.assign(age=table["age"] + people.rng.normal(0, 10, people.n))
+    _aged(people, (np.square(people.aged) - 1) / 0.9, 1.5)
+    return _recorded_with_error(people)
 
 
 def curved_age_with_declared_error(people: People) -> pd.DataFrame:

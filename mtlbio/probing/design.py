@@ -182,20 +182,18 @@ def nuisance(
     donors, mask, n = obs["donor"].to_numpy().astype(str), units.mask, len(units)
     room = n - (units.donors if units.within else 0)
     df, df_inside = freedom(spline_df, units.donors), freedom(spline_df, room)
-    fixed = [np.zeros((n, 0))] if units.within else [np.ones((n, 1))]
+    fixed = np.ones((n, 0 if units.within else 1))
     recorded = [c for c in covariates if not c.estimated]
     for least, curved in ((1, df), *((least, 1) for least in _POOL)):
         inside = min(curved, df_inside) if curved < df else df_inside
         coded = {c.name: code(obs[c.name], c, donors, mask, curved, least, inside) for c in recorded}
-        main = [units.mean(columns) for columns, _, _ in coded.values()]
-        basis = orthonormal(units.centre(np.column_stack([*fixed, *main])))
+        basis = _main_effects(coded, fixed, units)
         if basis.shape[1] <= max(2, MAIN_SHARE * room):
             break
     if corrected is not None:
         better = corrected({name: columns for name, (columns, _, _) in coded.items()}, curved)
         coded |= {name: (columns, *coded[name][1:]) for name, columns in better.items()}
-        main = [units.mean(columns) for columns, _, _ in coded.values()]
-        basis = orthonormal(units.centre(np.column_stack([*fixed, *main])))
+        basis = _main_effects(coded, fixed, units)
     terms = [f"{name} ({pooled} levels pooled)" if pooled else name for name, (_, _, pooled) in coded.items()]
     if corrected is not None:
         known = {c.name: f"{c.name} (reliability {c.reliability:g})" for c in covariates if c.reliability < 1}
@@ -221,6 +219,12 @@ def nuisance(
     strata = _strata([coded[c.name][0] for c in covariates if c.kind == "categorical" and c.role == "technical"], units)
     few = {name: pooled for name, (_, _, pooled) in coded.items() if pooled}
     return Nuisance(basis, strata, tuple(terms), units.donors if units.within else 0, few)
+
+
+def _main_effects(coded: dict[str, tuple], fixed: np.ndarray, units: Units) -> np.ndarray:
+    """Basis of the coded covariates beside the columns ``fixed`` (units, k)."""
+    main = [units.mean(columns) for columns, *_ in coded.values()]
+    return orthonormal(units.centre(np.column_stack([fixed, *main])))
 
 
 def _with_estimated(basis: np.ndarray, columns: np.ndarray, room: int) -> tuple[np.ndarray, int]:

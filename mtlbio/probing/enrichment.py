@@ -132,7 +132,7 @@ def partial_correlations(
     Freedman-Lane: what the nuisance leaves of z is permuted within strata (signs of whole donors, or families, are
     flipped where one holds several units).
     """
-    freedom = (units.clusters if units.clustered else len(units)) - adjustment.rank - 1
+    freedom = units.clusters - adjustment.rank - 1
     if units.within:
         freedom = units.clusters - 1 - adjustment.basis.shape[1]
     a, b = (adjustment.residual(units.centre(values)) for values in (scores, z))

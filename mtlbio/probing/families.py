@@ -49,6 +49,12 @@ def firm(p, alpha: float):
     return p <= FIRM * alpha
 
 
+def linked_rows(tests: pd.DataFrame, alpha: float) -> pd.Series:
+    """Of tests of outcomes those of a dimension (or block) that is :func:`firm`, with the outcome at the level of a
+    single test."""
+    return firm(tests["p_familywise"], alpha) & (tests["p"] <= alpha)
+
+
 def evidence_needed(dims: int, outcomes: int, alpha: float = 0.05) -> float:
     """Sum over outcomes of -log p with which one of ``dims`` dimensions is :func:`firm`, before any was measured.
 

@@ -53,7 +53,7 @@ def features_of_table(trial: Trial, cohort: Cohort, loadings: np.ndarray) -> pd.
         k = basis.shape[1]
         share = np.square(loadings[:, places]).sum(axis=1) / mass
         explained = np.square(basis.T @ z).sum(axis=0) / total
-        freedom = (units.clusters if units.clustered else len(units)) - adjustment.rank - k
+        freedom = units.clusters - adjustment.rank - k
         r = np.sqrt(np.clip(explained, 0, 1))
         if k == 1:
             r = r * np.sign(left[:, 0] @ z)

@@ -202,16 +202,16 @@ class Contrast:
         residual : (n,) what the nuisance leaves of the latents
         signs : (clusters, draws) 1 or -1, in the order of the units' clusters
         """
-        starts = np.flatnonzero(np.diff(self.units.cluster, prepend=-1))
-        fitted = np.add.reduceat(self.full * residual[:, None], starts).T @ signs
+        summed = self.units.summed
+        fitted = summed(self.full * residual[:, None]).T @ signs
         out = np.empty(signs.shape[1])
         if not self.robust and not self.traced:
-            explained = np.square(np.add.reduceat(self.u * residual[:, None], starts).T @ signs).sum(axis=0)
+            explained = np.square(summed(self.u * residual[:, None]).T @ signs).sum(axis=0)
             left = np.square(residual).sum() - np.square(fitted).sum(axis=0)
             return (explained / self.df) / np.maximum(left / self.df_residual, 1e-300)
-        beta = self.inverse @ (np.add.reduceat(self.a * residual[:, None], starts).T @ signs)
-        score = np.add.reduceat(self.w * residual[:, None], starts)
-        pull = np.add.reduceat(self.w[:, :, None] * self.full[:, None, :], starts)
+        beta = self.inverse @ (summed(self.a * residual[:, None]).T @ signs)
+        score = summed(self.w * residual[:, None])
+        pull = summed(self.w[:, :, None] * self.full[:, None, :])
         step = max(1, _CHUNK // score.size)
         for start in range(0, len(out), step):
             part = slice(start, start + step)

@@ -21,7 +21,7 @@ import numpy as np
 import pandas as pd
 
 from mtlbio.probing.association import task_design
-from mtlbio.probing.families import adjust, adjust_within, firm
+from mtlbio.probing.families import adjust, adjust_within, linked_rows
 from mtlbio.probing.inference import Contrast
 from mtlbio.probing.linked import TWIN, largest_shares
 from mtlbio.probing.trial import Trial
@@ -44,7 +44,7 @@ def leakage(trial: Trial, association: pd.DataFrame) -> pd.DataFrame:
     tables = []
     for number, task in enumerate(trial.outcomes):
         rows = task_rows(trial, association, task)
-        linked = firm(rows["p_familywise"], trial.options.alpha) & (rows["p"] <= trial.options.alpha)
+        linked = linked_rows(rows, trial.options.alpha)
         called, strength = (rows["called"].astype(bool) | linked).to_numpy(), rows["statistic"].to_numpy(dtype=float)
         units, tests = trial.task_units(task), []
         z, seed = units.mean(trial.z), trial.options.seed * 1000 + 500 + number

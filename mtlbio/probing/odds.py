@@ -70,11 +70,9 @@ def _linked_beside(evidence: Evidence) -> float:
 def _p(task: TaskEvidence) -> float:
     """p of a link. Where samples per donor, or their order, go with the outcome, what counts is the evidence that is
     left with them held fixed too (:mod:`mtlbio.probing.linked`)."""
-    return max(task.p, math.exp(-measured(task.evidence))) if _unevenly(task) else task.p
-
-
-def _unevenly(task: TaskEvidence) -> bool:
-    return bool(task.uneven) and not math.isnan(task.evidence)
+    if not task.uneven or math.isnan(task.evidence):
+        return task.p
+    return max(task.p, math.exp(-task.evidence))
 
 
 def _tested(evidence: Evidence) -> list[TaskEvidence]:

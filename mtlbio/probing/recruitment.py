@@ -93,13 +93,17 @@ def _inside(trial: Trial, task: str) -> list[dict]:
     p = contrast.randomisation(table["rank"].to_numpy()[:, None], 999, 0)[0]
     groups = [rows.to_numpy() for _, rows in table.groupby("state")["rank"]]
     p = np.maximum(p, stats.kruskal(*groups).pvalue)
-    states, whole = np.unique(units.y).astype(int), ranks.notna().sum()
-    means = [100 * group.mean() / whole for group in groups]
-    found = ", ".join(f"{classes[k]} {mean:.0f} %" for k, mean in zip(states, means, strict=True))
-    last, first = (classes[states[pick(means)]] for pick in (np.argmax, np.argmin))
+    found, order = _later([classes[int(k)] for k in np.unique(units.y)], groups, trial)
     why = f"{INSIDE} (0 % first, 100 % last) by {task} of {units.donors} {words.units}: {found} ({_p(p)})."
-    then = _consequence(trial, task, TIME, f"{last} was sampled later than {first}: whatever")
+    then = _consequence(trial, task, TIME, order)
     return [start | {"association": "p", "value": float(p), "why": why, "then": then}]
+
+
+def _later(classes: list[str], ranks: list[np.ndarray], trial: Trial) -> tuple[str, str]:
+    """The mean place of every class in the order of sampling, and which was sampled later than which."""
+    means = [100 * group.mean() / trial.obs[ORDER].notna().sum() for group in ranks]
+    found = ", ".join(f"{name} {mean:.0f} %" for name, mean in zip(classes, means, strict=True))
+    return found, f"{classes[np.argmax(means)]} was sampled later than {classes[np.argmin(means)]}: whatever"
 
 
 def _p(p: float) -> str:
@@ -123,11 +127,10 @@ def _row(trial: Trial, task: str, what: str, of: pd.Series, by_donor: pd.Series)
         present = np.unique(codes)
         groups = [fact[codes == k] for k in present]
         p = stats.kruskal(*groups).pvalue if number else stats.chi2_contingency(pd.crosstab(codes, fact), False).pvalue
-        whole = trial.obs[ORDER].notna().sum() if what == TIME else 1
-        means = [f"{g.mean():.1f}" if what == COUNT else f"{100 * g.mean() / whole:.0f} %" for g in groups]
+        means = [f"{g.mean():.1f}" if what == COUNT else f"{100 * g.mean():.0f} %" for g in groups]
         found = ", ".join(f"{classes[k]} {mean}" for k, mean in zip(present, means, strict=True))
-        last, first = (classes[present[pick([g.mean() for g in groups])]] for pick in (np.argmax, np.argmin))
-        order = f"{last} was sampled later than {first}: whatever"
+        if what == TIME:
+            found, order = _later([classes[k] for k in present], groups, trial)
     if _related(trial):
         p = np.maximum(p, _p_of_families(trial, task, of, by_donor))
     start = {"kind": "recruitment", "task": task, "covariate": what, "unit": "donor", "n": len(y), "n_donors": len(y)}

@@ -23,7 +23,7 @@ from mtlbio.model.blocks import UNSTABLE, Block, find_blocks
 from mtlbio.probing.association import by_batch, covariate_design, multiple_correlation, task_design, true_share
 from mtlbio.probing.enrichment import best_set, enrichment
 from mtlbio.probing.examinee import Examinee
-from mtlbio.probing.families import adjust_within, firm, of_outcomes, with_blocks
+from mtlbio.probing.families import adjust_within, linked_rows, of_outcomes, with_blocks
 from mtlbio.probing.joint import Joint, joint_test
 from mtlbio.probing.leakage import conditioners, in_words, overlap, recruitment_beside, task_rows
 from mtlbio.probing.linked import block_links, largest_shares
@@ -190,13 +190,13 @@ def _linked(trial: Trial, stable: list[Subspace], table: pd.DataFrame, associati
         own = outcomes & (table["subspace"] == item.name)
         table.loc[own, ["p_familywise", "evidence_needed"]] = found.p[number], found.needed[number]
         table.loc[own, "evidence"] = table.loc[own, "variable"].map(found.evidence.iloc[number])
-    linked = firm(table["p_familywise"], trial.options.alpha) & (table["p"] <= trial.options.alpha)
+    linked = linked_rows(table, trial.options.alpha)
     return table.assign(called=table["called"] | linked)
 
 
 def _firm(trial: Trial, table: pd.DataFrame) -> pd.Series:
     """Of a block that is linked family-wise the outcomes that it keeps given the others, as of a dimension."""
-    linked = firm(table["p_familywise"], trial.options.alpha) & (table["p"] <= trial.options.alpha)
+    linked = linked_rows(table, trial.options.alpha)
     both = np.fmax(table["p"], table["p_given"].astype(float).fillna(1.0)).where(linked)
     return adjust_within(both, table["subspace"], len(trial.outcomes)) <= trial.options.alpha
 

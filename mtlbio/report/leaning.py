@@ -25,7 +25,8 @@ def leaning(row: pd.Series) -> str | None:
     ranked = odds(row)
     if not ranked or row["verdict"] != "underpowered":
         return None
-    first, *others = [(role, value) for role, value in ranked.items() if value >= _SAID] or [next(iter(ranked.items()))]
+    # of five roles that sum to 1 the likeliest is always said
+    first, *others = [(role, value) for role, value in ranked.items() if value >= _SAID]
     where = _WORDS.get(first[0], first[0])
     start = f"Leans to {where}" if first[1] >= _EVEN else f"Leans nowhere, most to {where}"
     rest = joined([f"{percent(value)} {_WORDS.get(role, role)}" for role, value in others])
