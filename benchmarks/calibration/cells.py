@@ -107,8 +107,11 @@ class Cell:
 
 
 def axes_grid(full: bool) -> list[tuple[Cell, int]]:
-    """Cells with given axes and how many cohorts of each; the full grid has 200 at 80 and at 200 donors."""
-    runs = {200: 200, 80: 200, 40: 40, 500: 40} if full else {80: 8, 200: 8}
+    """Cells with given axes and how many cohorts of each; the full grid has 600 at 80 and at 200 donors.
+
+    A rate of 2.5 % is what the rule spends; 600 cohorts are what shows an upper bound below 5 %.
+    """
+    runs = {80: 600, 200: 600, 40: 100, 500: 40} if full else {80: 8, 200: 8}
     return [(Cell(arm, n, {**BASE, **changes}), count) for n, count in runs.items() for arm, changes in ARMS.items()]
 
 

@@ -10,7 +10,7 @@
     python benchmarks/calibration/grid.py tables                                      # what is there so far
     python benchmarks/calibration/grid.py ship                                        # its rates and pages
 
-Small form: a few cohorts per cell, minutes. Full form: 200 cohorts per cell of 80 donors and more with given axes, 20
+Small form: a few cohorts per cell, minutes. Full form: 600 cohorts per cell of 80 and of 200 donors with given axes, 20
 per cell of the whole pipeline; hours. Every cell is a file below results/benchmarks/calibration/ that is kept: a killed
 run goes on where it stopped, and a full run adds to a small one. Cells belong to the sources that made them; when a
 verdict's code changes they are made anew.
