@@ -177,7 +177,7 @@ def simulate(
     name: Annotated[str | None, typer.Option(help="name of the run in run.yaml")] = None,
 ) -> None:
     """Write data whose truth is planted (a cohort, doses, chains of proteins), and the run.yaml that analyses it."""
-    from mtlbio.door import writable_folder
+    from mtlbio.integrity.folder import check_claim, mark
     from mtlbio.kinds.commands import simulation_named
 
     simulation = simulation_named(kind)
@@ -187,8 +187,10 @@ def simulate(
     foreign = [f"--{key}" for key in options if key not in simulation.options]
     if foreign:
         raise InputError(f"{foreign[0]}: not for --kind {kind}; `mtlbio simulate --help` lists what is")
-    writable_folder(directory, (simulation.mark,))
+    holds = f"planted data of kind {simulation.name}"
+    check_claim(directory, holds)
     written = _function(simulation.function)(directory, name, seed, **options)
+    mark(directory, holds)
     typer.echo(f"mtlbio run {written}")
 
 

@@ -13,7 +13,10 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from mtlbio.errors import InputError, listing
-from mtlbio.kinds import KINDS, kind_of
+from mtlbio.integrity.folder import check_claim, claim, mark
+from mtlbio.integrity.step import checked, words_of
+from mtlbio.integrity.step import take as take_step
+from mtlbio.kinds import KINDS
 from mtlbio.kinds.base import function_at
 from mtlbio.kinds.read import read_run
 from mtlbio.kinds.schemas.run import Run
@@ -109,9 +112,8 @@ def predict(
 
 def take(step: str, run: Run, results: str | Path | None = None) -> Path:
     """Take a step of the workflow; gives the folder that it wrote into."""
-    folder = folder_of(run, results)
-    folder.mkdir(parents=True, exist_ok=True)
-    function_at(kind_of(run).steps[step])(run, folder)
+    folder = Path(results or Path("results") / run.run)
+    take_step(step, run, folder)
     return folder
 
 
@@ -123,7 +125,8 @@ def apply(results: Path, new: Path, out: Path | None, options: Mapping[str, str 
         raise InputError(f"{new}: no such file; expected the measurements (or sequences) of the new samples")
     if not (results / "model").is_dir():
         raise InputError(f"{results}: no trained model in it; expected the folder of a finished run, results/<run>")
-    target = writable_folder(out or results / "predict" / new.name.split(".")[0], ("predictions.tsv",))
+    target, holds = out or results / "predict" / new.name.split(".")[0], "predictions of new samples"
+    check_claim(target, holds)
     kind = kind_of_model(results / "model")
     foreign = [k for k, value in options.items() if value not in (None, "training") and k not in kind.predict_options]
     if "predict" not in kind.commands:
@@ -131,23 +134,14 @@ def apply(results: Path, new: Path, out: Path | None, options: Mapping[str, str 
     if foreign:
         valid = [k.name for k in KINDS.values() if foreign[0] in k.predict_options]
         raise InputError(f"--{foreign[0]}: only for runs of kind {listing(valid)}; this one is a {kind.name}")
+    checked(results, ("train",))
     function_at(kind.commands["predict"])(results, new, target, *(options[key] for key in kind.predict_options))
-    return target
+    return mark(target, holds)
 
 
 def folder_of(run: Run, results: str | Path | None = None) -> Path:
-    """The folder of a run's results, refused where it is somebody else's."""
-    written = ("plan.tsv", "cohort.h5ad", "qc.tsv", "model", "latents.h5ad", "verdicts.tsv", "report.html")
-    return writable_folder(Path(results or Path("results") / run.run), (*written, "logs", "benchmarks"))
-
-
-def writable_folder(folder: Path, marks: tuple[str, ...]) -> Path:
-    """The folder, refused where it is a file or holds files, none of which is of ``marks``, what mtlbio writes."""
-    if folder.is_file():
-        raise InputError(f"{folder}: found a file; expected a folder, or a name for a new one")
-    if folder.is_dir() and any(folder.iterdir()) and not any((folder / mark).exists() for mark in marks):
-        raise InputError(f"{folder}: holds files that mtlbio did not write; give a new or an empty folder")
-    return folder
+    """The folder of a run's results, marked as such; an InputError where it is somebody else's."""
+    return claim(Path(results or Path("results") / run.run), words_of(run))
 
 
 def _table(path: Path) -> DataFrame:

@@ -1,25 +1,93 @@
 """Writing without leaving anything half-written: a temporary name first, then a rename."""
 
 import os
+import re
 import shutil
+import socket
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from tempfile import TemporaryDirectory
+from tempfile import mkdtemp
+
+_HOST = "".join(filter(str.isalnum, socket.gethostname()))[:20] or "host"
+# .mtlbio-<host>-<pid>-<random>: what a killed process leaves can be told from what another one is writing
+_TEMPORARY = re.compile(r"\.mtlbio-([^\W_]+)-(\d+)-\w+")
+_ABANDONED = 48 * 3600  # seconds after which a temporary folder of another machine counts as left behind
+
+_written: list[list[Path]] = []
 
 
 @contextmanager
 def replacing(path: str | Path) -> Iterator[Path]:
     """Give a temporary path beside ``path``; on success it becomes ``path``, on failure it vanishes.
 
-    The temporary name keeps the suffixes of ``path``, because writers choose their format by them.
-    Works for a file and, when the caller makes a directory at the temporary path, for a directory.
+    The temporary file has the name of ``path``, because writers choose their format by its suffixes.
+    Works for a file and, when the caller makes a directory at the temporary path, for a directory. Whatever mode a
+    writer gives its files, they end with the one that the umask of the process allows.
     """
     path = Path(path)
     path.parent.mkdir(parents=True, exist_ok=True)
-    with TemporaryDirectory(prefix=f".{path.name}.", dir=path.parent, ignore_cleanup_errors=True) as holder:
+    holder = mkdtemp(prefix=f".mtlbio-{_HOST}-{os.getpid()}-", dir=path.parent)
+    try:
         temporary = Path(holder, path.name)
         yield temporary
+        _with_modes_of_the_umask(temporary)
         if path.is_dir() and temporary.is_dir():
-            shutil.rmtree(path)
+            # out of the way by a rename: the folder is never half there for longer than that
+            os.replace(path, Path(holder, f"{path.name}.before"))
         os.replace(temporary, path)
+        for paths in _written:
+            paths.append(path)
+    finally:
+        shutil.rmtree(holder, ignore_errors=True)
+
+
+@contextmanager
+def noting_written() -> Iterator[list[Path]]:
+    """Give a list of the paths that are written with :func:`replacing` meanwhile, in order."""
+    paths: list[Path] = []
+    _written.append(paths)
+    try:
+        yield paths
+    finally:
+        _written[:] = [other for other in _written if other is not paths]
+
+
+def sweep(folder: Path) -> list[Path]:
+    """Remove temporary folders below ``folder`` that processes left which are no more; gives those removed.
+
+    Those of another machine only after two days: whether their process is alive cannot be asked from here.
+    """
+    removed = []
+    for below, folders, _ in os.walk(folder):
+        found = {name: _TEMPORARY.fullmatch(name) for name in folders}
+        for name, match in found.items():
+            place = Path(below, name)
+            if match and _is_left_behind(place, match[1], int(match[2])):
+                shutil.rmtree(place, ignore_errors=True)
+                removed.append(place)
+        folders[:] = sorted(name for name, match in found.items() if not match)
+    return removed
+
+
+def _is_left_behind(place: Path, host: str, pid: int) -> bool:
+    if host != _HOST:
+        return time.time() - place.stat().st_mtime > _ABANDONED
+    try:
+        os.kill(pid, 0)
+    except ProcessLookupError:
+        return True
+    except PermissionError:
+        return False
+    return pid == os.getpid()  # this process has none open where it sweeps, so it is of a former one of its number
+
+
+def _with_modes_of_the_umask(place: Path) -> None:
+    umask = os.umask(0)
+    os.umask(umask)
+    inside = [Path(below, name) for below, folders, files in os.walk(place) for name in folders + files]
+    for path in (place, *inside):
+        if not path.is_symlink():
+            mode = path.stat().st_mode
+            path.chmod((mode & 0o7000) | ((0o777 if path.is_dir() else 0o666 | (mode & 0o111)) & ~umask))

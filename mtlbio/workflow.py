@@ -7,24 +7,70 @@ A step is run again when its files, its options (:meth:`mtlbio.kinds.Kind.step_o
 import os
 import sys
 from collections.abc import Callable, Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from importlib import metadata
 from pathlib import Path
 
-from mtlbio.errors import InputError, listing
-from mtlbio.kinds import STEPS, kind_named, kind_of
+from mtlbio.errors import InputError
+from mtlbio.integrity.heal import Healing, begin, end, unlock
+from mtlbio.kinds import kind_of
 from mtlbio.kinds.read import read_run
 from mtlbio.kinds.schemas import Run
-from mtlbio.modules import PACKAGE, files_of, shown
+from mtlbio.kinds.sources import modules_of_run
+from mtlbio.modules import PACKAGE, shown
 
 
 @dataclass(frozen=True)
 class Plan:
-    """The runs of one workflow: by name, the YAML that describes each and what it says."""
+    """The runs of one workflow: by name, the YAML that describes each and what it says.
+
+    Attributes
+    ----------
+    results : folder of all results
+    yamls, runs : by name of the run
+    healing : what was found when the workflow began (:mod:`mtlbio.integrity.heal`)
+    """
 
     results: str
     yamls: dict[str, str]
     runs: dict[str, Run]
+    healing: Healing = field(default_factory=Healing)
+
+    def begin(self, workflow, words: list[str] | None = None) -> None:
+        """Where jobs are about to be run: make this process the owner of the runs, and say what was changed since.
+
+        ``workflow`` is Snakemake's, ``words`` those of its command line. An InputError where a folder is somebody
+        else's, or another process is at work on a run.
+        """
+        asked = asked_of_snakemake(sys.argv[1:] if words is None else words)
+        if not workflow.is_main_process:
+            return
+        if asked.get("unlock"):
+            unlock(self.runs, Path(self.results))
+        if any(asked.get(name) for name in _LOOKS):
+            return
+        found = begin(self.runs, Path(self.results), Path(".snakemake", "locks").absolute())
+        for line in found.lines:
+            print(f"mtlbio: {line}", file=sys.stderr)
+        self.healing.steps.update(found.steps)
+
+    def end(self) -> None:
+        """Let the runs go."""
+        end(self.healing, self.runs, Path(self.results))
+
+    def made(self, step: str, name: str) -> Callable:
+        """Function of the wildcards that gives a file of ``step``, for the ``input`` of a later rule.
+
+        Where the step only makes again what it had made, the file's time stamp is no reason to go on.
+        """
+
+        def file(wildcards) -> str:
+            from snakemake.io import ancient
+
+            path = f"{self.results}/{wildcards.run}/{name}"
+            return ancient(path) if step in self.healing.steps.get(wildcards.run, {}) else path
+
+        return file
 
     def folder(self, wildcards) -> str:
         """The results of a run."""
@@ -62,10 +108,7 @@ class Plan:
         """Function of the wildcards that gives the modules of ``step``, for a rule's ``input``."""
 
         def modules(wildcards) -> list[str]:
-            run = self.runs[wildcards.run]
-            # labels of another package's kind: their keys stand in the module of the kind
-            labels = {type(task).__module__ for task in getattr(run, "tasks", {}).values()}
-            return modules_of(step, kind=run.kind, labels=labels)
+            return modules_of_run(self.runs[wildcards.run], step)
 
         return modules
 
@@ -103,6 +146,25 @@ def plan(config: dict) -> Plan:
     return Plan(str(config.get("results") or "results").rstrip("/") or "/", yamls, runs)
 
 
+# what Snakemake can be asked for besides running jobs, by the names that its options have in its parser
+_LOOKS = (
+    "dryrun", "touch", "unlock", "lint", "dag", "rulegraph", "filegraph", "d3dag", "summary", "detailed_summary",
+    "archive", "delete_all_output", "delete_temp_output", "list_rules", "list_target_rules", "list_changes",
+    "list_input_changes", "list_params_changes", "list_untracked", "list_conda_envs", "cleanup_metadata",
+    "cleanup_shadow", "containerize", "conda_create_envs_only", "conda_cleanup_envs", "generate_unit_tests", "report",
+)  # fmt: skip
+
+
+def asked_of_snakemake(words: list[str]) -> dict:
+    """Options by the names that Snakemake's parser gives them; none where the words are not its own."""
+    from snakemake.cli import get_argument_parser
+
+    try:
+        return vars(get_argument_parser().parse_known_args(words)[0])
+    except SystemExit:
+        return {}
+
+
 def memory(megabytes: int, per_input: float = 0.0) -> Callable:
     """Memory of a job as a function of the size of its input and of the attempt (a retry gets more)."""
 
@@ -137,18 +199,6 @@ def snakefile() -> Path:
         if file.parts[-3:] == ("mtlbio", "workflow", "Snakefile"):
             return Path(file.locate()).resolve()
     raise InputError(f"{beside}: no such file; install mtlbio from its clone or from a wheel, both bring the workflow")
-
-
-def modules_of(step: str, package: Path = PACKAGE, kind: str = "cohort", labels: Iterable[str] = ()) -> list[str]:
-    """Files of the package that ``step`` uses, as :func:`mtlbio.modules.files_of` finds them.
-
-    ``labels`` are the modules of the run's kinds of label; those of the package are used by every run.
-    """
-    if step not in STEPS:
-        raise KeyError(f"{step}: no such step; valid: {listing(STEPS)}")
-    run_kind = kind_named(kind)
-    foreign = sorted(module for module in labels if module.partition(".")[0] != package.name)
-    return files_of(run_kind.steps[step].partition(":")[0], package, run_kind, step, foreign)
 
 
 def is_older(made: Path, sources: list[Path]) -> bool:

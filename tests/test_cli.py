@@ -10,6 +10,8 @@ import pytest
 
 from mtlbio import __version__, cli, door
 from mtlbio.cohort.simulate import simulate, write_simulation
+from mtlbio.integrity import step as taking
+from mtlbio.integrity.record import recorded
 from mtlbio.kinds import COHORT, STEPS
 from mtlbio.progress import console
 from mtlbio.workflow import is_older, reported_errors
@@ -98,8 +100,9 @@ def test_a_wrong_run_is_one_line_and_status_2(folder, mtlbio, step):
 def test_a_step_is_given_the_run_and_its_folder(folder, mtlbio, monkeypatch):
     calls = []
     monkeypatch.setattr(
-        door, "function_at", lambda place: lambda run, results: calls.append((place, run.run, str(results)))
+        taking, "function_at", lambda place: lambda run, results: calls.append((place, run.run, str(results)))
     )
+    monkeypatch.setattr(taking, "checked", lambda *_: {})
     assert mtlbio("probe", "run.yaml")[0] == 0
     assert mtlbio("report", "run.yaml", "--results", "out")[0] == 0
     assert calls == [(COHORT.steps["probe"], "tiny", "results/tiny"), (COHORT.steps["report"], "tiny", "out")]
@@ -117,7 +120,11 @@ def test_a_folder_with_other_files_is_refused(folder, mtlbio, words):
     (folder / "mine" / "thesis.docx").touch()
     status, _, err = mtlbio(*words)
     assert status == 2
-    assert err == "mtlbio: error: mine: holds files that mtlbio did not write; give a new or an empty folder\n"
+    assert err == (
+        "mtlbio: error: mine: holds files that mtlbio did not write (thesis.docx), and no manifest/run.json, the "
+        "mark of its folders; give a new or an empty folder\n"
+    )
+    assert os.listdir(folder / "mine") == ["thesis.docx"]
 
 
 def test_a_file_where_a_folder_is_needed_is_refused(folder, mtlbio):
@@ -172,9 +179,9 @@ def test_simulate_writes_a_cohort_that_can_be_run_and_can_be_repeated(folder, mt
         "p",
     )
     assert mtlbio(*words) == (0, "mtlbio run planted/run.yaml\n", "")
-    first = {p.name: p.read_bytes() for p in (folder / "planted").iterdir()}
+    first = {p.name: p.read_bytes() for p in (folder / "planted").rglob("*.*")}
     assert mtlbio(*words)[0] == 0
-    assert {p.name: p.read_bytes() for p in (folder / "planted").iterdir()} == first
+    assert {p.name: p.read_bytes() for p in (folder / "planted").rglob("*.*")} == first
     from mtlbio.kinds.read import read_run
 
     assert read_run(folder / "planted" / "run.yaml").run == "p"
@@ -231,6 +238,8 @@ def test_predict_says_what_it_misses(folder, mtlbio, words, message):
 
 def test_predict_is_given_its_folder(folder, mtlbio, monkeypatch):
     (folder / "results/tiny/model").mkdir(parents=True)
+    (folder / "results/tiny/model/model.json").write_text("{}")
+    recorded(folder / "results/tiny", "train", "model")
     calls = []
     monkeypatch.setattr(door, "function_at", lambda place: lambda *given: calls.append(tuple(map(str, given))))
     assert mtlbio("predict", "results/tiny", "e.csv")[:2] == (0, "results/tiny/predict/e\n")
@@ -252,7 +261,8 @@ def test_any_other_error_keeps_its_traceback(folder, monkeypatch):
     def broken(run, results):
         raise ZeroDivisionError
 
-    monkeypatch.setattr(door, "function_at", lambda place: broken)
+    monkeypatch.setattr(taking, "function_at", lambda place: broken)
+    monkeypatch.setattr(taking, "checked", lambda *_: {})
     monkeypatch.setattr(sys, "argv", ["mtlbio", "probe", "run.yaml"])
     with pytest.raises(ZeroDivisionError):
         cli.main()

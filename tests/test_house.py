@@ -11,8 +11,8 @@ from pathlib import Path
 import pytest
 
 from mtlbio.kinds import KINDS
+from mtlbio.kinds.sources import modules_of
 from mtlbio.modules import PACKAGE, cannot_change_a_result
-from mtlbio.workflow import modules_of
 
 # From the ground up: a room may import itself, its neighbours in the same line and every line above.
 ORDER = (
@@ -21,6 +21,7 @@ ORDER = (
     ("labels",),
     ("config",),
     ("kinds",),
+    ("integrity",),
     ("door",),
     ("cohort",),
     ("sequence",),

@@ -15,8 +15,8 @@ import pytest
 from pydantic import BaseModel, model_validator
 
 from mtlbio.kinds import KINDS, STEPS
+from mtlbio.kinds.sources import modules_of
 from mtlbio.modules import PACKAGE, cannot_change_a_result
-from mtlbio.workflow import modules_of
 
 DATA = (bool, int, float, complex, str, bytes, tuple, list, dict, set, frozenset)
 

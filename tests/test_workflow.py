@@ -9,8 +9,9 @@ import pytest
 
 from mtlbio.config import Training
 from mtlbio.errors import InputError
+from mtlbio.kinds.sources import modules_of
 from mtlbio.modules import PACKAGE
-from mtlbio.workflow import memory, minutes, modules_of, plan, shown
+from mtlbio.workflow import memory, minutes, plan, shown
 
 
 def write(folder: Path, files: dict[str, str]) -> Path:

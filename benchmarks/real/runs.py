@@ -24,13 +24,14 @@ from mtlbio.cohort.split import make_splits
 from mtlbio.config import Splits
 from mtlbio.kinds.read import read_run
 from mtlbio.kinds.schemas import CohortRun
+from mtlbio.kinds.sources import modules_of
 from mtlbio.model.ensemble import load_ensemble
+from mtlbio.modules import PACKAGE
 from mtlbio.probing.cohorts import OfEnsemble, examine_cohort
 from mtlbio.probing.probe import aligned
 from mtlbio.progress import say
 from mtlbio.tables import PREDICTIONS, SPLITS, read_table, write_table
 from mtlbio.training.train import train
-from mtlbio.workflow import PACKAGE, modules_of
 
 KEPT = ("audit", "association", "enrichment", "stability", "ablation", "verdicts")
 SEEDS = 2

@@ -31,13 +31,11 @@ class Simulation:
     name : value of ``--kind``
     function : called with (folder, name of the run or None, seed) and options by name; gives the path of run.yaml
     options : options of the command that it knows
-    mark : file by which a folder is known as one of its own
     """
 
     name: str
     function: str
     options: tuple[str, ...]
-    mark: str
 
 
 @dataclass(frozen=True)

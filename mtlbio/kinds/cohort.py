@@ -35,7 +35,7 @@ class CohortKind(DonorKind[CohortRun]):
     commands = DonorKind.commands | {"predict": "mtlbio.training.predict:predict", "draft": "mtlbio.cohort.draft:draft"}
     predict_options = ("standardise",)
     simulation = Simulation(
-        "cohort", "mtlbio.cohort.simulate:plant", ("design", "donors", "genes", "batches", "visits"), "truth.csv"
+        "cohort", "mtlbio.cohort.simulate:plant", ("design", "donors", "genes", "batches", "visits")
     )
     planted = "measurements"
     trial_files = ("gene_sets",)

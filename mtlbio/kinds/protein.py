@@ -39,7 +39,7 @@ class ProteinKind(Kind[ProteinRun]):
     }
     commands = {"check": "mtlbio.sequence.prepare:check", "predict": "mtlbio.commands.predict_chains:predict"}
     predict_options = ("profiles", "embeddings")
-    simulation = Simulation("protein", "mtlbio.sequence.simulate:plant", ("chains",), "chains.csv")
+    simulation = Simulation("protein", "mtlbio.sequence.simulate:plant", ("chains",))
     planted = "chains"
     limits = {"chains": LEAST_CHAINS}
     page = OnPage(

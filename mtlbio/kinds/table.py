@@ -37,7 +37,7 @@ class TableKind(DonorKind[TableRun]):
         "draft": "mtlbio.cohort.draft_table:draft_table",
         "drafts": "mtlbio.cohort.guess_table:looks_like_table",
     }
-    simulation = Simulation("doses", "mtlbio.cohort.simulate_doses:plant", ("few",), "truth.csv")
+    simulation = Simulation("doses", "mtlbio.cohort.simulate_doses:plant", ("few",))
     planted = "table"
     tables = ("effects",)
     columns = "columns of features"

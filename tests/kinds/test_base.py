@@ -18,15 +18,16 @@ import yaml
 from mtlbio import cli, door
 from mtlbio.cohort.cohort import Cohort, read_cohort, write_cohort
 from mtlbio.errors import InputError
+from mtlbio.integrity.record import recorded
 from mtlbio.kinds import KINDS, STEPS, TABLE, kind_named
 from mtlbio.kinds.base import Simulation, function_at
 from mtlbio.kinds.commands import kind_of_files, simulation_named
 from mtlbio.kinds.read import as_run, read_run
 from mtlbio.kinds.schemas import CohortRun, TableRun
+from mtlbio.kinds.sources import modules_of
 from mtlbio.kinds.stored import kind_of_model
 from mtlbio.modules import PACKAGE
 from mtlbio.probing.rates import SPEAK_FOR
-from mtlbio.workflow import modules_of
 
 TASKS = {"age": {"kind": "regression"}}
 FEATURES = {"path": "table.csv", "numeric": ["weight"]}
@@ -140,7 +141,7 @@ def test_installed_packages_are_asked_only_for_unknown_names(monkeypatch):
 
 
 def test_simulations_of_installed_packages_are_found(monkeypatch):
-    own = Simulation("assay", "assays.simulate:plant", (), "wells.csv")
+    own = Simulation("assay", "assays.simulate:plant", ())
     kind = type("Assay", (type(TABLE),), {"name": "assay", "simulation": own})()
     entry = SimpleNamespace(load=lambda: kind)
     monkeypatch.setattr(metadata, "entry_points", lambda group, name: [entry] if name == "assay" else [])
@@ -190,6 +191,7 @@ def test_predict_goes_by_the_kind_of_the_model(tmp_path, monkeypatch, capsys, ki
     monkeypatch.chdir(tmp_path)
     (tmp_path / "done/model").mkdir(parents=True)
     (tmp_path / "done/model/model.json").write_text(json.dumps({"kind": kind}))
+    recorded(tmp_path / "done", "train", "model")
     Path("new.csv").touch()
     calls = []
     monkeypatch.setattr(door, "function_at", lambda place: lambda *given: calls.append((place, *map(str, given[3:]))))
@@ -253,7 +255,7 @@ def test_parts_are_asked_for_in_plain_text():
 
 
 def test_kinds_import_no_room_above_the_run_description():
-    rooms = {"config", "errors", "kinds", "section"}
+    rooms = {"config", "errors", "kinds", "modules", "section"}
     for file in (PACKAGE / "kinds").glob("*.py"):
         for node in ast.walk(ast.parse(file.read_text(encoding="utf-8"))):
             if isinstance(node, ast.ImportFrom) and node.module.partition(".")[0] == "mtlbio":

@@ -14,6 +14,7 @@ import pytest
 import yaml
 
 from mtlbio import cli, tables
+from mtlbio.door import take
 from mtlbio.errors import InputError
 from mtlbio.kinds import kind_of
 from mtlbio.kinds.base import function_at
@@ -56,7 +57,7 @@ def done(tmp_path_factory):
     path.write_text(yaml.safe_dump(content | SMALL))
     run, results = read_run(path), folder / "results"
     for step in ("prepare", "train", "baselines", "evaluate", "probe", "report"):
-        function_at(kind_of(run).steps[step])(run, results)
+        take(step, run, results)
     return folder
 
 

@@ -23,11 +23,12 @@ from mtlbio.kinds import KINDS, STEPS, Kind, kind_named, kind_of, register
 from mtlbio.kinds.base import OnPage
 from mtlbio.kinds.read import read_run
 from mtlbio.kinds.schemas import Run
+from mtlbio.kinds.sources import modules_of
 from mtlbio.kinds.vocabulary import DONORS
 from mtlbio.labels import Binary
 from mtlbio.report import page
 from mtlbio.tables import METRICS, PREDICTIONS, QC, SPLITS, VERDICTS, read_table, write_table
-from mtlbio.workflow import modules_of, plan
+from mtlbio.workflow import plan
 
 WELLS = 24
 

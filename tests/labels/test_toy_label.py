@@ -24,13 +24,14 @@ from mtlbio.cohort.split import make_splits
 from mtlbio.config import Splits, Training
 from mtlbio.errors import InputError
 from mtlbio.kinds import STEPS
+from mtlbio.kinds.sources import modules_of
 from mtlbio.labels import Label, TaskSection, kinds, label_kind, read_label, register, registry
 from mtlbio.metrics import METRICS as KNOWN_METRICS
 from mtlbio.tables import COMPARISONS, METRICS, PREDICTIONS, VERDICTS, read_table
 from mtlbio.training.networks import BlockOptions, Networks
 from mtlbio.training.problem import Problem, make_problem, make_targets, prepare_fold
 from mtlbio.training.sparse_heads import fit_sparse_heads
-from mtlbio.workflow import modules_of, plan
+from mtlbio.workflow import plan
 
 DOCS = Path(__file__).parents[2] / "docs/labels.md"
 RUN = """\

@@ -22,20 +22,30 @@ ROOT = Path(__file__).parents[2]
 FAKE = """\
 #!/bin/sh
 step=$1; results=$4
+EMPTY=e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855
 TABLES="audit association ablation enrichment stability subspaces odds replicas null null_runs"
 echo "$step" >> "$CLONE/calls"
 [ -e "$CLONE/fail_$step" ] && { echo "mtlbio: error: made to fail" >&2; exit 2; }
 [ -e "$CLONE/wait_$step" ] && { touch "$CLONE/waiting"; sleep 60; }
 cd "$results" || exit 1
 case $step in
-    prepare) touch cohort.h5ad qc.tsv splits.tsv ;;
-    train) mkdir -p model; touch model/model.json history.tsv conflict.tsv latents.h5ad predictions.tsv ;;
-    baselines) mkdir -p baselines; touch baselines/predictions.tsv ;;
-    evaluate) touch metrics.tsv comparisons.tsv transfer.tsv label_noise.tsv reprobe.tsv ;;
-    probe) mkdir -p probing; for t in $TABLES; do touch probing/$t.tsv; done
-        touch verdicts.tsv ;;
-    report) mkdir -p figures; touch figures/a.svg report.html ;;
+    prepare) made="cohort.h5ad qc.tsv splits.tsv" ;;
+    train) made="model/model.json history.tsv conflict.tsv latents.h5ad predictions.tsv" ;;
+    baselines) made="baselines/predictions.tsv" ;;
+    evaluate) made="metrics.tsv comparisons.tsv transfer.tsv label_noise.tsv reprobe.tsv" ;;
+    probe) made="verdicts.tsv"; for t in $TABLES; do made="$made probing/$t.tsv"; done ;;
+    report) made="figures/a.svg report.html" ;;
 esac
+mkdir -p model baselines probing figures manifest
+files=""
+for f in $made; do
+    touch "$f"
+    files="$files${files:+,} \\"$f\\": {\\"bytes\\": 0, \\"sha256\\": \\"$EMPTY\\"}"
+done
+touch "manifest/$step.started"
+run=$(basename "$results")
+rest='"reads": {}, "options": "", "modules": "", "data": [], "mtlbio": "0"'
+echo "{\\"step\\": \\"$step\\", \\"run\\": \\"$run\\", \\"files\\": {$files}, $rest}" > "manifest/$step.json"
 """
 
 RUN = """\

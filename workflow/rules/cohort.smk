@@ -4,6 +4,7 @@ rule prepare:
         data=planned.data,
         modules=planned.modules("prepare"),
     output:
+        record=f"{results}/{{run}}/manifest/prepare.json",
         cohort=f"{results}/{{run}}/cohort.h5ad",
         qc=f"{results}/{{run}}/qc.tsv",
         splits=f"{results}/{{run}}/splits.tsv",

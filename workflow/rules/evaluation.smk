@@ -1,10 +1,11 @@
 rule baselines:
     input:
         run=ancient(planned.yaml),
-        cohort=f"{results}/{{run}}/cohort.h5ad",
-        splits=f"{results}/{{run}}/splits.tsv",
+        cohort=planned.made("prepare", "cohort.h5ad"),
+        splits=planned.made("prepare", "splits.tsv"),
         modules=planned.modules("baselines"),
     output:
+        record=f"{results}/{{run}}/manifest/baselines.json",
         predictions=f"{results}/{{run}}/baselines/predictions.tsv",
     log:
         f"{results}/{{run}}/logs/baselines.log",
@@ -27,11 +28,12 @@ rule baselines:
 rule evaluate:
     input:
         run=ancient(planned.yaml),
-        predictions=f"{results}/{{run}}/predictions.tsv",
-        baselines=f"{results}/{{run}}/baselines/predictions.tsv",
-        latents=f"{results}/{{run}}/latents.h5ad",
+        predictions=planned.made("train", "predictions.tsv"),
+        baselines=planned.made("baselines", "baselines/predictions.tsv"),
+        latents=planned.made("train", "latents.h5ad"),
         modules=planned.modules("evaluate"),
     output:
+        record=f"{results}/{{run}}/manifest/evaluate.json",
         metrics=report(
             f"{results}/{{run}}/metrics.tsv",
             caption="../report/metrics.rst",

@@ -1,13 +1,14 @@
 rule probe:
     input:
         run=ancient(planned.yaml),
-        cohort=f"{results}/{{run}}/cohort.h5ad",
-        splits=f"{results}/{{run}}/splits.tsv",
-        latents=f"{results}/{{run}}/latents.h5ad",
-        model=f"{results}/{{run}}/model",
+        cohort=planned.made("prepare", "cohort.h5ad"),
+        splits=planned.made("prepare", "splits.tsv"),
+        latents=planned.made("train", "latents.h5ad"),
+        model=planned.made("train", "model"),
         gene_sets=planned.gene_sets,
         modules=planned.modules("probe"),
     output:
+        record=f"{results}/{{run}}/manifest/probe.json",
         audit=f"{results}/{{run}}/probing/audit.tsv",
         association=f"{results}/{{run}}/probing/association.tsv",
         ablation=f"{results}/{{run}}/probing/ablation.tsv",

@@ -1,10 +1,11 @@
 rule train:
     input:
         run=ancient(planned.yaml),
-        cohort=f"{results}/{{run}}/cohort.h5ad",
-        splits=f"{results}/{{run}}/splits.tsv",
+        cohort=planned.made("prepare", "cohort.h5ad"),
+        splits=planned.made("prepare", "splits.tsv"),
         modules=planned.modules("train"),
     output:
+        record=f"{results}/{{run}}/manifest/train.json",
         model=directory(f"{results}/{{run}}/model"),
         history=f"{results}/{{run}}/history.tsv",
         conflict=f"{results}/{{run}}/conflict.tsv",

@@ -1,0 +1,118 @@
+"""Whose folder it is: the mark of mtlbio, files of others in it, and where changed files are set aside."""
+
+import json
+import os
+import shutil
+from collections.abc import Iterable
+from importlib.metadata import version
+from pathlib import Path
+
+from mtlbio.errors import InputError, listing
+from mtlbio.files import replacing
+from mtlbio.integrity.record import MANIFEST, read_record
+from mtlbio.integrity.steps import WRITES
+
+MARK = f"{MANIFEST}/run.json"
+ASIDE = "set_aside"
+
+
+def claim(folder: Path, holds: str) -> Path:
+    """Mark a new or an empty folder as one that mtlbio writes, and say what it ``holds``; gives the folder.
+
+    An InputError where it is a file, holds files without a mark, or the mark says that it holds something else.
+    """
+    check_claim(folder, holds)
+    return mark(folder, holds)
+
+
+def mark(folder: Path, holds: str) -> Path:
+    """Mark a folder without a look at what is in it; gives the folder."""
+    if _held(folder) != holds:
+        with replacing(folder / MARK) as temporary:
+            temporary.write_text(
+                json.dumps({"holds": holds, "mtlbio": version("mtlbio")}, indent=1) + "\n", encoding="utf-8"
+            )
+    return folder
+
+
+def check_claim(folder: Path, holds: str) -> None:
+    """The InputError of :func:`claim`, without writing anything."""
+    if folder.exists() and not folder.is_dir():
+        raise InputError(f"{folder}: found a file; expected a folder, or a name for a new one")
+    found = _held(folder)
+    if found is None and not any(records_of(folder, step) for step in WRITES):
+        inside = sorted(os.listdir(folder)) if folder.exists() else []
+        strange = [name for name in inside if not name.startswith(".mtlbio-")]
+        if strange:
+            raise InputError(
+                f"{folder}: holds files that mtlbio did not write ({listing(strange, 3)}), and no {MARK}, the mark of "
+                "its folders; give a new or an empty folder"
+            )
+    elif found not in (None, holds):
+        raise InputError(f"{folder}: holds {found}, and this is {holds}; give another folder")
+
+
+def _held(folder: Path) -> str | None:
+    """What the mark says; None where there is none, or a damaged one (then the records of its steps speak)."""
+    try:
+        return str(json.loads((folder / MARK).read_text(encoding="utf-8"))["holds"])
+    except (OSError, ValueError, KeyError, TypeError):
+        return None
+
+
+def refuse_strangers(folder: Path, step: str, writes: Iterable[str], replaces: Iterable[str]) -> None:
+    """An InputError where a step would write over a file that mtlbio did not write.
+
+    Parameters
+    ----------
+    folder, step : of the results, and the step
+    writes : files that it writes
+    replaces : folders that it makes anew
+    """
+    if (folder / MANIFEST / f"{step}.started").exists() and not records_of(folder, step):
+        return  # it was interrupted: what stands there is what it had written by then
+    known = set[str]()
+    for path in records_of(folder, step):
+        try:
+            record = read_record(path)
+        except InputError:
+            return  # damaged: nobody can tell any more, and it will be said
+        known |= set(record.files) if record else set()
+    there = [name for name in writes if (folder / name).exists()]
+    for place in replaces:
+        there += [
+            str(Path(below, name).relative_to(folder))
+            for below, _, names in os.walk(folder / place)
+            for name in names
+            if name != ".snakemake_timestamp"
+        ]
+    strange = sorted({name for name in there if name not in known})
+    if strange:
+        raise InputError(
+            f"{folder / strange[0]}: mtlbio did not write it ({len(strange)} such "
+            f"{'file' if len(strange) == 1 else 'files'}), and step {step} would write there; move it elsewhere"
+        )
+
+
+def records_of(folder: Path, step: str) -> list[Path]:
+    """Records of a step that are there: the present one, and the one of files that were found changed."""
+    return [path for path in (folder / MANIFEST / f"{step}{end}.json" for end in ("", ".changed")) if path.is_file()]
+
+
+def set_aside(folder: Path, step: str, names: Iterable[str]) -> Path:
+    """A second name for files, below ``set_aside/``, so that whatever happens to the first they are not lost.
+
+    A hard link costs no space; where the file system has none, a copy. Gives the folder, a new one every time.
+    """
+    number = 1
+    while (place := folder / ASIDE / f"{step}.{number}").exists():
+        number += 1
+    for name in names:
+        if (folder / name).is_file():
+            target = place / name
+            target.parent.mkdir(parents=True, exist_ok=True)
+            try:
+                os.link(folder / name, target)
+            except OSError:
+                shutil.copy2(folder / name, target)
+    return place

@@ -1,0 +1,174 @@
+"""Before the first job of a workflow: whose the runs are, and what has to be made again because somebody changed it.
+
+Snakemake looks at time stamps, options and modules; it does not see a file that was cut, edited or taken from another
+run. So records are compared with the files when the workflow is read. The record of a step with a changed file is put
+away, which makes Snakemake take the step again; everything that the step wrote gets a second name first
+(:func:`mtlbio.integrity.folder.set_aside`), for Snakemake deletes what a job is about to write.
+
+Where nothing else of the run has changed, the step will write the same bytes as before, and later steps need not be
+taken again: they then see its files as *ancient* (:attr:`Healing.steps`). Otherwise the usual reasons decide.
+"""
+
+import os
+from collections.abc import Iterable, Mapping
+from contextlib import suppress
+from pathlib import Path
+
+from mtlbio.errors import InputError
+from mtlbio.files import sweep
+from mtlbio.integrity.basis import basis_of
+from mtlbio.integrity.folder import check_claim, claim, refuse_strangers, set_aside
+from mtlbio.integrity.owner import forget, let_go, take_over
+from mtlbio.integrity.record import MANIFEST, Record, faults, place_of, read_record
+from mtlbio.integrity.step import words_of
+from mtlbio.integrity.steps import READS, REPLACES, WRITES
+from mtlbio.kinds import STEPS
+from mtlbio.kinds.schemas.run import Run
+
+
+class Healing:
+    """What the start of a workflow found.
+
+    Attributes
+    ----------
+    lines : what to say
+    steps : run -> step that is taken again though nothing but its files has changed -> digest of what it wrote, and
+        when (nanoseconds)
+    """
+
+    def __init__(self) -> None:
+        self.lines: list[str] = []
+        self.steps: dict[str, dict[str, tuple[str, int]]] = {}
+
+
+def begin(runs: Mapping[str, Run], results: Path, locks: Path) -> Healing:
+    """Make this process the owner of the runs, and find what was changed in their folders.
+
+    An InputError where a folder is somebody else's, or another process is at work in it.
+
+    Parameters
+    ----------
+    runs : by name
+    results : folder of all results
+    locks : where Snakemake keeps its locks
+    """
+    healing = Healing()
+    for name, run in runs.items():
+        folder = results / name
+        check_claim(folder, words_of(run))
+        for step in STEPS:
+            refuse_strangers(folder, step, WRITES[step], REPLACES.get(step, ()))
+    for name, run in runs.items():
+        folder = claim(results / name, words_of(run))
+        line = take_over(folder, locks)
+        healing.lines += [line] if line else []
+        sweep(folder)
+        broken, lines = _broken(folder, run)
+        healing.lines += lines
+        if broken and _all_else_as_before(folder, run, broken):
+            healing.steps[name] = {step: _made(_away(folder, step)) for step in broken}
+    return healing
+
+
+def unlock(runs: Iterable[str], results: Path) -> None:
+    """Take whoever owns the runs for gone."""
+    for name in runs:
+        forget(results / name)
+
+
+def end(healing: Healing, runs: Iterable[str], results: Path) -> None:
+    """Let the runs go; files that were made again as they were get their old time stamps, so that nothing follows."""
+    for name in runs:
+        for step, (digest, time) in healing.steps.get(name, {}).items():
+            with suppress(InputError, OSError):
+                record = read_record(place_of(results / name, step))
+                if record is not None and record.digest == digest:
+                    _restore_time(results / name, step, time)
+    let_go(results / name for name in runs)
+
+
+def _broken(folder: Path, run: Run) -> tuple[set[str], list[str]]:
+    """Steps whose files are not what they were, or not of this run's other files; their records are put away."""
+    broken, lines, records = set[str](), list[str](), dict[str, Record]()
+    for step in STEPS:
+        place, away = place_of(folder, step), _away(folder, step)
+        try:
+            record = read_record(place)
+        except InputError as error:
+            set_aside(folder, step, [*_files_of(folder, step), str(place.relative_to(folder))])
+            place.unlink()
+            broken.add(step)
+            lines.append(f"{error}; step {step} is taken again")
+            continue
+        if record is None:
+            broken |= {step} if away.exists() else set()
+            continue
+        records[step] = record
+        found = faults(record, folder)
+        strange = _of_another_run(record, records, run, folder)
+        if not found and not strange:
+            continue
+        aside = set_aside(folder, step, [*record.files, *WRITES[step]])
+        os.replace(place, away)
+        broken.add(step)
+        said = [f"{folder / name}: {words}" for name, words in found.items()] or [f"{folder}: {strange}"]
+        lines += [f"{line} (by step {step})" for line in said]
+        lines.append(f"{folder}: step {step} is taken again; what was there is kept in {aside.relative_to(folder)}")
+    return broken, lines
+
+
+def _of_another_run(record: Record, records: Mapping[str, Record], run: Run, folder: Path) -> str:
+    """What is wrong with a record whose files are as it says, in words: it is of another run's files.
+
+    Files of an earlier state of this run are no such thing: their record is older than those of what they were made
+    from, and Snakemake sees that.
+    """
+    if record.run != run.run:
+        return f"the files of step {record.step} are of run {record.run}"
+    for other, digest in record.reads.items():
+        made = place_of(folder, other)
+        if other in records and records[other].digest != digest and made.exists():
+            if place_of(folder, record.step).stat().st_mtime_ns >= made.stat().st_mtime_ns:
+                return f"step {record.step} read other files of step {other} than are there"
+    return ""
+
+
+def _all_else_as_before(folder: Path, run: Run, broken: set[str]) -> bool:
+    """Whether every step was made from what is there now, so that the broken ones will be what they were."""
+    digests: dict[str, str] = {}
+    for step in STEPS:
+        path = _away(folder, step) if step in broken else place_of(folder, step)
+        try:
+            record = read_record(path)
+            if record is None or record.run != run.run or not basis_of(run, step).made(record):
+                return False
+        except (InputError, OSError):
+            return False
+        digests[step] = record.digest
+        if any(record.reads.get(other) != digests[other] for other in READS[step]):
+            return False
+    return True
+
+
+def _files_of(folder: Path, step: str) -> list[str]:
+    """Files that stand where a step writes, in folders that it makes anew too."""
+    inside = [file for name in REPLACES.get(step, ()) for file in (folder / name).rglob("*") if file.is_file()]
+    return [*WRITES[step], *(str(file.relative_to(folder)) for file in inside)]
+
+
+def _away(folder: Path, step: str) -> Path:
+    return folder / MANIFEST / f"{step}.changed.json"
+
+
+def _made(path: Path) -> tuple[str, int]:
+    record = read_record(path)
+    assert record is not None  # it was read a moment ago
+    return record.digest, path.stat().st_mtime_ns
+
+
+def _restore_time(folder: Path, step: str, time: int) -> None:
+    """Of all outputs of a step; of a folder Snakemake looks at a file in it."""
+    folders = [folder / name / ".snakemake_timestamp" for name in REPLACES.get(step, ())]
+    for path in (*(folder / name for name in WRITES[step]), *folders, place_of(folder, step)):
+        if path.exists():
+            os.utime(path, ns=(time, time))

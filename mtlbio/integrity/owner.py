@@ -1,0 +1,70 @@
+"""Which workflow is at work on a run: nobody has to free what a killed one held."""
+
+import json
+from collections.abc import Iterable
+from pathlib import Path
+
+from mtlbio.errors import InputError
+from mtlbio.files import replacing
+from mtlbio.integrity.process import Process
+from mtlbio.integrity.record import MANIFEST
+
+OWNER = f"{MANIFEST}/owner.json"
+
+
+def owner_of(folder: Path) -> Process | None:
+    """The workflow that last began to work on a run and has not said that it ended."""
+    try:
+        return Process.read(json.loads((folder / OWNER).read_text(encoding="utf-8")))
+    except (OSError, ValueError):
+        return None
+
+
+def take_over(folder: Path, locks: Path) -> str | None:
+    """Make this process the owner of a run; gives a line where the former one ended without saying so.
+
+    An InputError where another process is at work on it, or may be: one of another machine, of which nobody here can
+    tell.
+
+    Parameters
+    ----------
+    folder : results of the run
+    locks : where Snakemake keeps its locks; those of a process that is no more are removed
+    """
+    former = owner_of(folder)
+    if former == Process.of():
+        return None
+    if former is not None and former.is_alive:
+        where = "" if former.is_here else f" on {former.host}"
+        way = "wait for it" if former.is_here else "if it is no more, add --unlock once"
+        raise InputError(f"{folder}: process {former.pid}{where} is at work on this run; {way}")
+    with replacing(folder / OWNER) as temporary:
+        temporary.write_text(json.dumps(Process.of().content()) + "\n", encoding="utf-8")
+    if former is None:
+        return None
+    _free(folder, locks)
+    return f"{folder}: taken over from process {former.pid}, which ended before its work did"
+
+
+def let_go(folders: Iterable[Path]) -> None:
+    """Say that the work of this process ended."""
+    for folder in folders:
+        if owner_of(folder) == Process.of():
+            (folder / OWNER).unlink(missing_ok=True)
+
+
+def forget(folder: Path) -> None:
+    """Take whoever owns a run for gone (``--unlock``)."""
+    (folder / OWNER).unlink(missing_ok=True)
+
+
+def _free(folder: Path, locks: Path) -> None:
+    """Remove Snakemake's locks that name a file of the run.
+
+    A lock lists files, one a line, relative to the folder that Snakemake works in, or absolute.
+    """
+    root = locks.parent.parent
+    for lock in sorted(locks.glob("*.lock")) if locks.is_dir() else []:
+        names = [root / line for line in lock.read_text(encoding="utf-8", errors="replace").splitlines() if line]
+        if any(name.is_relative_to(folder.absolute()) for name in names):
+            lock.unlink(missing_ok=True)

@@ -1,0 +1,108 @@
+"""Around a step: what it reads is checked first, what it wrote is recorded last."""
+
+from collections.abc import Iterable
+from contextlib import suppress
+from pathlib import Path
+
+from mtlbio.errors import InputError
+from mtlbio.files import noting_written, sweep
+from mtlbio.integrity.basis import basis_of, options_of
+from mtlbio.integrity.folder import ASIDE, claim, records_of, refuse_strangers
+from mtlbio.integrity.record import MANIFEST, Content, Record, contents, faults, place_of, read_record
+from mtlbio.integrity.steps import READS, REPLACES, WRITES
+from mtlbio.kinds import kind_of
+from mtlbio.kinds.base import function_at
+from mtlbio.kinds.schemas.run import Run
+
+
+def take(step: str, run: Run, folder: Path) -> None:
+    """Take a step of a run: check what it reads, call its function, record what it wrote.
+
+    An InputError where the folder is somebody else's, holds a stranger's file where the step writes, or a file that the
+    step reads is not as it was written.
+    """
+    claim(folder, words_of(run))
+    refuse_strangers(folder, step, WRITES[step], REPLACES.get(step, ()))
+    read = checked(folder, READS[step], run)
+    sweep(folder)
+    (folder / MANIFEST / f"{step}.started").touch()
+    basis = basis_of(run, step)
+    with noting_written() as written:
+        function_at(kind_of(run).steps[step])(run, folder)
+    files = contents(folder, written)
+    reads = {other: record.digest for other, record in read.items()}
+    record = Record(step, run.run, files, reads, basis.options, basis.modules, basis.data)
+    _remove_former(folder, record)
+    record.write(folder)
+
+
+def checked(folder: Path, steps: Iterable[str], run: Run | None = None) -> dict[str, Record]:
+    """Records of the steps whose files are about to be read, all of which are as they were written.
+
+    An InputError names the first file that is not, the step that wrote it, and what to do. With ``run``, also where a
+    step ran with other options than the YAML says now, or read files that were made again since.
+    """
+    records: dict[str, Record] = {}
+    for step in steps:
+        record = read_record(place_of(folder, step))
+        if record is None:
+            missing = [name for name in WRITES[step] if not (folder / name).exists()]
+            if missing:
+                raise InputError(f"{folder / missing[0]}: no such file; run `mtlbio {step}` first, or `mtlbio run`")
+            raise InputError(
+                f"{place_of(folder, step)}: no such file, the record of what step {step} wrote: the step was "
+                "interrupted, or an earlier mtlbio wrote it; run it again"
+            )
+        changed = faults(record, folder)
+        for name, words in changed.items():
+            more = f" (and {len(changed) - 1} more)" if len(changed) > 1 else ""
+            raise InputError(f"{folder / name}: {words}, by step {step}{more}; {way_out(folder, step)}")
+        if run is not None and record.options != options_of(run, step):
+            raise InputError(f"{folder}: step {step} ran with other options than the YAML has now; take it again first")
+        stale = [
+            other for other, digest in record.reads.items() if other in records and records[other].digest != digest
+        ]
+        if stale:
+            raise InputError(
+                f"{folder}: step {step} read other files of step {stale[0]} than are there now; take it again"
+            )
+        records[step] = record
+    return records
+
+
+def words_of(run: Run) -> str:
+    """What the mark of a folder says that it holds."""
+    return f"run {run.run}"
+
+
+def way_out(folder: Path, step: str) -> str:
+    """What a reader can do about a broken file."""
+    return f"`mtlbio run` makes it again, and only it (or take step {step} again)"
+
+
+def _remove_former(folder: Path, record: Record) -> None:
+    """Remove what an earlier record of the step names and this one does not, and copies set aside that are here again.
+
+    Only files that are still as they were written: anything else may be somebody's work.
+    """
+    for path in records_of(folder, record.step):
+        with suppress(InputError):
+            former = read_record(path)
+            gone = set(former.files) - set(record.files) if former else set()
+            for name in gone:
+                if former and (folder / name).is_file() and Content.of(folder / name) == former.files[name]:
+                    (folder / name).unlink()
+        path.unlink()
+    for place in sorted((folder / ASIDE).glob(f"{record.step}.*")):
+        for file in [file for file in sorted(place.rglob("*")) if file.is_file()]:
+            if record.files.get(str(file.relative_to(place))) == Content.of(file):
+                file.unlink()
+        _remove_empty(place)
+
+
+def _remove_empty(place: Path) -> None:
+    for below in sorted([place, *(p for p in place.rglob("*") if p.is_dir())], reverse=True):
+        with suppress(OSError):
+            below.rmdir()
+    with suppress(OSError):
+        place.parent.rmdir()
