@@ -4,6 +4,7 @@ A step is run again when its files, its options (:meth:`mtlbio.kinds.Kind.step_o
 (:func:`modules_of`) have changed, and for no other reason.
 """
 
+import atexit
 import os
 import sys
 from collections.abc import Callable, Iterable
@@ -49,14 +50,12 @@ class Plan:
             unlock(self.runs, Path(self.results))
         if any(asked.get(name) for name in _LOOKS):
             return
+        # Snakemake calls no hook where there is nothing to do
+        atexit.register(end, self.healing, self.runs, Path(self.results))
         found = begin(self.runs, Path(self.results), Path(".snakemake", "locks").absolute())
         for line in found.lines:
             print(f"mtlbio: {line}", file=sys.stderr)
         self.healing.steps.update(found.steps)
-
-    def end(self) -> None:
-        """Let the runs go."""
-        end(self.healing, self.runs, Path(self.results))
 
     def made(self, step: str, name: str) -> Callable:
         """Function of the wildcards that gives a file of ``step``, for the ``input`` of a later rule.

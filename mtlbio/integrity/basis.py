@@ -24,7 +24,8 @@ class Basis:
 
 def basis_of(run: Run, step: str) -> Basis:
     """What a step of a run is made from now."""
-    return Basis(options_of(run, step), _modules(run, step), _data(run, step))
+    data = tuple(map(Content.of, files_of_data(run, step)))
+    return Basis(options_of(run, step), _modules(run, step), data)
 
 
 def options_of(run: Run, step: str) -> str:
@@ -38,6 +39,7 @@ def _modules(run: Run, step: str) -> str:
     return digest_of(as_json(sorted((file.name, Content.of(file).sha256) for file in files)))
 
 
-def _data(run: Run, step: str) -> tuple[Content, ...]:
+def files_of_data(run: Run, step: str) -> list[Path]:
+    """Files that the YAML names and a step reads."""
     files = {"prepare": kind_of(run).data_files, "probe": kind_of(run).files_of_trial}.get(step)
-    return tuple(Content.of(Path(path)) for path in files(run)) if files else ()
+    return [Path(path) for path in files(run)] if files else []

@@ -107,7 +107,7 @@ def set_aside(folder: Path, step: str, names: Iterable[str]) -> Path:
     number = 1
     while (place := folder / ASIDE / f"{step}.{number}").exists():
         number += 1
-    for name in names:
+    for name in dict.fromkeys(names):
         if (folder / name).is_file():
             target = place / name
             target.parent.mkdir(parents=True, exist_ok=True)

@@ -16,10 +16,10 @@ from pathlib import Path
 
 from mtlbio.errors import InputError
 from mtlbio.files import sweep
-from mtlbio.integrity.basis import basis_of
+from mtlbio.integrity.basis import basis_of, files_of_data
 from mtlbio.integrity.folder import check_claim, claim, refuse_strangers, set_aside
 from mtlbio.integrity.owner import forget, let_go, take_over
-from mtlbio.integrity.record import MANIFEST, Record, faults, place_of, read_record
+from mtlbio.integrity.record import MANIFEST, Content, Record, faults, place_of, read_record
 from mtlbio.integrity.step import words_of
 from mtlbio.integrity.steps import READS, REPLACES, WRITES
 from mtlbio.kinds import STEPS
@@ -125,6 +125,11 @@ def _of_another_run(record: Record, records: Mapping[str, Record], run: Run, fol
     """
     if record.run != run.run:
         return f"the files of step {record.step} are of run {record.run}"
+    made_at = place_of(folder, record.step).stat().st_mtime
+    files = files_of_data(run, record.step)
+    unseen = record.data and all(file.stat().st_mtime <= made_at for file in files)
+    if unseen and record.data != tuple(map(Content.of, files)):
+        return f"step {record.step} read other data than are there, though their time stamps are older"
     for other, digest in record.reads.items():
         made = place_of(folder, other)
         if other in records and records[other].digest != digest and made.exists():

@@ -1,18 +1,22 @@
 """Around a step: what it reads is checked first, what it wrote is recorded last."""
 
-from collections.abc import Iterable
-from contextlib import suppress
+import json
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager, suppress
 from pathlib import Path
+from time import sleep
 
 from mtlbio.errors import InputError
-from mtlbio.files import noting_written, sweep
+from mtlbio.files import noting_written, replacing, sweep
 from mtlbio.integrity.basis import basis_of, options_of
 from mtlbio.integrity.folder import ASIDE, claim, records_of, refuse_strangers
+from mtlbio.integrity.process import Process
 from mtlbio.integrity.record import MANIFEST, Content, Record, contents, faults, place_of, read_record
 from mtlbio.integrity.steps import READS, REPLACES, WRITES
 from mtlbio.kinds import kind_of
 from mtlbio.kinds.base import function_at
 from mtlbio.kinds.schemas.run import Run
+from mtlbio.progress import say
 
 
 def take(step: str, run: Run, folder: Path) -> None:
@@ -25,9 +29,8 @@ def take(step: str, run: Run, folder: Path) -> None:
     refuse_strangers(folder, step, WRITES[step], REPLACES.get(step, ()))
     read = checked(folder, READS[step], run)
     sweep(folder)
-    (folder / MANIFEST / f"{step}.started").touch()
     basis = basis_of(run, step)
-    with noting_written() as written:
+    with _at_work(folder / MANIFEST / f"{step}.started"), noting_written() as written:
         function_at(kind_of(run).steps[step])(run, folder)
     files = contents(folder, written)
     reads = {other: record.digest for other, record in read.items()}
@@ -78,6 +81,34 @@ def words_of(run: Run) -> str:
 def way_out(folder: Path, step: str) -> str:
     """What a reader can do about a broken file."""
     return f"`mtlbio run` makes it again, and only it (or take step {step} again)"
+
+
+@contextmanager
+def _at_work(place: Path) -> Iterator[None]:
+    """Keep this process in a file while it takes a step; wait for another one of this machine that takes it.
+
+    A workflow that was killed may leave a job behind, which goes on and writes the same files. The file stays: it says
+    that what stands where the step writes may be from an interrupted one.
+    """
+    other = _process_in(place)
+    if other is not None and other != Process.of() and other.is_here and other.is_alive:
+        say(f"Process {other.pid}, left from a workflow that ended, is taking this step: waiting for it")
+        while other.is_alive:
+            sleep(0.2)
+    with replacing(place) as temporary:
+        temporary.write_text(json.dumps(Process.of().content()) + "\n", encoding="utf-8")
+    try:
+        yield
+    finally:
+        with suppress(OSError):
+            place.write_text("", encoding="utf-8")
+
+
+def _process_in(place: Path) -> Process | None:
+    try:
+        return Process.read(json.loads(place.read_text(encoding="utf-8")))
+    except (OSError, ValueError):
+        return None
 
 
 def _remove_former(folder: Path, record: Record) -> None:

@@ -1,0 +1,88 @@
+"""Owners: a live one is left alone, a dead one's run is taken over and its locks are removed."""
+
+import json
+import os
+import subprocess
+import sys
+from dataclasses import replace
+
+import pytest
+
+from mtlbio.errors import InputError
+from mtlbio.integrity.owner import OWNER, forget, let_go, owner_of, take_over
+from mtlbio.integrity.process import Process
+
+
+@pytest.fixture
+def other():
+    """A process that waits."""
+    running = subprocess.Popen([sys.executable, "-c", "input()"], stdin=subprocess.PIPE)
+    yield running
+    running.kill()
+    running.wait()
+
+
+def end(process: subprocess.Popen) -> None:
+    """Kill it; it stays what its parent has to wait for."""
+    process.kill()
+    os.waitid(os.P_PID, process.pid, os.WEXITED | os.WNOWAIT)
+
+
+def test_a_process_is_known_by_when_it_began(other):
+    process = Process.of(other.pid)
+    assert process.is_alive and process.is_here and Process.of().is_alive
+    assert Process.read(json.loads(json.dumps(process.content()))) == process
+    assert not replace(process, start=process.start - 1).is_alive  # an earlier one of this number
+    assert not replace(process, boot="before the machine was started again").is_alive
+    assert replace(process, host="node7").is_alive  # nobody here can tell
+    end(other)
+    assert not process.is_alive  # before anybody has waited for it
+    other.wait()
+    assert not process.is_alive
+    assert Process.read({"pid": 3}) is None and Process.read("x") is None and Process.read(None) is None
+
+
+def write(folder, process):
+    (folder / OWNER).parent.mkdir(parents=True, exist_ok=True)
+    (folder / OWNER).write_text(json.dumps(process.content()))
+
+
+def test_a_run_at_work_is_refused(tmp_path, other):
+    folder, locks = tmp_path / "results/a", tmp_path / ".snakemake/locks"
+    write(folder, Process.of(other.pid))
+    with pytest.raises(InputError, match=rf"results/a: process {other.pid} is at work on this run; wait for it$"):
+        take_over(folder, locks)
+    write(folder, replace(Process.of(other.pid), host="node7"))
+    with pytest.raises(InputError, match=rf"process {other.pid} on node7 is at work .*if it is no more, add --unlock"):
+        take_over(folder, locks)
+    forget(folder)
+    assert take_over(folder, locks) is None and owner_of(folder) == Process.of()
+
+
+def test_a_dead_owners_run_is_taken_over_with_its_locks_only(tmp_path, other, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    folder, locks = tmp_path / "results/a", tmp_path / ".snakemake/locks"
+    write(folder, Process.of(other.pid))
+    end(other)
+    locks.mkdir(parents=True)
+    (locks / "0.output.lock").write_text("results/a/qc.tsv\nresults/a/cohort.h5ad\n")
+    (locks / "0.input.lock").write_text(f"{tmp_path}/results/a/qc.tsv\n")
+    (locks / "1.output.lock").write_text("results/ab/qc.tsv\n")
+    line = take_over(folder, locks)
+    assert line == f"{folder}: taken over from process {other.pid}, which ended before its work did"
+    assert os.listdir(locks) == ["1.output.lock"]
+    assert take_over(folder, locks) is None  # it is ours now
+    let_go([folder, tmp_path / "results/none"])
+    assert owner_of(folder) is None and not (folder / OWNER).exists()
+
+
+def test_nobody_lets_go_what_is_another_ones(tmp_path, other):
+    write(tmp_path, Process.of(other.pid))
+    let_go([tmp_path])
+    assert owner_of(tmp_path) == Process.of(other.pid)
+
+
+def test_a_damaged_owner_is_nobody(tmp_path):
+    (tmp_path / OWNER).parent.mkdir()
+    (tmp_path / OWNER).write_text("{")
+    assert owner_of(tmp_path) is None and take_over(tmp_path, tmp_path / "locks") is None
