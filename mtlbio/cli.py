@@ -246,6 +246,21 @@ def predict(
 
 
 @app.command()
+def verify(
+    results: Annotated[list[Path], typer.Argument(metavar="RESULTS...", help="results of runs, e.g. results/*")],
+) -> None:
+    """Whether finished results are still what was written: every file by its SHA-256. Status 1 where one is not."""
+    from mtlbio.integrity.verify import verify
+
+    whole = True
+    for folder in results:
+        lines, good = verify(folder)
+        whole = whole and good
+        typer.echo("\n".join([str(folder), *(f"  {line}" for line in lines)]))
+    raise typer.Exit(0 if whole else 1)
+
+
+@app.command()
 def config() -> None:
     """Print every key of a run's YAML, with its meaning and default (Markdown)."""
     from mtlbio.kinds.reference import config_reference

@@ -52,6 +52,14 @@ def check_claim(folder: Path, holds: str) -> None:
         raise InputError(f"{folder}: holds {found}, and this is {holds}; give another folder")
 
 
+def check_marked(folder: Path) -> None:
+    """An InputError where a folder is not one that mtlbio wrote."""
+    if not folder.is_dir():
+        raise InputError(f"{folder}: no such folder; expected the results of a run, results/<run>")
+    if _held(folder) is None and not any(records_of(folder, step) for step in WRITES):
+        raise InputError(f"{folder}: no {MARK} in it, the mark of mtlbio's folders; expected the results of a run")
+
+
 def _held(folder: Path) -> str | None:
     """What the mark says; None where there is none, or a damaged one (then the records of its steps speak)."""
     try:

@@ -1,0 +1,36 @@
+"""Whether finished results are still what was written: ``mtlbio verify``."""
+
+from pathlib import Path
+
+from mtlbio.errors import InputError
+from mtlbio.integrity.folder import check_marked
+from mtlbio.integrity.record import Record, faults, place_of, read_record
+from mtlbio.kinds import STEPS
+
+
+def verify(folder: Path) -> tuple[list[str], bool]:
+    """A line per step, and whether every file of every step is as it was written.
+
+    An InputError where the folder is none of mtlbio's, or holds no step at all.
+    """
+    check_marked(folder)
+    lines, whole, records = list[str](), True, dict[str, Record]()
+    for step in STEPS:
+        try:
+            record = read_record(place_of(folder, step))
+        except InputError as error:
+            lines, whole = [*lines, f"{step}: {error}"], False
+            continue
+        if record is None:
+            lines, whole = [*lines, f"{step}: not taken, or interrupted"], False
+            continue
+        records[step] = record
+        found = [f"{step}: {folder / name}: {words}" for name, words in faults(record, folder).items()]
+        found += [
+            f"{step}: read other files of step {other} than are there"
+            for other, digest in record.reads.items()
+            if other in records and records[other].digest != digest
+        ]
+        whole = whole and not found
+        lines += found or [f"{step}: {len(record.files)} {'file' if len(record.files) == 1 else 'files'} as written"]
+    return lines, whole
