@@ -125,6 +125,7 @@ def apply(results: Path, new: Path, out: Path | None, options: Mapping[str, str 
         raise InputError(f"{new}: no such file; expected the measurements (or sequences) of the new samples")
     if not (results / "model").is_dir():
         raise InputError(f"{results}: no trained model in it; expected the folder of a finished run, results/<run>")
+    checked(results, ("train",))  # before a word of model.json is believed
     target, holds = out or results / "predict" / new.name.split(".")[0], "predictions of new samples"
     check_claim(target, holds)
     kind = kind_of_model(results / "model")
@@ -134,7 +135,6 @@ def apply(results: Path, new: Path, out: Path | None, options: Mapping[str, str 
     if foreign:
         valid = [k.name for k in KINDS.values() if foreign[0] in k.predict_options]
         raise InputError(f"--{foreign[0]}: only for runs of kind {listing(valid)}; this one is a {kind.name}")
-    checked(results, ("train",))
     function_at(kind.commands["predict"])(results, new, target, *(options[key] for key in kind.predict_options))
     return mark(target, holds)
 

@@ -8,12 +8,15 @@
     python benchmarks/calibration/grid.py doses [...]                                 # the same for tables of features
     python benchmarks/calibration/grid.py chains [...]                                # the same for protein runs
     python benchmarks/calibration/grid.py tables                                      # what is there so far
+    python benchmarks/calibration/grid.py keep PART                                   # keep its verdicts
+    python benchmarks/calibration/grid.py adopt PART                                  # count kept ones too
     python benchmarks/calibration/grid.py ship                                        # its rates and pages
 
 Small form: a few cohorts per cell, minutes. Full form: 600 cohorts per cell of 80 and of 200 donors with given axes, 20
-per cell of the whole pipeline; hours. Every cell is a file below results/benchmarks/calibration/ that is kept: a killed
-run goes on where it stopped, and a full run adds to a small one. Cells belong to the sources that made them; when a
-verdict's code changes they are made anew.
+per cell of the whole pipeline; hours, which may be spread over days and machines: what was kept is not made again.
+Every cell is a file below results/benchmarks/calibration/: a killed run goes on where it stopped, and a full run adds to
+a small one. Cells belong to the sources that made them; when a verdict's code changes they are made anew, or adopted
+after a sample of them came out the same.
 """
 
 from __future__ import annotations
@@ -35,6 +38,7 @@ from benchmarks.calibration.chains import chains_grid, judge_chains
 from benchmarks.calibration.designs import designs_grid, judge_designs
 from benchmarks.calibration.doses import doses_grid, judge_doses
 from benchmarks.calibration.given_axes import judge_axes
+from benchmarks.calibration.kept import differing, joined, read_kept, sample_of, write_kept
 from benchmarks.calibration.mixtures import judge_mixtures, mixtures_grid
 from benchmarks.calibration.pages import write_designs, write_pages
 from benchmarks.calibration.score import any_false_biology, confusion, recall, rescored
@@ -67,6 +71,7 @@ ROOMS |= {"pipeline": _ALL, "doses": _ALL, "chains": (*_ALL, "mtlbio.sequence")}
 # them
 APART = {
     "grid",
+    "kept",
     "fit_odds",
     "pages",
     "shipping",
@@ -101,12 +106,14 @@ def run_cells(part: str, cells: list[tuple[Cell, int]], workers: int, store: Pat
 
     A quarter of every cell comes first, then half: a grid that is stopped early is even.
     """
+    kept = read_kept(part, version(part))
     jobs = [(cell, -(-runs // share)) for share in (4, 2, 1) for cell, runs in cells]
     with ProcessPoolExecutor(workers) as pool:
         for cell, runs in track(jobs, f"{part}: cells of the grid", len(jobs)):
             path = store / f"{cell.slug}.tsv"
             done = read_table(path) if path.exists() else pd.DataFrame({"run": []})
-            missing = sorted(set(range(runs)) - set(done["run"]))
+            there = {*done["run"], *kept.loc[kept["cell"] == cell.name, "run"]}
+            missing = sorted(set(range(runs)) - there)
             if missing:
                 made = pool.map(one, [(part, cell, run) for run in missing], chunksize=2)
                 parts = [*([done] if len(done) else []), *made]
@@ -119,10 +126,29 @@ def collected(part: str, latest: bool = False) -> pd.DataFrame:
     if latest:
         folder = max((STORE / part).glob("*/*.tsv"), key=lambda f: f.stat().st_mtime, default=folder / "none").parent
     files = sorted(folder.glob("*.tsv"))
-    if not files:
+    stored = pd.concat([read_table(f) for f in files], ignore_index=True) if files else pd.DataFrame()
+    rows = joined(read_kept(part, folder.name), stored)
+    if rows.empty:
         return pd.DataFrame()
     cells = {cell.name: cell for full in (False, True) for cell, _ in GRIDS[part][0](full)}
-    return rescored(pd.concat([read_table(f) for f in files], ignore_index=True), cells)
+    return rescored(rows, cells)
+
+
+def adopt(part: str, workers: int) -> None:
+    """Let kept rows of other sources count as those of the present ones, if a sample of them comes out the same."""
+    kept = read_kept(part, None)
+    cells = {cell.name: cell for full in (False, True) for cell, _ in GRIDS[part][0](full)}
+    sample = sample_of(kept[kept["cell"].isin(cells)], 2)
+    pairs = sample[["cell", "run"]].drop_duplicates()
+    jobs = [(part, cells[cell], run) for cell, run in pairs.itertuples(index=False)]
+    with ProcessPoolExecutor(workers) as pool:
+        made = list(track(pool.map(one, jobs, chunksize=2), f"{part}: cohorts made again", len(jobs)))
+    other = differing(sample, pd.concat(made, ignore_index=True))
+    if other:
+        raise SystemExit(
+            f"{len(other)} of {len(sample)} verdicts are others now, so the kept ones do not count: {other[0]}"
+        )
+    say(f"{write_kept(part, version(part), kept)}: all {len(sample)} verdicts of {len(jobs)} cohorts are the same")
 
 
 def show(part: str, rows: pd.DataFrame) -> None:
@@ -149,7 +175,8 @@ def show(part: str, rows: pd.DataFrame) -> None:
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument("part", choices=[*GRIDS, "tables", "ship"])
+    parser.add_argument("part", choices=[*GRIDS, "tables", "ship", "keep", "adopt"])
+    parser.add_argument("of", nargs="?", choices=list(GRIDS), help="part that is kept or adopted")
     parser.add_argument("--full", action="store_true", help="as many cohorts as the published rates rest on; hours")
     parser.add_argument("--only", default="", help="only cells whose name contains this text")
     parser.add_argument("--latest", action="store_true", help="cells of the sources that made the newest one")
@@ -159,6 +186,14 @@ def main() -> None:
         cells = [(c, n) for c, n in GRIDS[given.part][0](given.full) if given.only in c.name]
         run_cells(given.part, cells, given.workers, STORE / given.part / version(given.part))
         show(given.part, collected(given.part))
+        return
+    if given.part in ("keep", "adopt"):
+        if given.of is None:
+            parser.error(f"{given.part}: name the part: {', '.join(GRIDS)}")
+        if given.part == "adopt":
+            adopt(given.of, given.workers)
+        else:
+            say(f"{write_kept(given.of, version(given.of), collected(given.of))}: kept")
         return
     rows = {part: collected(part, given.latest) for part in GRIDS}
     for part, found in rows.items():
