@@ -14,8 +14,8 @@
 
 Small form: a few cohorts per cell, minutes. Full form: 600 cohorts per cell of 80 and of 200 donors with given axes, 20
 per cell of the whole pipeline; hours, which may be spread over days and machines: what was kept is not made again.
-Every cell is a file below results/benchmarks/calibration/: a killed run goes on where it stopped, and a full run adds to
-a small one. Cells belong to the sources that made them; when a verdict's code changes they are made anew, or adopted
+Every cell is a file below results/benchmarks/calibration/: a killed run goes on where it stopped, and a full run adds
+to a small one. Cells belong to the sources that made them; when a verdict's code changes they are made anew, or adopted
 after a sample of them came out the same.
 """
 

@@ -1,8 +1,8 @@
 """Verdicts of planted cohorts that were counted before and are kept with the sources: a large count is made in pieces.
 
 ``kept/<part>.parquet`` holds a row per dimension, without the terms that odds are fitted on, and the digest of the
-sources that made it. Where those have changed, the rows count again after a sample of them was made anew and was the same
-(``grid.py adopt PART``).
+sources that made it. Where those have changed, the rows count again after a sample of them was made anew and was the
+same (``grid.py adopt PART``).
 """
 
 from __future__ import annotations

@@ -16,7 +16,6 @@ from mtlbio.integrity.steps import READS, REPLACES, WRITES
 from mtlbio.kinds import kind_of
 from mtlbio.kinds.base import function_at
 from mtlbio.kinds.schemas.run import Run
-from mtlbio.progress import say
 
 
 def take(step: str, run: Run, folder: Path) -> None:
@@ -92,6 +91,8 @@ def _at_work(place: Path) -> Iterator[None]:
     """
     other = _process_in(place)
     if other is not None and other != Process.of() and other.is_here and other.is_alive:
+        from mtlbio.progress import say  # which brings rich
+
         say(f"Process {other.pid}, left from a workflow that ended, is taking this step: waiting for it")
         while other.is_alive:
             sleep(0.2)
