@@ -75,11 +75,12 @@ DAMAGE = (cut, flip_a_byte, take_the_other_runs)
 
 
 def files(folder: Path) -> list[tuple[str, str]]:
-    """Step and name of every file that a step wrote and that is another one in the other run."""
+    """Step and name of every file that a step wrote in both runs, and that is another one in the other run."""
     found = []
     for step in STEPS:
         record, other = (read_record(place_of(folder / name / "small", step)) for name in ("results", "other"))
-        found += [(step, name) for name, content in record.files.items() if other.files.get(name) != content]
+        shared = [name for name in record.files if name in other.files]
+        found += [(step, name) for name in shared if other.files[name] != record.files[name]]
     return found
 
 
