@@ -4,7 +4,6 @@ Heavy libraries are imported by the function that is called, so that ``mtlbio --
 """
 
 import json
-import os
 import sys
 from pathlib import Path
 from typing import Annotated
@@ -79,50 +78,21 @@ for _name, _line in _STEPS.items():
     _add_step(_name, _line)
 
 
-@app.command("run", context_settings={"allow_extra_args": True, "ignore_unknown_options": True})
+@app.command("run", context_settings={"ignore_unknown_options": True})
 def run_workflow(
-    context: typer.Context,
-    run: RunFile,
+    runs: Annotated[
+        list[str],
+        typer.Argument(metavar="RUN.yaml|FOLDER...", help="runs' descriptions, or folders of them; then Snakemake's options"),
+    ],
     cores: Annotated[int | None, typer.Option(min=1, help="cores to use; all where left out")] = None,
     results: Annotated[Path, typer.Option(metavar="DIR", help="folder of all results")] = Path("results"),
 ) -> None:
-    """Run the whole workflow on one run's YAML.
+    """Run the whole workflow on one run's YAML, or on many at once; then sum up: DIR/summary.tsv, DIR/index.html.
 
-    What follows RUN.yaml and is not listed here goes to Snakemake: -n shows what would run,
-    --workflow-profile slurm submits to Slurm, --unlock frees a folder after a killed run.
+    The first word that begins with a hyphen ends the runs. From there on, what is not listed here goes to Snakemake: -n
+    shows what would run, --workflow-profile slurm submits to Slurm, --unlock frees a folder after a killed run.
     """
-    from mtlbio.kinds import kind_of
-    from mtlbio.kinds.read import read_run
-    from mtlbio.workflow import is_older, snakefile
-
-    described = read_run(run)
-    kind, extra = kind_of(described), context.args
-    for option in ("--config", "-C", "--configfile", "--directory", "-d", "--snakefile", "-s"):
-        if option in extra:
-            raise InputError(f"{option}: set by mtlbio run; a run's options stand in its YAML, its folder is --results")
-    if results.is_file():
-        raise InputError(f"--results: {results}: found a file; expected a folder")
-    results = results.absolute()
-    if is_older(results / described.run / "cohort.h5ad", [run, *map(Path, kind.files(described).values())]):
-        # inside a job the one clear line would drown among Snakemake's
-        if "check" in kind.commands:
-            _function(kind.commands["check"])(described)
-        if "warned" in kind.commands:
-            from mtlbio.progress import say
-
-            for line in _function(kind.commands["warned"])(described):
-                say(f"Warning: {line} (mtlbio plan {run} says more)")
-    results.parent.mkdir(parents=True, exist_ok=True)
-    elsewhere = ("--executor", "-e", "--profile", "--workflow-profile", "--jobs", "-j", "--cores", "-c")
-    chosen = any(word.partition("=")[0] in elsewhere or word.startswith(("-j", "-c")) for word in extra)
-    parallel = [] if cores is None and chosen else ["--cores", str(cores or "all")]
-    # The working directory is the results' parent: Snakemake's records then lie beside the results, wherever
-    # the command was given. An option must follow --config, which takes every word up to the next one.
-    command = ["snakemake", "--snakefile", str(snakefile()), "--directory", str(results.parent)]
-    command += ["--config", f"runs={json.dumps([str(run.absolute())])}", f"results={results.name}"]
-    command += ["--rerun-incomplete", *parallel, *extra]
-    sys.stdout.flush()
-    os.execv(sys.executable, [sys.executable, "-m", *command])
+    raise typer.Exit(_function("mtlbio.launch.run:run")(runs, cores, results))
 
 
 @app.command()

@@ -13,6 +13,7 @@ from importlib import metadata
 from pathlib import Path
 
 from mtlbio.errors import InputError
+from mtlbio.handover import unquoted
 from mtlbio.integrity.heal import Healing, begin, end, unlock
 from mtlbio.kinds import kind_of
 from mtlbio.kinds.read import read_run
@@ -130,7 +131,7 @@ def plan(config: dict) -> Plan:
     unknown = [key for key in config if key not in ("runs", "results")]
     if unknown:
         raise InputError(f"config: {unknown[0]}: unknown key; valid here: runs, results")
-    paths = config.get("runs") or []
+    paths = unquoted(config.get("runs")) or []
     paths = [paths] if isinstance(paths, str) else list(paths)
     if not paths:
         raise InputError("config: runs: missing; a list of run YAMLs, e.g. runs: [my_cohort.yaml]")
@@ -142,7 +143,9 @@ def plan(config: dict) -> Plan:
             raise InputError(f"{path}: run: {run.run!r} is the name of {yamls[run.run]} too; each run needs its own")
         yamls[run.run] = shown(path)
         runs[run.run] = kind_of(run).with_paths(run, lambda key, place: shown(place))
-    return Plan(str(config.get("results") or "results").rstrip("/") or "/", yamls, runs)
+    results = unquoted(config.get("results")) or "results"
+    results = results[0] if isinstance(results, list) else str(results)
+    return Plan(results.rstrip("/") or "/", yamls, runs)
 
 
 # what Snakemake can be asked for besides running jobs, by the names that its options have in its parser

@@ -16,7 +16,7 @@ from mtlbio.modules import PACKAGE, cannot_change_a_result
 
 # From the ground up: a room may import itself, its neighbours in the same line and every line above.
 ORDER = (
-    ("errors", "files", "modules", "progress", "tables", "text", "section", "choices"),
+    ("errors", "files", "handover", "modules", "progress", "tables", "text", "section", "choices"),
     ("metrics",),
     ("labels",),
     ("config",),
@@ -30,8 +30,11 @@ ORDER = (
     ("evaluation",),
     ("probing",),
     ("report",),
+    ("summary",),
     ("commands",),
-    ("cli", "workflow", "__main__"),
+    ("workflow",),
+    ("launch",),
+    ("cli", "__main__"),
 )
 LEVEL = {room: level for level, rooms in enumerate(ORDER) for room in rooms}
 

@@ -1,0 +1,107 @@
+"""Options that ``mtlbio run`` passes on to Snakemake, and those that it does not.
+
+They are read by Snakemake's own parser, so that ``--directory=X``, ``-dX`` and ``--direc X`` are all the same option.
+"""
+
+from argparse import Namespace
+from dataclasses import dataclass
+from typing import NoReturn
+
+from mtlbio.errors import InputError
+from mtlbio.launch.find import is_run_or_folder
+
+_ELSEWHERE = "set by mtlbio run; a run's options stand in its YAML, its folder is --results"
+_DELETES = "deletes results; remove results/<run> yourself where that is meant"
+_STALE = (
+    "would pass old or half-written results off as this run's; one step alone is a command of its own, "
+    "e.g. mtlbio report RUN.yaml"
+)
+_SPOILS = "two workflows that write into one folder spoil each other's results"
+_TAKES_APART = "belongs to Snakemake's own jobs; mtlbio run starts and concludes whole workflows"
+
+# option -> why it is refused, in one of its spellings; docs/workflow.md lists them
+REFUSED = (
+    dict.fromkeys(("--config", "--configfile", "--replace-workflow-config", "--directory", "--snakefile"), _ELSEWHERE)
+    | dict.fromkeys(("--delete-all-output", "--delete-temp-output", "--all-temp", "--unneeded-temp-files"), _DELETES)
+    | dict.fromkeys(("--touch", "--rerun-triggers", "--consider-ancient", "--ignore-incomplete"), _STALE)
+    | dict.fromkeys(("--cleanup-metadata", "--drop-metadata", "--omit-flags"), _STALE)
+    | {"--nolock": _SPOILS}
+    | dict.fromkeys(("--no-hooks", "--mode", "--immediate-submit", "--allowed-rules", "--target-jobs"), _TAKES_APART)
+    | dict.fromkeys(("--target-files-omit-workdir-adjustment", "--deploy-sources", "--local-groupid"), _TAKES_APART)
+)
+# what only looks at a workflow, or at its records: by the names that Snakemake's parser gives them
+_LOOKS = (
+    "dryrun", "unlock", "report", "lint", "list_rules", "list_target_rules", "dag", "rulegraph", "filegraph", "d3dag",
+    "summary", "detailed_summary", "archive", "cleanup_shadow", "list_changes", "list_input_changes",
+    "list_params_changes", "list_untracked", "list_conda_envs", "conda_cleanup_envs", "conda_create_envs_only",
+    "containerize", "container_cleanup_images", "generate_unit_tests", "export_cwl", "print_compilation",
+)  # fmt: skip
+_PLACES = ("executor", "profile", "workflow_profile", "jobs", "cores")
+
+
+@dataclass(frozen=True)
+class Options:
+    """What was asked of Snakemake.
+
+    Attributes
+    ----------
+    words : as they were given
+    cores_chosen : whether they, or a profile, say how much runs at once
+    runs_jobs : whether jobs will run: not with ``-n``, ``--unlock`` ...
+    checks : whether the cohorts are to be checked first: also with ``-n``
+    """
+
+    words: tuple[str, ...] = ()
+    cores_chosen: bool = False
+    runs_jobs: bool = True
+    checks: bool = True
+
+
+def split_words(words: list[str]) -> tuple[list[str], list[str]]:
+    """Runs, and Snakemake's options: the first word that begins with a hyphen ends the runs.
+
+    Which word behind that is the value of an option, only Snakemake knows; :func:`read_options` refuses runs there.
+    """
+    first = next((place for place, word in enumerate(words) if word.startswith("-")), len(words))
+    return words[:first], words[first:]
+
+
+def read_options(words: list[str]) -> Options:
+    """Check the options for Snakemake.
+
+    An InputError of one line at an option that nobody knows, at one that would spoil the run (:data:`REFUSED`), and at
+    a YAML or a folder of YAMLs among the options.
+    """
+    if not words:
+        return Options()
+    from snakemake.cli import get_argument_parser
+
+    parser = get_argument_parser()
+    parser.error = _refuse
+    given, usual = parser.parse_args(words), parser.parse_args([])
+    chosen = {name for name, value in vars(given).items() if value != getattr(usual, name)}
+    for option, why in REFUSED.items():
+        if parser._option_string_actions[option].dest in chosen:
+            raise InputError(f"{option}: {why}")
+    _no_runs(words, given, [action.dest for action in parser._actions if action.nargs in (None, "?")])
+    looks = {name for name in _LOOKS if name in chosen}
+    if given.report_after_run:
+        looks.discard("report")
+    cores = any(getattr(given, name, None) for name in _PLACES)
+    return Options(tuple(words), cores, not looks, looks <= {"dryrun"})
+
+
+def _refuse(message: str) -> NoReturn:
+    raise InputError(f"{' '.join(message.split())}; neither mtlbio run (--help) nor Snakemake takes it so")
+
+
+def _no_runs(words: list[str], given: Namespace, single: list[str]) -> None:
+    """No run among the options, where it would be a target of Snakemake, or one more value of the option before it."""
+    values = {str(value) for name in single for value in _listed(getattr(given, name, None))}
+    for word in words:
+        if not word.startswith("-") and word not in values and is_run_or_folder(word):
+            raise InputError(f"{word}: runs stand before Snakemake's options: mtlbio run {word} ... {words[0]} ...")
+
+
+def _listed(value: object) -> list:
+    return value if isinstance(value, list) else [value]

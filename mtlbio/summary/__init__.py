@@ -1,0 +1,49 @@
+"""What became of many runs: ``summary.tsv`` and ``index.html`` in the folder of all results, and a table in print."""
+
+import sys
+import time
+from collections.abc import Iterable, Mapping
+from pathlib import Path
+
+# Stamps of files are a little behind the clock (a tick of the kernel, a file server).
+_BEHIND = 2.0
+
+
+class Conclusion:
+    """Made when a workflow begins, so that complaints in older logs do not count; told when it ends.
+
+    Parameters
+    ----------
+    results : folder of all results
+    yamls : name -> YAML of the runs that are started
+    """
+
+    # `mtlbio run` tells it last of all, after what Snakemake says at its end; then the Snakefile does not.
+    told_by_caller = False
+
+    def __init__(self, results: str | Path, yamls: Mapping[str, str]):
+        self.results, self.yamls, self.since = Path(results).absolute(), dict(yamls), time.time() - _BEHIND
+
+    def tell_of_workflow(self) -> None:
+        """What the Snakefile calls at the end."""
+        if not Conclusion.told_by_caller:
+            self.tell()
+
+    def tell(self, not_started: Iterable = ()) -> None:
+        """Write the summary of all runs in the folder, and print that of those which were asked for.
+
+        ``not_started`` are those that were asked for and could not be started
+        (:class:`mtlbio.summary.rows.NotStarted`). Where the folder cannot be written to, a line says so.
+        """
+        from mtlbio.summary.page import write_page
+        from mtlbio.summary.table import all_rows, in_print, write_summary
+
+        asked, rows = all_rows(self.results, self.yamls, list(not_started), self.since)
+        table, page = self.results / "summary.tsv", self.results / "index.html"
+        try:
+            write_summary(rows, table)
+            write_page(rows, page)
+            written = f"Summary: {table}, and as a page {page}"
+        except OSError as error:
+            written = f"No summary is written: {error}"
+        print("\n".join(["", *in_print(asked, self.results), written]), file=sys.stderr)

@@ -1,0 +1,136 @@
+"""What became of a run, in one row: read from its folder alone, so that it does not matter who ran it."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from mtlbio.errors import InputError
+from mtlbio.report.palette import VERDICTS
+from mtlbio.tables import read_table
+
+if TYPE_CHECKING:
+    from pandas import DataFrame
+
+FINISHED, FAILED, UNFINISHED, NOT_STARTED = "finished", "failed", "unfinished", "not started"
+SUMMARY = ["run", "status", "step", "error", "log", "yaml", "donors", "samples", "dims", *VERDICTS, "page"]
+OF_TASK = ("metric", "value", "ci_low", "ci_high", "call")
+SILENT = "ended without a word: killed, out of memory, or stopped"
+
+
+@dataclass(frozen=True)
+class NotStarted:
+    """A run that was asked for and cannot be started: its name, its YAML, and why, in one line."""
+
+    run: str
+    yaml: str
+    error: str
+
+
+def row_of(folder: Path, yaml: str | None = None, since: float = 0.0) -> dict[str, Any]:
+    """A row of ``summary.tsv`` without what is not known.
+
+    Parameters
+    ----------
+    folder : results of the run
+    yaml : its YAML, where that is known
+    since : seconds since the epoch at which the workflow began; what older logs complain of is over
+    """
+    row: dict[str, Any] = {"run": folder.name, "yaml": yaml} | _state(folder, since)
+    if row["status"] == FINISHED:
+        for fill in (_sizes, _verdicts, _performance):
+            try:
+                row |= fill(folder)
+            except (InputError, OSError, ValueError, KeyError) as error:
+                # a table that somebody edited spoils its own cells only
+                row["error"] = " ".join(str(error).split())
+    return row
+
+
+def row_of_not_started(wrong: NotStarted) -> dict[str, Any]:
+    """A row of ``summary.tsv``."""
+    return {"run": wrong.run, "status": NOT_STARTED, "error": wrong.error, "yaml": wrong.yaml}
+
+
+def _state(folder: Path, since: float) -> dict[str, Any]:
+    """``status``, and of a run that is not finished the step, its error and its log; of one that is its page."""
+    page, logs = folder / "report.html", sorted((folder / "logs").rglob("*.log"), key=_time)
+    recent = [log for log in logs if _time(log) >= since]
+    for log in recent:
+        said = complaint(log.read_text(encoding="utf-8", errors="replace"))
+        if said is not None:
+            return {"status": FAILED, "step": _step(log, folder), "error": said, "log": _below(log, folder)}
+    if page.exists() and all(_time(log) <= _time(page) for log in logs if log.stem != "report"):
+        return {"status": FINISHED, "page": _below(page, folder)}
+    if not recent:
+        return {"status": UNFINISHED if logs else NOT_STARTED}
+    last = recent[-1]
+    return {"status": UNFINISHED, "step": _step(last, folder), "error": SILENT, "log": _below(last, folder)}
+
+
+def complaint(log: str) -> str | None:
+    """What a step's log says went wrong, in one line; None where it says nothing of that kind.
+
+    Examples
+    --------
+    >>> complaint("Reading\\nmtlbio: error: e.csv: no such gene\\n")
+    'e.csv: no such gene'
+    >>> complaint("Traceback (most recent call last):\\n  File ...\\nMemoryError\\n")
+    'MemoryError'
+    >>> complaint("Training\\n")
+    """
+    lines = [line.strip() for line in log.splitlines() if line.strip()]
+    for line in reversed(lines):
+        if line.startswith("mtlbio: error: "):
+            return line.removeprefix("mtlbio: error: ")
+    if "Traceback (most recent call last):" in lines:
+        return next((line for line in reversed(lines) if re.match(r"[\w.]+(: |$)", line)), lines[-1])
+    return None
+
+
+def _step(log: Path, folder: Path) -> str:
+    return log.relative_to(folder / "logs").with_suffix("").as_posix()
+
+
+def _below(file: Path, folder: Path) -> str:
+    """A file's place below the folder of all results, where the summary stands."""
+    return file.relative_to(folder.parent).as_posix()
+
+
+def _time(path: Path) -> float:
+    return path.stat().st_mtime
+
+
+def _sizes(folder: Path) -> dict[str, Any]:
+    splits = read_table(folder / "splits.tsv", ["sample", "donor"])
+    return {"donors": splits["donor"].nunique(), "samples": len(splits)}
+
+
+def _verdicts(folder: Path) -> dict[str, Any]:
+    """How many dimensions got each verdict."""
+    verdicts = read_table(folder / "verdicts.tsv", ["dim", "verdict"])["verdict"]
+    return {"dims": len(verdicts)} | {name: int((verdicts == name).sum()) for name in VERDICTS}
+
+
+def _performance(folder: Path) -> dict[str, Any]:
+    """Of every task the metric on which arms are compared, of the multi-task network, and how it did against the best
+    baseline."""
+    metrics = read_table(folder / "metrics.tsv", ["arm", "task", "metric", "value", "ci_low", "ci_high"])
+    compared = read_table(folder / "comparisons.tsv", ["arm_a", "task", "metric", "call"])
+    cells: dict[str, Any] = {}
+    for task in metrics["task"].unique():
+        mine = compared[compared["task"] == task]
+        own = metrics[(metrics["task"] == task) & (metrics["arm"] == "multitask")]
+        own = own[own["metric"] == mine["metric"].iloc[0]] if len(mine) else own
+        if len(own):
+            cells |= {f"{name}_{task}": own[name].iloc[0] for name in OF_TASK[:-1]}
+            cells |= {f"call_{task}": _call(mine)}
+    return cells
+
+
+def _call(compared: DataFrame) -> str | None:
+    """The call against the best baseline."""
+    best = compared[compared["best_baseline"] == "yes"] if "best_baseline" in compared else compared[:0]
+    return best["call"].iloc[0] if len(best) else None
