@@ -82,7 +82,9 @@ for _name, _line in _STEPS.items():
 def run_workflow(
     runs: Annotated[
         list[str],
-        typer.Argument(metavar="RUN.yaml|FOLDER...", help="runs' descriptions, or folders of them; then Snakemake's options"),
+        typer.Argument(
+            metavar="RUN.yaml|FOLDER...", help="runs' descriptions, or folders of them; then Snakemake's options"
+        ),
     ],
     cores: Annotated[int | None, typer.Option(min=1, help="cores to use; all where left out")] = None,
     results: Annotated[Path, typer.Option(metavar="DIR", help="folder of all results")] = Path("results"),
@@ -125,9 +127,13 @@ def transfer(
 
     Trains every subset of the tasks on the prepared cohort, on the same folds and seeds as the run.
     """
+    from mtlbio.threads import one_thread
+
     described, function = _described(run, "transfer")
     folder = results or Path("results") / described.run
-    typer.echo("\n".join([*function(described, folder, curve or [], draws, str(run)), str(folder / "transfer")]))
+    with one_thread():
+        sentences = function(described, folder, curve or [], draws, str(run))
+    typer.echo("\n".join([*sentences, str(folder / "transfer")]))
 
 
 @app.command()

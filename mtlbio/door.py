@@ -21,6 +21,7 @@ from mtlbio.kinds.base import function_at
 from mtlbio.kinds.read import read_run
 from mtlbio.kinds.schemas.run import Run
 from mtlbio.kinds.stored import kind_of_model
+from mtlbio.threads import one_thread
 
 if TYPE_CHECKING:
     from pandas import DataFrame
@@ -135,7 +136,9 @@ def apply(results: Path, new: Path, out: Path | None, options: Mapping[str, str 
     if foreign:
         valid = [k.name for k in KINDS.values() if foreign[0] in k.predict_options]
         raise InputError(f"--{foreign[0]}: only for runs of kind {listing(valid)}; this one is a {kind.name}")
-    function_at(kind.commands["predict"])(results, new, target, *(options[key] for key in kind.predict_options))
+    function = function_at(kind.commands["predict"])
+    with one_thread():
+        function(results, new, target, *(options[key] for key in kind.predict_options))
     return mark(target, holds)
 
 

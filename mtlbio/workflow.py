@@ -99,6 +99,10 @@ class Plan:
         """Time limit of the training: an hour, and four for the many residues of a protein run."""
         return attempt * kind_of(self.runs[wildcards.run]).minutes_of_training
 
+    def threads_of_training(self, wildcards) -> int:
+        """Cores that the training keeps busy: one, and of kinds that train networks side by side one for each."""
+        return kind_of(self.runs[wildcards.run]).processes_of_training
+
     def gpus(self, wildcards) -> int:
         """GPUs that training asks a cluster for: one where the run's YAML says ``device: cuda``."""
         run = self.runs[wildcards.run]

@@ -133,9 +133,18 @@ def test_a_file_where_a_folder_is_needed_is_refused(folder, mtlbio):
     assert mtlbio("run", "run.yaml", "--results", "e.csv")[0] == 2
 
 
-def test_run_refuses_options_that_would_point_the_workflow_elsewhere(folder, mtlbio):
+@pytest.fixture
+def handed(monkeypatch):
+    """What `mtlbio run` hands to Snakemake, which is not called."""
+    words = []
+    monkeypatch.setattr("mtlbio.launch.run._snakemake", lambda arguments: words.append(arguments) or 0)
+    return words
+
+
+def test_run_refuses_options_that_would_point_the_workflow_elsewhere(folder, mtlbio, handed):
     status, _, err = mtlbio("run", "run.yaml", "--configfile", "x.yaml")
-    assert status == 2 and err.startswith("mtlbio: error: --configfile: set by mtlbio run")
+    assert status == 2 and err.startswith("mtlbio: error: --configfile: set by mtlbio run") and err.count("\n") == 1
+    assert handed == [] and not (folder / "results").exists()
 
 
 @pytest.mark.parametrize(
@@ -148,19 +157,16 @@ def test_run_refuses_options_that_would_point_the_workflow_elsewhere(folder, mtl
         (["--cores", "2", "--executor=slurm"], ["--cores", "2", "--executor=slurm"]),
     ],
 )
-def test_run_hands_over_to_snakemake(folder, mtlbio, monkeypatch, given, parallel):
-    commands, checked = [], []
-    monkeypatch.setattr(cli.os, "execv", lambda program, words: commands.append(words))
-    monkeypatch.setattr("mtlbio.cohort.prepare.check", checked.append)
-    monkeypatch.setattr("mtlbio.probing.plan.warned", lambda run: [])
+def test_run_hands_over_to_snakemake(folder, mtlbio, handed, monkeypatch, given, parallel):
+    checked = []
+    monkeypatch.setattr("mtlbio.launch.checks._apart", lambda one: checked.append(one.run.run) or (None, []))
     assert mtlbio("run", "run.yaml", "--results", "deep/out", *given)[0] == 0
-    assert len(checked) == 1  # there is no prepared cohort yet
-    words = commands[0]
-    assert words[:3] == [sys.executable, "-m", "snakemake"]
+    assert checked == ["tiny"]  # there is no prepared cohort yet
+    words = handed[0]
     assert words[words.index("--directory") + 1] == str(folder / "deep")
     place = words.index("--config")
-    assert words[place + 1 : place + 4] == [f'runs=["{folder}/run.yaml"]', "results=out", "--rerun-incomplete"]
-    assert words[place + 4 :] == parallel
+    after = ["--rerun-incomplete", "--keep-going", *parallel]
+    assert words[place + 1 :] == [f"runs=quoted:{folder}/run.yaml", "results=quoted:out", *after]
 
 
 def test_simulate_writes_a_cohort_that_can_be_run_and_can_be_repeated(folder, mtlbio):
@@ -268,25 +274,22 @@ def test_any_other_error_keeps_its_traceback(folder, monkeypatch):
         cli.main()
 
 
-def test_run_tells_what_is_wrong_with_the_data_before_any_job(folder, mtlbio, monkeypatch):
-    monkeypatch.setattr(cli.os, "execv", lambda program, words: pytest.fail("handed over"))
+def test_run_tells_what_is_wrong_with_the_data_before_any_job(folder, mtlbio, handed):
     status, _, err = mtlbio("run", "run.yaml", "--results", "deep/out")
     assert status == 2 and err.splitlines()[-1].startswith("mtlbio: error: ")
-    assert not (folder / "deep").exists()
+    assert handed == [] and not (folder / "deep").exists()
 
 
-def test_run_says_first_what_the_design_cannot_answer(tmp_path, mtlbio, monkeypatch):
+def test_run_says_first_what_the_design_cannot_answer(tmp_path, mtlbio, handed, monkeypatch):
     monkeypatch.chdir(tmp_path)
     monkeypatch.setattr(console, "quiet", False)  # as benchmarks leave it
-    handed_over = []
-    monkeypatch.setattr(cli.os, "execv", lambda program, words: handed_over.append(words))
     for design, warned in (("nested", 1), ("clear", 0)):
         path = write_simulation(tmp_path / design, simulate(design, 0, donors=60, genes=300))
         status, out, err = mtlbio("run", str(path))
         said = [line for line in (out + err).splitlines() if "Warning: " in line]
         assert status == 0 and len(said) == warned
         assert all("batch is nested in disease (" in line and "no verdict can separate them" in line for line in said)
-    assert len(handed_over) == 2
+    assert len(handed) == 2
 
 
 def test_the_cohort_is_checked_again_only_where_something_changed(tmp_path):

@@ -16,6 +16,7 @@ from mtlbio.integrity.steps import READS, REPLACES, WRITES
 from mtlbio.kinds import kind_of
 from mtlbio.kinds.base import function_at
 from mtlbio.kinds.schemas.run import Run
+from mtlbio.threads import one_thread
 
 
 def take(step: str, run: Run, folder: Path) -> None:
@@ -29,8 +30,9 @@ def take(step: str, run: Run, folder: Path) -> None:
     read = checked(folder, READS[step], run)
     sweep(folder)
     basis = basis_of(run, step)
-    with _at_work(folder / MANIFEST / f"{step}.started"), noting_written() as written:
-        function_at(kind_of(run).steps[step])(run, folder)
+    function = function_at(kind_of(run).steps[step])
+    with _at_work(folder / MANIFEST / f"{step}.started"), noting_written() as written, one_thread():
+        function(run, folder)
     files = contents(folder, written)
     reads = {other: record.digest for other, record in read.items()}
     record = Record(step, run.run, files, reads, basis.options, basis.modules, basis.data)

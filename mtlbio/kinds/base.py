@@ -86,6 +86,7 @@ class Kind(ABC, Generic[R]):
     columns : what ``prepare`` calls a sample's columns
     page : what the page says
     minutes_of_training : time limit of the first attempt
+    processes_of_training : networks that may be trained side by side, each in a process of one thread
     """
 
     name: str
@@ -105,6 +106,7 @@ class Kind(ABC, Generic[R]):
     columns: str = "columns"
     page: OnPage = OnPage()
     minutes_of_training: int = 60
+    processes_of_training: int = 1
 
     @abstractmethod
     def files(self, run: R) -> dict[str, str]:

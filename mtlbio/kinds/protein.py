@@ -51,6 +51,7 @@ class ProteinKind(Kind[ProteinRun]):
         named_by="named_by_properties.html",
     )
     minutes_of_training = 240
+    processes_of_training = 4
 
     def files(self, run: ProteinRun) -> dict[str, str]:
         """The chains of every data set, and the numbers per residue that are read beside them."""

@@ -16,11 +16,11 @@ def check_times(files: Iterable[str | Path]) -> None:
     now = time.time()
     ahead = [path for path in map(Path, files) if path.exists() and path.stat().st_mtime > now + TOLERATED]
     if ahead:
-        stamp = datetime.fromtimestamp(ahead[0].stat().st_mtime).strftime("%Y-%m-%d %H:%M:%S")
+        stamp, present = (f"{datetime.fromtimestamp(t):%Y-%m-%d %H:%M:%S}" for t in (ahead[0].stat().st_mtime, now))
         more = f" ({len(ahead) - 1} more like it)" if len(ahead) > 1 else ""
         raise InputError(
-            f"{ahead[0]}: its time stamp, {stamp}, lies in the future (now {datetime.fromtimestamp(now):%Y-%m-%d %H:%M})"
-            f"{more}; set the clock right, or touch {_quoted(ahead)}"
+            f"{ahead[0]}: its time stamp, {stamp}, lies in the future (now {present}){more}; "
+            f"set the clock right, or touch {_quoted(ahead)}"
         )
 
 

@@ -133,6 +133,12 @@ def clone(tmp_path):
     return Clone(tmp_path / "clone", ["one"])
 
 
+@pytest.fixture
+def study(tmp_path):
+    """A clone with the runs ``a``, ``b`` and ``c``, in which nothing has run yet."""
+    return Clone(tmp_path / "clone", ["a", "b", "c"])
+
+
 # For the rerun tests: what is added to the YAML of each run, and what then runs again.
 CHANGES = {
     "plain": ("# a remark", set()),

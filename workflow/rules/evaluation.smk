@@ -13,7 +13,6 @@ rule baselines:
         f"{results}/{{run}}/benchmarks/baselines.tsv"
     conda:
         "../../envs/mtlbio.yaml"
-    # one thread: LightGBM on a cohort of some hundred samples spends further threads on waiting for each other
     threads: 1
     resources:
         mem_mb=memory(3000, per_input=20),

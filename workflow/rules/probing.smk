@@ -31,7 +31,7 @@ rule probe:
         f"{results}/{{run}}/benchmarks/probe.tsv"
     conda:
         "../../envs/mtlbio.yaml"
-    threads: 2
+    threads: 1
     resources:
         mem_mb=memory(4000, per_input=20),
         runtime=planned.minutes_of_trial,

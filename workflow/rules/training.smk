@@ -17,7 +17,7 @@ rule train:
         f"{results}/{{run}}/benchmarks/train.tsv"
     conda:
         "../../envs/mtlbio.yaml"
-    threads: 4
+    threads: planned.threads_of_training
     resources:
         mem_mb=memory(6000, per_input=20),
         runtime=planned.minutes_of_training,

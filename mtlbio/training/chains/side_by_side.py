@@ -15,6 +15,7 @@ import torch
 from mtlbio.kinds.schemas import ProteinRun
 from mtlbio.progress import show_progress, shown
 from mtlbio.sequence.chains import Chains, read_chains
+from mtlbio.threads import allotted
 from mtlbio.training.chains.batches import Reader
 from mtlbio.training.chains.fit import Parts, TrainedNetwork, fit, taking_part
 from mtlbio.training.chains.make import fresh_network, make_reader
@@ -36,7 +37,7 @@ def fit_all(
 ) -> dict[Job, TrainedNetwork]:
     """Trained networks by job; which of them are trained at the same time changes none of them. Every process reads
     ``chains`` again, from ``cohort.h5ad`` in the folder ``results``."""
-    cores = torch.get_num_threads()
+    cores = allotted()
     most = max(work(run, chains, job) for job in jobs)
     if device != "cpu" or min(cores, len(jobs)) < 2 or most < WORTH:
         return {job: one(run, chains, reader, job, device) for job in jobs}
@@ -45,7 +46,7 @@ def fit_all(
     order = sorted(jobs, key=lambda job: -work(run, chains, job))
     aloud, fitted = shown(), {}
     with ProcessPoolExecutor(workers, multiprocessing.get_context("spawn")) as pool:
-        futures = [pool.submit(_apart, run, Path(results), job, cores // workers, aloud) for job in order]
+        futures = [pool.submit(_apart, run, Path(results), job, aloud) for job in order]
         for job, future in zip(order, futures, strict=True):
             weights, history, gramians, rate = future.result()
             network = fresh_network(run, chains, reader, [chains.tasks[name] for name in job.tasks], job.seed)
@@ -69,9 +70,9 @@ def one(run: ProteinRun, chains: Chains, reader: Reader, job: Job, device: str) 
     return fit(network, reader, tasks, parts, run.training, job.seed, device, about)
 
 
-def _apart(run: ProteinRun, results: Path, job: Job, threads: int, aloud: bool) -> tuple:
+def _apart(run: ProteinRun, results: Path, job: Job, aloud: bool) -> tuple:
     """What a process sends back: arrays, since a network in shared memory would end with its process."""
-    torch.set_num_threads(threads)
+    torch.set_num_threads(1)
     if aloud:
         show_progress()
     chains = read_chains(results / "cohort.h5ad")

@@ -29,19 +29,16 @@ def prepared(tmp_path_factory):
 
 
 @pytest.fixture
-def two_threads():
-    """Two threads, and as many as before afterwards."""
-    before = torch.get_num_threads()
-    torch.set_num_threads(2)
-    yield
-    torch.set_num_threads(before)
+def two_threads(monkeypatch):
+    """A process that may keep two cores busy."""
+    monkeypatch.setenv("OMP_NUM_THREADS", "2")
 
 
 def test_side_by_side_and_one_after_the_other_are_the_same(prepared, two_threads, monkeypatch):
     run, folder, chains, jobs = prepared
     monkeypatch.setattr(side_by_side, "WORTH", 1)
     together = fit_all(run, folder, chains, make_reader(run, chains), jobs, "cpu")
-    torch.set_num_threads(1)
+    monkeypatch.setenv("OMP_NUM_THREADS", "1")
     alone = fit_all(run, folder, chains, make_reader(run, chains), jobs, "cpu")
     assert set(together) == set(alone) == set(jobs)
     for job in jobs:
