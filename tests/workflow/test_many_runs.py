@@ -94,9 +94,15 @@ def test_runs_behind_an_option_are_refused(study, words):
 
 def test_ctrl_c_ends_the_workflow_and_says_how_far_it_came(study):
     (study.folder / "wait_train").touch()
-    words = [sys.executable, "-m", "mtlbio", "run", study.yaml("a"), "--cores", "1"]
     begun = subprocess.Popen(
-        words, cwd=study.folder, env=study.environment, stderr=subprocess.PIPE, text=True, start_new_session=True
+        [sys.executable, "-m", "mtlbio", "run", study.yaml("a"), "--cores", "1"],
+        cwd=study.folder,
+        env=study.environment,
+        stderr=subprocess.PIPE,
+        text=True,
+        start_new_session=True,
+        # a shell that starts the tests in the background makes them deaf to it
+        preexec_fn=lambda: signal.signal(signal.SIGINT, signal.SIG_DFL),
     )
     for _ in range(600):
         if (study.folder / "waiting").exists():
