@@ -52,10 +52,15 @@ def _shown(row: Row, tasks: list[str]) -> dict[str, Any]:
         "page": quote(row["page"]),
         "donors": row.get("donors", "?"),
         "samples": row.get("samples", "?"),
-        "verdicts": {name: row[name] for name in VERDICTS if row.get(name)},
-        "tasks": [value_in_words(row, task) if task in known else "" for task in tasks],
+        "verdicts": {name: row.get(name, "?") for name in VERDICTS},
+        "tasks": [(value_in_words(row, task), _call(row, task)) if task in known else ("", "") for task in tasks],
         "error": row.get("error"),
     }
+
+
+def _call(row: Row, task: str) -> str:
+    """How a task compares with the best baseline, in words."""
+    return (row.get(f"call_{task}") or "").replace("_", " ")
 
 
 def _other(row: Row) -> dict[str, Any]:

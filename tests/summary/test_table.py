@@ -53,11 +53,13 @@ def test_the_page_links_every_run_escapes_everything_and_loads_nothing():
     spoiled = DONE | {"run": "d", "page": "d/report.html", "value_<b>": 1.0, "metric_<b>": "r2"}
     spoiled |= {"ci_low_<b>": 0.5, "ci_high_<b>": float("nan")}
     page = render([DONE, FAILED, WRONG, spoiled])
-    assert re.findall(r'href="([^"]+)"', page) == ["b/logs/train.log", "007/report.html", "d/report.html"]
+    links = ["b/logs/train.log", "007/report.html", "d/report.html", "summary.tsv"]
+    assert re.findall(r'href="([^"]+)"', page) == links
     assert "<h1>4 runs: 2 finished, 1 failed, 1 not started</h1>" in page
     assert "no &lt;memory&gt;" in page and "<memory>" not in page
     assert '<th scope="col">&lt;b&gt;</th>' in page and "R² 1.00 (0.50 to nan)" in page
-    assert '<span class="badge biology" title="2 biology">● 2</span>' in page
+    assert '<td class="count biology"><span class="badge biology">2</span></td>' in page
+    assert 'AUROC 0.75 (0.60 to 0.90) <span class="quiet">better</span>' in page
     assert "<script" not in page and "http" not in re.sub(r"http-equiv", "", page)
 
 
