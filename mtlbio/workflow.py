@@ -126,11 +126,23 @@ class Plan:
         return options
 
 
-def plan(config: dict) -> Plan:
+class _ByRun(dict):
+    """What is known by run; of one that could not be read, why."""
+
+    def __init__(self, mistakes: list[str]):
+        super().__init__()
+        self.mistakes = mistakes
+
+    def __missing__(self, run: str):
+        raise InputError("; ".join(self.mistakes) or f"no run {run!r}")
+
+
+def plan(config: dict, in_job: bool = False) -> Plan:
     """Check a workflow's configuration, and every run that it lists, before any job starts.
 
     ``config`` holds ``runs`` (paths of run YAMLs, relative to the working directory) and ``results`` (a folder).
-    An InputError at an unknown key, no run, a run's YAML with a mistake, or two runs of one name.
+    An InputError at an unknown key, no run, a run's YAML with a mistake, or two runs of one name. A job on a cluster
+    makes the plan anew: ``in_job``, a mistake that was made meanwhile is an error of that run's jobs only.
     """
     unknown = [key for key in config if key not in ("runs", "results")]
     if unknown:
@@ -139,10 +151,17 @@ def plan(config: dict) -> Plan:
     paths = [paths] if isinstance(paths, str) else list(paths)
     if not paths:
         raise InputError("config: runs: missing; a list of run YAMLs, e.g. runs: [my_cohort.yaml]")
-    yamls: dict[str, str] = {}
-    runs: dict[str, Run] = {}
+    mistakes: list[str] = []
+    yamls: dict[str, str] = _ByRun(mistakes)
+    runs: dict[str, Run] = _ByRun(mistakes)
     for path in map(str, paths):
-        run = read_run(path)
+        try:
+            run = read_run(path)
+        except InputError as error:
+            if not in_job:
+                raise
+            mistakes.append(str(error))
+            continue
         if run.run in runs:
             raise InputError(f"{path}: run: {run.run!r} is the name of {yamls[run.run]} too; each run needs its own")
         yamls[run.run] = shown(path)

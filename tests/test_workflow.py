@@ -157,6 +157,18 @@ def test_a_wrong_configuration_is_one_clear_line(run_yaml, config, message):
     assert "\n" not in str(caught.value)
 
 
+def test_in_a_job_a_mistake_in_another_run_is_none(run_yaml):
+    config = {"runs": [run_yaml("one"), run_yaml("two")]}
+    Path("two.yaml").write_text("run: two\n")
+    planned = plan(config, in_job=True)
+    assert planned.yaml(SimpleNamespace(run="one")) == "one.yaml"
+    for asked in (planned.yaml, planned.data):
+        with pytest.raises(InputError, match=r"^two\.yaml: "):
+            asked(SimpleNamespace(run="two"))
+    with pytest.raises(InputError, match=r"^two\.yaml: "):
+        plan(config)
+
+
 def test_paths_are_relative_below_the_working_directory_only(tmp_path, monkeypatch):
     (tmp_path / "here").mkdir()
     monkeypatch.chdir(tmp_path / "here")

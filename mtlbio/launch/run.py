@@ -46,7 +46,7 @@ def run(words: list[str], cores: int | None, results: Path) -> int:
     conclusion, Conclusion.told_by_caller = Conclusion(results, {one.run.run: str(one.yaml) for one in fit}), True
     status = _snakemake(command(fit, results, cores, options))
     if options.runs_jobs and status != REFUSED:
-        conclusion.tell(wrong)
+        conclusion.tell(status == 0, wrong)
     return status or int(bool(wrong))
 
 

@@ -24,22 +24,24 @@ class Conclusion:
     def __init__(self, results: str | Path, yamls: Mapping[str, str]):
         self.results, self.yamls, self.since = Path(results).absolute(), dict(yamls), time.time() - _BEHIND
 
-    def tell_of_workflow(self) -> None:
+    def tell_of_workflow(self, succeeded: bool) -> None:
         """What the Snakefile calls at the end."""
         if not Conclusion.told_by_caller:
-            self.tell()
+            self.tell(succeeded)
 
-    def tell(self, not_started: Iterable = ()) -> None:
+    def tell(self, succeeded: bool, not_started: Iterable = ()) -> None:
         """Write the summary of all runs in the folder, and print that of those which were asked for.
 
-        ``not_started`` are those that were asked for and could not be started
-        (:class:`mtlbio.summary.rows.NotStarted`). Where the folder cannot be written to, a line says so.
+        Where the workflow ``succeeded``, a run without a page was not to have one (``--until``). ``not_started`` are
+        those that were asked for and could not be started (:class:`mtlbio.summary.rows.NotStarted`). Where the folder
+        cannot be written to, a line says so.
         """
         from mtlbio.summary.page import write_page
         from mtlbio.summary.table import all_rows, in_print, write_summary
 
-        asked, rows = all_rows(self.results, self.yamls, list(not_started), self.since)
         table, page = self.results / "summary.tsv", self.results / "index.html"
+        since = float("inf") if succeeded else self.since
+        asked, rows = all_rows(self.results, self.yamls, list(not_started), since)
         try:
             write_summary(rows, table)
             write_page(rows, page)

@@ -36,7 +36,8 @@ def row_of(folder: Path, yaml: str | None = None, since: float = 0.0) -> dict[st
     ----------
     folder : results of the run
     yaml : its YAML, where that is known
-    since : seconds since the epoch at which the workflow began; what older logs complain of is over
+    since : seconds since the epoch at which the workflow began; what older logs complain of is over, and infinity is
+        for a workflow that did all it was to do
     """
     row: dict[str, Any] = {"run": folder.name, "yaml": yaml} | _state(folder, since)
     if row["status"] == FINISHED:

@@ -105,6 +105,11 @@ def test_complaints_from_before_the_workflow_are_over(folder):
     assert row_of(folder.path)["error"] == "of yesterday"
 
 
+def test_where_the_workflow_did_all_it_was_to_do_no_log_complains(folder):
+    folder.write("logs/train.log", "Training\n")
+    assert row_of(folder.path, since=float("inf")) == {"run": "one", "yaml": None, "status": "unfinished"}
+
+
 def test_nothing_there_is_not_started(folder):
     assert row_of(folder.path) == {"run": "one", "yaml": None, "status": "not started"}
     wrong = {"run": "a", "status": "not started", "error": "a.yaml: no", "yaml": "a.yaml"}

@@ -75,7 +75,7 @@ def test_a_conclusion_lists_all_runs_of_the_folder_and_prints_those_asked_for(re
     conclusion = Conclusion(results, {"new": "new.yaml"})
     (results / "new" / "logs").mkdir(parents=True)
     (results / "new" / "logs" / "prepare.log").write_text("mtlbio: error: e.csv: empty\n")
-    conclusion.tell([NotStarted("c", "c.yaml", "c.yaml: no such file")])
+    conclusion.tell(False, [NotStarted("c", "c.yaml", "c.yaml: no such file")])
     table = read_table(results / "summary.tsv", SUMMARY)
     assert table[["run", "status", "error"]].to_numpy().tolist() == [
         ["new", "failed", "e.csv: empty"],
@@ -90,6 +90,6 @@ def test_a_conclusion_lists_all_runs_of_the_folder_and_prints_those_asked_for(re
 
 def test_where_nothing_can_be_written_a_line_says_so(tmp_path, capsys):
     (tmp_path / "results").touch()
-    Conclusion(tmp_path / "results", {"new": "new.yaml"}).tell()
+    Conclusion(tmp_path / "results", {"new": "new.yaml"}).tell(False)
     said = capsys.readouterr().err
     assert "1 run: 1 not started\nNo summary is written: " in said
