@@ -150,15 +150,17 @@ def test_run_refuses_options_that_would_point_the_workflow_elsewhere(folder, mtl
 @pytest.mark.parametrize(
     "given, parallel",
     [
-        ([], ["--cores", "all"]),
-        (["--cores", "3"], ["--cores", "3"]),
+        ([], ["--cores", "all", "--resources", "mem_mb=16000"]),
+        (["--cores", "3"], ["--cores", "3", "--resources", "mem_mb=16000"]),
         (["--workflow-profile", "slurm"], ["--workflow-profile", "slurm"]),
-        (["-j4"], ["-j4"]),
+        (["-j4"], ["--resources", "mem_mb=16000", "-j4"]),
+        (["--res", "mem_mb=9"], ["--cores", "all", "--res", "mem_mb=9"]),
         (["--cores", "2", "--executor=slurm"], ["--cores", "2", "--executor=slurm"]),
     ],
 )
 def test_run_hands_over_to_snakemake(folder, mtlbio, handed, monkeypatch, given, parallel):
     checked = []
+    monkeypatch.setattr("mtlbio.launch.run.memory_mb", lambda: 16000)
     monkeypatch.setattr("mtlbio.launch.checks._apart", lambda one: checked.append(one.run.run) or (None, []))
     assert mtlbio("run", "run.yaml", "--results", "deep/out", *given)[0] == 0
     assert checked == ["tiny"]  # there is no prepared cohort yet

@@ -36,7 +36,7 @@ _LOOKS = (
     "list_params_changes", "list_untracked", "list_conda_envs", "conda_cleanup_envs", "conda_create_envs_only",
     "containerize", "container_cleanup_images", "generate_unit_tests", "export_cwl", "print_compilation",
 )  # fmt: skip
-_PLACES = ("executor", "profile", "workflow_profile", "jobs", "cores")
+_ELSEWHERE_RUN = ("executor", "profile", "workflow_profile")
 
 
 @dataclass(frozen=True)
@@ -47,12 +47,14 @@ class Options:
     ----------
     words : as they were given
     cores_chosen : whether they, or a profile, say how much runs at once
+    memory_chosen : whether they, or a profile, say how much memory that may take
     runs_jobs : whether jobs will run: not with ``-n``, ``--unlock`` ...
     checks : whether the cohorts are to be checked first: also with ``-n``
     """
 
     words: tuple[str, ...] = ()
     cores_chosen: bool = False
+    memory_chosen: bool = False
     runs_jobs: bool = True
     checks: bool = True
 
@@ -87,8 +89,9 @@ def read_options(words: list[str]) -> Options:
     looks = {name for name in _LOOKS if name in chosen}
     if given.report_after_run:
         looks.discard("report")
-    cores = any(getattr(given, name, None) for name in _PLACES)
-    return Options(tuple(words), cores, not looks, looks <= {"dryrun"})
+    elsewhere = any(getattr(given, name, None) for name in _ELSEWHERE_RUN)
+    cores = elsewhere or bool(given.jobs or given.cores)
+    return Options(tuple(words), cores, elsewhere or "resources" in chosen, not looks, looks <= {"dryrun"})
 
 
 def _refuse(message: str) -> NoReturn:

@@ -4,10 +4,12 @@ import os
 import sys
 from pathlib import Path
 
+from mtlbio.config.yaml import read_yaml
 from mtlbio.errors import InputError
 from mtlbio.handover import quoted
 from mtlbio.launch.checks import checked
 from mtlbio.launch.find import Found, find_runs, is_run_or_folder
+from mtlbio.launch.machine import memory_mb
 from mtlbio.launch.options import Options, read_options, split_words
 from mtlbio.progress import say
 from mtlbio.summary import Conclusion
@@ -60,9 +62,17 @@ def command(runs: list[Found], results: Path, cores: int | None, options: Option
     was given. An option must follow ``--config``, which takes every word up to the next one.
     """
     parallel = [] if cores is None and options.cores_chosen else ["--cores", str(cores or "all")]
+    memory = None if options.memory_chosen or "resources" in default_profile() else memory_mb()
+    parallel += [] if memory is None else ["--resources", f"mem_mb={memory}"]
     words = ["--snakefile", str(snakefile()), "--directory", str(results.parent)]
     words += ["--config", f"runs={quoted(one.yaml.absolute() for one in runs)}", f"results={quoted([results.name])}"]
     return [*words, "--rerun-incomplete", "--keep-going", *parallel, *options.words]
+
+
+def default_profile() -> dict:
+    """What the profile says that Snakemake takes where none is named; the command line would overrule it."""
+    path = snakefile().parent / "profiles" / "default" / "config.yaml"
+    return (read_yaml(path) or {}) if path.is_file() else {}
 
 
 def _folder(results: Path) -> Path:

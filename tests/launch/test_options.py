@@ -75,8 +75,9 @@ def test_what_nobody_knows_is_one_line(words, line):
         (["--until", "probe"], Options(("--until", "probe"))),
         (["-j4"], Options(("-j4",), cores_chosen=True)),
         (["--core", "4"], Options(("--core", "4"), cores_chosen=True)),
-        (["--workflow-profile", "slurm"], Options(("--workflow-profile", "slurm"), cores_chosen=True)),
-        (["-e", "slurm", "-k"], Options(("-e", "slurm", "-k"), cores_chosen=True)),
+        (["--workflow-profile", "slurm"], Options(("--workflow-profile", "slurm"), True, True)),
+        (["-e", "slurm", "-k"], Options(("-e", "slurm", "-k"), True, True)),
+        (["--res", "mem_mb=9000"], Options(("--res", "mem_mb=9000"), memory_chosen=True)),
         (["--forcerun", "report", "-p"], Options(("--forcerun", "report", "-p"))),
         (
             ["--report", "x.zip", "--report-after-run"],
@@ -109,4 +110,4 @@ def test_a_run_behind_an_option_is_no_target(words, tmp_path, monkeypatch):
 
 def test_a_yaml_may_be_the_value_of_an_option():
     words = ["--workflow-profile", "mine.yaml", "--slurm-partition-config=parts.yaml"]
-    assert read_options(words) == Options(tuple(words), cores_chosen=True)
+    assert read_options(words) == Options(tuple(words), cores_chosen=True, memory_chosen=True)
