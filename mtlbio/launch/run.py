@@ -103,6 +103,7 @@ def _snakemake(arguments: list[str]) -> int:
     from snakemake.cli import main
 
     sys.stdout.flush()
+    sys.argv = ["snakemake", *arguments]  # which Snakemake shows, and the Snakefile may ask
     try:
         main(arguments)
     except SystemExit as ended:

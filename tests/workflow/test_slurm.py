@@ -45,3 +45,14 @@ def test_a_job_that_fails_ends_the_run_with_its_log(clone):
     assert done.returncode == 1
     assert clone.calls == ["prepare"]
     assert "results/one/logs/prepare.log" in done.stdout + done.stderr
+
+
+def test_jobs_of_many_runs_find_any_folder_of_results(study):
+    yamls = ["config/a.yaml", "config/b.yaml"]
+    name = "it's 007: $(touch x) naïve"
+    words = ["mtlbio", "run", *yamls, "--results", name, "--workflow-profile", "slurm", *quick()]
+    done = study.call(*words)
+    assert done.returncode == 0, done.stdout[-3000:] + done.stderr[-3000:]
+    assert "2 runs: 2 finished" in done.stderr
+    assert all((study.folder / name / run / "report.html").exists() for run in "ab")
+    assert not (study.folder / "x").exists()
