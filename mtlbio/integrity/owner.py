@@ -20,24 +20,30 @@ def owner_of(folder: Path) -> Process | None:
         return None
 
 
+def check_owner(folder: Path) -> Process | None:
+    """The former owner of a run, where it is gone; an InputError where another process is at work on it, or may be: one
+    of another machine, of which nobody here can tell."""
+    former = owner_of(folder)
+    if former is not None and former != Process.of() and former.is_alive:
+        where = "" if former.is_here else f" on {former.host}"
+        way = "wait for it" if former.is_here else "if it is no more, add --unlock once"
+        raise InputError(f"{folder}: process {former.pid}{where} is at work on this run; {way}")
+    return former
+
+
 def take_over(folder: Path, locks: Path) -> str | None:
     """Make this process the owner of a run; gives a line where the former one ended without saying so.
 
-    An InputError where another process is at work on it, or may be: one of another machine, of which nobody here can
-    tell.
+    An InputError as of :func:`check_owner`.
 
     Parameters
     ----------
     folder : results of the run
     locks : where Snakemake keeps its locks; those of a process that is no more are removed
     """
-    former = owner_of(folder)
+    former = check_owner(folder)
     if former == Process.of():
         return None
-    if former is not None and former.is_alive:
-        where = "" if former.is_here else f" on {former.host}"
-        way = "wait for it" if former.is_here else "if it is no more, add --unlock once"
-        raise InputError(f"{folder}: process {former.pid}{where} is at work on this run; {way}")
     with replacing(folder / OWNER) as temporary:
         temporary.write_text(json.dumps(Process.of().content()) + "\n", encoding="utf-8")
     if former is None:

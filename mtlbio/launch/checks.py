@@ -12,9 +12,12 @@ from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor, as_completed
 from pathlib import Path
 
-from mtlbio.door import folder_of
 from mtlbio.errors import InputError
-from mtlbio.kinds import kind_of
+from mtlbio.integrity.folder import check_claim, refuse_strangers
+from mtlbio.integrity.owner import check_owner
+from mtlbio.integrity.step import words_of
+from mtlbio.integrity.steps import REPLACES, WRITES
+from mtlbio.kinds import STEPS, kind_of
 from mtlbio.kinds.base import function_at
 from mtlbio.kinds.read import read_run
 from mtlbio.launch.find import Found
@@ -54,7 +57,10 @@ def _not_started(one: Found, error: object) -> NotStarted:
 
 def _glance(one: Found, folder: Path) -> bool:
     """Look at the folder of the results and at time stamps; whether the cohort itself has to be read."""
-    folder_of(one.run, folder)
+    check_claim(folder, words_of(one.run))
+    for step in STEPS:
+        refuse_strangers(folder, step, WRITES[step], REPLACES.get(step, ()))
+    check_owner(folder)
     files = [one.yaml, *map(Path, kind_of(one.run).files(one.run).values())]
     check_times([*files, *(sorted(folder.rglob("*")) if folder.is_dir() else [])])
     return "check" in kind_of(one.run).commands and is_older(folder / "cohort.h5ad", files)
