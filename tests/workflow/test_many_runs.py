@@ -118,9 +118,7 @@ def test_ctrl_c_ends_the_workflow_and_says_how_far_it_came(study):
     assert statuses(study) == {"a": "finished"}
 
 
-@pytest.mark.parametrize(
-    "name", ["007", "1e3", "null", "true", 'it\'s a "name": 50%', "naïve 結果", "$(touch x)", "a,b"]
-)
+@pytest.mark.parametrize("name", ["007", "null", 'it\'s a "name": 50%, $(touch x) naïve 結果'])
 def test_results_are_where_the_option_says(clone, name):
     done = clone.call("mtlbio", "run", clone.yaml("one"), "--results", f"deep/{name}", "--cores", "2")
     assert done.returncode == 0, done.stderr
