@@ -10,8 +10,9 @@ from typing import Annotated
 
 import typer
 
-from mtlbio import __version__
+from mtlbio import __version__, faults
 from mtlbio.errors import InputError, listing
+from mtlbio.places import check_writable, use_writable_caches
 
 app = typer.Typer(
     name="mtlbio",
@@ -192,6 +193,7 @@ def init(
         raise InputError(f"{out}: exists already; remove it or name another file with --out")
     if not expression.exists():
         raise InputError(f"{expression}: no such file; expected the measurements, or a table of patients")
+    check_writable(out.absolute().parent, "--out")
     kind = kind_named("table") if table else kind_of_files(expression, metadata)
     text, notes = _function(kind.commands["draft"])(expression, metadata, out.absolute().parent)
     with replacing(out) as temporary:
@@ -267,10 +269,14 @@ def _options(
     pass
 
 
+def _called() -> None:
+    """What the words of the command line ask for; errors come out as they are."""
+    use_writable_caches()
+    command = typer.main.get_command(app)
+    with command.make_context("mtlbio", sys.argv[1:]) as context:
+        command.invoke(context)
+
+
 def main() -> None:
-    """Entry point: what a user gave wrong is one line and exit status 2; any other error keeps its traceback."""
-    try:
-        app()
-    except InputError as error:
-        print(f"mtlbio: error: {error}", file=sys.stderr)
-        sys.exit(2)
+    """Entry point: whatever goes wrong is one line and an exit status (:mod:`mtlbio.faults`)."""
+    sys.exit(faults.run(_called))

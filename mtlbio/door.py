@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from mtlbio.errors import InputError, listing
+from mtlbio.faults import keep_tracebacks_in
 from mtlbio.integrity.folder import check_claim, claim, mark
 from mtlbio.integrity.step import checked, words_of
 from mtlbio.integrity.step import take as take_step
@@ -114,6 +115,7 @@ def predict(
 def take(step: str, run: Run, results: str | Path | None = None) -> Path:
     """Take a step of the workflow; gives the folder that it wrote into."""
     folder = Path(results or Path("results") / run.run)
+    keep_tracebacks_in(folder)
     take_step(step, run, folder)
     return folder
 

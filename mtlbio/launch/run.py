@@ -11,6 +11,7 @@ from mtlbio.launch.checks import checked
 from mtlbio.launch.find import Found, find_runs, is_run_or_folder
 from mtlbio.launch.machine import memory_mb
 from mtlbio.launch.options import Options, read_options, split_words
+from mtlbio.places import check_writable
 from mtlbio.progress import say
 from mtlbio.summary import Conclusion
 from mtlbio.summary.rows import NotStarted
@@ -80,6 +81,8 @@ def _folder(results: Path) -> Path:
     if results.is_file():
         raise InputError(f"--results: {results}: found a file; expected a folder")
     results = Path(os.path.abspath(results))
+    for folder in (results, results.parent):  # Snakemake keeps its records beside the results
+        check_writable(folder, "--results")
     if set(results.name) & set("{}\n\r") or not results.name or results.name != results.name.strip():
         what = "expected a name without braces, line breaks and blanks at its ends, which Snakemake would misread"
         raise InputError(f"--results: {str(results)!r}: {what}")

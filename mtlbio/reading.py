@@ -1,0 +1,165 @@
+"""Files of users before they are read: what is no file, what cannot fit into memory, and what a library makes of the rest."""
+
+from __future__ import annotations
+
+import gzip
+import io
+import os
+import stat
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+from mtlbio.errors import InputError
+
+# gzip shrinks zeros to a thousandth; tables and even sparse counts stay far from this.
+_MOST_EXPANDED, _FROM = 500, 1_000_000_000
+LONGEST_LINE = 200_000_000  # characters: a million columns of long names are less
+
+_KINDS = (
+    (stat.S_ISDIR, "a folder"),
+    (stat.S_ISFIFO, "a pipe, which can be read only once"),
+    (stat.S_ISCHR, "a device"),
+    (stat.S_ISBLK, "a device"),
+    (stat.S_ISSOCK, "a socket"),
+)
+
+
+def regular_file(path: str | Path, expected: str, may_be_empty: bool = False) -> os.stat_result:
+    """What the system knows of a file, after a look at whether it can be read at all; ``expected`` says what is due.
+
+    Raises
+    ------
+    InputError
+        No such file, a folder, pipe, socket or device, links in a circle, no permission, nothing in it.
+    """
+    try:
+        found = os.stat(path)
+    except (OSError, ValueError) as error:
+        problem = "no such file" if isinstance(error, FileNotFoundError) else getattr(error, "strerror", None) or error
+        raise InputError(f"{path}: {problem}; expected {expected}") from None
+    for is_kind, words in _KINDS:
+        if is_kind(found.st_mode):
+            raise InputError(f"{path}: found {words}; expected {expected}")
+    if not os.access(path, os.R_OK):
+        raise InputError(f"{path}: may not be read (permission denied); expected {expected}")
+    if not found.st_size and not may_be_empty:
+        raise InputError(f"{path}: empty; expected {expected}")
+    return found
+
+
+@contextmanager
+def understood(path: str | Path, expected: str) -> Iterator[None]:
+    """What a library raises on a file that is not what it should be becomes one line; ``expected`` says what is due.
+
+    Only the library's call belongs inside: a mistake of mtlbio would look like one of the file.
+    """
+    try:
+        yield
+    except (InputError, KeyboardInterrupt):
+        raise
+    except MemoryError as error:
+        raise InputError(f"{path}: does not fit into memory ({_short(error)})") from None
+    except Exception as error:
+        if isinstance(error, OSError) and error.strerror and error.filename:
+            raise InputError(f"{error.filename}: {error.strerror}; expected {expected}") from None
+        raise InputError(f"{path}: not {expected} ({_short(error)})") from None
+
+
+def check_fits(path: str | Path, size: int | float, what: str = "it") -> None:
+    """Raise InputError where ``size`` bytes, as the file claims or has, are more than the memory of this machine."""
+    memory = memory_bytes()
+    if size > memory:
+        raise InputError(
+            f"{path}: {what} needs {in_words(size)} of memory; there are {in_words(memory)} here: a damaged file, or a "
+            f"larger machine is needed"
+        )
+
+
+def memory_bytes() -> float:
+    """Memory that this process may ever have: of the machine, or the least that a job's limits leave of it."""
+    limits = [float(os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES"))]
+    for place in ("/sys/fs/cgroup/memory.max", "/sys/fs/cgroup/memory/memory.limit_in_bytes"):
+        try:
+            limits.append(float(Path(place).read_text()))
+        except (OSError, ValueError):  # no limit is called max
+            pass
+    try:
+        import resource
+
+        limit = resource.getrlimit(resource.RLIMIT_AS)[0]
+        limits += [float(limit)] if limit != resource.RLIM_INFINITY else []
+    except ImportError:
+        pass
+    return min(limits)
+
+
+def in_words(size: float) -> str:
+    """A number of bytes as people say it.
+
+    Examples
+    --------
+    >>> in_words(2_500_000_000), in_words(8e18)
+    ('2.5 GB', '8,000,000,000 GB')
+    """
+    return f"{size / 1e9:,.1f} GB" if size < 1e12 else f"{size / 1e9:,.0f} GB"
+
+
+def opened(path: str | Path, expected: str) -> io.BufferedReader:
+    """A file for reading bytes, decompressed where it ends in ``.gz``.
+
+    Reading raises InputError where it expands to what no table does, or to more than the memory.
+    """
+    found = regular_file(path, expected)
+    check_fits(path, found.st_size)
+    plain = str(path).lower().endswith(".gz")
+    return io.BufferedReader(_Bounded(path, found.st_size) if plain else io.FileIO(path), 1 << 20)
+
+
+def text_of(path: str | Path, expected: str) -> io.TextIOWrapper:
+    """As :func:`opened`, as UTF-8 text whose line ends are left as they are."""
+    return io.TextIOWrapper(opened(path, expected), encoding="utf-8-sig", newline="")
+
+
+def lines_of(text: io.TextIOWrapper, path: str | Path) -> Iterator[str]:
+    """Lines of an open text, each with its end; an InputError at one that is longer than any line of a table."""
+    number = 0
+    while line := text.readline(LONGEST_LINE):
+        number += 1
+        if len(line) == LONGEST_LINE:
+            raise InputError(f"{path}: line {number} has more than {LONGEST_LINE:,} characters; expected lines of text")
+        yield line
+
+
+class _Bounded(io.RawIOBase):
+    """Bytes of a gzip file, up to what a table may expand to."""
+
+    def __init__(self, path: str | Path, compressed: int) -> None:
+        self._path, self._compressed, self._read = path, compressed, 0
+        self._file = gzip.open(path, "rb")
+        self._memory = memory_bytes()
+
+    def readable(self) -> bool:
+        return True
+
+    def readinto(self, buffer) -> int:
+        data = self._file.read(len(buffer))
+        buffer[: len(data)] = data
+        self._read += len(data)
+        bomb = self._read > _FROM and self._read > _MOST_EXPANDED * self._compressed
+        if bomb or self._read > self._memory:
+            raise InputError(
+                f"{self._path}: {in_words(self._compressed)} that expand to more than {in_words(self._read)}; expected "
+                f"a table that fits into memory ({in_words(self._memory)}) and shrinks less than {_MOST_EXPANDED} times"
+            )
+        return len(data)
+
+    def close(self) -> None:
+        if not self.closed:
+            self._file.close()
+        super().close()
+
+
+def _short(error: BaseException) -> str:
+    text = " ".join(str(error).split())
+    return f"{type(error).__name__}: {text}"[:160] if text else type(error).__name__
