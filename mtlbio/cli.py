@@ -52,6 +52,14 @@ def _described(path: Path, command: str):
     return run, _function(place)
 
 
+def _say_doubts(run) -> None:
+    """What the YAML says that is hardly meant."""
+    from mtlbio.kinds.doubts import doubts
+
+    for line in doubts(run):
+        typer.echo(f"Warning: {line}", err=True)
+
+
 _STEPS = {
     "prepare": "Read and check the cohort, assign folds: cohort.h5ad, qc.tsv, splits.tsv.",
     "train": "Fit the replicas of every fold: model/, history.tsv, conflict.tsv, latents.h5ad, predictions.tsv.",
@@ -87,7 +95,7 @@ def run_workflow(
             metavar="RUN.yaml|FOLDER...", help="runs' descriptions, or folders of them; then Snakemake's options"
         ),
     ],
-    cores: Annotated[int | None, typer.Option(min=1, help="cores to use; all where left out")] = None,
+    cores: Annotated[int | None, typer.Option(min=1, max=100_000, help="cores to use; all where left out")] = None,
     results: Annotated[Path, typer.Option(metavar="DIR", help="folder of all results")] = Path("results"),
 ) -> None:
     """Run the whole workflow on one run's YAML, or on many at once; then sum up: DIR/summary.tsv, DIR/index.html.
@@ -101,7 +109,9 @@ def run_workflow(
 @app.command()
 def plan(
     run: RunFile,
-    dims: Annotated[int, typer.Option(min=1, help="latent dimensions that the model is expected to find")] = 20,
+    dims: Annotated[
+        int, typer.Option(min=1, max=1000, help="latent dimensions that the model is expected to find")
+    ] = 20,
     results: StepResults = None,
 ) -> None:
     """What the cohort can show, before anything is trained: plan.tsv.
@@ -111,6 +121,7 @@ def plan(
     from mtlbio.door import folder_of
 
     described, function = _described(run, "plan")
+    _say_doubts(described)
     folder = folder_of(described, results)
     typer.echo(f"{function(described, folder, dims)}\n\n{folder / 'plan.tsv'}")
 
@@ -122,7 +133,9 @@ def transfer(
     curve: Annotated[
         list[str] | None, typer.Option(metavar="TASK", help="draw this task's learning curve too; may be repeated")
     ] = None,
-    draws: Annotated[int, typer.Option(min=2, help="draws of the labelled donors, for every point of a curve")] = 5,
+    draws: Annotated[
+        int, typer.Option(min=2, max=10_000, help="draws of the labelled donors, for every point of a curve")
+    ] = 5,
 ) -> None:
     """Which tasks to train together: transfer/{subsets,affinity,groups}.tsv, with --curve curve.tsv and its figure.
 
@@ -144,13 +157,15 @@ def simulate(
         str, typer.Option(help="cohort (expression), doses (three drugs, a table of features) or protein (chains)")
     ] = "cohort",
     design: Annotated[str, typer.Option(help="clear, correlated, confounded, nested, buried or null")] = "clear",
-    seed: Annotated[int, typer.Option(min=0, help="fixes every number")] = 0,
-    donors: Annotated[int | None, typer.Option(help="number of donors")] = None,
-    genes: Annotated[int | None, typer.Option(help="number of genes")] = None,
-    batches: Annotated[int | None, typer.Option(help="number of batches")] = None,
-    visits: Annotated[int | None, typer.Option(help="samples per donor")] = None,
-    few: Annotated[int | None, typer.Option(help="doses: patients on drug C; A and B have 1,000")] = None,
-    chains: Annotated[int | None, typer.Option(help="protein: number of chains")] = None,
+    seed: Annotated[int, typer.Option(min=0, max=2_000_000_000, help="fixes every number")] = 0,
+    donors: Annotated[int | None, typer.Option(max=1_000_000, help="number of donors")] = None,
+    genes: Annotated[int | None, typer.Option(max=1_000_000, help="number of genes")] = None,
+    batches: Annotated[int | None, typer.Option(max=10_000, help="number of batches")] = None,
+    visits: Annotated[int | None, typer.Option(max=1_000, help="samples per donor")] = None,
+    few: Annotated[
+        int | None, typer.Option(max=1_000_000, help="doses: patients on drug C; A and B have 1,000")
+    ] = None,
+    chains: Annotated[int | None, typer.Option(max=1_000_000, help="protein: number of chains")] = None,
     name: Annotated[str | None, typer.Option(help="name of the run in run.yaml")] = None,
 ) -> None:
     """Write data whose truth is planted (a cohort, doses, chains of proteins), and the run.yaml that analyses it."""

@@ -15,7 +15,7 @@ import traceback
 from collections.abc import Callable
 from pathlib import Path
 
-from mtlbio.errors import InputError
+from mtlbio.errors import InputError, one_line
 
 BUG, INPUT, STOPPED, NO_READER = 1, 2, 130, 141
 
@@ -73,7 +73,8 @@ def told(error: BaseException) -> tuple[str, int]:
     if isinstance(error, _CLASSES) or _MODULES.match(type(error).__module__) or _out_of_memory(error):
         if os.environ.get("MTLBIO_TRACEBACK"):
             traceback.print_exception(error)
-        return f"mtlbio: error: {_one_line(_words(error))}", INPUT
+        line = one_line(str(error)) if isinstance(error, InputError) else _one_line(_words(error))
+        return f"mtlbio: error: {line}", INPUT
     text = "".join(traceback.format_exception(error))
     about = f"mtlbio: error: a mistake of mtlbio, {_one_line(_named(error), 300)}"
     place = _saved(f"{' '.join(sys.argv)}\npython {platform.python_version()}, {platform.platform()}\n\n{text}")
@@ -93,8 +94,6 @@ def _usage(error) -> str:
 
 def _words(error: BaseException) -> str:
     """What happened to which file, in words."""
-    if isinstance(error, InputError):
-        return str(error)
     if _out_of_memory(error):
         return f"{_file_of(error)}: not enough memory ({error or 'no more is free'})"
     if not isinstance(error, OSError):
@@ -132,11 +131,8 @@ def _file_of(error: BaseException) -> str:
 
 
 def _one_line(text: str, longest: int | None = _LONGEST) -> str:
-    """Text without line breaks and other control characters, which a file's name may hold."""
-    text = " ".join(part for part in re.split(r"\s*[\r\n]+\s*", text.strip()) if part)
-    text = re.sub(r"[\x00-\x1f\x7f\u2028\u2029]", lambda found: found[0].encode("unicode_escape").decode(), text)
-    text = text.encode("utf-8", "backslashreplace").decode("utf-8")
-    return text if longest is None or len(text) <= longest else f"{text[: longest - 4]} ..."
+    """Words of a library in one line, in which its own line breaks are blanks."""
+    return one_line(" ".join(text.split()), longest)
 
 
 def _saved(text: str) -> Path | None:

@@ -24,6 +24,7 @@ NO_RESULT = (
     "mtlbio.files",
     "mtlbio.integrity",
     "mtlbio.integrity.*",
+    "mtlbio.kinds.doubts",
     "mtlbio.kinds.read",
     "mtlbio.kinds.reference",
     "mtlbio.kinds.sources",

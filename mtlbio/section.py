@@ -4,16 +4,37 @@ from functools import reduce
 from operator import getitem
 from typing import Annotated, Any, Self
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import BaseModel, ConfigDict, Field, model_validator
 
 Fraction = Annotated[float, Field(ge=0, le=1)]
-Name = Annotated[str, Field(pattern=r"^[A-Za-z][A-Za-z0-9_]*$")]
+# what NumPy, LightGBM and torch all take, with room for the replicas that follow the first
+Seed = Annotated[int, Field(ge=0, le=2_000_000_000)]
+Name = Annotated[str, Field(pattern=r"^[A-Za-z][A-Za-z0-9_]*$", max_length=100)]
+LONGEST_TEXT = 4096  # characters: paths are no longer
 
 
 class Section(BaseModel):
     """A part of the YAML; values have the dotted keys that a user knows: ``training.genes``, ``chains.own.path``."""
 
-    model_config = ConfigDict(extra="forbid", frozen=True, strict=True, allow_inf_nan=False)
+    model_config = ConfigDict(
+        extra="forbid",
+        frozen=True,
+        strict=True,
+        allow_inf_nan=False,
+        str_min_length=1,
+        str_max_length=LONGEST_TEXT,
+    )
+
+    @model_validator(mode="after")
+    def _each_once(self) -> Self:
+        """A list of choices or columns holds each of them once; the line begins with the key below this section."""
+        for key, value in self:
+            lists = value if isinstance(value, dict) else {"": value}
+            for name, items in lists.items():
+                twice = _repeated(items) if isinstance(items, list) else None
+                if twice is not None:
+                    raise ValueError(f".{key}{name and f'.{name}'}: found {twice!r} twice; expected each once")
+        return self
 
     def dump_of(self, keys: tuple[str, ...]) -> dict[str, Any]:
         """Dotted key -> what JSON can hold of its value.
@@ -45,3 +66,14 @@ class Section(BaseModel):
             else:
                 value = inner.with_value(rest, value)
         return self.model_copy(update={first: value})
+
+
+def _repeated(items: list) -> Any:
+    """The first that stands for the second time; None where each stands once."""
+    seen = set()
+    for item in items:
+        # 1, 1.0 and True are equal, and different values of a column
+        if (type(item), item) in seen:
+            return item
+        seen.add((type(item), item))
+    return None

@@ -17,8 +17,19 @@ from mtlbio.modules import PACKAGE, cannot_change_a_result
 # From the ground up: a room may import itself, its neighbours in the same line and every line above.
 ORDER = (
     (
-        "errors", "faults", "files", "handover", "modules", "places", "progress", "reading", "section", "tables", "text",
-        "threads", "choices",
+        "errors",
+        "faults",
+        "files",
+        "handover",
+        "modules",
+        "places",
+        "progress",
+        "reading",
+        "section",
+        "tables",
+        "text",
+        "threads",
+        "choices",
     ),  # fmt: skip
     ("metrics",),
     ("labels",),

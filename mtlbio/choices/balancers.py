@@ -31,31 +31,32 @@ BALANCERS: dict[str, BalancerFacts] = {
     "equal": BalancerFacts("every task counts the same; the default, and usually as good as any other"),
     "uncertainty": BalancerFacts(
         "learned log-variances: weight ~ 1 / variance of the task (Kendall et al. 2018, CVPR)",
-        {"learning_rate": Number(0.05, above=0)},
+        {"learning_rate": Number(0.05, above=0, at_most=10)},
     ),
     "dwa": BalancerFacts(
         "tasks whose loss falls more slowly than the others' count more (Liu et al. 2019, CVPR)",
-        {"temperature": Number(2.0, above=0)},
+        {"temperature": Number(2.0, above=0, at_most=1000)},
     ),
     "rlw": BalancerFacts("random weights at every step: a litmus test for the others (Lin et al. 2022, TMLR)"),
     "gls": BalancerFacts("descends the geometric mean of the losses (Chennupati et al. 2019, CVPRW)"),
     "famo": BalancerFacts(
         "keeps the relative fall of all losses equal, from losses only (Liu et al. 2023, NeurIPS)",
-        {"learning_rate": Number(0.025, above=0), "weight_decay": Number(1e-3, at_least=0)},
+        {"learning_rate": Number(0.025, above=0, at_most=10), "weight_decay": Number(1e-3, at_least=0, at_most=10)},
     ),
     "imtl_l": BalancerFacts(
         "learned scales that bring all losses to one size (Liu et al. 2021, ICLR)",
-        {"learning_rate": Number(0.05, above=0)},
+        {"learning_rate": Number(0.05, above=0, at_most=10)},
     ),
     "gradnorm": BalancerFacts(
         "gradient norms follow the relative training rates (Chen et al. 2018, ICML)",
-        {"alpha": Number(1.5, at_least=0), "learning_rate": Number(0.025, above=0)},
+        {"alpha": Number(1.5, at_least=0, at_most=100), "learning_rate": Number(0.025, above=0, at_most=10)},
         reads_gramian=True,
     ),
     "pcgrad": _of_gradients("projects away what one task's gradient takes from another (Yu et al. 2020, NeurIPS)"),
     "mgda": _of_gradients("the common descent direction of least norm (Desideri 2012; Sener & Koltun 2018, NeurIPS)"),
     "cagrad": _of_gradients(
-        "the best worst-case descent near the mean gradient (Liu et al. 2021, NeurIPS)", c=Number(0.5, above=0)
+        "the best worst-case descent near the mean gradient (Liu et al. 2021, NeurIPS)",
+        c=Number(0.5, above=0, at_most=100),
     ),
     "gradvac": _of_gradients(
         "raises the cosine of two tasks to its running mean (Wang et al. 2021, ICLR)",

@@ -1,22 +1,17 @@
 """Reading the description of the samples: one row per sample, every value as text."""
 
 import csv
-import gzip
-import zlib
-from collections.abc import Iterable, Iterator
-from contextlib import contextmanager
+from collections.abc import Iterable
 from pathlib import Path
 
 import numpy as np
 import pandas as pd
-import pyarrow as pa
 import pyarrow.parquet as pq
 
 from mtlbio.errors import InputError, listing
+from mtlbio.reading import check_fits, lines_of, opened, regular_file, text_of, understood
 from mtlbio.text import as_text
 
-_BROKEN = (UnicodeDecodeError, gzip.BadGzipFile, EOFError, zlib.error)
-_BROKEN_PARQUET = (pa.ArrowInvalid, pa.ArrowTypeError, OSError)
 TABLES = (".csv", ".csv.gz", ".tsv", ".tsv.gz", ".txt", ".txt.gz", ".parquet")
 
 
@@ -97,12 +92,8 @@ def duplicates(values) -> list:
 def csv_header(path: Path) -> list[str]:
     """Column names of a csv/tsv; R's one-short header is completed with an empty name."""
     separator = separator_of(path)
-    opened = gzip.open if path.suffix.lower() == ".gz" else open
-    with (
-        _expecting("a UTF-8 text table", path, *_BROKEN, csv.Error),
-        opened(path, "rt", encoding="utf-8-sig", newline="") as lines,
-    ):
-        rows = csv.reader(lines, delimiter=separator)
+    with understood(path, "a UTF-8 text table"), text_of(path, "a header row and one row per sample") as text:
+        rows = csv.reader(lines_of(text, path), delimiter=separator)
         header, first = next(rows, []), next(rows, [])
     if not any(cell.strip() for cell in header):
         raise InputError(f"{path}: empty; expected a header row and one row per sample")
@@ -127,8 +118,8 @@ def read_csv(
     columns = {"names": range(len(header)), "usecols": [id_column] if only_ids else None}
     types = {"dtype": str if text else {id_column: str}, "keep_default_na": not text, "low_memory": False}
     try:
-        with _expecting("a readable table", path, *_BROKEN, pd.errors.ParserError):
-            table = pd.read_csv(path, **layout, **columns, **types)
+        with understood(path, "a readable table"), opened(path, "a table") as body:
+            table = pd.read_csv(body, **layout, **columns, **types)
     except pd.errors.EmptyDataError:
         table = pd.DataFrame(columns=range(len(header)), dtype=object)
     table.columns = [header[id_column]] if only_ids else header
@@ -138,14 +129,23 @@ def read_csv(
 def read_parquet(path: Path, columns: list[str] | None = None) -> pd.DataFrame:
     """Read parquet (some columns and the index, or all); a file that is none is an InputError."""
     _unique(parquet_schema(path).names, path)
-    with _expecting("a readable parquet file", path, *_BROKEN_PARQUET):
+    with understood(path, "a readable parquet file"):
         return pd.read_parquet(path, columns=columns)
 
 
 def parquet_schema(path: Path):
-    """Names and types of the columns (``pyarrow.Schema``)."""
-    with _expecting("a readable parquet file", path, *_BROKEN_PARQUET):
-        return pq.read_schema(path)
+    """Names and types of the columns (``pyarrow.Schema``), after a look at whether the rest fits into memory."""
+    regular_file(path, "a parquet file")
+    with understood(path, "a readable parquet file"):
+        about = pq.read_metadata(path)
+        schema = about.schema.to_arrow_schema()
+        groups = [about.row_group(i) for i in range(about.num_row_groups)]
+        rows = sum(group.num_rows for group in groups)
+    claimed = max(sum(group.total_byte_size for group in groups), rows * len(schema.names))
+    check_fits(path, claimed, f"a table of {rows:,} rows and {len(schema.names):,} columns")
+    if rows != about.num_rows or rows < 0:
+        raise InputError(f"{path}: not a readable parquet file (it claims {about.num_rows:,} rows and has {rows:,})")
+    return schema
 
 
 def separator_of(path: str | Path) -> str:
@@ -157,12 +157,3 @@ def _unique(names: list[str], path: Path) -> None:
     twice = [name for name in duplicates(names) if name]
     if twice:
         raise InputError(f"{path}: column(s) {listing(twice, 5)} stand twice; every gene or metadata column once")
-
-
-@contextmanager
-def _expecting(what: str, path: Path, *errors: type[Exception]) -> Iterator[None]:
-    """Say in one line that a file is not what it should be where one of the errors comes up."""
-    try:
-        yield
-    except errors as error:
-        raise InputError(f"{path}: not {what} ({' '.join(str(error).split())[:120]})") from None

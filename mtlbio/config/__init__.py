@@ -8,9 +8,9 @@ from mtlbio.config.results import Baselines, Evaluate, Probe, Report, TrialOptio
 from mtlbio.config.samples import Covariate, Expression, Metadata, Pseudobulk, Qc, Splits, Table
 from mtlbio.config.tasks import ResidueTasks, Tasks
 from mtlbio.config.training import Adversary, Training
-from mtlbio.section import Fraction, Name, Section
+from mtlbio.section import Fraction, Name, Section, Seed
 
 __all__ = [
     "Adversary", "Baselines", "Covariate", "Evaluate", "Expression", "Fraction", "Metadata", "Name", "Probe",
-    "Pseudobulk", "Qc", "Report", "ResidueTasks", "Section", "Splits", "Table", "Tasks", "Training", "TrialOptions",
+    "Pseudobulk", "Qc", "Report", "ResidueTasks", "Section", "Seed", "Splits", "Table", "Tasks", "Training", "TrialOptions",
 ]  # fmt: skip

@@ -4,6 +4,7 @@ The sections say which keys there are; this module only describes whatever model
 """
 
 import difflib
+import math
 import types
 from collections.abc import Mapping, Sequence
 from typing import Annotated, Any, Literal, Union, get_args, get_origin
@@ -60,9 +61,10 @@ def explain(
     sections are: one of them may be what a wrong key was meant to be.
     """
     first = error.errors()[0]
-    if first["type"] == "value_error":
-        return first["msg"].removeprefix("Value error, ")
     location = list(first["loc"])
+    if first["type"] == "value_error":
+        line = first["msg"].removeprefix("Value error, ")
+        return f"{_walk(location, model)[0]}{line}".lstrip(".") if line.startswith(".") else line
     names_a_key = location[-1:] == ["[key]"]
     key, annotation, metadata, parent = _walk([p for p in location if p != "[key]"], model)
     if first["type"] == "extra_forbidden":
@@ -75,15 +77,26 @@ def explain(
         return f"{key}: missing; expected {in_words(annotation, metadata)}"
     value = first.get("input")
     if names_a_key:
-        return f"{key}: a name has to be text of letters, digits and _, starting with a letter; found {value!r}"
-    shown = repr(value) if isinstance(value, (str, int, float, bool)) else _kind(value)
+        return (
+            f"{key}: a name has to be text of letters, digits and _, starting with a letter, 100 at most; "
+            f"found {_cut(repr(value))}"
+        )
+    if first["type"] == "string_too_short":
+        return f"{key}: found an empty text; expected {in_words(annotation, metadata)}"
+    if first["type"] == "string_too_long":
+        longest = first["ctx"]["max_length"]
+        return f"{key}: found text of {len(value):,} characters; expected at most {longest:,}"
+    shown = _cut(repr(value)) if isinstance(value, (str, int, float, bool)) else _kind(value)
     hint = ""
     if isinstance(value, bool) and "text" in in_words(annotation):
         hint = " (YAML reads yes, no, on and off as true and false: put it in quotes)"
     elif value is None:
         field = parent.model_fields.get(str(location[-1]))
         hint = " (an empty value; leave the key out for its default)" if field and not field.is_required() else ""
-    many = "at least one " if first["type"] == "too_short" else ""
+    elif isinstance(value, str) and _reads_as_number(value) and "number" in in_words(annotation, metadata):
+        hint = " (text in YAML: write numbers without quotes, and 1.0e+9 for 1e9)"
+    least = first["ctx"]["min_length"] if first["type"] == "too_short" else 0
+    many = f"at least {'one' if least == 1 else least} " if least else ""
     return f"{key}: found {shown}{hint}; expected {many}{in_words(annotation, metadata)}"
 
 
@@ -121,7 +134,7 @@ def _walk(location: list, model: type[BaseModel]) -> tuple[str, Any, list, type[
         elif isinstance(part, int) and _list(annotation) is not None:
             annotation, metadata = _list(annotation), []
         # otherwise the name of a member of a union
-    return ".".join(parts), annotation, metadata, parent
+    return ".".join(map(_cut, parts)), annotation, metadata, parent
 
 
 def _list(annotation: Any) -> Any:
@@ -129,6 +142,19 @@ def _list(annotation: Any) -> Any:
     if get_origin(annotation) is list:
         return get_args(annotation)[0]
     return next((i for i in map(_list, get_args(annotation)) if i is not None), None)
+
+
+def _reads_as_number(text: str) -> bool:
+    try:
+        return math.isfinite(float(text))
+    except ValueError:
+        return False
+
+
+def _cut(text: str) -> str:
+    """Text for one line of a message: without line breaks, and not much of what is very long."""
+    text = " ".join(text.split())
+    return text if len(text) <= 80 else f"{text[:70]} ... ({len(text):,} characters)"
 
 
 def _kind(value: Any) -> str:

@@ -4,7 +4,7 @@ from typing import Annotated, Literal
 
 from pydantic import Field, model_validator
 
-from mtlbio.section import Name, Section
+from mtlbio.section import Name, Section, Seed
 
 
 class Expression(Section):
@@ -30,10 +30,10 @@ class Table(Section):
     categories: list[str] = Field(
         [], description="columns of categories, each level a column of its own; a gap is a level of its own"
     )
-    groups: dict[Name, list[str]] = Field(
+    groups: dict[Name, Annotated[list[str], Field(min_length=1)]] = Field(
         {}, description="columns that speak of one thing (an enzyme's genotype and expression): one dimension together"
     )
-    rare: int = Field(10, ge=1, description="levels of fewer samples are pooled")
+    rare: int = Field(10, ge=1, le=1_000_000, description="levels of fewer samples are pooled")
 
 
 class Metadata(Section):
@@ -82,7 +82,7 @@ class Covariate(Section):
         description="with `estimate`: the cell types to hold fixed; where left out, all that can be estimated, up to "
         "one for every ten donors",
     )
-    components: Annotated[int, Field(ge=1)] | None = Field(
+    components: Annotated[int, Field(ge=1, le=1000)] | None = Field(
         None,
         description="with `estimate`: hold this many principal components of the scores fixed, `<name>_1` and so on, "
         "in place of the cell types",
@@ -108,6 +108,11 @@ class Covariate(Section):
         own = [name for name in ("markers", "cell_types", "components") if getattr(self, name) is not None]
         if not self.estimate and own:
             raise ValueError(f"{key}.{own[0]}: found without estimate: true; valid: only for what is estimated")
+        if self.reliability < 0.01:
+            raise ValueError(
+                f"{key}.reliability: found {self.reliability:g}; expected 0.01 or more: what is recorded with more "
+                f"error than that cannot be held fixed"
+            )
         if self.estimate and self.column is not None:
             raise ValueError(f"{key}.column: found {self.column!r} beside estimate: true; valid: one of the two")
         if self.estimate and self.reliability < 1:
@@ -128,15 +133,19 @@ class Pseudobulk(Section):
     by: list[str] = Field(
         [], description="metadata columns besides the donor that make a sample, e.g. condition, cell_type"
     )
-    min_cells: int = Field(10, ge=1, description="samples of fewer cells are dropped and listed in qc.tsv")
+    min_cells: int = Field(
+        10, ge=1, le=1_000_000, description="samples of fewer cells are dropped and listed in qc.tsv"
+    )
 
 
 class Qc(Section):
     """What is dropped before anything is learnt."""
 
-    min_genes: int = Field(0, ge=0, description="counts only: samples with fewer genes detected are dropped")
+    min_genes: int = Field(
+        0, ge=0, le=1_000_000, description="counts only: samples with fewer genes detected are dropped"
+    )
     min_samples: int = Field(
-        3, ge=0, description="genes detected in fewer samples are dropped (counts), constant genes always"
+        3, ge=0, le=1_000_000, description="genes detected in fewer samples are dropped (counts), constant genes always"
     )
     twins: Literal["stop", "keep"] = Field(
         "stop", description="samples of different donors that are nearly the same: stop, or keep where they are meant"
@@ -149,10 +158,10 @@ class Splits(Section):
     kind: Literal["donor", "leave_out"] = Field(
         "donor", description="donor: stratified folds of donors; leave_out: each level of `by` is held out in turn"
     )
-    folds: Annotated[int, Field(ge=2)] | None = Field(
+    folds: Annotated[int, Field(ge=2, le=1000)] | None = Field(
         None,
         description="number of folds; where left out, 5 of donors (kind donor) or one for each level (kind leave_out), "
         "which many small levels (chips) make too many: whole levels then share a fold",
     )
     by: str | None = Field(None, description="kind leave_out: the categorical covariate whose levels are held out")
-    seed: int = Field(0, ge=0, description="seed of the fold assignment")
+    seed: Seed = Field(0, description="seed of the fold assignment")

@@ -9,7 +9,7 @@ from pydantic import Field, model_validator
 from mtlbio.choices.balancers import BalancerName
 from mtlbio.choices.multitask import MultitaskOptions
 from mtlbio.choices.sharing import SharingName
-from mtlbio.section import Section
+from mtlbio.section import Section, Seed
 
 
 class Adversary(Section):
@@ -17,38 +17,46 @@ class Adversary(Section):
 
     covariate: str = Field(description="one of the covariates, for instance the batch")
     strength: float = Field(
-        1.0, gt=0, description="weight of the turned gradient, which is never longer than that of the tasks"
+        1.0, gt=0, le=1000, description="weight of the turned gradient, which is never longer than that of the tasks"
     )
-    ramp: int = Field(50, ge=1, description="epochs until the full strength, along Ganin's curve")
+    ramp: int = Field(50, ge=1, le=1_000_000, description="epochs until the full strength, along Ganin's curve")
 
 
 class Training(Section):
     """The network and how it is fitted."""
 
-    genes: int = Field(5000, ge=10, description="most variable genes used, chosen on the training donors of each fold")
-    axes: Literal["auto"] | Annotated[int, Field(ge=1)] = Field(
+    genes: int = Field(
+        5000, ge=10, le=2_000_000, description="most variable genes used, chosen on the training donors of each fold"
+    )
+    axes: Literal["auto"] | Annotated[int, Field(ge=1, le=1000)] = Field(
         "auto", description="number of gene-sparse axes; auto: parallel analysis on the training donors"
     )
-    max_axes: int = Field(60, ge=1, description="upper bound of the automatic number of axes")
+    max_axes: int = Field(60, ge=1, le=1000, description="upper bound of the automatic number of axes")
     sparsity: float = Field(
-        3.0, ge=0, description="penalty on the gene loadings of the axes, in standard errors of a loading"
+        3.0, ge=0, le=100, description="penalty on the gene loadings of the axes, in standard errors of a loading"
     )
     block: int = Field(
         8,
         ge=1,
+        le=4096,
         description="width of the supervised block, the trunk that all tasks share; it carries what the axes miss",
     )
-    curves: int = Field(500, ge=1, description="nonlinear features of the axes that the block may use")
-    seeds: int = Field(5, ge=1, description="replicas per fold and arm, each with its own inner validation donors")
-    epochs: int = Field(400, ge=10, description="upper bound; early stopping decides, per task")
-    patience: int = Field(40, ge=1, description="epochs without improvement before a task stops")
+    curves: int = Field(500, ge=1, le=100_000, description="nonlinear features of the axes that the block may use")
+    seeds: int = Field(
+        5, ge=1, le=1000, description="replicas per fold and arm, each with its own inner validation donors"
+    )
+    epochs: int = Field(400, ge=10, le=1_000_000, description="upper bound; early stopping decides, per task")
+    patience: int = Field(40, ge=1, le=1_000_000, description="epochs without improvement before a task stops")
     learning_rate: float = Field(
-        0.3, gt=0, le=2, description="step of the trunk, in units of the inverse curvature of its strongest direction"
+        0.3,
+        ge=1e-6,
+        le=2,
+        description="step of the trunk, in units of the inverse curvature of its strongest direction",
     )
     sharing: SharingName = Field(
         "hard", description="how tasks share what lies between genes and heads (docs/sharing_schemes.md)"
     )
-    sharing_strength: Annotated[float, Field(ge=0)] | None = Field(
+    sharing_strength: Annotated[float, Field(ge=0, le=1e6)] | None = Field(
         None, description="of the penalty that ties the tasks; only of schemes that have one, their default if left out"
     )
     balancing: BalancerName = Field(
@@ -63,10 +71,10 @@ class Training(Section):
     adversary: Adversary | None = Field(
         None, description="a covariate that the shared part must not know; needs paths of the shared part only"
     )
-    reconstruction: Annotated[float, Field(gt=0)] | None = Field(
+    reconstruction: Annotated[float, Field(gt=0, le=1000)] | None = Field(
         None, description="auxiliary: weight of rebuilding the samples' principal components, from unlabelled ones too"
     )
-    masked_genes: Annotated[float, Field(gt=0)] | None = Field(
+    masked_genes: Annotated[float, Field(gt=0, le=1000)] | None = Field(
         None, description="auxiliary: weight of the same from samples half of whose genes are masked"
     )
     paths: list[Literal["axes", "genes", "dense", "curved"]] = Field(
@@ -87,9 +95,11 @@ class Training(Section):
     )
     single_task: bool = Field(True, description="train the matched single-task arm too")
     device: Literal["auto", "cpu", "cuda"] = Field("auto", description="auto: a GPU where there is one")
-    seed: int = Field(0, ge=0, description="first seed of the replicas")
+    seed: Seed = Field(0, description="first seed of the replicas")
 
     @model_validator(mode="after")
     def _choices_agree(self) -> Training:
+        if isinstance(self.axes, int) and self.axes > self.genes:
+            raise ValueError(f"training.axes: found {self.axes}, more than genes ({self.genes}); expected fewer axes")
         MultitaskOptions.of(self).check(self.adversary is not None)
         return self

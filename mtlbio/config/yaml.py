@@ -26,12 +26,16 @@ def read_yaml(path: Path) -> Any:
         try:
             node = loader.get_single_node()
             if _values(node, {}) > _MOST_VALUES:
-                raise InputError(f"{path}: not valid YAML: references (*) unfold into more than {_MOST_VALUES:,} values")
+                raise InputError(
+                    f"{path}: not valid YAML: references (*) unfold into more than {_MOST_VALUES:,} values"
+                )
             return None if node is None else loader.construct_document(node)
         finally:
             loader.dispose()
     except RecursionError:
-        raise InputError(f"{path}: not valid YAML: nested too deeply, or a reference (*) to what it stands in") from None
+        raise InputError(
+            f"{path}: not valid YAML: nested too deeply, or a reference (*) to what it stands in"
+        ) from None
     except InputError:
         raise
     except Exception as error:  # dates and numbers that are none: what Python says of them

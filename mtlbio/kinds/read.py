@@ -8,9 +8,10 @@ from pydantic import ValidationError
 
 from mtlbio.config.keys import explain
 from mtlbio.config.yaml import read_yaml
-from mtlbio.errors import InputError
+from mtlbio.errors import InputError, one_line
 from mtlbio.kinds.base import KINDS, Kind, kind_named, kind_of
 from mtlbio.kinds.schemas.run import Run
+from mtlbio.reading import regular_file
 
 
 def read_run(path: str | Path) -> Run:
@@ -20,8 +21,7 @@ def read_run(path: str | Path) -> Run:
     the business of ``mtlbio prepare``. An InputError is one line: the file, the key, what was found, what is valid.
     """
     path = Path(path)
-    if not path.is_file():
-        raise InputError(f"{path}: no such file; a run is described by a YAML file (see config/README.md)")
+    regular_file(path, "a YAML file that describes a run (see config/README.md)", may_be_empty=True)
     content = read_yaml(path)
     if not isinstance(content, dict):
         what = "an empty file" if content is None else type(content).__name__
@@ -29,13 +29,25 @@ def read_run(path: str | Path) -> Run:
     try:
         run = as_run(content)
     except InputError as error:
-        raise InputError(f"{path}: {error}") from None
+        raise InputError(f"{path}: {one_line(str(error))}") from None
+    except RecursionError:
+        raise InputError(f"{path}: nested too deeply, or a reference (*) to what it stands in") from None
     folder = path.resolve().parent
 
     def resolved(key: str, value: str) -> str:
-        place = (folder / Path(value).expanduser()).resolve()
-        if not place.exists():
-            raise InputError(f"{path}: {key}: no such file: {place}")
+        try:
+            place = (folder / Path(value).expanduser()).resolve()
+            there = place.exists()
+        except (OSError, RuntimeError, ValueError) as error:  # too long, links in a circle, nobody's home, NUL
+            problem = getattr(error, "strerror", None) or str(error)
+            raise InputError(f"{path}: {key}: {one_line(problem, 200)}; expected the path of a file") from None
+        if not there:
+            raise InputError(f"{path}: {key}: no such file: {one_line(str(place))}")
+        if not place.is_dir():
+            try:
+                regular_file(place, "a file", may_be_empty=True)
+            except InputError as error:
+                raise InputError(f"{path}: {key}: {error}") from None
         return str(place)
 
     run = kind_of(run).with_paths(run, resolved)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, ClassVar, TypeVar
+from typing import TYPE_CHECKING, Annotated, ClassVar, TypeVar
 
 import numpy as np
 from pydantic import Field
@@ -77,7 +77,7 @@ class ClassLabel(Label[S]):
 class SeveralSection(TaskSection):
     """A label of several classes."""
 
-    classes: list[Value] | None = Field(
+    classes: Annotated[list[Value], Field(min_length=2)] | None = Field(
         None,
         description="multiclass: the classes; ordinal: the levels from low to high; values outside count as missing",
     )

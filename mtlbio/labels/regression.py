@@ -33,7 +33,7 @@ class RegressionSection(TaskSection):
         "none", description="regression: the scale on which it is learnt; predictions come back in the label's units"
     )
     unit: str | None = Field(None, description="regression: what the label is in, for the page (mg/week)")
-    within: Annotated[float, Field(gt=0, lt=1)] | None = Field(
+    within: Annotated[float, Field(ge=0.001, lt=1)] | None = Field(
         None,
         description="regression: relative error up to which a prediction counts as right (0.2: within 20 %); where "
         "left out, 0.2 with a transform and none without",

@@ -19,6 +19,7 @@ from mtlbio.integrity.step import words_of
 from mtlbio.integrity.steps import REPLACES, WRITES
 from mtlbio.kinds import STEPS, kind_of
 from mtlbio.kinds.base import function_at
+from mtlbio.kinds.doubts import doubts
 from mtlbio.kinds.read import read_run
 from mtlbio.launch.find import Found
 from mtlbio.launch.times import check_times
@@ -42,6 +43,8 @@ def checked(runs: list[Found], results: Path, cores: int | None) -> tuple[list[F
             if _glance(one, results / one.run.run):
                 to_read.append(one)
             fit.append(one)
+            for line in doubts(one.run):
+                say(f"Warning: {one.yaml}: {line}")
         except InputError as error:
             wrong.append(_not_started(one, error))
     for one, objection in _read_all(to_read, cores):

@@ -68,7 +68,7 @@ def test_a_yaml_of_other_choices_is_read_without_torch(yaml, name, tmp_path):
             COHORT,
             "c: 0.4",
             "c: -1.0",
-            "training.balancing_options: balancing cagrad: c: found -1.0; valid: a number above 0",
+            "training.balancing_options: balancing cagrad: c: found -1.0; valid: a number above 0 and at most 100",
         ),
         (
             COHORT,

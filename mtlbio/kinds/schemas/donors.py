@@ -66,6 +66,10 @@ class DonorRun(Run):
         if all(task.auxiliary for task in self.tasks.values()):
             raise ValueError("tasks: all of them are auxiliary; expected at least one that is to be predicted")
         self._training_agrees()
+        if self.pseudobulk is not None and self.metadata.donor in self.pseudobulk.by:
+            raise ValueError(
+                f"pseudobulk.by: found {self.metadata.donor!r}, the donors' column, which always counts; valid: others"
+            )
         self._columns_agree()
         self._family_agrees()
         self._splits_agree()

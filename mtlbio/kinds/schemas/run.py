@@ -10,7 +10,7 @@ from mtlbio.section import Section
 class Run(Section):
     """One run: its name and its kind; each kind adds the sections that it needs."""
 
-    run: Annotated[str, Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9._-]*$")] = Field(
+    run: Annotated[str, Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9._-]*$", max_length=100)] = Field(
         description="name; results go to `results/<run>`"
     )
     kind: str = Field(description="what kind of run")
