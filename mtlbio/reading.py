@@ -1,4 +1,4 @@
-"""Files of users before they are read: what is no file, what cannot fit into memory, and what a library makes of the rest."""
+"""Files of users before they are read: what is no file, what cannot fit into memory, what a library says."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from mtlbio.errors import InputError
 
 # gzip shrinks zeros to a thousandth; tables and even sparse counts stay far from this.
 _MOST_EXPANDED, _FROM = 500, 1_000_000_000
-LONGEST_LINE = 200_000_000  # characters: a million columns of long names are less
+LONGEST_LINE = 100_000_000  # characters: a million columns of long names are less
 
 _KINDS = (
     (stat.S_ISDIR, "a folder"),
@@ -116,18 +116,18 @@ def opened(path: str | Path, expected: str) -> io.BufferedReader:
     return io.BufferedReader(_Bounded(path, found.st_size) if plain else io.FileIO(path), 1 << 20)
 
 
-def text_of(path: str | Path, expected: str) -> io.TextIOWrapper:
-    """As :func:`opened`, as UTF-8 text whose line ends are left as they are."""
-    return io.TextIOWrapper(opened(path, expected), encoding="utf-8-sig", newline="")
+def text_of(path: str | Path, expected: str, newline: str | None = "") -> io.TextIOWrapper:
+    """As :func:`opened`, as UTF-8 text; its line ends are left as they are unless ``newline`` is None."""
+    return io.TextIOWrapper(opened(path, expected), encoding="utf-8-sig", newline=newline)
 
 
-def lines_of(text: io.TextIOWrapper, path: str | Path) -> Iterator[str]:
-    """Lines of an open text, each with its end; an InputError at one that is longer than any line of a table."""
+def lines_of(text: io.TextIOWrapper, path: str | Path, longest: int = LONGEST_LINE) -> Iterator[str]:
+    """Lines of an open text, each with its end; an InputError at one of more than ``longest`` characters."""
     number = 0
-    while line := text.readline(LONGEST_LINE):
+    while line := text.readline(longest):
         number += 1
-        if len(line) == LONGEST_LINE:
-            raise InputError(f"{path}: line {number} has more than {LONGEST_LINE:,} characters; expected lines of text")
+        if len(line) == longest:
+            raise InputError(f"{path}: line {number} has more than {longest:,} characters; expected shorter lines")
         yield line
 
 

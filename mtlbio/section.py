@@ -33,7 +33,7 @@ class Section(BaseModel):
             for name, items in lists.items():
                 twice = _repeated(items) if isinstance(items, list) else None
                 if twice is not None:
-                    raise ValueError(f".{key}{name and f'.{name}'}: found {twice!r} twice; expected each once")
+                    raise ValueError(f".{key}{name and f'.{name}'}: found {twice!r} more than once; valid: each once")
         return self
 
     def dump_of(self, keys: tuple[str, ...]) -> dict[str, Any]:

@@ -10,6 +10,7 @@ import pandas as pd
 
 from mtlbio.errors import InputError, listing
 from mtlbio.files import replacing
+from mtlbio.reading import understood
 
 QC = ["item", "kind", "reason", "detail"]
 SPLITS = ["sample", "donor", "fold"]
@@ -68,7 +69,8 @@ def read_table(path: str | Path, columns: list[str] | None = None) -> pd.DataFra
     if not path.exists():
         raise InputError(f"{path}: no such file; run the step that writes it first")
     # only the empty-by-convention mark is missing: a donor called "nan" or a label "None" is text
-    table = pd.read_csv(path, sep="\t", na_values=["NA"], keep_default_na=False, dtype=dict.fromkeys(_TEXT, str))
+    with understood(path, "a table that mtlbio wrote: run the step that writes it again"):
+        table = pd.read_csv(path, sep="\t", na_values=["NA"], keep_default_na=False, dtype=dict.fromkeys(_TEXT, str))
     missing = [c for c in columns or [] if c not in table.columns]
     if missing:
         raise InputError(f"{path}: column {listing(missing)} missing; found {listing(table.columns)}")

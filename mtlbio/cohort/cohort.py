@@ -15,6 +15,7 @@ from mtlbio.errors import InputError
 from mtlbio.files import replacing
 from mtlbio.kinds.stored import kind_stored
 from mtlbio.labels import Label, read_label
+from mtlbio.reading import understood
 
 
 @dataclass(frozen=True)
@@ -166,4 +167,5 @@ def read_h5ad(path: str | Path, step: str) -> ad.AnnData:
     """Read what a step writes; an InputError that names the step where there is none."""
     if not Path(path).exists():
         raise InputError(f"{path}: no such file; run `mtlbio {step}` first")
-    return ad.read_h5ad(path)
+    with understood(path, f"an h5ad file that `mtlbio {step}` wrote: run it again"):
+        return ad.read_h5ad(path)

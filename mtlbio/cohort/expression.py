@@ -1,6 +1,7 @@
 """Reading expression: h5ad, csv/tsv, parquet and the two 10x formats, samples in rows."""
 
-from collections.abc import Collection
+from collections.abc import Collection, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 import h5py
@@ -12,8 +13,10 @@ from scipy import sparse
 
 from mtlbio.cohort.measurements import Measurements, OnDisk
 from mtlbio.cohort.metadata import TABLES, csv_header, parquet_schema, read_csv, read_parquet, suffix, unique_ids
+from mtlbio.cohort.stored import check_claims, check_compressed, check_tenx_folder, check_tenx_h5
 from mtlbio.config import Expression
 from mtlbio.errors import InputError, listing
+from mtlbio.reading import check_fits, opened, regular_file, understood
 from mtlbio.text import as_text
 
 FORMATS = ("h5ad", "h5 (10x)", "a 10x/mtx folder", *TABLES)
@@ -61,12 +64,15 @@ def sample_names(expression: Expression, sample_column: str, described: Collecti
         files = sorted(path.glob("*barcodes.tsv*"))
         if not files:
             raise InputError(f"{path}: a folder without barcodes.tsv(.gz); expected the folder of 10x Cell Ranger")
-        samples = pd.read_csv(files[0], sep="\t", header=None, dtype=str, usecols=[0])[0]
+        with understood(files[0], "a list of barcodes"), opened(files[0], "a list of barcodes") as lines:
+            samples = pd.read_csv(lines, sep="\t", header=None, dtype=str, usecols=[0])[0]
     elif file_format == "10x":
         with _h5(path) as file:
             if "matrix/barcodes" not in file:  # Cell Ranger 2 keeps them below the genome's name
                 return _read_10x(path).samples
-            samples = file["matrix/barcodes"].asstr()[:]
+            check_claims(file["matrix/barcodes"], path)
+            with understood(path, "what 10x Cell Ranger writes as h5"):
+                samples = file["matrix/barcodes"].asstr()[:]
     elif file_format == "h5ad":
         with _h5(path) as file:
             samples, genes = _h5ad_names(file, ("obs", "var"), path)
@@ -83,7 +89,7 @@ def h5ad_obs(path: str | Path) -> pd.DataFrame:
     with _h5(Path(path)) as file:
         if not isinstance(file.get("obs"), h5py.Group):
             raise InputError(f"{path}: not an h5ad file: no obs in it")
-        obs = read_elem(file["obs"])
+        obs = _frame(file, "obs", Path(path))
     return obs.set_axis(pd.Index(obs.index.astype(str), name="sample", dtype=object), axis=0)
 
 
@@ -108,12 +114,38 @@ def _read_h5ad(path: Path, layer: str | None, on_disk: bool) -> Measurements:
         if layer is not None and layer not in layers:
             raise InputError(f"{path}: expression.layer: no layer {layer!r}; found: {listing(layers)}")
         key = "X" if layer is None else f"layers/{layer}"
-        if on_disk and isinstance(file[key], h5py.Group) and sparse_dataset(file[key]).format == "csr":
-            matrix: OnDisk | sparse.csr_matrix | np.ndarray = OnDisk(path, key, np.ones(len(samples), dtype=bool))
-        else:
-            matrix = read_elem(file[key])
-            matrix = sparse.csr_matrix(matrix) if sparse.issparse(matrix) else np.asarray(matrix, dtype=np.float32)
+        matrix = _h5ad_matrix(file[key], (len(samples), len(genes)), path, on_disk)
     return Measurements(samples, genes, matrix, str(path))
+
+
+def _h5ad_matrix(stored, shape: tuple[int, int], path: Path, on_disk: bool) -> OnDisk | sparse.csr_matrix | np.ndarray:
+    """A matrix of an h5ad that is what obs and var say, and fits into memory unless it stays on disk."""
+    with understood(path, f"an h5ad file whose {stored.name} is a matrix"):
+        claimed = tuple(stored.shape if isinstance(stored, h5py.Dataset) else sparse_dataset(stored).shape)
+        by_rows = isinstance(stored, h5py.Group) and sparse_dataset(stored).format == "csr"
+    if claimed != shape:
+        raise InputError(f"{path}: {stored.name} has shape {claimed}; obs and var say {shape}")
+    left = on_disk and by_rows
+    if isinstance(stored, h5py.Group):
+        check_compressed(stored, *(shape if by_rows else shape[::-1]), path, whole=not left)
+    elif stored.dtype.kind not in "biuf":
+        raise InputError(f"{path}: {stored.name} is of type {stored.dtype}; expected numbers")
+    if left:
+        return OnDisk(path, stored.name, np.ones(shape[0], dtype=bool))
+    check_claims(stored, path)
+    with understood(path, f"an h5ad file whose {stored.name} is a matrix"):
+        matrix = read_elem(stored)
+        return sparse.csr_matrix(matrix) if sparse.issparse(matrix) else np.asarray(matrix, dtype=np.float32)
+
+
+def _frame(file: h5py.File, key: str, path: Path) -> pd.DataFrame:
+    """obs or var of an open h5ad."""
+    check_claims(file[key], path)
+    with understood(path, f"an h5ad file whose {key} is a table"):
+        frame = read_elem(file[key])
+        if isinstance(frame, pd.DataFrame):
+            return frame
+    raise InputError(f"{path}: {key} is no table; expected an h5ad as AnnData writes it")
 
 
 def _h5ad_names(file, needed: tuple[str, ...], path: Path) -> tuple[np.ndarray, np.ndarray]:
@@ -121,35 +153,38 @@ def _h5ad_names(file, needed: tuple[str, ...], path: Path) -> tuple[np.ndarray, 
     missing = [key for key in needed if key not in file]
     if missing:
         raise InputError(f"{path}: not an h5ad file with expression: no {listing(missing)} in it")
-    return _names(read_elem(file["obs"]).index), _names(read_elem(file["var"]).index)
+    return _names(_frame(file, "obs", path).index), _names(_frame(file, "var", path).index)
 
 
-def _h5(path: Path):
-    try:
-        return h5py.File(path)
-    except OSError:
-        raise InputError(f"{path}: not a readable HDF5 file; expected what AnnData writes as h5ad") from None
+@contextmanager
+def _h5(path: Path) -> Iterator[h5py.File]:
+    """An open HDF5 file; whatever is asked of a damaged one may fail."""
+    regular_file(path, "what AnnData writes as h5ad")
+    with understood(path, "a readable HDF5 file, as AnnData writes it"), h5py.File(path) as file:
+        yield file
 
 
 def _read_10x(path: Path) -> Measurements:
     import scanpy as sc
 
-    if path.is_dir() and not any(path.glob("*matrix.mtx*")):
-        raise InputError(f"{path}: a folder without matrix.mtx(.gz); expected the folder that 10x Cell Ranger writes")
-    try:
+    if path.is_dir():
+        check_tenx_folder(path)
+    else:
+        check_tenx_h5(path)
+    with understood(path, "readable as 10x output"):
         adata = sc.read_10x_mtx(path) if path.is_dir() else sc.read_10x_h5(path)
-    except (OSError, KeyError, ValueError, IndexError) as error:
-        raise InputError(f"{path}: not readable as 10x output ({' '.join(str(error).split())[:120]})") from None
-    # several identifiers share a symbol in every 10x reference; scanpy's way keeps each as its own gene
-    adata.var_names_make_unique()
-    return Measurements(_names(adata.obs_names), _names(adata.var_names), sparse.csr_matrix(adata.X), str(path))
+        # several identifiers share a symbol in every 10x reference; scanpy's way keeps each as its own gene
+        adata.var_names_make_unique()
+        matrix = sparse.csr_matrix(adata.X)
+    return Measurements(_names(adata.obs_names), _names(adata.var_names), matrix, str(path))
 
 
 def _read_frame(path: Path, sample_column: str, only_ids: bool = False) -> tuple[pd.DataFrame, np.ndarray]:
     """Samples as text index, everything else (or nothing) as columns; and the names of all columns of the file."""
     if suffix(path) == ".parquet":
         schema = parquet_schema(path)
-        column = _id_column(schema, sample_column, path)
+        with understood(path, "a readable parquet file"):
+            column = _id_column(schema, sample_column, path)
         table = read_parquet(path, None if not only_ids else [] if column is None else [column])
         # a column that was saved as the index comes back as the index
         table = table.set_index(column) if column in table.columns else table
@@ -196,7 +231,9 @@ def _numbers(table: pd.DataFrame, path: Path) -> np.ndarray:
             f"{path}: column {column.name!r} is not numeric (found {example}); every column beside the sample "
             f"identifier is taken for a gene"
         )
-    return table.to_numpy(dtype=np.float32, na_value=np.nan)
+    check_fits(path, table.size * 4, f"a table of {len(table):,} samples and {table.shape[1]:,} columns")
+    with understood(path, "a table of numbers"):
+        return table.to_numpy(dtype=np.float32, na_value=np.nan)
 
 
 def _check_samples(samples, genes, described: Collection[str] | None, path: Path) -> None:

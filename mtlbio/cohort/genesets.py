@@ -1,10 +1,10 @@
 """Gene sets: GMT files, and the small marker sets that ship with mtlbio."""
 
-import gzip
 from importlib import resources
 from pathlib import Path
 
 from mtlbio.errors import InputError
+from mtlbio.reading import opened, understood
 
 
 def read_gmt(path: str | Path) -> dict[str, list[str]]:
@@ -23,14 +23,9 @@ def read_gmt(path: str | Path) -> dict[str, list[str]]:
     True
     """
     path = Path(path)
-    if not path.is_file():
-        problem = "a folder" if path.is_dir() else "no such file"
-        raise InputError(f"{path}: {problem}; gene sets are read from a GMT file")
-    try:
-        raw = gzip.decompress(path.read_bytes()) if path.suffix == ".gz" else path.read_bytes()
-        return _parse(raw.decode("utf-8-sig"), str(path))
-    except (UnicodeDecodeError, gzip.BadGzipFile, EOFError) as error:
-        raise InputError(f"{path}: not a text GMT file ({error})") from None
+    with understood(path, "a text GMT file"), opened(path, "gene sets in a GMT file, one per line") as file:
+        text = file.read().decode("utf-8-sig")
+    return _parse(text, str(path))
 
 
 def builtin_sets() -> dict[str, list[str]]:

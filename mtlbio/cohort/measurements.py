@@ -12,6 +12,7 @@ from anndata.io import sparse_dataset
 from scipy import sparse
 
 from mtlbio.cohort.metadata import duplicates
+from mtlbio.cohort.stored import rows_of
 from mtlbio.errors import InputError, listing
 
 BLOCK = 20_000  # rows at a time: 20,000 cells x 1,500 detected genes are about 250 MB
@@ -31,11 +32,11 @@ class OnDisk:
     def blocks(self) -> Iterator[sparse.csr_matrix]:
         """Kept rows in file order, block by block."""
         with h5py.File(self.path) as file:
-            matrix = sparse_dataset(file[self.key])
+            columns = sparse_dataset(file[self.key]).shape[1]
             for start in range(0, len(self.keep), BLOCK):
                 keep = self.keep[start : start + BLOCK]
                 if keep.any():
-                    yield sparse.csr_matrix(matrix[start : start + BLOCK])[keep]
+                    yield rows_of(file[self.key], start, start + BLOCK, columns, self.path)[keep]
 
 
 @dataclass(frozen=True)

@@ -1,6 +1,7 @@
 """Reading the description of the samples: one row per sample, every value as text."""
 
 import csv
+import warnings
 from collections.abc import Iterable
 from pathlib import Path
 
@@ -36,8 +37,9 @@ def read_metadata(path: str | Path, key: str = "metadata.path") -> pd.DataFrame:
         table = read_parquet(path)
         if not isinstance(table.index, pd.RangeIndex):
             name = table.index.name or "index"
-            # pandas keeps a column that was also made the index: one copy is enough
-            table = table.reset_index(drop=name in table.columns)
+            with understood(path, "a table with one index"):
+                # pandas keeps a column that was also made the index: one copy is enough
+                table = table.reset_index(drop=name in table.columns)
     elif ending in TABLES:
         table = read_csv(path, csv_header(path))
     else:
@@ -117,11 +119,13 @@ def read_csv(
     layout = {"sep": separator_of(path), "header": None, "skiprows": 1, "index_col": False, "encoding": "utf-8-sig"}
     columns = {"names": range(len(header)), "usecols": [id_column] if only_ids else None}
     types = {"dtype": str if text else {id_column: str}, "keep_default_na": not text, "low_memory": False}
-    try:
-        with understood(path, "a readable table"), opened(path, "a table") as body:
+    with understood(path, "a readable table"), opened(path, "a table") as body, warnings.catch_warnings():
+        # a row with more cells than the header would lose them
+        warnings.simplefilter("error", pd.errors.ParserWarning)
+        try:
             table = pd.read_csv(body, **layout, **columns, **types)
-    except pd.errors.EmptyDataError:
-        table = pd.DataFrame(columns=range(len(header)), dtype=object)
+        except pd.errors.EmptyDataError:
+            table = pd.DataFrame(columns=range(len(header)), dtype=object)
     table.columns = [header[id_column]] if only_ids else header
     return table
 
@@ -138,7 +142,7 @@ def parquet_schema(path: Path):
     regular_file(path, "a parquet file")
     with understood(path, "a readable parquet file"):
         about = pq.read_metadata(path)
-        schema = about.schema.to_arrow_schema()
+        schema = pq.read_schema(path)
         groups = [about.row_group(i) for i in range(about.num_row_groups)]
         rows = sum(group.num_rows for group in groups)
     claimed = max(sum(group.total_byte_size for group in groups), rows * len(schema.names))

@@ -12,5 +12,6 @@ from mtlbio.section import Fraction, Name, Section, Seed
 
 __all__ = [
     "Adversary", "Baselines", "Covariate", "Evaluate", "Expression", "Fraction", "Metadata", "Name", "Probe",
-    "Pseudobulk", "Qc", "Report", "ResidueTasks", "Section", "Seed", "Splits", "Table", "Tasks", "Training", "TrialOptions",
+    "Pseudobulk", "Qc", "Report", "ResidueTasks", "Section", "Seed", "Splits", "Table", "Tasks", "Training",
+    "TrialOptions",
 ]  # fmt: skip

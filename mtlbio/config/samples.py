@@ -122,9 +122,6 @@ class Covariate(Section):
         if self.cell_types is not None and (not self.cell_types or self.components is not None):
             what = "an empty list" if not self.cell_types else "components beside it"
             raise ValueError(f"{key}.cell_types: found {what}; valid: names of cell types, or components")
-        twice = [name for name in self.cell_types or () if (self.cell_types or []).count(name) > 1]
-        if twice:
-            raise ValueError(f"{key}.cell_types: found {twice[0]!r} more than once; valid: each cell type once")
 
 
 class Pseudobulk(Section):

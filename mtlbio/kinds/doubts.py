@@ -11,7 +11,7 @@ def doubts(run: Run) -> list[str]:
     epochs, patience = getattr(training, "epochs", None), getattr(training, "patience", None)
     if epochs is not None and patience is not None and patience >= epochs:
         found.append(
-            f"training.patience: {patience} epochs without improvement cannot pass within training.epochs ({epochs}), so "
+            f"training.patience: {patience} epochs without improvement cannot pass within training.epochs ({epochs}): "
             f"nothing stops early"
         )
     adversary = getattr(training, "adversary", None)

@@ -1,5 +1,6 @@
 """What the encoder sees of a residue: its letter, and where the user has them a profile or an embedding."""
 
+import zipfile
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -8,6 +9,7 @@ import h5py
 import numpy as np
 
 from mtlbio.errors import InputError, listing
+from mtlbio.reading import check_fits, regular_file, understood
 from mtlbio.sequence.letters import AMINO_ACIDS, MASKED, PADDING, UNKNOWN
 from mtlbio.sequence.scales import blosum62
 
@@ -49,20 +51,25 @@ def open_profiles(path: str | Path, arrays: list[str]) -> Wide:
     InputError
         A part is missing or the arrays do not fit the offsets.
     """
-    try:
+    regular_file(path, "an npz file of arrays")
+    with understood(path, "an npz file of arrays"), zipfile.ZipFile(path) as archive:
+        size = sum(member.file_size for member in archive.infolist())
+    check_fits(path, size, f"{len(arrays) + 2} arrays")
+    with understood(path, "an npz file of arrays"):
         stored = np.load(path, allow_pickle=False)
-    except (OSError, ValueError) as error:
-        raise InputError(f"{path}: not an npz file of arrays ({error})") from None
-    missing = [name for name in ("ids", "offsets", *arrays) if name not in stored.files]
-    if missing:
-        raise InputError(f"{path}: no array {listing(missing)}; found {listing(stored.files)}")
-    offsets, parts = stored["offsets"].astype(int), [stored[name] for name in arrays]
+        missing = [name for name in ("ids", "offsets", *arrays) if name not in stored.files]
+        if missing:
+            raise InputError(f"{path}: no array {listing(missing)}; found {listing(stored.files)}")
+        ids, offsets, parts = stored["ids"], stored["offsets"], [stored[name] for name in arrays]
+    _check_offsets(path, ids, offsets)
     for name, part in zip(arrays, parts, strict=True):
         if part.ndim != 2 or len(part) != offsets[-1]:
             raise InputError(f"{path}: {name} has shape {part.shape}; expected ({offsets[-1]} residues, columns)")
+        if part.dtype.kind not in "biuf":
+            raise InputError(f"{path}: {name} is of type {part.dtype}; expected numbers")
         if not np.isfinite(part).all():
             raise InputError(f"{path}: {name} has values that are no numbers")
-    place = {str(name): i for i, name in enumerate(stored["ids"])}
+    place = {str(name): i for i, name in enumerate(ids)}
 
     def read(chain: str) -> np.ndarray:
         start, end = offsets[place[chain]], offsets[place[chain] + 1]
@@ -79,17 +86,43 @@ def open_embeddings(path: str | Path) -> Wide:
     InputError
         Not HDF5, nothing in it, or data sets of different widths.
     """
-    try:
+    expected = "an HDF5 file with one data set per chain, (length, width)"
+    regular_file(path, expected)
+    with understood(path, expected):
         file = h5py.File(path, "r")
-    except OSError:
-        raise InputError(f"{path}: not an HDF5 file; expected one data set per chain, (length, width)") from None
-    names = [name for name in file if isinstance(file[name], h5py.Dataset)]
-    if not names:
-        raise InputError(f"{path}: no data set; expected one per chain, (length, width)")
-    wrong = [name for name in names if file[name].ndim != 2 or file[name].shape[1] != file[names[0]].shape[-1]]
-    if wrong:
-        raise InputError(f"{path}: {wrong[0]} has shape {file[wrong[0]].shape}; expected (length, width) of one width")
-    return Wide(file[names[0]].shape[1], set(names).__contains__, lambda chain: file[chain][()].astype(np.float32))
+        names = [name for name in file if isinstance(file[name], h5py.Dataset)]
+        if not names:
+            raise InputError(f"{path}: no data set; expected one per chain, (length, width)")
+        width = file[names[0]].shape[-1] if file[names[0]].shape else 0
+        wrong = [name for name in names if file[name].shape is None or file[name].shape[1:] != (width,)]
+        if wrong:
+            shape = file[wrong[0]].shape
+            raise InputError(f"{path}: {wrong[0]} has shape {shape}; expected (length, width) of one width")
+        text = [name for name in names if file[name].dtype.kind not in "biuf"]
+        if text:
+            raise InputError(f"{path}: {text[0]} is of type {file[text[0]].dtype}; expected numbers")
+
+    def read(chain: str) -> np.ndarray:
+        check_fits(path, 4 * file[chain].size, f"chain {chain}")
+        with understood(path, expected):
+            values = file[chain][()].astype(np.float32)
+        if not np.isfinite(values).all():
+            raise InputError(f"{path}: chain {chain} has values that are no numbers")
+        return values
+
+    return Wide(width, set(names).__contains__, read)
+
+
+def _check_offsets(path: str | Path, ids: np.ndarray, offsets: np.ndarray) -> None:
+    """Raise InputError unless the offsets cut rows into one piece for each of the chains."""
+    whole = offsets.ndim == 1 and offsets.dtype.kind in "iu" and ids.ndim == 1
+    if not whole or len(offsets) != len(ids) + 1 or offsets[0] != 0 or (np.diff(offsets.astype(np.int64)) < 0).any():
+        raise InputError(
+            f"{path}: offsets of shape {offsets.shape} for ids of shape {ids.shape}; expected whole numbers from 0 "
+            f"that do not fall, one more than chains"
+        )
+    if len(set(ids.tolist())) < len(ids):
+        raise InputError(f"{path}: ids name a chain twice; expected each once")
 
 
 def open_wide(profiles: str | None, arrays: list[str], embeddings: str | None) -> dict[str, Wide]:

@@ -1,14 +1,15 @@
 """Chains as their files have them: a table, FASTA, or structures."""
 
-import gzip
 from collections.abc import Iterator
 from pathlib import Path
 
 from mtlbio.cohort.metadata import TABLES, duplicates, read_metadata, suffix
 from mtlbio.errors import InputError, listing
 from mtlbio.kinds.schemas.chains import ChainSource
+from mtlbio.reading import lines_of, text_of, understood
 
 FASTA = (".fasta", ".fa", ".faa", ".fas")
+LONGEST_LINE = 10_000_000  # residues: no protein has a hundredth of that
 STRUCTURES = (".cif", ".mmcif", ".pdb", ".ent")
 
 
@@ -35,25 +36,22 @@ def read_fasta(path: str | Path) -> list[tuple[str, str]]:
         Text before the first ``>``, an entry without name or sequence, a name that occurs twice, no entry.
     """
     path = Path(path)
-    if not path.is_file():
-        raise InputError(f"{path}: no such file; expected sequences in FASTA format")
-    opened = gzip.open if path.suffix == ".gz" else open
     entries: list[tuple[str, list[str]]] = []
-    try:
-        with opened(path, "rt", encoding="utf-8") as lines:
-            for number, line in enumerate(lines, 1):
-                text = line.strip()
-                if text.startswith(">"):
-                    words = text[1:].split()
-                    if not words:
-                        raise InputError(f"{path}: line {number}: an entry without a name")
-                    entries.append((words[0], []))
-                elif text and not entries:
-                    raise InputError(f"{path}: line {number}: not FASTA; expected a line that starts with >")
-                elif text:
-                    entries[-1][1].append(text.replace(" ", ""))
-    except (UnicodeDecodeError, OSError) as error:
-        raise InputError(f"{path}: not FASTA ({error.__class__.__name__}); expected text of sequences") from None
+    with (
+        understood(path, "FASTA, text of sequences"),
+        text_of(path, "sequences in FASTA format", newline=None) as lines,
+    ):
+        for number, line in enumerate(lines_of(lines, path, LONGEST_LINE), 1):
+            text = line.strip()
+            if text.startswith(">"):
+                words = text[1:].split()
+                if not words:
+                    raise InputError(f"{path}: line {number}: an entry without a name")
+                entries.append((words[0], []))
+            elif text and not entries:
+                raise InputError(f"{path}: line {number}: not FASTA; expected a line that starts with >")
+            elif text:
+                entries[-1][1].append(text.replace(" ", ""))
     if not entries:
         raise InputError(f"{path}: no sequence in it; expected FASTA")
     twice = duplicates([name for name, _ in entries])

@@ -10,13 +10,14 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import numpy as np
-from biotite import InvalidFileError, structure
+from biotite import structure
 from biotite.sequence import ProteinSequence
 from biotite.structure.info import one_letter_code
 from biotite.structure.io import pdb, pdbx
 
 from mtlbio.errors import InputError
 from mtlbio.labels.residues.alphabet import MISSING_STATE, Q3, Q8, to_q3
+from mtlbio.reading import check_fits, regular_file, understood
 from mtlbio.sequence.dssp import assign
 from mtlbio.sequence.letters import AMINO_ACIDS, LARGEST_AREA, encode
 
@@ -69,13 +70,12 @@ def label_chain(atoms) -> tuple[str, np.ndarray, np.ndarray] | None:
 
 def _atoms(path: Path):
     """Heavy atoms of the amino acids of the first model."""
-    try:
+    check_fits(path, regular_file(path, "a structure in mmCIF or PDB format").st_size)
+    with understood(path, "readable as a structure"):
         if path.suffix.lower() in (".cif", ".mmcif"):
             atoms = pdbx.get_structure(pdbx.CIFFile.read(path), model=1, altloc="occupancy")
         else:
             atoms = pdb.PDBFile.read(path).get_structure(model=1, altloc="occupancy")
-    except (InvalidFileError, structure.BadStructureError, ValueError, KeyError, IndexError, OSError) as error:
-        raise InputError(f"{path}: cannot be read as a structure: {str(error).splitlines()[0]}") from None
     atoms = atoms[structure.filter_amino_acids(atoms)]
     return atoms[~np.isin(atoms.element, ["H", "D"])]
 

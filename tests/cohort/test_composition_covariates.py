@@ -136,7 +136,7 @@ def without_b_cells(small):
         (
             None,
             {"cell_types": ["neutrophils", "B_cells", "neutrophils"]},
-            "covariates.composition.cell_types: found 'neutrophils' more than once; valid: each cell type once",
+            "covariates.composition.cell_types: found 'neutrophils' more than once; valid: each once",
         ),
         (None, {"components": 7}, "composition.components: 7 columns for 24 donors; valid: up to 6"),
         (None, {"cell_types": [], "markers": "builtin"}, "covariates.composition.cell_types: found an empty list"),

@@ -96,7 +96,7 @@ def test_a_file_that_is_no_set_of_chains_is_refused(tmp_path, written):
 @pytest.mark.parametrize(
     "text, message",
     [
-        ("", "no sequence in it"),
+        ("", "empty; expected sequences in FASTA format"),
         ("ACD\n", "line 1: not FASTA"),
         (">\nACD\n", "line 1: an entry without a name"),
         (">a\n>b\nAC\n", "chain a has no sequence"),
