@@ -58,7 +58,7 @@ def as_text(values: pd.Series) -> pd.Series:
         whole = np.all(np.mod(raw[present].astype(float), 1) == 0)
         text = [str(int(v)) if whole else repr(float(v)) for v in raw[present]]
     else:
-        text = [v.decode() if isinstance(v, bytes) else str(v) for v in raw[present]]
+        text = [v.decode("utf-8", "backslashreplace") if isinstance(v, bytes) else str(v) for v in raw[present]]
     result = np.full(len(values), np.nan, dtype=object)
     result[present] = text
     series = pd.Series(result, index=values.index, name=values.name, dtype=object)

@@ -8,6 +8,7 @@ from pathlib import Path
 import h5py
 import numpy as np
 
+from mtlbio.cohort.stored import check_claims
 from mtlbio.errors import InputError, listing
 from mtlbio.reading import check_fits, regular_file, understood
 from mtlbio.sequence.letters import AMINO_ACIDS, MASKED, PADDING, UNKNOWN
@@ -33,11 +34,13 @@ class Wide:
 
     Attributes
     ----------
+    path : the file, for messages
     width : numbers per residue
     has : whether a chain has them
     read : chain -> (length, width) float32
     """
 
+    path: str
     width: int
     has: Callable[[str], bool]
     read: Callable[[str], np.ndarray]
@@ -75,7 +78,7 @@ def open_profiles(path: str | Path, arrays: list[str]) -> Wide:
         start, end = offsets[place[chain]], offsets[place[chain] + 1]
         return np.concatenate([part[start:end].astype(np.float32) for part in parts], axis=1)
 
-    return Wide(sum(part.shape[1] for part in parts), place.__contains__, read)
+    return Wide(str(path), sum(part.shape[1] for part in parts), place.__contains__, read)
 
 
 def open_embeddings(path: str | Path) -> Wide:
@@ -103,14 +106,14 @@ def open_embeddings(path: str | Path) -> Wide:
             raise InputError(f"{path}: {text[0]} is of type {file[text[0]].dtype}; expected numbers")
 
     def read(chain: str) -> np.ndarray:
-        check_fits(path, 4 * file[chain].size, f"chain {chain}")
+        check_claims(file[chain], Path(path))
         with understood(path, expected):
             values = file[chain][()].astype(np.float32)
         if not np.isfinite(values).all():
             raise InputError(f"{path}: chain {chain} has values that are no numbers")
         return values
 
-    return Wide(width, set(names).__contains__, read)
+    return Wide(str(path), width, set(names).__contains__, read)
 
 
 def _check_offsets(path: str | Path, ids: np.ndarray, offsets: np.ndarray) -> None:
@@ -140,12 +143,12 @@ def wide_of(chain: str, length: int, sources: Mapping[str, Wide]) -> np.ndarray:
         A source holds another number of residues than the sequence.
     """
     parts = []
-    for name, source in sources.items():
+    for source in sources.values():
         block = np.zeros((length, source.width + 1), dtype=np.float32)
         if source.has(chain):
             values = source.read(chain)
             if len(values) != length:
-                raise InputError(f"{name}: chain {chain} has {len(values)} rows; its sequence has {length} residues")
+                raise InputError(f"{source.path}: chain {chain} has {len(values)} rows; its sequence has {length} residues")
             block[:, :-1], block[:, -1] = values, 1.0
         parts.append(block)
     return np.concatenate(parts, axis=1) if parts else np.zeros((length, 0), dtype=np.float32)

@@ -21,6 +21,7 @@ from mtlbio.reading import check_fits, regular_file, understood
 from mtlbio.sequence.dssp import assign
 from mtlbio.sequence.letters import AMINO_ACIDS, LARGEST_AREA, encode
 
+LARGEST = 2000  # angstrom: longer than any chain that was ever solved; cells of space are counted along it
 BACKBONE = ("N", "CA", "C", "O")
 _STANDARD = {ProteinSequence.convert_letter_1to3(letter): letter for letter in AMINO_ACIDS}
 
@@ -36,7 +37,16 @@ def read_structure(path: str | Path) -> Iterator[tuple[str, str, dict[str, str]]
     path = Path(path)
     atoms = _atoms(path)
     names = dict.fromkeys(atoms.chain_id.tolist())
-    chains = {name: label_chain(atoms[atoms.chain_id == name]) for name in names}
+    chains = {}
+    for name in names:
+        chain = atoms[atoms.chain_id == name]
+        extent = float(np.ptp(chain.coord, axis=0).max())
+        if not extent < LARGEST:
+            raise InputError(
+                f"{path}: chain {name} spans {extent:,.0f} angstrom; expected coordinates of one molecule, below "
+                f"{LARGEST:,}"
+            )
+        chains[name] = label_chain(chain)
     if not any(chains.values()):
         raise InputError(f"{path}: no chain with a whole amino acid (N, CA, C and O) in it")
     for name, labelled in chains.items():

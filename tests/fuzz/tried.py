@@ -1,0 +1,85 @@
+"""Mutated files read one after the other in this process, and what came of it.
+
+As a program it reads ``NAME FIRST LAST`` and prints a line for every case that is neither read nor refused in one line;
+it says before each case which one it is, so that whoever started it knows where it died.
+"""
+
+from __future__ import annotations
+
+import faulthandler
+import random
+import signal
+import sys
+import tempfile
+import traceback
+import warnings
+from pathlib import Path
+
+from readers import READERS, fresh
+
+from mtlbio import reading
+from mtlbio.errors import InputError
+
+SECONDS = 20  # a small file is read in a few milliseconds
+
+
+class Hang(BaseException):
+    """A case took too long."""
+
+
+def _ring(signum, frame):
+    raise Hang
+
+
+def tried(name: str, first: int, last: int, folder: Path, said=lambda text: None) -> tuple[list[str], int]:
+    """Wrong outcomes of the mutations ``first`` to ``last``, and how many files were read in spite of theirs."""
+    reader, wrong, read = READERS[name], list[str](), 0
+    # what a damaged file claims is not allowed to fill this machine, however large it is
+    before, reading.memory_bytes = reading.memory_bytes, lambda: 500_000_000
+    alarm = signal.signal(signal.SIGALRM, _ring)
+    faulthandler.dump_traceback_later(4 * SECONDS + (last - first), exit=True)
+    try:
+        path = reader.make(fresh(folder))
+        sound = path.read_bytes()
+        reader.read(path)  # the sound file is accepted
+        for number in range(first, last):
+            draw = random.Random(f"{name} {number}")
+            mutated = reader.mutate(sound, draw)
+            path.write_bytes(mutated)
+            said(f"{number}")
+            signal.setitimer(signal.ITIMER_REAL, SECONDS)
+            try:
+                with warnings.catch_warnings():
+                    warnings.simplefilter("ignore")
+                    reader.read(path)
+                read += 1
+            except InputError as error:
+                line = str(error)
+                if "\n" in line or "\r" in line or not line.strip() or not _names(line, path):
+                    wrong.append(f"{name} {number}: a line that is none, or names no file: {line[:300]!r}")
+            except Hang:
+                wrong.append(f"{name} {number}: more than {SECONDS} s")
+            except Exception as error:
+                place = traceback.extract_tb(error.__traceback__)
+                own = [f"{Path(f.filename).name}:{f.lineno}" for f in place if "mtlbio/" in f.filename]
+                wrong.append(f"{name} {number}: {type(error).__name__}: {str(error)[:150]!r} at {own[-1:]}")
+            finally:
+                signal.setitimer(signal.ITIMER_REAL, 0)
+    finally:
+        reading.memory_bytes = before
+        signal.signal(signal.SIGALRM, alarm)
+        faulthandler.cancel_dump_traceback_later()
+    return wrong, read
+
+
+def _names(line: str, path: Path) -> bool:
+    """Whether a line names the file, one beside it, or its folder."""
+    return str(path.parent) in line
+
+
+if __name__ == "__main__":
+    with tempfile.TemporaryDirectory() as folder:
+        found, _ = tried(
+            sys.argv[1], int(sys.argv[2]), int(sys.argv[3]), Path(folder, "f"), lambda text: print(text, file=sys.stderr, flush=True)
+        )
+    print("\n".join(found))
