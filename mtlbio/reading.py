@@ -106,14 +106,14 @@ def in_words(size: float) -> str:
 
 
 def opened(path: str | Path, expected: str) -> io.BufferedReader:
-    """A file for reading bytes, decompressed where it ends in ``.gz``.
+    """A text file for reading bytes, decompressed where it ends in ``.gz``.
 
-    Reading raises InputError where it expands to what no table does, or to more than the memory.
+    Reading raises InputError where it expands to what no table does, or to more than the memory, and at a NUL byte, at
+    which libraries end a cell in silence.
     """
     found = regular_file(path, expected)
     check_fits(path, found.st_size)
-    plain = str(path).lower().endswith(".gz")
-    return io.BufferedReader(_Bounded(path, found.st_size) if plain else io.FileIO(path), 1 << 20)
+    return io.BufferedReader(_Checked(path, found.st_size), 1 << 20)
 
 
 def text_of(path: str | Path, expected: str, newline: str | None = "") -> io.TextIOWrapper:
@@ -131,13 +131,13 @@ def lines_of(text: io.TextIOWrapper, path: str | Path, longest: int = LONGEST_LI
         yield line
 
 
-class _Bounded(io.RawIOBase):
-    """Bytes of a gzip file, up to what a table may expand to."""
+class _Checked(io.RawIOBase):
+    """Bytes of a text file, of a gzip file up to what a table may expand to."""
 
-    def __init__(self, path: str | Path, compressed: int) -> None:
-        self._path, self._compressed, self._read = path, compressed, 0
-        self._file = gzip.open(path, "rb")
-        self._memory = memory_bytes()
+    def __init__(self, path: str | Path, size: int) -> None:
+        self._path, self._size, self._read, self._memory = path, size, 0, memory_bytes()
+        packed = str(path).lower().endswith(".gz")
+        self._file: io.IOBase = gzip.open(path, "rb") if packed else open(path, "rb", buffering=0)
 
     def readable(self) -> bool:
         return True
@@ -146,11 +146,13 @@ class _Bounded(io.RawIOBase):
         data = self._file.read(len(buffer))
         buffer[: len(data)] = data
         self._read += len(data)
-        bomb = self._read > _FROM and self._read > _MOST_EXPANDED * self._compressed
+        if b"\0" in data:
+            raise InputError(f"{self._path}: holds NUL bytes; expected text in UTF-8 (of a spreadsheet: CSV UTF-8)")
+        bomb = self._read > _FROM and self._read > _MOST_EXPANDED * self._size
         if bomb or self._read > self._memory:
             raise InputError(
-                f"{self._path}: {in_words(self._compressed)} that expand to more than {in_words(self._read)}; expected "
-                f"a table that fits into memory ({in_words(self._memory)}) and shrinks less than {_MOST_EXPANDED} times"
+                f"{self._path}: {in_words(self._size)} that expand to more than {in_words(self._read)}; expected text "
+                f"that fits into memory ({in_words(self._memory)}) and shrinks less than {_MOST_EXPANDED} times"
             )
         return len(data)
 

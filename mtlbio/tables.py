@@ -1,9 +1,12 @@
 """The tables that other programs read: their columns are an interface.
 
 TSV, UTF-8, a header row, ``NA`` for missing. Columns named here always stand, in this order;
-columns per task or covariate follow them (see ``verdicts.tsv`` in ``docs/tables.md``).
+columns per task or covariate follow them (see ``verdicts.tsv`` in ``docs/tables.md``). Text that a spreadsheet would
+take for a formula is written with an apostrophe before it, which :func:`read_table` takes away.
 """
 
+import re
+from collections.abc import Callable
 from pathlib import Path
 
 import pandas as pd
@@ -51,6 +54,11 @@ _TEXT = (
 )  # fmt: skip
 
 
+# how a formula begins, also in full width; apostrophes before it, so that a name that has one itself comes back whole
+_FORMULA = re.compile(r"'*[=+\-@\t\r\n\uff1d\uff0b\uff0d\uff20]")
+_NUMBER = re.compile(r"[+-]?(\d+\.?\d*|\.\d+)([eE][+-]?\d+)?")
+
+
 def write_table(table: pd.DataFrame, path: str | Path, columns: list[str] | None = None) -> None:
     """Write a TSV; ``columns`` must all be there and come first."""
     if columns is not None:
@@ -60,7 +68,7 @@ def write_table(table: pd.DataFrame, path: str | Path, columns: list[str] | None
         table = table[columns + [c for c in table.columns if c not in columns]]
     with replacing(path) as temporary:
         # Nine digits: more than any result deserves, and stable across BLAS builds.
-        table.to_csv(temporary, sep="\t", index=False, na_rep="NA", float_format="%.9g")
+        escaped(table).to_csv(temporary, sep="\t", index=False, na_rep="NA", float_format="%.9g")
 
 
 def read_table(path: str | Path, columns: list[str] | None = None) -> pd.DataFrame:
@@ -70,8 +78,37 @@ def read_table(path: str | Path, columns: list[str] | None = None) -> pd.DataFra
         raise InputError(f"{path}: no such file; run the step that writes it first")
     # only the empty-by-convention mark is missing: a donor called "nan" or a label "None" is text
     with understood(path, "a table that mtlbio wrote: run the step that writes it again"):
-        table = pd.read_csv(path, sep="\t", na_values=["NA"], keep_default_na=False, dtype=dict.fromkeys(_TEXT, str))
+        with open(path, "rb") as file:
+            # a name may hold a carriage return, which ends no line unless a spreadsheet saved the file
+            ends = None if file.readline().endswith(b"\r\n") else "\n"
+        types = dict.fromkeys(_TEXT, str)
+        table = pd.read_csv(
+            path, sep="\t", na_values=["NA"], keep_default_na=False, dtype=types, lineterminator=ends, encoding="utf-8"
+        )
     missing = [c for c in columns or [] if c not in table.columns]
     if missing:
         raise InputError(f"{path}: column {listing(missing)} missing; found {listing(table.columns)}")
-    return table
+    return _changed(table, lambda text: text[1:] if text[0] == "'" and _FORMULA.match(text, 1) else text)
+
+
+def escaped(table: pd.DataFrame) -> pd.DataFrame:
+    """The table with an apostrophe before text that a spreadsheet would execute; numbers stay as they are.
+
+    Examples
+    --------
+    >>> escaped(pd.DataFrame({"gene": ["=1+1", "-1.5", "CD4", "'@x"]}))["gene"].tolist()
+    ["'=1+1", '-1.5', 'CD4', "''@x"]
+    """
+    return _changed(table, lambda text: f"'{text}" if _FORMULA.match(text) and not _NUMBER.fullmatch(text) else text)
+
+
+def _changed(table: pd.DataFrame, change: Callable[[str], str]) -> pd.DataFrame:
+    """A table with ``change`` applied to its text; the same object where nothing changes."""
+    columns = dict[str, pd.Series]()
+    for name, column in table.items():
+        if pd.api.types.is_numeric_dtype(column.dtype):
+            continue
+        other = {text: change(text) for text in column.unique() if isinstance(text, str) and text}
+        if any(text != new for text, new in other.items()):
+            columns[str(name)] = column.astype(object).map(lambda value, other=other: other.get(value, value))
+    return table.assign(**columns) if columns else table

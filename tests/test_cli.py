@@ -265,15 +265,17 @@ def test_the_reference_of_keys_can_be_printed(mtlbio):
     assert status == 0 and json.loads(out)["properties"]["tasks"]
 
 
-def test_any_other_error_keeps_its_traceback(folder, monkeypatch):
+def test_any_other_error_is_a_line_that_names_its_traceback(folder, mtlbio, monkeypatch):
     def broken(run, results):
         raise ZeroDivisionError
 
     monkeypatch.setattr(taking, "function_at", lambda place: broken)
     monkeypatch.setattr(taking, "checked", lambda *_: {})
-    monkeypatch.setattr(sys, "argv", ["mtlbio", "probe", "run.yaml"])
-    with pytest.raises(ZeroDivisionError):
-        cli.main()
+    status, out, err = mtlbio("probe", "run.yaml")
+    place = folder / "results/tiny/logs/probe.traceback.txt"
+    assert (status, out) == (1, "")
+    assert err == f"mtlbio: error: a mistake of mtlbio, ZeroDivisionError; please report it with {place}\n"
+    assert "in broken" in place.read_text()
 
 
 def test_run_tells_what_is_wrong_with_the_data_before_any_job(folder, mtlbio, handed):

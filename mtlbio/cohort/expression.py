@@ -196,7 +196,9 @@ def _read_frame(path: Path, sample_column: str, only_ids: bool = False) -> tuple
         place = 0 if only_ids else place
         table = table.set_axis(table.iloc[:, place], axis=0).iloc[:, np.arange(table.shape[1]) != place]
     if isinstance(table.index, pd.MultiIndex):
-        raise InputError(f"{path}: an index of {table.index.nlevels} levels; expected one column that names the samples")
+        raise InputError(
+            f"{path}: an index of {table.index.nlevels} levels; expected one column that names the samples"
+        )
     ids = as_text(pd.Series(table.index))
     if ids.isna().any():
         row = int(np.flatnonzero(ids.isna())[0]) + 1

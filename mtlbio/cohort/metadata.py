@@ -77,7 +77,10 @@ def by_sample(metadata: pd.DataFrame, sample_column: str, source: str) -> pd.Dat
 
 
 def unique_ids(ids: pd.Series | np.ndarray, where: str) -> None:
-    """Raise where a sample identifier stands twice."""
+    """Raise where a sample identifier stands twice, or holds what no table can."""
+    nul = [name for name in map(str, ids) if "\0" in name]
+    if nul:
+        raise InputError(f"{where}: sample identifier {nul[0]!r} holds a NUL character; expected text")
     twice = duplicates(ids)
     if twice:
         raise InputError(

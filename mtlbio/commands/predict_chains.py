@@ -18,6 +18,7 @@ from mtlbio.sequence.chains import Chains
 from mtlbio.sequence.features import Wide, open_wide
 from mtlbio.sequence.letters import decode, encode
 from mtlbio.sequence.records import read_fasta
+from mtlbio.tables import escaped
 from mtlbio.training.chains.batches import Reader
 from mtlbio.training.chains.predict import predicted, residue_table, tells_three
 
@@ -57,7 +58,10 @@ def predict(
             for place, prediction in predicted(model, Reader(chains, sources), chains):
                 letters = decode(chains.letters[chains.rows(place)])
                 table = residue_table(model, names[place], letters, prediction)
-                table.to_csv(temporary, sep="\t", index=False, mode="w" if header else "a", header=header, na_rep="NA")
+                written = escaped(table)
+                written.to_csv(
+                    temporary, sep="\t", index=False, mode="w" if header else "a", header=header, na_rep="NA"
+                )
                 header = False
                 if len(pictures) < MOST_PICTURES:
                     pictures.append((names[place], letters, table))

@@ -66,9 +66,8 @@ def explain(
         line = first["msg"].removeprefix("Value error, ")
         return f"{_walk(location, model)[0]}{line}".lstrip(".") if line.startswith(".") else line
     if first["type"] == "invalid_key":
-        section = _walk(location[:-1], model)[0]
-        where = f"{section}: " if section else ""
-        return f"{where}found {_cut(repr(first['input']))} as a key; expected text (in quotes where YAML reads it otherwise)"
+        section, found = _walk(location[:-1], model)[0], _cut(repr(first["input"]))
+        return f"{section}: found {found} as a key; expected text (in quotes where YAML reads it otherwise)"
     names_a_key = location[-1:] == ["[key]"]
     key, annotation, metadata, parent = _walk([p for p in location if p != "[key]"], model)
     if first["type"] == "extra_forbidden":

@@ -67,7 +67,7 @@ def as_run(content: Mapping[str, Any]) -> Run:
         first = error.errors()[0]
         of_the_whole = first["type"] == "value_error" and not first["loc"]  # by the model itself
         line = None if of_the_whole else _of_another_kind(content, kind)
-        raise InputError(line or explain(error, kind.schema, *kind.beside)) from None
+        raise InputError(line or explain(error, kind.schema, *kind.beside).removeprefix(": ")) from None
 
 
 def _of_another_kind(content: Mapping[str, Any], kind: Kind) -> str | None:

@@ -148,7 +148,9 @@ def wide_of(chain: str, length: int, sources: Mapping[str, Wide]) -> np.ndarray:
         if source.has(chain):
             values = source.read(chain)
             if len(values) != length:
-                raise InputError(f"{source.path}: chain {chain} has {len(values)} rows; its sequence has {length} residues")
+                raise InputError(
+                    f"{source.path}: chain {chain} has {len(values)} rows; its sequence has {length} residues"
+                )
             block[:, :-1], block[:, -1] = values, 1.0
         parts.append(block)
     return np.concatenate(parts, axis=1) if parts else np.zeros((length, 0), dtype=np.float32)

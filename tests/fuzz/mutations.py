@@ -6,10 +6,11 @@ import random
 
 # what readers stumble over: empty, huge, negative, not a number, control characters, markup, broken UTF-8
 TOKENS = [
-    b"", b"\x00", b"\n", b"\r", b"\r\n", b"\t", b",", b";", b'"', b"'", b"#", b"%", b">", b">\n", b" ", b"\xff\xfe", b"\xc3", b"\xef\xbb\xbf",
-    b"nan", b"NaN", b"inf", b"-inf", b"-1", b"0", b"1e308", b"1e-308", b"999999999999", b"99999999999999999999999", b"1,5", b"True",
-    b"null", b"None", b"~", b"[]", b"{}", b"&a", b"*a", b"!!python/object:os.system", b"<<", b"---", b"=1+1", b"@x", b"{run}",
-    "é".encode(), "日本".encode(), "\u2028".encode(), b"x" * 5000, b"\x1b[2J", b"../../etc/passwd", b"/dev/zero", b"%s%n", b"${HOME}",
+    b"", b"\x00", b"\n", b"\r", b"\r\n", b"\t", b",", b";", b'"', b"'", b"#", b"%", b">", b">\n", b" ", b"\xff\xfe",
+    b"\xc3", b"\xef\xbb\xbf", b"nan", b"NaN", b"inf", b"-inf", b"-1", b"0", b"1e308", b"1e-308", b"999999999999",
+    b"99999999999999999999999", b"1,5", b"True", b"null", b"None", b"~", b"[]", b"{}", b"&a", b"*a", b"<<", b"---",
+    b"!!python/object:a", b"=1+1", b"@x", b"{run}", "é".encode(), "\u65e5".encode(), "\u2028".encode(), b"x" * 5000,
+    b"\x1b[2J", b"../../etc/passwd", b"/dev/zero", b"%s%n", b"${HOME}",
 ]  # fmt: skip
 NUMBERS = [0, 1, 2**7, 2**15, 2**31 - 1, 2**31, 2**32 - 1, 2**40, 2**63 - 1, 2**64 - 1]
 

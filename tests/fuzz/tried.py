@@ -80,6 +80,10 @@ def _names(line: str, path: Path) -> bool:
 if __name__ == "__main__":
     with tempfile.TemporaryDirectory() as folder:
         found, _ = tried(
-            sys.argv[1], int(sys.argv[2]), int(sys.argv[3]), Path(folder, "f"), lambda text: print(text, file=sys.stderr, flush=True)
+            sys.argv[1],
+            int(sys.argv[2]),
+            int(sys.argv[3]),
+            Path(folder, "f"),
+            lambda text: print(text, file=sys.stderr, flush=True),
         )
     print("\n".join(found))

@@ -190,7 +190,7 @@ def test_shipped_runs_are_valid(path):
 @pytest.mark.parametrize(
     ("tasks", "further", "line"),
     [
-        ({"d": {"kind": "binary", 3: 4}}, {}, "tasks.d: found 3; expected {kind, "),
+        ({"d": {"kind": "binary", 3: 4}}, {}, "tasks.d: found 3 as a key; expected text "),
         ({"d": {"kind": "regression", "positive": 1}}, {}, "tasks.d.positive: only binary tasks have one; found kind"),
         ({"d": {"kind": "regression"}}, {"kind": "table"}, "features: missing; kind: table has features in place of"),
     ],
