@@ -167,8 +167,19 @@ def plan(config: dict, in_job: bool = False) -> Plan:
         yamls[run.run] = shown(path)
         runs[run.run] = kind_of(run).with_paths(run, lambda key, place: shown(place))
     results = unquoted(config.get("results")) or "results"
-    results = results[0] if isinstance(results, list) else str(results)
-    return Plan(results.rstrip("/") or "/", yamls, runs)
+    results = (results[0] if isinstance(results, list) else str(results)).rstrip("/") or "/"
+    if results.startswith("-") or not set("\n\r").isdisjoint(results):
+        raise InputError(f"results: found {results!r}; expected a name without line breaks that does not begin with -")
+    _without_braces("results", results)
+    for name, run in runs.items():
+        for place in (yamls[name], *kind_of(run).files(run).values()):
+            _without_braces(yamls[name], place)
+    return Plan(results, yamls, runs)
+
+
+def _without_braces(where: str, place: str) -> None:
+    if not set("{}").isdisjoint(place):
+        raise InputError(f"{where}: found {place!r}; a name with braces is a wildcard of Snakemake: rename it")
 
 
 # what Snakemake can be asked for besides running jobs, by the names that its options have in its parser

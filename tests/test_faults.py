@@ -21,7 +21,7 @@ import pytest
 import yaml
 from safetensors import SafetensorError, safe_open
 
-from mtlbio import cli, door, faults
+from mtlbio import cli, faults
 from mtlbio.errors import InputError, one_line
 
 
@@ -234,9 +234,9 @@ def test_nobody_reads_what_is_printed():
 def test_ctrl_c_in_the_middle_of_a_step(tmp_path):
     """The real signal, while a reader works."""
     code = (
-        "import sys, time; from mtlbio import cli, door\n"
+        "import sys, time; from mtlbio import cli; from mtlbio.integrity import step as taking\n"
         "def step(run, results):\n    print('in', flush=True); time.sleep(60)\n"
-        "door.function_at = lambda place: step\n"
+        "taking.function_at = lambda place: step\n"
         "sys.argv = ['mtlbio', 'prepare', 'run.yaml']; cli.main()\n"
     )
     (tmp_path / "e.csv").write_text("sample_id,g\na,1\n")
@@ -254,6 +254,7 @@ def test_ctrl_c_in_the_middle_of_a_step(tmp_path):
 
 def test_a_step_of_a_workflow_reports_its_mistake(tmp_path, monkeypatch, capsys):
     """What Snakemake's log holds is what :func:`mtlbio.workflow.reported_errors` looks for."""
+    from mtlbio.integrity import step as taking
     from mtlbio.workflow import reported_errors
 
     def broken(run, results):
@@ -264,7 +265,8 @@ def test_a_step_of_a_workflow_reports_its_mistake(tmp_path, monkeypatch, capsys)
     Path("run.yaml").write_text(
         "run: a\nexpression: {path: e.csv, scale: log}\nmetadata: {path: e.csv}\ntasks: {age: {kind: regression}}\n"
     )
-    monkeypatch.setattr(door, "function_at", lambda place: broken)
+    monkeypatch.setattr(taking, "function_at", lambda place: broken)
+    monkeypatch.setattr(taking, "checked", lambda *_: {})
     monkeypatch.setattr(sys, "argv", ["mtlbio", "train", "run.yaml", "--results", "results/a"])
     with pytest.raises(SystemExit) as ended:
         cli.main()

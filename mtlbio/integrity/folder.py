@@ -11,6 +11,7 @@ from mtlbio.errors import InputError, listing
 from mtlbio.files import replacing
 from mtlbio.integrity.record import MANIFEST, read_record
 from mtlbio.integrity.steps import WRITES
+from mtlbio.places import check_writable
 
 MARK = f"{MANIFEST}/run.json"
 ASIDE = "set_aside"
@@ -19,9 +20,11 @@ ASIDE = "set_aside"
 def claim(folder: Path, holds: str) -> Path:
     """Mark a new or an empty folder as one that mtlbio writes, and say what it ``holds``; gives the folder.
 
-    An InputError where it is a file, holds files without a mark, or the mark says that it holds something else.
+    An InputError where it is a file, cannot be written, holds files without a mark, or the mark says that it holds
+    something else.
     """
     check_claim(folder, holds)
+    check_writable(folder)
     return mark(folder, holds)
 
 
