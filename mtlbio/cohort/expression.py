@@ -1,7 +1,7 @@
 """Reading expression: h5ad, csv/tsv, parquet and the two 10x formats, samples in rows."""
 
-from collections.abc import Collection, Iterator
-from contextlib import contextmanager
+from collections.abc import Collection
+from contextlib import AbstractContextManager
 from pathlib import Path
 
 import h5py
@@ -11,12 +11,13 @@ from anndata.io import read_elem, sparse_dataset
 from pyarrow import types
 from scipy import sparse
 
+from mtlbio.cohort.hdf5 import opened_hdf5
 from mtlbio.cohort.measurements import Measurements, OnDisk
 from mtlbio.cohort.metadata import TABLES, csv_header, parquet_schema, read_csv, read_parquet, suffix, unique_ids
 from mtlbio.cohort.stored import check_claims, check_compressed, check_tenx_folder, check_tenx_h5
 from mtlbio.config import Expression
 from mtlbio.errors import InputError, listing
-from mtlbio.reading import check_fits, opened, regular_file, understood
+from mtlbio.reading import check_fits, opened, understood
 from mtlbio.text import as_text
 
 FORMATS = ("h5ad", "h5 (10x)", "a 10x/mtx folder", *TABLES)
@@ -156,12 +157,8 @@ def _h5ad_names(file, needed: tuple[str, ...], path: Path) -> tuple[np.ndarray, 
     return _names(_frame(file, "obs", path).index), _names(_frame(file, "var", path).index)
 
 
-@contextmanager
-def _h5(path: Path) -> Iterator[h5py.File]:
-    """An open HDF5 file; whatever is asked of a damaged one may fail."""
-    regular_file(path, "what AnnData writes as h5ad")
-    with understood(path, "a readable HDF5 file, as AnnData writes it"), h5py.File(path) as file:
-        yield file
+def _h5(path: Path) -> AbstractContextManager[h5py.File]:
+    return opened_hdf5(path, "a readable HDF5 file, as AnnData or 10x Cell Ranger writes it")
 
 
 def _read_10x(path: Path) -> Measurements:

@@ -10,6 +10,7 @@ import h5py
 import numpy as np
 from scipy import sparse
 
+from mtlbio.cohort.hdf5 import opened_hdf5
 from mtlbio.errors import InputError, listing
 from mtlbio.reading import check_fits, lines_of, regular_file, text_of, understood
 
@@ -93,8 +94,7 @@ def rows_of(group: h5py.Group, start: int, stop: int, columns: int, path: Path) 
 
 def check_tenx_h5(path: Path) -> None:
     """Raise InputError where a matrix of a Cell Ranger h5 is damaged, in version 3 or 2 (a group per genome)."""
-    regular_file(path, "what 10x Cell Ranger writes as h5")
-    with understood(path, "what 10x Cell Ranger writes as h5"), h5py.File(path) as file:
+    with opened_hdf5(path, "what 10x Cell Ranger writes as h5") as file:
         check_claims(file, path)
         groups = [group for group in file.values() if isinstance(group, h5py.Group) and "indptr" in group]
         for group in groups:

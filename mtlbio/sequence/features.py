@@ -8,6 +8,7 @@ from pathlib import Path
 import h5py
 import numpy as np
 
+from mtlbio.cohort.hdf5 import check_walk
 from mtlbio.cohort.stored import check_claims
 from mtlbio.errors import InputError, listing
 from mtlbio.reading import check_fits, regular_file, understood
@@ -90,7 +91,7 @@ def open_embeddings(path: str | Path) -> Wide:
         Not HDF5, nothing in it, or data sets of different widths.
     """
     expected = "an HDF5 file with one data set per chain, (length, width)"
-    regular_file(path, expected)
+    check_walk(path, expected)
     with understood(path, expected):
         file = h5py.File(path, "r")
         names = [name for name in file if isinstance(file[name], h5py.Dataset)]

@@ -18,6 +18,7 @@ from pathlib import Path
 from readers import READERS, fresh
 
 from mtlbio import reading
+from mtlbio.cohort import hdf5
 from mtlbio.errors import InputError
 
 SECONDS = 20  # a small file is read in a few milliseconds
@@ -35,7 +36,8 @@ def tried(name: str, first: int, last: int, folder: Path, said=lambda text: None
     """Wrong outcomes of the mutations ``first`` to ``last``, and how many files were read in spite of theirs."""
     reader, wrong, read = READERS[name], list[str](), 0
     # what a damaged file claims is not allowed to fill this machine, however large it is
-    before, reading.memory_bytes = reading.memory_bytes, lambda: 500_000_000
+    before, reading.memory_bytes = (reading.memory_bytes, hdf5.SECONDS), lambda: 500_000_000
+    hdf5.SECONDS = 1.0
     alarm = signal.signal(signal.SIGALRM, _ring)
     faulthandler.dump_traceback_later(4 * SECONDS + (last - first), exit=True)
     try:
@@ -66,7 +68,7 @@ def tried(name: str, first: int, last: int, folder: Path, said=lambda text: None
             finally:
                 signal.setitimer(signal.ITIMER_REAL, 0)
     finally:
-        reading.memory_bytes = before
+        reading.memory_bytes, hdf5.SECONDS = before
         signal.signal(signal.SIGALRM, alarm)
         faulthandler.cancel_dump_traceback_later()
     return wrong, read
