@@ -16,6 +16,8 @@ PACKAGE = Path(__file__).resolve().parent
 # every module of a package.
 NO_RESULT = (
     "mtlbio.cli",
+    "mtlbio.cluster",
+    "mtlbio.cluster.*",
     "mtlbio.config",
     "mtlbio.config.*",
     "mtlbio.door",

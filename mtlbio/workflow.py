@@ -90,14 +90,14 @@ class Plan:
         run = self.runs[wildcards.run]
         return kind_of(run).files_of_trial(run)
 
-    def minutes_of_trial(self, wildcards, attempt) -> int:
+    def minutes_of_trial(self, wildcards) -> int:
         """Time limit of the trial: an hour, and two minutes for every refit of the whole-pipeline null."""
         run = self.runs[wildcards.run]
-        return attempt * kind_of(run).minutes_of_trial(run)
+        return kind_of(run).minutes_of_trial(run)
 
-    def minutes_of_training(self, wildcards, attempt) -> int:
+    def minutes_of_training(self, wildcards) -> int:
         """Time limit of the training: an hour, and four for the many residues of a protein run."""
-        return attempt * kind_of(self.runs[wildcards.run]).minutes_of_training
+        return kind_of(self.runs[wildcards.run]).minutes_of_training
 
     def threads_of_training(self, wildcards) -> int:
         """Cores that the training keeps busy: one, and of kinds that train networks side by side one for each."""
@@ -201,24 +201,6 @@ def asked_of_snakemake(words: list[str]) -> dict:
         return {}
 
 
-def memory(megabytes: int, per_input: float = 0.0) -> Callable:
-    """Memory of a job as a function of the size of its input and of the attempt (a retry gets more)."""
-
-    def mem_mb(wildcards, input, attempt) -> int:
-        return attempt * int(megabytes + per_input * input.size_mb)
-
-    return mem_mb
-
-
-def minutes(first: int) -> Callable:
-    """Time limit of a job as a function of the attempt."""
-
-    def runtime(wildcards, attempt) -> int:
-        return attempt * first
-
-    return runtime
-
-
 def find_command() -> None:
     """Let the jobs find ``mtlbio`` even where the environment of this interpreter is not activated."""
     folder = os.path.dirname(sys.executable)
@@ -248,8 +230,12 @@ def finished_pages(results: str | Path, runs: Iterable[str]) -> list[str]:
     return [str(page) for page in pages if page.exists()]
 
 
-def reported_errors(results: str | Path, runs: list[str]) -> list[str]:
-    """The steps' own one-line errors, from the logs of the runs: what a reader needs of a failed workflow."""
+def reported_errors(results: str | Path, runs: Iterable[str], told: Iterable[str] = ()) -> list[str]:
+    """The steps' own one-line errors, from the logs of the runs: what a reader needs of a failed workflow.
+
+    ``told`` has been said already, and comes first.
+    """
     logs = [log for run in runs for log in sorted((Path(results) / run / "logs").glob("*.log"))]
     lines = [line for log in logs for line in log.read_text(encoding="utf-8", errors="replace").splitlines()]
-    return [line for line in lines if line.startswith("mtlbio: error:")]
+    said = "\n".join(told := list(told))
+    return told + [line for line in lines if line.startswith("mtlbio: error:") and line not in said]

@@ -30,7 +30,8 @@ ORDER = (
         "text",
         "threads",
         "choices",
-    ),  # fmt: skip
+        "cluster",
+    ),
     ("metrics",),
     ("labels",),
     ("config",),

@@ -11,7 +11,7 @@ from mtlbio.config import Training
 from mtlbio.errors import InputError
 from mtlbio.kinds.sources import modules_of
 from mtlbio.modules import PACKAGE
-from mtlbio.workflow import memory, minutes, plan, shown
+from mtlbio.workflow import plan, shown
 
 
 def write(folder: Path, files: dict[str, str]) -> Path:
@@ -177,13 +177,6 @@ def test_paths_are_relative_below_the_working_directory_only(tmp_path, monkeypat
     assert shown(tmp_path / "here2" / "b.tsv") == str(tmp_path / "here2" / "b.tsv")
 
 
-def test_memory_and_time_grow_with_input_and_attempt():
-    mem_mb = memory(1000, per_input=10)
-    assert mem_mb(None, SimpleNamespace(size_mb=50), 1) == 1500
-    assert mem_mb(None, SimpleNamespace(size_mb=50), 3) == 4500
-    assert [minutes(30)(None, attempt) for attempt in (1, 2)] == [30, 60]
-
-
 def test_refits_of_the_null_get_their_time(tmp_path):
     (tmp_path / "x.csv").write_text("")
     written = (
@@ -192,5 +185,4 @@ def test_refits_of_the_null_get_their_time(tmp_path):
     for probe, limit in (("", 60), ("probe: {null_refits: 199}\n", 458)):
         (tmp_path / "a.yaml").write_text(written + probe)
         planned = plan({"runs": [str(tmp_path / "a.yaml")]})
-        assert planned.minutes_of_trial(SimpleNamespace(run="a"), 1) == limit
-        assert planned.minutes_of_trial(SimpleNamespace(run="a"), 2) == 2 * limit
+        assert planned.minutes_of_trial(SimpleNamespace(run="a")) == limit

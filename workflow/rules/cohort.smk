@@ -14,7 +14,7 @@ rule prepare:
         f"{results}/{{run}}/benchmarks/prepare.tsv"
     conda:
         "../../envs/mtlbio.yaml"
-    threads: 1
+    threads: threads(1)
     resources:
         mem_mb=memory(2000, per_input=12),
         runtime=minutes(30),

@@ -13,7 +13,7 @@ rule baselines:
         f"{results}/{{run}}/benchmarks/baselines.tsv"
     conda:
         "../../envs/mtlbio.yaml"
-    threads: 1
+    threads: threads(1)
     resources:
         mem_mb=memory(3000, per_input=20),
         runtime=minutes(60),
@@ -64,7 +64,7 @@ rule evaluate:
         f"{results}/{{run}}/benchmarks/evaluate.tsv"
     conda:
         "../../envs/mtlbio.yaml"
-    threads: 1
+    threads: threads(1)
     resources:
         mem_mb=memory(2000, per_input=10),
         runtime=minutes(30),

@@ -31,10 +31,10 @@ rule probe:
         f"{results}/{{run}}/benchmarks/probe.tsv"
     conda:
         "../../envs/mtlbio.yaml"
-    threads: 1
+    threads: threads(1)
     resources:
         mem_mb=memory(4000, per_input=20),
-        runtime=planned.minutes_of_trial,
+        runtime=minutes(planned.minutes_of_trial),
     params:
         folder=planned.folder,
         options=planned.options("probe"),

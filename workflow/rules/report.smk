@@ -33,7 +33,7 @@ rule report:
         f"{results}/{{run}}/benchmarks/report.tsv"
     conda:
         "../../envs/mtlbio.yaml"
-    threads: 1
+    threads: threads(1)
     resources:
         mem_mb=memory(2000, per_input=10),
         runtime=minutes(30),

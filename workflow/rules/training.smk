@@ -17,10 +17,10 @@ rule train:
         f"{results}/{{run}}/benchmarks/train.tsv"
     conda:
         "../../envs/mtlbio.yaml"
-    threads: planned.threads_of_training
+    threads: threads(planned.threads_of_training)
     resources:
         mem_mb=memory(6000, per_input=20),
-        runtime=planned.minutes_of_training,
+        runtime=minutes(planned.minutes_of_training),
         gpu=planned.gpus,
     params:
         folder=planned.folder,
