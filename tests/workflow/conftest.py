@@ -18,15 +18,22 @@ import pytest
 
 ROOT = Path(__file__).parents[2]
 
-# One line per call goes to `calls`; a file `wait_<step>` makes that step hang, `fail_<step>` makes it fail.
+# One line per call goes to `calls`. A file `wait_<step>` makes that step hang while it is there, `fail_<step>` makes it
+# fail, `eat_<step>` makes it take the megabytes that stand in it and `nap_<step>` the seconds; `<step>_<run>` is the
+# step of that run alone.
 FAKE = """\
 #!/bin/sh
 step=$1; results=$4
 EMPTY=e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855
 TABLES="audit association ablation enrichment stability subspaces odds replicas null null_runs"
 echo "$step" >> "$CLONE/calls"
-[ -e "$CLONE/fail_$step" ] && { echo "mtlbio: error: made to fail" >&2; exit 2; }
-[ -e "$CLONE/wait_$step" ] && { touch "$CLONE/waiting"; sleep 60; }
+for at in "$step" "${step}_${results##*/}"; do
+    [ -e "$CLONE/fail_$at" ] && { echo "mtlbio: error: made to fail" >&2; exit 2; }
+    [ -e "$CLONE/eat_$at" ] && python3 -c "import time; x = bytearray($(cat "$CLONE/eat_$at") * 2**20); time.sleep(5)"
+    [ -e "$CLONE/nap_$at" ] && sleep "$(cat "$CLONE/nap_$at")"
+    [ -e "$CLONE/wait_$at" ] && { echo "waits" >&2; touch "$CLONE/waiting" "$CLONE/waiting_$at"; }
+    for second in $(seq 60); do [ -e "$CLONE/wait_$at" ] && sleep 1; done
+done
 cd "$results" || exit 1
 case $step in
     prepare) made="cohort.h5ad qc.tsv splits.tsv" ;;
@@ -96,7 +103,7 @@ class Clone:
             env=self.environment,
             capture_output=True,
             text=True,
-            timeout=120,
+            timeout=300,
         )
 
     def stale(self) -> dict[str, set[str]]:
@@ -137,6 +144,12 @@ def clone(tmp_path):
 def study(tmp_path):
     """A clone with the runs ``a``, ``b`` and ``c``, in which nothing has run yet."""
     return Clone(tmp_path / "clone", ["a", "b", "c"])
+
+
+@pytest.fixture
+def clone_of(tmp_path):
+    """Makes a clone with some runs, by their names."""
+    return lambda *runs: Clone(tmp_path / "clone", list(runs))
 
 
 # For the rerun tests: what is added to the YAML of each run, and what then runs again.

@@ -9,6 +9,7 @@ from pathlib import Path
 import anndata as ad
 import numpy as np
 import pytest
+from single_node import QUICK, any_slurm
 
 from mtlbio import tables as interface
 from mtlbio.cohort.simulate import simulate, write_simulation
@@ -107,14 +108,31 @@ def test_a_second_call_has_nothing_to_do_and_snakemakes_report_works(done):
     assert (done / "report.zip").stat().st_size > 10_000
 
 
+def same_tables(folder: Path, other: Path) -> None:
+    """Every table of a run is the same, byte by byte."""
+    tables = [
+        p.relative_to(folder) for p in (folder / "results" / "small").rglob("*.tsv") if "benchmarks" not in p.parts
+    ]
+    assert len(tables) > 10
+    for table in tables:
+        assert (folder / table).read_bytes() == (other / table).read_bytes(), table
+
+
 @pytest.mark.slow
 def test_the_same_run_gives_the_same_tables(done, tmp_path):
     ran = mtlbio("run", str(planted(tmp_path)), "--cores", "2", folder=tmp_path)
     assert ran.returncode == 0, ran.stderr[-3000:]
-    tables = [p.relative_to(done) for p in (done / "results" / "small").rglob("*.tsv") if "benchmarks" not in p.parts]
-    assert len(tables) > 10
-    for table in tables:
-        assert (done / table).read_bytes() == (tmp_path / table).read_bytes(), table
+    same_tables(done, tmp_path)
+
+
+@any_slurm
+@pytest.mark.slow
+def test_on_slurm_the_same_run_gives_the_same_tables(done, tmp_path):
+    ran = mtlbio("run", str(planted(tmp_path)), "--workflow-profile", "slurm", *QUICK, folder=tmp_path)
+    logs = "\n".join(f"{p.name}: {p.read_text()}" for p in tmp_path.glob("results/small/logs/*.log"))
+    assert ran.returncode == 0, ran.stderr[-3000:] + logs
+    assert len(set(re.findall(r"SLURM jobid '?(\d+)", ran.stdout + ran.stderr))) >= 6
+    same_tables(done, tmp_path)
 
 
 def test_the_workflow_is_the_one_of_the_repository():

@@ -1,57 +1,52 @@
 """The profile on a real Slurm. Skipped where no cluster answers; a single node without accounting is enough."""
 
 import re
-import shutil
 import subprocess
 
-import pytest
+from single_node import QUICK, any_slurm
+from single_node import asked as asked_of_slurm
+
+pytestmark = any_slurm
+
+# what a profile may say: of each job, not of all together
+CAPS = ["--max-threads", "1", "--resources", "mem_mb=450", "runtime=20"]
+SLURM = ["mtlbio", "run", "config/one.yaml", "--workflow-profile", "slurm", *QUICK, *CAPS]
 
 
-def answers() -> bool:
-    """Whether a Slurm controller answers within a moment."""
-    if shutil.which("sinfo") is None:
-        return False
-    try:
-        return subprocess.run(["sinfo", "-h"], capture_output=True, timeout=10).returncode == 0
-    except subprocess.TimeoutExpired:
-        return False
-
-
-pytestmark = pytest.mark.skipif(not answers(), reason="no Slurm answers here")
-
-
-def quick(*more: str) -> list[str]:
-    """A test node is small and quick: less than the rules ask for, and no waiting between looks."""
-    steps = ("prepare", "train", "baselines", "evaluate", "probe", "report")
-    words = ["--set-threads", "train=1", "--set-resources", *(f"{step}:mem_mb=200" for step in steps), *more]
-    words += ["--slurm-init-seconds-before-status-checks", "2", "--seconds-between-status-checks", "2"]
-    return [*words, "--latency-wait", "5"]
-
-
-def test_every_step_is_a_job_and_a_gpu_is_asked_for_where_the_profile_says_so(clone):
+def test_every_step_is_a_job_and_training_on_cuda_asks_for_a_gpu(clone):
     has_gpu = "gpu" in subprocess.run(["sinfo", "-h", "-o", "%G"], capture_output=True, text=True).stdout
-    gpu = ["train:gpu=1", "train:slurm_partition=gpu"] if has_gpu else []
-    done = clone.call("mtlbio", "run", "config/one.yaml", "--workflow-profile", "slurm", *quick(*gpu))
+    if has_gpu:
+        yaml = clone.folder / "config/one.yaml"
+        yaml.write_text(yaml.read_text() + "training: {device: cuda}\n")
+    done = clone.call(*SLURM, *(["--set-resources", "train:slurm_partition=gpu"] if has_gpu else []))
     assert done.returncode == 0, done.stdout[-3000:] + done.stderr[-3000:]
+    asked = re.findall(r"^    resources: .*?\bmem_mb=(\d+).*\bruntime=(\d+)", done.stderr, re.MULTILINE)
+    assert asked[:6] == [("450", "20")] * 6 and "threads: 4" not in done.stderr
+    # and these two at the same time
+    assert done.stderr.index("rule_baselines") < done.stderr.index("(Rule: train)")
+    assert done.stderr.index("rule_train") < done.stderr.index("(Rule: baselines)")
     assert len(set(re.findall(r"SLURM jobid '?(\d+)", done.stdout + done.stderr))) == 6
+    if has_gpu:
+        train = re.search(r"SLURM jobid (\d+) \(log: \S+/rule_train/", done.stderr)[1]
+        # spelled differently from version to version
+        assert re.search(r"gres[:/]gpu[:=]1\b", asked_of_slurm("scontrol", "show", "job", train))
     assert sorted(clone.calls) == ["baselines", "evaluate", "prepare", "probe", "report", "train"]
     assert clone.stale() == {}
 
 
 def test_a_job_that_fails_ends_the_run_with_its_log(clone):
     (clone.folder / "fail_prepare").touch()
-    words = ["mtlbio", "run", "config/one.yaml", "--workflow-profile", "slurm", "--retries", "0", *quick()]
-    done = clone.call(*words)
+    done = clone.call(*SLURM)
     assert done.returncode == 1
     assert clone.calls == ["prepare"]
-    assert "results/one/logs/prepare.log" in done.stdout + done.stderr
+    # the input is wrong: not repeated
+    assert "mtlbio: error: run one, step prepare (Slurm job" in done.stderr
+    assert "tried again" not in done.stderr
 
 
 def test_jobs_of_many_runs_find_any_folder_of_results(study):
-    yamls = ["config/a.yaml", "config/b.yaml"]
     name = "it's 007: $(touch x) naïve"
-    words = ["mtlbio", "run", *yamls, "--results", name, "--workflow-profile", "slurm", *quick()]
-    done = study.call(*words)
+    done = study.call("mtlbio", "run", "config/a.yaml", "config/b.yaml", "--results", name, *SLURM[3:])
     assert done.returncode == 0, done.stdout[-3000:] + done.stderr[-3000:]
     assert "2 runs: 2 finished" in done.stderr
     assert all((study.folder / name / run / "report.html").exists() for run in "ab")
