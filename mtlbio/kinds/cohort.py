@@ -25,7 +25,11 @@ class CohortKind(DonorKind[CohortRun]):
             "cohort": "mtlbio.cohort.prepare:cohort_of_measurements",
             "roster": "mtlbio.cohort.read:read_roster",
         },
-        "train": {"axes": "mtlbio.training.axes:axes_of_genes", "canonical_axes": "mtlbio.training.fold_in:fold_in"},
+        "train": {
+            "axes": "mtlbio.training.axes:axes_of_genes",
+            "most_axes": "mtlbio.training.axes:most_axes",
+            "canonical_axes": "mtlbio.training.fold_in:fold_in",
+        },
         "report": {
             "cohort": "mtlbio.report.of_samples:cohort",
             "sizes": "mtlbio.report.of_samples:sizes",

@@ -21,6 +21,7 @@ class TableKind(DonorKind[TableRun]):
         "train": {
             "scale_floor": "mtlbio.cohort.tabular:scale_floor",
             "axes": "mtlbio.training.fold_in_table:axes_of_table",
+            "most_axes": "mtlbio.training.fold_in_table:most_axes_of_table",
             "canonical_axes": "mtlbio.training.fold_in_table:fold_in_table",
             "further_tables": "mtlbio.training.effects:write_effects",
         },

@@ -17,3 +17,9 @@ def axes_of_genes(cohort: Cohort, features: Features, x: np.ndarray, train: np.n
     else:
         n_axes = min(options.axes, len(x) - 1, x.shape[1])
     return sparse_axes(x, rotated_start(x, n_axes), options.sparsity)
+
+
+def most_axes(cohort: Cohort, columns: int, options: Training) -> int:
+    """More axes than this no fold of the cohort has, ``columns`` of whose measurements are used."""
+    limit = options.max_axes if options.axes == "auto" else options.axes
+    return max(1, min(limit, len(cohort.obs), columns))

@@ -19,7 +19,7 @@ class Checkpoints:
     """Best epoch and parameters of every task so far; f folds, a arms, s seeds, n samples, t tasks.
 
     A task stops after ``patience`` epochs without a better validation loss. Further heads serve the run's tasks and go
-    on as long as any of those does.
+    on as long as any of those does in their own network: what a fold becomes depends on no other fold.
 
     Attributes
     ----------
@@ -35,7 +35,8 @@ class Checkpoints:
         self.train, self.validation, self.patience = problem.train[:, None], problem.validation[:, None], patience
         # seeds without a labelled validation sample have no say
         self.voters = (problem.validation.sum(2) > 0).sum(1)[:, None].clamp_min(1)
-        self.serving = torch.arange(t, device=device) >= problem.task_roles.main
+        self.main = problem.task_roles.main
+        self.serving = torch.arange(t, device=device) >= self.main
         self.owners = (stack.task_of_map, stack.task_of_column, stack.task_of_output)
         self.going = problem.active.bool()[None].repeat(f, 1, 1)
         self.best = torch.full((f, a, t), torch.inf, device=device)
@@ -46,7 +47,7 @@ class Checkpoints:
     @property
     def finished(self) -> bool:
         """Whether every task of the run has stopped."""
-        return not (self.going & ~self.serving).any()
+        return not self.going.any()
 
     @torch.no_grad()
     def look(
@@ -63,7 +64,8 @@ class Checkpoints:
         better = self.going if epoch <= _FIRST_CHECKPOINT else (pooled < self.best - _BETTER) & self.going
         self.best = torch.where(better, pooled, self.best)
         self.best_epoch = torch.where(better, epoch, self.best_epoch)
-        self.going = self.going & ((epoch - self.best_epoch < self.patience) | self.serving)
+        going = self.going & ((epoch - self.best_epoch < self.patience) | self.serving)
+        self.going = going & going[..., : self.main].any(dim=-1, keepdim=True)
         maps, offsets, bias = (better[..., owner] for owner in self.owners)
         masks = (maps[:, :, None, None], offsets[:, :, None, None], bias[:, :, None])
         pairs = zip(masks, parameters, self.checkpoint or parameters, strict=True)

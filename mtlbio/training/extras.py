@@ -147,6 +147,6 @@ def _masked_rows(problem: Problem, cohort: Cohort, folds: list[FoldData], option
         present = np.random.default_rng([options.seed, 41]).random(x.shape) >= MASKED
         inputs.append(data.inputs(x * present / (1 - MASKED)))
     return {
-        name: torch.as_tensor(padded([of_fold[name] for of_fold in inputs]), device=problem.dense.device)
-        for name in ("dense", "curved")
+        name: torch.as_tensor(padded([i[name] for i in inputs], scores.shape[2]), device=problem.dense.device)
+        for name, scores in (("dense", problem.dense), ("curved", problem.curved))
     }

@@ -18,7 +18,7 @@ from mtlbio.cohort.features import Features
 from mtlbio.config import Training
 from mtlbio.model.axes import Axes
 from mtlbio.model.ensemble import FINAL, FoldModel
-from mtlbio.training.axes import axes_of_genes
+from mtlbio.training.axes import axes_of_genes, most_axes
 from mtlbio.training.canonical_axes import CanonicalAxes, block_part, fold_model, on_shared_dimensions, unit_variance
 from mtlbio.training.fold_predictors import FittedFold, Refit, fitted_fold
 
@@ -40,6 +40,11 @@ def axes_of_table(cohort: Cohort, features: Features, x: np.ndarray, train: np.n
         return axes_of_genes(cohort, features, x, train, options)
     size = np.where(cohort.coding.indicators[features.genes_idx], np.sqrt(2) * features.scale, 1.0)
     return Axes(np.diag(size), np.diag(1 / size), np.zeros(len(size)))
+
+
+def most_axes_of_table(cohort: Cohort, columns: int, options: Training) -> int:
+    """As :func:`mtlbio.training.axes.most_axes`."""
+    return columns if columns <= _NARROW else most_axes(cohort, columns, options)
 
 
 def fold_in_table(cohort: Cohort, refit: Refit, seeds: list[int]) -> CanonicalAxes:

@@ -1,6 +1,8 @@
 """From a cohort and its folds to the tensors that a stack of replicas is fitted to."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass
+from types import MappingProxyType
 
 import numpy as np
 import pandas as pd
@@ -219,17 +221,36 @@ def make_targets(cohort: Cohort, folds: list[FoldData]) -> Targets:
     return Targets(values, labelled, mean, scale)
 
 
+def widths(cohort: Cohort, options: Training) -> dict[str, int]:
+    """Width that every kind of input is padded to: no fold of the cohort can have a wider one, and it does not depend
+    on which folds are fitted together. A sum is rounded by its length, zeros or not, so a fold that is fitted alone
+    is the same to the last digit."""
+    columns = min(options.genes, cohort.expression.shape[1])
+    return {
+        "axes": kind_named(cohort.kind).part("train", "most_axes")(cohort, columns, options),
+        "genes": min(_SPARSE_GENES, columns),
+        "dense": min(len(cohort.obs), columns),
+        "curved": min(len(cohort.obs), options.curves),
+    }
+
+
 def make_problem(
-    cohort: Cohort, folds: list[FoldData], targets: Targets, arms: list[np.ndarray], seeds: int, device: str
+    cohort: Cohort,
+    folds: list[FoldData],
+    targets: Targets,
+    arms: list[np.ndarray],
+    seeds: int,
+    device: str,
+    wide: Mapping[str, int] = MappingProxyType({}),
 ) -> Problem:
-    """Stack the folds, padded to the same width with zeros, which a gradient never moves."""
+    """Stack the folds, padded with zeros, which a gradient never moves: to the widths ``wide``, else to the widest."""
     inputs = [data.inputs(data.features.transform(cohort.expression)) for data in folds]
     train, validation = replica_weights(cohort, folds, targets, seeds)
 
     def tensor(values: np.ndarray) -> torch.Tensor:
         return torch.as_tensor(values, dtype=torch.float32, device=device)
 
-    axes, genes, dense, curved = (tensor(padded([of_fold[name] for of_fold in inputs])) for name in PATHS)
+    axes, genes, dense, curved = (tensor(padded([i[name] for i in inputs], wide.get(name, 0))) for name in PATHS)
     return Problem(
         axes,
         genes,
@@ -259,7 +280,7 @@ def replica_weights(
     return train, validation
 
 
-def padded(parts: list[np.ndarray]) -> np.ndarray:
-    """(f, n, widest) arrays of the folds, filled up with zeros."""
-    width = max(part.shape[1] for part in parts)
+def padded(parts: list[np.ndarray], width: int = 0) -> np.ndarray:
+    """(f, n, w) arrays of the folds, filled up with zeros to the widest of them, or to ``width`` where that is more."""
+    width = max(width, *(part.shape[1] for part in parts))
     return np.stack([np.pad(part.astype(np.float32), ((0, 0), (0, width - part.shape[1]))) for part in parts])

@@ -33,6 +33,7 @@ from mtlbio.training.problem import (
     make_targets,
     prepare_fold,
     replica_weights,
+    widths,
 )
 from mtlbio.training.sparse_heads import PENALTIES
 from mtlbio.training.stacking import stack_predictors
@@ -65,16 +66,19 @@ class Refitter:
         arms: list[np.ndarray] | None = None,
         final: bool = True,
         message: str = "Finding gene-sparse axes once for all refits",
+        only: Iterable[int] | None = None,
     ) -> "Refitter":
         """Find genes, axes and row spaces of every fold.
 
         ``arms`` are the active tasks of every arm, the multi-task arm alone where left out; ``final`` is whether the
-        model of all donors, which predicts nobody who is held out, is fitted too; ``message`` goes with the progress.
+        model of all donors, which predicts nobody who is held out, is fitted too; ``message`` goes with the progress;
+        ``only`` these folds are fitted, all where left out.
         """
-        numbers = sorted(int(fold) for fold in splits["fold"].unique()) + [FINAL] * final
+        numbers = [*folds_of(splits), *[FINAL] * final] if only is None else list(only)
         folds = [prepare_fold(cohort, splits, fold, options) for fold in track(numbers, message, len(numbers))]
         arms = arms or [np.ones(len(cohort.tasks))]
-        problem = make_problem(cohort, folds, make_targets(cohort, folds), arms, options.seeds, device)
+        wide = widths(cohort, options)
+        problem = make_problem(cohort, folds, make_targets(cohort, folds), arms, options.seeds, device, wide)
         return cls(options, folds, with_extras(problem, cohort, folds, options))
 
     @property
@@ -109,8 +113,8 @@ class Refitter:
 
     @property
     def seeds(self) -> list[int]:
-        """Seeds of the replicas, as ``mtlbio train`` takes them."""
-        return [self.options.seed + s for s in range(self.options.seeds)]
+        """Seeds of the replicas."""
+        return seeds_of(self.options)
 
     def labelled(self, copies: list[Cohort]) -> list[tuple[list[FoldData], Targets]]:
         """Folds with the inner folds of every copy's labels, and its targets."""
@@ -145,6 +149,16 @@ class Refitter:
             train=stack([train for train, _ in weights]),
             validation=stack([validation for _, validation in weights]),
         )
+
+
+def seeds_of(options: Training) -> list[int]:
+    """Seeds of a run's replicas."""
+    return [options.seed + s for s in range(options.seeds)]
+
+
+def folds_of(splits: pd.DataFrame) -> list[int]:
+    """Folds that hold somebody out, in order."""
+    return sorted(int(fold) for fold in splits["fold"].unique())
 
 
 def copies_at_once(refitter: Refitter) -> int:

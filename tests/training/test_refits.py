@@ -18,8 +18,11 @@ from mtlbio.kinds.schemas import CohortRun
 from mtlbio.model.ensemble import FINAL, load_ensemble
 from mtlbio.model.latents import latents_table
 from mtlbio.tables import SPLITS, write_table
+from mtlbio.training.extras import extended
+from mtlbio.training.networks import BlockOptions
 from mtlbio.training.products import wide_product
 from mtlbio.training.refits import Refitter, copies_at_once
+from mtlbio.training.replicas import fit
 from mtlbio.training.train import train
 
 
@@ -75,6 +78,31 @@ def test_a_stack_of_copies_is_the_same_as_one_after_another(cohort, refitter):
         for fold in (0, 1, 2, FINAL):
             latents = [canonical.ensemble.latents(cohort.expression, fold) for canonical in (stacked, alone)]
             np.testing.assert_allclose(*latents, atol=2e-3)
+
+
+@pytest.mark.parametrize("balancing", ["equal", "cagrad", "nash_mtl"])
+def test_a_fold_alone_is_the_fold_in_the_stack_to_the_last_digit(splits, balancing):
+    """Also where folds have rows, axes and curves of other numbers, and where a solver would enlarge any rounding."""
+    pair = small_cohort(tasks=("disease", "age"))
+    options = OPTIONS.model_copy(update={"balancing": balancing, "axes": "auto"})
+    stack = Refitter.of(pair, splits, options, "cpu")
+    (whole,) = stack.refit([pair])
+    ranks = [data.basis.shape[1] for data in stack.folds]
+    assert len(set(ranks)) > 1
+    for i, data in enumerate(stack.folds):
+        (alone,) = Refitter.of(pair, splits, options, "cpu", only=[data.fold]).refit([pair])
+        np.testing.assert_array_equal(alone.stacking.outputs[0], whole.stacking.outputs[i])
+
+
+def test_heads_beside_the_tasks_stop_with_their_own_network(furnished):
+    cohort, options = furnished
+    splits = make_splits(cohort, Splits(folds=3))
+    whole, inputs = extended(Refitter.of(cohort, splits, options, "cpu").problem, "dense")
+    block = fit(whole, inputs, [0, 1], BlockOptions.of(options))
+    losses = block.history[:, 0].nan_to_num()  # (epochs, f, a, s, t)
+    last = (losses != losses[-1]).flatten(2).any(2).float()  # (epochs, f): whether anything moves later on
+    stopped = [int(moves.sum()) for moves in last.T]
+    assert len(set(stopped)) > 1 and max(stopped) == len(losses) - 1
 
 
 def test_other_labels_move_the_supervised_dimensions_and_leave_the_axes(cohort, splits, refitter):
