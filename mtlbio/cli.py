@@ -71,16 +71,30 @@ _STEPS = {
 }
 
 
-def _step(step: str, path: Path, results: Path | None) -> None:
+_WITH_PARTS = ("train", "probe")
+Part = Annotated[
+    str | None, typer.Option(metavar="NAME", help="make this part only, for the step to gather (docs/scatter.md)")
+]
+
+
+def _step(step: str, path: Path, results: Path | None, part: str | None = None) -> None:
     from mtlbio.door import read_run
 
-    _function("mtlbio.door:take")(step, read_run(path), results)
+    _function("mtlbio.door:take")(step, read_run(path), results, *([] if part is None else [part]))
 
 
 def _add_step(step: str, line: str) -> None:
-    @app.command(step, help=line)
-    def command(run: RunFile, results: StepResults = None) -> None:
-        _step(step, run, results)
+    if step in _WITH_PARTS:
+
+        @app.command(step, help=line)
+        def of_parts(run: RunFile, results: StepResults = None, part: Part = None) -> None:
+            _step(step, run, results, part)
+
+    else:
+
+        @app.command(step, help=line)
+        def command(run: RunFile, results: StepResults = None) -> None:
+            _step(step, run, results)
 
 
 for _name, _line in _STEPS.items():

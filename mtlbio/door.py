@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING
 from mtlbio.errors import InputError, listing
 from mtlbio.faults import keep_tracebacks_in
 from mtlbio.integrity.folder import check_claim, claim, mark
-from mtlbio.integrity.step import checked, words_of
+from mtlbio.integrity.step import checked, make_part, words_of
 from mtlbio.integrity.step import take as take_step
 from mtlbio.kinds import KINDS
 from mtlbio.kinds.base import function_at
@@ -112,11 +112,14 @@ def predict(
     return _table(folder / "predictions.tsv")
 
 
-def take(step: str, run: Run, results: str | Path | None = None) -> Path:
-    """Take a step of the workflow; gives the folder that it wrote into."""
+def take(step: str, run: Run, results: str | Path | None = None, part: str | None = None) -> Path:
+    """Take a step of the workflow, or make one part of it (docs/scatter.md); gives the folder that it wrote into."""
     folder = Path(results or Path("results") / run.run)
     keep_tracebacks_in(folder)
-    take_step(step, run, folder)
+    if part is None:
+        take_step(step, run, folder)
+    else:
+        make_part(step, run, folder, part)
     return folder
 
 

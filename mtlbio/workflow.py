@@ -6,6 +6,7 @@ A step is run again when its files, its options (:meth:`mtlbio.kinds.Kind.step_o
 
 import atexit
 import os
+import re
 import sys
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
@@ -20,6 +21,7 @@ from mtlbio.kinds.read import read_run
 from mtlbio.kinds.schemas import Run
 from mtlbio.kinds.sources import modules_of_run
 from mtlbio.modules import PACKAGE, shown
+from mtlbio.parts import folder_of_parts
 
 
 @dataclass(frozen=True)
@@ -30,12 +32,14 @@ class Plan:
     ----------
     results : folder of all results
     yamls, runs : by name of the run
+    scatter : whether the parts of a step are jobs of their own where a run's YAML says nothing about it
     healing : what was found when the workflow began (:mod:`mtlbio.integrity.heal`)
     """
 
     results: str
     yamls: dict[str, str]
     runs: dict[str, Run]
+    scatter: bool = False
     healing: Healing = field(default_factory=Healing)
 
     def begin(self, workflow, words: list[str] | None = None) -> None:
@@ -108,6 +112,26 @@ class Plan:
         run = self.runs[wildcards.run]
         return int(kind_of(run).wants_gpu(run))
 
+    def parts(self, step: str) -> Callable:
+        """Function of the wildcards that gives the folders of the parts that ``step`` gathers; none where it is one
+        job."""
+
+        def parts(wildcards) -> list[str]:
+            run = self.runs[wildcards.run]
+            names = kind_of(run).scatter_of(run, step) if kind_of(run).is_scattered(run, self.scatter) else ()
+            return [str(folder_of_parts(Path(self.folder(wildcards)), step) / name) for name in names]
+
+        return parts
+
+    def minutes_of_part(self, step: str) -> Callable:
+        """Function of the wildcards: time limit of the first attempt at one part of ``step``."""
+
+        def runtime(wildcards) -> int:
+            run = self.runs[wildcards.run]
+            return kind_of(run).minutes_of_part(run, step)
+
+        return runtime
+
     def modules(self, step: str) -> Callable:
         """Function of the wildcards that gives the modules of ``step``, for a rule's ``input``."""
 
@@ -140,13 +164,18 @@ class _ByRun(dict):
 def plan(config: dict, in_job: bool = False) -> Plan:
     """Check a workflow's configuration, and every run that it lists, before any job starts.
 
-    ``config`` holds ``runs`` (paths of run YAMLs, relative to the working directory) and ``results`` (a folder).
+    ``config`` holds ``runs`` (paths of run YAMLs, relative to the working directory), ``results`` (a folder) and
+    ``scatter`` (whether parts of a step are jobs of their own, where a run's YAML does not say).
     An InputError at an unknown key, no run, a run's YAML with a mistake, or two runs of one name. A job on a cluster
     makes the plan anew: ``in_job``, a mistake that was made meanwhile is an error of that run's jobs only.
     """
-    unknown = [key for key in config if key not in ("runs", "results")]
+    unknown = [key for key in config if key not in ("runs", "results", "scatter")]
     if unknown:
-        raise InputError(f"config: {unknown[0]}: unknown key; valid here: runs, results")
+        raise InputError(f"config: {unknown[0]}: unknown key; valid here: runs, results, scatter")
+    words = {"true": True, "false": False}  # as Snakemake's --config leaves them
+    scatter = words.get(str(config.get("scatter", False)).lower())
+    if scatter is None:
+        raise InputError(f"config: scatter: found {config['scatter']!r}; expected true or false")
     paths = unquoted(config.get("runs")) or []
     paths = [paths] if isinstance(paths, str) else list(paths)
     if not paths:
@@ -174,7 +203,7 @@ def plan(config: dict, in_job: bool = False) -> Plan:
     for name, run in runs.items():
         for place in (yamls[name], *kind_of(run).files(run).values()):
             _without_braces(yamls[name], place)
-    return Plan(results, yamls, runs)
+    return Plan(results, yamls, runs, scatter)
 
 
 def _without_braces(where: str, place: str) -> None:
@@ -199,6 +228,25 @@ def asked_of_snakemake(words: list[str]) -> dict:
         return vars(get_argument_parser().parse_known_args(words)[0])
     except SystemExit:
         return {}
+
+
+def leave_parts_out_of_records(planned: Plan) -> None:
+    """Let no finished step be stale because its parts were, or were not, jobs of their own: the tables are the same.
+
+    Snakemake runs a step again when its inputs are others than those that it recorded, and has no way to say which of
+    them do not count.
+    """
+    from snakemake import persistence
+
+    is_part = re.compile(rf"{re.escape(planned.results)}/[^/]+/parts/[^/]+/[^/]+").fullmatch
+    # of later and of earlier versions
+    for recorder in (getattr(persistence, "PersistenceBase", None), getattr(persistence, "Persistence", None)):
+        if recorder is not None and hasattr(recorder, "_input"):
+
+            def without_parts(self, job, recorded=recorder._input) -> list[str]:
+                return [file for file in recorded(self, job) if not is_part(file)]
+
+            recorder._input = without_parts
 
 
 def find_command() -> None:

@@ -22,6 +22,7 @@ ORDER = (
         "files",
         "handover",
         "modules",
+        "parts",
         "places",
         "progress",
         "reading",

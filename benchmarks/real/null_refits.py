@@ -40,8 +40,9 @@ from mtlbio.probing.null_refits import share_of_biology
 from mtlbio.probing.probe import probe
 from mtlbio.probing.relabel import Relabelling, relabelled
 from mtlbio.tables import read_table
+from mtlbio.training.device import choose_device
 from mtlbio.training.refits import Refitter
-from mtlbio.training.train import choose_device, train
+from mtlbio.training.train import train
 
 TASKS = {
     "disease": Binary("disease", ("control", "case")),

@@ -22,9 +22,9 @@ from mtlbio.progress import say, track
 from mtlbio.report.gain_curve import gain_figure
 from mtlbio.report.svg import house_style, save
 from mtlbio.tables import AFFINITY, CURVE, GROUPS, SPLITS, SUBSETS, read_table, write_table
+from mtlbio.training.device import choose_device
 from mtlbio.training.fewer_labels import nested_order, training_donors, with_labels_of
 from mtlbio.training.subsets import ALL_SUBSETS, fit_copies, fit_subsets, refitter_of, task_subsets
-from mtlbio.training.train import choose_device
 
 
 def transfer(run: DonorRun, results: Path, curves: list[str], draws: int, source: str) -> list[str]:

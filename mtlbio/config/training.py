@@ -22,6 +22,17 @@ class Adversary(Section):
     ramp: int = Field(50, ge=1, le=1_000_000, description="epochs until the full strength, along Ganin's curve")
 
 
+# not part of a model's description, nor of what a step depends on: it changes no result
+Scatter = Annotated[
+    bool | None,
+    Field(
+        description="true: folds, networks of chains and refits of the null are jobs of their own (docs/scatter.md); "
+        "false: one job; where left out, as the workflow's profile says",
+        exclude=True,
+    ),
+]
+
+
 class Training(Section):
     """The network and how it is fitted."""
 
@@ -95,6 +106,7 @@ class Training(Section):
     )
     single_task: bool = Field(True, description="train the matched single-task arm too")
     device: Literal["auto", "cpu", "cuda"] = Field("auto", description="auto: a GPU where there is one")
+    scatter: Scatter = None
     seed: Seed = Field(0, description="first seed of the replicas")
 
     @model_validator(mode="after")

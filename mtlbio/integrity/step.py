@@ -40,6 +40,18 @@ def take(step: str, run: Run, folder: Path) -> None:
     record.write(folder)
 
 
+def make_part(step: str, run: Run, folder: Path, part: str) -> None:
+    """Make one part of a step (docs/scatter.md), which the step gathers; a part is a record of its own.
+
+    An InputError as of :func:`take`.
+    """
+    claim(folder, words_of(run))
+    checked(folder, READS[step], run)
+    function = function_at(kind_of(run).part_maker(step))
+    with one_thread():
+        function(run, folder, part)
+
+
 def checked(folder: Path, steps: Iterable[str], run: Run | None = None) -> dict[str, Record]:
     """Records of the steps whose files are about to be read, all of which are as they were written.
 

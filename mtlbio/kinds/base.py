@@ -87,6 +87,8 @@ class Kind(ABC, Generic[R]):
     page : what the page says
     minutes_of_training : time limit of the first attempt
     processes_of_training : networks that may be trained side by side, each in a process of one thread
+    scattered : step -> function that makes one part of it, called with (run, results, part), where jobs of their own
+        may make parts of a step, which the step then gathers (:meth:`scatter_of`)
     """
 
     name: str
@@ -107,6 +109,7 @@ class Kind(ABC, Generic[R]):
     page: OnPage = OnPage()
     minutes_of_training: int = 60
     processes_of_training: int = 1
+    scattered: Mapping[str, str] = {}
 
     @abstractmethod
     def files(self, run: R) -> dict[str, str]:
@@ -127,6 +130,26 @@ class Kind(ABC, Generic[R]):
     def wants_gpu(self, run: R) -> bool:
         """Whether the run asks a cluster for a GPU: where its training says ``device: cuda``."""
         return getattr(getattr(run, "training", None), "device", None) == "cuda"
+
+    def scatter_of(self, run: R, step: str) -> tuple[str, ...]:
+        """Names of the parts that ``step`` falls into where a run is scattered; none where it is one job."""
+        return ()
+
+    def part_maker(self, step: str) -> str:
+        """Function that makes one part of ``step``; an InputError where the kind has no parts of it."""
+        if step not in self.scattered:
+            raise InputError(f"--part: step {step} of a run of kind {self.name} is one job")
+        return self.scattered[step]
+
+    def minutes_of_part(self, run: R, step: str) -> int:
+        """Time limit of the first attempt at a part: twice its share of the step's."""
+        whole = self.minutes_of_training if step == "train" else self.minutes_of_trial(run)
+        return max(20, 2 * whole // max(1, len(self.scatter_of(run, step))))
+
+    def is_scattered(self, run: R, otherwise: bool) -> bool:
+        """Whether the run's parts are jobs of their own: as its training says, else as the workflow does."""
+        asked = getattr(getattr(run, "training", None), "scatter", None)
+        return otherwise if asked is None else asked
 
     @property
     def modules(self) -> frozenset[str]:

@@ -52,6 +52,17 @@ class ProteinKind(Kind[ProteinRun]):
     )
     minutes_of_training = 240
     processes_of_training = 4
+    scattered = {"train": "mtlbio.training.chains.train:train_part"}
+
+    def scatter_of(self, run: ProteinRun, step: str) -> tuple[str, ...]:
+        """Every network of the training: all tasks together and each alone, with every seed."""
+        if step != "train":
+            return ()
+        options = run.training
+        predicted = [name for name, task in run.tasks.items() if not task.auxiliary]
+        named = predicted if options.single_task is True else options.single_task or []
+        alone = [f"singletask-{name}" for name in predicted if name in named and len(run.tasks) > 1]
+        return tuple(f"{arm}-{options.seed + s}" for arm in ("multitask", *alone) for s in range(options.seeds))
 
     def files(self, run: ProteinRun) -> dict[str, str]:
         """The chains of every data set, and the numbers per residue that are read beside them."""

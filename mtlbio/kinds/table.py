@@ -33,6 +33,7 @@ class TableKind(DonorKind[TableRun]):
         },
     }
     steps = DonorKind.steps | {"probe": "mtlbio.probing.probe:probe_table"}
+    scattered = DonorKind.scattered | {"probe": "mtlbio.probing.probe:probe_part_of_table"}
     commands = DonorKind.commands | {
         "predict": "mtlbio.training.predict_table:predict",
         "draft": "mtlbio.cohort.draft_table:draft_table",

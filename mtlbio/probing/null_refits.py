@@ -13,7 +13,7 @@ biology when there is none, not how well it adjusts for age.
 
 import hashlib
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -25,6 +25,7 @@ from mtlbio.config import Probe, Training
 from mtlbio.kinds import kind_named
 from mtlbio.model.latents import latents_table
 from mtlbio.modules import files_of
+from mtlbio.parts import Parts
 from mtlbio.probing.cohorts import OfEnsemble
 from mtlbio.probing.families import of_outcomes
 from mtlbio.probing.rates import wilson
@@ -59,7 +60,11 @@ class NullRefits:
     examined: Callable
 
     def tables(
-        self, association: pd.DataFrame, block: pd.Series, folder: Path | None = None
+        self,
+        association: pd.DataFrame,
+        block: pd.Series,
+        folder: Path | None = None,
+        parts: Sequence[Path] = (),
     ) -> tuple[pd.DataFrame, pd.DataFrame]:
         """``null.tsv`` and ``null_runs.tsv``.
 
@@ -69,6 +74,7 @@ class NullRefits:
         block : by dimension, ``axis`` or ``supervised``
         folder : where finished refits are kept, so that a killed run goes on where it was and a larger ``null_refits``
             adds to the smaller; nothing is kept where left out
+        parts : folders, of which some hold refits that jobs of their own have made (:meth:`make_part`)
 
         Returns
         -------
@@ -79,7 +85,12 @@ class NullRefits:
             (Westfall & Young 1993)
         runs : ``RUNS``, a row per refit: dimensions of each verdict
         """
-        refits = self._refits(None if folder is None else folder / f"{self.key()}.tsv")
+        store = None if folder is None else folder / f"{self.key()}.tsv"
+        kept = self.kept(store, parts)
+        waiting = [number for number in range(self.probe.null_refits) if number not in set(kept["refit"])]
+        if store is not None and parts and len(kept):
+            write_table(kept, store, _ROWS)
+        refits = self.made(waiting, kept, store)
         refits = refits[refits["refit"] < self.probe.null_refits]
         outcomes = Relabelling.of(self.cohort).outcomes
         one = refits.drop_duplicates(["refit", "dim"])
@@ -87,16 +98,34 @@ class NullRefits:
         runs = runs.assign(any_biology=runs["biology"] > 0)[RUNS]
         return _compared(association[of_outcomes(association, outcomes)], refits, block), runs
 
-    def _refits(self, store: Path | None) -> pd.DataFrame:
-        """Rows ``_ROWS`` of every refit, those in the file ``store`` first."""
+    def make_part(self, numbers: Iterable[int], folder: Path, part: Path) -> None:
+        """Make the refits of these ``numbers``, but for those that ``folder`` keeps as in :meth:`tables`, and keep them
+        in the folder ``part``."""
+        before = self.kept(folder / f"{self.key()}.tsv")
+        rows = self.made([number for number in numbers if number not in set(before["refit"])], before.iloc[:0])
+        columns = {column: rows[column].tolist() for column in _ROWS if column != "p_wald"}
+        Parts(part.parent, self.key()).write(part.name, {"p_wald": rows["p_wald"].to_numpy(dtype=float)}, columns)
+
+    def kept(self, store: Path | None, parts: Sequence[Path] = ()) -> pd.DataFrame:
+        """Rows ``_ROWS`` of the refits that are there: of the file ``store``, then of ``parts``."""
+        rows = read_table(store, _ROWS) if store is not None and store.exists() else pd.DataFrame(columns=_ROWS)
+        for folder in filter(Path.is_dir, parts):
+            part = Parts(folder.parent, self.key()).read(folder.name)
+            made = pd.DataFrame({**part.about, "p_wald": part.arrays["p_wald"]})[_ROWS] if part else rows.iloc[:0]
+            made = made[~made["refit"].isin(rows["refit"])]
+            if len(made):
+                rows = pd.concat([rows, made], ignore_index=True) if len(rows) else made
+        return rows
+
+    def made(self, waiting: list[int], kept: pd.DataFrame, store: Path | None = None) -> pd.DataFrame:
+        """Rows ``_ROWS`` of the refits that are ``kept`` and of those that are made now, which ``store`` keeps."""
         from mtlbio.training.refits import Refitter, copies_at_once
 
-        parts = [read_table(store, _ROWS)] if store is not None and store.exists() else []
-        done = set(parts[0]["refit"]) if parts else set()
-        waiting = [number for number in range(self.probe.null_refits) if number not in done]
         if not waiting:
-            return parts[0]
-        say(f"whole-pipeline null: {len(waiting)} refits" + (f", {len(done)} kept from before" if done else ""))
+            return kept
+        done = kept["refit"].nunique()
+        parts = [kept] if done else []
+        say(f"whole-pipeline null: {len(waiting)} refits" + (f", {done} kept from before" if done else ""))
         relabelling = Relabelling.of(self.cohort)
         refitter = Refitter.of(self.cohort, self.splits, self.training, self.device)
         step, start = copies_at_once(refitter), time.monotonic()

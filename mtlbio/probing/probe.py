@@ -12,14 +12,19 @@ from mtlbio.cohort.composition_covariates import load_markers
 from mtlbio.cohort.genesets import load_sets
 from mtlbio.config import Training
 from mtlbio.errors import InputError, listing
+from mtlbio.kinds import kind_of
+from mtlbio.kinds.donors import REFITS_PER_PART
 from mtlbio.kinds.schemas import CohortRun, DonorRun, TableRun
 from mtlbio.model.ensemble import load_ensemble, model_description
+from mtlbio.parts import checked_part, folder_of_parts, sweep
 from mtlbio.probing.cohorts import OfEnsemble, examine_cohort, examine_table
 from mtlbio.probing.examine import write_tables
 from mtlbio.probing.null_refits import NullRefits, empty, share_of_biology, write_null
 from mtlbio.probing.replicas import replica_table, replicas
 from mtlbio.progress import say
 from mtlbio.tables import SPLITS, read_table
+
+_KEPT = "probing/.null"  # refits that a killed run has made
 
 
 def probe(run: CohortRun, results: Path) -> None:
@@ -53,16 +58,47 @@ def _probe(run: DonorRun, results: Path, examined: Callable, refitted: Callable)
     write_tables(tables, results)
     null, runs = empty()
     if run.probe.null_refits:
-        from mtlbio.training.train import choose_device
-
-        # the model knows how it was trained; the machine at hand may be another
-        training = Training.model_validate(model_description(results / "model")["training"])
-        splits = read_table(results / "splits.tsv", SPLITS)
-        refits = NullRefits(whole, splits, training, run.probe, choose_device(run.training.device), refitted)
-        null, runs = refits.tables(tables["association"], latents.var["block"], results / "probing" / ".null")
+        refits = null_refits(run, results, whole, refitted)
+        parts = [folder_of_parts(results, "probe") / name for name in kind_of(run).scatter_of(run, "probe")]
+        null, runs = refits.tables(tables["association"], latents.var["block"], results / _KEPT, parts)
         share, low, high = share_of_biology(runs)
         say(f"whole-pipeline null: any biology in {share:.1%} of {len(runs)} refits (95 % {low:.1%} to {high:.1%})")
     write_null(null, runs, results)
+    sweep(results, "probe")
+
+
+def probe_part(run: CohortRun, results: Path, part: str) -> None:
+    """Make some refits of the whole-pipeline null, for :func:`probe` to gather: ``parts/probe/<part>``.
+
+    Raises
+    ------
+    InputError
+        The run has no such part, or as of :func:`probe`.
+    """
+    _probe_part(run, results, part, examine_cohort)
+
+
+def probe_part_of_table(run: TableRun, results: Path, part: str) -> None:
+    """The same of a table of features."""
+    _probe_part(run, results, part, examine_table)
+
+
+def _probe_part(run: DonorRun, results: Path, part: str, refitted: Callable) -> None:
+    results, names = Path(results), kind_of(run).scatter_of(run, "probe")
+    first = names.index(checked_part(part, names, "probe")) * REFITS_PER_PART
+    numbers = range(first, min(first + REFITS_PER_PART, run.probe.null_refits))
+    refits = null_refits(run, results, read_cohort(results / "cohort.h5ad"), refitted)
+    refits.make_part(numbers, results / _KEPT, folder_of_parts(results, "probe") / part)
+
+
+def null_refits(run: DonorRun, results: Path, cohort: Cohort, refitted: Callable) -> NullRefits:
+    """The whole-pipeline null of a run; ``refitted`` as of :func:`_probe`."""
+    from mtlbio.training.device import choose_device
+
+    # the model knows how it was trained; the machine at hand may be another
+    training = Training.model_validate(model_description(results / "model")["training"])
+    splits = read_table(results / "splits.tsv", SPLITS)
+    return NullRefits(cohort, splits, training, run.probe, choose_device(run.training.device), refitted)
 
 
 def checked_latents(path: Path) -> ad.AnnData:

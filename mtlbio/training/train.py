@@ -5,21 +5,20 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 
-from mtlbio.cohort.cohort import Cohort, read_cohort
-from mtlbio.config import Training
+from mtlbio.cohort.cohort import Cohort
 from mtlbio.errors import InputError, listing
 from mtlbio.kinds import kind_named
 from mtlbio.kinds.schemas import DonorRun
 from mtlbio.model.ensemble import FINAL, save_ensemble
 from mtlbio.model.latents import write_latents
 from mtlbio.model.outputs import Outputs
-from mtlbio.progress import say, track
-from mtlbio.tables import CONFLICT, HISTORY, PREDICTIONS, SPLITS, read_table, write_table
+from mtlbio.parts import sweep
+from mtlbio.tables import CONFLICT, HISTORY, PREDICTIONS, write_table
 from mtlbio.training.conflict import conflict_table
-from mtlbio.training.device import choose_device
+from mtlbio.training.fold_parts import arms_of, fit_part, gathered, read_prepared
 from mtlbio.training.fold_predictors import Refit
 from mtlbio.training.problem import FoldData
-from mtlbio.training.refits import Refitter
+from mtlbio.training.refits import seeds_of
 from mtlbio.training.replicas import Fitted
 
 # The history keeps every fifth epoch: enough for a curve, a fifth of the rows.
@@ -36,31 +35,26 @@ def train(run: DonorRun, results: Path) -> None:
         number.
     """
     results, options = Path(results), run.training
-    cohort = read_cohort(results / "cohort.h5ad")
-    splits = read_table(results / "splits.tsv", SPLITS)
-    device = choose_device(options.device)
+    cohort, splits = read_prepared(results)
+    refit = gathered(run, results, cohort, splits)
     names, arms = arms_of(cohort, options)
-    refitter = Refitter.of(cohort, splits, options, device, arms, message="Finding gene-sparse axes")
-    folds, seeds, tasks = refitter.folds, refitter.seeds, list(cohort.tasks)
-    say(f"Axes per fold: {', '.join(str(data.axes.n_axes) for data in folds)} (last: all donors)")
-    say(f"Training {2 * len(folds) * len(arms) * len(seeds)} networks on {device}")
-    (refit,) = refitter.refit([cohort], lambda epochs, name: track(epochs, f"Training the {name} block", len(epochs)))
-    canonical, dense = refitter.canonical_axes(cohort, refit), refit.predictors.blocks["dense"]
+    seeds, tasks, dense = seeds_of(options), list(cohort.tasks), refit.predictors.blocks["dense"]
+    canonical = kind_named(cohort.kind).part("train", "canonical_axes")(cohort, refit, seeds)
     description = {"kind": cohort.kind, "training": options.model_dump(mode="json")}
     save_ensemble(canonical.ensemble, results / "model", description | {"preprocessing": cohort.preprocessing})
     write_latents(cohort, splits, canonical, results / "latents.h5ad")
     write_table(_predictions(cohort, refit, names, arms, seeds), results / "predictions.tsv", PREDICTIONS)
     kind_named(cohort.kind).part("train", "further_tables", missing=None)(cohort, canonical.ensemble, results)
-    write_table(_history(dense, folds, names, arms, tasks, seeds), results / "history.tsv", HISTORY)
+    write_table(_history(dense, refit.folds, names, arms, tasks, seeds), results / "history.tsv", HISTORY)
     conflict = conflict_table(dense.gradients, tasks, _labelled_donors(cohort), _HISTORY_EVERY)
     write_table(conflict, results / "conflict.tsv", CONFLICT)
+    sweep(results, "train")
 
 
-def arms_of(cohort: Cohort, options: Training) -> tuple[list[str], list[np.ndarray]]:
-    """Name and active tasks of every arm: all tasks together, then each task alone."""
-    t = len(cohort.tasks)
-    alone = list(np.eye(t)) if options.single_task else []
-    return ["multitask"] + ["singletask"] * len(alone), [np.ones(t), *alone]
+def train_part(run: DonorRun, results: Path, part: str) -> None:
+    """Fit the folds of one part, for :func:`train` to gather: ``parts/train/<part>``; errors as of that, and an
+    InputError where the run has no such part."""
+    fit_part(run, results, part)
 
 
 def _labelled_donors(cohort: Cohort) -> np.ndarray:

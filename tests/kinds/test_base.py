@@ -46,7 +46,7 @@ def files(step: str, kind: str) -> set[str]:
 @pytest.mark.parametrize("name", list(KINDS))
 def test_every_function_that_a_kind_names_is_there(name):
     kind = KINDS[name]
-    places = [*kind.steps.values(), *kind.commands.values(), kind.simulation.function]
+    places = [*kind.steps.values(), *kind.commands.values(), *kind.scattered.values(), kind.simulation.function]
     places += [place for parts in kind.parts.values() for place in parts.values()]
     assert len(places) > 10
     for place in places:

@@ -22,7 +22,8 @@ from mtlbio.kinds.schemas import CohortRun
 from mtlbio.labels import Regression
 from mtlbio.model.ensemble import FINAL, load_ensemble
 from mtlbio.tables import HISTORY, PREDICTIONS, SPLITS, read_table, write_table
-from mtlbio.training.train import choose_device, train
+from mtlbio.training.device import choose_device
+from mtlbio.training.train import train
 
 SMALL = {"genes": 70, "curves": 40, "seeds": 2, "epochs": 60, "patience": 20, "device": "cpu"}
 

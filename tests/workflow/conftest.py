@@ -18,12 +18,13 @@ import pytest
 
 ROOT = Path(__file__).parents[2]
 
-# One line per call goes to `calls`. A file `wait_<step>` makes that step hang while it is there, `fail_<step>` makes it
-# fail, `eat_<step>` makes it take the megabytes that stand in it and `nap_<step>` the seconds; `<step>_<run>` is the
-# step of that run alone.
+# One line per call goes to `calls`, of a part `train:fold0`. A file `wait_<step>` makes that step hang while it is there,
+# `fail_<step>` makes it fail, `eat_<step>` makes it take the megabytes that stand in it and `nap_<step>` the seconds;
+# `<step>_<run>` is the step of that run alone.
 FAKE = """\
 #!/bin/sh
 step=$1; results=$4
+[ "$5" = --part ] && step=$1:$6
 EMPTY=e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855
 TABLES="audit association ablation enrichment stability subspaces odds replicas null null_runs"
 echo "$step" >> "$CLONE/calls"
@@ -42,6 +43,7 @@ case $step in
     evaluate) made="metrics.tsv comparisons.tsv transfer.tsv label_noise.tsv reprobe.tsv" ;;
     probe) made="verdicts.tsv"; for t in $TABLES; do made="$made probing/$t.tsv"; done ;;
     report) made="figures/a.svg report.html" ;;
+    *:*) mkdir -p "parts/$1"; mkdir "parts/$1/$6"; touch "parts/$1/$6/part.json"; exit ;;
 esac
 mkdir -p model baselines probing figures manifest
 files=""
@@ -112,7 +114,7 @@ class Clone:
         assert done.returncode == 0, done.stderr
         found: dict[str, set[str]] = {}
         for job in re.split(r"^(?:local)?rule ", done.stdout + done.stderr, flags=re.MULTILINE)[1:]:
-            if run := re.search(r"^    wildcards: run=(\S+)$", job, flags=re.MULTILINE):
+            if run := re.search(r"^    wildcards: run=([^\s,]+)", job, flags=re.MULTILINE):
                 found.setdefault(run[1], set()).add(job.partition(":")[0])
         return found
 
@@ -169,5 +171,16 @@ def finished(tmp_path_factory):
     """A clone with the runs of ``CHANGES`` in which everything is up to date; tests leave it so."""
     done = Clone(tmp_path_factory.mktemp("finished") / "clone", list(CHANGES))
     made = done.call("snakemake", "--cores", "2")
+    assert made.returncode == 0, made.stderr
+    return done
+
+
+@pytest.fixture(scope="session")
+def scattered(tmp_path_factory):
+    """A clone whose one run, ``one``, asked for jobs of their own and has finished; tests leave it so."""
+    done = Clone(tmp_path_factory.mktemp("scattered") / "clone", ["one"])
+    with (done.folder / done.yaml("one")).open("a") as yaml:
+        yaml.write("training: {scatter: true}\nprobe: {null_refits: 25}\n")
+    made = done.call("mtlbio", "run", "config/one.yaml", "--cores", "2")
     assert made.returncode == 0, made.stderr
     return done

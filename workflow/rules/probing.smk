@@ -1,3 +1,31 @@
+# some refits of the whole-pipeline null of a scattered run
+rule probe_part:
+    input:
+        run=ancient(planned.yaml),
+        cohort=planned.made("prepare", "cohort.h5ad"),
+        splits=planned.made("prepare", "splits.tsv"),
+        model=planned.made("train", "model"),
+        modules=planned.modules("probe"),
+    output:
+        part=temp(directory(f"{results}/{{run}}/parts/probe/{{part}}")),
+    log:
+        f"{results}/{{run}}/logs/probe_{{part}}.log",
+    benchmark:
+        f"{results}/{{run}}/benchmarks/probe_{{part}}.tsv"
+    conda:
+        "../../envs/mtlbio.yaml"
+    threads: threads(1)
+    resources:
+        mem_mb=memory(4000, per_input=20),
+        runtime=minutes(planned.minutes_of_part("probe")),
+        gpu=planned.gpus,
+    params:
+        folder=planned.folder,
+        options=planned.options("probe"),
+    shell:
+        "mtlbio probe {input.run:q} --results {params.folder:q} --part {wildcards.part:q} 2> {log:q}"
+
+
 rule probe:
     input:
         run=ancient(planned.yaml),
@@ -6,6 +34,8 @@ rule probe:
         latents=planned.made("train", "latents.h5ad"),
         model=planned.made("train", "model"),
         gene_sets=planned.gene_sets,
+        # refits of the whole-pipeline null; none where the trial is one job
+        parts=planned.parts("probe"),
         modules=planned.modules("probe"),
     output:
         record=f"{results}/{{run}}/manifest/probe.json",

@@ -1,8 +1,38 @@
+# one part of a scattered run: a fold, or a network of chains
+rule train_part:
+    input:
+        run=ancient(planned.yaml),
+        cohort=planned.made("prepare", "cohort.h5ad"),
+        splits=planned.made("prepare", "splits.tsv"),
+        modules=planned.modules("train"),
+    output:
+        part=temp(directory(f"{results}/{{run}}/parts/train/{{part}}")),
+    log:
+        f"{results}/{{run}}/logs/train_{{part}}.log",
+    benchmark:
+        f"{results}/{{run}}/benchmarks/train_{{part}}.tsv"
+    conda:
+        "../../envs/mtlbio.yaml"
+    # many small networks: more threads wait for each other
+    threads: threads(1)
+    resources:
+        mem_mb=memory(3000, per_input=12),
+        runtime=minutes(planned.minutes_of_part("train")),
+        gpu=planned.gpus,
+    params:
+        folder=planned.folder,
+        options=planned.options("train"),
+    shell:
+        "mtlbio train {input.run:q} --results {params.folder:q} --part {wildcards.part:q} 2> {log:q}"
+
+
 rule train:
     input:
         run=ancient(planned.yaml),
         cohort=planned.made("prepare", "cohort.h5ad"),
         splits=planned.made("prepare", "splits.tsv"),
+        # none where training is one job
+        parts=planned.parts("train"),
         modules=planned.modules("train"),
     output:
         record=f"{results}/{{run}}/manifest/train.json",

@@ -13,6 +13,7 @@ from mtlbio.choices.balancers import BalancerName
 from mtlbio.choices.encoders import ENCODERS, EncoderName
 from mtlbio.choices.multitask import check_balancing
 from mtlbio.config import Fraction, Section, Seed, TrialOptions
+from mtlbio.config.training import Scatter
 
 
 class ChainSource(Section):
@@ -138,6 +139,7 @@ class ResidueTraining(Section):
     device: Literal["auto", "cpu", "cuda"] = Field(
         "auto", description="auto: a GPU where there is one; mixed precision on a GPU only"
     )
+    scatter: Scatter = None
     seed: Seed = Field(0, description="first seed of the replicas")
 
     @model_validator(mode="after")

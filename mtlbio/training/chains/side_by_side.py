@@ -31,6 +31,26 @@ class Job:
     tasks: tuple[str, ...]
     seed: int
 
+    @property
+    def part(self) -> str:
+        """Its name where it is a part of the step, as :meth:`mtlbio.kinds.protein.ProteinKind.scatter_of` has it."""
+        return "-".join([self.arm, *(self.tasks if self.arm == "singletask" else ()), str(self.seed)])
+
+
+def jobs_of(run: ProteinRun, chains: Chains) -> list[Job]:
+    """All networks of a run: every arm with every seed."""
+    seeds = [run.training.seed + s for s in range(run.training.seeds)]
+    arms = arms_of(chains, run.training.single_task)
+    return [Job(arm, tuple(task.name for task in tasks), seed) for arm, tasks in arms for seed in seeds]
+
+
+def arms_of(chains: Chains, single_task: bool | list[str]) -> list[tuple[str, list]]:
+    """All tasks together, then, where asked for, each one that is predicted (or each one named) alone."""
+    tasks = list(chains.tasks.values())
+    names = list(chains.tasks) if single_task is True else single_task or []
+    alone = [task for task in tasks if task.name in names and not task.auxiliary]
+    return [("multitask", tasks)] + [("singletask", [task]) for task in alone if len(tasks) > 1]
+
 
 def fit_all(
     run: ProteinRun, results: Path, chains: Chains, reader: Reader, jobs: list[Job], device: str

@@ -11,7 +11,7 @@ from mtlbio.labels.residues.alphabet import MISSING_STATE
 from mtlbio.model.residue_axes import find_axes, matched, window_letters
 from mtlbio.model.residue_store import ProteinModel, save_model
 from mtlbio.model.residues import ResidueNetwork
-from mtlbio.progress import say
+from mtlbio.parts import sweep
 from mtlbio.sequence.chains import HELD_OUT, Chains, read_chains
 from mtlbio.sequence.long_form import prediction_rows
 from mtlbio.sequence.split import FOLDS
@@ -21,7 +21,8 @@ from mtlbio.training.chains.batches import Reader
 from mtlbio.training.chains.fit import TrainedNetwork
 from mtlbio.training.chains.latents import write_latents
 from mtlbio.training.chains.make import make_reader, shape_of
-from mtlbio.training.chains.side_by_side import Job, fit_all
+from mtlbio.training.chains.network_parts import fit_part, gathered
+from mtlbio.training.chains.side_by_side import Job, arms_of, jobs_of
 from mtlbio.training.conflict import conflict_row
 from mtlbio.training.device import choose_device
 
@@ -43,9 +44,7 @@ def train(run: ProteinRun, results: Path) -> None:
     seeds = [options.seed + s for s in range(options.seeds)]
     arms = arms_of(chains, options.single_task)
     held_out = chains.of(*HELD_OUT)
-    jobs = [Job(arm, tuple(task.name for task in tasks), seed) for arm, tasks in arms for seed in seeds]
-    say(f"Training {len(jobs)} networks ({options.encoder}) on {device}")
-    everything = fit_all(run, results, chains, reader, jobs, device)
+    everything = gathered(run, results, chains, reader, jobs_of(run, chains), device)
     tables, history, conflicts, networks = [], [], [], []
     for arm, tasks in arms:
         predicted = {task.name: task for task in tasks if not task.auxiliary}
@@ -76,20 +75,19 @@ def train(run: ProteinRun, results: Path) -> None:
     write_table(pd.concat(tables, ignore_index=True), results / "predictions.tsv", PREDICTIONS)
     write_table(pd.DataFrame(history, columns=HISTORY), results / "history.tsv", HISTORY)
     write_table(pd.DataFrame(conflicts, columns=CONFLICT), results / "conflict.tsv", CONFLICT)
+    sweep(results, "train")
+
+
+def train_part(run: ProteinRun, results: Path, part: str) -> None:
+    """Train one network, for :func:`train` to gather: ``parts/train/<part>``; errors as of that, and an InputError
+    where the run has no such part."""
+    fit_part(run, results, part)
 
 
 def three_only(chains: Chains) -> list[str]:
     """Secondary structures of which no training chain has eight states: their head can tell three."""
     rows = chains.residues(chains.of("train"))
     return [name for name in chains.q3 if (chains.labels[name][rows] == MISSING_STATE).all()]
-
-
-def arms_of(chains: Chains, single_task: bool | list[str]) -> list[tuple[str, list]]:
-    """All tasks together, then, where asked for, each one that is predicted (or each one named) alone."""
-    tasks = list(chains.tasks.values())
-    names = list(chains.tasks) if single_task is True else single_task or []
-    alone = [task for task in tasks if task.name in names and not task.auxiliary]
-    return [("multitask", tasks)] + [("singletask", [task]) for task in alone if len(tasks) > 1]
 
 
 def canonical(networks: list[ResidueNetwork], reader: Reader, device: str) -> list:

@@ -1,0 +1,102 @@
+"""The folds of a run, fitted in one stack, or each by a job of its own and gathered.
+
+What a fold becomes depends on no other fold, so both give the same numbers: exactly, where matrix products of one shape
+round in one way however many there are (``docs/scatter.md``).
+"""
+
+from collections.abc import Iterable
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+
+from mtlbio.cohort.cohort import Cohort, read_cohort
+from mtlbio.config import Training
+from mtlbio.kinds import kind_of
+from mtlbio.kinds.schemas import DonorRun
+from mtlbio.model.ensemble import FINAL
+from mtlbio.parts import Parts, checked_part, folder_of_parts
+from mtlbio.progress import say, track
+from mtlbio.tables import SPLITS, read_table
+from mtlbio.training.device import choose_device
+from mtlbio.training.fold_predictors import Refit
+from mtlbio.training.joined import joined
+from mtlbio.training.refits import Refitter, folds_of
+from mtlbio.training.step_parts import parts_of_step
+from mtlbio.training.stored import put_together, taken_apart
+
+
+def read_prepared(results: Path) -> tuple[Cohort, pd.DataFrame]:
+    """Cohort and splits that ``mtlbio prepare`` wrote."""
+    return read_cohort(results / "cohort.h5ad"), read_table(results / "splits.tsv", SPLITS)
+
+
+def arms_of(cohort: Cohort, options: Training) -> tuple[list[str], list[np.ndarray]]:
+    """Name and active tasks of every arm: all tasks together, then each task alone."""
+    t = len(cohort.tasks)
+    alone = list(np.eye(t)) if options.single_task else []
+    return ["multitask"] + ["singletask"] * len(alone), [np.ones(t), *alone]
+
+
+def fit_folds(cohort: Cohort, splits: pd.DataFrame, options: Training, only: Iterable[int] | None = None) -> Refit:
+    """Fit all arms and seeds of all folds, or of ``only`` these, in one stack."""
+    device, (_, arms) = choose_device(options.device), arms_of(cohort, options)
+    refitter = Refitter.of(cohort, splits, options, device, arms, message="Finding gene-sparse axes", only=only)
+    axes = (f"{'all donors' if data.fold == FINAL else data.fold}: {data.axes.n_axes}" for data in refitter.folds)
+    say(f"Axes per fold: {', '.join(axes)}")
+    say(f"Training {2 * len(refitter.folds) * len(arms) * options.seeds} networks on {device}")
+    (refit,) = refitter.refit([cohort], lambda epochs, name: track(epochs, f"Training the {name} block", len(epochs)))
+    return refit
+
+
+def fit_part(run: DonorRun, results: Path, name: str) -> None:
+    """Fit the folds of one part and keep them for :func:`gathered`, in ``parts/train/<name>``.
+
+    Raises
+    ------
+    InputError
+        The run has no such part, or as of :func:`mtlbio.training.train.train`.
+    """
+    results, names = Path(results), kind_of(run).scatter_of(run, "train")
+    checked_part(name, names, "train")
+    cohort, splits = read_prepared(results)
+    folds = folds_of_part(name, names, splits)
+    arrays = taken_apart(fit_folds(cohort, splits, run.training, folds)) if folds else {}
+    _parts(run, results).write(name, arrays, {"folds": folds})
+
+
+def gathered(run: DonorRun, results: Path, cohort: Cohort, splits: pd.DataFrame) -> Refit:
+    """All folds of a run: of the parts that are there, and what these lack fitted here in one stack."""
+    kept: dict[int, Refit] = {}
+    if folder_of_parts(results, "train").is_dir():
+        parts = _parts(run, results)
+        for part in filter(None, map(parts.read, kind_of(run).scatter_of(run, "train"))):
+            kept |= dict.fromkeys(part.about["folds"], put_together(Refit, part.arrays)) if part.arrays else {}
+    missing = [fold for fold in [*folds_of(splits), FINAL] if fold not in kept]
+    if not kept:
+        return fit_folds(cohort, splits, run.training)
+    refits = list({id(refit): refit for refit in kept.values()}.values())
+    say(f"{len(kept)} of {len(kept) + len(missing)} folds fitted before")
+    return joined([*refits, fit_folds(cohort, splits, run.training, missing)] if missing else refits)
+
+
+def folds_of_part(name: str, names: Iterable[str], splits: pd.DataFrame) -> list[int]:
+    """Folds that a part fits; ``names`` are those of all parts, the last one that of the final fold.
+
+    How many folds there are, a run's YAML need not say (a fold for each site): the k-th part takes every fold whose
+    number is k, counted round and round.
+
+    Examples
+    --------
+    >>> splits = pd.DataFrame({"fold": [0, 1, 2, 3]})
+    >>> [folds_of_part(name, ("a", "b", "c", "final"), splits) for name in ("a", "b", "c", "final")]
+    [[0, 3], [1], [2], [-1]]
+    """
+    *held_out, final = names
+    if name == final:
+        return [FINAL]
+    return [fold for k, fold in enumerate(folds_of(splits)) if held_out[k % len(held_out)] == name]
+
+
+def _parts(run: DonorRun, results: Path) -> Parts:
+    return parts_of_step(run, results, "train", [results / "cohort.h5ad", results / "splits.tsv"])
