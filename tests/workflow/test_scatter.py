@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import os
+import re
+import shutil
 import signal
 import subprocess
 import sys
@@ -61,6 +63,17 @@ def test_the_workflow_may_ask_for_it_and_the_yaml_has_the_last_word(clone):
     with clone.appended("config/one.yaml", "training: {scatter: false}"):
         assert "train_part" not in rules(clone, *by_hand, "--config", "scatter=true")
         assert "train_part" not in rules(clone, *slurm)
+
+
+def test_a_copy_of_the_profile_asks_for_it_wherever_the_results_are(clone, tmp_path):
+    shutil.copytree(clone.folder / "workflow/profiles/slurm", tmp_path / "here/my_slurm")
+    words = [sys.executable, "-m", "mtlbio", "run", "../clone/config/one.yaml", "--results", "../there/results", "-n"]
+    done = subprocess.run(
+        [*words, "--workflow-profile", "my_slurm"],
+        cwd=tmp_path / "here", env=clone.environment, capture_output=True, text=True, timeout=120,
+    )  # fmt: skip
+    assert done.returncode == 0, done.stderr
+    assert len(re.findall(r"^rule train_part:", done.stdout + done.stderr, flags=re.MULTILINE)) == 6
 
 
 def test_a_word_that_is_no_choice_is_one_line(clone):
