@@ -21,7 +21,6 @@ from mtlbio.kinds.read import read_run
 from mtlbio.kinds.schemas import Run
 from mtlbio.kinds.sources import modules_of_run
 from mtlbio.modules import PACKAGE, shown
-from mtlbio.parts import folder_of_parts
 
 
 @dataclass(frozen=True)
@@ -119,7 +118,7 @@ class Plan:
         def parts(wildcards) -> list[str]:
             run = self.runs[wildcards.run]
             names = kind_of(run).scatter_of(run, step) if kind_of(run).is_scattered(run, self.scatter) else ()
-            return [str(folder_of_parts(Path(self.folder(wildcards)), step) / name) for name in names]
+            return [f"{self.folder(wildcards)}/parts/{step}/{name}" for name in names]
 
         return parts
 
@@ -238,13 +237,13 @@ def leave_parts_out_of_records(planned: Plan) -> None:
     """
     from snakemake import persistence
 
-    is_part = re.compile(rf"{re.escape(planned.results)}/[^/]+/parts/[^/]+/[^/]+").fullmatch
+    is_part = re.compile(rf"{re.escape(os.path.normpath(planned.results))}/[^/]+/parts/[^/]+/[^/]+").fullmatch
     # of later and of earlier versions
     for recorder in (getattr(persistence, "PersistenceBase", None), getattr(persistence, "Persistence", None)):
         if recorder is not None and hasattr(recorder, "_input"):
 
             def without_parts(self, job, recorded=recorder._input) -> list[str]:
-                return [file for file in recorded(self, job) if not is_part(file)]
+                return [file for file in recorded(self, job) if not is_part(os.path.normpath(file))]
 
             recorder._input = without_parts
 

@@ -130,6 +130,23 @@ def test_plan_knows_the_files_and_options_of_every_run(run_yaml, tmp_path):
     assert json.loads(planned.options("train")(two)) == {"training": Training().model_dump(mode="json")}
 
 
+def test_plan_knows_the_parts_of_a_step_and_their_time(run_yaml):
+    one = SimpleNamespace(run="one")
+    folds = [f"./out/one/parts/train/{name}" for name in ("fold0", "fold1", "final")]
+    path = Path(run_yaml("one"))
+    path.write_text(path.read_text() + "splits: {folds: 2}\nprobe: {null_refits: 13}\n")
+    for config, found in (({}, []), ({"scatter": True}, folds), ({"scatter": "false"}, [])):
+        assert plan({"runs": "one.yaml", "results": "./out"} | config).parts("train")(one) == found
+    planned = plan({"runs": "one.yaml", "results": "./out", "scatter": "True"})
+    assert planned.parts("probe")(one) == [f"./out/one/parts/probe/null{k}" for k in range(2)]
+    assert planned.parts("evaluate")(one) == []
+    # twice the share of an hour; of an hour and two minutes for each of 13 refits
+    assert [planned.minutes_of_part(step)(one, 1) for step in ("train", "probe")] == [40, 86]
+    assert planned.minutes_of_part("train")(one, 2) == 80
+    path.write_text(path.read_text() + "training: {scatter: false}\n")
+    assert plan({"runs": "one.yaml", "scatter": True}).parts("train")(one) == []
+
+
 def test_files_of_a_10x_folder_are_inputs_one_by_one(run_yaml, tmp_path):
     path = run_yaml("cells")
     write(tmp_path / "tenx", {"matrix.mtx": "", "barcodes.tsv": ""})
@@ -143,7 +160,7 @@ def test_files_of_a_10x_folder_are_inputs_one_by_one(run_yaml, tmp_path):
     [
         ({}, "config: runs: missing"),
         ({"runs": []}, "config: runs: missing"),
-        ({"runs": ["one.yaml"], "result": "x"}, "config: result: unknown key; valid here: runs, results"),
+        ({"runs": ["one.yaml"], "result": "x"}, "config: result: unknown key; valid here: runs, results, scatter"),
         ({"runs": ["nowhere.yaml"]}, "nowhere.yaml: no such file"),
         ({"runs": ["one.yaml", "again.yaml"]}, "again.yaml: run: 'one' is the name of one.yaml too"),
     ],
