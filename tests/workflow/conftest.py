@@ -19,8 +19,8 @@ import pytest
 ROOT = Path(__file__).parents[2]
 
 # One line per call goes to `calls`, of a part `train:fold0`. A file `wait_<step>` makes that step hang while it is
-# there, `fail_<step>` makes it fail, `eat_<step>` makes it take the megabytes that stand in it and `nap_<step>` the seconds;
-# `<step>_<run>` is the step of that run alone.
+# there, `fail_<step>` makes it fail, `eat_<step>` makes it take the megabytes that stand in it and `nap_<step>` the
+# seconds; `<step>_<run>` is the step of that run alone.
 FAKE = """\
 #!/bin/sh
 step=$1; results=$4
