@@ -271,12 +271,6 @@ def is_older(made: Path, sources: list[Path]) -> bool:
     return not made.exists() or any(path.stat().st_mtime > made.stat().st_mtime for path in sources)
 
 
-def finished_pages(results: str | Path, runs: Iterable[str]) -> list[str]:
-    """Full paths of the pages that are there: Snakemake may work in another folder than the reader."""
-    pages = (Path(results).absolute() / run / "report.html" for run in runs)
-    return [str(page) for page in pages if page.exists()]
-
-
 def reported_errors(results: str | Path, runs: Iterable[str], told: Iterable[str] = ()) -> list[str]:
     """The steps' own one-line errors, from the logs of the runs: what a reader needs of a failed workflow.
 

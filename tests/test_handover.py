@@ -31,7 +31,7 @@ def test_what_the_configuration_file_says_stays_as_it_is(value):
     assert unquoted(value) == value
 
 
-@pytest.mark.parametrize("name", ["007", "true", "null", "a: b", "{x}"])
+@pytest.mark.parametrize("name", ["007", "true", "null", "a: b"])
 def test_the_plan_has_the_names_back(name, tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
     (tmp_path / name).mkdir()

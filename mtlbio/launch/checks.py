@@ -21,6 +21,7 @@ from mtlbio.kinds import STEPS, kind_of
 from mtlbio.kinds.base import function_at
 from mtlbio.kinds.doubts import doubts
 from mtlbio.kinds.read import read_run
+from mtlbio.kinds.sources import modules_of_run
 from mtlbio.launch.find import Found
 from mtlbio.launch.times import check_times
 from mtlbio.progress import say, track
@@ -64,9 +65,11 @@ def _glance(one: Found, folder: Path) -> bool:
     for step in STEPS:
         refuse_strangers(folder, step, WRITES[step], REPLACES.get(step, ()))
     check_owner(folder)
-    files = [one.yaml, *map(Path, kind_of(one.run).files(one.run).values())]
-    check_times([*files, *(sorted(folder.rglob("*")) if folder.is_dir() else [])])
-    return "check" in kind_of(one.run).commands and is_older(folder / "cohort.h5ad", files)
+    kind = kind_of(one.run)
+    data = [*kind.data_files(one.run), *kind.files_of_trial(one.run)]
+    modules = sorted({module for step in STEPS for module in modules_of_run(one.run, step)})
+    check_times([one.yaml, *data, *(sorted(folder.rglob("*")) if folder.is_dir() else []), *modules])
+    return "check" in kind.commands and is_older(folder / "cohort.h5ad", [one.yaml, *map(Path, data)])
 
 
 def _read_all(runs: list[Found], cores: int | None) -> Iterator[tuple[Found, str | None]]:
