@@ -1,18 +1,20 @@
 """Mutated files read one after the other in this process, and what came of it.
 
-As a program it reads ``NAME FIRST LAST`` and prints a line for every case that is neither read nor refused in one line;
-it says before each case which one it is, so that whoever started it knows where it died.
+As a program it is called with ``FIRST LAST NAME...`` and prints a line for every case that is neither read nor refused
+in one line; it says before each case which one it is, so that whoever started it knows where it died.
 """
 
 from __future__ import annotations
 
 import faulthandler
 import random
+import re
 import signal
 import sys
 import tempfile
 import traceback
 import warnings
+from functools import partial
 from pathlib import Path
 
 from readers import READERS, fresh
@@ -75,17 +77,15 @@ def tried(name: str, first: int, last: int, folder: Path, said=lambda text: None
 
 
 def _names(line: str, path: Path) -> bool:
-    """Whether a line names the file, one beside it, or its folder."""
-    return str(path.parent) in line
+    """Whether a line names the file, one beside it, its folder, or the key of the YAML that nothing was found for."""
+    return str(path.parent) in line or re.match(r"(tasks|chains|splits|qc)[.:]", line) is not None
 
 
 if __name__ == "__main__":
-    with tempfile.TemporaryDirectory() as folder:
-        found, _ = tried(
-            sys.argv[1],
-            int(sys.argv[2]),
-            int(sys.argv[3]),
-            Path(folder, "f"),
-            lambda text: print(text, file=sys.stderr, flush=True),
-        )
-    print("\n".join(found))
+    first, last, *names = sys.argv[1:]
+    for name in names:
+        print(name, file=sys.stderr)
+        with tempfile.TemporaryDirectory() as folder:
+            said = partial(print, file=sys.stderr, flush=True)
+            for line in tried(name, int(first), int(last), Path(folder, "f"), said)[0]:
+                print(line)
