@@ -100,10 +100,9 @@ def _words(error: BaseException) -> str:
         return f"{_file_of(error)}: {_named(error)}"
     # the HDF5 library puts what the system said into a long text of its own
     named = re.search(r"filename = '([^']+)'", str(error))
-    said = re.search(r"errno = (\d+), error message = '([^']+)'", str(error))
-    code, problem = error.errno, error.strerror
-    if said:
-        code, problem = int(said[1]), said[2]
+    said = re.search(r"errno = (\d+), error message", str(error))
+    code = int(said[1]) if said else error.errno
+    problem = os.strerror(code) if code else error.strerror
     path = error.filename if error.filename is not None else named[1] if named else _file_of(error)
     hint = f"; {_HINTS[code]}" if code in _HINTS else ""
     return f"{os.fsdecode(path) if isinstance(path, bytes) else path}: {problem or _named(error)}{hint}"

@@ -32,8 +32,12 @@ def check_writable(folder: str | Path, what: str = "results") -> None:
 def nearest(folder: str | Path) -> Path:
     """The folder itself, or the nearest one above it that exists."""
     place = Path(os.path.abspath(folder))
-    while not os.path.lexists(place) and place != place.parent:
-        place = place.parent
+    while place != place.parent:
+        try:
+            place.lstat()
+            break
+        except (FileNotFoundError, NotADirectoryError):
+            place = place.parent
     return place
 
 

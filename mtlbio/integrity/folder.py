@@ -24,7 +24,6 @@ def claim(folder: Path, holds: str) -> Path:
     something else.
     """
     check_claim(folder, holds)
-    check_writable(folder)
     return mark(folder, holds)
 
 
@@ -53,6 +52,7 @@ def check_claim(folder: Path, holds: str) -> None:
             )
     elif found not in (None, holds):
         raise InputError(f"{folder}: holds {found}, and this is {holds}; give another folder")
+    check_writable(folder)
 
 
 def check_marked(folder: Path) -> None:
