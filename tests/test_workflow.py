@@ -163,11 +163,19 @@ def test_files_of_a_10x_folder_are_inputs_one_by_one(run_yaml, tmp_path):
         ({"runs": ["one.yaml"], "result": "x"}, "config: result: unknown key; valid here: runs, results, scatter"),
         ({"runs": ["nowhere.yaml"]}, "nowhere.yaml: no such file"),
         ({"runs": ["one.yaml", "again.yaml"]}, "again.yaml: run: 'one' is the name of one.yaml too"),
+        ({"runs": ["one.yaml"], "results": "a{run}"}, "results: found 'a{run}'; a name with braces is a wildcard of"),
+        (
+            {"runs": ["{a}.yaml"]},
+            "{a}.yaml: found '{a}.yaml'; a name with braces is a wildcard of Snakemake: rename it",
+        ),
+        ({"runs": ["one.yaml"], "results": "-a"}, "results: found '-a'; expected a name without line breaks that does"),
+        ({"runs": ["one.yaml"], "results": "a\nb"}, "results: found 'a\\nb'; expected a name without line breaks that"),
     ],
 )
 def test_a_wrong_configuration_is_one_clear_line(run_yaml, config, message):
     run_yaml("one")
     run_yaml("one", "again.yaml")
+    run_yaml("braces", "{a}.yaml")
     with pytest.raises(InputError) as caught:
         plan(config)
     assert str(caught.value).startswith(message)
