@@ -97,7 +97,7 @@ class Clone:
         """The YAML of a run, relative to the clone."""
         return f"config/{run}.yaml"
 
-    def call(self, *words: str, folder: Path | None = None) -> subprocess.CompletedProcess:
+    def call(self, *words: str, folder: Path | None = None, seconds: float = 300) -> subprocess.CompletedProcess:
         """Run ``python -m <words>``."""
         return subprocess.run(
             [sys.executable, "-m", *words],
@@ -105,7 +105,7 @@ class Clone:
             env=self.environment,
             capture_output=True,
             text=True,
-            timeout=300,
+            timeout=seconds,
         )
 
     def stale(self) -> dict[str, set[str]]:

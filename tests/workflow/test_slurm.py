@@ -15,10 +15,11 @@ SLURM = ["mtlbio", "run", "config/one.yaml", "--workflow-profile", "slurm", *QUI
 
 def test_every_step_is_a_job_and_training_on_cuda_asks_for_a_gpu(clone):
     has_gpu = "gpu" in subprocess.run(["sinfo", "-h", "-o", "%G"], capture_output=True, text=True).stdout
-    if has_gpu:
-        yaml = clone.folder / "config/one.yaml"
-        yaml.write_text(yaml.read_text() + "training: {device: cuda}\n")
-    done = clone.call(*SLURM, *(["--set-resources", "train:slurm_partition=gpu"] if has_gpu else []))
+    device = "cuda" if has_gpu else "auto"
+    with clone.appended(
+        "config/one.yaml", f"training: {{device: {device}, scatter: false}}"
+    ):  # parts: test_scatter_slurm.py
+        done = clone.call(*SLURM, *(["--set-resources", "train:slurm_partition=gpu"] if has_gpu else []))
     assert done.returncode == 0, done.stdout[-3000:] + done.stderr[-3000:]
     asked = re.findall(r"^    resources: .*?\bmem_mb=(\d+).*\bruntime=(\d+)", done.stderr, re.MULTILINE)
     assert asked[:6] == [("450", "20")] * 6 and "threads: 4" not in done.stderr
