@@ -142,7 +142,6 @@ def test_plan_knows_the_parts_of_a_step_and_their_time(run_yaml):
     assert planned.parts("evaluate")(one) == []
     # twice the share of an hour; of an hour and two minutes for each of 13 refits
     assert [planned.minutes_of_part(step)(one) for step in ("train", "probe")] == [40, 86]
-    assert planned.minutes_of_part("train")(one, 2) == 80
     path.write_text(path.read_text() + "training: {scatter: false}\n")
     assert plan({"runs": "one.yaml", "scatter": True}).parts("train")(one) == []
 
