@@ -1,13 +1,13 @@
 """Training as many jobs and one that gathers them, against one job: how long each takes, and whether the files differ.
 
-    python benchmarks/speed/scatter.py [--full] [--jobs 2] [--repeats 2] [--seed 0]
+    python benchmarks/speed/scatter.py [--full] [--donors 1000] [--jobs 2] [--repeats 2] [--seed 0]
 
 A planted cohort is prepared once and trained by ``mtlbio train`` in one job (with one thread, and with as many as there
 are jobs at a time), and by ``mtlbio train --part`` for every fold, ``--jobs`` at a time with one thread each, then
 gathered. Every process is started anew, as a workflow does it. The ways take turns, each counts with its fastest turn:
 a machine that does something else meanwhile slows all of them. Wall seconds, CPU seconds of all processes, the ratio of
 the wall seconds to those of one job with one thread, and the wall seconds that every part would take on a machine of
-its own. Small form: a minute. Full form: the size of a default run.
+its own. Small form: a minute or two. Full form: the size of a default run.
 """
 
 from __future__ import annotations
@@ -60,11 +60,12 @@ def same(one: Path, many: Path) -> bool:
     return files[0] == files[1]
 
 
-def main(full: bool, jobs: int, repeats: int, seed: int) -> None:
+def main(full: bool, donors: int | None, jobs: int, repeats: int, seed: int) -> None:
     """Print the table."""
     with TemporaryDirectory() as scratch:
         folder = Path(scratch)
-        planted = simulate("clear", seed) if full else simulate("clear", seed, donors=100, genes=500)
+        size = {} if full else {"donors": 100, "genes": 500}
+        planted = simulate("clear", seed, **size | ({"donors": donors} if donors else {}))
         yaml = write_simulation(folder / "data", planted)
         yaml.write_text(yaml.read_text(encoding="utf-8") + ("" if full else SMALL), encoding="utf-8")
         run = read_run(yaml)
@@ -94,16 +95,17 @@ def main(full: bool, jobs: int, repeats: int, seed: int) -> None:
             numbers = {"wall s": f"{wall:.1f}", "CPU s": f"{cpu:.1f}", "ratio": f"{wall / base:.2f}"}
             alike = "yes" if same(first, folder / way) else "no"
             rows.append({"way": way, **numbers, "a machine each, s": f"{apart:.1f}", "same bytes": alike})
-    size = f"{len(planted.metadata)} donors x {planted.expression.shape[1]} genes"
-    print(f"{size}; fastest of {repeats} turns; {os.cpu_count()} CPUs, load {os.getloadavg()[0]:.1f}")
+    shape = f"{len(planted.metadata)} donors x {planted.expression.shape[1]} genes"
+    print(f"{shape}; fastest of {repeats} turns; {os.cpu_count()} CPUs, load {os.getloadavg()[0]:.1f}")
     print(pd.DataFrame(rows).to_string(index=False))
 
 
 if __name__ == "__main__":
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--full", action="store_true", help="the size of a default run")
+    parser.add_argument("--donors", type=int, help="another number of donors")
     parser.add_argument("--jobs", type=int, default=2, help="parts at a time")
     parser.add_argument("--repeats", type=int, default=2, help="turns of every way")
     parser.add_argument("--seed", type=int, default=0, help="of the cohort")
     given = parser.parse_args()
-    main(given.full, given.jobs, given.repeats, given.seed)
+    main(given.full, given.donors, given.jobs, given.repeats, given.seed)
