@@ -199,3 +199,14 @@ def test_every_command_that_works_shows_its_progress(silent, monkeypatch):
     assert progress.shown()
     progress.log.handlers = []
     assert cli._function("mtlbio.door:take") is door.take and progress.log.handlers
+
+
+def test_a_part_is_asked_for_by_name_of_the_steps_that_have_parts(silent, monkeypatch, capsys):
+    taken = []
+    monkeypatch.setattr(door, "take", lambda *words: taken.append(words))
+    monkeypatch.setattr(door, "read_run", lambda path: str(path))
+    for words in (["train", "a.yaml", "--part", "fold0"], ["probe", "a.yaml"]):
+        cli.app(words, standalone_mode=False)
+    assert taken == [("train", "a.yaml", None, "fold0"), ("probe", "a.yaml", None)]
+    with pytest.raises(Exception, match="No such option: --part"):
+        cli.app(["report", "a.yaml", "--part", "fold0"], standalone_mode=False)

@@ -137,3 +137,20 @@ def test_on_slurm_the_same_run_gives_the_same_tables(done, tmp_path):
 
 def test_the_workflow_is_the_one_of_the_repository():
     assert snakefile() == Path(__file__).parents[2] / "workflow" / "Snakefile"
+
+
+@pytest.mark.slow
+def test_folds_as_jobs_of_their_own_give_the_same_files(done, tmp_path):
+    yaml = done / "cohort" / "scattered.yaml"
+    text = (done / "cohort" / "run.yaml").read_text()
+    yaml.write_text(text.replace("training: {", "training: {scatter: true, "))
+    ran = mtlbio("run", str(yaml), "--cores", "2", folder=tmp_path)
+    assert ran.returncode == 0, ran.stderr[-3000:]
+    one, many = done / "results/small", tmp_path / "results/small"
+    assert sorted(p.stem for p in (many / "logs").glob("train_*.log")) == ["train_final", "train_fold0", "train_fold1"]
+    about = ("logs", "benchmarks", "predict")  # of how it went, and what other tests have added
+    names = {p.relative_to(many) for p in many.rglob("*") if p.is_file()}
+    names = {name for name in names if name.parts[0] not in about}
+    assert len(names) > 20 and not (many / "parts").exists()
+    for name in names:
+        assert (many / name).read_bytes() == (one / name).read_bytes(), name
