@@ -133,11 +133,15 @@ def plan(
     The same is printed in words. Reads the metadata and the names of the samples only, and takes seconds.
     """
     from mtlbio.door import folder_of
+    from mtlbio.integrity.folder import mark
+    from mtlbio.integrity.step import words_of
 
     described, function = _described(run, "plan")
     _say_doubts(described)
     folder = folder_of(described, results)
-    typer.echo(f"{function(described, folder, dims)}\n\n{folder / 'plan.tsv'}")
+    text = function(described, folder, dims)
+    mark(folder, words_of(described))
+    typer.echo(f"{text}\n\n{folder / 'plan.tsv'}")
 
 
 @app.command()

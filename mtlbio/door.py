@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING
 
 from mtlbio.errors import InputError, listing
 from mtlbio.faults import keep_tracebacks_in
-from mtlbio.integrity.folder import check_claim, claim, mark
+from mtlbio.integrity.folder import check_claim, mark
 from mtlbio.integrity.step import checked, make_part, words_of
 from mtlbio.integrity.step import take as take_step
 from mtlbio.kinds import KINDS
@@ -148,8 +148,10 @@ def apply(results: Path, new: Path, out: Path | None, options: Mapping[str, str 
 
 
 def folder_of(run: Run, results: str | Path | None = None) -> Path:
-    """The folder of a run's results, marked as such; an InputError where it is somebody else's."""
-    return claim(Path(results or Path("results") / run.run), words_of(run))
+    """The folder of a run's results; an InputError where it is somebody else's."""
+    folder = Path(results or Path("results") / run.run)
+    check_claim(folder, words_of(run))
+    return folder
 
 
 def _table(path: Path) -> DataFrame:

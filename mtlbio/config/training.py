@@ -44,7 +44,7 @@ class Training(Section):
     )
     max_axes: int = Field(60, ge=1, le=1000, description="upper bound of the automatic number of axes")
     sparsity: float = Field(
-        3.0, ge=0, le=100, description="penalty on the gene loadings of the axes, in standard errors of a loading"
+        3.0, ge=0, le=10_000, description="penalty on the gene loadings of the axes, in standard errors of a loading"
     )
     block: int = Field(
         8,

@@ -104,7 +104,7 @@ def contents(folder: Path, paths: Iterable[Path]) -> dict[str, Content]:
 
 
 def recorded(folder: Path, step: str, *names: str, run: str = "") -> Record:
-    """Write the record of files that were not written by a step of this process; gives it."""
+    """Write the record of files that no step of this process wrote, and of which no options are known; gives it."""
     record = Record(step, run, contents(folder, [folder / name for name in names]))
     record.write(folder)
     return record

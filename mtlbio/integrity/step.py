@@ -73,7 +73,7 @@ def checked(folder: Path, steps: Iterable[str], run: Run | None = None) -> dict[
         for name, words in changed.items():
             more = f" (and {len(changed) - 1} more)" if len(changed) > 1 else ""
             raise InputError(f"{folder / name}: {words}, by step {step}{more}; {way_out(folder, step)}")
-        if run is not None and record.options != options_of(run, step):
+        if run is not None and record.options and record.options != options_of(run, step):
             raise InputError(f"{folder}: step {step} ran with other options than the YAML has now; take it again first")
         stale = [
             other for other, digest in record.reads.items() if other in records and records[other].digest != digest

@@ -328,7 +328,7 @@ def test_the_workflow_knows_a_protein_run(tmp_path, monkeypatch):
     planned = plan({"runs": "run.yaml"})
     small = type("wildcards", (), {"run": "small"})
     assert planned.data(small) == ["chains.csv"] and planned.gene_sets(small) == []
-    assert planned.minutes_of_trial(small, 1) == 60 and planned.gpus(small) == 0
+    assert planned.minutes_of_trial(small) == 60 and planned.gpus(small) == 0
     keys = json.loads(planned.options("train")(small))
     assert set(keys) == {"training", "features", "probe.residues"}
     used = planned.modules("train")(small)

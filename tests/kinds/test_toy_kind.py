@@ -188,9 +188,7 @@ def test_what_the_kind_does_not_know_is_one_clear_line(wells, monkeypatch, capsy
 def test_the_workflow_knows_files_options_and_modules(wells):
     planned, assay = plan({"runs": "run.yaml"}), SimpleNamespace(run="assay")
     assert planned.data(assay) == ["wells.csv"] and planned.gene_sets(assay) == []
-    assert (planned.minutes_of_trial(assay, 2), planned.minutes_of_training(assay, 2), planned.gpus(assay)) == (
-        120, 120, 0,
-    )  # fmt: skip
+    assert (planned.minutes_of_trial(assay), planned.minutes_of_training(assay), planned.gpus(assay)) == (60, 60, 0)
     assert json.loads(planned.options("train")(assay)) == {"threshold": 0.5}
     found = modules_of("prepare", kind="wells")
     assert str(Path(__file__).resolve()) in found

@@ -7,7 +7,6 @@ from pathlib import Path
 
 import pytest
 
-from mtlbio.cohort.prepare import prepare
 from mtlbio.cohort.simulate import simulate, write_simulation
 from mtlbio.config import Probe, Training
 from mtlbio.door import take
@@ -36,7 +35,7 @@ def small(tmp_path_factory):
     run = read_run(write_simulation(folder / "data", planted))
     splits = run.splits.model_copy(update={"folds": 3})
     run = run.model_copy(update={"training": TRAINING, "probe": PROBE, "splits": splits})
-    prepare(run, folder / "one")
+    take("prepare", run, folder / "one")
     take("train", run, folder / "one")
     take("probe", run, folder / "one")
     return run, folder / "one"
@@ -48,6 +47,9 @@ def trained(one: Path, many: Path) -> Path:
     for name in FILES:
         shutil.copy(one / name, many / name)
     shutil.copytree(one / "model", many / "model")
+    (many / "manifest").mkdir()
+    for name in ("prepare", "train"):
+        shutil.copy(one / f"manifest/{name}.json", many / "manifest")
     return many
 
 

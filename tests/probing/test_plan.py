@@ -202,7 +202,7 @@ def test_the_command_prints_and_writes_and_leaves_a_folder_that_the_steps_accept
     planted_run(tmp_path)
     status, out, _ = mtlbio("plan", "clear/run.yaml", "--dims", "12")
     assert status == 0 and out.endswith("results/planted/plan.tsv\n") and "among 12 dimensions" in out
-    assert [p.name for p in (tmp_path / "results/planted").iterdir()] == ["plan.tsv"]
+    assert sorted(p.name for p in (tmp_path / "results/planted").iterdir()) == ["manifest", "plan.tsv"]
     assert folder_of(read_run("clear/run.yaml")) == Path("results/planted")
 
 

@@ -19,6 +19,7 @@ from mtlbio.cohort.split import make_splits
 from mtlbio.config import Splits
 from mtlbio.door import take
 from mtlbio.errors import InputError
+from mtlbio.integrity.record import recorded
 from mtlbio.kinds import kind_of
 from mtlbio.kinds.read import read_run
 from mtlbio.kinds.schemas import CohortRun, DonorRun
@@ -58,6 +59,7 @@ def prepared(cohort: Cohort, folder: Path, **training) -> DonorRun:
     folder.mkdir(parents=True)
     write_cohort(cohort, folder / "cohort.h5ad")
     write_table(make_splits(cohort, Splits(folds=3)), folder / "splits.tsv", SPLITS)
+    recorded(folder, "prepare", "cohort.h5ad", "splits.tsv")
     content = {"run": "small", "expression": {"path": "x.csv", "scale": "log2"}, "splits": {"folds": 3}}
     tasks = {name: {"kind": "regression"} for name in cohort.tasks}
     covariates = {name: {"role": "technical"} for name in cohort.covariates}
@@ -70,6 +72,7 @@ def in_parts(run: DonorRun, one: Path, many: Path, leaving_out: tuple[str, ...] 
     many.mkdir(parents=True)
     for name in ("cohort.h5ad", "splits.tsv"):
         shutil.copy(one / name, many / name)
+    recorded(many, "prepare", "cohort.h5ad", "splits.tsv")
     for part in kind_of(run).scatter_of(run, "train"):
         if part not in leaving_out:
             take("train", run, many, part)
@@ -125,6 +128,7 @@ def test_a_table_in_parts_is_the_table_in_one_job(doses, tmp_path):
     one.mkdir()
     for name in ("cohort.h5ad", "splits.tsv"):
         shutil.copy(folder / name, one / name)
+    recorded(one, "prepare", "cohort.h5ad", "splits.tsv")
     take("train", run, one)
     assert (one / "effects.tsv").exists()
     assert_same_files(one, many)
@@ -190,6 +194,7 @@ def test_a_damaged_part_is_made_anew(small, tmp_path, monkeypatch, caplog, chang
     many.mkdir()
     for name in ("cohort.h5ad", "splits.tsv"):
         shutil.copy(folder / name, many / name)
+    recorded(many, "prepare", "cohort.h5ad", "splits.tsv")
     for part in PARTS:
         take("train", run, many, part)
     change(run, many)
@@ -207,7 +212,7 @@ def test_parts_of_other_data_or_options_are_made_anew(small, tmp_path, monkeypat
     run, folder = small
     other = run.model_copy(update={"training": run.training.model_copy(update={"epochs": 19})})
     many = tmp_path / "many"
-    shutil.copytree(folder, many, ignore=shutil.ignore_patterns("model", "*.tsv", "latents.h5ad"))
+    shutil.copytree(folder, many, ignore=shutil.ignore_patterns("model", "*.tsv", "latents.h5ad", "train.*"))
     shutil.copy(folder / "splits.tsv", many)
     take("train", other, many, "fold0")
     calls = fitted_meanwhile(monkeypatch)

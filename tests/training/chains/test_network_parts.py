@@ -10,10 +10,10 @@ import pytest
 
 from mtlbio.door import take
 from mtlbio.errors import InputError
+from mtlbio.integrity.record import recorded
 from mtlbio.kinds import kind_of
 from mtlbio.kinds.read import read_run
 from mtlbio.sequence.chains import read_chains
-from mtlbio.sequence.prepare import prepare
 from mtlbio.sequence.simulate import simulate_chains, write_simulation
 from mtlbio.training.chains import network_parts
 from mtlbio.training.chains.side_by_side import jobs_of
@@ -29,7 +29,7 @@ def small(tmp_path_factory):
     run = read_run(write_simulation(folder / "data", simulate_chains(40, seed=1, length=(30, 50))))
     short = {"epochs": 2, "batch": 400, "width": 8, "layers": 1, "latent": 4, "seed": 3, "device": "cpu"}
     run = run.model_copy(update={"training": run.training.model_copy(update=short)})
-    prepare(run, folder / "one")
+    take("prepare", run, folder / "one")
     take("train", run, folder / "one")
     return run, folder / "one"
 
@@ -39,6 +39,7 @@ def unpacked(one: Path, many: Path) -> Path:
     many.mkdir()
     for name in ("cohort.h5ad", "splits.tsv", "qc.tsv"):
         shutil.copy(one / name, many / name)
+    recorded(many, "prepare", "cohort.h5ad", "splits.tsv", "qc.tsv")
     return many
 
 
