@@ -45,9 +45,9 @@ def make_part(step: str, run: Run, folder: Path, part: str) -> None:
 
     An InputError as of :func:`take`.
     """
+    function = function_at(kind_of(run).part_maker(step))
     claim(folder, words_of(run))
     checked(folder, READS[step], run)
-    function = function_at(kind_of(run).part_maker(step))
     with one_thread():
         function(run, folder, part)
 

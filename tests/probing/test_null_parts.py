@@ -10,6 +10,7 @@ import pytest
 from mtlbio.cohort.simulate import simulate, write_simulation
 from mtlbio.config import Probe, Training
 from mtlbio.door import take
+from mtlbio.integrity.record import place_of, read_record
 from mtlbio.kinds import donors, kind_of
 from mtlbio.kinds.read import read_run
 from mtlbio.probing import probe as step
@@ -17,7 +18,6 @@ from mtlbio.probing.null_refits import NullRefits
 
 TRAINING = Training(genes=100, axes=4, curves=20, seeds=1, epochs=15, single_task=False, device="cpu")
 PROBE = Probe(permutations=99, bootstrap=100, null_refits=5)
-FILES = ("cohort.h5ad", "splits.tsv", "latents.h5ad")
 
 
 @pytest.fixture(autouse=True)
@@ -43,13 +43,10 @@ def small(tmp_path_factory):
 
 def trained(one: Path, many: Path) -> Path:
     """The trained run in another folder, before its trial."""
-    many.mkdir()
-    for name in FILES:
-        shutil.copy(one / name, many / name)
-    shutil.copytree(one / "model", many / "model")
-    (many / "manifest").mkdir()
     for name in ("prepare", "train"):
-        shutil.copy(one / f"manifest/{name}.json", many / "manifest")
+        for file in (*read_record(place_of(one, name)).files, f"manifest/{name}.json"):
+            (many / file).parent.mkdir(parents=True, exist_ok=True)
+            shutil.copy(one / file, many / file)
     return many
 
 

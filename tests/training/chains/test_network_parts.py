@@ -44,7 +44,8 @@ def unpacked(one: Path, many: Path) -> Path:
 
 
 def assert_same_files(one: Path, many: Path) -> None:
-    files = [{str(file.relative_to(f)) for file in f.rglob("*") if file.is_file()} for f in (one, many)]
+    made = [[file for file in f.rglob("*") if file.is_file() and file.parent.name != "manifest"] for f in (one, many)]
+    files = [{str(file.relative_to(f)) for file in own} for f, own in zip((one, many), made, strict=True)]
     assert files[0] == files[1] and len(files[0]) > 7
     for name in files[0]:
         assert (one / name).read_bytes() == (many / name).read_bytes(), name
