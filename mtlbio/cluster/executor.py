@@ -126,7 +126,8 @@ class Executor(Submission):
         more = how.needs is None or then.get(how.needs, 0) > now.get(how.needs, 0)
         repeated = job.restart_times > job.attempt - 1
         if repeated and not (how.again and more):
-            job.attempt = job.restart_times + 1
+            # not by the property, which forgets the resources: they cannot be worked out again inside the loop
+            job._attempt = job.restart_times + 1
             repeated = False
         line = told(title_of(job, number), how, in_words(then) if repeated else None, log_of(job))
         if not repeated:

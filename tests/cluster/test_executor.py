@@ -22,8 +22,12 @@ class Job(SimpleNamespace):
     __hash__ = object.__hash__
 
     def __init__(self, tmp_path):
-        super().__init__(name="train", wildcards=["a"], wildcards_dict={"run": "a"}, attempt=1, restart_times=2)
+        super().__init__(name="train", wildcards=["a"], wildcards_dict={"run": "a"}, _attempt=1, restart_times=2)
         self.log, self.resources = [str(tmp_path / "train.log")], {}
+
+    @property
+    def attempt(self) -> int:
+        return self._attempt
 
 
 @pytest.fixture
@@ -96,7 +100,7 @@ def test_what_would_end_the_same_way_is_not_repeated(submitted, how):
 
 
 def test_the_last_attempt_is_a_failure(submitted):
-    submitted.info.job.attempt = 3
+    submitted.info.job._attempt = 3
     submitted._end(submitted.info, Ending("cancelled by scancel (CANCELLED)"))
     assert len(failures()) == 1
 
