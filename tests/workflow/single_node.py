@@ -61,11 +61,12 @@ def within(seconds: float, what, found):
 
 
 class Running:
-    """A workflow of a clone that runs on Slurm in the background."""
+    """A workflow of a clone that runs on Slurm in the background, every step one job."""
 
-    def __init__(self, clone, *words: str):
+    def __init__(self, clone, *words: str, scatter: bool = False):
         self.clone, self.log = clone, clone.folder / "said"
         command = [sys.executable, "-m", "snakemake", "--workflow-profile", "workflow/profiles/slurm", *QUICK, *words]
+        command += ["--config", f"scatter={str(scatter).lower()}"]
         with self.log.open("w") as log:
             self.process = subprocess.Popen(command, cwd=clone.folder, env=clone.environment, stdout=log, stderr=log)
 
@@ -98,9 +99,9 @@ class Running:
 
 
 @contextmanager
-def running(clone, *words: str):
+def running(clone, *words: str, scatter: bool = False):
     """Run a workflow in the background; it is ended in any case."""
-    workflow = Running(clone, *words)
+    workflow = Running(clone, *words, scatter=scatter)
     try:
         yield workflow
     finally:

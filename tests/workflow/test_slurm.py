@@ -13,13 +13,16 @@ CAPS = ["--max-threads", "1", "--resources", "mem_mb=450", "runtime=20"]
 SLURM = ["mtlbio", "run", "config/one.yaml", "--workflow-profile", "slurm", *QUICK, *CAPS]
 
 
+def one_job(clone, run: str, device: str = "auto") -> None:
+    """Let the training of a run be one job, on a device; the profile makes one of every fold."""
+    yaml = clone.folder / clone.yaml(run)
+    yaml.write_text(yaml.read_text() + f"training: {{scatter: false, device: {device}}}\n")
+
+
 def test_every_step_is_a_job_and_training_on_cuda_asks_for_a_gpu(clone):
     has_gpu = "gpu" in subprocess.run(["sinfo", "-h", "-o", "%G"], capture_output=True, text=True).stdout
-    device = "cuda" if has_gpu else "auto"
-    with clone.appended(
-        "config/one.yaml", f"training: {{device: {device}, scatter: false}}"
-    ):  # parts: test_scatter_slurm.py
-        done = clone.call(*SLURM, *(["--set-resources", "train:slurm_partition=gpu"] if has_gpu else []))
+    one_job(clone, "one", device="cuda" if has_gpu else "auto")
+    done = clone.call(*SLURM, *(["--set-resources", "train:slurm_partition=gpu"] if has_gpu else []))
     assert done.returncode == 0, done.stdout[-3000:] + done.stderr[-3000:]
     asked = re.findall(r"^    resources: .*?\bmem_mb=(\d+).*\bruntime=(\d+)", done.stderr, re.MULTILINE)
     assert asked[:6] == [("450", "20")] * 6 and "threads: 4" not in done.stderr
@@ -47,6 +50,8 @@ def test_a_job_that_fails_ends_the_run_with_its_log(clone):
 
 def test_jobs_of_many_runs_find_any_folder_of_results(study):
     name = "it's 007: $(touch x) naïve"
+    for run in "ab":
+        one_job(study, run)
     done = study.call("mtlbio", "run", "config/a.yaml", "config/b.yaml", "--results", name, *SLURM[3:])
     assert done.returncode == 0, done.stdout[-3000:] + done.stderr[-3000:]
     assert "2 runs: 2 finished" in done.stderr

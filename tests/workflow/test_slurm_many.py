@@ -52,7 +52,7 @@ def test_nothing_is_lost_while_daemons_and_jobs_are_killed(clone_of):
         (clone.folder / f"nap_train_{run}").write_text("3")
     asks = [f"{step}:mem_mb=400" for step in STEPS]
     random_job, hit = random.Random(1), set()
-    with running(clone, "--set-resources", *asks, "--set-threads", "train=1", "probe=1") as workflow:
+    with running(clone, "--set-resources", *asks, "--set-threads", "train=1", "probe=1", scatter=FULL) as workflow:
         within(60, "a job", workflow.jobs)
         # a controller that is killed before it has written down its state, some seconds later, loses jobs, and drains
         # their node when it gives their numbers to others
