@@ -79,11 +79,10 @@ def check_fits(path: str | Path, size: int | float, what: str = "it") -> None:
 def memory_bytes() -> float:
     """Memory that this process may ever have: of the machine, or the least that a job's limits leave of it."""
     limits = [float(os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES"))]
-    for place in ("/sys/fs/cgroup/memory.max", "/sys/fs/cgroup/memory/memory.limit_in_bytes"):
-        try:
-            limits.append(float(Path(place).read_text()))
-        except (OSError, ValueError):  # no limit is called max
-            pass
+    try:
+        limits += limits_of_groups(Path("/proc/self/cgroup").read_text())
+    except OSError:  # not Linux
+        pass
     try:
         import resource
 
@@ -92,6 +91,28 @@ def memory_bytes() -> float:
     except ImportError:
         pass
     return min(limits)
+
+
+def limits_of_groups(groups: str, root: Path = Path("/sys/fs/cgroup")) -> list[float]:
+    """Limits of the control groups that a process is in, as ``/proc/self/cgroup`` names them, and of those above.
+
+    Slurm and containers set them, in version 1 (a tree for memory alone) or 2.
+    """
+    limits = []
+    for line in groups.splitlines():
+        _, controllers, place = line.split(":", 2)
+        if controllers and "memory" not in controllers.split(","):
+            continue
+        top, name = (root / "memory", "memory.limit_in_bytes") if controllers else (root, "memory.max")
+        group = top / place.lstrip("/")
+        for folder in (group, *group.parents):
+            try:
+                limits.append(float((folder / name).read_text()))
+            except (OSError, ValueError):  # no limit is called max
+                pass
+            if folder == top:
+                break
+    return limits
 
 
 def in_words(size: float) -> str:

@@ -131,6 +131,21 @@ def test_memory_is_what_a_job_may_have():
         resource.setrlimit(resource.RLIMIT_AS, before)
 
 
+def test_limits_of_a_job_are_those_of_its_groups_and_of_all_above(tmp_path):
+    for folder, name, limit in [
+        ("slurm/job_7", "memory.max", "5000\n"),
+        ("slurm", "memory.max", "max\n"),
+        (".", "memory.max", "9000\n"),
+        ("memory/slurm/job_7", "memory.limit_in_bytes", "4000\n"),
+    ]:
+        (tmp_path / folder).mkdir(parents=True, exist_ok=True)
+        (tmp_path / folder / name).write_text(limit)
+    assert reading.limits_of_groups("0::/slurm/job_7/step_0\n", tmp_path) == [5000, 9000]
+    old = "4:cpu,cpuacct:/slurm\n3:hugetlb,memory:/slurm/job_7\n"
+    assert reading.limits_of_groups(old, tmp_path) == [4000]
+    assert reading.limits_of_groups("0::/\n", tmp_path) == [9000]
+
+
 def test_one_endless_line_is_refused(tmp_path, monkeypatch):
     from mtlbio.sequence import records
 

@@ -78,7 +78,7 @@ def _annotated(kind: str) -> Callable[[Path], Path]:
         matrix = small.expression.to_numpy(dtype=np.float32)
         matrix[matrix < 12] = 0
         shaped = {"dense": np.asarray, "csr": sparse.csr_matrix, "csc": sparse.csc_matrix}[kind](matrix)
-        obs = small.metadata.astype(str).set_index("sample_id")
+        obs = small.metadata[["sample_id", "donor_id", "sex"]].set_index("sample_id")
         var = pd.DataFrame(index=list(small.expression.columns))
         ad.AnnData(shaped, obs=obs.assign(sex=obs["sex"].astype("category")), var=var).write_h5ad(folder / "e.h5ad")
         return folder / "e.h5ad"
