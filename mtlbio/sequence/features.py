@@ -58,7 +58,7 @@ def open_profiles(path: str | Path, arrays: list[str]) -> Wide:
     regular_file(path, "an npz file of arrays")
     with understood(path, "an npz file of arrays"), zipfile.ZipFile(path) as archive:
         size = sum(member.file_size for member in archive.infolist())
-    check_fits(path, size, f"{len(arrays) + 2} arrays")
+    check_fits(path, size, "what is packed in it")
     with understood(path, "an npz file of arrays"):
         stored = np.load(path, allow_pickle=False)
         missing = [name for name in ("ids", "offsets", *arrays) if name not in stored.files]

@@ -20,7 +20,7 @@ from mtlbio import reading
 from mtlbio.cohort import hdf5
 from mtlbio.cohort.expression import read_expression, sample_names
 from mtlbio.cohort.measurements import check_values
-from mtlbio.cohort.metadata import parquet_schema, read_metadata
+from mtlbio.cohort.metadata import parquet_schema, read_metadata, text_table
 from mtlbio.config import Expression
 from mtlbio.errors import InputError
 
@@ -236,3 +236,17 @@ def test_a_library_that_crashes_is_told(tmp_path, monkeypatch):
     monkeypatch.setattr(os, "fork", lambda: walked.append(1) or pytest.fail("forked again"))
     hdf5._survived.add((str(path), path.stat().st_ino, path.stat().st_size, path.stat().st_mtime_ns))
     assert measured(path).shape == (CELLS, GENES) and not walked
+
+
+def test_a_parquet_index_of_two_levels_names_no_sample(tmp_path):
+    path = tmp_path / "e.parquet"
+    index = pd.MultiIndex.from_tuples([("a", 1), ("b", 2)], names=["sample_id", "visit"])
+    pd.DataFrame({"g1": [1.0, 2.0]}, index=index).to_parquet(path)
+    with pytest.raises(InputError, match="e.parquet: an index of 2 levels; expected one column that names the samples"):
+        read_expression(Expression(path=str(path), scale="log"), "sample")
+
+
+def test_bytes_that_are_no_text_are_shown(tmp_path):
+    path = tmp_path / "m.parquet"
+    pd.DataFrame({"sample_id": [b"\xffa", b"b"]}).to_parquet(path)
+    assert text_table(read_metadata(path))["sample_id"].tolist() == ["\\xffa", "b"]

@@ -76,3 +76,17 @@ def test_a_file_that_is_no_structure_is_one_clear_line(tmp_path):
         with pytest.raises(InputError) as caught:
             list(read_structure(tmp_path / name))
         assert str(caught.value).startswith(str(tmp_path / name)) and "\n" not in str(caught.value)
+
+
+def test_atoms_that_are_worlds_apart_are_no_chain(tmp_path):
+    """Their surface was counted in cells of space, terabytes of them."""
+    from mtlbio.sequence.structures import read_structure
+
+    text = pdb_text({"A": backbone([(-60.0, -45.0)] * 4)})
+    first = text.splitlines()[0]
+    far = first[:30] + " 9999.000"[1:] + first[38:]
+    (tmp_path / "x.pdb").write_text(text.replace(first, far))
+    with pytest.raises(
+        InputError, match=r"x.pdb: chain A spans 9,\d\d\d angstrom; expected coordinates of one molecule"
+    ):
+        list(read_structure(tmp_path / "x.pdb"))
