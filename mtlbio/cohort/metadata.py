@@ -45,6 +45,8 @@ def read_metadata(path: str | Path, key: str = "metadata.path") -> pd.DataFrame:
     else:
         raise InputError(f"{path}: {key}: format {ending or 'without ending'!r} is unknown; valid: {listing(TABLES)}")
     table.columns = [str(c).strip() for c in table.columns]
+    # a spreadsheet leaves empty columns at the end; the first without a name may be R's row names
+    table = table.loc[:, ~((table.columns == "") & table.columns.duplicated())]
     _unique(list(table.columns), path)
     if not len(table):
         raise InputError(f"{path}: no rows; expected one row per sample below the header")

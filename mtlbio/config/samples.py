@@ -2,7 +2,7 @@
 
 from typing import Annotated, Literal
 
-from pydantic import Field, model_validator
+from pydantic import ConfigDict, Field, model_validator
 
 from mtlbio.section import Name, Section, Seed
 
@@ -38,6 +38,8 @@ class Table(Section):
 
 class Metadata(Section):
     """Where the description of the samples is."""
+
+    model_config = ConfigDict(str_min_length=0)  # sample: "" for the row names of a table that R wrote
 
     path: str | None = Field(
         None, description="csv/tsv (.gz) or parquet; may be left out for an h5ad whose obs describes the samples"

@@ -250,3 +250,11 @@ def test_bytes_that_are_no_text_are_shown(tmp_path):
     path = tmp_path / "m.parquet"
     pd.DataFrame({"sample_id": [b"\xffa", b"b"]}).to_parquet(path)
     assert text_table(read_metadata(path))["sample_id"].tolist() == ["\\xffa", "b"]
+
+
+def test_columns_without_a_name_that_a_spreadsheet_left_do_no_harm(tmp_path):
+    path = tmp_path / "m.csv"
+    path.write_text("sample_id,age,,\na,1,,\nb,2,,x\n")
+    assert list(text_table(read_metadata(path)).columns) == ["sample_id", "age", ""]
+    path.write_text("age,sex\nr1,1,f\nr2,2,m\n")  # as R writes it, with row names
+    assert read_metadata(path)[""].tolist() == ["r1", "r2"]

@@ -159,7 +159,7 @@ TOGETHER = [
         {"covariates": {"bmi": {"role": "confounder", "kind": "continuous", "reliability": 1e-200}}},
         "covariates.bmi.reliability: found 1e-200; expected 0.01 or more",
     ),
-    (COHORT, {"metadata": {"path": "m.csv", "sample": ""}}, "metadata.sample: found an empty text; expected text"),
+    (COHORT, {"gene_sets": ""}, "gene_sets: found an empty text; expected text"),
     (
         COHORT,
         {"report": {"title": "x" * 10**6}},
