@@ -36,12 +36,15 @@ class Conclusion:
         those that were asked for and could not be started (:class:`mtlbio.summary.rows.NotStarted`). Where the folder
         cannot be written to, a line says so.
         """
+        from mtlbio.cluster import failures
         from mtlbio.summary.page import write_page
+        from mtlbio.summary.rows import explain
         from mtlbio.summary.table import all_rows, in_print, write_summary
 
         table, page = self.results / "summary.tsv", self.results / "index.html"
         since = float("inf") if succeeded else self.since
         asked, rows = all_rows(self.results, self.yamls, list(not_started), since)
+        explain(rows, failures())
         try:
             write_summary(rows, table)
             write_page(rows, page)

@@ -71,6 +71,19 @@ def _state(folder: Path, since: float) -> dict[str, Any]:
     return {"status": UNFINISHED, "step": _step(last, folder), "error": SILENT, "log": _below(last, folder)}
 
 
+def explain(rows: list[dict[str, Any]], failures: list[str]) -> None:
+    """Put what the cluster said of a job in place of the silence of a step that was killed.
+
+    ``failures`` are lines as :func:`mtlbio.cluster.told.told` writes them, their log behind the last semicolon.
+    """
+    for row in rows:
+        if row.get("error") == SILENT:
+            title = f"mtlbio: error: run {row['run']}, step {row['step']} "
+            for text in failures:
+                if text.startswith(title):
+                    row["error"] = text.splitlines()[0].removeprefix(title).partition("; log: ")[0]
+
+
 def complaint(log: str) -> str | None:
     """What a step's log says went wrong, in one line; None where it says nothing of that kind.
 

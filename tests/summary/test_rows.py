@@ -5,7 +5,7 @@ import os
 import pandas as pd
 import pytest
 
-from mtlbio.summary.rows import SILENT, NotStarted, row_of, row_of_not_started
+from mtlbio.summary.rows import SILENT, NotStarted, explain, row_of, row_of_not_started
 
 
 @pytest.fixture
@@ -123,3 +123,12 @@ def test_a_spoiled_table_costs_its_own_cells_only(folder):
     assert row["status"] == "finished" and row["donors"] == 2 and row["value_disease"] == 0.8
     assert "biology" not in row
     assert row["error"] == f"{folder.path}/verdicts.tsv: column verdict missing; found dim"
+
+
+def test_what_the_cluster_said_stands_in_place_of_silence():
+    killed = {"run": "b", "status": "unfinished", "step": "train", "error": SILENT}
+    spoke, other = killed | {"error": "no such gene"}, killed | {"step": "probe"}
+    line = "mtlbio: error: run b, step train (Slurm job 7): killed at its time limit of 60 min (TIMEOUT); log: b/x.log"
+    explain([killed, spoke, other], [line + "\n    | epoch 3", "mtlbio: error: run bb, step train (Slurm job 8): lost"])
+    assert killed["error"] == "(Slurm job 7): killed at its time limit of 60 min (TIMEOUT)"
+    assert spoke["error"] == "no such gene" and other["error"] == SILENT
