@@ -5,7 +5,7 @@ import re
 import shutil
 import socket
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from tempfile import mkdtemp
@@ -15,7 +15,7 @@ _HOST = "".join(filter(str.isalnum, socket.gethostname()))[:20] or "host"
 _TEMPORARY = re.compile(r"\.mtlbio-([^\W_]+)-(\d+)-\w+")
 _ABANDONED = 48 * 3600  # seconds after which a temporary folder of another machine counts as left behind
 
-_written: list[list[Path]] = []
+_written: list[tuple[list[Path], Callable[[Path], None]]] = []
 
 
 @contextmanager
@@ -33,25 +33,30 @@ def replacing(path: str | Path) -> Iterator[Path]:
         temporary = Path(holder, path.name)
         yield temporary
         _with_modes_of_the_umask(temporary)
+        for _, object_to in _written:
+            object_to(path)
         if path.is_dir() and temporary.is_dir():
             # out of the way by a rename: the folder is never half there for longer than that
             os.replace(path, Path(holder, f"{path.name}.before"))
         os.replace(temporary, path)
-        for paths in _written:
+        for paths, _ in _written:
             paths.append(path)
     finally:
         shutil.rmtree(holder, ignore_errors=True)
 
 
 @contextmanager
-def noting_written() -> Iterator[list[Path]]:
-    """Give a list of the paths that are written with :func:`replacing` meanwhile, in order."""
+def noting_written(object_to: Callable[[Path], None] = lambda path: None) -> Iterator[list[Path]]:
+    """Give a list of the paths that are written with :func:`replacing` meanwhile, in order.
+
+    ``object_to`` is called with each before anything is replaced; its error leaves everything as it was.
+    """
     paths: list[Path] = []
-    _written.append(paths)
+    _written.append((paths, object_to))
     try:
         yield paths
     finally:
-        _written[:] = [other for other in _written if other is not paths]
+        _written[:] = [other for other in _written if other[0] is not paths]
 
 
 def sweep(folder: Path) -> list[Path]:

@@ -3,7 +3,7 @@
 import json
 import os
 import shutil
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from importlib.metadata import version
 from pathlib import Path
 
@@ -80,29 +80,47 @@ def refuse_strangers(folder: Path, step: str, writes: Iterable[str], replaces: I
     writes : files that it writes
     replaces : folders that it makes anew
     """
-    if (folder / MANIFEST / f"{step}.started").exists() and not records_of(folder, step):
-        return  # it was interrupted: what stands there is what it had written by then
-    known = set[str]()
-    for path in records_of(folder, step):
-        try:
-            record = read_record(path)
-        except InputError:
-            return  # damaged: nobody can tell any more, and it will be said
-        known |= set(record.files) if record else set()
+    known = _known(folder, step)
+    if known is None:
+        return
     there = [name for name in writes if (folder / name).exists()]
     for place in replaces:
-        there += [
-            str(Path(below, name).relative_to(folder))
-            for below, _, names in os.walk(folder / place)
-            for name in names
-            if name != ".snakemake_timestamp"
-        ]
+        inside = [Path(below, name) for below, _, names in os.walk(folder / place) for name in names]
+        there += [str(file.relative_to(folder)) for file in inside if file.name != ".snakemake_timestamp"]
     strange = sorted({name for name in there if name not in known})
     if strange:
         raise InputError(
             f"{folder / strange[0]}: mtlbio did not write it ({len(strange)} such "
             f"{'file' if len(strange) == 1 else 'files'}), and step {step} would write there; move it elsewhere"
         )
+
+
+def stranger(folder: Path, step: str) -> Callable[[Path], None]:
+    """What a step asks before it replaces a file that it does not always write: an InputError where that is another
+    one's."""
+    known, whole = _known(folder, step), folder.absolute()
+
+    def object_to(path: Path) -> None:
+        inside = path.absolute().is_relative_to(whole)
+        if known is not None and inside and path.is_file() and str(path.absolute().relative_to(whole)) not in known:
+            raise InputError(f"{path}: mtlbio did not write it, and step {step} would write there; move it elsewhere")
+
+    return object_to
+
+
+def _known(folder: Path, step: str) -> set[str] | None:
+    """Files that a step wrote; None where nobody can tell: it was interrupted, or its record is damaged."""
+    records = records_of(folder, step)
+    if not records and (folder / MANIFEST / f"{step}.started").exists():
+        return None
+    known = set[str]()
+    for path in records:
+        try:
+            record = read_record(path)
+        except InputError:
+            return None
+        known |= set(record.files) if record else set()
+    return known
 
 
 def records_of(folder: Path, step: str) -> list[Path]:

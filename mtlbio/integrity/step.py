@@ -9,7 +9,7 @@ from time import sleep
 from mtlbio.errors import InputError
 from mtlbio.files import noting_written, replacing, sweep
 from mtlbio.integrity.basis import basis_of, options_of
-from mtlbio.integrity.folder import ASIDE, claim, records_of, refuse_strangers
+from mtlbio.integrity.folder import ASIDE, claim, records_of, refuse_strangers, set_aside, stranger
 from mtlbio.integrity.process import Process
 from mtlbio.integrity.record import MANIFEST, Content, Record, contents, faults, place_of, read_record
 from mtlbio.integrity.steps import READS, REPLACES, WRITES
@@ -29,9 +29,10 @@ def take(step: str, run: Run, folder: Path) -> None:
     refuse_strangers(folder, step, WRITES[step], REPLACES.get(step, ()))
     read = checked(folder, READS[step], run)
     sweep(folder)
+    _keep_changed(folder, step)
     basis = basis_of(run, step)
-    function = function_at(kind_of(run).steps[step])
-    with _at_work(folder / MANIFEST / f"{step}.started"), noting_written() as written, one_thread():
+    function, object_to = function_at(kind_of(run).steps[step]), stranger(folder, step)
+    with _at_work(folder / MANIFEST / f"{step}.started"), noting_written(object_to) as written, one_thread():
         function(run, folder)
     files = contents(folder, written)
     reads = {other: record.digest for other, record in read.items()}
@@ -94,6 +95,18 @@ def words_of(run: Run) -> str:
 def way_out(folder: Path, step: str) -> str:
     """What a reader can do about a broken file."""
     return f"`mtlbio run` makes it again, and only it (or take step {step} again)"
+
+
+def _keep_changed(folder: Path, step: str) -> None:
+    """Give a second name to files of the step that somebody changed since, before it writes them anew."""
+    with suppress(InputError):
+        record = read_record(place_of(folder, step))
+        changed = faults(record, folder) if record else {}
+        if kept := [name for name in changed if (folder / name).is_file()]:
+            from mtlbio.progress import say
+
+            place = set_aside(folder, step, kept)
+            say(f"{folder / kept[0]}: {changed[kept[0]]}; what was there is kept in {place.relative_to(folder)}")
 
 
 @contextmanager

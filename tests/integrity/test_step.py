@@ -6,6 +6,7 @@ import pytest
 from toy_steps import files_of, toy, write_run
 
 from mtlbio.errors import InputError
+from mtlbio.files import replacing
 from mtlbio.integrity import step as taking
 from mtlbio.integrity.folder import set_aside
 from mtlbio.integrity.record import place_of, read_record
@@ -125,7 +126,9 @@ def test_copies_set_aside_go_when_the_same_is_there_again(done):
     run, folder = done
     (folder / "history.tsv").write_text("edited")
     set_aside(folder, "train", files_of("train"))
+    place_of(folder, "train").rename(folder / "manifest/train.changed.json")  # as a workflow does
     taking.take("train", run, folder)
+    assert not (folder / "manifest/train.changed.json").exists()
     found = [os.path.join(below, file) for below, _, files in os.walk(folder / "set_aside") for file in files]
     assert found == [str(folder / "set_aside/train.1/history.tsv")]
     assert (folder / "set_aside/train.1/history.tsv").read_text() == "edited"
@@ -140,3 +143,31 @@ def test_too_early_is_said_before_anything_is_written(tmp_path, called):
     with pytest.raises(InputError, match="prepare.json: no such file, the record of what step prepare wrote"):
         taking.take("train", run, folder)
     assert called == ["prepare"]
+
+
+def test_a_strangers_file_that_a_step_writes_at_times_is_not_replaced(done, monkeypatch):
+    run, folder = done
+
+    def writes_more(run, results):
+        toy("probe")(run, results)
+        with replacing(results / "probing/composition.tsv") as temporary:
+            temporary.write_text("ours")
+
+    monkeypatch.setattr(taking, "function_at", lambda place: writes_more)
+    (folder / "probing/composition.tsv").write_text("mine")
+    with pytest.raises(InputError, match="composition.tsv: mtlbio did not write it, and step probe would write there"):
+        taking.take("probe", run, folder)
+    assert (folder / "probing/composition.tsv").read_text() == "mine"
+    (folder / "probing/composition.tsv").unlink()
+    for _ in range(2):
+        taking.take("probe", run, folder)
+    assert (folder / "probing/composition.tsv").read_text() == "ours"
+
+
+def test_what_somebody_edited_is_kept_when_the_step_is_taken_again(done):
+    run, folder = done
+    before = (folder / "verdicts.tsv").read_text()
+    (folder / "verdicts.tsv").write_text("with my remarks")
+    taking.take("probe", run, folder)
+    assert (folder / "verdicts.tsv").read_text() == before
+    assert (folder / "set_aside/probe.1/verdicts.tsv").read_text() == "with my remarks"
