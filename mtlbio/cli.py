@@ -159,10 +159,13 @@ def transfer(
 
     Trains every subset of the tasks on the prepared cohort, on the same folds and seeds as the run.
     """
+    from mtlbio.integrity.step import checked
     from mtlbio.threads import one_thread
 
     described, function = _described(run, "transfer")
     folder = results or Path("results") / described.run
+    if folder.is_dir():
+        checked(folder, ("prepare",), described)
     with one_thread():
         sentences = function(described, folder, curve or [], draws, str(run))
     typer.echo("\n".join([*sentences, str(folder / "transfer")]))
@@ -188,6 +191,7 @@ def simulate(
 ) -> None:
     """Write data whose truth is planted (a cohort, doses, chains of proteins), and the run.yaml that analyses it."""
     from mtlbio.integrity.folder import check_claim, mark
+    from mtlbio.integrity.record import check_unchanged, recorded
     from mtlbio.kinds.commands import simulation_named
 
     simulation = simulation_named(kind)
@@ -199,8 +203,9 @@ def simulate(
         raise InputError(f"{foreign[0]}: not for --kind {kind}; `mtlbio simulate --help` lists what is")
     holds = f"planted data of kind {simulation.name}"
     check_claim(directory, holds)
+    check_unchanged(directory, "simulate")
     written = _function(simulation.function)(directory, name, seed, **options)
-    mark(directory, holds)
+    recorded(mark(directory, holds), "simulate", *(file.name for file in directory.iterdir() if file.is_file()))
     typer.echo(f"mtlbio run {written}")
 
 
@@ -263,8 +268,8 @@ def verify(
     """Whether finished results are still what was written: every file by its SHA-256. Status 1 where one is not."""
     from mtlbio.integrity.verify import verify
 
-    whole = True
-    for folder in results:
+    whole, folders = True, [folder for folder in results if folder.is_dir() or len(results) == 1]
+    for folder in folders:  # of results/*, not the page and the table of all runs
         lines, good = verify(folder)
         whole = whole and good
         typer.echo("\n".join([str(folder), *(f"  {line}" for line in lines)]))

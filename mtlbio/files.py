@@ -10,7 +10,19 @@ from contextlib import contextmanager
 from pathlib import Path
 from tempfile import mkdtemp
 
-_HOST = "".join(filter(str.isalnum, socket.gethostname()))[:20] or "host"
+from mtlbio.errors import InputError
+
+
+def _machine() -> str:
+    """Letters and digits for this machine, and for the container, in which numbers of processes are others."""
+    try:
+        space = os.readlink("/proc/self/ns/pid")
+    except OSError:
+        space = ""
+    return "".join(filter(str.isalnum, f"{socket.gethostname()[:20]}{space.removeprefix('pid:')}")) or "host"
+
+
+_HOST = _machine()
 # .mtlbio-<host>-<pid>-<random>: what a killed process leaves can be told from what another one is writing
 _TEMPORARY = re.compile(r"\.mtlbio-([^\W_]+)-(\d+)-\w+")
 _ABANDONED = 48 * 3600  # seconds after which a temporary folder of another machine counts as left behind
@@ -35,6 +47,8 @@ def replacing(path: str | Path) -> Iterator[Path]:
         _with_modes_of_the_umask(temporary)
         for _, object_to in _written:
             object_to(path)
+        if path.is_dir() and not temporary.is_dir():
+            raise InputError(f"{path}: found a folder, where mtlbio writes a file; move it elsewhere")
         if path.is_dir() and temporary.is_dir():
             # out of the way by a rename: the folder is never half there for longer than that
             os.replace(path, Path(holder, f"{path.name}.before"))

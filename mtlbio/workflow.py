@@ -50,13 +50,14 @@ class Plan:
         asked = asked_of_snakemake(sys.argv[1:] if words is None else words)
         if not workflow.is_main_process:
             return
+        locks = Path(".snakemake", "locks").absolute()
         if asked.get("unlock"):
-            unlock(self.runs, Path(self.results))
+            unlock(self.runs, Path(self.results), locks)
         if any(asked.get(name) for name in _LOOKS):
             return
         # Snakemake calls no hook where there is nothing to do
-        atexit.register(end, self.healing, self.runs, Path(self.results))
-        found = begin(self.runs, Path(self.results), Path(".snakemake", "locks").absolute())
+        atexit.register(end, self.healing, self.runs, Path(self.results).absolute(), locks)
+        found = begin(self.runs, Path(self.results), locks)
         for line in found.lines:
             print(f"mtlbio: {line}", file=sys.stderr)
         self.healing.steps.update(found.steps)

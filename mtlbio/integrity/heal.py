@@ -14,13 +14,13 @@ from collections.abc import Iterable, Mapping
 from contextlib import suppress
 from pathlib import Path
 
-from mtlbio.errors import InputError
+from mtlbio.errors import InputError, one_line
 from mtlbio.files import sweep
-from mtlbio.integrity.basis import basis_of, files_of_data
+from mtlbio.integrity.basis import basis_of, files_of_data, options_of
 from mtlbio.integrity.folder import check_claim, claim, refuse_strangers, set_aside
 from mtlbio.integrity.owner import forget, let_go, take_over
 from mtlbio.integrity.record import MANIFEST, Content, Record, faults, place_of, read_record
-from mtlbio.integrity.step import words_of
+from mtlbio.integrity.step import wait_for_orphans, words_of
 from mtlbio.integrity.steps import READS, REPLACES, WRITES
 from mtlbio.kinds import STEPS
 from mtlbio.kinds.schemas.run import Run
@@ -63,20 +63,21 @@ def begin(runs: Mapping[str, Run], results: Path, locks: Path) -> Healing:
         line = take_over(folder, locks)
         healing.lines += [line] if line else []
         sweep(folder)
+        wait_for_orphans(folder)
         broken, lines = _broken(folder, run)
-        healing.lines += lines
+        healing.lines += [one_line(line) for line in lines]
         if broken and _all_else_as_before(folder, run, broken):
             healing.steps[name] = {step: _made(_away(folder, step)) for step in broken}
     return healing
 
 
-def unlock(runs: Iterable[str], results: Path) -> None:
+def unlock(runs: Iterable[str], results: Path, locks: Path) -> None:
     """Take whoever owns the runs for gone."""
     for name in runs:
-        forget(results / name)
+        forget(results / name, locks)
 
 
-def end(healing: Healing, runs: Iterable[str], results: Path) -> None:
+def end(healing: Healing, runs: Iterable[str], results: Path, locks: Path) -> None:
     """Let the runs go; files that were made again as they were get their old time stamps, so that nothing follows."""
     for name in runs:
         for step, (digest, time) in healing.steps.get(name, {}).items():
@@ -84,7 +85,7 @@ def end(healing: Healing, runs: Iterable[str], results: Path) -> None:
                 record = read_record(place_of(results / name, step))
                 if record is not None and record.digest == digest:
                     _restore_time(results / name, step, time)
-    let_go(results / name for name in runs)
+    let_go((results / name for name in runs), locks)
 
 
 def _broken(folder: Path, run: Run) -> tuple[set[str], list[str]]:
@@ -96,17 +97,23 @@ def _broken(folder: Path, run: Run) -> tuple[set[str], list[str]]:
             record = read_record(place)
         except InputError as error:
             set_aside(folder, step, [*_files_of(folder, step), str(place.relative_to(folder))])
-            place.unlink()
+            os.replace(place, place.with_suffix(".damaged"))
             broken.add(step)
             lines.append(f"{error}; step {step} is taken again")
             continue
         if record is None:
-            broken |= {step} if away.exists() else set()
+            if away.exists():
+                broken.add(step)
+            elif left := [name for name in _files_of(folder, step) if (folder / name).exists()]:
+                set_aside(folder, step, left)  # of an interrupted step; what it makes again goes from there
             continue
         records[step] = record
         found = faults(record, folder)
         strange = _of_another_run(record, records, run, folder)
         if not found and not strange:
+            if _is_outdated(record, records, run):
+                os.replace(place, away)
+                broken.add(step)
             continue
         aside = set_aside(folder, step, [*record.files, *WRITES[step]])
         os.replace(place, away)
@@ -136,6 +143,16 @@ def _of_another_run(record: Record, records: Mapping[str, Record], run: Run, fol
             if place_of(folder, record.step).stat().st_mtime_ns >= made.stat().st_mtime_ns:
                 return f"step {record.step} read other files of step {other} than are there"
     return ""
+
+
+def _is_outdated(record: Record, records: Mapping[str, Record], run: Run) -> bool:
+    """Whether a step ran with other options than the YAML says, or read other files than are there.
+
+    Snakemake knows it too, as long as its own records are there, and time stamps are what they were; a restored copy of
+    older results has neither.
+    """
+    other = any(name in records and records[name].digest != digest for name, digest in record.reads.items())
+    return other or (bool(record.options) and record.options != options_of(run, record.step))
 
 
 def _all_else_as_before(folder: Path, run: Run, broken: set[str]) -> bool:

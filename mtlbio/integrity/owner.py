@@ -2,6 +2,7 @@
 
 import json
 from collections.abc import Iterable
+from contextlib import suppress
 from pathlib import Path
 
 from mtlbio.errors import InputError
@@ -12,18 +13,28 @@ from mtlbio.integrity.record import MANIFEST
 OWNER = f"{MANIFEST}/owner.json"
 
 
-def owner_of(folder: Path) -> Process | None:
-    """The workflow that last began to work on a run and has not said that it ended."""
-    try:
-        return Process.read(json.loads((folder / OWNER).read_text(encoding="utf-8")))
-    except (OSError, ValueError):
-        return None
+def owner_of(folder: Path, locks: Path | None = None) -> Process | None:
+    """The workflow that last began to work on a run and has not said that it ended.
+
+    ``locks`` is where Snakemake keeps its locks: beside it stands the owner too, should the folder be removed.
+    """
+    for place in _places(folder, locks):
+        with suppress(OSError, ValueError, RecursionError):
+            owner = Process.read(json.loads(place.read_text(encoding="utf-8")))
+            if owner is not None:
+                return owner
+    return None
 
 
-def check_owner(folder: Path) -> Process | None:
+def _places(folder: Path, locks: Path | None) -> list[Path]:
+    beside = [] if locks is None else [locks.parent / "mtlbio_owners" / f"{folder.name}.json"]
+    return [folder / OWNER, *beside]
+
+
+def check_owner(folder: Path, locks: Path | None = None) -> Process | None:
     """The former owner of a run, where it is gone; an InputError where another process is at work on it, or may be: one
-    of another machine, of which nobody here can tell."""
-    former = owner_of(folder)
+    of another machine or container, of which nobody here can tell."""
+    former = owner_of(folder, locks)
     if former is not None and former != Process.of() and former.is_alive:
         where = "" if former.is_here else f" on {former.host}"
         way = "wait for it" if former.is_here else "if it is no more, add --unlock once"
@@ -41,27 +52,30 @@ def take_over(folder: Path, locks: Path) -> str | None:
     folder : results of the run
     locks : where Snakemake keeps its locks; those of a process that is no more are removed
     """
-    former = check_owner(folder)
+    former = check_owner(folder, locks)
     if former == Process.of():
         return None
-    with replacing(folder / OWNER) as temporary:
-        temporary.write_text(json.dumps(Process.of().content()) + "\n", encoding="utf-8")
+    for place in _places(folder, locks):
+        with replacing(place) as temporary:
+            temporary.write_text(json.dumps(Process.of().content()) + "\n", encoding="utf-8")
     if former is None:
         return None
     _free(folder, locks)
     return f"{folder}: taken over from process {former.pid}, which ended before its work did"
 
 
-def let_go(folders: Iterable[Path]) -> None:
+def let_go(folders: Iterable[Path], locks: Path) -> None:
     """Say that the work of this process ended."""
     for folder in folders:
-        if owner_of(folder) == Process.of():
-            (folder / OWNER).unlink(missing_ok=True)
+        if owner_of(folder, locks) == Process.of():
+            forget(folder, locks)
 
 
-def forget(folder: Path) -> None:
+def forget(folder: Path, locks: Path) -> None:
     """Take whoever owns a run for gone (``--unlock``)."""
-    (folder / OWNER).unlink(missing_ok=True)
+    for place in _places(folder, locks):
+        with suppress(OSError):
+            place.unlink()
 
 
 def _free(folder: Path, locks: Path) -> None:

@@ -17,26 +17,33 @@ class Process:
     ----------
     host, boot : machine, and what tells one start of it from the next (empty where the system has no such thing)
     pid, start : number, and when it began in ticks since the machine's start (0 where unknown)
+    space : name of the space in which the number holds; a container has one of its own
     """
 
     host: str
     boot: str
     pid: int
     start: int
+    space: str = ""
 
     @classmethod
     def of(cls, pid: int | None = None) -> Self:
         """This process, or the one of this number on this machine."""
         number = os.getpid() if pid is None else pid
-        return cls(socket.gethostname(), _boot(), number, _start(number))
+        return cls(socket.gethostname(), _boot(), number, _start(number), _space())
 
     @classmethod
     def read(cls, content: Any) -> Self | None:
         """From what :meth:`content` gave; None where it is something else."""
         try:
-            return cls(str(content["host"]), str(content["boot"]), int(content["pid"]), int(content["start"]))
-        except (KeyError, TypeError, ValueError):
+            text = [content[name] for name in ("host", "boot", "space")]
+            pid, start = content["pid"], content["start"]
+        except (KeyError, TypeError):
             return None
+        numbers = all(type(number) is int and abs(number) < 2**62 for number in (pid, start))
+        if not numbers or not 0 < pid < 2**31 or not all(isinstance(word, str) for word in text):
+            return None
+        return cls(text[0], text[1], pid, start, text[2])
 
     def content(self) -> dict[str, Any]:
         """What JSON can hold of it."""
@@ -44,12 +51,12 @@ class Process:
 
     @property
     def is_here(self) -> bool:
-        """Whether it belongs to this machine."""
-        return self.host == socket.gethostname()
+        """Whether its number can be asked for from here: on this machine, outside of any other container."""
+        return self.host == socket.gethostname() and self.space in ("", _space())
 
     @property
     def is_alive(self) -> bool:
-        """Whether it is at work; of a process of another machine nobody here can tell, and it counts as alive."""
+        """Whether it is at work; of one of another machine or container nobody here can tell: it counts as alive."""
         if not self.is_here:
             return True
         if self.boot != _boot():
@@ -61,6 +68,13 @@ class Process:
         except PermissionError:
             pass
         return self.start == _start(self.pid)
+
+
+def _space() -> str:
+    try:
+        return os.readlink("/proc/self/ns/pid")
+    except OSError:
+        return ""
 
 
 def _boot() -> str:

@@ -77,15 +77,33 @@ def read_record(path: Path) -> Record | None:
     try:
         content = json.loads(path.read_text(encoding="utf-8"))
         contents = {name: Content(**found) for name, found in content["files"].items()}
-        inside = all(not os.path.isabs(name) and ".." not in Path(name).parts for name in contents)
+        inside = all(not os.path.isabs(name) and ".." not in Path(name).parts and len(name) < 1000 for name in contents)
         record = Record(**content | {"files": contents, "data": tuple(Content(**found) for found in content["data"])})
+        _check_types(record)
     except FileNotFoundError:
         return None
-    except (ValueError, TypeError, KeyError, AttributeError) as error:
+    except (ValueError, TypeError, KeyError, AttributeError, RecursionError, OverflowError, OSError) as error:
         raise InputError(f"{path}: not the record of a step as mtlbio writes it ({_short(error)})") from None
     if not inside or record.step != path.name.partition(".")[0]:
         raise InputError(f"{path}: not the record of a step as mtlbio writes it (it is of {record.step!r})")
     return record
+
+
+def _check_types(record: Record) -> None:
+    """A ValueError where something in it is of another type."""
+    text = [
+        record.step,
+        record.run,
+        record.options,
+        record.modules,
+        record.mtlbio,
+        *record.reads,
+        *record.reads.values(),
+    ]
+    every = [*record.files.values(), *record.data]
+    text += [content.sha256 for content in every]
+    if not all(isinstance(word, str) for word in text) or not all(type(content.bytes) is int for content in every):
+        raise ValueError("a value of another type")
 
 
 def faults(record: Record, folder: Path) -> dict[str, str]:
@@ -101,6 +119,16 @@ def contents(folder: Path, paths: Iterable[Path]) -> dict[str, Content]:
         files |= {file.absolute() for file in ([path] if path.is_file() else inside)}
     whole = folder.absolute()
     return {str(file.relative_to(whole)): Content.of(file) for file in sorted(files) if file.is_relative_to(whole)}
+
+
+def check_unchanged(folder: Path, step: str) -> None:
+    """An InputError where a file that is about to be written again has been changed by somebody."""
+    record = read_record(place_of(folder, step))
+    changed = {name: words for name, words in faults(record, folder).items() if words != "missing"} if record else {}
+    for name, words in changed.items():
+        raise InputError(
+            f"{folder / name}: {words}; it would be written anew: move it elsewhere, or give another folder"
+        )
 
 
 def recorded(folder: Path, step: str, *names: str, run: str = "") -> Record:

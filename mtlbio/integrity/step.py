@@ -98,10 +98,19 @@ def way_out(folder: Path, step: str) -> str:
 
 
 def _keep_changed(folder: Path, step: str) -> None:
-    """Give a second name to files of the step that somebody changed since, before it writes them anew."""
+    """Give a second name to files of the step that somebody changed since, before it writes them anew.
+
+    Of a step that was interrupted nobody knows which they are; copies of what it makes again go when it ends.
+    """
     with suppress(InputError):
         record = read_record(place_of(folder, step))
-        changed = faults(record, folder) if record else {}
+        if record is None:
+            inside = [file for name in REPLACES.get(step, ()) for file in (folder / name).rglob("*") if file.is_file()]
+            left = [name for name in (*WRITES[step], *(str(f.relative_to(folder)) for f in inside))]
+            if not records_of(folder, step) and any((folder / name).is_file() for name in left):
+                set_aside(folder, step, left)
+            return
+        changed = faults(record, folder)
         if kept := [name for name in changed if (folder / name).is_file()]:
             from mtlbio.progress import say
 
@@ -116,13 +125,7 @@ def _at_work(place: Path) -> Iterator[None]:
     A workflow that was killed may leave a job behind, which goes on and writes the same files. The file stays: it says
     that what stands where the step writes may be from an interrupted one.
     """
-    other = _process_in(place)
-    if other is not None and other != Process.of() and other.is_here and other.is_alive:
-        from mtlbio.progress import say  # which brings rich
-
-        say(f"Process {other.pid}, left from a workflow that ended, is taking this step: waiting for it")
-        while other.is_alive:
-            sleep(0.2)
+    _wait_for(place)
     with replacing(place) as temporary:
         temporary.write_text(json.dumps(Process.of().content()) + "\n", encoding="utf-8")
     try:
@@ -132,10 +135,26 @@ def _at_work(place: Path) -> Iterator[None]:
             place.write_text("", encoding="utf-8")
 
 
+def wait_for_orphans(folder: Path) -> None:
+    """Wait for jobs of this machine that a killed workflow left behind: what they write is about to be looked at."""
+    for place in sorted((folder / MANIFEST).glob("*.started")):
+        _wait_for(place)
+
+
+def _wait_for(place: Path) -> None:
+    other = _process_in(place)
+    if other is not None and other != Process.of() and other.is_here and other.is_alive:
+        from mtlbio.progress import say  # which brings rich
+
+        say(f"Process {other.pid}, left from a workflow that ended, is taking step {place.stem}: waiting for it")
+        while other.is_alive:
+            sleep(0.2)
+
+
 def _process_in(place: Path) -> Process | None:
     try:
         return Process.read(json.loads(place.read_text(encoding="utf-8")))
-    except (OSError, ValueError):
+    except (OSError, ValueError, RecursionError):
         return None
 
 
@@ -152,7 +171,7 @@ def _remove_former(folder: Path, record: Record) -> None:
                 if former and (folder / name).is_file() and Content.of(folder / name) == former.files[name]:
                     (folder / name).unlink()
         path.unlink()
-    for place in sorted((folder / ASIDE).glob(f"{record.step}.*")):
+    for place in sorted((folder / ASIDE).glob(f"{record.step}.[0-9]*")):
         for file in [file for file in sorted(place.rglob("*")) if file.is_file()]:
             if record.files.get(str(file.relative_to(place))) == Content.of(file):
                 file.unlink()

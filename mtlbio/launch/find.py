@@ -38,6 +38,8 @@ def find_runs(words: list[str]) -> tuple[list[Found], list[NotStarted]]:
     found: list[Found] = []
     wrong: list[NotStarted] = []
     seen: set[Path] = set()
+    if "" in words:
+        raise InputError("RUN.yaml: found an empty word; expected a YAML, or a folder of them")
     for path in (path for word in words for path in _yamls(Path(word))):
         if path.resolve() in seen:
             continue

@@ -5,6 +5,8 @@ import time
 from collections.abc import Iterable, Mapping
 from pathlib import Path
 
+from mtlbio.errors import InputError
+
 # Stamps of files are a little behind the clock (a tick of the kernel, a file server).
 _BEHIND = 2.0
 
@@ -46,9 +48,17 @@ class Conclusion:
         asked, rows = all_rows(self.results, self.yamls, list(not_started), since)
         explain(rows, failures())
         try:
+            _refuse_strangers(table, page)
             write_summary(rows, table)
             write_page(rows, page)
             written = f"Summary: {table}, and as a page {page}"
-        except OSError as error:
+        except (OSError, InputError) as error:
             written = f"No summary is written: {error}"
         print("\n".join(["", *in_print(asked, self.results), written]), file=sys.stderr)
+
+
+def _refuse_strangers(table: Path, page: Path) -> None:
+    """An InputError where a file stands that is no summary of mtlbio's."""
+    for path, begins in ((table, "run\tstatus\tstep\t"), (page, "<!doctype html>\n<!-- mtlbio: all runs -->")):
+        if path.exists() and not path.read_text(encoding="utf-8", errors="replace").startswith(begins):
+            raise InputError(f"{path}: mtlbio did not write it; move it elsewhere")

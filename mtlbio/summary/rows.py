@@ -8,6 +8,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from mtlbio.errors import InputError
+from mtlbio.integrity.record import place_of
+from mtlbio.kinds import STEPS
 from mtlbio.report.palette import VERDICTS
 from mtlbio.tables import read_table
 
@@ -63,12 +65,14 @@ def _state(folder: Path, since: float) -> dict[str, Any]:
         said = complaint(log.read_text(encoding="utf-8", errors="replace"))
         if said is not None:
             return {"status": FAILED, "step": _step(log, folder), "error": said, "log": _below(log, folder)}
-    if page.exists() and all(_time(log) <= _time(page) for log in logs if log.stem != "report"):
+    without = [step for step in STEPS if not place_of(folder, step).is_file()]
+    if page.exists() and not without:
         return {"status": FINISHED, "page": _below(page, folder)}
-    if not recent:
+    # a part of a step (train_fold0) belongs to it
+    silent = [log for log in recent if _step(log, folder).split("_")[0] in without]
+    if not silent:
         return {"status": UNFINISHED if logs else NOT_STARTED}
-    last = recent[-1]
-    return {"status": UNFINISHED, "step": _step(last, folder), "error": SILENT, "log": _below(last, folder)}
+    return {"status": UNFINISHED, "step": _step(silent[0], folder), "error": SILENT, "log": _below(silent[0], folder)}
 
 
 def explain(rows: list[dict[str, Any]], failures: list[str]) -> None:

@@ -32,8 +32,12 @@ def done(tmp_path, take):
     return run, tmp_path / "results"
 
 
+def locks_of(results):
+    return results.parent / ".snakemake/locks"
+
+
 def started(run, results):
-    return begin({run.run: run}, results, results.parent / ".snakemake/locks")
+    return begin({run.run: run}, results, locks_of(results))
 
 
 @pytest.mark.parametrize("step", STEPS)
@@ -52,7 +56,7 @@ def test_each_changed_file_is_named_kept_and_its_step_alone_taken_again(done, ta
         assert list(found.steps["tiny"]) == [step] and not place_of(folder, step).exists()
         kept = results / "tiny" / second.rpartition(" ")[2]
         take(step, run, folder)
-        end(found, ["tiny"], results)
+        end(found, ["tiny"], results, locks_of(results))
         assert {name: (folder / name).read_bytes() for name in expected} == expected
         assert (folder / files_of(step)[0]).stat().st_mtime_ns == time == place_of(folder, step).stat().st_mtime_ns
         assert (kept / name).read_bytes() == expected[name][:-3]
@@ -125,6 +129,30 @@ def test_files_of_the_same_run_from_other_data_are_noticed_too(done, take, tmp_p
     )
 
 
+def test_restored_older_results_are_taken_again_without_a_word(done, take, tmp_path):
+    """Neither Snakemake's records nor time stamps show it."""
+    run, results = done
+    other = read_run(write_run(tmp_path / "data", more="training: {epochs: 30}\n"))
+    found = started(other, results)
+    assert found.lines == [] and found.steps == {}
+    assert [step for step in STEPS if not place_of(results / "tiny", step).exists()] == ["train"]
+    take("train", other, results / "tiny")
+    assert started(other, results).lines == []
+    record = read_record(place_of(results / "tiny", "prepare"))
+    replace(record, files={**record.files, "qc.tsv": replace(record.files["qc.tsv"])}).write(results / "tiny")
+    assert started(other, results).lines == []
+
+
+def test_what_stands_where_an_interrupted_step_writes_is_kept(done, take):
+    run, results = done
+    place_of(results / "tiny", "report").unlink()
+    (results / "tiny/figures/slides.pptx").write_text("mine")
+    assert started(run, results).lines == []
+    take("report", run, results / "tiny")
+    assert not (results / "tiny/figures/slides.pptx").exists()
+    assert {f.name for f in (results / "tiny/set_aside").rglob("*.*") if f.is_file()} == {"slides.pptx"}
+
+
 def test_a_damaged_record_is_made_again_and_the_files_are_kept(done, take):
     run, results = done
     place = place_of(results / "tiny", "train")
@@ -134,6 +162,7 @@ def test_a_damaged_record_is_made_again_and_the_files_are_kept(done, take):
     assert (results / "tiny/set_aside/train.1/model/a.txt").exists() and not place.exists()
     take("train", run, results / "tiny")
     assert [file.name for file in (results / "tiny/set_aside").rglob("*.*") if file.is_file()] == ["train.json"]
+    assert (results / "tiny/manifest/train.damaged").exists()
 
 
 def test_strangers_files_and_folders_stop_everything_before_anything_is_touched(done, tmp_path):

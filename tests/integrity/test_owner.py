@@ -12,6 +12,8 @@ from mtlbio.errors import InputError
 from mtlbio.integrity.owner import OWNER, forget, let_go, owner_of, take_over
 from mtlbio.integrity.process import Process
 
+GOOD = {"host": "a", "boot": "b", "pid": 7, "start": 1, "space": ""}
+
 
 @pytest.fixture
 def other():
@@ -35,6 +37,7 @@ def test_a_process_is_known_by_when_it_began(other):
     assert not replace(process, start=process.start - 1).is_alive  # an earlier one of this number
     assert not replace(process, boot="before the machine was started again").is_alive
     assert replace(process, host="node7").is_alive  # nobody here can tell
+    assert replace(process, space="pid:[1]", start=3).is_alive and not replace(process, space="pid:[1]").is_here
     end(other)
     assert not process.is_alive  # before anybody has waited for it
     other.wait()
@@ -55,7 +58,7 @@ def test_a_run_at_work_is_refused(tmp_path, other):
     write(folder, replace(Process.of(other.pid), host="node7"))
     with pytest.raises(InputError, match=rf"process {other.pid} on node7 is at work .*if it is no more, add --unlock"):
         take_over(folder, locks)
-    forget(folder)
+    forget(folder, locks)
     assert take_over(folder, locks) is None and owner_of(folder) == Process.of()
 
 
@@ -72,17 +75,30 @@ def test_a_dead_owners_run_is_taken_over_with_its_locks_only(tmp_path, other, mo
     assert line == f"{folder}: taken over from process {other.pid}, which ended before its work did"
     assert os.listdir(locks) == ["1.output.lock"]
     assert take_over(folder, locks) is None  # it is ours now
-    let_go([folder, tmp_path / "results/none"])
-    assert owner_of(folder) is None and not (folder / OWNER).exists()
+    (folder / OWNER).unlink()  # as with the whole folder: it stands beside the locks too
+    assert owner_of(folder, locks) == Process.of()
+    let_go([folder, tmp_path / "results/none"], locks)
+    assert owner_of(folder, locks) is None and not (folder / OWNER).exists()
 
 
 def test_nobody_lets_go_what_is_another_ones(tmp_path, other):
     write(tmp_path, Process.of(other.pid))
-    let_go([tmp_path])
+    let_go([tmp_path], tmp_path / "locks")
     assert owner_of(tmp_path) == Process.of(other.pid)
 
 
-def test_a_damaged_owner_is_nobody(tmp_path):
+@pytest.mark.parametrize(
+    "text",
+    [
+        "{",
+        "",
+        "[" * 100_000,
+        '{"host": 3}',
+        "null",
+        *(json.dumps(GOOD | {"pid": pid}) for pid in (-1, 0, 10**24, "7", 1e300, True)),
+    ],
+)
+def test_a_damaged_owner_is_nobody(tmp_path, text):
     (tmp_path / OWNER).parent.mkdir()
-    (tmp_path / OWNER).write_text("{")
+    (tmp_path / OWNER).write_text(text)
     assert owner_of(tmp_path) is None and take_over(tmp_path, tmp_path / "locks") is None

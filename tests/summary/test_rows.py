@@ -5,6 +5,7 @@ import os
 import pandas as pd
 import pytest
 
+from mtlbio.kinds import STEPS
 from mtlbio.summary.rows import SILENT, NotStarted, explain, row_of, row_of_not_started
 
 
@@ -47,6 +48,8 @@ class Clocked:
         self.write("comparisons.tsv", table.to_csv(sep="\t", index=False))
         self.write("report.html", "<html>")
         self.write("logs/report.log", "Report: ...\n")
+        for step in STEPS:
+            self.write(f"manifest/{step}.json")
 
 
 def test_a_finished_run_has_its_sizes_verdicts_and_performance(folder):
@@ -79,21 +82,25 @@ def test_the_first_step_that_complained_is_named_with_its_line_and_log(folder, l
     assert row_of(folder.path) == row
 
 
-def test_a_step_that_died_without_a_word_is_the_last_that_was_at_work(folder):
+def test_a_step_that_died_without_a_word_is_one_without_a_record(folder):
     folder.write("logs/prepare.log", "fine\n")
+    folder.write("manifest/prepare.json")
     folder.write("logs/train.log", "Training\n")
+    folder.write("logs/baselines.log", "fine\n")  # ended after the other was killed
+    folder.write("manifest/baselines.json")
     row = row_of(folder.path)
     assert (row["status"], row["step"], row["error"], row["log"]) == (
         "unfinished", "train", SILENT, "one/logs/train.log",
     )  # fmt: skip
 
 
-def test_a_page_older_than_a_step_is_not_finished(folder):
+def test_a_run_is_finished_where_every_step_has_its_record(folder):
     folder.finish()
-    folder.write("logs/probe.log", "fine\n")
-    assert row_of(folder.path)["status"] == "unfinished"
-    folder.write("report.html", "<html>")
+    folder.write("logs/probe.log", "fine\n")  # taken again, younger than the page
     assert row_of(folder.path)["status"] == "finished"
+    (folder.path / "manifest/probe.json").unlink()
+    row = row_of(folder.path)
+    assert (row["status"], row["step"], row["error"]) == ("unfinished", "probe", SILENT)
 
 
 def test_complaints_from_before_the_workflow_are_over(folder):
