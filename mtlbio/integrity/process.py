@@ -36,9 +36,9 @@ class Process:
     def read(cls, content: Any) -> Self | None:
         """From what :meth:`content` gave; None where it is something else."""
         try:
-            text = [content[name] for name in ("host", "boot", "space")]
+            text = [content["host"], content["boot"], content.get("space", "")]
             pid, start = content["pid"], content["start"]
-        except (KeyError, TypeError):
+        except (KeyError, TypeError, AttributeError):
             return None
         numbers = all(type(number) is int and abs(number) < 2**62 for number in (pid, start))
         if not numbers or not 0 < pid < 2**31 or not all(isinstance(word, str) for word in text):

@@ -38,6 +38,8 @@ def test_one_job_instead_of_many_makes_nothing_stale(scattered, instead):
 
 
 def test_many_jobs_instead_of_one_make_nothing_stale_and_take_part_where_something_else_is(finished):
+    module = finished.folder / "mtlbio/training/train.py"
+    os.utime(module)  # as after a fresh checkout
     with finished.appended("config/plain.yaml", SCATTERED):
         assert finished.stale() == {}
     with finished.appended("config/plain.yaml", "training: {scatter: true, epochs: 20}"):

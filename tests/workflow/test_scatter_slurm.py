@@ -18,7 +18,7 @@ def test_every_fold_is_a_job_and_one_that_fails_is_made_again_alone(clone):
     assert done.returncode == 1
     assert sorted(clone.calls) == sorted(["prepare", "baselines", *FOLDS])
     assert len(set(re.findall(r"SLURM jobid '?(\d+)", done.stdout + done.stderr))) == 8
-    assert "mtlbio: error: made to fail" in done.stderr.splitlines()
+    assert "mtlbio: error: run one, step train_part" in done.stderr and "made to fail" in done.stderr
     (clone.folder / "fail_train:fold3").unlink()
     before = len(clone.calls)
     done = clone.call(*words, seconds=400)

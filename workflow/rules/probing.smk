@@ -1,11 +1,12 @@
 # some refits of the whole-pipeline null of a scattered run
 rule probe_part:
+    # what has changed is a reason to take probe again, and with it the parts that are not there
     input:
         run=ancient(planned.yaml),
-        cohort=planned.made("prepare", "cohort.h5ad"),
-        splits=planned.made("prepare", "splits.tsv"),
-        model=planned.made("train", "model"),
-        modules=planned.modules("probe"),
+        cohort=ancient(planned.made("prepare", "cohort.h5ad")),
+        splits=ancient(planned.made("prepare", "splits.tsv")),
+        model=ancient(planned.made("train", "model")),
+        modules=ancient(planned.modules("probe")),
     output:
         part=temp(directory(f"{results}/{{run}}/parts/probe/{{part}}")),
     log:

@@ -1,10 +1,11 @@
 # one part of a scattered run: a fold, or a network of chains
 rule train_part:
+    # what has changed is a reason to take train again, and with it the parts that are not there
     input:
         run=ancient(planned.yaml),
-        cohort=planned.made("prepare", "cohort.h5ad"),
-        splits=planned.made("prepare", "splits.tsv"),
-        modules=planned.modules("train"),
+        cohort=ancient(planned.made("prepare", "cohort.h5ad")),
+        splits=ancient(planned.made("prepare", "splits.tsv")),
+        modules=ancient(planned.modules("train")),
     output:
         part=temp(directory(f"{results}/{{run}}/parts/train/{{part}}")),
     log:
