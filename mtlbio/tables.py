@@ -88,18 +88,23 @@ def read_table(path: str | Path, columns: list[str] | None = None) -> pd.DataFra
     missing = [c for c in columns or [] if c not in table.columns]
     if missing:
         raise InputError(f"{path}: column {listing(missing)} missing; found {listing(table.columns)}")
-    return _changed(table, lambda text: text[1:] if text[0] == "'" and _FORMULA.match(text, 1) else text)
+    return _changed(table, lambda text: text[1:] if text[0] == "'" and _is_special(text[1:]) else text)
 
 
 def escaped(table: pd.DataFrame) -> pd.DataFrame:
-    """The table with an apostrophe before text that a spreadsheet would execute; numbers stay as they are.
+    """The table with an apostrophe before text that a spreadsheet would execute, and before the text NA, which would
+    come back as missing; numbers stay as they are.
 
     Examples
     --------
     >>> escaped(pd.DataFrame({"gene": ["=1+1", "-1.5", "CD4", "'@x"]}))["gene"].tolist()
     ["'=1+1", '-1.5', 'CD4', "''@x"]
     """
-    return _changed(table, lambda text: f"'{text}" if _FORMULA.match(text) and not _NUMBER.fullmatch(text) else text)
+    return _changed(table, lambda text: f"'{text}" if _is_special(text) and not _NUMBER.fullmatch(text) else text)
+
+
+def _is_special(text: str) -> bool:
+    return bool(_FORMULA.match(text)) or text.lstrip("'") == "NA"
 
 
 def _changed(table: pd.DataFrame, change: Callable[[str], str]) -> pd.DataFrame:

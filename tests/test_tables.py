@@ -70,3 +70,12 @@ def test_a_damaged_table_is_one_line(place, content):
     with pytest.raises(InputError) as caught:
         read_table(place, ["sample", "value"])
     assert str(caught.value).startswith(f"{place}: ") and "\n" not in str(caught.value)
+
+
+def test_a_sample_that_is_called_na_is_not_missing(tmp_path):
+    table = pd.DataFrame({"sample": ["NA", "'NA", "a", None], "level": ["NA", "NA", "", "b"]})
+    write_table(table, tmp_path / "a.tsv")
+    assert (tmp_path / "a.tsv").read_text().splitlines()[1:] == ["'NA\t'NA", "''NA\t'NA", "a\t", "NA\tb"]
+    back = read_table(tmp_path / "a.tsv")
+    assert back["sample"].tolist()[:3] == ["NA", "'NA", "a"] and pd.isna(back["sample"][3])
+    assert back["level"].tolist() == ["NA", "NA", "", "b"]
