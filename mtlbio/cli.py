@@ -165,7 +165,7 @@ def transfer(
     described, function = _described(run, "transfer")
     folder = results or Path("results") / described.run
     if folder.is_dir():
-        checked(folder, ("prepare",), described)
+        checked(folder, ("prepare",))
     with one_thread():
         sentences = function(described, folder, curve or [], draws, str(run))
     typer.echo("\n".join([*sentences, str(folder / "transfer")]))

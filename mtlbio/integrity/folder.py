@@ -101,11 +101,18 @@ def stranger(folder: Path, step: str) -> Callable[[Path], None]:
     known, whole = _known(folder, step), folder.absolute()
 
     def object_to(path: Path) -> None:
-        inside = path.absolute().is_relative_to(whole)
-        if known is not None and inside and path.is_file() and str(path.absolute().relative_to(whole)) not in known:
+        if known is None or not path.is_file() or not path.absolute().is_relative_to(whole):
+            return
+        name = path.absolute().relative_to(whole)
+        if str(name) not in known and not is_hidden(name):
             raise InputError(f"{path}: mtlbio did not write it, and step {step} would write there; move it elsewhere")
 
     return object_to
+
+
+def is_hidden(name: Path) -> bool:
+    """Whether a file is what a step keeps for itself between calls (finished refits), and is no result."""
+    return any(part.startswith(".") for part in name.parts)
 
 
 def _known(folder: Path, step: str) -> set[str] | None:

@@ -9,7 +9,7 @@ from time import sleep
 from mtlbio.errors import InputError
 from mtlbio.files import noting_written, replacing, sweep
 from mtlbio.integrity.basis import basis_of, options_of
-from mtlbio.integrity.folder import ASIDE, claim, records_of, refuse_strangers, set_aside, stranger
+from mtlbio.integrity.folder import ASIDE, claim, is_hidden, records_of, refuse_strangers, set_aside, stranger
 from mtlbio.integrity.process import Process
 from mtlbio.integrity.record import MANIFEST, Content, Record, contents, faults, place_of, read_record
 from mtlbio.integrity.steps import READS, REPLACES, WRITES
@@ -34,7 +34,7 @@ def take(step: str, run: Run, folder: Path) -> None:
     function, object_to = function_at(kind_of(run).steps[step]), stranger(folder, step)
     with _at_work(folder / MANIFEST / f"{step}.started"), noting_written(object_to) as written, one_thread():
         function(run, folder)
-    files = contents(folder, written)
+    files = {name: content for name, content in contents(folder, written).items() if not is_hidden(Path(name))}
     reads = {other: record.digest for other, record in read.items()}
     record = Record(step, run.run, files, reads, basis.options, basis.modules, basis.data)
     _remove_former(folder, record)
