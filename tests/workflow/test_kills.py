@@ -104,6 +104,6 @@ def test_a_run_that_is_at_work_is_left_alone(folder):
     second = subprocess.run(COMMAND, cwd=folder, capture_output=True, text=True)
     assert running.wait() == 0
     assert second.returncode != 0
-    expected = f"mtlbio: error: results/small: process {running.pid} is at work on this run; wait for it"
-    assert expected in (second.stdout + second.stderr).splitlines()
+    expected = f"results/small: process {running.pid} is at work on this run; wait for it\n"
+    assert second.stderr.startswith("mtlbio: error: ") and second.stderr.endswith(expected)
     assert not Process.of(running.pid).is_alive
