@@ -10,7 +10,7 @@ from pathlib import Path
 from mtlbio.errors import InputError, listing
 from mtlbio.files import replacing
 from mtlbio.integrity.record import MANIFEST, read_record
-from mtlbio.integrity.steps import WRITES
+from mtlbio.integrity.steps import REPLACES, WRITES
 from mtlbio.places import check_writable
 
 MARK = f"{MANIFEST}/run.json"
@@ -71,23 +71,26 @@ def _held(folder: Path) -> str | None:
         return None
 
 
-def refuse_strangers(folder: Path, step: str, writes: Iterable[str], replaces: Iterable[str]) -> None:
-    """An InputError where a step would write over a file that mtlbio did not write.
+def check_folder(folder: Path, holds: str) -> None:
+    """An InputError where a run cannot be written here: as of :func:`check_claim` and :func:`refuse_strangers`."""
+    check_claim(folder, holds)
+    for step in WRITES:
+        refuse_strangers(folder, step)
 
-    Parameters
-    ----------
-    folder, step : of the results, and the step
-    writes : files that it writes
-    replaces : folders that it makes anew
-    """
-    known = _known(folder, step)
-    if known is None:
-        return
-    there = [name for name in writes if (folder / name).exists()]
-    for place in replaces:
+
+def standing(folder: Path, step: str) -> list[str]:
+    """What stands where a step writes: its files, and everything in folders that it makes anew."""
+    there = [name for name in WRITES[step] if (folder / name).exists()]
+    for place in REPLACES.get(step, ()):
         inside = [Path(below, name) for below, _, names in os.walk(folder / place) for name in names]
         there += [str(file.relative_to(folder)) for file in inside if file.name != ".snakemake_timestamp"]
-    strange = sorted({name for name in there if name not in known})
+    return there
+
+
+def refuse_strangers(folder: Path, step: str) -> None:
+    """An InputError where a step would write over a file that mtlbio did not write."""
+    known = _known(folder, step)
+    strange = [] if known is None else sorted(name for name in standing(folder, step) if name not in known)
     if strange:
         raise InputError(
             f"{folder / strange[0]}: mtlbio did not write it ({len(strange)} such "

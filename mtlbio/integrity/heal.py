@@ -17,7 +17,7 @@ from pathlib import Path
 from mtlbio.errors import InputError, one_line
 from mtlbio.files import sweep
 from mtlbio.integrity.basis import basis_of, files_of_data, options_of
-from mtlbio.integrity.folder import check_claim, claim, refuse_strangers, set_aside
+from mtlbio.integrity.folder import check_folder, claim, set_aside, standing
 from mtlbio.integrity.owner import forget, let_go, take_over
 from mtlbio.integrity.record import MANIFEST, Content, Record, faults, place_of, read_record
 from mtlbio.integrity.step import wait_for_orphans, words_of
@@ -54,10 +54,7 @@ def begin(runs: Mapping[str, Run], results: Path, locks: Path) -> Healing:
     """
     healing = Healing()
     for name, run in runs.items():
-        folder = results / name
-        check_claim(folder, words_of(run))
-        for step in STEPS:
-            refuse_strangers(folder, step, WRITES[step], REPLACES.get(step, ()))
+        check_folder(results / name, words_of(run))
     for name, run in runs.items():
         folder = claim(results / name, words_of(run))
         line = take_over(folder, locks)
@@ -96,7 +93,7 @@ def _broken(folder: Path, run: Run) -> tuple[set[str], list[str]]:
         try:
             record = read_record(place)
         except InputError as error:
-            set_aside(folder, step, [*_files_of(folder, step), str(place.relative_to(folder))])
+            set_aside(folder, step, [*standing(folder, step), str(place.relative_to(folder))])
             os.replace(place, place.with_suffix(".damaged"))
             broken.add(step)
             lines.append(f"{error}; step {step} is taken again")
@@ -104,8 +101,8 @@ def _broken(folder: Path, run: Run) -> tuple[set[str], list[str]]:
         if record is None:
             if away.exists():
                 broken.add(step)
-            elif left := [name for name in _files_of(folder, step) if (folder / name).exists()]:
-                set_aside(folder, step, left)  # of an interrupted step; what it makes again goes from there
+            else:  # of an interrupted step; what it makes again goes from there
+                set_aside(folder, step, standing(folder, step))
             continue
         records[step] = record
         found = faults(record, folder)
@@ -137,11 +134,10 @@ def _of_another_run(record: Record, records: Mapping[str, Record], run: Run, fol
     unseen = record.data and all(file.stat().st_mtime <= made_at for file in files)
     if unseen and record.data != tuple(map(Content.of, files)):
         return f"step {record.step} read other data than are there, though their time stamps are older"
-    for other, digest in record.reads.items():
+    for other in record.read_others(records):
         made = place_of(folder, other)
-        if other in records and records[other].digest != digest and made.exists():
-            if place_of(folder, record.step).stat().st_mtime_ns >= made.stat().st_mtime_ns:
-                return f"step {record.step} read other files of step {other} than are there"
+        if made.exists() and place_of(folder, record.step).stat().st_mtime_ns >= made.stat().st_mtime_ns:
+            return f"step {record.step} read other files of step {other} than are there"
     return ""
 
 
@@ -151,8 +147,8 @@ def _is_outdated(record: Record, records: Mapping[str, Record], run: Run) -> boo
     Snakemake knows it too, as long as its own records are there, and time stamps are what they were; a restored copy of
     older results has neither.
     """
-    other = any(name in records and records[name].digest != digest for name, digest in record.reads.items())
-    return other or (bool(record.options) and record.options != options_of(run, record.step))
+    options = bool(record.options) and record.options != options_of(run, record.step)
+    return options or bool(record.read_others(records))
 
 
 def _all_else_as_before(folder: Path, run: Run, broken: set[str]) -> bool:
@@ -170,12 +166,6 @@ def _all_else_as_before(folder: Path, run: Run, broken: set[str]) -> bool:
         if any(record.reads.get(other) != digests[other] for other in READS[step]):
             return False
     return True
-
-
-def _files_of(folder: Path, step: str) -> list[str]:
-    """Files that stand where a step writes, in folders that it makes anew too."""
-    inside = [file for name in REPLACES.get(step, ()) for file in (folder / name).rglob("*") if file.is_file()]
-    return [*WRITES[step], *(str(file.relative_to(folder)) for file in inside)]
 
 
 def _away(folder: Path, step: str) -> Path:

@@ -1,12 +1,10 @@
 """Which workflow is at work on a run: nobody has to free what a killed one held."""
 
-import json
 from collections.abc import Iterable
 from contextlib import suppress
 from pathlib import Path
 
 from mtlbio.errors import InputError
-from mtlbio.files import replacing
 from mtlbio.integrity.process import Process
 from mtlbio.integrity.record import MANIFEST
 
@@ -18,12 +16,8 @@ def owner_of(folder: Path, locks: Path | None = None) -> Process | None:
 
     ``locks`` is where Snakemake keeps its locks: beside it stands the owner too, should the folder be removed.
     """
-    for place in _places(folder, locks):
-        with suppress(OSError, ValueError, RecursionError):
-            owner = Process.read(json.loads(place.read_text(encoding="utf-8")))
-            if owner is not None:
-                return owner
-    return None
+    owners = map(Process.kept_in, _places(folder, locks))
+    return next((owner for owner in owners if owner is not None), None)
 
 
 def _places(folder: Path, locks: Path | None) -> list[Path]:
@@ -56,8 +50,7 @@ def take_over(folder: Path, locks: Path) -> str | None:
     if former == Process.of():
         return None
     for place in _places(folder, locks):
-        with replacing(place) as temporary:
-            temporary.write_text(json.dumps(Process.of().content()) + "\n", encoding="utf-8")
+        Process.of().keep(place)
     if former is None:
         return None
     _free(folder, locks)

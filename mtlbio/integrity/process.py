@@ -1,10 +1,13 @@
 """Which process wrote something, and whether it is still there."""
 
+import json
 import os
 import socket
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any, Self
+
+from mtlbio.files import replacing
 
 _BOOT = Path("/proc/sys/kernel/random/boot_id")
 
@@ -44,6 +47,19 @@ class Process:
         if not numbers or not 0 < pid < 2**31 or not all(isinstance(word, str) for word in text):
             return None
         return cls(text[0], text[1], pid, start, text[2])
+
+    @classmethod
+    def kept_in(cls, path: Path) -> Self | None:
+        """The process that :meth:`keep` wrote into a file; None where there is none, or something else."""
+        try:
+            return cls.read(json.loads(path.read_text(encoding="utf-8")))
+        except (OSError, ValueError, RecursionError):
+            return None
+
+    def keep(self, path: Path) -> None:
+        """Write it into a file."""
+        with replacing(path) as temporary:
+            temporary.write_text(json.dumps(self.content()) + "\n", encoding="utf-8")
 
     def content(self) -> dict[str, Any]:
         """What JSON can hold of it."""

@@ -58,10 +58,15 @@ class Record:
         """Of everything that it says of the files."""
         return digest_of(json.dumps({path: content.sha256 for path, content in sorted(self.files.items())}))
 
+    def read_others(self, records: Mapping[str, "Record"]) -> list[str]:
+        """Steps of which it read other files than ``records`` have, in the order in which it reads."""
+        return [step for step, digest in self.reads.items() if step in records and records[step].digest != digest]
+
     def write(self, folder: Path) -> Path:
         """Keep it as ``manifest/<step>.json``; gives the path."""
         path = place_of(folder, self.step)
-        content = asdict(self) | {"files": {name: asdict(self.files[name]) for name in sorted(self.files)}}
+        content = asdict(self)
+        content["files"] = dict(sorted(content["files"].items()))
         with replacing(path) as temporary:
             temporary.write_text(json.dumps(content, indent=1) + "\n", encoding="utf-8")
         return path

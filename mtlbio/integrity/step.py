@@ -1,18 +1,17 @@
 """Around a step: what it reads is checked first, what it wrote is recorded last."""
 
-import json
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
 from time import sleep
 
 from mtlbio.errors import InputError
-from mtlbio.files import noting_written, replacing, sweep
+from mtlbio.files import noting_written, sweep
 from mtlbio.integrity.basis import basis_of, options_of
-from mtlbio.integrity.folder import ASIDE, claim, is_hidden, records_of, refuse_strangers, set_aside, stranger
+from mtlbio.integrity.folder import ASIDE, claim, is_hidden, records_of, refuse_strangers, set_aside, standing, stranger
 from mtlbio.integrity.process import Process
 from mtlbio.integrity.record import MANIFEST, Content, Record, contents, faults, place_of, read_record
-from mtlbio.integrity.steps import READS, REPLACES, WRITES
+from mtlbio.integrity.steps import READS, WRITES
 from mtlbio.kinds import kind_of
 from mtlbio.kinds.base import function_at
 from mtlbio.kinds.schemas.run import Run
@@ -26,7 +25,7 @@ def take(step: str, run: Run, folder: Path) -> None:
     step reads is not as it was written.
     """
     claim(folder, words_of(run))
-    refuse_strangers(folder, step, WRITES[step], REPLACES.get(step, ()))
+    refuse_strangers(folder, step)
     read = checked(folder, READS[step], run)
     sweep(folder)
     _keep_changed(folder, step)
@@ -73,13 +72,11 @@ def checked(folder: Path, steps: Iterable[str], run: Run | None = None) -> dict[
         changed = faults(record, folder)
         for name, words in changed.items():
             more = f" (and {len(changed) - 1} more)" if len(changed) > 1 else ""
-            raise InputError(f"{folder / name}: {words}, by step {step}{more}; {way_out(folder, step)}")
+            way = f"`mtlbio run` makes it again, and only it (or take step {step} again)"
+            raise InputError(f"{folder / name}: {words}, by step {step}{more}; {way}")
         if run is not None and record.options and record.options != options_of(run, step):
             raise InputError(f"{folder}: step {step} ran with other options than the YAML has now; take it again first")
-        stale = [
-            other for other, digest in record.reads.items() if other in records and records[other].digest != digest
-        ]
-        if stale:
+        if stale := record.read_others(records):
             raise InputError(
                 f"{folder}: step {step} read other files of step {stale[0]} than are there now; take it again"
             )
@@ -92,11 +89,6 @@ def words_of(run: Run) -> str:
     return f"run {run.run}"
 
 
-def way_out(folder: Path, step: str) -> str:
-    """What a reader can do about a broken file."""
-    return f"`mtlbio run` makes it again, and only it (or take step {step} again)"
-
-
 def _keep_changed(folder: Path, step: str) -> None:
     """Give a second name to files of the step that somebody changed since, before it writes them anew.
 
@@ -105,10 +97,8 @@ def _keep_changed(folder: Path, step: str) -> None:
     with suppress(InputError):
         record = read_record(place_of(folder, step))
         if record is None:
-            inside = [file for name in REPLACES.get(step, ()) for file in (folder / name).rglob("*") if file.is_file()]
-            left = [name for name in (*WRITES[step], *(str(f.relative_to(folder)) for f in inside))]
-            if not records_of(folder, step) and any((folder / name).is_file() for name in left):
-                set_aside(folder, step, left)
+            if not records_of(folder, step):
+                set_aside(folder, step, standing(folder, step))
             return
         changed = faults(record, folder)
         if kept := [name for name in changed if (folder / name).is_file()]:
@@ -126,8 +116,7 @@ def _at_work(place: Path) -> Iterator[None]:
     that what stands where the step writes may be from an interrupted one.
     """
     _wait_for(place)
-    with replacing(place) as temporary:
-        temporary.write_text(json.dumps(Process.of().content()) + "\n", encoding="utf-8")
+    Process.of().keep(place)
     try:
         yield
     finally:
@@ -142,20 +131,13 @@ def wait_for_orphans(folder: Path) -> None:
 
 
 def _wait_for(place: Path) -> None:
-    other = _process_in(place)
+    other = Process.kept_in(place)
     if other is not None and other != Process.of() and other.is_here and other.is_alive:
         from mtlbio.progress import say  # which brings rich
 
         say(f"Process {other.pid}, left from a workflow that ended, is taking step {place.stem}: waiting for it")
         while other.is_alive:
             sleep(0.2)
-
-
-def _process_in(place: Path) -> Process | None:
-    try:
-        return Process.read(json.loads(place.read_text(encoding="utf-8")))
-    except (OSError, ValueError, RecursionError):
-        return None
 
 
 def _remove_former(folder: Path, record: Record) -> None:

@@ -26,11 +26,7 @@ def verify(folder: Path) -> tuple[list[str], bool]:
             continue
         records[step] = record
         found = [f"{step}: {folder / name}: {words}" for name, words in faults(record, folder).items()]
-        found += [
-            f"{step}: read other files of step {other} than are there"
-            for other, digest in record.reads.items()
-            if other in records and records[other].digest != digest
-        ]
+        found += [f"{step}: read other files of step {other} than are there" for other in record.read_others(records)]
         whole = whole and not found
         lines += found or [f"{step}: {len(record.files)} {'file' if len(record.files) == 1 else 'files'} as written"]
     return lines, whole

@@ -13,10 +13,9 @@ from concurrent.futures import ThreadPoolExecutor, as_completed
 from pathlib import Path
 
 from mtlbio.errors import InputError
-from mtlbio.integrity.folder import check_claim, refuse_strangers
+from mtlbio.integrity.folder import check_folder
 from mtlbio.integrity.owner import check_owner
 from mtlbio.integrity.step import words_of
-from mtlbio.integrity.steps import REPLACES, WRITES
 from mtlbio.kinds import STEPS, kind_of
 from mtlbio.kinds.base import function_at
 from mtlbio.kinds.doubts import doubts
@@ -61,9 +60,7 @@ def _not_started(one: Found, error: object) -> NotStarted:
 
 def _glance(one: Found, folder: Path) -> bool:
     """Look at the folder of the results and at time stamps; whether the cohort itself has to be read."""
-    check_claim(folder, words_of(one.run))
-    for step in STEPS:
-        refuse_strangers(folder, step, WRITES[step], REPLACES.get(step, ()))
+    check_folder(folder, words_of(one.run))
     check_owner(folder)
     kind = kind_of(one.run)
     data = [*kind.data_files(one.run), *kind.files_of_trial(one.run)]

@@ -52,22 +52,22 @@ def test_a_strangers_file_where_a_step_writes_is_refused(tmp_path):
     (tmp_path / "figures").mkdir()
     (tmp_path / "figures/mine.svg").write_text("x")
     with pytest.raises(InputError, match=r"figures/mine.svg: mtlbio did not write it \(1 such file\), and step report"):
-        refuse_strangers(tmp_path, "report", ("report.html",), ("figures",))
+        refuse_strangers(tmp_path, "report")
     (tmp_path / "report.html").write_text("x")
     recorded(tmp_path, "report", "report.html")
     with pytest.raises(InputError, match="figures/mine.svg"):
-        refuse_strangers(tmp_path, "report", ("report.html",), ("figures",))
+        refuse_strangers(tmp_path, "report")
     recorded(tmp_path, "report", "report.html", "figures")
-    refuse_strangers(tmp_path, "report", ("report.html",), ("figures",))
+    refuse_strangers(tmp_path, "report")
 
 
 def test_what_an_interrupted_step_left_is_no_strangers(tmp_path):
     claim(tmp_path, "run a")
     (tmp_path / "history.tsv").write_text("x")
     with pytest.raises(InputError, match="history.tsv"):
-        refuse_strangers(tmp_path, "train", ("history.tsv",), ("model",))
+        refuse_strangers(tmp_path, "train")
     (tmp_path / "manifest/train.started").touch()
-    refuse_strangers(tmp_path, "train", ("history.tsv",), ("model",))
+    refuse_strangers(tmp_path, "train")
 
 
 def test_files_set_aside_outlive_their_first_name(tmp_path):
