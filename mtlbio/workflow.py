@@ -8,10 +8,11 @@ import atexit
 import os
 import re
 import sys
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from importlib import metadata
 from pathlib import Path
+from typing import Any
 
 from mtlbio.errors import InputError
 from mtlbio.handover import unquoted
@@ -53,7 +54,7 @@ class Plan:
         locks = Path(".snakemake", "locks").absolute()
         if asked.get("unlock"):
             unlock(self.runs, Path(self.results), locks)
-        if any(asked.get(name) for name in _LOOKS):
+        if only_looks(asked):
             return
         # Snakemake calls no hook where there is nothing to do
         atexit.register(end, self.healing, self.runs, Path(self.results).absolute(), locks)
@@ -216,8 +217,15 @@ _LOOKS = (
     "dryrun", "touch", "unlock", "lint", "dag", "rulegraph", "filegraph", "d3dag", "summary", "detailed_summary",
     "archive", "delete_all_output", "delete_temp_output", "list_rules", "list_target_rules", "list_changes",
     "list_input_changes", "list_params_changes", "list_untracked", "list_conda_envs", "cleanup_metadata",
-    "cleanup_shadow", "containerize", "conda_create_envs_only", "conda_cleanup_envs", "generate_unit_tests", "report",
+    "cleanup_shadow", "containerize", "container_cleanup_images", "conda_create_envs_only", "conda_cleanup_envs",
+    "export_cwl", "generate_unit_tests", "print_compilation", "report",
 )  # fmt: skip
+
+
+def only_looks(asked: Mapping[str, Any]) -> set[str]:
+    """Names of options, among those that Snakemake was given, with which it runs no jobs."""
+    looks = {name for name in _LOOKS if asked.get(name)}
+    return looks - {"report"} if asked.get("report_after_run") else looks
 
 
 def asked_of_snakemake(words: list[str]) -> dict:

@@ -9,6 +9,7 @@ from typing import NoReturn
 
 from mtlbio.errors import InputError
 from mtlbio.launch.find import is_run_or_folder
+from mtlbio.workflow import only_looks
 
 _ELSEWHERE = "set by mtlbio run; a run's options stand in its YAML, its folder is --results"
 _DELETES = "deletes results; remove results/<run> yourself where that is meant"
@@ -29,13 +30,6 @@ REFUSED = (
     | dict.fromkeys(("--no-hooks", "--mode", "--immediate-submit", "--allowed-rules", "--target-jobs"), _TAKES_APART)
     | dict.fromkeys(("--target-files-omit-workdir-adjustment", "--deploy-sources", "--local-groupid"), _TAKES_APART)
 )
-# what only looks at a workflow, or at its records: by the names that Snakemake's parser gives them
-_LOOKS = (
-    "dryrun", "unlock", "report", "lint", "list_rules", "list_target_rules", "dag", "rulegraph", "filegraph", "d3dag",
-    "summary", "detailed_summary", "archive", "cleanup_shadow", "list_changes", "list_input_changes",
-    "list_params_changes", "list_untracked", "list_conda_envs", "conda_cleanup_envs", "conda_create_envs_only",
-    "containerize", "container_cleanup_images", "generate_unit_tests", "export_cwl", "print_compilation",
-)  # fmt: skip
 _ELSEWHERE_RUN = ("executor", "profile", "workflow_profile")
 
 
@@ -86,9 +80,7 @@ def read_options(words: list[str]) -> Options:
         if parser._option_string_actions[option].dest in chosen:
             raise InputError(f"{option}: {why}")
     _no_runs(words, given, [action.dest for action in parser._actions if action.nargs in (None, "?")])
-    looks = {name for name in _LOOKS if name in chosen}
-    if given.report_after_run:
-        looks.discard("report")
+    looks = only_looks(vars(given))
     elsewhere = any(getattr(given, name, None) for name in _ELSEWHERE_RUN)
     cores = elsewhere or bool(given.jobs or given.cores)
     return Options(tuple(words), cores, elsewhere or "resources" in chosen, not looks, looks <= {"dryrun"})
