@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from importlib import resources
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from mtlbio.files import replacing
 from mtlbio.progress import say
@@ -45,10 +46,15 @@ def render(context: dict) -> str:
 
     ``context["words"]`` is the vocabulary in which the template's own words are said.
     """
+    return filled("mtlbio.report", "page.html", context)
+
+
+def filled(package: str, template: str, context: Mapping[str, Any]) -> str:
+    """A template of a package, with the style sheet of all pages; everything but that is escaped."""
     from jinja2 import Environment, PackageLoader, StrictUndefined
 
     environment = Environment(
-        loader=PackageLoader("mtlbio.report"),
+        loader=PackageLoader(package),
         autoescape=True,
         undefined=StrictUndefined,
         trim_blocks=True,
@@ -56,7 +62,7 @@ def render(context: dict) -> str:
         keep_trailing_newline=True,
     )
     style = css_variables() + (resources.files("mtlbio.report") / "templates/style.css").read_text(encoding="utf-8")
-    return environment.get_template("page.html").render(**context, style=style)
+    return environment.get_template(template).render(**context, style=style)
 
 
 def css_variables() -> str:

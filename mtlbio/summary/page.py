@@ -1,12 +1,11 @@
 """``index.html``: all runs of a folder on one page that opens offline, with links to the page of each."""
 
-from importlib import resources
 from pathlib import Path
 from typing import Any
 from urllib.parse import quote
 
 from mtlbio.files import replacing
-from mtlbio.report.page import css_variables
+from mtlbio.report.page import filled
 from mtlbio.report.palette import VERDICTS
 from mtlbio.summary.rows import FINISHED
 from mtlbio.summary.table import Row, counted, tasks_of, value_in_words
@@ -21,27 +20,16 @@ def write_page(rows: list[Row], path: Path) -> None:
 
 def render(rows: list[Row]) -> str:
     """The page; everything but the style sheet is escaped."""
-    from jinja2 import Environment, PackageLoader, StrictUndefined
-
-    environment = Environment(
-        loader=PackageLoader("mtlbio.summary"),
-        autoescape=True,
-        undefined=StrictUndefined,
-        trim_blocks=True,
-        lstrip_blocks=True,
-        keep_trailing_newline=True,
-    )
-    style = (resources.files("mtlbio.report") / "templates/style.css").read_text(encoding="utf-8")
     done = [row for row in rows if row["status"] == FINISHED]
     tasks = list(dict.fromkeys(task for row in done for task in tasks_of(row)))
-    return environment.get_template("index.html").render(
-        style=css_variables() + style,
-        counted=counted(rows),
-        styles=VERDICTS,
-        tasks=tasks,
-        done=[_shown(row, tasks) for row in done],
-        others=[_other(row) for row in rows if row["status"] != FINISHED],
-    )
+    context = {
+        "counted": counted(rows),
+        "styles": VERDICTS,
+        "tasks": tasks,
+        "done": [_shown(row, tasks) for row in done],
+        "others": [_other(row) for row in rows if row["status"] != FINISHED],
+    }
+    return filled("mtlbio.summary", "index.html", context)
 
 
 def _shown(row: Row, tasks: list[str]) -> dict[str, Any]:
