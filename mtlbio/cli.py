@@ -159,13 +159,10 @@ def transfer(
 
     Trains every subset of the tasks on the prepared cohort, on the same folds and seeds as the run.
     """
-    from mtlbio.integrity.step import checked
     from mtlbio.threads import one_thread
 
     described, function = _described(run, "transfer")
     folder = results or Path("results") / described.run
-    if folder.is_dir():
-        checked(folder, ("prepare",))
     with one_thread():
         sentences = function(described, folder, curve or [], draws, str(run))
     typer.echo("\n".join([*sentences, str(folder / "transfer")]))

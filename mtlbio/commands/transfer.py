@@ -15,6 +15,7 @@ from mtlbio.cohort.cohort import Cohort, read_cohort
 from mtlbio.errors import InputError, listing
 from mtlbio.evaluation.affinity import affinity_table, group_table, score_subsets, subset_table
 from mtlbio.evaluation.learning_curve import SMALLEST, curve_row, curve_table, sizes
+from mtlbio.integrity.step import checked
 from mtlbio.kinds import kind_of
 from mtlbio.kinds.schemas import DonorRun
 from mtlbio.kinds.vocabulary import Vocabulary
@@ -49,6 +50,7 @@ def transfer(run: DonorRun, results: Path, curves: list[str], draws: int, source
     for file in ("cohort.h5ad", "splits.tsv"):
         if not (results / file).exists():
             raise InputError(f"{results / file}: no such file; run `mtlbio prepare {source} --results {results}` first")
+    checked(results, ("prepare",))
     cohort, splits = read_cohort(results / "cohort.h5ad"), read_table(results / "splits.tsv", SPLITS)
     if list(cohort.tasks) != [name for name, task in run.tasks.items() if not task.auxiliary]:
         raise InputError(
