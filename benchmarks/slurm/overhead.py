@@ -24,27 +24,17 @@ sys.path.insert(0, str(Path(__file__).resolve().parents[2]))
 
 import pandas as pd
 
+from benchmarks.shared.small_run import write_small_run
 from mtlbio.cluster import slurm
-from mtlbio.cohort.simulate import simulate, write_simulation
 
 ROOT = Path(__file__).resolve().parents[2]
-OPTIONS = """
-splits: {folds: 2}
-training: {genes: 300, seeds: 1, epochs: 15, block: 1}
-baselines: {arms: [ridge, covariates]}
-evaluate: {bootstrap: 100}
-probe: {permutations: 99, bootstrap: 100}
-"""
 
 
 def run(folder: Path, runs: int, options: list[str]) -> str:
     """Run so many cohorts; what Snakemake says."""
     yamls = []
     for seed in range(runs):
-        yaml = write_simulation(
-            folder / f"cohort{seed}", simulate("clear", seed, donors=60, genes=300), name=f"r{seed}"
-        )
-        yaml.write_text(yaml.read_text() + OPTIONS)
+        yaml = write_small_run(folder / f"cohort{seed}", seed, name=f"r{seed}")
         yamls.append(str(yaml))
     words = ["-m", "snakemake", "--snakefile", str(ROOT / "workflow" / "Snakefile"), "--directory", str(folder)]
     words += [

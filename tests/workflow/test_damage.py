@@ -12,8 +12,8 @@ from pathlib import Path
 
 import pytest
 
+from benchmarks.shared.small_run import write_small_run
 from mtlbio import door
-from mtlbio.cohort.simulate import simulate, write_simulation
 from mtlbio.errors import InputError
 from mtlbio.integrity.record import contents, place_of, read_record
 from mtlbio.integrity.step import checked
@@ -23,19 +23,6 @@ from mtlbio.kinds import STEPS
 pytestmark = pytest.mark.slow
 
 FULL = os.environ.get("MTLBIO_GRID") == "full"
-OPTIONS = """
-splits: {folds: 2}
-training: {genes: 300, seeds: 1, epochs: 15, block: 1}
-baselines: {arms: [ridge, covariates]}
-evaluate: {bootstrap: 100}
-probe: {permutations: 99, bootstrap: 100}
-"""
-
-
-def planted(folder: Path, seed: int) -> Path:
-    yaml = write_simulation(folder, simulate("clear", seed=seed, donors=60, genes=300), name="small")
-    yaml.write_text(yaml.read_text() + OPTIONS)
-    return yaml
 
 
 def run(folder: Path) -> subprocess.CompletedProcess:
@@ -48,10 +35,10 @@ def run(folder: Path) -> subprocess.CompletedProcess:
 def done(tmp_path_factory):
     """Folder of two finished runs of one name: ``results/small``, and ``other/small`` of another cohort."""
     folder = tmp_path_factory.mktemp("damage")
-    planted(folder / "cohort", 1)
+    write_small_run(folder / "cohort")
     ended = run(folder)
     assert ended.returncode == 0, ended.stderr[-3000:]
-    other = door.read_run(planted(folder / "other_cohort", 2))
+    other = door.read_run(write_small_run(folder / "other_cohort", seed=2))
     for step in STEPS:
         door.take(step, other, folder / "other/small")
     return folder

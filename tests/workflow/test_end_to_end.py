@@ -11,20 +11,11 @@ import numpy as np
 import pytest
 from single_node import QUICK, any_slurm
 
+from benchmarks.shared.small_run import write_small_run
 from mtlbio import tables as interface
-from mtlbio.cohort.simulate import simulate, write_simulation
 from mtlbio.probing.verdict import VERDICTS as WORDS
 from mtlbio.tables import COMPARISONS, HISTORY, METRICS, PREDICTIONS, QC, SPLITS, TRANSFER, VERDICTS, read_table
 from mtlbio.workflow import snakefile
-
-# Small in every direction; the planted batch, age and sex are strong enough to be found all the same.
-OPTIONS = """
-splits: {folds: 2}
-training: {genes: 300, seeds: 1, epochs: 15, block: 1}
-baselines: {arms: [ridge, covariates]}
-evaluate: {bootstrap: 100}
-probe: {permutations: 99, bootstrap: 100}
-"""
 
 
 def mtlbio(*words: str, folder: Path) -> subprocess.CompletedProcess:
@@ -41,9 +32,7 @@ def mtlbio(*words: str, folder: Path) -> subprocess.CompletedProcess:
 
 def planted(folder: Path) -> Path:
     """Write the cohort and its run."""
-    yaml = write_simulation(folder / "cohort", simulate("clear", seed=1, donors=60, genes=300), name="small")
-    yaml.write_text(yaml.read_text() + OPTIONS)
-    return yaml
+    return write_small_run(folder / "cohort")
 
 
 @pytest.fixture(scope="module")

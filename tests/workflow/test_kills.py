@@ -13,7 +13,7 @@ from pathlib import Path
 
 import pytest
 
-from mtlbio.cohort.simulate import simulate, write_simulation
+from benchmarks.shared.small_run import write_small_run
 from mtlbio.integrity.process import Process
 from mtlbio.integrity.record import contents
 from mtlbio.kinds import STEPS
@@ -21,13 +21,6 @@ from mtlbio.kinds import STEPS
 pytestmark = pytest.mark.slow
 
 KILLS = 100 if os.environ.get("MTLBIO_GRID") == "full" else 6
-OPTIONS = """
-splits: {folds: 2}
-training: {genes: 300, seeds: 1, epochs: 15, block: 1}
-baselines: {arms: [ridge, covariates]}
-evaluate: {bootstrap: 100}
-probe: {permutations: 99, bootstrap: 100}
-"""
 COMMAND = [sys.executable, "-m", "mtlbio", "run", "cohort/run.yaml", "--cores", "2"]
 
 
@@ -69,8 +62,7 @@ def kill_in(step: str, folder: Path, how: str, draw: random.Random) -> bool:
 @pytest.fixture(scope="module")
 def folder(tmp_path_factory):
     folder = tmp_path_factory.mktemp("kills")
-    yaml = write_simulation(folder / "cohort", simulate("clear", seed=1, donors=60, genes=300), name="small")
-    yaml.write_text(yaml.read_text() + OPTIONS)
+    write_small_run(folder / "cohort")
     assert start(folder).wait() == 0, (folder / "log.txt").read_text()[-3000:]
     return folder
 
