@@ -82,10 +82,12 @@ def test_a_step_taken_with_other_options_is_said(done, tmp_path):
     taking.take("baselines", other, done[1])  # which reads nothing of train
 
 
-def test_moved_files_are_the_same_data(done, tmp_path):
+def test_moved_files_are_the_same_data(done, called, tmp_path):
     write_run(tmp_path / "elsewhere")
     other = read_run(tmp_path / "elsewhere/run.yaml")
+    before = place_of(done[1], "train").read_bytes()
     taking.take("train", other, done[1])
+    assert called == ["train"] and place_of(done[1], "train").read_bytes() == before
 
 
 def test_a_step_that_read_older_files_is_said(done, tmp_path):
