@@ -17,14 +17,17 @@ def noncentrality_root(level: float, df: float, df_error: float) -> float:
     """Root of the noncentrality at which the F test rejects with probability ``POWER``.
 
     With one column this is the expected t: about t_(level/2) + z_power (Cohen 1988, Statistical Power Analysis, ch. 8).
-    ``level`` is two-sided; ``df``: tested columns, ``df_error``: degrees of freedom of the denominator.
+    ``level`` is two-sided; ``df``: tested columns, ``df_error``: degrees of freedom of the denominator; inf where the
+    level is too strict for any effect to be shown with so few.
 
     Examples
     --------
     >>> round(noncentrality_root(0.05, 1, 1e6), 3)
     2.802
     """
-    critical = stats.f.isf(level, df, df_error)
+    critical = f_isf(level, df, df_error)
+    if critical > 1e6:  # too few donors for a level so strict, whatever the effect; its power has no series there
+        return float("inf")
 
     def gap(root: float) -> float:
         return float(stats.ncf.sf(critical, df, df_error, root**2)) - POWER
@@ -33,6 +36,20 @@ def noncentrality_root(level: float, df: float, df_error: float) -> float:
     while gap(high) < 0:
         high *= 1.5
     return float(optimize.brentq(gap, 0.0, high, xtol=1e-6))
+
+
+def f_isf(p: float, df: float, df_error: float) -> float:
+    """F that is exceeded with probability p, for any p above 0 (``scipy.stats.f.isf`` is inf below 1e-16).
+
+    By the regularised incomplete beta function: sf(F) = I_x(df_error / 2, df / 2) with x = df_error / (df_error + df F).
+
+    Examples
+    --------
+    >>> round(f_isf(0.05, 1, 15), 4), round(f_isf(1e-20, 1, 15), 1)
+    (4.5431, 5613.3)
+    """
+    x = float(special.betaincinv(df_error / 2, df / 2, p))
+    return df_error / df * (1 - x) / x if x > 0 else float("inf")
 
 
 def smallest_effect(

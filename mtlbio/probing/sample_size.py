@@ -15,6 +15,7 @@ from mtlbio.probing.power import (
     donors_for_harmlessness,
     donors_to_establish,
     donors_to_return,
+    f_isf,
     freedom,
     informative,
 )
@@ -128,7 +129,7 @@ def _establish(task: TaskEvidence, p: float, level: float | Callable[[float], fl
 def _f(task: TaskEvidence, p: float) -> tuple[float, int]:
     """A p as a statistic again, and its degrees of freedom; all other columns count as one, which hardly matters."""
     df = max(int(task.df), 1) if math.isfinite(task.df) else 1
-    return float(stats.f.isf(max(p, 1e-300), df, _left(task, df))), df
+    return f_isf(max(p, 1e-300), df, _left(task, df)), df
 
 
 def _left(task: TaskEvidence, df: int, more: float = 1.0) -> float:

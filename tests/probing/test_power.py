@@ -14,6 +14,7 @@ from mtlbio.probing.power import (
     donors_for_harmlessness,
     donors_to_establish,
     donors_to_return,
+    f_isf,
     noncentrality_root,
     smallest_effect,
 )
@@ -126,3 +127,17 @@ def test_harmlessness():
     assert donors_for_harmlessness(0.01, 100, 0.02) == np.ceil(25 * (1.6448536 + 0.8416212) ** 2)
     assert donors_for_bins(0.5, 0.02) == 130 and donors_for_bins(0.1, 0.02) == 362 and donors_for_bins(None, 0.02) == 55
     assert donors_for_bins(0.5, 0.01) == 260
+
+
+@pytest.mark.parametrize("df_error", [1, 15, 200])
+def test_quantiles_of_f_at_levels_that_scipy_calls_infinite(df_error):
+    for p in (0.05, 1e-10, 1e-20, 1e-60):
+        assert f_isf(p, 1, df_error) == pytest.approx(stats.t.isf(p / 2, df_error) ** 2, rel=1e-9)
+
+
+def test_a_level_that_few_donors_cannot_reach_asks_for_more_donors_instead_of_an_overflow():
+    # once "Numerical result out of range": 17 donors were tried for a level of 1e-20
+    assert noncentrality_root(1e-20, 1, 4) == np.inf
+    needed = donors_to_establish(5.264780251601821, 80, lambda n: 1e-20, 1, 11.0)
+    assert 300 < needed < 400  # by hand: t of 10 to reach, so about 59.5 (62 / 27)^2 donors without covariates
+    assert needed > donors_to_establish(5.264780251601821, 80, lambda n: 1e-12, 1, 11.0)
