@@ -41,7 +41,7 @@ def noncentrality_root(level: float, df: float, df_error: float) -> float:
 def f_isf(p: float, df: float, df_error: float) -> float:
     """F that is exceeded with probability p, for any p above 0 (``scipy.stats.f.isf`` is inf below 1e-16).
 
-    By the regularised incomplete beta function: sf(F) = I_x(df_error / 2, df / 2) with x = df_error / (df_error + df F).
+    By the regularised incomplete beta function I: sf(F) = I_x(df_error / 2, df / 2), x = df_error / (df_error + df F).
 
     Examples
     --------
