@@ -36,6 +36,7 @@ ORDER = (
     ("metrics",),
     ("labels",),
     ("config",),
+    ("intake",),
     ("kinds",),
     ("integrity",),
     ("door",),
