@@ -16,6 +16,7 @@ from typing import Any
 
 from mtlbio.errors import InputError
 from mtlbio.handover import unquoted
+from mtlbio.integrity.described import check_described, describe
 from mtlbio.integrity.heal import Healing, begin, end, unlock
 from mtlbio.kinds import kind_of
 from mtlbio.kinds.read import read_run
@@ -58,7 +59,11 @@ class Plan:
             return
         # Snakemake calls no hook where there is nothing to do
         atexit.register(end, self.healing, self.runs, Path(self.results).absolute(), locks)
+        for name, yaml in self.yamls.items():
+            check_described(Path(self.results, name), yaml)
         found = begin(self.runs, Path(self.results), locks)
+        for name, yaml in self.yamls.items():
+            describe(Path(self.results, name), yaml)
         for line in found.lines:
             print(f"mtlbio: {line}", file=sys.stderr)
         self.healing.steps.update(found.steps)

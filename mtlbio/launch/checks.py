@@ -13,6 +13,7 @@ from concurrent.futures import ThreadPoolExecutor, as_completed
 from pathlib import Path
 
 from mtlbio.errors import InputError
+from mtlbio.integrity.described import check_described
 from mtlbio.integrity.folder import check_folder
 from mtlbio.integrity.owner import check_owner
 from mtlbio.integrity.step import words_of
@@ -62,6 +63,7 @@ def _glance(one: Found, folder: Path) -> bool:
     """Look at the folder of the results and at time stamps; whether the cohort itself has to be read."""
     check_folder(folder, words_of(one.run))
     check_owner(folder)
+    check_described(folder, one.yaml)
     kind = kind_of(one.run)
     data = [*kind.data_files(one.run), *kind.files_of_trial(one.run)]
     modules = sorted({module for step in STEPS for module in modules_of_run(one.run, step)})

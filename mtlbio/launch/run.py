@@ -11,6 +11,7 @@ from mtlbio.launch.checks import checked
 from mtlbio.launch.find import Found, find_runs, is_run_or_folder
 from mtlbio.launch.machine import memory_mb
 from mtlbio.launch.options import Options, read_options, split_words
+from mtlbio.launch.terminal import StepLines
 from mtlbio.places import check_writable
 from mtlbio.progress import say
 from mtlbio.summary import Conclusion
@@ -49,11 +50,11 @@ def run(words: list[str], cores: int | None, results: Path) -> int:
     conclusion, Conclusion.told_by_caller = Conclusion(results, {one.run.run: str(one.yaml) for one in fit}), True
     status = _snakemake(command(fit, results, cores, options))
     if options.runs_jobs and status != REFUSED:
-        conclusion.tell(status == 0, wrong)
-    return status or int(bool(wrong))
+        conclusion.tell(status == 0, wrong, StepLines.interrupted, StepLines.begun)
+    return STOPPED if StepLines.interrupted and status else status or int(bool(wrong))
 
 
-REFUSED = 2
+REFUSED, STOPPED = 2, 130
 
 
 def command(runs: list[Found], results: Path, cores: int | None, options: Options) -> list[str]:

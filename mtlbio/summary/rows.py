@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
+from types import MappingProxyType
 from typing import TYPE_CHECKING, Any
 
 from mtlbio.errors import InputError
@@ -19,6 +21,7 @@ if TYPE_CHECKING:
 FINISHED, FAILED, UNFINISHED, NOT_STARTED = "finished", "failed", "unfinished", "not started"
 SUMMARY = ["run", "status", "step", "error", "log", "yaml", "donors", "samples", "dims", *VERDICTS, "page"]
 OF_TASK = ("metric", "value", "ci_low", "ci_high", "call")
+STOPPED = "stopped (Ctrl-C)"
 SILENT = "ended without a word: killed, out of memory, or stopped"
 
 
@@ -75,13 +78,18 @@ def _state(folder: Path, since: float) -> dict[str, Any]:
     return {"status": UNFINISHED, "step": _step(silent[0], folder), "error": SILENT, "log": _below(silent[0], folder)}
 
 
-def explain(rows: list[dict[str, Any]], failures: list[str]) -> None:
+def explain(rows: list[dict[str, Any]], failures: list[str], stopped: Mapping[str, str] = MappingProxyType({})) -> None:
     """Put what the cluster said of a job in place of the silence of a step that was killed.
 
     ``failures`` are lines as :func:`mtlbio.cluster.told.told` writes them, their log behind the last semicolon.
+    ``stopped``: run -> step in which somebody stopped it: what is there of the run is from before.
     """
     for row in rows:
-        if row.get("error") == SILENT:
+        if row["run"] in stopped and row["status"] in (FINISHED, UNFINISHED):
+            known = {key: row[key] for key in ("run", "yaml", "log") if key in row}
+            row.clear()
+            row |= known | {"status": UNFINISHED, "step": stopped[known["run"]], "error": STOPPED}
+        elif row.get("error") == SILENT:
             title = f"mtlbio: error: run {row['run']}, step {row['step']} "
             for text in failures:
                 if text.startswith(title):

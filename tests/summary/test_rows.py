@@ -139,3 +139,10 @@ def test_what_the_cluster_said_stands_in_place_of_silence():
     explain([killed, spoke, other], [line + "\n    | epoch 3", "mtlbio: error: run bb, step train (Slurm job 8): lost"])
     assert killed["error"] == "(Slurm job 7): killed at its time limit of 60 min (TIMEOUT)"
     assert spoke["error"] == "no such gene" and other["error"] == SILENT
+
+
+def test_a_run_that_somebody_stopped_is_not_finished_because_older_tables_are_there():
+    rows = [{"run": "a", "yaml": "a.yaml", "status": "finished", "dims": 4}, {"run": "b", "status": "finished"}]
+    explain(rows, [], {"a": "train"})
+    stopped = {"run": "a", "yaml": "a.yaml", "status": "unfinished", "step": "train", "error": "stopped (Ctrl-C)"}
+    assert rows == [stopped, {"run": "b", "status": "finished"}]
