@@ -1,8 +1,10 @@
 """Which workflow is at work on a run: nobody has to free what a killed one held."""
 
+import os
 from collections.abc import Iterable
 from contextlib import suppress
 from pathlib import Path
+from uuid import uuid4
 
 from mtlbio.errors import InputError
 from mtlbio.integrity.process import Process
@@ -50,11 +52,39 @@ def take_over(folder: Path, locks: Path) -> str | None:
     if former == Process.of():
         return None
     for place in _places(folder, locks):
-        Process.of().keep(place)
+        if not _seize(place):
+            raise InputError(f"{folder}: another process began to work on this run at the same moment; wait for it")
     if former is None:
         return None
     _free(folder, locks)
     return f"{folder}: taken over from process {former.pid}, which ended before its work did"
+
+
+def _seize(place: Path) -> bool:
+    """Put this process down as owner, unless another one just did; of several that try at once one succeeds.
+
+    What a former owner left is moved away first, which only one can do; a link is made only where there is no file.
+    """
+    own, gone = (place.with_name(f".mtlbio-{word}-{uuid4().hex}") for word in ("own", "gone"))
+    place.parent.mkdir(parents=True, exist_ok=True)
+    with suppress(FileNotFoundError):
+        os.rename(place, gone)
+        late = Process.kept_in(gone)
+        if late not in (None, Process.of()) and late.is_alive:  # it came between the look and the move
+            os.replace(gone, place)
+            return False
+    try:
+        Process.of().keep(own)
+        try:
+            os.link(own, place)
+        except FileExistsError:
+            return False
+        except OSError:  # a file system without links
+            os.replace(own, place)
+        return True
+    finally:
+        for path in (own, gone):
+            path.unlink(missing_ok=True)
 
 
 def let_go(folders: Iterable[Path], locks: Path) -> None:

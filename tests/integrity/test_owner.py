@@ -102,3 +102,28 @@ def test_a_damaged_owner_is_nobody(tmp_path, text):
     (tmp_path / OWNER).parent.mkdir()
     (tmp_path / OWNER).write_text(text)
     assert owner_of(tmp_path) is None and take_over(tmp_path, tmp_path / "locks") is None
+
+
+def test_of_several_that_start_at_once_one_owns_the_run(tmp_path):
+    begin = tmp_path / "begin"
+    code = (
+        "import sys, time; from pathlib import Path; from mtlbio.integrity.owner import take_over; "
+        "from mtlbio.errors import InputError\n"
+        "print('ready', flush=True)\n"
+        "while not Path(sys.argv[1]).exists(): time.sleep(0.001)\n"
+        "try:\n    take_over(Path(sys.argv[2]), Path(sys.argv[3])); print('mine', flush=True); input()\n"
+        "except InputError as error: print(error, flush=True)\n"
+    )
+    folder, locks = tmp_path / "results/a", tmp_path / ".snakemake/locks"
+    write(folder, replace(Process.of(), start=1))  # of one that is no more
+    arguments = [sys.executable, "-c", code, str(begin), str(folder), str(locks)]
+    starts = [subprocess.Popen(arguments, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True) for _ in range(4)]
+    assert [start.stdout.readline() for start in starts] == ["ready\n"] * 4
+    begin.touch()
+    said = [start.stdout.readline() for start in starts]
+    owner = owner_of(folder, locks)
+    for start in starts:
+        start.communicate("")
+    assert said.count("mine\n") == 1, said
+    assert owner.pid == starts[said.index("mine\n")].pid
+    assert not list(folder.rglob(".mtlbio-*"))
