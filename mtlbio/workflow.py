@@ -244,20 +244,23 @@ def asked_of_snakemake(words: list[str]) -> dict:
 
 
 def leave_parts_out_of_records(planned: Plan) -> None:
-    """Let no finished step be stale because its parts were, or were not, jobs of their own: the tables are the same.
+    """Let no finished step be stale because its parts were, or were not, jobs of their own, or its YAML has another
+    name: the tables are the same.
 
     Snakemake runs a step again when its inputs are others than those that it recorded, and has no way to say which of
     them do not count.
     """
     from snakemake import persistence
 
+    yamls = {os.path.normpath(yaml) for yaml in planned.yamls.values()}
     is_part = re.compile(rf"{re.escape(os.path.normpath(planned.results))}/[^/]+/parts/[^/]+/[^/]+").fullmatch
     # of later and of earlier versions
     for recorder in (getattr(persistence, "PersistenceBase", None), getattr(persistence, "Persistence", None)):
         if recorder is not None and hasattr(recorder, "_input"):
 
             def without_parts(self, job, recorded=recorder._input) -> list[str]:
-                return [file for file in recorded(self, job) if not is_part(os.path.normpath(file))]
+                found = [(file, os.path.normpath(file)) for file in recorded(self, job)]
+                return [file for file, path in found if not is_part(path) and path not in yamls]
 
             recorder._input = without_parts
 

@@ -40,6 +40,7 @@ def run(folder: Path, runs: int, options: list[str]) -> str:
     words += [
         "--workflow-profile",
         str(ROOT / "workflow" / "profiles" / "slurm"),
+        "--verbose",  # Snakemake's own lines, which carry the time
         "--config",
         f"runs={yamls}",
         *options,

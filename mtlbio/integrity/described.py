@@ -17,7 +17,8 @@ DESCRIBED = f"{MANIFEST}/described.json"
 def check_described(folder: Path, yaml: str | Path) -> None:
     """An InputError where the folder's results were described by another YAML which still says that they are its own.
 
-    A YAML that was moved or renamed is no other one: what described the results is then gone, or names another run.
+    A YAML that was moved or renamed is no other one: what described the results is then gone, or names another run. A
+    copy of a folder is nobody's yet.
     """
     former = _described_by(folder)
     if former is None or not former.is_file() or os.path.realpath(former) == os.path.realpath(yaml):
@@ -37,12 +38,14 @@ def describe(folder: Path, yaml: str | Path) -> None:
     """Keep which YAML describes the results of a folder."""
     yaml = os.path.abspath(yaml)
     if str(_described_by(folder)) != yaml:
+        content = {"yaml": yaml, "folder": os.path.realpath(folder)}
         with replacing(folder / DESCRIBED) as temporary:
-            temporary.write_text(json.dumps({"yaml": yaml}, indent=1) + "\n", encoding="utf-8")
+            temporary.write_text(json.dumps(content, indent=1) + "\n", encoding="utf-8")
 
 
 def _described_by(folder: Path) -> Path | None:
     try:
-        return Path(json.loads((folder / DESCRIBED).read_text(encoding="utf-8"))["yaml"])
+        content = json.loads((folder / DESCRIBED).read_text(encoding="utf-8"))
+        return Path(content["yaml"]) if content["folder"] == os.path.realpath(folder) else None
     except (OSError, ValueError, KeyError, TypeError):
         return None

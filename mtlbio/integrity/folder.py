@@ -45,6 +45,11 @@ def check_claim(folder: Path, holds: str) -> None:
     if found is None and not any(records_of(folder, step) for step in WRITES):
         inside = sorted(os.listdir(folder)) if folder.exists() else []
         strange = [name for name in inside if not name.startswith(".mtlbio-")]
+        runs = [name for name in strange if (folder / name / MARK).is_file()]
+        if runs:
+            raise InputError(
+                f"{folder}: the folder of all results; expected that of one run, such as {folder / runs[0]}"
+            )
         if strange:
             raise InputError(
                 f"{folder}: holds files that mtlbio did not write ({listing(strange, 3)}), and no {MARK}, the mark of "

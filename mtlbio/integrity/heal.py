@@ -10,6 +10,7 @@ taken again: they then see its files as *ancient* (:attr:`Healing.steps`). Other
 """
 
 import os
+import time
 from collections.abc import Iterable, Mapping
 from contextlib import suppress
 from pathlib import Path
@@ -24,6 +25,7 @@ from mtlbio.integrity.step import wait_for_orphans, words_of
 from mtlbio.integrity.steps import READS, REPLACES, WRITES
 from mtlbio.kinds import STEPS
 from mtlbio.kinds.schemas.run import Run
+from mtlbio.kinds.sources import modules_of_run
 
 
 class Healing:
@@ -65,7 +67,35 @@ def begin(runs: Mapping[str, Run], results: Path, locks: Path) -> Healing:
         healing.lines += [one_line(line) for line in lines]
         if broken and _all_else_as_before(folder, run, broken):
             healing.steps[name] = {step: _made(_away(folder, step)) for step in broken}
+        elif not broken and _all_else_as_before(folder, run, broken) and _put_in_order(folder, run):
+            healing.lines.append(f"{folder}: made from what is there now, by content; time stamps are put in order")
     return healing
+
+
+def _put_in_order(folder: Path, run: Run) -> bool:
+    """Let no file of a run be older than what it was made from: of a copy, or of data or modules that were only
+    touched. Whether anything was to be done.
+
+    For runs of which content says that every step was made from what is there now.
+    """
+    now, late = time.time_ns(), set[str]()
+    for step in STEPS:
+        sources = [*files_of_data(run, step), *map(Path, modules_of_run(run, step))]
+        newest = max((path.stat().st_mtime_ns for path in sources if path.exists()), default=0)
+        newest = max([newest, *(stamp for other in READS[step] for stamp in _stamps(folder, other).values())])
+        if not late.isdisjoint(READS[step]) or min(_stamps(folder, step).values()) < newest <= now:
+            for path in _stamps(folder, step):
+                os.utime(path, ns=(now, now))
+            late.add(step)
+    return bool(late)
+
+
+def _stamps(folder: Path, step: str) -> dict[Path, int]:
+    """Time stamps of a step's outputs; of a folder Snakemake looks at a file in it, and benchmarks count as outputs."""
+    folders = [folder / name / ".snakemake_timestamp" for name in REPLACES.get(step, ())]
+    paths = (*(folder / name for name in WRITES[step]), *folders, place_of(folder, step))
+    paths = (*paths, folder / "benchmarks" / f"{step}.tsv")
+    return {path: path.stat().st_mtime_ns for path in paths if path.exists()}
 
 
 def unlock(runs: Iterable[str], results: Path, locks: Path) -> None:
@@ -77,11 +107,11 @@ def unlock(runs: Iterable[str], results: Path, locks: Path) -> None:
 def end(healing: Healing, runs: Iterable[str], results: Path, locks: Path) -> None:
     """Let the runs go; files that were made again as they were get their old time stamps, so that nothing follows."""
     for name in runs:
-        for step, (digest, time) in healing.steps.get(name, {}).items():
+        for step, (digest, stamp) in healing.steps.get(name, {}).items():
             with suppress(InputError, OSError):
                 record = read_record(place_of(results / name, step))
                 if record is not None and record.digest == digest:
-                    _restore_time(results / name, step, time)
+                    _restore_time(results / name, step, stamp)
     let_go((results / name for name in runs), locks)
 
 
@@ -178,9 +208,7 @@ def _made(path: Path) -> tuple[str, int]:
     return record.digest, path.stat().st_mtime_ns
 
 
-def _restore_time(folder: Path, step: str, time: int) -> None:
-    """Of all outputs of a step; of a folder Snakemake looks at a file in it."""
-    folders = [folder / name / ".snakemake_timestamp" for name in REPLACES.get(step, ())]
-    for path in (*(folder / name for name in WRITES[step]), *folders, place_of(folder, step)):
-        if path.exists():
-            os.utime(path, ns=(time, time))
+def _restore_time(folder: Path, step: str, stamp: int) -> None:
+    """Of all outputs of a step."""
+    for path in _stamps(folder, step):
+        os.utime(path, ns=(stamp, stamp))

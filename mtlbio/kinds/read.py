@@ -24,7 +24,8 @@ def read_run(path: str | Path) -> Run:
     regular_file(path, "a YAML file that describes a run (see config/README.md)", may_be_empty=True)
     content = read_yaml(path)
     if not isinstance(content, dict):
-        what = "an empty file" if content is None else type(content).__name__
+        words = {str: "text", list: "a list", int: "a number", float: "a number", bool: "true or false"}
+        what = "an empty file" if content is None else words.get(type(content), type(content).__name__)
         raise InputError(f"{path}: expected keys such as run, expression, tasks; found {what}")
     try:
         run = as_run(content)

@@ -5,11 +5,14 @@ They are read by Snakemake's own parser, so that ``--directory=X``, ``-dX`` and 
 
 from argparse import Namespace
 from dataclasses import dataclass
+from pathlib import Path
 from typing import NoReturn
 
-from mtlbio.errors import InputError
+from mtlbio.errors import InputError, listing
+from mtlbio.kinds import STEPS
 from mtlbio.launch.find import is_run_or_folder
-from mtlbio.workflow import only_looks
+from mtlbio.text import suggestion
+from mtlbio.workflow import only_looks, snakefile
 
 _ELSEWHERE = "set by mtlbio run; a run's options stand in its YAML, its folder is --results"
 _DELETES = "deletes results; remove results/<run> yourself where that is meant"
@@ -71,15 +74,21 @@ def read_options(words: list[str]) -> Options:
     if not words:
         return Options()
     from snakemake.cli import get_argument_parser
+    from snakemake.exceptions import CliException
 
     parser = get_argument_parser()
     parser.error = _refuse
-    given, usual = parser.parse_args(words), parser.parse_args([])
+    try:
+        given, usual = parser.parse_args(words), parser.parse_args([])
+    except CliException as error:  # what Snakemake's own types of values object to
+        _refuse(str(getattr(error, "msg", error)))
     chosen = {name for name, value in vars(given).items() if value != getattr(usual, name)}
     for option, why in REFUSED.items():
         if parser._option_string_actions[option].dest in chosen:
             raise InputError(f"{option}: {why}")
     _no_runs(words, given, [action.dest for action in parser._actions if action.nargs in (None, "?")])
+    _known_steps(given)
+    _known_profiles(given)
     looks = only_looks(vars(given))
     elsewhere = any(getattr(given, name, None) for name in _ELSEWHERE_RUN)
     cores = elsewhere or bool(given.jobs or given.cores)
@@ -88,6 +97,31 @@ def read_options(words: list[str]) -> Options:
 
 def _refuse(message: str) -> NoReturn:
     raise InputError(f"{' '.join(message.split())}; neither mtlbio run (--help) nor Snakemake takes it so")
+
+
+def _known_steps(given: Namespace) -> None:
+    """No step that is misspelt: Snakemake would take it for none, or for a file."""
+    rules = [*STEPS, "train_part", "probe_part", "all"]
+    for option in ("forcerun", "until", "omit_from", "prioritize"):
+        for name in sorted(map(str, _listed(getattr(given, option, None) or []))):
+            if name not in rules and not Path(name).exists() and "/" not in name:
+                raise InputError(f"--{option.replace('_', '-')}: no step {name!r}; {suggestion(name, rules)}")
+
+
+def _known_profiles(given: Namespace) -> None:
+    """No profile that is not there: Snakemake would do without."""
+    from snakemake.cli import get_profile_dir
+
+    beside = snakefile().parent / "profiles"
+    for option in ("profile", "workflow_profile"):
+        for name in map(str, _listed(getattr(given, option, None) or [])):
+            of_ours = option == "workflow_profile" and get_profile_dir(str(beside / name)) is not None
+            if name != "none" and get_profile_dir(name) is None and not of_ours:
+                found = listing(sorted(folder.name for folder in beside.iterdir()))
+                raise InputError(
+                    f"--{option.replace('_', '-')}: no profile {name!r}; expected a folder with config.yaml, or one of "
+                    f"mtlbio's: --workflow-profile {found}"
+                )
 
 
 def _no_runs(words: list[str], given: Namespace, single: list[str]) -> None:
@@ -99,4 +133,4 @@ def _no_runs(words: list[str], given: Namespace, single: list[str]) -> None:
 
 
 def _listed(value: object) -> list:
-    return value if isinstance(value, list) else [value]
+    return list(value) if isinstance(value, (list, tuple, set, frozenset)) else [value]

@@ -83,8 +83,8 @@ class StepLines(logging.Formatter):
         self.jobs[record.jobid] = name, self.clock()  # type: ignore[attr-defined]
         StepLines.begun[run] = step
         why, log = because(getattr(record, "reason", "")), ", ".join(getattr(record, "log", []) or [])
-        log = "" if self.dry else f"; log: {log}"
-        return f"{name}: {'would start' if self.dry else 'starts'}{f' ({why})' if why else ''}{log}"
+        more = f" and ask for {asked(record)}" if self.dry else f"; log: {log}"
+        return f"{name}: {'would start' if self.dry else 'starts'}{f' ({why})' if why else ''}{more}"
 
     def _job_finished(self, record: logging.LogRecord) -> str:
         known = self.jobs.pop(getattr(record, "job_id", -1), None)
@@ -109,6 +109,14 @@ def title(record: logging.LogRecord) -> str | None:
     part = f" {wildcards['part']}" if "part" in wildcards else ""
     run = f"{wildcards['run']}: " if "run" in wildcards else ""
     return None if rule == "all" else f"{run}{rule.removesuffix('_part')}{part}"
+
+
+def asked(record: logging.LogRecord) -> str:
+    """What a step asks a machine or a cluster for, in Snakemake's names."""
+    resources = getattr(record, "resources", {})
+    wanted = {name: resources[name] for name in ("mem_mb", "runtime", "gpu") if resources.get(name)}
+    threads = {"threads": getattr(record, "threads", 1)}
+    return ", ".join(f"{name}={value}" for name, value in (threads | wanted).items())
 
 
 def because(reason: str) -> str:

@@ -233,7 +233,7 @@ TEXTS = [
         "training: found None as a key",
     ),
     ("a: 1\n---\nb: 2", "not valid YAML: but found another document (line 2, column 1)"),
-    ("- a", "expected keys such as run, expression, tasks; found list"),
+    ("- a", "expected keys such as run, expression, tasks; found a list"),
     ("", "expected keys such as run, expression, tasks; found an empty file"),
     ("#" * 20_000_001, "20,000,001 bytes; expected a description of at most 20,000,000"),
 ]

@@ -1,5 +1,7 @@
 """Two YAMLs of one name: the second is refused while the first still claims the results."""
 
+import shutil
+
 import pytest
 
 from mtlbio.errors import InputError
@@ -41,3 +43,9 @@ def test_a_yaml_that_was_moved_or_names_another_run_claims_nothing(folder, tmp_p
 def test_the_same_file_by_another_way_is_the_same(folder, tmp_path):
     (tmp_path / "link.yaml").symlink_to(tmp_path / "a.yaml")
     check_described(folder, tmp_path / "link.yaml")
+
+
+def test_a_copy_of_the_results_is_nobodys(folder, tmp_path):
+    copy = tmp_path / "elsewhere/lupus"
+    shutil.copytree(folder, copy)
+    check_described(copy, tmp_path / "b.yaml")

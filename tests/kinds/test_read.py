@@ -153,7 +153,7 @@ def test_missing_key_is_named(tmp_path, key):
     ("text", "problem"),
     [
         ("", "an empty file"),
-        ("- 1", "found list"),
+        ("- 1", "found a list"),
         ("run: [", "not valid YAML: .*line 1"),
         ("run: a\nrun: b", "'run' stands twice .line 2"),
         ("? [a]\n: 1", "plain text"),

@@ -85,7 +85,10 @@ def test_what_nobody_knows_is_one_line(words, line):
         ),
     ],
 )
-def test_what_is_passed_on_and_what_it_means(words, expected):
+def test_what_is_passed_on_and_what_it_means(words, expected, tmp_path, monkeypatch):
+    (tmp_path / "slurm").mkdir()
+    (tmp_path / "slurm" / "config.yaml").touch()
+    monkeypatch.chdir(tmp_path)
     assert read_options(words) == expected
 
 
@@ -108,6 +111,25 @@ def test_a_run_behind_an_option_is_no_target(words, tmp_path, monkeypatch):
     assert str(caught.value) == line
 
 
-def test_a_yaml_may_be_the_value_of_an_option():
+def test_a_yaml_may_be_the_value_of_an_option(tmp_path, monkeypatch):
+    (tmp_path / "mine.yaml").touch()
+    monkeypatch.chdir(tmp_path)
     words = ["--workflow-profile", "mine.yaml", "--slurm-partition-config=parts.yaml"]
     assert read_options(words) == Options(tuple(words), cores_chosen=True, memory_chosen=True)
+
+
+@pytest.mark.parametrize(
+    "words, line",
+    [
+        (["--forcerun", "reprot"], "--forcerun: no step 'reprot'; did you mean 'report' or "),
+        (["--until", "trian"], "--until: no step 'trian'; did you mean 'train'"),
+        (["--workflow-profile", "nope"], "--workflow-profile: no profile 'nope'; expected a folder with config.yaml"),
+        (["--profile=nope"], "--profile: no profile 'nope'; expected a folder with config.yaml"),
+        (["--jobs", "x"], "Error parsing number of jobs"),
+    ],
+)
+def test_a_step_or_profile_that_is_not_there_is_told_and_not_passed_over(words, line):
+    with pytest.raises(InputError) as caught:
+        read_options(words)
+    assert str(caught.value).startswith(line) and "\n" not in str(caught.value)
+    assert read_options(["--forcerun", "report", "--workflow-profile", "none"]).runs_jobs

@@ -70,7 +70,9 @@ def test_how_snakemake_goes_about_it_is_left_out_and_the_rest_is_not(lines, word
 def test_a_dry_run_speaks_of_what_would_be(lines):
     lines.dry = True
     told = record(LogEvent.JOB_INFO, **job(2, "probe") | {"reason": "Params have changed since last execution: x"})
-    assert lines.format(told) == "small: probe: would start (changed: options)"
+    told.threads, told.resources = 2, {"mem_mb": 4019, "tmpdir": "/tmp", "runtime": 60, "gpu": 0}
+    said = "small: probe: would start (changed: options) and ask for threads=2, mem_mb=4019, runtime=60"
+    assert lines.format(told) == said
 
 
 def test_ctrl_c_is_remembered(lines):

@@ -113,9 +113,8 @@ class Clone:
         done = self.call("snakemake", "--dry-run", "--cores", "2")
         assert done.returncode == 0, done.stderr
         found: dict[str, set[str]] = {}
-        for job in re.split(r"^(?:local)?rule ", done.stdout + done.stderr, flags=re.MULTILINE)[1:]:
-            if run := re.search(r"^    wildcards: run=([^\s,]+)", job, flags=re.MULTILINE):
-                found.setdefault(run[1], set()).add(job.partition(":")[0])
+        for run, step in re.findall(r"^(\S+): (\w+): would start", done.stdout + done.stderr, flags=re.MULTILINE):
+            found.setdefault(run, set()).add(step)
         return found
 
     @contextmanager
