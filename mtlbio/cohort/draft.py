@@ -13,9 +13,10 @@ from mtlbio.cohort import guess
 from mtlbio.cohort.check import unit_is_cell
 from mtlbio.cohort.draft_design import suggest
 from mtlbio.cohort.drafting import Draft, identifier, path_text, range_text, scalar, scalars
-from mtlbio.cohort.expression import h5ad_obs, read_expression
+from mtlbio.cohort.expression import read_expression
 from mtlbio.cohort.genesets import builtin_sets
 from mtlbio.cohort.guess import guess_scale, has_word, is_age, is_derived, words
+from mtlbio.cohort.h5ad import h5ad_obs
 from mtlbio.cohort.measurements import Measurements, check_names
 from mtlbio.cohort.metadata import read_metadata, text_table
 from mtlbio.config import Expression

@@ -1,23 +1,19 @@
 """Reading expression: h5ad, csv/tsv, parquet and the two 10x formats, samples in rows."""
 
 from collections.abc import Collection
-from contextlib import AbstractContextManager
 from pathlib import Path
 
-import h5py
 import numpy as np
 import pandas as pd
-from anndata.io import read_elem, sparse_dataset
 from pyarrow import types
-from scipy import sparse
 
-from mtlbio.cohort.hdf5 import opened_hdf5
-from mtlbio.cohort.measurements import Measurements, OnDisk
+from mtlbio.cohort.h5ad import h5ad_names, read_h5ad
+from mtlbio.cohort.measurements import Measurements
 from mtlbio.cohort.metadata import TABLES, csv_header, parquet_schema, read_csv, read_parquet, suffix, unique_ids
-from mtlbio.cohort.stored import check_claims, check_compressed, check_tenx_folder, check_tenx_h5
+from mtlbio.cohort.tenx import read_tenx, tenx_names
 from mtlbio.config import Expression
 from mtlbio.errors import InputError, listing
-from mtlbio.reading import check_fits, opened, understood
+from mtlbio.reading import check_fits, understood
 from mtlbio.text import as_text
 
 FORMATS = ("h5ad", "h5 (10x)", "a 10x/mtx folder", *TABLES)
@@ -49,7 +45,7 @@ def read_expression(
         table, _ = _read_frame(path, sample_column)
         _check_samples(table.index, table.columns, described, path)
         return Measurements(_names(table.index), _names(table.columns), _numbers(table, path), str(path))
-    data = _read_10x(path) if file_format == "10x" else _read_h5ad(path, expression.layer, on_disk)
+    data = read_tenx(path) if file_format == "10x" else read_h5ad(path, expression.layer, on_disk)
     _check_samples(data.samples, data.genes, described, path)
     return data
 
@@ -61,37 +57,16 @@ def sample_names(expression: Expression, sample_column: str, described: Collecti
     """
     path = Path(expression.path)
     file_format, genes = _format(path), np.array([], dtype=str)
-    if path.is_dir():
-        files = sorted(path.glob("*barcodes.tsv*"))
-        if not files:
-            raise InputError(f"{path}: a folder without barcodes.tsv(.gz); expected the folder of 10x Cell Ranger")
-        with understood(files[0], "a list of barcodes"), opened(files[0], "a list of barcodes") as lines:
-            samples = pd.read_csv(lines, sep="\t", header=None, dtype=str, usecols=[0])[0]
-    elif file_format == "10x":
-        with _h5(path) as file:
-            if "matrix/barcodes" not in file:  # Cell Ranger 2 keeps them below the genome's name
-                return _read_10x(path).samples
-            check_claims(file["matrix/barcodes"], path)
-            with understood(path, "what 10x Cell Ranger writes as h5"):
-                samples = file["matrix/barcodes"].asstr()[:]
+    if file_format == "10x":
+        samples = tenx_names(path)
     elif file_format == "h5ad":
-        with _h5(path) as file:
-            samples, genes = _h5ad_names(file, ("obs", "var"), path)
+        samples, genes = h5ad_names(path)
     else:
         table, genes = _read_frame(path, sample_column, only_ids=True)
         samples = table.index
     samples = _names(samples)
     _check_samples(samples, genes, described, path)
     return samples
-
-
-def h5ad_obs(path: str | Path) -> pd.DataFrame:
-    """``obs`` of an h5ad as it is typed, its index as text."""
-    with _h5(Path(path)) as file:
-        if not isinstance(file.get("obs"), h5py.Group):
-            raise InputError(f"{path}: not an h5ad file: no obs in it")
-        obs = _frame(file, "obs", Path(path))
-    return obs.set_axis(pd.Index(obs.index.astype(str), name="sample", dtype=object), axis=0)
 
 
 def _format(path: Path) -> str:
@@ -106,74 +81,6 @@ def _format(path: Path) -> str:
 
 def _names(values) -> np.ndarray:
     return np.asarray(values).astype(str)
-
-
-def _read_h5ad(path: Path, layer: str | None, on_disk: bool) -> Measurements:
-    with _h5(path) as file:
-        samples, genes = _h5ad_names(file, ("obs", "var") if layer else ("obs", "var", "X"), path)
-        layers = list(file["layers"]) if "layers" in file else []
-        if layer is not None and layer not in layers:
-            raise InputError(f"{path}: expression.layer: no layer {layer!r}; found: {listing(layers)}")
-        key = "X" if layer is None else f"layers/{layer}"
-        matrix = _h5ad_matrix(file[key], (len(samples), len(genes)), path, on_disk)
-    return Measurements(samples, genes, matrix, str(path))
-
-
-def _h5ad_matrix(stored, shape: tuple[int, int], path: Path, on_disk: bool) -> OnDisk | sparse.csr_matrix | np.ndarray:
-    """A matrix of an h5ad that is what obs and var say, and fits into memory unless it stays on disk."""
-    with understood(path, f"an h5ad file whose {stored.name} is a matrix"):
-        claimed = tuple(stored.shape if isinstance(stored, h5py.Dataset) else sparse_dataset(stored).shape)
-        by_rows = isinstance(stored, h5py.Group) and sparse_dataset(stored).format == "csr"
-    if claimed != shape:
-        raise InputError(f"{path}: {stored.name} has shape {claimed}; obs and var say {shape}")
-    left = on_disk and by_rows
-    if isinstance(stored, h5py.Group):
-        check_compressed(stored, *(shape if by_rows else shape[::-1]), path, whole=not left)
-    elif stored.dtype.kind not in "biuf":
-        raise InputError(f"{path}: {stored.name} is of type {stored.dtype}; expected numbers")
-    if left:
-        return OnDisk(path, stored.name, np.ones(shape[0], dtype=bool))
-    check_claims(stored, path)
-    with understood(path, f"an h5ad file whose {stored.name} is a matrix"):
-        matrix = read_elem(stored)
-        return sparse.csr_matrix(matrix) if sparse.issparse(matrix) else np.asarray(matrix, dtype=np.float32)
-
-
-def _frame(file: h5py.File, key: str, path: Path) -> pd.DataFrame:
-    """obs or var of an open h5ad."""
-    check_claims(file[key], path)
-    with understood(path, f"an h5ad file whose {key} is a table"):
-        frame = read_elem(file[key])
-        if isinstance(frame, pd.DataFrame):
-            return frame
-    raise InputError(f"{path}: {key} is no table; expected an h5ad as AnnData writes it")
-
-
-def _h5ad_names(file, needed: tuple[str, ...], path: Path) -> tuple[np.ndarray, np.ndarray]:
-    """Samples and genes of an open h5ad that has what is needed."""
-    missing = [key for key in needed if key not in file]
-    if missing:
-        raise InputError(f"{path}: not an h5ad file with expression: no {listing(missing)} in it")
-    return _names(_frame(file, "obs", path).index), _names(_frame(file, "var", path).index)
-
-
-def _h5(path: Path) -> AbstractContextManager[h5py.File]:
-    return opened_hdf5(path, "a readable HDF5 file, as AnnData or 10x Cell Ranger writes it")
-
-
-def _read_10x(path: Path) -> Measurements:
-    import scanpy as sc
-
-    if path.is_dir():
-        check_tenx_folder(path)
-    else:
-        check_tenx_h5(path)
-    with understood(path, "readable as 10x output"):
-        adata = sc.read_10x_mtx(path) if path.is_dir() else sc.read_10x_h5(path)
-        # several identifiers share a symbol in every 10x reference; scanpy's way keeps each as its own gene
-        adata.var_names_make_unique()
-        matrix = sparse.csr_matrix(adata.X)
-    return Measurements(_names(adata.obs_names), _names(adata.var_names), matrix, str(path))
 
 
 def _read_frame(path: Path, sample_column: str, only_ids: bool = False) -> tuple[pd.DataFrame, np.ndarray]:

@@ -6,7 +6,8 @@ import numpy as np
 import pandas as pd
 from scipy import sparse
 
-from mtlbio.cohort.expression import h5ad_obs, read_expression, sample_names
+from mtlbio.cohort.expression import read_expression, sample_names
+from mtlbio.cohort.h5ad import h5ad_obs
 from mtlbio.cohort.measurements import Measurements, check_names
 from mtlbio.cohort.metadata import by_sample, read_metadata, text_table, unique_ids
 from mtlbio.cohort.qc import QcList

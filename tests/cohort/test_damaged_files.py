@@ -147,7 +147,7 @@ def test_a_matrix_that_fits_nowhere_is_not_read(tmp_path, monkeypatch):
     path = h5ad(tmp_path / "e.h5ad", VALUES)
     monkeypatch.setattr(reading, "memory_bytes", lambda: 90)
     monkeypatch.setattr(
-        "mtlbio.cohort.expression._h5ad_names", lambda *_: (np.arange(6).astype(str), np.arange(4).astype(str))
+        "mtlbio.cohort.h5ad._both_names", lambda *_: (np.arange(6).astype(str), np.arange(4).astype(str))
     )
     with pytest.raises(InputError, match="/X needs 0.0 GB of memory"):
         measured(path)

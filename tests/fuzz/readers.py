@@ -25,8 +25,9 @@ from small_cohort import SmallCohort
 
 from mtlbio.cohort.draft import draft
 from mtlbio.cohort.draft_table import draft_table
-from mtlbio.cohort.expression import h5ad_obs, read_expression, sample_names
+from mtlbio.cohort.expression import read_expression, sample_names
 from mtlbio.cohort.genesets import read_gmt
+from mtlbio.cohort.h5ad import h5ad_obs
 from mtlbio.cohort.measurements import check_names, check_values
 from mtlbio.cohort.metadata import by_sample, read_metadata, text_table
 from mtlbio.cohort.prepare import check
