@@ -21,6 +21,7 @@ from mtlbio.cohort.measurements import Measurements, check_names
 from mtlbio.cohort.metadata import read_metadata, text_table
 from mtlbio.config import Expression
 from mtlbio.errors import InputError, listing
+from mtlbio.intake.annotated import is_annotated
 from mtlbio.text import as_number
 
 
@@ -83,7 +84,7 @@ def _table(expression_path: Path, metadata_path: str | Path | None) -> tuple[pd.
         if not Path(metadata_path).is_file():
             raise InputError(f"{metadata_path}: no such file; expected the metadata as csv, tsv or parquet")
         return text_table(read_metadata(metadata_path)), str(metadata_path)
-    if expression_path.suffix != ".h5ad":
+    if not is_annotated(expression_path):
         raise InputError(
             f"{expression_path}: give the metadata file too; only an h5ad file may carry its own, or a "
             f"table of features (--table)"

@@ -1,22 +1,25 @@
 """Reading expression: h5ad, csv/tsv, parquet and the two 10x formats, samples in rows."""
 
 from collections.abc import Collection
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
 import pandas as pd
 from pyarrow import types
 
+from mtlbio.cohort.gene_names import numbered
 from mtlbio.cohort.h5ad import h5ad_names, read_h5ad
 from mtlbio.cohort.measurements import Measurements
 from mtlbio.cohort.metadata import TABLES, csv_header, parquet_schema, read_csv, read_parquet, suffix, unique_ids
 from mtlbio.cohort.tenx import read_tenx, tenx_names
 from mtlbio.config import Expression
 from mtlbio.errors import InputError, listing
+from mtlbio.intake.annotated import is_annotated
 from mtlbio.reading import check_fits, understood
 from mtlbio.text import as_text
 
-FORMATS = ("h5ad", "h5 (10x)", "a 10x/mtx folder", *TABLES)
+FORMATS = ("h5ad", "zarr", "h5mu", "loom", "h5 (10x)", "a 10x/mtx folder", *TABLES)
 
 
 def read_expression(
@@ -39,13 +42,13 @@ def read_expression(
     """
     path = Path(expression.path)
     file_format = _format(path)
-    if expression.layer is not None and file_format != "h5ad":
-        raise InputError(f"{path}: expression.layer: {expression.layer!r} given, but only h5ad files have layers")
+    _check_keys(expression, file_format)
     if file_format == "table":
         table, _ = _read_frame(path, sample_column)
         _check_samples(table.index, table.columns, described, path)
         return Measurements(_names(table.index), _names(table.columns), _numbers(table, path), str(path))
-    data = read_tenx(path) if file_format == "10x" else read_h5ad(path, expression.layer, on_disk)
+    data = read_tenx(path) if file_format == "10x" else read_h5ad(expression, on_disk)
+    data = replace(data, samples=_distinct(data.samples, described))
     _check_samples(data.samples, data.genes, described, path)
     return data
 
@@ -60,7 +63,8 @@ def sample_names(expression: Expression, sample_column: str, described: Collecti
     if file_format == "10x":
         samples = tenx_names(path)
     elif file_format == "h5ad":
-        samples, genes = h5ad_names(path)
+        samples, genes = h5ad_names(expression)
+        samples = _distinct(samples, described)
     else:
         table, genes = _read_frame(path, sample_column, only_ids=True)
         samples = table.index
@@ -70,13 +74,30 @@ def sample_names(expression: Expression, sample_column: str, described: Collecti
 
 
 def _format(path: Path) -> str:
-    """``10x``, ``h5ad`` or ``table``."""
+    """``10x``, ``h5ad`` (or what else describes its samples) or ``table``."""
     ending = suffix(path)
+    if is_annotated(path):
+        return "h5ad"
     if path.is_dir() or ending == ".h5":
         return "10x"
-    if ending != ".h5ad" and ending not in TABLES:
+    if ending not in TABLES:
         raise InputError(f"{path}: expression.path: format {ending!r} is unknown; valid: {listing(FORMATS, 12)}")
-    return "h5ad" if ending == ".h5ad" else "table"
+    return "table"
+
+
+def _check_keys(expression: Expression, file_format: str) -> None:
+    """Keys that only files have which describe their samples."""
+    keys = ("layer", "layers"), ("modality", "modalities"), ("genes", "columns that describe genes")
+    for key, what in keys:
+        value = getattr(expression, key)
+        if value is not None and file_format != "h5ad":
+            raise InputError(f"{expression.path}: expression.{key}: {value!r} given, but only h5ad files have {what}")
+
+
+def _distinct(samples: np.ndarray, described: Collection[str] | None) -> np.ndarray:
+    """Names that stand again numbered where the description, which lies in the same file, does so too."""
+    unique = numbered(samples)
+    return unique if described is not None and (unique != samples).any() and set(unique) <= set(described) else samples
 
 
 def _names(values) -> np.ndarray:

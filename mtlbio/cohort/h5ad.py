@@ -1,89 +1,100 @@
-"""AnnData files (h5ad): the measurements, the names of samples and genes, and what describes the samples."""
+"""Measurements with a description of their samples: AnnData (h5ad, zarr), a modality of MuData (h5mu), loom."""
 
-from contextlib import AbstractContextManager
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
-import h5py
 import numpy as np
 import pandas as pd
-from anndata.io import read_elem, sparse_dataset
-from scipy import sparse
 
-from mtlbio.cohort.hdf5 import opened_hdf5
-from mtlbio.cohort.measurements import Measurements, OnDisk
-from mtlbio.cohort.stored import check_claims, check_compressed
+from mtlbio.cohort.frames import frame_of, index_of
+from mtlbio.cohort.gene_names import gene_names, numbered
+from mtlbio.cohort.loom import is_loom, loom_frame
+from mtlbio.cohort.matrix import in_memory, matrix_of, place_of
+from mtlbio.cohort.measurements import Measurements
+from mtlbio.cohort.modality import chosen, with_common
+from mtlbio.cohort.stores import Group, opened_store
+from mtlbio.config import Expression
 from mtlbio.errors import InputError, listing
+from mtlbio.intake.notes import notice
 from mtlbio.reading import understood
 
-
-def read_h5ad(path: Path, layer: str | None, on_disk: bool) -> Measurements:
-    """X or a layer of an h5ad; ``on_disk`` leaves a row-compressed matrix in the file."""
-    with _h5(path) as file:
-        samples, genes = _both_names(file, ("obs", "var") if layer else ("obs", "var", "X"), path)
-        layers = list(file["layers"]) if "layers" in file else []
-        if layer is not None and layer not in layers:
-            raise InputError(f"{path}: expression.layer: no layer {layer!r}; found: {listing(layers)}")
-        key = "X" if layer is None else f"layers/{layer}"
-        matrix = _matrix(file[key], (len(samples), len(genes)), path, on_disk)
-    return Measurements(samples, genes, matrix, str(path))
+_WHAT = "a readable HDF5 file, as AnnData or 10x Cell Ranger writes it"
 
 
-def h5ad_names(path: Path) -> tuple[np.ndarray, np.ndarray]:
-    """Samples and genes of an h5ad (text), without its measurements."""
-    with _h5(path) as file:
-        return _both_names(file, ("obs", "var"), path)
+def read_h5ad(expression: Expression, on_disk: bool = False) -> Measurements:
+    """What a run names of an AnnData, MuData or loom file: X, ``raw.X`` or a layer, with the names that belong to it.
+
+    ``on_disk`` leaves the matrix in the file (:class:`mtlbio.cohort.on_disk.OnDisk`).
+    """
+    path = Path(expression.path)
+    with opened_annotated(path, expression.modality) as root:
+        key, var = place_of(root, expression.layer, path)
+        samples, genes = _samples(root, path), gene_names(root, var, expression.genes, path)
+        matrix = matrix_of(root, key, (len(samples), len(genes)), path, whole=not on_disk)
+        values = matrix if on_disk else in_memory(matrix, root[key])
+    return Measurements(samples, genes, values, str(path))
 
 
-def h5ad_obs(path: str | Path) -> pd.DataFrame:
-    """``obs`` of an h5ad as it is typed, its index as text."""
-    with _h5(Path(path)) as file:
-        if not isinstance(file.get("obs"), h5py.Group):
-            raise InputError(f"{path}: not an h5ad file: no obs in it")
-        obs = _frame(file, "obs", Path(path))
-    return obs.set_axis(pd.Index(obs.index.astype(str), name="sample", dtype=object), axis=0)
+def h5ad_names(expression: Expression) -> tuple[np.ndarray, np.ndarray]:
+    """Samples and genes (text), without the measurements."""
+    path = Path(expression.path)
+    with opened_annotated(path, expression.modality) as root:
+        _, var = place_of(root, expression.layer, path)
+        return _samples(root, path), gene_names(root, var, expression.genes, path)
 
 
-def _matrix(stored, shape: tuple[int, int], path: Path, on_disk: bool) -> OnDisk | sparse.csr_matrix | np.ndarray:
-    """A matrix of an h5ad that is what obs and var say, and fits into memory unless it stays on disk."""
-    with understood(path, f"an h5ad file whose {stored.name} is a matrix"):
-        claimed = tuple(stored.shape if isinstance(stored, h5py.Dataset) else sparse_dataset(stored).shape)
-        by_rows = isinstance(stored, h5py.Group) and sparse_dataset(stored).format == "csr"
-    if claimed != shape:
-        raise InputError(f"{path}: {stored.name} has shape {claimed}; obs and var say {shape}")
-    left = on_disk and by_rows
-    if isinstance(stored, h5py.Group):
-        check_compressed(stored, *(shape if by_rows else shape[::-1]), path, whole=not left)
-    elif stored.dtype.kind not in "biuf":
-        raise InputError(f"{path}: {stored.name} is of type {stored.dtype}; expected numbers")
-    if left:
-        return OnDisk(path, stored.name, np.ones(shape[0], dtype=bool))
-    check_claims(stored, path)
-    with understood(path, f"an h5ad file whose {stored.name} is a matrix"):
-        matrix = read_elem(stored)
-        return sparse.csr_matrix(matrix) if sparse.issparse(matrix) else np.asarray(matrix, dtype=np.float32)
+def h5ad_obs(path: str | Path, modality: str | None = None) -> pd.DataFrame:
+    """``obs`` as it is typed; its index is text without blanks around it, and numbered where a name stands twice.
+
+    Of MuData: that of the modality, with what only the ``obs`` above it has.
+    """
+    path = Path(path)
+    with opened_annotated(path, modality, whole=True) as root:
+        obs = with_common(root, _frame(chosen(root, modality, path), "obs", path), path)
+        names = _samples(chosen(root, modality, path), path)
+    unique = numbered(names)
+    if (unique != names).any():
+        notice(path, f"obs: {int((unique != names).sum())} names stand a second time; they are numbered (name-1, ...)")
+    return obs.set_axis(pd.Index(unique, name="sample", dtype=object), axis=0)
 
 
-def _frame(file: h5py.File, key: str, path: Path) -> pd.DataFrame:
-    """obs or var of an open h5ad."""
-    check_claims(file[key], path)
-    with understood(path, f"an h5ad file whose {key} is a table"):
-        frame = read_elem(file[key])
-        if isinstance(frame, pd.DataFrame):
-            return frame
-    raise InputError(f"{path}: {key} is no table; expected an h5ad as AnnData writes it")
+@contextmanager
+def opened_annotated(path: Path, modality: str | None, whole: bool = False) -> Iterator[Group]:
+    """The group that is an AnnData (or loom) in an open store; ``whole``: the top, where a MuData keeps what is common.
+
+    Raises
+    ------
+    InputError
+        No such store, one of another kind, or no such modality.
+    """
+    with opened_store(path, _WHAT) as root:
+        if "tables" in root and "obs" not in root:
+            tables = [f"tables/{name}" for name in root["tables"]]
+            raise InputError(
+                f"{path}: a SpatialData store: give the path of one of its tables ({listing(tables)} in it)"
+            )
+        found = chosen(root, modality, path)
+        if not is_loom(found):
+            missing = [key for key in ("obs", "var") if key not in found]
+            if missing:
+                raise InputError(
+                    f"{path}: not an h5ad file with expression: no {listing(missing)} in it (found: {listing(found)})"
+                )
+        yield root if whole else found
 
 
-def _both_names(file, needed: tuple[str, ...], path: Path) -> tuple[np.ndarray, np.ndarray]:
-    """Samples and genes of an open h5ad that has what is needed."""
-    missing = [key for key in needed if key not in file]
-    if missing:
-        raise InputError(f"{path}: not an h5ad file with expression: no {listing(missing)} in it")
-    return _text(_frame(file, "obs", path).index), _text(_frame(file, "var", path).index)
+def _frame(root: Group, key: str, path: Path) -> pd.DataFrame:
+    if is_loom(root):
+        with understood(path, "a loom file"):
+            return loom_frame(root, key)
+    return frame_of(root, key, path)
 
 
-def _h5(path: Path) -> AbstractContextManager[h5py.File]:
-    return opened_hdf5(path, "a readable HDF5 file, as AnnData or 10x Cell Ranger writes it")
-
-
-def _text(values) -> np.ndarray:
-    return np.asarray(values).astype(str)
+def _samples(root: Group, path: Path) -> np.ndarray:
+    """Names of the samples, without the blanks around them that tables lose too."""
+    names = index_of(root, "obs", path) if not is_loom(root) else _frame(root, "obs", path).index.to_numpy().astype(str)
+    stripped = np.char.strip(names) if len(names) else names
+    if (stripped != names).any():
+        notice(path, f"{int((stripped != names).sum())} sample names have blanks before or behind them: dropped")
+    return stripped

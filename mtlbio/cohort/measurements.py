@@ -4,39 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
-from pathlib import Path
 
-import h5py
 import numpy as np
-from anndata.io import sparse_dataset
 from scipy import sparse
 
 from mtlbio.cohort.metadata import duplicates
-from mtlbio.cohort.stored import rows_of
+from mtlbio.cohort.on_disk import BLOCK, Block, OnDisk, Part
 from mtlbio.errors import InputError, listing
-
-BLOCK = 20_000  # rows at a time: 20,000 cells x 1,500 detected genes are about 250 MB
-
-
-@dataclass(frozen=True)
-class OnDisk:
-    """A sparse matrix (rows compressed) inside an h5ad that is read block by block: a million cells fit anywhere.
-
-    ``keep`` marks the rows in use.
-    """
-
-    path: Path
-    key: str
-    keep: np.ndarray
-
-    def blocks(self) -> Iterator[sparse.csr_matrix]:
-        """Kept rows in file order, block by block."""
-        with h5py.File(self.path) as file:
-            columns = sparse_dataset(file[self.key]).shape[1]
-            for start in range(0, len(self.keep), BLOCK):
-                keep = self.keep[start : start + BLOCK]
-                if keep.any():
-                    yield rows_of(file[self.key], start, start + BLOCK, columns, self.path)[keep]
 
 
 @dataclass(frozen=True)
@@ -55,13 +29,21 @@ class Measurements:
     matrix: np.ndarray | sparse.csr_matrix | OnDisk
     source: str
 
-    def blocks(self) -> Iterator[tuple[slice, np.ndarray | sparse.csr_matrix]]:
+    def blocks(self) -> Iterator[tuple[slice, Block]]:
         """Rows in order as (positions, block)."""
         start, matrix = 0, self.matrix
         starts = range(0, len(self.samples), BLOCK)
         for block in matrix.blocks() if isinstance(matrix, OnDisk) else (matrix[s : s + BLOCK] for s in starts):
             yield slice(start, start + block.shape[0]), block
             start += block.shape[0]
+
+    def parts(self) -> Iterator[Part]:
+        """The same values as (rows, columns, block), in whichever order takes one walk through the file."""
+        if isinstance(self.matrix, OnDisk):
+            yield from self.matrix.parts()
+            return
+        for rows, block in self.blocks():
+            yield rows, slice(0, len(self.genes)), block
 
     def keep(self, mask: np.ndarray) -> Measurements:
         """Only the samples marked in ``mask`` (n_samples,), in the same order."""
@@ -93,24 +75,44 @@ def check_values(data: Measurements, scale: str, must_vary: bool = True) -> None
         Naming file, gene, sample and value: missing or infinite values; negative or fractional counts; beta values
         outside 0-1; a log scale above 50; or no gene that varies.
     """
-    low, high = np.full(len(data.genes), np.inf), np.full(len(data.genes), -np.inf)
-    for positions, block in data.blocks():
+    checks = ValueChecks(data, scale)
+    for rows, columns, block in data.parts():
+        checks.look_at(rows, columns, block)
+    if must_vary:
+        checks.check_variation()
+
+
+class ValueChecks:
+    """The checks of :func:`check_values` for values that come part by part, so that nobody reads them twice."""
+
+    def __init__(self, data: Measurements, scale: str):
+        self.data, self.scale = data, scale
+        self.low, self.high = np.full(len(data.genes), np.inf), np.full(len(data.genes), -np.inf)
+
+    def look_at(self, rows: slice, columns: slice, block: Block) -> None:
+        """Check one part; an InputError at the first value that is wrong."""
+        data = self.data
         stored = block if isinstance(block, np.ndarray) else block.data
-        for wrong, problem in _problems(stored, scale):
+        for wrong, problem in _problems(stored, self.scale):
             if wrong.any():
                 row, gene, value = _first(block, wrong)
                 raise InputError(
-                    f"{data.source}: gene {str(data.genes[gene])!r}, sample {str(data.samples[positions][row])!r}: "
-                    f"found {value:g}; {problem}"
+                    f"{data.source}: gene {str(data.genes[columns][gene])!r}, sample "
+                    f"{str(data.samples[rows][row])!r}: found {value:g}; {problem}"
                 )
         least, most = block.min(axis=0), block.max(axis=0)
         if sparse.issparse(block):
             least, most = least.toarray().ravel(), most.toarray().ravel()
-        low, high = np.minimum(low, least), np.maximum(high, most)
-    if must_vary and not (high > low).any():
-        raise InputError(
-            f"{data.source}: every gene is constant over the {len(data.samples)} samples: nothing to learn from"
-        )
+        self.low[columns] = np.minimum(self.low[columns], least)
+        self.high[columns] = np.maximum(self.high[columns], most)
+
+    def check_variation(self) -> None:
+        """Refuse measurements of which no gene varies."""
+        if not (self.high > self.low).any():
+            raise InputError(
+                f"{self.data.source}: every gene is constant over the {len(self.data.samples)} samples: nothing to "
+                f"learn from"
+            )
 
 
 def check_names(data: Measurements) -> None:
@@ -145,9 +147,12 @@ def _problems(values: np.ndarray, scale: str) -> Iterator[tuple[np.ndarray, str]
         yield np.abs(values) > 50, f"scale {scale}: expected values up to 50; {raw}"
 
 
-def _first(block: np.ndarray | sparse.csr_matrix, wrong: np.ndarray) -> tuple[int, int, float]:
+def _first(block: Block, wrong: np.ndarray) -> tuple[int, int, float]:
     """Row, column and value of the first wrong entry."""
-    if not isinstance(block, np.ndarray):
-        wrong = sparse.csr_matrix((wrong, block.indices, block.indptr), block.shape)
-    row, column = (int(places[0]) for places in wrong.nonzero())
-    return row, column, float(block[row, column])
+    if isinstance(block, np.ndarray):
+        row, column = (int(places[0]) for places in wrong.nonzero())
+        return row, column, float(block[row, column])
+    place = int(np.flatnonzero(wrong)[0])
+    line, other = int(np.searchsorted(block.indptr, place, side="right")) - 1, int(block.indices[place])
+    row, column = (line, other) if block.format == "csr" else (other, line)
+    return row, column, float(block.data[place])

@@ -4,7 +4,7 @@ import numpy as np
 import pandas as pd
 from scipy import sparse
 
-from mtlbio.cohort.measurements import Measurements
+from mtlbio.cohort.measurements import Measurements, ValueChecks
 from mtlbio.cohort.qc import QcList
 from mtlbio.errors import InputError, listing
 from mtlbio.progress import say
@@ -31,7 +31,8 @@ def pseudobulk(
     Raises
     ------
     InputError
-        A categorical column of ``obs`` that differs between the cells of one sample, or no sample of ``min_cells``.
+        A categorical column of ``obs`` that differs between the cells of one sample, no sample of ``min_cells``, or
+        values of cells that cannot be what ``scale`` says.
     """
     complete = by.notna().all(axis=1).to_numpy()
     for column in by.columns:
@@ -55,20 +56,23 @@ def pseudobulk(
         )
     say(f"pseudobulk: {len(code)} cells to {enough.sum()} samples")
     sample_obs = _collapse(obs, code, names, enough, source)
-    sums = _sums(data, code, len(names))[enough]
+    sums = _sums(data, code, len(names), scale)[enough]
     if scale != "counts":
         sums = sums / cells[enough, None]
     return Measurements(names[enough], data.genes, sums, data.source), sample_obs
 
 
-def _sums(data: Measurements, code: np.ndarray, groups: int) -> np.ndarray:
-    """Indicator (groups x cells) times cells x genes, block by block; float64, exact for counts."""
-    sums = np.zeros((groups, len(data.genes)))
-    for positions, block in data.blocks():
-        cells = (code[positions], np.arange(block.shape[0]))
+def _sums(data: Measurements, code: np.ndarray, groups: int, scale: str) -> np.ndarray:
+    """Indicator (groups x cells) times cells x genes, part by part; float64, exact for counts. Checks the values."""
+    sums, checks = np.zeros((groups, len(data.genes))), ValueChecks(data, scale)
+    for rows, columns, block in data.parts():
+        checks.look_at(rows, columns, block)
+        cells = (code[rows], np.arange(block.shape[0]))
         indicator = sparse.csr_matrix((np.ones(block.shape[0]), cells), shape=(groups, block.shape[0]))
         product = indicator @ block.astype(np.float64)
-        sums += product.toarray() if sparse.issparse(product) else product
+        sums[:, columns] += product.toarray() if sparse.issparse(product) else product
+    if len(data.genes):
+        checks.check_variation()
     return sums
 
 

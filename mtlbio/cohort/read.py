@@ -87,7 +87,7 @@ def _metadata(run: CohortRun) -> tuple[str, pd.DataFrame]:
     if run.metadata.path is not None:
         return run.metadata.path, described(run, read_metadata(run.metadata.path), run.metadata.path)
     source = f"{run.measured.path} (obs)"
-    table = h5ad_obs(run.measured.path)
+    table = h5ad_obs(run.measured.path, run.measured.modality)
     unique_ids(table.index, source)
     return source, text_table(table, _columns(run, table, source, []))
 

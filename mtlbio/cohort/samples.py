@@ -28,9 +28,9 @@ def samples_of(
     obs, tasks, covariates = encode(run, raw.metadata, source, qc)
     check_unit(run, obs, source)
     check_fixed(run, obs, source)
-    if len(data.genes):
+    if len(data.genes) and run.pseudobulk is None:
         check_values(data, run.measured.scale)
-    if run.pseudobulk is not None:
+    if run.pseudobulk is not None:  # which checks the values of cells as it reads them
         by = raw.metadata[list(dict.fromkeys(run.pseudobulk.by))]
         data, obs = pseudobulk(data, obs, by, run.measured.scale, run.pseudobulk.min_cells, qc, source)
     if run.splits.kind == "leave_out":

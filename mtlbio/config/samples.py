@@ -11,13 +11,22 @@ class Expression(Section):
     """Where the measurements are and on which scale."""
 
     path: str = Field(
-        description="h5ad, csv/tsv (.gz), parquet, a 10x/mtx folder or 10x h5; samples in rows, genes in columns"
+        description="h5ad, zarr, h5mu, loom, csv/tsv (.gz), parquet, a 10x/mtx folder or 10x h5; samples in rows, "
+        "genes in columns"
     )
     scale: Literal["counts", "log", "log2", "beta", "z"] = Field(
         description="counts are normalised and log-transformed; log, log2 and z are used as they are; "
         "beta (methylation, 0-1) becomes M values"
     )
-    layer: str | None = Field(None, description="h5ad only: the layer to use instead of X")
+    layer: str | None = Field(
+        None, description="h5ad, zarr, h5mu, loom only: the layer to use instead of X; `raw` for raw.X"
+    )
+    modality: str | None = Field(None, description="h5mu (MuData) only: the modality to use, such as rna")
+    genes: str | None = Field(
+        None,
+        description="h5ad, zarr, h5mu, loom only: the column of var that names the genes (such as feature_name) "
+        "instead of its index",
+    )
 
 
 class Table(Section):

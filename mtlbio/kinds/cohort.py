@@ -3,6 +3,7 @@
 from collections.abc import Mapping
 from typing import Any
 
+from mtlbio.intake.annotated import is_annotated
 from mtlbio.kinds.base import Simulation
 from mtlbio.kinds.donors import DonorKind
 from mtlbio.kinds.schemas import CohortRun, TableRun
@@ -58,7 +59,7 @@ class CohortKind(DonorKind[CohortRun]):
 
     def objection(self, run: CohortRun) -> str | None:
         """Where the samples' description is missing."""
-        if run.metadata.path is None and not run.measured.path.endswith(".h5ad"):
+        if run.metadata.path is None and not is_annotated(run.measured.path):
             return "metadata.path: missing; only an h5ad file may carry its own metadata"
         return None
 

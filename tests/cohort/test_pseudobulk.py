@@ -94,7 +94,7 @@ def test_category_that_differs_within_a_sample_is_refused():
 
 
 def test_matrix_on_disk_through_prepare(tmp_path, monkeypatch):
-    monkeypatch.setattr("mtlbio.cohort.measurements.BLOCK", 64)
+    monkeypatch.setattr("mtlbio.cohort.on_disk.BLOCK", 64)
     data, obs, by = cells()
     table = obs.drop(columns="depth").assign(condition=by["condition"], junk=np.arange(len(obs)))
     ad.AnnData(data.matrix, table, pd.DataFrame(index=data.genes)).write_h5ad(tmp_path / "cells.h5ad")

@@ -1,0 +1,108 @@
+"""HDF5 files and zarr stores, opened and looked into alike: groups of arrays with attributes."""
+
+import json
+import warnings
+import zipfile
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any, TypeAlias
+
+import h5py
+import zarr
+
+from mtlbio.cohort.hdf5 import opened_hdf5
+from mtlbio.errors import InputError
+from mtlbio.intake.annotated import is_zarr
+from mtlbio.reading import regular_file, understood
+
+Group: TypeAlias = Any  # h5py.Group or zarr.Group
+Array: TypeAlias = Any  # h5py.Dataset or zarr.Array
+
+# codecs that run what a file tells them to
+_UNSAFE = ("pickle",)
+_ABOUT_ARRAYS = (".zarray", "zarr.json")  # in zarr versions 2 and 3
+
+
+def is_group(item: object) -> bool:
+    """Whether something in a store is a group (of arrays and groups)."""
+    return isinstance(item, (h5py.Group, zarr.Group))
+
+
+def is_array(item: object) -> bool:
+    """Whether something in a store is an array with a shape."""
+    return isinstance(item, (h5py.Dataset, zarr.Array)) and item.shape is not None
+
+
+def located(store: Group, name: str) -> Group | Array:
+    """What lies at a full name (``item.name``) of an open store."""
+    if isinstance(store, h5py.Group):
+        return store[name]
+    return zarr.open(store.store, path=name.strip("/"), mode="r")
+
+
+def stored_bytes(array: Array) -> int:
+    """Bytes that an array takes up in its store."""
+    return array.id.get_storage_size() if isinstance(array, h5py.Dataset) else int(array.nbytes_stored())
+
+
+def below(place: Group) -> Iterator[Array]:
+    """Every array below a group."""
+    if isinstance(place, h5py.Group):
+        found: list[Array] = []
+        place.visititems(lambda name, item: found.append(item) if is_array(item) else None)
+        yield from found
+    else:
+        yield from (item for _, item in place.members(max_depth=None) if is_array(item))
+
+
+@contextmanager
+def opened_store(path: str | Path, expected: str) -> Iterator[Group]:
+    """The top group of an HDF5 file, a zarr folder (version 2 or 3) or a zipped one; ``expected`` says what is due.
+
+    Raises
+    ------
+    InputError
+        No store, a damaged one, or one that only runs foreign code can read.
+    """
+    path = Path(path)
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")  # of old layouts, files beside the arrays, codecs without a specification
+        if not is_zarr(path):
+            with opened_hdf5(path, expected) as file:
+                yield file
+            return
+        if path.is_dir():
+            _check_codecs((file.read_bytes() for file in path.rglob("*") if file.name in _ABOUT_ARRAYS), path)
+            with understood(path, expected):
+                group = zarr.open_group(str(path), mode="r", use_consolidated=False)
+            yield group
+            return
+        regular_file(path, expected)
+        with understood(path, expected), zipfile.ZipFile(path) as packed:
+            names = packed.namelist()
+            _check_codecs((packed.read(n) for n in names if n.rpartition("/")[2] in _ABOUT_ARRAYS), path)
+        top = sorted(n for n in names if n.rpartition("/")[2] in (".zgroup", "zarr.json"))
+        inside = min((n.rpartition("/")[0] for n in top), key=len, default="")
+        with understood(path, expected):
+            store = zarr.storage.ZipStore(path, mode="r")
+            group = zarr.open_group(store, path=inside, mode="r", use_consolidated=False)
+        try:
+            yield group
+        finally:
+            store.close()
+
+
+def _check_codecs(texts: Iterator[bytes], path: Path) -> None:
+    for text in texts:
+        try:
+            content = json.loads(text)
+        except ValueError:
+            continue  # the library says it where it reads
+        named = [*(content.get("filters") or ()), *(content.get("codecs") or ()), content.get("compressor")]
+        used = [codec.get("id", codec.get("name")) for codec in named if isinstance(codec, dict)]
+        if any(str(name).rpartition(".")[2] in _UNSAFE for name in used):
+            raise InputError(
+                f"{path}: holds arrays of Python objects (pickle), which could run any code: save its text columns as "
+                f"strings (adata.write_zarr of a current anndata does)"
+            )
