@@ -17,8 +17,10 @@ from mtlbio.cohort.expression import read_expression
 from mtlbio.cohort.genesets import builtin_sets
 from mtlbio.cohort.guess import guess_scale, has_word, is_age, is_derived, words
 from mtlbio.cohort.h5ad import h5ad_obs
+from mtlbio.cohort.layers import choose_layer
 from mtlbio.cohort.measurements import Measurements, check_names
 from mtlbio.cohort.metadata import read_metadata, text_table
+from mtlbio.cohort.units import sample_columns
 from mtlbio.config import Expression
 from mtlbio.errors import InputError, listing
 from mtlbio.intake.annotated import is_annotated
@@ -51,14 +53,16 @@ def draft(
     table, source = _table(expression_path, metadata_path)
     # a flat expression file may hold its identifiers under the same name
     likely = next((c for c in table.columns if "sample" in words(c)), "sample_id")
-    data = read_expression(Expression(path=str(expression_path), scale="z"), likely)
+    choice = choose_layer(expression_path)
+    rows = table.index if metadata_path is None else None
+    data = read_expression(Expression(path=str(expression_path), scale="z", **choice.keys), likely, rows, on_disk=True)
     check_names(data)
     sample = None if metadata_path is None else _sample_column(table, data, source)
     if sample:
         table = table.set_index(pd.Index(table[sample], dtype=object))
     out = Draft(source, table[table.index.isin(data.samples)])
     named = f"column {sample!r} names them as the expression does" if sample else "the index of obs"
-    out.notes.append(f"samples: {named}")
+    out.notes += [f"samples: {named}", *choice.notes]
     out.donor = _donor_column(out, sample)
     scale, why = guess_scale(data)
     out.notes.append(f"scale: {scale}, because the values are {why}")
@@ -70,7 +74,8 @@ def draft(
     suggest(out)
     _left_out(out)
     gene_sets = _gene_sets(data.genes, out)
-    inputs = [f"expression: {{path: {path_text(expression_path, folder)}, scale: {scale}}}"]
+    chosen = "".join(f", {key}: {scalar(value)}" for key, value in choice.keys.items())
+    inputs = [f"expression: {{path: {path_text(expression_path, folder)}, scale: {scale}{chosen}}}"]
     keys = [f"path: {path_text(metadata_path, folder)}"] if metadata_path is not None else []
     keys += [f"sample: {scalar(sample)}"] if sample else []
     inputs += [f"metadata: {{{', '.join([*keys, f'donor: {scalar(out.donor)}'])}}}"]
@@ -89,7 +94,8 @@ def _table(expression_path: Path, metadata_path: str | Path | None) -> tuple[pd.
             f"{expression_path}: give the metadata file too; only an h5ad file may carry its own, or a "
             f"table of features (--table)"
         )
-    return text_table(h5ad_obs(expression_path)), f"{expression_path} (obs)"
+    modality = choose_layer(expression_path).modality
+    return text_table(h5ad_obs(expression_path, modality)), f"{expression_path} (obs)"
 
 
 def _sample_column(table: pd.DataFrame, data: Measurements, source: str) -> str:
@@ -128,11 +134,12 @@ def _by(out: Draft) -> list[str] | None:
     cells, donors = len(out.table), out.donors.nunique()
     if not unit_is_cell(cells, donors):
         return None
-    by = [c for c in out.table.columns if has_word(c, guess.CONDITION) and 2 <= out.table[c].nunique() <= 10][:1]
+    by, mixed = sample_columns(out.table, out.donor)
     out.notes.append(
         f"pseudobulk: {cells} rows of {donors} donors look like single cells; cells are summed by "
         f"{' and '.join(['donor', *by])}"
     )
+    out.notes += mixed
     return by
 
 
@@ -203,7 +210,8 @@ def _unfit(out: Draft, column: str, continuous: bool) -> str | None:
 
 def _left_out(out: Draft) -> None:
     """Say which columns the draft does not use, and why."""
-    rest = [c for c in out.table.columns if c not in out.used and out.table[c].notna().any()]
+    used = out.used.union(out.by or ())
+    rest = [c for c in out.table.columns if c not in used and out.table[c].notna().any()]
     for belongs, why in (
         (is_derived, "derived values, references or book-keeping: neither label nor covariate"),
         (lambda c: has_word(c, guess.POSITION), "position on an array or plate: add as technical if you suspect it"),

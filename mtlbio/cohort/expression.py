@@ -81,7 +81,7 @@ def _format(path: Path) -> str:
     if path.is_dir() or ending == ".h5":
         return "10x"
     if ending not in TABLES:
-        raise InputError(f"{path}: expression.path: format {ending!r} is unknown; valid: {listing(FORMATS, 12)}")
+        raise InputError(f"{path}: expression.path: format {ending!r} is unknown; valid: {listing(FORMATS, 16)}")
     return "table"
 
 

@@ -6,7 +6,7 @@ import numpy as np
 import pandas as pd
 from anndata.utils import make_index_unique
 
-from mtlbio.cohort.frames import as_names, frame_of, index_of
+from mtlbio.cohort.frames import as_names, columns_of, frame_of, index_of
 from mtlbio.cohort.loom import is_loom, loom_frame
 from mtlbio.cohort.stores import Group
 from mtlbio.errors import InputError, listing
@@ -59,6 +59,13 @@ def gene_table(root: Group, key: str, column: str | None, path: Path) -> pd.Data
     if column is not None and column not in table.columns:
         raise InputError(f"{path}: expression.genes: var has no column {column!r}; {suggestion(column, table.columns)}")
     return table
+
+
+def gene_columns(root: Group, key: str, path: Path) -> list[str]:
+    """Columns that may name the genes (:func:`gene_table`)."""
+    if is_loom(root):
+        return list(gene_table(root, key, None, path).columns)
+    return list(dict.fromkeys([*columns_of(root, key), *columns_of(root, "var")]))
 
 
 def numbered(names: np.ndarray) -> np.ndarray:

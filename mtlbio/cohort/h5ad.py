@@ -19,7 +19,7 @@ from mtlbio.errors import InputError, listing
 from mtlbio.intake.notes import notice
 from mtlbio.reading import understood
 
-_WHAT = "a readable HDF5 file, as AnnData or 10x Cell Ranger writes it"
+EXPECTED = "a readable HDF5 file, as AnnData or 10x Cell Ranger writes it"
 
 
 def read_h5ad(expression: Expression, on_disk: bool = False) -> Measurements:
@@ -68,12 +68,10 @@ def opened_annotated(path: Path, modality: str | None, whole: bool = False) -> I
     InputError
         No such store, one of another kind, or no such modality.
     """
-    with opened_store(path, _WHAT) as root:
+    with opened_store(path, EXPECTED) as root:
         if "tables" in root and "obs" not in root:
             tables = [f"tables/{name}" for name in root["tables"]]
-            raise InputError(
-                f"{path}: a SpatialData store: give the path of one of its tables ({listing(tables)} in it)"
-            )
+            raise InputError(f"{path}: a SpatialData store: give the path of a table in it ({listing(tables)})")
         found = chosen(root, modality, path)
         if not is_loom(found):
             missing = [key for key in ("obs", "var") if key not in found]

@@ -8,9 +8,11 @@ from scipy import sparse
 
 from mtlbio.cohort.expression import read_expression, sample_names
 from mtlbio.cohort.h5ad import h5ad_obs
+from mtlbio.cohort.layers import tell_averages
 from mtlbio.cohort.measurements import Measurements, check_names
 from mtlbio.cohort.metadata import by_sample, read_metadata, text_table, unique_ids
 from mtlbio.cohort.qc import QcList
+from mtlbio.cohort.units import tell_mixed
 from mtlbio.errors import InputError, listing
 from mtlbio.kinds.schemas import CohortRun, DonorRun
 from mtlbio.text import suggestion
@@ -39,6 +41,8 @@ def read(run: CohortRun, qc: QcList) -> Raw:
     source, metadata = _metadata(run)
     data = read_expression(run.measured, run.metadata.sample, metadata.index, on_disk=run.pseudobulk is not None)
     check_names(data)
+    if run.pseudobulk is not None and run.measured.scale != "counts":
+        tell_averages(run.measured)
     raw = joined(run, data, metadata, source, qc, "expression")
     _labels_among_genes(run, raw.measurements, raw.metadata)
     return raw
@@ -85,11 +89,16 @@ def joined(run: DonorRun, data: Measurements, metadata: pd.DataFrame, source: st
 def _metadata(run: CohortRun) -> tuple[str, pd.DataFrame]:
     """Name of the metadata file, and the columns that the run uses, as text, by sample."""
     if run.metadata.path is not None:
-        return run.metadata.path, described(run, read_metadata(run.metadata.path), run.metadata.path)
+        whole = read_metadata(run.metadata.path)
+        table = described(run, whole, run.metadata.path)
+        tell_mixed(run, whole, run.metadata.path)
+        return run.metadata.path, table
     source = f"{run.measured.path} (obs)"
     table = h5ad_obs(run.measured.path, run.measured.modality)
     unique_ids(table.index, source)
-    return source, text_table(table, _columns(run, table, source, []))
+    columns = _columns(run, table, source, [])
+    tell_mixed(run, table, source)
+    return source, text_table(table, columns)
 
 
 def described(run: DonorRun, table: pd.DataFrame, source: str) -> pd.DataFrame:

@@ -284,9 +284,7 @@ def test_a_zarr_store_of_python_objects_is_not_opened(tmp_path):
 def test_a_zarr_store_of_something_else_says_what_is_in_it(tmp_path):
     group = zarr.open_group(str(tmp_path / "e.zarr"), mode="w", zarr_format=2)
     group.create_group("tables/cells")
-    with pytest.raises(
-        InputError, match=r"a SpatialData store: give the path of one of its tables .tables/cells in it"
-    ):
+    with pytest.raises(InputError, match=r"a SpatialData store: give the path of a table in it .tables/cells."):
         measured(tmp_path / "e.zarr")
     zarr.open_group(str(tmp_path / "f.zarr"), mode="w", zarr_format=2).create_group("images")
     with pytest.raises(InputError, match=r"no obs, var in it \(found: images\)"):
