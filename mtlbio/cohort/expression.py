@@ -11,7 +11,7 @@ from pyarrow import types
 from mtlbio.cohort.gene_names import numbered
 from mtlbio.cohort.h5ad import h5ad_names, read_h5ad
 from mtlbio.cohort.measurements import Measurements
-from mtlbio.cohort.metadata import TABLES, csv_header, parquet_schema, read_csv, read_parquet, suffix, unique_ids
+from mtlbio.cohort.metadata import TABLES, parquet_schema, read_matrix, read_parquet, suffix, unique_ids
 from mtlbio.cohort.tenx import read_tenx, tenx_names
 from mtlbio.config import Expression
 from mtlbio.errors import InputError, listing
@@ -115,11 +115,7 @@ def _read_frame(path: Path, sample_column: str, only_ids: bool = False) -> tuple
         table = table.set_index(column) if column in table.columns else table
         names = schema.names
     else:
-        names = csv_header(path)
-        place = names.index(sample_column) if sample_column in names else 0
-        table = read_csv(path, names, text=False, id_column=place, only_ids=only_ids)
-        place = 0 if only_ids else place
-        table = table.set_axis(table.iloc[:, place], axis=0).iloc[:, np.arange(table.shape[1]) != place]
+        table, names = read_matrix(path, sample_column, only_ids)
     if isinstance(table.index, pd.MultiIndex):
         raise InputError(
             f"{path}: an index of {table.index.nlevels} levels; expected one column that names the samples"

@@ -135,6 +135,18 @@ def read_csv(
     return table
 
 
+def read_matrix(path: Path, sample_column: str, only_ids: bool = False) -> tuple[pd.DataFrame, list[str]]:
+    """Numbers of a csv/tsv by sample (the index; no columns where ``only_ids``), and the names of all its columns.
+
+    The samples are named by ``sample_column``, or by the first column where there is none of that name.
+    """
+    names = csv_header(path)
+    place = names.index(sample_column) if sample_column in names else 0
+    table = read_csv(path, names, text=False, id_column=place, only_ids=only_ids)
+    place = 0 if only_ids else place
+    return table.set_axis(table.iloc[:, place], axis=0).iloc[:, np.arange(table.shape[1]) != place], names
+
+
 def read_parquet(path: Path, columns: list[str] | None = None) -> pd.DataFrame:
     """Read parquet (some columns and the index, or all); a file that is none is an InputError."""
     _unique(parquet_schema(path).names, path)
