@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import gzip
 import io
 import os
 import stat
@@ -11,9 +10,11 @@ from contextlib import contextmanager
 from pathlib import Path
 
 from mtlbio.errors import InputError
+from mtlbio.unpacking import unpacked
 
-# gzip shrinks zeros to a thousandth; tables and even sparse counts stay far from this.
+# compression shrinks zeros to a thousandth; tables and even sparse counts stay far from this.
 _MOST_EXPANDED, _FROM = 500, 1_000_000_000
+_NUL = "holds NUL bytes; expected text in UTF-8 (of a spreadsheet: CSV UTF-8)"
 LONGEST_LINE = 100_000_000  # characters: a million columns of long names are less
 
 _KINDS = (
@@ -46,6 +47,18 @@ def regular_file(path: str | Path, expected: str, may_be_empty: bool = False) ->
     if not found.st_size and not may_be_empty:
         raise InputError(f"{path}: empty; expected {expected}")
     return found
+
+
+def file_of(path: str | Path) -> tuple[Path, str | None]:
+    """The file that a path means, and the sheet of a workbook that it may name: ``clinic.xlsx#visit 1``."""
+    text = str(path)
+    try:
+        if "#" not in text or os.path.exists(text):
+            return Path(path), None
+        file, _, sheet = text.rpartition("#")
+        return (Path(file), sheet) if sheet and os.path.isfile(file) else (Path(path), None)
+    except (OSError, ValueError):  # too long, NUL
+        return Path(path), None
 
 
 @contextmanager
@@ -126,20 +139,21 @@ def in_words(size: float) -> str:
     return f"{size / 1e9:,.1f} GB" if size < 1e12 else f"{size / 1e9:,.0f} GB"
 
 
-def opened(path: str | Path, expected: str) -> io.BufferedReader:
-    """A text file for reading bytes, decompressed where it ends in ``.gz``.
+def opened(path: str | Path, expected: str, nul: bool = False) -> io.BufferedReader:
+    """A text file for reading bytes, decompressed where it is compressed, whatever its name ends in.
 
-    Reading raises InputError where it expands to what no table does, or to more than the memory, and at a NUL byte, at
-    which libraries end a cell in silence.
+    Reading raises InputError where it expands to what no table does, or to more than the memory, and, unless ``nul``,
+    at a NUL byte, at which libraries end a cell in silence.
     """
     found = regular_file(path, expected)
     check_fits(path, found.st_size)
-    return io.BufferedReader(_Checked(path, found.st_size), 1 << 20)
+    return io.BufferedReader(_Checked(path, found.st_size, nul), 1 << 20)
 
 
-def text_of(path: str | Path, expected: str, newline: str | None = "") -> io.TextIOWrapper:
-    """As :func:`opened`, as UTF-8 text; its line ends are left as they are unless ``newline`` is None."""
-    return io.TextIOWrapper(opened(path, expected), encoding="utf-8-sig", newline=newline)
+def text_of(path: str | Path, expected: str, newline: str | None = "", encoding: str = "utf-8-sig") -> io.TextIOWrapper:
+    """As :func:`opened`, as text; its line ends are left as they are unless ``newline`` is None."""
+    wide = encoding.startswith(("utf-16", "utf-32"))  # half of the bytes of a plain text are NUL there
+    return _Text(path, opened(path, expected, nul=wide), encoding=encoding, newline=newline)
 
 
 def lines_of(text: io.TextIOWrapper, path: str | Path, longest: int = LONGEST_LINE) -> Iterator[str]:
@@ -152,13 +166,31 @@ def lines_of(text: io.TextIOWrapper, path: str | Path, longest: int = LONGEST_LI
         yield line
 
 
-class _Checked(io.RawIOBase):
-    """Bytes of a text file, of a gzip file up to what a table may expand to."""
+class _Text(io.TextIOWrapper):
+    """A text that raises InputError at a NUL character."""
 
-    def __init__(self, path: str | Path, size: int) -> None:
-        self._path, self._size, self._read, self._memory = path, size, 0, memory_bytes()
-        packed = str(path).lower().endswith(".gz")
-        self._file: io.IOBase = gzip.open(path, "rb") if packed else open(path, "rb", buffering=0)
+    def __init__(self, path: str | Path, raw: io.BufferedReader, encoding: str, newline: str | None) -> None:
+        super().__init__(raw, encoding=encoding, newline=newline)
+        self._path = path
+
+    def read(self, size: int | None = -1, /) -> str:
+        return self._whole(super().read(size))
+
+    def readline(self, size: int = -1, /) -> str:  # type: ignore[override]
+        return self._whole(super().readline(size))
+
+    def _whole(self, text: str) -> str:
+        if "\0" in text:
+            raise InputError(f"{self._path}: {_NUL}")
+        return text
+
+
+class _Checked(io.RawIOBase):
+    """Bytes of a text file, of a compressed file up to what a table may expand to."""
+
+    def __init__(self, path: str | Path, size: int, nul: bool = False) -> None:
+        self._path, self._size, self._read, self._memory, self._nul = path, size, 0, memory_bytes(), nul
+        self._file = unpacked(path)
 
     def readable(self) -> bool:
         return True
@@ -167,8 +199,8 @@ class _Checked(io.RawIOBase):
         data = self._file.read(len(buffer))
         buffer[: len(data)] = data
         self._read += len(data)
-        if b"\0" in data:
-            raise InputError(f"{self._path}: holds NUL bytes; expected text in UTF-8 (of a spreadsheet: CSV UTF-8)")
+        if not self._nul and b"\0" in data:
+            raise InputError(f"{self._path}: {_NUL}")
         bomb = self._read > _FROM and self._read > _MOST_EXPANDED * self._size
         if bomb or self._read > self._memory:
             raise InputError(

@@ -30,6 +30,7 @@ ORDER = (
         "tables",
         "text",
         "threads",
+        "unpacking",
         "choices",
         "cluster",
     ),

@@ -11,11 +11,21 @@ from pyarrow import types
 from mtlbio.cohort.gene_names import numbered
 from mtlbio.cohort.h5ad import h5ad_names, read_h5ad
 from mtlbio.cohort.measurements import Measurements
-from mtlbio.cohort.metadata import TABLES, parquet_schema, read_matrix, read_parquet, suffix, unique_ids
+from mtlbio.cohort.metadata import (
+    TABLES,
+    is_parquet,
+    is_table,
+    parquet_schema,
+    read_matrix,
+    read_parquet,
+    suffix,
+    unique_ids,
+)
 from mtlbio.cohort.tenx import read_tenx, tenx_names
 from mtlbio.config import Expression
 from mtlbio.errors import InputError, listing
 from mtlbio.intake.annotated import is_annotated
+from mtlbio.intake.source import kind_of
 from mtlbio.reading import check_fits, understood
 from mtlbio.text import as_text
 
@@ -80,7 +90,8 @@ def _format(path: Path) -> str:
         return "h5ad"
     if path.is_dir() or ending == ".h5":
         return "10x"
-    if ending not in TABLES:
+    if not is_table(path):
+        kind_of(path)  # says what it is where that is known
         raise InputError(f"{path}: expression.path: format {ending!r} is unknown; valid: {listing(FORMATS, 16)}")
     return "table"
 
@@ -106,7 +117,7 @@ def _names(values) -> np.ndarray:
 
 def _read_frame(path: Path, sample_column: str, only_ids: bool = False) -> tuple[pd.DataFrame, np.ndarray]:
     """Samples as text index, everything else (or nothing) as columns; and the names of all columns of the file."""
-    if suffix(path) == ".parquet":
+    if is_parquet(path):
         schema = parquet_schema(path)
         with understood(path, "a readable parquet file"):
             column = _id_column(schema, sample_column, path)

@@ -7,7 +7,7 @@ import pandas as pd
 from scipy import stats
 
 from mtlbio.cohort.guess import words
-from mtlbio.cohort.metadata import TABLES, csv_header, parquet_schema, read_metadata, suffix, text_table
+from mtlbio.cohort.metadata import csv_header, is_parquet, is_table, parquet_schema, read_metadata, text_table
 from mtlbio.errors import InputError
 from mtlbio.labels.transforms import TRANSFORMS
 from mtlbio.text import as_number
@@ -38,9 +38,9 @@ def looks_like_table(path: Path, metadata: Path | None = None) -> bool:
     InputError
         One line where it could be either.
     """
-    if metadata is not None or path.is_dir() or suffix(path) not in TABLES:
+    if metadata is not None or path.is_dir() or not is_table(path):
         return False
-    columns = len(parquet_schema(path).names if suffix(path) == ".parquet" else csv_header(path))
+    columns = len(parquet_schema(path).names if is_parquet(path) else csv_header(path))
     if columns > 10 * _MOST_COLUMNS:
         return False  # not read: it may be large
     table = text_table(read_metadata(path, "table"))

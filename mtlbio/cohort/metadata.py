@@ -1,7 +1,5 @@
 """Reading the description of the samples: one row per sample, every value as text."""
 
-import csv
-import warnings
 from collections.abc import Iterable
 from pathlib import Path
 
@@ -10,21 +8,37 @@ import pandas as pd
 import pyarrow.parquet as pq
 
 from mtlbio.errors import InputError, listing
-from mtlbio.reading import check_fits, lines_of, opened, regular_file, text_of, understood
+from mtlbio.intake.names import tidy_name
+from mtlbio.intake.source import is_text, kind_of
+from mtlbio.intake.table import look, numbers_of, read
+from mtlbio.reading import check_fits, file_of, regular_file, understood
 from mtlbio.text import as_text
+from mtlbio.unpacking import ENDINGS
 
-TABLES = (".csv", ".csv.gz", ".tsv", ".tsv.gz", ".txt", ".txt.gz", ".parquet")
+_PLAIN = (".csv", ".tsv", ".txt", ".tab")
+_PACKED = tuple(f"{ending}{packed}" for packed in ENDINGS for ending in _PLAIN)
+TABLES: tuple[str, ...] = (*_PLAIN, ".xlsx", ".parquet", ".feather", *_PACKED, ".xlsm", ".arrow")
 
 
 def suffix(path: str | Path) -> str:
-    """The ending that decides the format, ``.gz`` included."""
-    name = Path(path).name.lower()
+    """The ending that tells a format, with that of its compression."""
+    name = file_of(path)[0].name.lower()
     endings = Path(name).suffixes[-2:]
-    return "".join(endings) if endings[-1:] == [".gz"] else "".join(endings[-1:])
+    return "".join(endings) if endings[-1:] and endings[-1] in ENDINGS else "".join(endings[-1:])
+
+
+def is_table(path: str | Path) -> bool:
+    """Whether a file holds a table that can be read, by its ending or, where that says nothing, by its content."""
+    if suffix(path) in TABLES:
+        return True
+    try:
+        return kind_of(path) != "text" or is_text(path)
+    except InputError:
+        return False
 
 
 def read_metadata(path: str | Path, key: str = "metadata.path") -> pd.DataFrame:
-    """Read csv, tsv (gzipped or not) or parquet; csv and tsv as text, parquet as it is typed.
+    """Read a text table (csv, tsv, ...; as text), a sheet of a workbook (as text), parquet or Feather (as typed).
 
     Raises
     ------
@@ -32,25 +46,40 @@ def read_metadata(path: str | Path, key: str = "metadata.path") -> pd.DataFrame:
         Unreadable file, unknown format, a column name that stands twice, or no rows.
     """
     path = Path(path)
-    ending = suffix(path)
-    if ending == ".parquet":
-        table = read_parquet(path)
-        if not isinstance(table.index, pd.RangeIndex):
-            name = table.index.name or "index"
-            with understood(path, "a table with one index"):
-                # pandas keeps a column that was also made the index: one copy is enough
-                table = table.reset_index(drop=name in table.columns)
-    elif ending in TABLES:
-        table = read_csv(path, csv_header(path))
+    if not is_table(path):
+        kind_of(path)  # says what it is where that is known
+        raise InputError(
+            f"{path}: {key}: format {suffix(path) or 'without ending'!r} is unknown; valid: {listing(TABLES, 7)}"
+        )
+    if is_parquet(path):
+        table = _named(read_parquet(path), path)
+    elif kind_of(path) == "arrow":
+        with understood(path, "a readable Feather file"):
+            table = pd.read_feather(path)
+        table = _named(table, path)
     else:
-        raise InputError(f"{path}: {key}: format {ending or 'without ending'!r} is unknown; valid: {listing(TABLES)}")
-    table.columns = [str(c).strip() for c in table.columns]
-    # a spreadsheet leaves empty columns at the end; the first without a name may be R's row names
-    table = table.loc[:, ~((table.columns == "") & table.columns.duplicated())]
+        found = look(path)
+        table = read(found, found.header)
+    table.columns = [tidy_name(str(c)) for c in table.columns]
     _unique(list(table.columns), path)
     if not len(table):
         raise InputError(f"{path}: no rows; expected one row per sample below the header")
     return table
+
+
+def _named(table: pd.DataFrame, path: Path) -> pd.DataFrame:
+    """A typed table, its index as a column."""
+    if isinstance(table.index, pd.RangeIndex):
+        return table
+    name = table.index.name or "index"
+    with understood(path, "a table with one index"):
+        # pandas keeps a column that was also made the index: one copy is enough
+        return table.reset_index(drop=name in table.columns)
+
+
+def is_parquet(path: Path) -> bool:
+    """By its ending, so that a damaged one is told as such, or by its content."""
+    return suffix(path) == ".parquet" or kind_of(path) == "parquet"
 
 
 def text_table(table: pd.DataFrame, columns: Iterable[str] | None = None) -> pd.DataFrame:
@@ -97,54 +126,26 @@ def duplicates(values) -> list:
 
 
 def csv_header(path: Path) -> list[str]:
-    """Column names of a csv/tsv; R's one-short header is completed with an empty name."""
-    separator = separator_of(path)
-    with understood(path, "a UTF-8 text table"), text_of(path, "a header row and one row per sample") as text:
-        rows = csv.reader(lines_of(text, path), delimiter=separator)
-        header, first = next(rows, []), next(rows, [])
-    if not any(cell.strip() for cell in header):
-        raise InputError(f"{path}: empty; expected a header row and one row per sample")
-    header = [cell.strip() for cell in header]
-    if first and len(header) == len(first) - 1:
-        header = ["", *header]
-    if len(header) == 1:
-        other = next((s for s in (";", "\t", ",") if s in header[0]), None)
-        if other:
-            raise InputError(
-                f"{path}: found one column, {header[0][:60]!r}: the columns seem to be separated by {other!r}; "
-                f"expected {separator!r} for this ending (csv: comma, tsv and txt: tab)"
-            )
-    return header
+    """Names of all fields of a text table, ``""`` where there is none."""
+    return look(path).header
 
 
 def read_csv(
     path: Path, header: list[str], text: bool = True, id_column: int = 0, only_ids: bool = False
 ) -> pd.DataFrame:
-    """Body of a csv/tsv under ``header``: all text, or numbers with one text column of identifiers (or just those)."""
-    layout = {"sep": separator_of(path), "header": None, "skiprows": 1, "index_col": False, "encoding": "utf-8-sig"}
-    columns = {"names": range(len(header)), "usecols": [id_column] if only_ids else None}
-    types = {"dtype": str if text else {id_column: str}, "keep_default_na": not text, "low_memory": False}
-    with understood(path, "a readable table"), opened(path, "a table") as body, warnings.catch_warnings():
-        # a row with more cells than the header would lose them
-        warnings.simplefilter("error", pd.errors.ParserWarning)
-        try:
-            table = pd.read_csv(body, **layout, **columns, **types)
-        except pd.errors.EmptyDataError:
-            table = pd.DataFrame(columns=range(len(header)), dtype=object)
-    table.columns = [header[id_column]] if only_ids else header
-    return table
+    """Body of a text table under ``header``: all text, or numbers with one text column of identifiers (or just those).
+
+    Columns without a name and without a value are left out.
+    """
+    return read(look(path), header, not text, id_column, only_ids)
 
 
 def read_matrix(path: Path, sample_column: str, only_ids: bool = False) -> tuple[pd.DataFrame, list[str]]:
-    """Numbers of a csv/tsv by sample (the index; no columns where ``only_ids``), and the names of all its columns.
+    """Numbers of a text table by sample (the index; no columns where ``only_ids``), and the names of all its columns.
 
     The samples are named by ``sample_column``, or by the first column where there is none of that name.
     """
-    names = csv_header(path)
-    place = names.index(sample_column) if sample_column in names else 0
-    table = read_csv(path, names, text=False, id_column=place, only_ids=only_ids)
-    place = 0 if only_ids else place
-    return table.set_axis(table.iloc[:, place], axis=0).iloc[:, np.arange(table.shape[1]) != place], names
+    return numbers_of(look(path), sample_column, only_ids)
 
 
 def read_parquet(path: Path, columns: list[str] | None = None) -> pd.DataFrame:
@@ -167,11 +168,6 @@ def parquet_schema(path: Path):
     if rows != about.num_rows or rows < 0:
         raise InputError(f"{path}: not a readable parquet file (it claims {about.num_rows:,} rows and has {rows:,})")
     return schema
-
-
-def separator_of(path: str | Path) -> str:
-    """Comma for csv, tab for tsv and txt."""
-    return "," if ".csv" in suffix(path) else "\t"
 
 
 def _unique(names: list[str], path: Path) -> None:

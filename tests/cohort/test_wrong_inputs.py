@@ -136,14 +136,24 @@ WRONG: dict[str, tuple[Callable[[SmallCohort], None], list[str]]] = {
     # files
     "no expression file": (key("expression.path", "no.csv"), ["expression.path", "no.csv"]),
     "no metadata file": (key("metadata.path", "no.csv"), ["metadata.path", "no.csv"]),
-    "unknown expression format": (file("e.xlsx", "x", "expression.path"), ["expression.path", "'.xlsx'", "parquet"]),
-    "unknown metadata format": (file("m.xlsx", "x", "metadata.path"), ["metadata.path", "'.xlsx'", ".csv"]),
+    "unknown expression format": (file("e.raw", "\1\2", "expression.path"), ["expression.path", "'.raw'", "parquet"]),
+    "unknown metadata format": (file("m.raw", "\1\2", "metadata.path"), ["metadata.path", "'.raw'", ".csv"]),
+    "no workbook": (file("m.xlsx", "x", "metadata.path"), ["m.xlsx", "not an Excel workbook"]),
     "broken parquet": (file("e.parquet", "text", "expression.path"), ["e.parquet", "not a readable parquet"]),
     "broken h5ad": (file("e.h5ad", "text", "expression.path"), ["e.h5ad", "not a readable HDF5"]),
-    "broken gzip": (file("m.csv.gz", "text", "metadata.path"), ["m.csv.gz", "not a UTF-8 text table"]),
+    "broken gzip": (
+        lambda small: (
+            (small.folder / "m.csv.gz").write_bytes(b"\x1f\x8b\x08text"),
+            small.set("metadata.path", "m.csv.gz"),
+        ),
+        ["m.csv.gz", "not a readable text table"],
+    ),
     "empty metadata file": (file("m.csv", "", "metadata.path"), ["m.csv", "empty"]),
     "metadata without rows": (no_rows, ["metadata.csv", "no rows"]),
-    "semicolons": (file("m.csv", "sample_id;donor_id\na;b\n", "metadata.path"), ["m.csv", "';'"]),
+    "semicolons and commas": (
+        file("m.csv", "sample_id,donor_id;x\na,b;c\nd,e;f\n", "metadata.path"),
+        ["m.csv", "no column"],
+    ),
     "folder that is not 10x": (
         lambda small: ((small.folder / "tenx").mkdir(), small.set("expression.path", "tenx")),
         ["tenx", "matrix.mtx"],
@@ -192,7 +202,7 @@ WRONG: dict[str, tuple[Callable[[SmallCohort], None], list[str]]] = {
         ["tasks.stage", "one class", "'low'"],
     ),
     "text where a number is due": (meta("age", "old", 5), ["tasks.age", "'age'", "'old'", "S003_2", "number"]),
-    "decimal comma": (meta("age", "31,5", 5), ["tasks.age", "'31,5'", "S003_2"]),
+    "comma among words": (meta("age", "31, 5", 5), ["tasks.age", "'31, 5'", "S003_2"]),
     "infinite label": (meta("age", "inf", 5), ["tasks.age", "'inf'"]),
     "constant label": (meta("age", 40.0), ["tasks.age", "constant", "40"]),
     "task entirely missing": (meta("disease", np.nan), ["tasks.disease", "'disease'", "empty"]),

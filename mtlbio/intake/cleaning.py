@@ -1,0 +1,150 @@
+"""What spreadsheets leave in a table: empty rows and columns, invisible characters, numbers with commas."""
+
+from __future__ import annotations
+
+import re
+
+import numpy as np
+import pandas as pd
+
+from mtlbio.errors import InputError, listing
+from mtlbio.intake import numerals
+from mtlbio.intake.names import tidied
+from mtlbio.intake.notes import notice
+
+_WAYS = {
+    "decimal comma": "decimal commas",
+    "thousands ,": "commas between thousands",
+    "thousands .": "points between thousands",
+    "thousands blank": "blanks between thousands",
+}
+
+
+def cleaned(table: pd.DataFrame, header: list[str], path: str, separator: str, ids: int | None) -> pd.DataFrame:
+    """A table as it was read, without empty rows and columns, its cells tidied; ``ids``: of numbers, the one column
+    of text."""
+    table = _without_empty_columns(table, header, path)
+    header = [header[place] for place in table.columns]
+    place = None if ids is None else list(table.columns).index(ids)
+    table.columns = range(table.shape[1])
+    table = _without_empty_rows(table, header, path, place)
+    text = [c for c in table.columns if table[c].dtype == object]
+    table = _tidied(table, text, header, path)
+    table = _as_numbers(table, [c for c in text if c != place], header, path, separator, place is not None)
+    table.columns = header
+    if place is not None:
+        table.attrs["ids"] = place
+    return table
+
+
+def of_ids(table: pd.DataFrame, path: str) -> pd.DataFrame:
+    """One column of identifiers, as :func:`cleaned` leaves them, where the rest of the rows is not read."""
+    made, _ = tidied(table.iloc[:, 0])
+    return pd.DataFrame({table.columns[0]: made})
+
+
+def _blank(cells: pd.Series) -> np.ndarray:
+    """Which cells hold nothing."""
+    if cells.dtype != object:
+        return cells.isna().to_numpy()
+    return (cells.isna() | cells.map(lambda cell: isinstance(cell, str) and not cell.strip())).to_numpy(dtype=bool)
+
+
+def _without_empty_columns(table: pd.DataFrame, header: list[str], path: str) -> pd.DataFrame:
+    unnamed = [place for place, name in enumerate(header) if not name]
+    empty = [place for place in unnamed if _blank(table[place]).all()]
+    if empty and len(table):
+        notice(path, f"{_count(len(empty), 'column')} without name and values left out")
+    rest = [place for place in unnamed if place not in empty]
+    # the first without a name may hold row names
+    if rest[1:] and len(table):
+        notice(
+            path, f"column(s) {listing(place + 1 for place in rest[1:])} left out: values without a name", doubt=True
+        )
+    gone = {*empty, *rest[1:]} if len(table) else {place for place in unnamed[1:]}
+    return table[[place for place in range(len(header)) if place not in gone]] if gone else table
+
+
+def _without_empty_rows(table: pd.DataFrame, header: list[str], path: str, ids: int | None) -> pd.DataFrame:
+    first = table.columns[ids or 0] if table.shape[1] else None
+    if first is None or not len(table):
+        return table
+    nameless = np.flatnonzero(_blank(table[first]))
+    named = table[first].dtype == object
+    comments = np.flatnonzero(table[first].astype(str).str.startswith("#")) if named else np.array([], dtype=int)
+    gone: dict[int, None] = {}
+    for kind, rows in (("without any value", nameless), ("that hold a comment only", comments)):
+        some = table.iloc[rows].drop(columns=first)
+        if len(some) and (some.shape[1] or kind == "without any value"):
+            empty = np.logical_and.reduce([_blank(some[c]) for c in some.columns] or [np.ones(len(some), bool)])
+            if empty.any():
+                gone |= dict.fromkeys(np.asarray(rows)[empty])
+                notice(path, f"{_count(int(empty.sum()), 'row')} {kind} left out")
+    again = _headers_again(table, header, first)
+    if len(again):
+        notice(path, f"{_count(len(again), 'row')} that repeat the header left out", doubt=True)
+    gone |= dict.fromkeys(again)
+    return table.drop(index=table.index[list(gone)]).reset_index(drop=True) if gone else table
+
+
+def _headers_again(table: pd.DataFrame, header: list[str], first: int) -> np.ndarray:
+    """Rows that are the header once more: tables that were written one after the other into one file."""
+    if not header[first] or table[first].dtype != object or len(header) < 2:
+        return np.array([], dtype=int)
+    rows = np.flatnonzero(table[first].astype(str).str.strip() == header[first])
+    return np.array([r for r in rows if [str(v).strip() for v in table.iloc[r]] == header], dtype=int)
+
+
+def _tidied(table: pd.DataFrame, text: list[int], header: list[str], path: str) -> pd.DataFrame:
+    changes: dict[str, int] = {}
+    made: dict[int, pd.Series] = {}
+    for place in text:
+        column, changed = tidied(table[place])
+        if column is not table[place]:
+            made[place] = column
+        if changed:
+            changes[header[place] or f"column {place + 1}"] = changed
+    if changes:
+        cells = sum(changes.values())
+        notice(path, f"{_count(cells, 'cell')} held invisible characters, blanks of another kind, line breaks or curly "
+                     f"quotes, which were taken out: column(s) {listing(changes, 5)}")  # fmt: skip
+    return _with(table, made) if made else table
+
+
+def _with(table: pd.DataFrame, columns: dict[int, pd.Series]) -> pd.DataFrame:
+    return pd.concat([columns.get(c, table[c]).rename(c) for c in table.columns], axis=1)
+
+
+def _as_numbers(
+    table: pd.DataFrame, text: list[int], header: list[str], path: str, separator: str, numbers: bool
+) -> pd.DataFrame:
+    """Numbers in columns of text, written with a point and no groups; as numbers where ``numbers`` are due."""
+    ways = numerals.ways(table[text], separator)
+    made: dict[int, pd.Series] = {}
+    said: dict[str, list[str]] = {}
+    for position, way in ways.items():
+        place = text[position]
+        example = next(str(v).strip() for v in table[place] if re.search(r"\d[,.' ]\d|,", str(v)))
+        if way == "ambiguous":
+            line = (
+                f"column {header[place]!r}: {example!r} may be a thousand or have decimals; expected a point before "
+                f"decimals and nothing between thousands"
+            )
+            if numbers:
+                raise InputError(f"{path}: {line}")
+            notice(path, f"{line}: left as text", doubt=True)
+            continue
+        made[place] = table[place].map(lambda v, way=way: numerals.plain(v.strip(), way) if isinstance(v, str) else v)
+        said.setdefault(way, []).append(f"{header[place]} ({example})")
+    for way, columns in said.items():
+        notice(path, f"{_WAYS[way]} in column(s) {listing(columns, 5)} were read as numbers", doubt=separator == ",")
+    if numbers:
+        # what was text only because of what was taken out above
+        rest = {place: pd.to_numeric(table[place], errors="coerce") for place in text if place not in made}
+        made = {place: pd.to_numeric(column, errors="coerce") for place, column in made.items()}
+        made |= {place: column for place, column in rest.items() if (column.notna() == table[place].notna()).all()}
+    return _with(table, made) if made else table
+
+
+def _count(number: int, what: str) -> str:
+    return f"{number} {what}{'' if number == 1 else 's'}"

@@ -1,0 +1,84 @@
+"""The encoding of a text: UTF-8, UTF-16 and UTF-32 with or without a mark, Windows-1252 and Latin-1."""
+
+from __future__ import annotations
+
+import codecs
+import re
+from pathlib import Path
+
+from mtlbio.errors import InputError
+from mtlbio.reading import text_of
+
+UTF8 = "utf-8-sig"
+_MARKS = (
+    (codecs.BOM_UTF32_LE, "utf-32"),
+    (codecs.BOM_UTF32_BE, "utf-32"),
+    (codecs.BOM_UTF16_LE, "utf-16"),
+    (codecs.BOM_UTF16_BE, "utf-16"),
+)
+_NO_1252 = bytes([0x81, 0x8D, 0x8F, 0x90, 0x9D])  # what Windows-1252 leaves open
+_WORDS = {"utf-16": "UTF-16", "utf-32": "UTF-32", "cp1252": "Windows-1252 (latin-1)", "latin-1": "latin-1"}
+_FEW = 0.05  # of the letters beyond ASCII: latin-1 text that happens to be UTF-8
+
+
+def encoding_of(head: bytes) -> str:
+    """Python's name of the encoding of a text that begins with ``head``.
+
+    A head of ASCII is UTF-8 as far as it goes; :func:`other_encoding` looks at the whole.
+
+    Examples
+    --------
+    >>> encoding_of("a,b".encode("utf-16")), encoding_of("a,b".encode("utf-16-be")), encoding_of(b"M\\xfcller")
+    ('utf-16', 'utf-16-be', 'cp1252')
+    """
+    for mark, name in _MARKS:
+        if head.startswith(mark):
+            return name
+    even, odd = head[0:4000:2], head[1:4000:2]
+    for name, zeros, letters in (("utf-16-le", odd, even), ("utf-16-be", even, odd)):
+        # without a mark: every other byte of Latin letters is zero
+        if zeros.count(0) > 0.7 * max(len(zeros), 1) and letters.count(0) == 0:
+            return name
+    try:
+        codecs.getincrementaldecoder("utf-8")().decode(head)  # not final: a letter may be cut at the end
+    except UnicodeDecodeError:
+        return _of_one_byte(head)
+    return UTF8
+
+
+def words_of(encoding: str) -> str:
+    """An encoding as people know it."""
+    return _WORDS.get(encoding.removesuffix("-le").removesuffix("-be"), encoding)
+
+
+def other_encoding(path: str | Path, expected: str) -> str:
+    """The encoding of a file that turned out not to be UTF-8, from the whole of it.
+
+    Raises
+    ------
+    InputError
+        Bytes that are no UTF-8 in a text that otherwise is.
+    """
+    wide, strange, line, seen = 0, 0, 0, set[int]()
+    text = text_of(path, expected, newline="\n", encoding="utf-8")
+    text.reconfigure(errors="surrogateescape")
+    with text:
+        number = 1
+        while block := text.read(1 << 20):
+            if not block.isascii():
+                escaped = re.findall("[\udc80-\udcff]", block)
+                strange += len(escaped)
+                seen.update(ord(c) - 0xDC00 for c in set(escaped))
+                wide += len(re.findall("[^\x00-\x7f]", block)) - len(escaped)
+                if escaped and not line:
+                    line = number + block[: block.index(escaped[0])].count("\n")
+            number += block.count("\n")
+    if not strange or wide > _FEW * strange:
+        raise InputError(
+            f"{path}: not {expected}: line {line} has bytes that are no UTF-8, while other lines are UTF-8"
+        )
+    return _of_one_byte(bytes(sorted(seen)))
+
+
+def _of_one_byte(data: bytes) -> str:
+    return "latin-1" if any(byte in data for byte in _NO_1252) else "cp1252"

@@ -1,0 +1,123 @@
+"""Which of the first rows of a table is its header, and which column each of its names belongs to."""
+
+from __future__ import annotations
+
+import re
+from collections import Counter
+from dataclasses import dataclass
+from statistics import median
+
+_NUMBER = re.compile(r"[+-]?(\d+([.,]\d*)?|[.,]\d+)([eE][+-]?\d+)?|NA|NaN|nan|")
+_SEARCHED = 40  # rows: a table has fewer titles
+_OF_SAMPLES = re.compile(r"(?i)id|.*samples?([_. -]?(id|name|no|nr))?|barcode|accession")
+
+
+class Ambiguous(ValueError):
+    """A table that can be read in more than one way; the text says which."""
+
+
+@dataclass(frozen=True)
+class Found:
+    """The header: its names, its place among the rows (-1: it is the last comment), titles above it."""
+
+    names: list[str]
+    at: int
+    titles: int = 0
+    line: int = 0
+
+
+def used(row: list[str]) -> int:
+    """Fields up to the last one that is filled."""
+    return next((i for i in range(len(row), 0, -1) if row[i - 1].strip()), 0)
+
+
+def find_header(rows: list[list[str]], above: list[list[str]]) -> Found:
+    """The header among the first rows, or the comment ``above`` them.
+
+    A title has fewer cells than the table; a row of groups over the header leaves most of them empty. A comment is the
+    header where it has as many cells as the rows and the first row does not look like one itself (``#SampleID``).
+    """
+    if not rows:
+        return Found(above[0] if above else [], -1 if above else 0)
+    width = _width(rows)
+    if above and not above[0][0].startswith("##") and width > 1 and used(above[0]) == width:
+        bare = [above[0][0].lstrip("# "), *above[0][1:]]
+        prose = any(cell.startswith(" ") for cell in bare[1:])
+        first = looks_like_header(rows[0], rows[1:])
+        if bare != rows[0] and (first is False or (first is None and not prose and len(rows) > 1)):
+            return Found(above[0], -1)
+    cells = median(sum(1 for cell in row if cell.strip()) for row in rows)
+    for at, row in enumerate(rows[:_SEARCHED]):
+        filled, ahead = sum(1 for cell in row if cell.strip()), rows[at + 1 :]
+        if used(row) < width - 1 or (cells >= 4 and filled < 0.5 * cells) or (cells >= 3 and filled == 1):
+            continue
+        if used(row) == width - 1 and len(row) < width and len(ahead) > 1:
+            below = looks_like_header(ahead[0], ahead[1:])
+            prose = width == 2 and bool(re.search(r"\s|:", row[0].strip()))
+            if below or (below is None and prose):
+                continue
+        return Found(row, at, at)
+    return Found(rows[0], 0)
+
+
+def looks_like_header(row: list[str], below: list[list[str]]) -> bool | None:
+    """Whether a row looks like names of the columns below it; None where nothing tells.
+
+    Text above numbers is a name; a text that stands in its column again is none.
+    """
+    names = 0
+    for place, cell in enumerate(row[:500]):
+        cell = cell.strip()
+        column = [other[place].strip() for other in below[:50] if place < len(other)]
+        if cell and cell in column and not _NUMBER.fullmatch(cell):
+            return False
+        filled = [value for value in column if value]
+        if cell and filled and not _NUMBER.fullmatch(cell) and all(map(_NUMBER.fullmatch, filled)):
+            names += 1
+        elif cell and filled and _NUMBER.fullmatch(cell) and all(map(_NUMBER.fullmatch, filled)) and place:
+            names -= 1
+    return True if names > 0 else False if names < 0 else None
+
+
+def completed(names: list[str], rows: list[list[str]], separated_by: str) -> tuple[list[str], bool]:
+    """Names for every field of the rows, and whether row names without a name of their own come first, as R has them.
+
+    Raises
+    ------
+    Ambiguous
+        The rows have more fields than the header, and which name belongs to which column cannot be told.
+    """
+    width = Counter(map(len, rows)).most_common(1)[0][0] if rows else len(names)
+    if width <= len(names):
+        return names, False
+    further = [used(row) > len(names) for row in rows if len(row) > len(names)]
+    if not any(further):
+        return [*names, *[""] * (width - len(names))], False
+    said = f"the header has {len(names)} fields and the rows have {width} (separated by {separated_by})"
+    if width > len(names) + 1:
+        raise Ambiguous(f"{said}; expected a name for every column: is a cell with {separated_by} in it not quoted?")
+    if not all(further):
+        raise Ambiguous(
+            f"{said}, the last of them empty in {further.count(False)} of the first {len(further)}: which name belongs "
+            f"to which column cannot be told; expected a name for every column"
+        )
+    ids = [row[0].strip() for row in rows if len(row) == width]
+    twice = next((name for name, n in Counter(ids).items() if n > 1), None)
+    if twice is not None:
+        raise Ambiguous(
+            f"{said}: the first column would be row names without a name, as R writes them, but {twice!r} stands in it "
+            f"twice; expected a name for every column, and quotes around a cell with {separated_by} in it"
+        )
+    second = [row[1].strip() for row in rows if len(row) == width]
+    if separated_by == "commas" and _OF_SAMPLES.fullmatch(names[0].strip()) and len(set(second)) < len(second):
+        raise Ambiguous(
+            f"{said}: is a cell with a comma in it (a decimal comma?) not quoted, or has the first column no name? "
+            f"expected a name for every column"
+        )
+    return ["", *names], True
+
+
+def _width(rows: list[list[str]]) -> int:
+    """Fields of most rows, up to the last that is filled."""
+    counts = Counter(map(used, rows))
+    return max(counts, key=lambda n: (counts[n], n))

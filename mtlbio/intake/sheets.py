@@ -1,0 +1,101 @@
+"""Excel workbooks: one sheet of values, as the text of a table."""
+
+from __future__ import annotations
+
+import csv
+import datetime
+import io
+import warnings
+import zipfile
+from functools import lru_cache
+from pathlib import Path
+
+from mtlbio.errors import InputError, listing
+from mtlbio.reading import check_fits, understood
+
+SEPARATOR = "\t"
+_KEPT = 2  # sheets: init reads a file several times, and a workbook is slow to read
+
+
+def sheet_text(path: str | Path, sheet: str | None = None) -> bytes:
+    """The values of a sheet as UTF-8 text, cells separated by tabs; dates as ISO 8601, empty cells empty.
+
+    ``sheet`` may be left out where the workbook has one, or one that holds anything.
+
+    Raises
+    ------
+    InputError
+        No readable workbook, no such sheet, several to choose from.
+    """
+    stat = Path(path).stat()
+    return _text(str(path), sheet, stat.st_mtime_ns, stat.st_size)
+
+
+@lru_cache(maxsize=_KEPT)
+def _text(path: str, sheet: str | None, changed: int, size: int) -> bytes:
+    import openpyxl  # slow to import, and seldom needed
+
+    with understood(path, "a readable Excel workbook"), warnings.catch_warnings():
+        warnings.simplefilter("ignore")  # of openpyxl, on styles and extensions that hold no values
+        with zipfile.ZipFile(path) as archive:
+            claimed = sum(member.file_size for member in archive.infolist())
+        check_fits(path, claimed, "the workbook")
+        book = openpyxl.load_workbook(path, read_only=True, data_only=True)
+        try:
+            return _written(_chosen(book, path, sheet))
+        finally:
+            book.close()
+
+
+def _chosen(book, path: str, sheet: str | None):
+    sheets = {s.title: s for s in book.worksheets}
+    for one in sheets.values():
+        one.reset_dimensions()  # some programs claim one cell where there are many
+    if sheet is not None:
+        found = [name for name in sheets if name.strip().lower() == sheet.strip().lower()]
+        if sheet in sheets or len(found) == 1:
+            return sheets[sheet if sheet in sheets else found[0]]
+        raise InputError(f"{path}: no sheet {sheet!r}; found: {listing(sheets, 12)}")
+    filled = [name for name, one in sheets.items() if _holds_a_table(one)] if len(sheets) > 1 else list(sheets)
+    if len(filled) == 1:
+        return sheets[filled[0]]
+    if not filled:
+        raise InputError(f"{path}: a workbook without a table in it; found sheets: {listing(sheets, 12)}")
+    raise InputError(
+        f"{path}: a workbook of {len(filled)} sheets ({listing(filled, 12)}); name the one to read as "
+        f"{Path(path).name}#{filled[0]}"
+    )
+
+
+def _holds_a_table(sheet) -> bool:
+    """Whether a sheet has two rows or more of anything."""
+    rows = 0
+    for row in sheet.iter_rows(values_only=True):
+        rows += any(cell is not None for cell in row)
+        if rows > 1:
+            return True
+    return False
+
+
+def _written(sheet) -> bytes:
+    text = io.StringIO(newline="")
+    rows = csv.writer(text, delimiter=SEPARATOR, lineterminator="\n")
+    for row in sheet.iter_rows(values_only=True):
+        cells = [_cell(value) for value in row]
+        if any(cells):
+            rows.writerow(cells)
+    return text.getvalue().encode("utf-8")
+
+
+def _cell(value) -> str:
+    """A value as text: whole numbers without ``.0``, dates without a time where there is none."""
+    if value is None or value == "#N/A":
+        return ""
+    if isinstance(value, bool):
+        return "TRUE" if value else "FALSE"
+    if isinstance(value, float):
+        return str(int(value)) if value.is_integer() and abs(value) < 1e15 else repr(value)
+    if isinstance(value, datetime.datetime):
+        midnight = value.time() == datetime.time()
+        return value.date().isoformat() if midnight else value.isoformat(sep=" ", timespec="seconds")
+    return str(value).replace("\0", "")

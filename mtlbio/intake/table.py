@@ -1,0 +1,265 @@
+"""Text tables of any lab: read as text (descriptions of samples) or as numbers (measurements), or refused in one line.
+
+The first lines tell how a table is written; the whole is then read by pandas in one call.
+"""
+
+from __future__ import annotations
+
+import re
+import warnings
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import pandas as pd
+
+from mtlbio.errors import InputError, listing, one_line
+from mtlbio.intake import cleaning
+from mtlbio.intake.dialect import BLANKS, NAMES, Dialect, parsed, sniff
+from mtlbio.intake.header import Ambiguous
+from mtlbio.intake.names import is_row_number, tidy_name
+from mtlbio.intake.notes import notice
+from mtlbio.intake.sheets import SEPARATOR
+from mtlbio.intake.source import Source, in_other_encoding, source_of
+from mtlbio.reading import LONGEST_LINE, lines_of, understood
+
+_LINES, _CHARACTERS, _FULL = 150, 1 << 16, 4
+_COMMENTS = 1_000_000  # lines
+_BY_ENDING = {".csv": ",", ".tsv": "\t", ".tab": "\t"}
+
+
+@dataclass(frozen=True)
+class TextTable:
+    """A text table that was looked at: ``header`` names all of its fields, ``""`` where there is no name."""
+
+    source: Source
+    dialect: Dialect
+    header: list[str]
+
+    @property
+    def path(self) -> str:
+        """The file."""
+        return self.source.path
+
+
+def look(path: str | Path) -> TextTable:
+    """How a text table (or a sheet of a workbook) is written, and its header; what is unusual is noted.
+
+    Raises
+    ------
+    InputError
+        No text, or not clear how it is to be read.
+    """
+    source = source_of(path)
+    try:
+        lines = _first_lines(source)
+    except UnicodeDecodeError:
+        source = in_other_encoding(source)
+        lines = _first_lines(source)
+    if not any(line.strip() for line in lines):
+        raise InputError(f"{path}: empty; expected a header row and one row per sample")
+    ending = next((s for e, s in _BY_ENDING.items() if e in Path(path).suffixes[-2:]), None)
+    try:
+        dialect = sniff(lines, ending, SEPARATOR if source.sheet is not None else None)
+    except Ambiguous as error:
+        raise InputError(f"{path}: {one_line(str(error))}") from None
+    names = [tidy_name(name) for name in dialect.header]
+    if not any(names):
+        raise InputError(f"{path}: empty; expected a header row and one row per sample")
+    _say(source, dialect, ending)
+    return TextTable(source, dialect, names)
+
+
+def read(table: TextTable, header: list[str], numbers: bool = False, ids: int = 0, only_ids: bool = False):
+    """The rows of a table below its header (DataFrame), tidied: as text, or numbers beside one column of ``ids``.
+
+    Raises
+    ------
+    InputError
+        Rows that are longer than the header, numbers of which the decimal sign cannot be told, no text.
+    """
+    options: dict[str, Any] = {"usecols": [ids] if only_ids else None, "low_memory": False}
+    options |= {"dtype": {ids: str}} if numbers else {"dtype": str, "keep_default_na": False}
+    try:
+        body = _body(table, len(header), options)
+    except UnicodeDecodeError:
+        table = TextTable(in_other_encoding(table.source), table.dialect, table.header)
+        body = _body(table, len(header), options)
+    if only_ids:
+        body.columns = [header[ids]]
+        return cleaning.of_ids(body, table.path)
+    wider = [*header, *[""] * (body.shape[1] - len(header))]
+    body.columns = range(body.shape[1])
+    return cleaning.cleaned(body, wider, table.path, table.dialect.separator, ids if numbers else None)
+
+
+def numbers_of(table: TextTable, sample_column: str, only_ids: bool = False) -> tuple[pd.DataFrame, list[str]]:
+    """Numbers by sample (the index; no columns where ``only_ids``), and the names of all columns of the file.
+
+    Samples are named by ``sample_column``; where there is none of that name by the first column, or by the one after it
+    where the first has no name and counts the rows.
+    """
+    names = table.header
+    place = place_of_ids(table, sample_column)
+    body = read(table, names, numbers=True, ids=place, only_ids=only_ids)
+    at = body.attrs.pop("ids", 0)
+    rest = [c for c in range(body.shape[1]) if c != at]
+    if rest and rest[0] == 0 and is_row_number(str(body.columns[0]), body.iloc[:, 0]):
+        notice(table.path, f"column {rest[0] + 1} ({body.columns[0]!r}) only counts the rows: left out")
+        rest = rest[1:]
+    return body.set_axis(body.iloc[:, at], axis=0).iloc[:, rest], names
+
+
+def place_of_ids(table: TextTable, sample_column: str) -> int:
+    """The place of the column that names the samples, as far as the header and the first rows tell."""
+    header, rows = table.header, table.dialect.rows
+    if sample_column in header:
+        return header.index(sample_column)
+    cells = [[row[place].strip() for row in rows if place < len(row)] for place in range(min(len(header), 20))]
+    first = next((place for place, column in enumerate(cells) if header[place] or any(column)), 0)
+    if first + 1 < len(cells) and is_row_number(header[first], pd.Series(cells[first])):
+        text = pd.to_numeric(pd.Series(cells[first + 1], dtype=object), errors="coerce").isna().all()
+        return first + 1 if text else first
+    return first
+
+
+def _body(table: TextTable, width: int, options: dict[str, Any]) -> pd.DataFrame:
+    """All rows as pandas has them; read again where they are longer than the header by nothing but empty fields."""
+    try:
+        return _parsed(table, width, options)
+    except (pd.errors.ParserError, pd.errors.ParserWarning) as error:
+        if "EOF inside string" in str(error):
+            return _unquoted(table, width, options)
+        longest = _longest(table, width)
+        if longest is None:
+            raise InputError(f"{table.path}: not a readable table ({one_line(str(error), 160)})") from None
+    with understood(table.path, "a readable table"):
+        return _parsed(table, longest, options)
+
+
+def _parsed(table: TextTable, width: int, options: dict[str, Any]) -> pd.DataFrame:
+    dialect = table.dialect
+    layout: dict[str, Any] = {"sep": r"\s+" if dialect.separator == BLANKS else dialect.separator, "header": None}
+    layout |= {"index_col": False, "names": range(width), "decimal": dialect.decimal, "skipinitialspace": True}
+    layout |= {"quotechar": dialect.quote} if dialect.quote else {"quoting": 3}
+    with _understood_but(table.path), _opened(table) as text, warnings.catch_warnings():
+        # a row with more cells than the header would lose them
+        warnings.simplefilter("error", pd.errors.ParserWarning)
+        try:
+            return pd.read_csv(text, **layout, **options)
+        except pd.errors.EmptyDataError:
+            return pd.DataFrame(columns=range(width), dtype=object)
+
+
+@contextmanager
+def _understood_but(path: str) -> Iterator[None]:
+    """As ``understood``; what can be mended by reading again passes."""
+    mendable: Exception | None = None
+    with understood(path, "a readable table"):
+        try:
+            yield
+        except (UnicodeDecodeError, pd.errors.ParserError, pd.errors.ParserWarning) as error:
+            if isinstance(error.__context__, InputError):  # pandas tells its reader's error as its own
+                raise error.__context__ from None
+            mendable = error
+    if mendable is not None:
+        raise mendable
+
+
+@contextmanager
+def _opened(table: TextTable):
+    """The text below the header."""
+    with table.source.text() as text:
+        for _ in range(table.dialect.lines):
+            text.readline(LONGEST_LINE)
+        yield text
+
+
+def _unquoted(table: TextTable, width: int, options: dict[str, Any]) -> pd.DataFrame:
+    """Read with quotation marks as they are: one of them opens and never closes."""
+    bare = Dialect(**{**vars(table.dialect), "quote": None})
+    if table.dialect.separator != "\t":
+        raise InputError(
+            f"{table.path}: a quotation mark opens and never closes; expected one before and one after a cell"
+        )
+    notice(table.path, "a quotation mark never closes: they are read as part of the text", doubt=True)
+    return _parsed(TextTable(table.source, bare, table.header), width, options)
+
+
+def _longest(table: TextTable, width: int) -> int | None:
+    """Fields of the longest row, where all beyond the header are empty; None where no row is longer.
+
+    Raises
+    ------
+    InputError
+        A row with more filled fields than the header.
+    """
+    longest, rows = width, 0
+    with understood(table.path, "a readable table"), _opened(table) as text:
+        for number, row in _rows(text, table):
+            if len(row) > width and any(cell.strip() for cell in row[width:]):
+                filled = max(i for i, cell in enumerate(row, 1) if cell.strip())
+                raise InputError(
+                    f"{table.path}: line {table.dialect.lines + number} has {filled} fields, the header {width}: is a "
+                    f"cell with a separator in it not quoted? (separated by {NAMES[table.dialect.separator]}; the last "
+                    f"field is {row[filled - 1].strip()[:40]!r})"
+                )
+            longest, rows = max(longest, len(row)), rows + (len(row) > width)
+    if longest > 2 * width + 100:
+        raise InputError(f"{table.path}: a row has {longest:,} fields, the header {width:,}")
+    return longest if rows else None
+
+
+def _rows(text, table: TextTable) -> Iterator[tuple[int, list[str]]]:
+    """Rows one after the other, each with the number of its line below the header."""
+    if table.dialect.separator == BLANKS:
+        for number, line in enumerate(lines_of(text, table.path), 1):
+            yield from ((number, row) for _, row in parsed([line], BLANKS))
+        return
+    import csv
+
+    quoting = {"quotechar": table.dialect.quote} if table.dialect.quote else {"quoting": csv.QUOTE_NONE}
+    reader = csv.reader(lines_of(text, table.path), delimiter=table.dialect.separator, **quoting)  # type: ignore
+    for row in reader:
+        yield reader.line_num, row
+
+
+def _first_lines(source: Source) -> list[str]:
+    """The first lines: some hundred, or four that are long; comments before them do not count."""
+    lines: list[str] = []
+    counted = characters = 0
+    with _understood_but(source.path), source.text() as text:
+        for line in lines_of(text, source.path):
+            lines.append(line)
+            if line.lstrip('\ufeff"').startswith("#") and counted == 0:
+                if len(lines) > _COMMENTS:
+                    raise InputError(f"{source.path}: more than {_COMMENTS:,} lines of comments; expected a table")
+                continue
+            counted += bool(line.strip())
+            characters += len(line)
+            longest = characters and max(map(len, lines[-counted:]))
+            full = sum(len(other) * 10 > longest for other in lines[-counted:]) if counted else 0
+            if counted >= _LINES or (characters >= _CHARACTERS and full >= _FULL):
+                break
+    return lines
+
+
+def _say(source: Source, dialect: Dialect, ending: str | None) -> None:
+    """Note what is not as a table of that ending is expected to be."""
+    path = source.path
+    if source.sheet is None and dialect.separator != (ending or dialect.separator) and len(dialect.header) > 1:
+        notice(path, f"columns are separated by {NAMES[dialect.separator]}, not by {NAMES[ending or ',']}")
+    if source.sheet is None and ending is None and dialect.separator not in ("\t",) and len(dialect.header) > 1:
+        notice(path, f"columns are separated by {NAMES[dialect.separator]}")
+    if dialect.decimal == ",":
+        notice(path, "numbers are written with a decimal comma")
+    for kind, words in (("comment", "of comments"), ("title", "above the header"), ("types", "of column types")):
+        lines = dialect.skipped.get(kind, [])
+        if lines:
+            number = f"{len(lines)} line{'s' if len(lines) > 1 else ''}"
+            shown = [re.sub(r"\s+", " ", line)[:60] for line in lines]
+            notice(path, f"{number} {words} skipped: {listing(shown, 3)}")
+    if dialect.short:
+        notice(path, "the header has one field less than the rows, as R writes it: the first column holds row names")
