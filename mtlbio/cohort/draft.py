@@ -19,7 +19,7 @@ from mtlbio.cohort.guess import guess_scale, has_word, is_age, is_derived, words
 from mtlbio.cohort.h5ad import h5ad_obs
 from mtlbio.cohort.layers import choose_layer
 from mtlbio.cohort.measurements import Measurements, check_names
-from mtlbio.cohort.metadata import read_metadata, text_table
+from mtlbio.cohort.metadata import read_metadata, text_table, without_copies, without_row_numbers
 from mtlbio.cohort.units import sample_columns
 from mtlbio.config import Expression
 from mtlbio.errors import InputError, listing
@@ -58,16 +58,17 @@ def draft(
     data = read_expression(Expression(path=str(expression_path), scale="z", **choice.keys), likely, rows, on_disk=True)
     check_names(data)
     sample = None if metadata_path is None else _sample_column(table, data, source)
-    if sample:
+    if sample is not None:
+        table = without_row_numbers(without_copies(table, sample, source), source, keep=sample)
         table = table.set_index(pd.Index(table[sample], dtype=object))
     out = Draft(source, table[table.index.isin(data.samples)])
-    named = f"column {sample!r} names them as the expression does" if sample else "the index of obs"
+    named = f"column {sample!r} names them as the expression does" if sample is not None else "the index of obs"
     out.notes += [f"samples: {named}", *choice.notes]
     out.donor = _donor_column(out, sample)
     scale, why = guess_scale(data)
     out.notes.append(f"scale: {scale}, because the values are {why}")
     out.table = out.table[out.donors.notna()]
-    out.used |= {out.donor, *([sample] if sample else [])}
+    out.used |= {out.donor, *([sample] if sample is not None else [])}
     out.by = _by(out)
     _tasks(out)
     _covariates(out)
@@ -77,7 +78,7 @@ def draft(
     chosen = "".join(f", {key}: {scalar(value)}" for key, value in choice.keys.items())
     inputs = [f"expression: {{path: {path_text(expression_path, folder)}, scale: {scale}{chosen}}}"]
     keys = [f"path: {path_text(metadata_path, folder)}"] if metadata_path is not None else []
-    keys += [f"sample: {scalar(sample)}"] if sample else []
+    keys += [f"sample: {scalar(sample)}"] if sample is not None else []
     inputs += [f"metadata: {{{', '.join([*keys, f'donor: {scalar(out.donor)}'])}}}"]
     inputs += [f"pseudobulk: {{by: [{scalars(out.by)}]}}"] if out.by is not None else []
     roles = "confounder: upstream of the disease; technical: processing"
@@ -99,10 +100,15 @@ def _table(expression_path: Path, metadata_path: str | Path | None) -> tuple[pd.
 
 
 def _sample_column(table: pd.DataFrame, data: Measurements, source: str) -> str:
-    shared = {c: table[c].isin(data.samples).sum() for c in table.columns if table[c].dropna().is_unique}
+    once = table[~table.duplicated()]
+    shared = {c: table[c].isin(data.samples).sum() for c in table.columns if once[c].dropna().is_unique}
     best = max(shared, key=lambda c: (shared[c], "sample" in words(c), "id" in words(c)), default=None)
     if best is not None and shared[best]:
         return best
+    twice = {c: table[c].isin(data.samples).mean() for c in table.columns if c not in shared}
+    most = max(twice, key=lambda c: twice[c], default=None)
+    if most is not None and twice[most] > 0.5:
+        return most  # said where it is made the index
     transposed = next((c for c in table.columns if table[c].isin(data.genes).any()), None)
     if transposed is not None:
         raise InputError(

@@ -14,7 +14,7 @@ from mtlbio.cohort.draft_design import suggest
 from mtlbio.cohort.drafting import Draft, identifier, path_text, range_text, scalar, scalars
 from mtlbio.cohort.guess import has_word, is_derived, words
 from mtlbio.cohort.guess_table import BODY, PLACE, guess_transform, guess_unit, is_amount, is_dose
-from mtlbio.cohort.metadata import read_metadata, text_table
+from mtlbio.cohort.metadata import read_metadata, text_table, without_row_numbers
 from mtlbio.cohort.tabular import MISSING, MOST_LEVELS, MOST_OF_SAMPLES, OTHER
 from mtlbio.errors import InputError, listing
 from mtlbio.text import as_number
@@ -42,7 +42,7 @@ def draft_table(
             f"--table: found {metadata} too; expected one table that holds features, labels and covariates"
         )
     path = Path(path)
-    out = Draft(str(path), text_table(read_metadata(path, "table")))
+    out = Draft(str(path), without_row_numbers(text_table(read_metadata(path, "table")), path))
     sample = _identifiers(out)
     out.table = out.table.set_index(pd.Index(out.table[sample], dtype=object))
     out.table = out.table[out.donors.notna()]

@@ -7,7 +7,15 @@ import pandas as pd
 from scipy import stats
 
 from mtlbio.cohort.guess import words
-from mtlbio.cohort.metadata import csv_header, is_parquet, is_table, parquet_schema, read_metadata, text_table
+from mtlbio.cohort.metadata import (
+    csv_header,
+    is_parquet,
+    is_table,
+    parquet_schema,
+    read_metadata,
+    text_table,
+    without_row_numbers,
+)
 from mtlbio.errors import InputError
 from mtlbio.labels.transforms import TRANSFORMS
 from mtlbio.text import as_number
@@ -43,7 +51,7 @@ def looks_like_table(path: Path, metadata: Path | None = None) -> bool:
     columns = len(parquet_schema(path).names if is_parquet(path) else csv_header(path))
     if columns > 10 * _MOST_COLUMNS:
         return False  # not read: it may be large
-    table = text_table(read_metadata(path, "table"))
+    table = without_row_numbers(text_table(read_metadata(path, "table")), path)
     rest = table.iloc[:, 1:]  # the first column may name the samples
     text, gaps = [c for c in rest if len(as_number(rest[c])[1])], bool(rest.isna().any(axis=None))
     mixed = bool(text) or gaps

@@ -1,5 +1,6 @@
 """Reading the description of the samples: one row per sample, every value as text."""
 
+import re
 from collections.abc import Iterable
 from pathlib import Path
 
@@ -8,7 +9,8 @@ import pandas as pd
 import pyarrow.parquet as pq
 
 from mtlbio.errors import InputError, listing
-from mtlbio.intake.names import tidy_name
+from mtlbio.intake.names import is_row_number, tidy_name
+from mtlbio.intake.notes import notice
 from mtlbio.intake.source import is_text, kind_of
 from mtlbio.intake.table import look, numbers_of, read
 from mtlbio.reading import check_fits, file_of, regular_file, understood
@@ -103,8 +105,59 @@ def by_sample(metadata: pd.DataFrame, sample_column: str, source: str) -> pd.Dat
             f"{source}: column {sample_column!r}: no sample identifier in row {listing(rows)} (rows counted below "
             f"the header); every row needs one"
         )
+    metadata = without_copies(metadata, sample_column, source)
+    return metadata.set_index(pd.Index(metadata[sample_column].to_numpy(), name="sample", dtype=object))
+
+
+def without_copies(metadata: pd.DataFrame, sample_column: str, source: str) -> pd.DataFrame:
+    """Each sample once: of rows that are the same in every column one is kept, and said.
+
+    Raises
+    ------
+    InputError
+        A sample in several rows that differ.
+    """
+    rows = metadata[metadata[sample_column].notna()]
+    if not rows[sample_column].duplicated().any():
+        unique_ids(rows[sample_column], f"{source}: column {sample_column!r}")
+        return metadata
+    copies = rows.index[rows.duplicated().to_numpy()] if rows.index.is_unique else rows.index[:0]
+    if len(copies):
+        names = list(dict.fromkeys(rows.loc[copies, sample_column]))
+        notice(
+            source, f"{len(copies)} row(s) that stand twice, word for word, left out: {listing(names, 5)}", doubt=True
+        )
+        metadata = metadata.drop(index=copies)
+    ids = metadata[sample_column].dropna()
+    twice = duplicates(ids)
+    if twice:
+        several = metadata[metadata[sample_column] == twice[0]]
+        differ = [c for c in metadata.columns if several[c].nunique(dropna=False) > 1]
+        hint = f" ({twice[0]}: rows differ in {listing(differ, 4)})" if differ else ""
+        raise InputError(
+            f"{source}: column {sample_column!r}: sample identifier(s) {listing(twice, 5)} stand twice{hint}; every "
+            f"sample needs one of its own"
+        )
     unique_ids(ids, f"{source}: column {sample_column!r}")
-    return metadata.set_index(pd.Index(ids.to_numpy(), name="sample", dtype=object))
+    return metadata
+
+
+def without_row_numbers(table: pd.DataFrame, source: str | Path, keep: str | None = None) -> pd.DataFrame:
+    """A table without a column that has no name of its own and only counts the rows, where another names them.
+
+    ``keep``: the column that names the samples, where it is known.
+    """
+    counting = [c for c in table.columns[:3] if c != keep and is_row_number(c, table[c])]
+    others = [c for c in table.columns if c not in counting and table[c].notna().all() and table[c].is_unique]
+    if counting and (keep is not None or any(_names_rows(c, table[c]) for c in others)):
+        notice(source, f"column(s) {listing(map(repr, counting))} left out: they only count the rows")
+        return table.drop(columns=counting)
+    return table
+
+
+def _names_rows(name: str, values: pd.Series) -> bool:
+    named = re.search(r"(?i)(?<![a-z])(id|sample|patient|donor|subject|participant|case|barcode)s?(?![a-z])|ID$", name)
+    return bool(named) or bool(pd.to_numeric(values, errors="coerce").isna().all())
 
 
 def unique_ids(ids: pd.Series | np.ndarray, where: str) -> None:
