@@ -12,13 +12,13 @@ import pandas as pd
 from mtlbio.cohort import guess
 from mtlbio.cohort.check import unit_is_cell
 from mtlbio.cohort.draft_design import suggest
+from mtlbio.cohort.draft_expression import drafted_expression, inline, sample_column
 from mtlbio.cohort.drafting import Draft, identifier, path_text, range_text, scalar, scalars
-from mtlbio.cohort.expression import read_expression
 from mtlbio.cohort.genesets import builtin_sets
-from mtlbio.cohort.guess import guess_scale, has_word, is_age, is_derived, words
+from mtlbio.cohort.guess import has_word, is_age, is_derived, words
+from mtlbio.cohort.guess_scale import guess_scale
 from mtlbio.cohort.h5ad import h5ad_obs
 from mtlbio.cohort.layers import choose_layer
-from mtlbio.cohort.measurements import Measurements, check_names
 from mtlbio.cohort.metadata import read_metadata, text_table, without_copies, without_row_numbers
 from mtlbio.cohort.units import sample_columns
 from mtlbio.config import Expression
@@ -51,19 +51,18 @@ def draft(
     """
     expression_path = Path(expression_path)
     table, source = _table(expression_path, metadata_path)
-    # a flat expression file may hold its identifiers under the same name
-    likely = next((c for c in table.columns if "sample" in words(c)), "sample_id")
     choice = choose_layer(expression_path)
-    rows = table.index if metadata_path is None else None
-    data = read_expression(Expression(path=str(expression_path), scale="z", **choice.keys), likely, rows, on_disk=True)
-    check_names(data)
-    sample = None if metadata_path is None else _sample_column(table, data, source)
-    if sample is not None:
+    drafted = drafted_expression(
+        Expression(path=str(expression_path), scale="z", **choice.keys), table, metadata_path is not None
+    )
+    data, sample = drafted.data, None
+    if metadata_path is not None:
+        sample, data = sample_column(table, data, source)
         table = without_row_numbers(without_copies(table, sample, source), source, keep=sample)
         table = table.set_index(pd.Index(table[sample], dtype=object))
     out = Draft(source, table[table.index.isin(data.samples)])
     named = f"column {sample!r} names them as the expression does" if sample is not None else "the index of obs"
-    out.notes += [f"samples: {named}", *choice.notes]
+    out.notes += [f"samples: {named}", *choice.notes, *drafted.notes]
     out.donor = _donor_column(out, sample)
     scale, why = guess_scale(data)
     out.notes.append(f"scale: {scale}, because the values are {why}")
@@ -75,7 +74,7 @@ def draft(
     suggest(out)
     _left_out(out)
     gene_sets = _gene_sets(data.genes, out)
-    chosen = "".join(f", {key}: {scalar(value)}" for key, value in choice.keys.items())
+    chosen = inline({**choice.keys, **drafted.keys}, scalar)
     inputs = [f"expression: {{path: {path_text(expression_path, folder)}, scale: {scale}{chosen}}}"]
     keys = [f"path: {path_text(metadata_path, folder)}"] if metadata_path is not None else []
     keys += [f"sample: {scalar(sample)}"] if sample is not None else []
@@ -97,28 +96,6 @@ def _table(expression_path: Path, metadata_path: str | Path | None) -> tuple[pd.
         )
     modality = choose_layer(expression_path).modality
     return text_table(h5ad_obs(expression_path, modality)), f"{expression_path} (obs)"
-
-
-def _sample_column(table: pd.DataFrame, data: Measurements, source: str) -> str:
-    once = table[~table.duplicated()]
-    shared = {c: table[c].isin(data.samples).sum() for c in table.columns if once[c].dropna().is_unique}
-    best = max(shared, key=lambda c: (shared[c], "sample" in words(c), "id" in words(c)), default=None)
-    if best is not None and shared[best]:
-        return best
-    twice = {c: table[c].isin(data.samples).mean() for c in table.columns if c not in shared}
-    most = max(twice, key=lambda c: twice[c], default=None)
-    if most is not None and twice[most] > 0.5:
-        return most  # said where it is made the index
-    transposed = next((c for c in table.columns if table[c].isin(data.genes).any()), None)
-    if transposed is not None:
-        raise InputError(
-            f"{data.source}: genes in rows? Values of column {transposed!r} of {source} are the columns here: "
-            f"transpose the matrix, samples go in rows"
-        )
-    raise InputError(
-        f"{source}: no column names the samples as {data.source} does (there: {listing(data.samples, 3)}); "
-        f"found: {listing(table.columns, 12)}"
-    )
 
 
 def _donor_column(out: Draft, sample: str | None) -> str:

@@ -3,6 +3,7 @@
 from collections.abc import Collection
 from dataclasses import replace
 from pathlib import Path
+from typing import Literal
 
 import numpy as np
 import pandas as pd
@@ -10,6 +11,7 @@ from pyarrow import types
 
 from mtlbio.cohort.gene_names import numbered
 from mtlbio.cohort.h5ad import h5ad_names, read_h5ad
+from mtlbio.cohort.matching import named_as
 from mtlbio.cohort.measurements import Measurements
 from mtlbio.cohort.metadata import (
     TABLES,
@@ -21,15 +23,20 @@ from mtlbio.cohort.metadata import (
     suffix,
     unique_ids,
 )
+from mtlbio.cohort.number_cells import numbers_of
+from mtlbio.cohort.orientation import check_orientation, genes_apart, guess_genes_in, samples_by_name
 from mtlbio.cohort.tenx import read_tenx, tenx_names
+from mtlbio.cohort.tidy import dropped, without
 from mtlbio.config import Expression
 from mtlbio.errors import InputError, listing
 from mtlbio.intake.annotated import is_annotated
 from mtlbio.intake.source import kind_of
-from mtlbio.reading import check_fits, understood
+from mtlbio.reading import understood
 from mtlbio.text import as_text
 
 FORMATS = ("h5ad", "zarr", "h5mu", "loom", "h5 (10x)", "a 10x/mtx folder", *TABLES)
+
+_FIRST = "\0"  # no column is called so: the first one
 
 
 def read_expression(
@@ -54,13 +61,41 @@ def read_expression(
     file_format = _format(path)
     _check_keys(expression, file_format)
     if file_format == "table":
-        table, _ = _read_frame(path, sample_column)
-        _check_samples(table.index, table.columns, described, path)
-        return Measurements(_names(table.index), _names(table.columns), _numbers(table, path), str(path))
-    data = read_tenx(path) if file_format == "10x" else read_h5ad(expression, on_disk)
-    data = replace(data, samples=_distinct(data.samples, described))
-    _check_samples(data.samples, data.genes, described, path)
+        data = _of_table(expression, sample_column, described, path)
+    else:
+        data = read_tenx(path) if file_format == "10x" else read_h5ad(expression, on_disk)
+        data = without(data, expression.drop)
+        data = replace(data, samples=_distinct(data.samples, described))
+    data = replace(data, samples=named_as(data.samples, described, path))
+    check_orientation(data.samples, data.genes, described, expression.genes_in, path)
+    unique_ids(data.samples, str(path))
     return data
+
+
+def _of_table(
+    expression: Expression, sample_column: str, described: Collection[str] | None, path: Path
+) -> Measurements:
+    """A table of text or parquet, its genes in columns or in rows."""
+    rows = expression.genes_in == "rows"
+    table, names = _read_frame(path, _FIRST if rows else sample_column)
+    if rows:
+        table = genes_apart(table, names.tolist(), expression.genes, described, path)
+    else:
+        _no_gap(table.index, path)
+    keep = dropped(_names(table.index if rows else table.columns), expression.drop, path)
+    table = table[keep] if rows else table.loc[:, keep]
+    table, values = numbers_of(table, rows, path)
+    samples, genes = (table.columns, table.index) if rows else (table.index, table.columns)
+    return Measurements(_names(samples), _names(genes), values.T.copy() if rows else values, str(path))
+
+
+def genes_in(path: str | Path, sample_column: str, described: pd.DataFrame | None) -> Literal["rows", "columns"]:
+    """Which way a file of measurements lies, by its names alone; ``described``: the metadata as text."""
+    path = Path(path)
+    if _format(path) != "table":
+        return "columns"
+    table, names = _read_frame(path, sample_column, only_ids=True)
+    return guess_genes_in(table.index.dropna(), names.tolist(), described, path)
 
 
 def sample_names(expression: Expression, sample_column: str, described: Collection[str] | None = None) -> np.ndarray:
@@ -75,11 +110,17 @@ def sample_names(expression: Expression, sample_column: str, described: Collecti
     elif file_format == "h5ad":
         samples, genes = h5ad_names(expression)
         samples = _distinct(samples, described)
+    elif expression.genes_in == "rows":
+        table, names = _read_frame(path, _FIRST, only_ids=True)
+        samples = np.array(samples_by_name(names.tolist(), expression.genes, described, path), dtype=str)
+        genes = table.index.dropna()
     else:
         table, genes = _read_frame(path, sample_column, only_ids=True)
+        _no_gap(table.index, path)
         samples = table.index
-    samples = _names(samples)
-    _check_samples(samples, genes, described, path)
+    samples = named_as(_names(samples), described, path)
+    check_orientation(samples, genes, described, expression.genes_in, path)
+    unique_ids(samples, str(path))
     return samples
 
 
@@ -97,12 +138,19 @@ def _format(path: Path) -> str:
 
 
 def _check_keys(expression: Expression, file_format: str) -> None:
-    """Keys that only files have which describe their samples."""
-    keys = ("layer", "layers"), ("modality", "modalities"), ("genes", "columns that describe genes")
-    for key, what in keys:
+    """Keys that only some files have a meaning for."""
+    table, rows = file_format == "table", expression.genes_in == "rows"
+    for key, what in (("layer", "layers"), ("modality", "modalities")):
         value = getattr(expression, key)
         if value is not None and file_format != "h5ad":
             raise InputError(f"{expression.path}: expression.{key}: {value!r} given, but only h5ad files have {what}")
+    if expression.genes is not None and not (file_format == "h5ad" or table and rows):
+        raise InputError(
+            f"{expression.path}: expression.genes: {expression.genes!r} given, but only h5ad files and tables with "
+            f"genes_in: rows have columns that describe genes"
+        )
+    if rows and not table:
+        raise InputError(f"{expression.path}: expression.genes_in: rows given; valid: columns, as only tables have rows")
 
 
 def _distinct(samples: np.ndarray, described: Collection[str] | None) -> np.ndarray:
@@ -131,11 +179,7 @@ def _read_frame(path: Path, sample_column: str, only_ids: bool = False) -> tuple
         raise InputError(
             f"{path}: an index of {table.index.nlevels} levels; expected one column that names the samples"
         )
-    ids = as_text(pd.Series(table.index))
-    if ids.isna().any():
-        row = int(np.flatnonzero(ids.isna())[0]) + 1
-        raise InputError(f"{path}: no sample identifier in row {row} (rows counted below the header)")
-    table.index = pd.Index(ids.to_numpy(), dtype=object)
+    table.index = pd.Index(as_text(pd.Series(table.index)).to_numpy(), dtype=object)
     table.columns = [str(c).strip() for c in table.columns]
     return table, np.array(names)
 
@@ -155,30 +199,7 @@ def _id_column(schema, sample_column: str, path: Path) -> str | None:
     return text[0]
 
 
-def _numbers(table: pd.DataFrame, path: Path) -> np.ndarray:
-    """(samples, genes) float32."""
-    for position, dtype in enumerate(table.dtypes):
-        if pd.api.types.is_numeric_dtype(dtype) and not pd.api.types.is_complex_dtype(dtype):
-            continue
-        column = table.iloc[:, position]
-        wrong = column[column.notna() & pd.to_numeric(column, errors="coerce").isna()]
-        example = f"{str(wrong.iloc[0])[:40]!r} in sample {wrong.index[0]!r}" if len(wrong) else f"type {dtype}"
-        raise InputError(
-            f"{path}: column {column.name!r} is not numeric (found {example}); every column beside the sample "
-            f"identifier is taken for a gene"
-        )
-    check_fits(path, table.size * 4, f"a table of {len(table):,} samples and {table.shape[1]:,} columns")
-    with understood(path, "a table of numbers"):
-        return table.to_numpy(dtype=np.float32, na_value=np.nan)
-
-
-def _check_samples(samples, genes, described: Collection[str] | None, path: Path) -> None:
-    """Refuse a sample twice, and a transposed matrix: samples of the metadata that stand in the columns."""
-    described = set(() if described is None else described)
-    if described.isdisjoint(samples) and not described.isdisjoint(genes):
-        first = str(next(g for g in genes if g in described))
-        raise InputError(
-            f"{path}: genes in rows? The metadata's samples (such as {first!r}) are the columns here: transpose the "
-            f"matrix, samples go in rows"
-        )
-    unique_ids(samples, str(path))
+def _no_gap(ids: pd.Index, path: Path) -> None:
+    if ids.isna().any():
+        row = int(np.flatnonzero(ids.isna())[0]) + 1
+        raise InputError(f"{path}: no sample identifier in row {row} (rows counted below the header)")

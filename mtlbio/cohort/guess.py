@@ -2,12 +2,7 @@
 
 import re
 
-import numpy as np
 import pandas as pd
-from scipy import sparse
-
-from mtlbio.cohort.measurements import Measurements
-from mtlbio.errors import InputError
 
 DONOR = ("donor", "subject", "patient", "individual", "participant", "person", "case_id", "mouse", "animal")
 DISEASE = ("disease", "diagnosis", "case", "case_control", "status", "disease_status", "phenotype")
@@ -32,7 +27,6 @@ _GOOD = (
 _NEGATING = ("non", "not", "un", "no", "never", "without")
 
 LEAST_VALUES = 10  # that a regression needs, different ones
-_PEEK = 2_000  # samples that are enough to recognise a scale
 
 
 def words(column: str) -> list[str]:
@@ -54,31 +48,6 @@ def is_derived(column: str) -> bool:
     """Whether a name says that the column was derived from the data, or keeps the books."""
     parts = words(column)
     return any(w in _DERIVED or w.rstrip("s") in _DERIVED for w in parts) or parts[-1] == "id"
-
-
-def guess_scale(data: Measurements) -> tuple[str, str]:
-    """Scale of the values, from the first samples, and what speaks for it."""
-    _, block = next(data.blocks())
-    values = block[:_PEEK]
-    stored = np.asarray(values.data if sparse.issparse(values) else values)
-    if not np.isfinite(stored).all():
-        raise InputError(f"{data.source}: missing or infinite values: impute them or drop those genes first")
-    low, high = float(stored.min(initial=0)), float(stored.max(initial=0))
-    low = low if sparse.issparse(values) else float(stored.min())
-    whole = bool((stored == np.round(stored)).all())
-    if whole and low >= 0 and high > 1:
-        return "counts", "whole numbers from 0"
-    if low >= 0 and high <= 1:
-        return "beta", "between 0 and 1, as methylation is"
-    if max(abs(low), high) > 50:
-        raise InputError(
-            f"{data.source}: values up to {high:g} that are no counts look like raw intensities: take log2 first"
-        )
-    if low < 0 and not sparse.issparse(values) and abs(float(np.median(stored))) < 1:
-        return "z", "around 0 with both signs"
-    if high > 10:
-        return "log2", f"from {low:.3g} to {high:.3g}"
-    return "log", f"from {low:.3g} to {high:.3g}; log2 would be treated the same"
 
 
 def guess_positive(carriers: pd.Series) -> str:

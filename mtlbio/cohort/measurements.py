@@ -116,34 +116,49 @@ class ValueChecks:
 
 
 def check_names(data: Measurements) -> None:
-    """Refuse an empty matrix, and gene names that are empty or stand twice."""
+    """Refuse an empty matrix, and gene names that are empty, or that stand twice in a file of single cells."""
     if not len(data.genes) or not len(data.samples):
         raise InputError(
             f"{data.source}: found {len(data.samples)} samples x {len(data.genes)} genes; expected samples in rows, "
             f"genes in columns"
         )
-    twice = sorted(duplicates(data.genes))
+    twice = sorted(duplicates(data.genes)) if isinstance(data.matrix, OnDisk) else []
     if twice:
         raise InputError(
             f"{data.source}: gene(s) {listing(twice, 5)} stand twice; every gene once "
             f"(average them or keep the highest)"
         )
-    if "" in data.genes:
-        raise InputError(f"{data.source}: a gene column has no name")
+    unnamed = np.flatnonzero(data.genes == "")
+    if len(unnamed):
+        places = listing((unnamed + 1).tolist(), 3)
+        raise InputError(
+            f"{data.source}: gene number {places} (counted without the samples' names) has no name: write or remove it"
+        )
 
 
 def _problems(values: np.ndarray, scale: str) -> Iterator[tuple[np.ndarray, str]]:
-    yield np.isnan(values), "missing values are not filled in here: impute or drop the gene first"
+    yield np.isnan(values), "missing values: impute them, or write expression.missing: drop or fill"
     yield np.isinf(values), "expected finite numbers (a log of zero?)"
     if scale == "counts":
         expected = "scale counts: expected whole numbers"
         yield values < 0, f"{expected} from 0 (already normalised? then scale: log or z)"
         fractional = values != np.round(values)
-        yield fractional, f"{expected} (estimated counts: round them; normalised: scale: log or log2)"
+        yield fractional, f"{expected} (estimated counts: round them; TPM or FPKM: scale: linear; logs: scale: log2)"
     elif scale == "beta":
-        yield (values < 0) | (values > 1), "scale beta: expected methylation values from 0 to 1 (M values: scale: z)"
+        expected = (
+            "scale beta: expected methylation values from 0 to 1 (in percent: scale: percent; M values: scale: z)"
+        )
+        yield (values < 0) | (values > 1), expected
+    elif scale == "percent":
+        expected = "scale percent: expected methylation from 0 to 100 (from 0 to 1: scale: beta; M values: scale: z)"
+        yield (values < 0) | (values > 100), expected
+    elif scale == "linear":
+        yield (
+            values < 0,
+            "scale linear: expected values from 0 (TPM, FPKM, intensities); logs or ratios: scale: log2 or z",
+        )
     else:
-        raw = "these look like counts or raw intensities (scale: counts, or take logarithms)"
+        raw = "these look like counts or raw intensities (scale: counts or linear)"
         yield np.abs(values) > 50, f"scale {scale}: expected values up to 50; {raw}"
 
 

@@ -47,7 +47,9 @@ def quality_control(
     values : (samples, genes) on the run's ``scale``.
     scale : ``counts``: samples and genes are filtered by detection, then scanpy's ``normalize_total`` and ``log1p``.
         The total is the power of ten below the median library size (at most a million), a round number rather than a
-        quantity fitted to the cohort. ``beta``: M values, log2((b + .001) / (1 - b + .001)). Others: as they are.
+        quantity fitted to the cohort. ``linear``: log2(x + 1). ``beta``: M values, log2((b + .001) / (1 - b + .001));
+        ``percent``: those of x / 100.
+        Others: as they are.
     qc : takes a row for everything dropped
 
     Returns
@@ -114,6 +116,9 @@ def to_log_scale(values: np.ndarray, scale: str, size: float | None) -> np.ndarr
         sc.pp.normalize_total(adata, target_sum=size)
         sc.pp.log1p(adata)
         return adata.X
-    if scale == "beta":
+    if scale == "linear":
+        return np.log2(values + 1)
+    if scale in ("beta", "percent"):
+        values = values if scale == "beta" else values / 100
         return np.log2((values + 0.001) / (1 - values + 0.001))
     return values

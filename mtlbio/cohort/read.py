@@ -1,6 +1,6 @@
 """Reading a cohort's two files and joining them on the sample identifier."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 import pandas as pd
@@ -11,8 +11,11 @@ from mtlbio.cohort.h5ad import h5ad_obs
 from mtlbio.cohort.layers import tell_averages
 from mtlbio.cohort.measurements import Measurements, check_names
 from mtlbio.cohort.metadata import by_sample, read_metadata, text_table, unique_ids
+from mtlbio.cohort.missing import without_gaps
 from mtlbio.cohort.qc import QcList
 from mtlbio.cohort.units import tell_mixed
+from mtlbio.cohort.scale_check import as_counts, check_scale
+from mtlbio.cohort.tidy import tidied
 from mtlbio.errors import InputError, listing
 from mtlbio.kinds.schemas import CohortRun, DonorRun
 from mtlbio.text import suggestion
@@ -43,9 +46,13 @@ def read(run: CohortRun, qc: QcList) -> Raw:
     check_names(data)
     if run.pseudobulk is not None and run.measured.scale != "counts":
         tell_averages(run.measured)
+    data = tidied(data, run.measured.scale, qc, metadata.columns)
     raw = joined(run, data, metadata, source, qc, "expression")
     _labels_among_genes(run, raw.measurements, raw.metadata)
-    return raw
+    data = without_gaps(raw.measurements, run.measured.missing, qc)
+    data = as_counts(data, run.measured.scale)
+    check_scale(data, run.measured.scale)
+    return replace(raw, measurements=data, metadata=raw.metadata.loc[data.samples])
 
 
 def read_roster(run: CohortRun, qc: QcList) -> Raw:
@@ -148,5 +155,6 @@ def _labels_among_genes(run: DonorRun, data: Measurements, metadata: pd.DataFram
         both = np.isfinite(label) & np.isfinite(values)
         if both.any() and np.allclose(values[both], label[both], rtol=1e-5):
             raise InputError(
-                f"{data.source}: column {str(column)!r} holds the metadata column of that name, not a gene: remove it"
+                f"{data.source}: column {str(column)!r} holds the metadata column of that name, not a gene: "
+                f"remove it, or write expression.drop: [{column}]"
             )

@@ -14,18 +14,30 @@ class Expression(Section):
         description="h5ad, zarr, h5mu, loom, csv/tsv (.gz), parquet, a 10x/mtx folder or 10x h5; samples in rows, "
         "genes in columns"
     )
-    scale: Literal["counts", "log", "log2", "beta", "z"] = Field(
-        description="counts are normalised and log-transformed; log, log2 and z are used as they are; "
-        "beta (methylation, 0-1) becomes M values"
+    scale: Literal["counts", "log", "log2", "beta", "z", "linear", "percent"] = Field(
+        description="counts are normalised and log-transformed (estimated ones are rounded first); log, log2 and z are "
+        "used as they are; linear (TPM, FPKM, intensities) becomes log2(x + 1); beta (methylation, 0-1) and percent "
+        "(methylation, 0-100) become M values"
     )
     layer: str | None = Field(
         None, description="h5ad, zarr, h5mu, loom only: the layer to use instead of X; `raw` for raw.X"
     )
     modality: str | None = Field(None, description="h5mu (MuData) only: the modality to use, such as rna")
+    genes_in: Literal["columns", "rows"] = Field(
+        "columns", description="tables only: rows where every row is a gene and every column a sample"
+    )
     genes: str | None = Field(
         None,
-        description="h5ad, zarr, h5mu, loom only: the column of var that names the genes (such as feature_name) "
-        "instead of its index",
+        description="column with the names of the genes: of a table with genes in rows (else the first that looks like "
+        "one), or of var in an h5ad, zarr, h5mu or loom (such as feature_name; else its index)",
+    )
+    drop: list[str] = Field(
+        [], description="names among the genes that are none, such as a RIN or age left in the table"
+    )
+    missing: Literal["stop", "drop", "fill"] = Field(
+        "stop",
+        description="gaps in the measurements: stop; drop genes with any; or fill, which drops genes with more than "
+        "20 % gaps and gives the others the gene's median over the samples",
     )
 
 

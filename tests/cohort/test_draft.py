@@ -121,18 +121,23 @@ def test_positive_class(levels, positive):
     assert guess_positive(pd.Series(levels)) == positive
 
 
-def test_transposed_matrix_is_said(small, tmp_path):
+def test_genes_in_rows_are_seen_and_said(small, tmp_path):
     small.expression = small.expression.T
     small.write()
-    with pytest.raises(InputError, match="genes in rows"):
-        draft(tmp_path / "expression.csv", tmp_path / "metadata.csv")
+    text, notes = draft(tmp_path / "expression.csv", tmp_path / "metadata.csv", folder=tmp_path)
+    expression = {"path": "expression.csv", "scale": "log2", "genes_in": "rows"}
+    assert yaml.safe_load(text)["expression"] == expression
+    assert any("genes: in rows" in note for note in notes)
+    (tmp_path / "draft.yaml").write_text(text)
+    cohort, _ = build_cohort(read_run(tmp_path / "draft.yaml"))
+    assert cohort.genes[:2] == ("GENE1", "GENE2") and len(cohort.samples) == 48
 
 
-def test_raw_intensities_are_refused(small, tmp_path):
+def test_raw_intensities_are_linear(small, tmp_path):
     small.expression = 2**small.expression + 0.5
     small.write()
-    with pytest.raises(InputError, match="take log2 first"):
-        draft(tmp_path / "expression.csv", tmp_path / "metadata.csv")
+    text, _ = draft(tmp_path / "expression.csv", tmp_path / "metadata.csv")
+    assert yaml.safe_load(text)["expression"]["scale"] == "linear"
 
 
 def test_nothing_to_predict(small, tmp_path):

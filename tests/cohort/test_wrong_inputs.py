@@ -80,8 +80,8 @@ def duplicate_metadata_row(small: SmallCohort) -> None:
     small.metadata = small.metadata.iloc[[0, *range(len(small.metadata))]]
 
 
-def duplicate_gene(small: SmallCohort) -> None:
-    small.expression.columns = ["GENE1", "GENE1", *small.expression.columns[2:]]
+def unnamed_gene(small: SmallCohort) -> None:
+    small.expression.columns = ["GENE1", "", *small.expression.columns[2:]]
 
 
 def duplicate_column(small: SmallCohort) -> None:
@@ -174,9 +174,9 @@ WRONG: dict[str, tuple[Callable[[SmallCohort], None], list[str]]] = {
     "genes in rows": (transpose, ["expression.csv", "genes in rows", "transpose", "S001_1"]),
     "no donor at all": (meta("donor_id", np.nan), ["metadata.donor", "'donor_id'", "empty"]),
     # values
-    "gene twice": (duplicate_gene, ["expression.csv", "GENE1", "twice"]),
+    "gene without a name": (unnamed_gene, ["expression.csv", "number 2", "no name"]),
     "text among the genes": (value("high"), ["expression.csv", "'GENE5'", "'high'", "S002_2"]),
-    "missing value": (value(np.nan), ["expression.csv", "'GENE5'", "'S002_2'", "nan", "impute"]),
+    "missing value": (value(np.nan), ["expression.csv", "'GENE5'", "'S002_2'", "1 missing value", "missing: drop"]),
     "infinite value": (value(np.inf), ["expression.csv", "'GENE5'", "'S002_2'", "inf"]),
     "negative count": (value(-3, "counts"), ["'GENE5'", "'S002_2'", "-3", "scale counts"]),
     "fractional count": (value(2.5, "counts"), ["'GENE5'", "'S002_2'", "2.5", "whole numbers"]),

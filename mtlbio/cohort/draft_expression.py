@@ -1,0 +1,111 @@
+"""The measurements of a draft: which way they lie, who is in them, and what keys of ``expression`` they need."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+
+import numpy as np
+import pandas as pd
+
+from mtlbio.cohort.annotation import is_of_people
+from mtlbio.cohort.expression import genes_in, read_expression
+from mtlbio.cohort.gene_columns import only
+from mtlbio.cohort.guess import words
+from mtlbio.cohort.matching import matched
+from mtlbio.cohort.measurements import Measurements, OnDisk, check_names
+from mtlbio.cohort.missing import gaps_in, proposal
+from mtlbio.cohort.other_kind import of_another_kind
+from mtlbio.cohort.qc import QcList
+from mtlbio.cohort.tidy import tidied
+from mtlbio.cohort.value_profile import profile
+from mtlbio.config import Expression
+from mtlbio.errors import InputError, listing
+
+
+@dataclass(frozen=True)
+class DraftedExpression:
+    """Measurements as a draft reads them.
+
+    Attributes
+    ----------
+    data : without what is no gene, its samples named as the metadata names them
+    keys : further keys of ``expression`` by name, as values of YAML
+    notes : what was guessed, one line each
+    """
+
+    data: Measurements
+    keys: dict[str, str | list[str]]
+    notes: list[str]
+
+
+def drafted_expression(expression: Expression, table: pd.DataFrame, described: bool) -> DraftedExpression:
+    """Read the measurements of a draft.
+
+    Parameters
+    ----------
+    expression : path (and whatever else is known); its scale is not looked at
+    table : the metadata as text
+    described : whether the metadata is a file of its own
+
+    Raises
+    ------
+    InputError
+        Whatever :func:`mtlbio.cohort.expression.read_expression` raises.
+    """
+    # a flat expression file may hold its identifiers under the same name
+    likely = next((c for c in table.columns if "sample" in words(c)), "sample_id")
+    lies = genes_in(expression.path, likely, table if described else None)
+    keys: dict[str, str | list[str]] = {"genes_in": "rows"} if lies == "rows" else {}
+    data = read_expression(expression.model_copy(update={"genes_in": lies}), likely)
+    check_names(data)
+    data = tidied(data, None, QcList())
+    notes = ["genes: in rows, samples in columns (genes_in: rows)"] if keys else []
+    if isinstance(data.matrix, OnDisk):
+        return DraftedExpression(data, keys, notes)
+    drop = _no_genes(data)
+    if drop:
+        keys["drop"] = list(drop)
+        data = only(data, ~np.isin(data.genes, list(drop)))
+        notes += [f"left out of the genes (drop): {name!r}, {why}: check this" for name, why in list(drop.items())[:6]]
+    gaps = gaps_in(data)
+    if gaps is not None:
+        keys["missing"] = proposal(gaps)
+        notes.append(f"missing: {keys['missing']}, because of {gaps}; drop, fill and stop are valid")
+    return DraftedExpression(data, keys, notes)
+
+
+def sample_column(table: pd.DataFrame, data: Measurements, source: str) -> tuple[str, Measurements]:
+    """The column of the metadata that names the samples, and the measurements with those names.
+
+    Raises
+    ------
+    InputError
+        No column does.
+    """
+    unique = [c for c in table.columns if table[c].dropna().is_unique and table[c].notna().any()]
+    shared = {c: int(table[c].isin(data.samples).sum()) for c in unique}
+    best = max(shared, key=lambda c: (shared[c], "sample" in words(c), "id" in words(c)), default=None)
+    likely = [c for c in unique if c == best or not shared[best]] if best is not None else []
+    renamed = {c: matched(data.samples, table[c].dropna())[0] for c in likely}
+    fit = {c: int(table[c].isin(names).sum()) for c, names in renamed.items()}
+    best = max(fit, key=lambda c: (fit[c], "sample" in words(c), "id" in words(c)), default=None)
+    if best is not None and fit[best]:
+        return best, replace(data, samples=renamed[best])
+    raise InputError(
+        f"{source}: no column names the samples as {data.source} does (there: {listing(data.samples, 3)}); "
+        f"found: {listing(table.columns, 12)}"
+    )
+
+
+def inline(keys: dict[str, str | list[str]], scalar) -> str:
+    """Further keys of ``expression`` as they stand in its braces; ``scalar`` writes one value."""
+    texts = {k: scalar(v) if isinstance(v, str) else f"[{', '.join(map(scalar, v))}]" for k, v in keys.items()}
+    return "".join(f", {key}: {text}" for key, text in texts.items())
+
+
+def _no_genes(data: Measurements) -> dict[str, str]:
+    """Columns that are no genes, and why: named as metadata are, or far from all others."""
+    _, odd = of_another_kind(profile(data))
+    named = {name: "called as metadata are" for name in data.genes.tolist() if is_of_people(name)}
+    far = {name: f"looks like a number of another kind ({why})" for name, why in odd.items()}
+    return named | far
