@@ -16,6 +16,7 @@ from mtlbio.intake.notes import notice
 
 _CPG = re.compile(r"(cg|ch\.?\d|rs)\d{5,}\S*")
 _INTENSITIES = 20_000  # median above which whole numbers are no reads
+_BACKGROUND = 10  # least value above which all is the background of an instrument
 _MANY_READS = 10_000  # of a sample: fewer are no library
 
 
@@ -82,7 +83,7 @@ def read_values(seen: Profile) -> Reading:
     if seen.whole:
         return _whole_numbers(seen, span)
     if seen.low < 0:
-        return _both_signs(seen, span)
+        return _both_signs(seen, span, sites)
     if seen.high <= 1:
         return _up_to_one(seen)
     if seen.high > LARGEST_LOG:
@@ -118,14 +119,15 @@ def _whole_numbers(seen: Profile, span: str) -> Reading:
     if seen.total_spread < 0.005 and len(seen.totals) > 3:
         why = f"whole numbers of which every sample has {np.median(seen.totals):,.0f}"
         return Reading("counts", "counts", why, "if they are rounded TPM or CPM: scale: linear")
-    if seen.low >= 10 and seen.quantile(0.01) > 0.1 * seen.quantile(0.5):
+    background = seen.low > 0 and (len(seen.values) > 10_000 or seen.low >= _BACKGROUND)
+    if background and seen.quantile(0.01) > 0.02 * seen.quantile(0.5):
         return Reading(
             "counts", "counts", f"whole numbers {span}", "if they are raw intensities of an array: scale: linear"
         )
     return Reading("counts", "counts", "whole numbers from 0")
 
 
-def _both_signs(seen: Profile, span: str) -> Reading:
+def _both_signs(seen: Profile, span: str, sites: bool) -> Reading:
     if max(-seen.low, seen.high) > LARGEST_LOG:
         why = f"values {span} of both signs, no logarithms and no counts"
         return Reading(
@@ -134,6 +136,8 @@ def _both_signs(seen: Profile, span: str) -> Reading:
             why,
             "intensities after background correction? take log2 first (vsn, normexp); residuals? standardise them",
         )
+    if sites:
+        return Reading("z", "z", f"{span} of methylation sites: M values, used as they are")
     if abs(seen.quantile(0.5)) < 1:
         return Reading("z", "z", "around 0 with both signs: z-scores, log ratios or M values, used as they are")
     scale = "log2" if seen.high > 10 else "log"
@@ -154,14 +158,13 @@ def _large(seen: Profile, span: str) -> Reading:
     if seen.total_spread < 0.01 and len(seen.totals) > 3 and not seen.near_whole > 0.5:
         why = f"{span}, every sample sums to {total:,.0f}: linear (TPM, CPM or normalised intensities)"
         return Reading("linear", "linear", why)
-    below_one = float((seen.positive < 1).mean())
     if estimated_counts(seen):
         if seen.near_whole > 0.1:
             why = f"{span}, {seen.near_whole:.0%} of them nearly whole: estimated counts (salmon, RSEM)"
             return Reading("estimated counts", "counts", why, "they will be rounded; if they are TPM: scale: linear")
         why = f"{span}, samples sum to {total:,.0f}: estimated counts (salmon, tximport), which will be rounded"
         return Reading("estimated counts", "counts", why, "if they are TPM, FPKM or intensities: scale: linear")
-    kind = "TPM, FPKM or CPM" if below_one > 0.1 else "intensities"
+    kind = "TPM, FPKM or CPM" if seen.low == 0 or (seen.positive < 1).mean() > 0.02 else "intensities"
     more = "if they are estimated counts of reads: round them, scale: counts"
     return Reading("linear", "linear", f"{span}, not whole: linear ({kind}), log2(x + 1) is taken", more)
 
@@ -170,19 +173,23 @@ def estimated_counts(seen: Profile) -> bool:
     """Whether values that are not whole may be counts that were estimated: large sums that differ, few below one."""
     if seen.low < 0 or seen.whole or seen.high <= LARGEST_LOG or np.median(seen.totals) < _MANY_READS:
         return False
+    if np.median(seen.positive) > _INTENSITIES or seen.low > _BACKGROUND:
+        return False
     if seen.near_whole > 0.1 and (seen.positive < 1).mean() < 0.5:
         return True
     spread_wide = seen.quantile(0.01) < 0.1 * seen.quantile(0.5)
     reads = 500 < seen.high < 1e7 and np.median(seen.totals) > 10 * _MANY_READS
-    return bool(reads and spread_wide and (seen.positive < 1).mean() < 0.25 and seen.total_spread > 0.03)
+    return bool(reads and spread_wide and (seen.positive < 1).mean() < 0.25 and seen.total_spread > 0.08)
 
 
 def _heavy_tail(seen: Profile) -> bool:
-    """Whether a few values tower above all others, in many columns, as before a logarithm is taken."""
+    """Whether large values tower above all others and spread in proportion, as before a logarithm is taken."""
     typical, most = np.quantile(seen.positive, (0.5, 0.99))
-    if seen.high < 4 * most or most < 3 * typical:
+    if most < 3 * typical:
         return False
-    return int((seen.highest > 2 * most).sum()) > max(3, 0.005 * len(seen.genes))
+    if seen.rise > 0.6 and seen.high > 8 * typical:
+        return True
+    return seen.high > 4 * most and int((seen.highest > 2 * most).sum()) > max(3, 0.005 * len(seen.genes))
 
 
 def _logarithms(seen: Profile, span: str) -> Reading:

@@ -24,6 +24,8 @@ class Profile:
     genes : (g,) names
     lowest, highest, typical : (g,) least, largest and median value of a column (of those that are there)
     fractional, negative : (g,) number of values that are no whole number, or below zero
+    rise : by which power the spread of a column grows with its mean, among the quarter of columns with the largest
+        means: about one before a logarithm is taken, none after
     values : a sample of all values, sorted, zeros of a sparse matrix among them
     totals : (rows,) sum of every sample
     """
@@ -34,6 +36,7 @@ class Profile:
     typical: np.ndarray
     fractional: np.ndarray
     negative: np.ndarray
+    rise: float
     values: np.ndarray
     totals: np.ndarray
 
@@ -60,8 +63,8 @@ class Profile:
 
     @property
     def near_whole(self) -> float:
-        """Share of the values from one on that are nearly whole numbers."""
-        large = self.positive[self.positive >= 1]
+        """Share of the values from 1 to 10,000 that are nearly whole numbers (of larger ones float32 has no fractions)."""
+        large = self.positive[(self.positive >= 1) & (self.positive <= 10_000)]
         return float((np.abs(large - np.round(large)) < _NEAR).mean()) if len(large) else 0.0
 
     @property
@@ -106,9 +109,22 @@ def _of_dense(block: np.ndarray, genes: np.ndarray) -> Profile:
         np.median(few, axis=0) if whole else _medians(few),
         (there & (block != np.round(block))).sum(axis=0),
         (there & (block < 0)).sum(axis=0),
+        _rise(few),
         np.sort(sample[np.isfinite(sample)].astype(float)),
         block.sum(axis=1, dtype=float) if whole else np.where(there, block, 0).sum(axis=1, dtype=float),
     )
+
+
+def _rise(block: np.ndarray) -> float:
+    """Slope of log spread on log mean over the quarter of columns with the largest means; 0 of too few columns."""
+    there = np.isfinite(block).all(axis=0)
+    mean, spread = block[:, there].mean(axis=0, dtype=float), block[:, there].std(axis=0, dtype=float)
+    usable = (mean > 0) & (spread > 0)
+    mean, spread = mean[usable], spread[usable]
+    top = mean >= np.quantile(mean, 0.75) if len(mean) else np.zeros(0, dtype=bool)
+    if top.sum() < 10 or np.ptp(np.log(mean[top])) < np.log(1.2) or len(block) < 5:
+        return 0.0
+    return float(np.polyfit(np.log(mean[top]), np.log(spread[top]), 1)[0])
 
 
 def _medians(block: np.ndarray) -> np.ndarray:
@@ -141,6 +157,7 @@ def _of_sparse(block: sparse.csr_matrix, genes: np.ndarray) -> Profile:
         np.median(few.toarray(), axis=0) if few.nnz * 2 > few.shape[0] * width else np.zeros(width),
         np.bincount(block.indices[stored != np.round(stored)], minlength=width),
         np.bincount(block.indices[stored < 0], minlength=width),
+        _rise(few.toarray()),
         np.sort(np.concatenate([sample, zeros])),
         np.asarray(block.sum(axis=1), dtype=float).ravel(),
     )
