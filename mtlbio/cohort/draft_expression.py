@@ -13,6 +13,7 @@ from mtlbio.cohort.gene_columns import only
 from mtlbio.cohort.guess import words
 from mtlbio.cohort.matching import matched
 from mtlbio.cohort.measurements import Measurements, OnDisk, check_names
+from mtlbio.cohort.metadata import duplicates
 from mtlbio.cohort.missing import gaps_in, proposal
 from mtlbio.cohort.other_kind import of_another_kind
 from mtlbio.cohort.qc import QcList
@@ -91,9 +92,17 @@ def sample_column(table: pd.DataFrame, data: Measurements, source: str) -> tuple
     best = max(fit, key=lambda c: (fit[c], "sample" in words(c), "id" in words(c)), default=None)
     if best is not None and fit[best]:
         return best, replace(data, samples=renamed[best])
+    again = {c: int(table[c].isin(data.samples).sum()) for c in table.columns if c not in unique}
+    column = max(again, key=again.__getitem__, default=None)
+    if column is not None and again[column]:
+        twice = duplicates(table[column].dropna())
+        raise InputError(
+            f"{source}: column {column!r} names the samples, but {listing(twice, 5)} stand twice; every sample needs one "
+            f"row of its own"
+        )
     raise InputError(
-        f"{source}: no column names the samples as {data.source} does (there: {listing(data.samples, 3)}); "
-        f"found: {listing(table.columns, 12)}"
+        f"{source}: no column names the samples as {data.source} does (there the rows are {listing(data.samples, 3)} and "
+        f"the columns {listing(data.genes, 3)}); found: {listing(table.columns, 12)}"
     )
 
 

@@ -207,8 +207,13 @@ def _logarithms(seen: Profile, span: str) -> Reading:
 
 def _refuse_infinite(data: Measurements) -> None:
     _, block = next(data.blocks())
-    stored = np.asarray(block if isinstance(block, np.ndarray) else block.data)
-    if np.isinf(stored).any():
+    infinite = np.isinf(block if isinstance(block, np.ndarray) else block.data)
+    if infinite.any():
+        where = ""
+        if isinstance(block, np.ndarray):
+            row, gene = (int(places[0]) for places in np.nonzero(infinite))
+            where = f" (such as gene {str(data.genes[gene])!r}, sample {str(data.samples[row])!r})"
         raise InputError(
-            f"{data.source}: {int(np.isinf(stored).sum())} infinite values (logs of zero?): correct them first"
+            f"{data.source}: {int(infinite.sum())} infinite values{where}: logs of zero? Add one before the logarithm, or "
+            f"write NA"
         )

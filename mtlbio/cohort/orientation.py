@@ -115,17 +115,17 @@ def guess_genes_in(
     """
     names, rows = np.array([str(name) for name in columns]), np.array([str(name) for name in ids], dtype=str)
     known = {} if described is None else {c: described[c].dropna().astype(str).unique() for c in described.columns}
+    about = np.array([is_annotation(name) for name in names.tolist()], dtype=bool)
     for share in (_exactly, _nearly):
-        fit = {c: (share(names, samples), share(rows, samples)) for c, samples in known.items()}
+        fit = {c: (share(names[~about], samples), share(rows, samples)) for c, samples in known.items()}
         best = max(fit, key=lambda c: abs(fit[c][0] - fit[c][1]), default=None)
         if best is not None and fit[best][0] > fit[best][1]:
             notice(path, f"genes in rows: its columns are the samples of the metadata's column {best!r}")
             return "rows"
         if best is not None and fit[best][0] < fit[best][1]:
             return "columns"
-    about = [name for name in names if is_annotation(name)]
-    if len(about) > 1:
-        notice(path, f"genes in rows: columns such as {listing(about, 3)} describe genes", doubt=True)
+    if about.sum() > 1:
+        notice(path, f"genes in rows: columns such as {listing(names[about], 3)} describe genes", doubt=True)
         return "rows"
     if len(ids) >= _MANY and len(ids) >= _LONGER * len(names):
         notice(

@@ -25,8 +25,8 @@ def tidied(data: Measurements, scale: str | None, qc: QcList, described: Collect
 
     Parameters
     ----------
-    scale : of the run: counts of one name are summed, values on other scales averaged; None leaves names that stand
-        twice as they are (their scale is not known yet)
+    scale : of the run: counts of one name are summed, values on other scales averaged; None, for a draft, leaves names
+        that stand twice and names of metadata as they are
     described : columns of the metadata, whose names among the genes are told
 
     Raises
@@ -41,8 +41,10 @@ def tidied(data: Measurements, scale: str | None, qc: QcList, described: Collect
     data = _without(data, _by_name(data.genes, is_spike_in), "spike-in", "control RNA (ERCC, SIRV), no gene", qc)
     data = _without(data, _totals(data), "total", "the sum of all other columns", qc)
     _tell_dates(data)
+    if scale is None:
+        return data
     _tell_people(data, described)
-    return data if scale is None else _each_once(data, scale, qc)
+    return _each_once(data, scale, qc)
 
 
 def dropped(names: np.ndarray, drop: list[str], path: str | Path) -> np.ndarray:
@@ -107,7 +109,7 @@ def _totals(data: Measurements) -> np.ndarray:
 
 
 def _tell_dates(data: Measurements) -> None:
-    dates = date_names(data.genes.tolist())
+    dates = date_names(dict.fromkeys(data.genes.tolist()))
     if not dates:
         return
     genes = {name: gene_of_date(name) for name in dates}
