@@ -52,9 +52,8 @@ def draft(
     expression_path = Path(expression_path)
     table, source = _table(expression_path, metadata_path)
     choice = choose_layer(expression_path)
-    drafted = drafted_expression(
-        Expression(path=str(expression_path), scale="z", **choice.keys), table, metadata_path is not None
-    )
+    measured = Expression(path=str(expression_path), scale="z").model_copy(update=choice.keys)
+    drafted = drafted_expression(measured, table, metadata_path is not None)
     data, sample = drafted.data, None
     if metadata_path is not None:
         sample, data = sample_column(table, data, source)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
+from pathlib import Path
 
 import numpy as np
 import pandas as pd
@@ -11,9 +12,8 @@ from mtlbio.cohort.annotation import is_of_people
 from mtlbio.cohort.expression import genes_in, read_expression
 from mtlbio.cohort.gene_columns import only
 from mtlbio.cohort.guess import words
-from mtlbio.cohort.matching import matched
+from mtlbio.cohort.matching import matched, named_as
 from mtlbio.cohort.measurements import Measurements, OnDisk, check_names
-from mtlbio.cohort.metadata import duplicates
 from mtlbio.cohort.missing import gaps_in, proposal
 from mtlbio.cohort.other_kind import of_another_kind
 from mtlbio.cohort.qc import QcList
@@ -21,6 +21,8 @@ from mtlbio.cohort.tidy import tidied
 from mtlbio.cohort.value_profile import profile
 from mtlbio.config import Expression
 from mtlbio.errors import InputError, listing
+
+_SMALL = 50_000_000  # values: what fits into memory is looked at whole
 
 
 @dataclass(frozen=True)
@@ -57,8 +59,11 @@ def drafted_expression(expression: Expression, table: pd.DataFrame, described: b
     likely = next((c for c in table.columns if "sample" in words(c)), "sample_id")
     lies = genes_in(expression.path, likely, table if described else None)
     keys: dict[str, str | list[str]] = {"genes_in": "rows"} if lies == "rows" else {}
-    data = read_expression(expression.model_copy(update={"genes_in": lies}), likely)
+    obs = None if described else table.index
+    data = read_expression(expression.model_copy(update={"genes_in": lies}), likely, obs, on_disk=True)
     check_names(data)
+    if isinstance(data.matrix, OnDisk) and len(data.samples) * len(data.genes) <= _SMALL:
+        data = replace(data, matrix=data.dense())
     data = tidied(data, None, QcList())
     notes = ["genes: in rows, samples in columns (genes_in: rows)"] if keys else []
     if isinstance(data.matrix, OnDisk):
@@ -83,27 +88,30 @@ def sample_column(table: pd.DataFrame, data: Measurements, source: str) -> tuple
     InputError
         No column does.
     """
-    unique = [c for c in table.columns if table[c].dropna().is_unique and table[c].notna().any()]
+    once = table[~table.duplicated()]
+    unique = [c for c in table.columns if once[c].dropna().is_unique and table[c].notna().any()]
     shared = {c: int(table[c].isin(data.samples).sum()) for c in unique}
-    best = max(shared, key=lambda c: (shared[c], "sample" in words(c), "id" in words(c)), default=None)
-    likely = [c for c in unique if c == best or not shared[best]] if best is not None else []
-    renamed = {c: matched(data.samples, table[c].dropna())[0] for c in likely}
-    fit = {c: int(table[c].isin(names).sum()) for c, names in renamed.items()}
-    best = max(fit, key=lambda c: (fit[c], "sample" in words(c), "id" in words(c)), default=None)
-    if best is not None and fit[best]:
-        return best, replace(data, samples=renamed[best])
-    again = {c: int(table[c].isin(data.samples).sum()) for c in table.columns if c not in unique}
-    column = max(again, key=again.__getitem__, default=None)
-    if column is not None and again[column]:
-        twice = duplicates(table[column].dropna())
-        raise InputError(
-            f"{source}: column {column!r} names the samples, but {listing(twice, 5)} stand twice; every sample needs one "
-            f"row of its own"
-        )
+    best = _best(shared)
+    if best is not None and shared[best]:
+        return best, replace(data, samples=named_as(data.samples, table[best].dropna(), Path(data.source)))
+    twice = {c: table[c].isin(data.samples).mean() for c in table.columns if c not in unique}
+    most = max(twice, key=lambda c: twice[c], default=None)
+    if most is not None and twice[most] > 0.5:
+        return most, data  # said where it is made the index
+    renamed = {c: matched(data.samples, table[c].dropna())[0] for c in unique}
+    shared = {c: int(table[c].isin(names).sum()) for c, names in renamed.items()}
+    best = _best(shared)
+    if best is not None and shared[best]:
+        return best, replace(data, samples=named_as(data.samples, table[best].dropna(), Path(data.source)))
     raise InputError(
-        f"{source}: no column names the samples as {data.source} does (there the rows are {listing(data.samples, 3)} and "
+        f"{source}: no column names the samples as {data.source} does (there the rows are {listing(data.samples, 3)}, "
         f"the columns {listing(data.genes, 3)}); found: {listing(table.columns, 12)}"
     )
+
+
+def _best(shared: dict[str, int]) -> str | None:
+    """The column that most samples are in; of several the one that is called so."""
+    return max(shared, key=lambda c: (shared[c], "sample" in words(c), "id" in words(c)), default=None)
 
 
 def inline(keys: dict[str, str | list[str]], scalar) -> str:

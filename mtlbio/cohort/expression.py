@@ -150,7 +150,9 @@ def _check_keys(expression: Expression, file_format: str) -> None:
             f"genes_in: rows have columns that describe genes"
         )
     if rows and not table:
-        raise InputError(f"{expression.path}: expression.genes_in: rows given; valid: columns, as only tables have rows")
+        raise InputError(
+            f"{expression.path}: expression.genes_in: rows given; valid: columns, as only tables have rows"
+        )
 
 
 def _distinct(samples: np.ndarray, described: Collection[str] | None) -> np.ndarray:

@@ -214,6 +214,6 @@ def _refuse_infinite(data: Measurements) -> None:
             row, gene = (int(places[0]) for places in np.nonzero(infinite))
             where = f" (such as gene {str(data.genes[gene])!r}, sample {str(data.samples[row])!r})"
         raise InputError(
-            f"{data.source}: {int(infinite.sum())} infinite values{where}: logs of zero? Add one before the logarithm, or "
-            f"write NA"
+            f"{data.source}: {int(infinite.sum())} infinite values{where}: logs of zero? Add one before the "
+            f"logarithm, or write NA"
         )

@@ -39,8 +39,8 @@ class Gaps:
         values = "1 missing value" if self.number == 1 else f"{self.number:,} missing values"
         return (
             f"{values} ({100 * self.number / self.values:.2g} %) in {genes:,} of {len(self.by_gene):,} genes and "
-            f"{samples:,} of {len(self.by_sample):,} samples (most in gene {self.worst!r}: {self.by_gene.max():.0%}, such "
-            f"as sample {self.sample!r})"
+            f"{samples:,} of {len(self.by_sample):,} samples (most in gene {self.worst!r}: {self.by_gene.max():.0%}, "
+            f"such as sample {self.sample!r})"
         )
 
 

@@ -13,9 +13,9 @@ from mtlbio.cohort.measurements import Measurements, check_names
 from mtlbio.cohort.metadata import by_sample, read_metadata, text_table, unique_ids
 from mtlbio.cohort.missing import without_gaps
 from mtlbio.cohort.qc import QcList
-from mtlbio.cohort.units import tell_mixed
 from mtlbio.cohort.scale_check import as_counts, check_scale
 from mtlbio.cohort.tidy import tidied
+from mtlbio.cohort.units import tell_mixed
 from mtlbio.errors import InputError, listing
 from mtlbio.kinds.schemas import CohortRun, DonorRun
 from mtlbio.text import suggestion

@@ -63,7 +63,7 @@ class Profile:
 
     @property
     def near_whole(self) -> float:
-        """Share of the values from 1 to 10,000 that are nearly whole numbers (of larger ones float32 has no fractions)."""
+        """Share of values from 1 to 10,000 that are nearly whole numbers (of larger ones float32 has no fractions)."""
         large = self.positive[(self.positive >= 1) & (self.positive <= 10_000)]
         return float((np.abs(large - np.round(large)) < _NEAR).mean()) if len(large) else 0.0
 

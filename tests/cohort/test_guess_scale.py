@@ -54,7 +54,7 @@ KINDS = {
     "counts": (counts(), None, "counts", "whole numbers from 0", None),
     "counts of 10 and more": (counts() + 50, None, "counts", "", "linear"),
     "salmon": (counts() * 20 * 1.0173, None, "counts", "estimated counts", "linear"),
-    "RSEM": (counts() * 9 + np.where(rng().random((SAMPLES, GENES)) < 0.5, 0.37, 0), None, "counts", "nearly", "linear"),
+    "RSEM": (counts() * 9 + 0.37 * (rng().random((SAMPLES, GENES)) < 0.5), None, "counts", "nearly", "linear"),
     "TPM": (tpm(), None, "linear", "sums to 1,000,000", None),
     "FPKM below 50": (2 ** (logs() - 8), None, "linear", "FPKM", "log2"),
     "CPM of some genes": (tpm()[:, : GENES // 2], None, "linear", "linear", "counts"),
