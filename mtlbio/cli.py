@@ -13,6 +13,7 @@ import typer
 from mtlbio import __version__, faults
 from mtlbio.errors import InputError, listing
 from mtlbio.places import check_writable, use_writable_caches
+from mtlbio.reading import file_of
 
 app = typer.Typer(
     name="mtlbio",
@@ -226,7 +227,7 @@ def init(
 
     if out.exists():
         raise InputError(f"{out}: exists already; remove it or name another file with --out")
-    if not expression.exists():
+    if not file_of(expression)[0].exists():
         raise InputError(f"{expression}: no such file; expected the measurements, or a table of patients")
     check_writable(out.absolute().parent, "--out")
     kind = kind_named("table") if table else kind_of_files(expression, metadata)

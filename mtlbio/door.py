@@ -22,6 +22,7 @@ from mtlbio.kinds.base import function_at
 from mtlbio.kinds.read import read_run
 from mtlbio.kinds.schemas.run import Run
 from mtlbio.kinds.stored import kind_of_model
+from mtlbio.reading import file_of
 from mtlbio.threads import one_thread
 
 if TYPE_CHECKING:
@@ -127,12 +128,12 @@ def apply(results: Path, new: Path, out: Path | None, options: Mapping[str, str 
     """Predict new samples with the model in ``results``; gives the folder written."""
     if options["standardise"] not in ("training", "cohort"):
         raise InputError(f"--standardise: found {options['standardise']!r}; valid: training, cohort")
-    if not new.exists():
+    if not file_of(new)[0].exists():
         raise InputError(f"{new}: no such file; expected the measurements (or sequences) of the new samples")
     if not (results / "model").is_dir():
         raise InputError(f"{results}: no trained model in it; expected the folder of a finished run, results/<run>")
     checked(results, ("train",))  # before a word of model.json is believed
-    target, holds = out or results / "predict" / new.name.split(".")[0], "predictions of new samples"
+    target, holds = out or results / "predict" / file_of(new)[0].name.split(".")[0], "predictions of new samples"
     check_claim(target, holds)
     kind = kind_of_model(results / "model")
     foreign = [k for k, value in options.items() if value not in (None, "training") and k not in kind.predict_options]

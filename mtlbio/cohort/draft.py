@@ -24,6 +24,7 @@ from mtlbio.cohort.units import sample_columns
 from mtlbio.config import Expression
 from mtlbio.errors import InputError, listing
 from mtlbio.intake.annotated import is_annotated
+from mtlbio.reading import file_of
 from mtlbio.text import as_number
 
 
@@ -85,7 +86,7 @@ def draft(
 
 def _table(expression_path: Path, metadata_path: str | Path | None) -> tuple[pd.DataFrame, str]:
     if metadata_path is not None:
-        if not Path(metadata_path).is_file():
+        if not file_of(metadata_path)[0].is_file():
             raise InputError(f"{metadata_path}: no such file; expected the metadata as csv, tsv or parquet")
         return text_table(read_metadata(metadata_path)), str(metadata_path)
     if not is_annotated(expression_path):

@@ -9,7 +9,7 @@ import pandas as pd
 
 from mtlbio.errors import InputError, listing
 from mtlbio.intake import numerals
-from mtlbio.intake.names import tidied
+from mtlbio.intake.names import is_no_name, tidied
 from mtlbio.intake.notes import notice
 
 _WAYS = {
@@ -37,7 +37,16 @@ def cleaned(table: pd.DataFrame, header: list[str], path: str, separator: str, i
     return table
 
 
-def of_ids(table: pd.DataFrame, path: str) -> pd.DataFrame:
+def all_named(table: pd.DataFrame) -> bool:
+    """Whether every row of one column of identifiers is a row: not empty, no comment, not the header again."""
+    name, ids = table.columns[0], table.iloc[:, 0]
+    odd = (
+        _blank(ids) | ids.astype(str).str.startswith("#").to_numpy() | (ids.astype(str).str.strip() == name).to_numpy()
+    )
+    return not odd.any()
+
+
+def of_ids(table: pd.DataFrame) -> pd.DataFrame:
     """One column of identifiers, as :func:`cleaned` leaves them, where the rest of the rows is not read."""
     made, _ = tidied(table.iloc[:, 0])
     return pd.DataFrame({table.columns[0]: made})
@@ -51,17 +60,17 @@ def _blank(cells: pd.Series) -> np.ndarray:
 
 
 def _without_empty_columns(table: pd.DataFrame, header: list[str], path: str) -> pd.DataFrame:
-    unnamed = [place for place, name in enumerate(header) if not name]
+    unnamed = [place for place, name in enumerate(header) if is_no_name(name)]
     empty = [place for place in unnamed if _blank(table[place]).all()]
     if empty and len(table):
         notice(path, f"{_count(len(empty), 'column')} without name and values left out")
-    rest = [place for place in unnamed if place not in empty]
+    rest = [place for place in unnamed if place not in empty and not header[place]]
     # the first without a name may hold row names
     if rest[1:] and len(table):
         notice(
             path, f"column(s) {listing(place + 1 for place in rest[1:])} left out: values without a name", doubt=True
         )
-    gone = {*empty, *rest[1:]} if len(table) else {place for place in unnamed[1:]}
+    gone = {*empty, *rest[1:]} if len(table) else {place for place in unnamed[1:] if not header[place]}
     return table[[place for place in range(len(header)) if place not in gone]] if gone else table
 
 
@@ -80,11 +89,30 @@ def _without_empty_rows(table: pd.DataFrame, header: list[str], path: str, ids: 
             if empty.any():
                 gone |= dict.fromkeys(np.asarray(rows)[empty])
                 notice(path, f"{_count(int(empty.sum()), 'row')} {kind} left out")
+    foot = _footnotes(table, first, gone)
+    if len(foot):
+        shown = listing([" ".join(str(table[first].iloc[row]).split())[:60] for row in foot], 2)
+        notice(path, f"{_count(len(foot), 'row')} below the table left out: {shown}")
+        gone |= dict.fromkeys(foot)
     again = _headers_again(table, header, first)
     if len(again):
         notice(path, f"{_count(len(again), 'row')} that repeat the header left out", doubt=True)
     gone |= dict.fromkeys(again)
     return table.drop(index=table.index[list(gone)]).reset_index(drop=True) if gone else table
+
+
+def _footnotes(table: pd.DataFrame, first: int, gone: dict[int, None]) -> list[int]:
+    """The last rows where they hold words in their first cell and nothing beside it."""
+    found: list[int] = []
+    for row in range(len(table) - 1, 0, -1):
+        if row in gone:
+            continue
+        text = table[first].iloc[row]
+        words = isinstance(text, str) and len(text.split()) > 1
+        if table.shape[1] < 3 or not words or not _blank(table.iloc[row].drop(first).astype(object)).all():
+            break
+        found.insert(0, row)
+    return found
 
 
 def _headers_again(table: pd.DataFrame, header: list[str], first: int) -> np.ndarray:

@@ -18,6 +18,7 @@ _DECIMAL = re.compile(r"[+-]?\d*,\d+(?:[eE][+-]?\d+)?")
 _POINT = re.compile(r"[+-]?\d*\.\d+(?:[eE][+-]?\d+)?")
 _GROUP = re.compile(r"[+-]?[1-9]\d{0,2},\d{3}")  # one thousand, or one and a bit
 _ROWS = 100  # of these the separator is told
+_ABOVE = 50  # comments of which the last that fits may be the header
 
 
 @dataclass(frozen=True)
@@ -29,10 +30,11 @@ class Dialect:
     separator : ``,``, ``;``, tab, ``|``, or a blank for any run of blanks
     quote : what quotes a cell, or None
     decimal : ``.`` or ``,``
-    lines : physical lines up to the header and with it
+    lines : physical lines above the first row
     header : names as they stand, one for every field of the rows (``""`` where there is none)
     rows : cells of the first rows
-    skipped : lines above the header, by kind (``comment``, ``title``, ``types``), as they stand
+    skipped : lines above the rows that are not the header, by kind (``comment``, ``title``), as they stand
+    line_end : what the first line ends in
     short : whether the header named one column less than the rows have, as R writes it
     """
 
@@ -44,6 +46,7 @@ class Dialect:
     decimal: str = "."
     skipped: dict[str, list[str]] = field(default_factory=dict)
     short: bool = False
+    line_end: str = "\n"
 
 
 @dataclass(frozen=True)
@@ -74,7 +77,7 @@ def sniff(head: Iterable[str], expected: str | None = None, only: str | None = N
     only = said.group(1) if said else only
     body = lines[start:][: _ROWS + 50]
     candidates = [only] if only else [*_SEPARATORS, BLANKS]
-    tries = [_tried(separator, quote, body, comments) for separator in candidates for quote in ('"',)]
+    tries = [_tried(separator, quote, body, comments) for separator in candidates for quote in _quotes(separator, body)]
     fits = [t for t in tries if t is not None and t.width > 1]
     if not fits:
         alone = only or expected or ","
@@ -131,23 +134,32 @@ def _tried(separator: str, quote: str | None, body: list[str], comments: list[st
         return None
     if not rows:
         return None
-    above = [row for line in comments[-1:] for _, row in parsed([line], separator, quote)]
+    above = [next((row for _, row in parsed([line], separator, quote)), []) for line in comments[-_ABOVE:]]
     found = find_header([row for _, row in rows], above)
     ends = [0, *(number for number, _ in rows)]
     found = replace(found, line=0 if found.at < 0 else ends[found.at + 1])
-    table = [row for _, row in rows[found.at + 1 :]] or [found.names]
+    table = [row for _, row in rows[max(found.at, -1) + 1 :]] or [found.names]
     width = Counter(len(row) for row in table).most_common(1)[0][0]
     cells = [cell.strip() for row in [found.names, *table[:20]] for cell in row[:2000] if cell.strip()]
     others = tuple(s for s in _SEPARATORS if s != separator)
-    dirty = sum(_dirty(cell, others) for cell in cells) / max(len(cells), 1)
+    dirty = sum(_dirty(cell, others, quote) for cell in cells) / max(len(cells), 1)
     same = sum(len(row) == width or used(row) == width for row in table) / len(table)
     score = same - dirty - 0.1 * (len(found.names) != width) - 0.05 * min(found.titles, 3)
-    score -= 0.15 * (separator == BLANKS) + 0.02 * (separator == "|")
+    score -= 0.15 * (separator == BLANKS) + 0.02 * (separator == "|") + 0.05 * (quote is None)
     return _Try(separator, quote, found, score, max(width, len(found.names)))
 
 
-def _dirty(cell: str, others: tuple[str, ...]) -> float:
-    """Whether a cell looks as if it were several."""
+def _quotes(separator: str, body: list[str]) -> list[str | None]:
+    """What may quote a cell: tables of tabs often have quotation marks that quote nothing."""
+    if body and body[0].startswith("'") and body[0].rstrip().endswith("'"):
+        return ["'"]
+    return ['"', None] if separator == "\t" else ['"']
+
+
+def _dirty(cell: str, others: tuple[str, ...], quote: str | None) -> float:
+    """Whether a cell looks as if it were several, or as if its quotes should have been taken away."""
+    if quote is None and len(cell) > 1 and cell[0] == cell[-1] == '"':
+        return 1.0
     if any(s in cell for s in others) and not _DECIMAL.fullmatch(cell):
         return 1.0
     return 0.3 if " " in cell else 0.0
@@ -156,28 +168,23 @@ def _dirty(cell: str, others: tuple[str, ...]) -> float:
 def _dialect(best: _Try, start: int, lines: list[str], comments: list[str], said: bool) -> Dialect:
     found = best.found
     rows = [row for _, row in parsed(lines[start:], best.separator, best.quote)]
-    titles, rows = rows[: max(found.at, 0)], rows[found.at + 1 :]
+    titles, rows = rows[: max(found.at, 0)], rows[max(found.at, -1) + 1 :]
     names, short = completed(found.names, rows, NAMES[best.separator])
-    types = [" ".join(row) for row in rows[:1] if row and row[0].strip().lower() == "#q2:types"]
-    quote = best.quote
+    header = len(comments) + found.at if found.at < 0 else None
     skipped = {
-        "comment": [line.strip() for line in (comments[:-1] if found.at < 0 else comments)],
+        "comment": [line.strip() for place, line in enumerate(comments) if place != header],
         "title": [" ".join(cell for cell in row if cell.strip()) for row in titles],
-        "types": types,
     }
-    first = start if found.at < 0 else start + found.line
-    if found.at < 0 and comments:
-        # the header is the last comment; blank lines may follow it
-        first = max(number for number, line in enumerate(lines[:start], 1) if line.lstrip('\ufeff"').startswith("#"))
     return Dialect(
         separator=best.separator,
-        lines=first,
+        lines=start + found.line,
         header=names,
-        rows=rows[len(types) :],
-        quote=quote,
+        rows=rows,
+        quote=best.quote,
         decimal=_decimal(rows, best.separator),
         skipped={kind: text for kind, text in skipped.items() if text},
         short=short,
+        line_end=lines[0][len(lines[0].rstrip("\r\n")) :] if lines else "",
     )
 
 

@@ -7,9 +7,15 @@ from collections import Counter
 from dataclasses import dataclass
 from statistics import median
 
+import pandas as pd
+
+from mtlbio.intake.names import is_row_number
+
 _NUMBER = re.compile(r"[+-]?(\d+([.,]\d*)?|[.,]\d+)([eE][+-]?\d+)?|NA|NaN|nan|")
 _SEARCHED = 40  # rows: a table has fewer titles
-_OF_SAMPLES = re.compile(r"(?i)id|.*samples?([_. -]?(id|name|no|nr))?|barcode|accession")
+_OF_ROWS = re.compile(
+    r"(?i).*(?<![a-z])(ids?|samples?|patients?|donors?|subjects?|barcode|accession|names?)(?![a-z]).*|.*ID"
+)
 
 
 class Ambiguous(ValueError):
@@ -18,7 +24,7 @@ class Ambiguous(ValueError):
 
 @dataclass(frozen=True)
 class Found:
-    """The header: its names, its place among the rows (-1: it is the last comment), titles above it."""
+    """The header: its names, its place among the rows or (below zero) among the comments above them, and titles."""
 
     names: list[str]
     at: int
@@ -32,25 +38,28 @@ def used(row: list[str]) -> int:
 
 
 def find_header(rows: list[list[str]], above: list[list[str]]) -> Found:
-    """The header among the first rows, or the comment ``above`` them.
+    """The header among the first rows, or one of the comments ``above`` them (of which each is a row).
 
     A title has fewer cells than the table; a row of groups over the header leaves most of them empty. A comment is the
     header where it has as many cells as the rows and the first row does not look like one itself (``#SampleID``).
     """
     if not rows:
-        return Found(above[0] if above else [], -1 if above else 0)
+        return Found([], 0)
     width = _width(rows)
-    if above and not above[0][0].startswith("##") and width > 1 and used(above[0]) == width:
-        bare = [above[0][0].lstrip("# "), *above[0][1:]]
+    commented = next((place for place in range(-1, -len(above) - 1, -1) if _fits(above[place], width)), None)
+    if commented is not None and width > 1:
+        bare = [above[commented][0].lstrip("# "), *above[commented][1:]]
         prose = any(cell.startswith(" ") for cell in bare[1:])
         first = looks_like_header(rows[0], rows[1:])
         if bare != rows[0] and (first is False or (first is None and not prose and len(rows) > 1)):
-            return Found(above[0], -1)
+            return Found(above[commented], commented)
     cells = median(sum(1 for cell in row if cell.strip()) for row in rows)
     for at, row in enumerate(rows[:_SEARCHED]):
         filled, ahead = sum(1 for cell in row if cell.strip()), rows[at + 1 :]
         if used(row) < width - 1 or (cells >= 4 and filled < 0.5 * cells) or (cells >= 3 and filled == 1):
             continue
+        if 0 < filled < cells and len(ahead) > 1 and used(ahead[0]) > filled and looks_like_header(ahead[0], ahead[1:]):
+            continue  # names of groups of columns
         if used(row) == width - 1 and len(row) < width and len(ahead) > 1:
             below = looks_like_header(ahead[0], ahead[1:])
             prose = width == 2 and bool(re.search(r"\s|:", row[0].strip()))
@@ -58,6 +67,11 @@ def find_header(rows: list[list[str]], above: list[list[str]]) -> Found:
                 continue
         return Found(row, at, at)
     return Found(rows[0], 0)
+
+
+def _fits(comment: list[str], width: int) -> bool:
+    """Whether a comment has as many fields as the rows, and is no directive of a program."""
+    return bool(comment) and used(comment) == width and not comment[0].startswith(("##", "#q2:"))
 
 
 def looks_like_header(row: list[str], below: list[list[str]]) -> bool | None:
@@ -109,7 +123,8 @@ def completed(names: list[str], rows: list[list[str]], separated_by: str) -> tup
             f"twice; expected a name for every column, and quotes around a cell with {separated_by} in it"
         )
     second = [row[1].strip() for row in rows if len(row) == width]
-    if separated_by == "commas" and _OF_SAMPLES.fullmatch(names[0].strip()) and len(set(second)) < len(second):
+    counted = is_row_number("", pd.Series(ids))
+    if separated_by == "commas" and _OF_ROWS.fullmatch(names[0].strip()) and second != ids and not counted:
         raise Ambiguous(
             f"{said}: is a cell with a comma in it (a decimal comma?) not quoted, or has the first column no name? "
             f"expected a name for every column"

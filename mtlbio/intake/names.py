@@ -13,6 +13,7 @@ _ODD = re.compile(f"[{_INVISIBLE}{_BLANKS}{_BREAKS}\u2018-\u201f\u00ab\u00bb]")
 _ROW_NUMBER = re.compile(
     r"(?i)|unnamed: ?\d+(\.\d+)?|index|x(\.\d+)?|row([._ ]?(name|number|id)s?)?|\.\.\.1|#|no\.?|nr\.?"
 )
+_NO_NAME = re.compile(r"(?i)|unnamed: ?\d+(_level_\d+)?|\.\.\.\d+")  # pandas and readr fill names in
 _QUOTED = re.compile(
     "[\u201c\u201d\u201e\u201f\u00ab\u2018\u201a](.*)[\u201c\u201d\u201f\u00bb\u2018\u2019]", re.DOTALL
 )
@@ -56,6 +57,11 @@ def tidied(cells: pd.Series) -> tuple[pd.Series, int]:
     made = cells.map(lambda cell: tidy(cell) if isinstance(cell, str) else cell)
     changed = sum(isinstance(a, str) and a.strip(" \t") != b for a, b in zip(cells, made, strict=True))
     return made, changed
+
+
+def is_no_name(name: str) -> bool:
+    """Whether a column has no name, or one that a program made up for it."""
+    return bool(_NO_NAME.fullmatch(name.strip()))
 
 
 def is_row_number(name: str, cells: pd.Series) -> bool:

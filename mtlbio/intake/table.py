@@ -89,7 +89,10 @@ def read(table: TextTable, header: list[str], numbers: bool = False, ids: int = 
         body = _body(table, len(header), options)
     if only_ids:
         body.columns = [header[ids]]
-        return cleaning.of_ids(body, table.path)
+        if cleaning.all_named(body):
+            return cleaning.of_ids(body)
+        whole = read(table, header, numbers, ids)  # rows without an id may be empty or not
+        return whole.iloc[:, [whole.attrs.pop("ids", ids)]]
     wider = [*header, *[""] * (body.shape[1] - len(header))]
     body.columns = range(body.shape[1])
     return cleaning.cleaned(body, wider, table.path, table.dialect.separator, ids if numbers else None)
@@ -102,6 +105,7 @@ def numbers_of(table: TextTable, sample_column: str, only_ids: bool = False) -> 
     where the first has no name and counts the rows.
     """
     names = table.header
+    _check_names(names, table.path)
     place = place_of_ids(table, sample_column)
     body = read(table, names, numbers=True, ids=place, only_ids=only_ids)
     at = body.attrs.pop("ids", 0)
@@ -110,6 +114,18 @@ def numbers_of(table: TextTable, sample_column: str, only_ids: bool = False) -> 
         notice(table.path, f"column {rest[0] + 1} ({body.columns[0]!r}) only counts the rows: left out")
         rest = rest[1:]
     return body.set_axis(body.iloc[:, at], axis=0).iloc[:, rest], names
+
+
+def _check_names(names: list[str], path: str) -> None:
+    """Refuse names of columns that are values: the header is missing."""
+    rest = names[1:]
+    numbers = [name for name in rest if re.fullmatch(r"[+-]?\d+([.,]\d+)?([eE][+-]?\d+)?", name)]
+    values = any(not name.isdigit() for name in numbers) or len(set(numbers)) < len(numbers)
+    if len(numbers) > 1 and len(numbers) == len(rest) and values:
+        raise InputError(
+            f"{path}: the first line holds numbers ({listing(numbers, 3)}) where the names of the columns are due; "
+            f"expected a header"
+        )
 
 
 def place_of_ids(table: TextTable, sample_column: str) -> int:
@@ -253,9 +269,11 @@ def _say(source: Source, dialect: Dialect, ending: str | None) -> None:
         notice(path, f"columns are separated by {NAMES[dialect.separator]}, not by {NAMES[ending or ',']}")
     if source.sheet is None and ending is None and dialect.separator not in ("\t",) and len(dialect.header) > 1:
         notice(path, f"columns are separated by {NAMES[dialect.separator]}")
+    if dialect.line_end == "\r":
+        notice(path, "lines end as on an old Mac (CR)")
     if dialect.decimal == ",":
         notice(path, "numbers are written with a decimal comma")
-    for kind, words in (("comment", "of comments"), ("title", "above the header"), ("types", "of column types")):
+    for kind, words in (("comment", "of comments"), ("title", "above the header")):
         lines = dialect.skipped.get(kind, [])
         if lines:
             number = f"{len(lines)} line{'s' if len(lines) > 1 else ''}"

@@ -16,6 +16,7 @@ from typing import Any, Generic, TypeVar
 from mtlbio.errors import InputError, listing
 from mtlbio.kinds.schemas.run import Run
 from mtlbio.kinds.vocabulary import Vocabulary
+from mtlbio.reading import file_of
 
 R = TypeVar("R", bound=Run)
 
@@ -176,7 +177,7 @@ class Kind(ABC, Generic[R]):
 
     def data_files(self, run: R) -> list[str]:
         """Files that ``prepare`` depends on; of a folder, those in it."""
-        places = [Path(path) for key, path in self.files(run).items() if key not in self.trial_files]
+        places = [file_of(path)[0] for key, path in self.files(run).items() if key not in self.trial_files]
         inside = [sorted(filter(Path.is_file, place.iterdir())) if place.is_dir() else [place] for place in places]
         return [str(file) for files in inside for file in files]
 

@@ -11,7 +11,7 @@ from mtlbio.config.yaml import read_yaml
 from mtlbio.errors import InputError, one_line
 from mtlbio.kinds.base import KINDS, Kind, kind_named, kind_of
 from mtlbio.kinds.schemas.run import Run
-from mtlbio.reading import regular_file
+from mtlbio.reading import file_of, regular_file
 
 
 def read_run(path: str | Path) -> Run:
@@ -37,7 +37,8 @@ def read_run(path: str | Path) -> Run:
 
     def resolved(key: str, value: str) -> str:
         try:
-            place = (folder / Path(value).expanduser()).resolve()
+            whole = (folder / Path(value).expanduser()).resolve()
+            place, _ = file_of(whole)
             there = place.exists()
         except (OSError, RuntimeError, ValueError) as error:  # too long, links in a circle, nobody's home, NUL
             problem = getattr(error, "strerror", None) or str(error)
@@ -49,7 +50,7 @@ def read_run(path: str | Path) -> Run:
                 regular_file(place, "a file", may_be_empty=True)
             except InputError as error:
                 raise InputError(f"{path}: {key}: {error}") from None
-        return str(place)
+        return str(whole)
 
     run = kind_of(run).with_paths(run, resolved)
     wrong = kind_of(run).objection(run)

@@ -77,7 +77,8 @@ def duplicate_expression_row(small: SmallCohort) -> None:
 
 
 def duplicate_metadata_row(small: SmallCohort) -> None:
-    small.metadata = small.metadata.iloc[[0, *range(len(small.metadata))]]
+    small.metadata = small.metadata.iloc[[0, *range(len(small.metadata))]].reset_index(drop=True)
+    small.metadata.loc[0, "age"] += 1  # a copy word for word would be left out
 
 
 def unnamed_gene(small: SmallCohort) -> None:
