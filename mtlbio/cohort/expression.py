@@ -26,11 +26,13 @@ from mtlbio.cohort.metadata import (
 from mtlbio.cohort.number_cells import numbers_of
 from mtlbio.cohort.orientation import check_orientation, genes_apart, guess_genes_in, samples_by_name
 from mtlbio.cohort.tenx import read_tenx, tenx_names
+from mtlbio.cohort.tenx_h5 import holds_anndata
 from mtlbio.cohort.tidy import dropped, without
 from mtlbio.config import Expression
 from mtlbio.errors import InputError, listing
 from mtlbio.intake.annotated import is_annotated
 from mtlbio.intake.source import kind_of
+from mtlbio.intake.tenx_files import is_matrix_market
 from mtlbio.reading import understood
 from mtlbio.text import as_text
 
@@ -63,7 +65,7 @@ def read_expression(
     if file_format == "table":
         data = _of_table(expression, sample_column, described, path)
     else:
-        data = read_tenx(path) if file_format == "10x" else read_h5ad(expression, on_disk)
+        data = read_tenx(path, described, on_disk) if file_format == "10x" else read_h5ad(expression, on_disk)
         data = without(data, expression.drop)
         data = replace(data, samples=_distinct(data.samples, described))
     data = replace(data, samples=named_as(data.samples, described, path))
@@ -106,7 +108,7 @@ def sample_names(expression: Expression, sample_column: str, described: Collecti
     path = Path(expression.path)
     file_format, genes = _format(path), np.array([], dtype=str)
     if file_format == "10x":
-        samples = tenx_names(path)
+        samples = tenx_names(path, described)
     elif file_format == "h5ad":
         samples, genes = h5ad_names(expression)
         samples = _distinct(samples, described)
@@ -129,8 +131,8 @@ def _format(path: Path) -> str:
     ending = suffix(path)
     if is_annotated(path):
         return "h5ad"
-    if path.is_dir() or ending == ".h5":
-        return "10x"
+    if path.is_dir() or is_matrix_market(path) or ending == ".h5":
+        return "h5ad" if ending == ".h5" and not path.is_dir() and holds_anndata(path) else "10x"
     if not is_table(path):
         kind_of(path)  # says what it is where that is known
         raise InputError(f"{path}: expression.path: format {ending!r} is unknown; valid: {listing(FORMATS, 16)}")

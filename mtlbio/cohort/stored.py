@@ -1,4 +1,4 @@
-"""Matrices as HDF5 and MatrixMarket files claim to hold them, checked before a library trusts them.
+"""Matrices as HDF5 files and zarr stores claim to hold them, checked before a library trusts them.
 
 scipy does not look at the indices of a compressed matrix before it follows them: one that is out of range reads or
 writes memory that is not its own.
@@ -6,20 +6,15 @@ writes memory that is not its own.
 
 from pathlib import Path
 
-import h5py
 import numpy as np
 from scipy import sparse
 
-from mtlbio.cohort.hdf5 import opened_hdf5
 from mtlbio.cohort.stores import Array, Group, below, is_array, is_group, stored_bytes
 from mtlbio.errors import InputError, listing
-from mtlbio.reading import check_fits, lines_of, regular_file, text_of, understood
+from mtlbio.reading import check_fits, understood
 
 _NUMBERS = "biuf"
 _BLOCK = 50_000_000  # indices that are looked at together
-# the shortest entry is "1 1 1" and a line end; gzip shrinks to a thousandth at best
-_LEAST_ENTRY, _MOST_SHRUNK = 6, 1032
-_ENTRY_IN_MEMORY = 16
 # an HDF5 file may claim what was never written, and a library takes its time to make it up
 _LEAST_LIE, _MOST_COMPRESSED = 10_000_000, 10_000
 
@@ -99,62 +94,3 @@ def _computable(values: np.ndarray) -> np.ndarray:
     if values.dtype.kind == "b" or values.dtype == np.float16:
         return values.astype(np.float32)
     return values if values.dtype.isnative else values.astype(values.dtype.newbyteorder("="))
-
-
-def check_tenx_h5(path: Path) -> None:
-    """Raise InputError where a matrix of a Cell Ranger h5 is damaged, in version 3 or 2 (a group per genome)."""
-    with opened_hdf5(path, "what 10x Cell Ranger writes as h5") as file:
-        check_claims(file, path)
-        groups = [group for group in file.values() if isinstance(group, h5py.Group) and "indptr" in group]
-        for group in groups:
-            genes, cells = (int(n) for n in group["shape"][:])
-            check_compressed(group, cells, genes, path)
-
-
-def check_tenx_folder(folder: Path) -> None:
-    """Raise InputError where the numbers at the head of matrix.mtx are not those of its neighbours, or cannot be."""
-    matrix, barcodes, features = tenx_files(folder)
-    size = regular_file(matrix, "a matrix in MatrixMarket format").st_size
-    with understood(matrix, "text in MatrixMarket format"), text_of(matrix, "a matrix") as text:
-        lines = lines_of(text, matrix)
-        banner = next(lines, "")
-        numbers = next((line.split() for line in lines if not line.startswith("%") and line.strip()), [])
-    words = banner.lower().split()
-    if words[:3] != ["%%matrixmarket", "matrix", "coordinate"] or words[4:5] != ["general"] or words[3] == "complex":
-        raise InputError(
-            f"{matrix}: begins with {' '.join(banner.split())[:60]!r}; expected "
-            f"%%MatrixMarket matrix coordinate integer general"
-        )
-    if len(numbers) != 3 or not all(number.isascii() and number.isdigit() for number in numbers):
-        raise InputError(f"{matrix}: found {' '.join(numbers)[:60]!r} for its size; expected genes, cells and entries")
-    rows, columns, entries = (int(number) for number in numbers)
-    for count, file in ((rows, features), (columns, barcodes)):
-        found = _lines(file)
-        if count != found:
-            raise InputError(
-                f"{matrix}: claims {count:,} where {file.name} has {found:,} lines; expected the same number"
-            )
-    most = size * (_MOST_SHRUNK if matrix.suffix == ".gz" else 1) // _LEAST_ENTRY
-    if entries > min(most, rows * columns):
-        raise InputError(
-            f"{matrix}: claims {entries:,} entries of {rows:,} x {columns:,} in {size:,} bytes; expected at most "
-            f"{min(most, rows * columns):,}: a damaged file"
-        )
-    check_fits(matrix, entries * _ENTRY_IN_MEMORY)
-
-
-def tenx_files(folder: Path) -> tuple[Path, Path, Path]:
-    """Matrix, barcodes and features of a Cell Ranger folder: gzipped, or not where there is a genes.tsv (version 2)."""
-    old = (folder / "genes.tsv").is_file()
-    names = (
-        ("matrix.mtx", "barcodes.tsv", "genes.tsv") if old else ("matrix.mtx.gz", "barcodes.tsv.gz", "features.tsv.gz")
-    )
-    if not any(folder.glob("*matrix.mtx*")):
-        raise InputError(f"{folder}: a folder without matrix.mtx(.gz); expected the folder that 10x Cell Ranger writes")
-    matrix, barcodes, features = (folder / name for name in names)
-    return matrix, barcodes, features
-
-
-def _lines(path: Path) -> int:
-    with understood(path, "a text table"), text_of(path, "a line for each") as text:
-        return sum(1 for line in lines_of(text, path) if line.strip())
