@@ -98,6 +98,7 @@ def profile(data: Measurements) -> Profile:
 
 
 def _of_dense(block: np.ndarray, genes: np.ndarray) -> Profile:
+    block = block if np.issubdtype(block.dtype, np.floating) else block.astype(np.float32)
     there = np.isfinite(block)
     whole = there.all()
     few = block[np.unique(np.linspace(0, len(block) - 1, _MEDIAN_ROWS).astype(int))]
@@ -142,7 +143,7 @@ def _medians(block: np.ndarray) -> np.ndarray:
 
 def _of_sparse(block: sparse.csr_matrix, genes: np.ndarray) -> Profile:
     block = sparse.csr_matrix(block)
-    stored = np.where(np.isfinite(block.data), block.data, 0)
+    stored = np.where(np.isfinite(block.data), block.data, 0).astype(np.float32)
     block = sparse.csr_matrix((stored, block.indices, block.indptr), block.shape)
     width = len(genes)
     few = block[np.unique(np.linspace(0, max(block.shape[0] - 1, 0), _MEDIAN_ROWS).astype(int))]
