@@ -24,7 +24,7 @@ from mtlbio.cohort.metadata import (
     unique_ids,
 )
 from mtlbio.cohort.number_cells import numbers_of
-from mtlbio.cohort.orientation import check_orientation, genes_apart, guess_genes_in, samples_by_name
+from mtlbio.cohort.orientation import check_orientation, genes_apart, guess_genes_in, samples_by_name, without_text
 from mtlbio.cohort.tenx import read_tenx, tenx_names
 from mtlbio.cohort.tenx_h5 import holds_anndata
 from mtlbio.cohort.tidy import dropped, without
@@ -82,6 +82,7 @@ def _of_table(
     table, names = _read_frame(path, _FIRST if rows else sample_column)
     if rows:
         table = genes_apart(table, names.tolist(), expression.genes, described, path)
+        table = without_text(table, described, path)
     else:
         _no_gap(table.index, path)
     keep = dropped(_names(table.index if rows else table.columns), expression.drop, path)

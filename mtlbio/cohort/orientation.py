@@ -90,6 +90,20 @@ def samples_apart(
     return ~annotation
 
 
+def without_text(table: pd.DataFrame, described: Collection[str] | None, path: Path) -> pd.DataFrame:
+    """A table with genes in rows without columns that hold text and are no samples of the metadata; they are told."""
+    if described is None or not len(described):
+        return table
+    names = matched(np.array([str(name) for name in table.columns]), described)[0]
+    sample = np.isin(names, [str(name) for name in described])
+    text = np.array([not pd.api.types.is_numeric_dtype(dtype) for dtype in table.dtypes], dtype=bool)
+    left = table.columns[text & ~sample].tolist()
+    if left and sample.any():
+        notice(path, f"genes in rows: {listing(left, 6)} hold text and are no samples of the metadata: left out")
+        return table.loc[:, ~text | sample]
+    return table
+
+
 def samples_by_name(
     names: Sequence[str], wanted: str | None, described: Collection[str] | None, path: Path
 ) -> list[str]:

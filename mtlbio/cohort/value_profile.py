@@ -13,6 +13,7 @@ from mtlbio.cohort.measurements import Measurements
 ROWS = 2_000  # samples that are enough to know a scale by
 _VALUES, _MEDIAN_ROWS = 1_000_000, 200
 _NEAR = 0.005  # of a whole number
+_PANEL = 80  # fewer columns: half of them are looked at where a quarter would be too few
 
 
 @dataclass(frozen=True)
@@ -122,7 +123,7 @@ def _rise(block: np.ndarray) -> float:
     mean, spread = block[:, there].mean(axis=0, dtype=float), block[:, there].std(axis=0, dtype=float)
     usable = (mean > 0) & (spread > 0)
     mean, spread = mean[usable], spread[usable]
-    top = mean >= np.quantile(mean, 0.75) if len(mean) else np.zeros(0, dtype=bool)
+    top = mean >= np.quantile(mean, 0.75 if len(mean) >= _PANEL else 0.5) if len(mean) else np.zeros(0, dtype=bool)
     if top.sum() < 10 or np.ptp(np.log(mean[top])) < np.log(1.2) or len(block) < 5:
         return 0.0
     return float(np.polyfit(np.log(mean[top]), np.log(spread[top]), 1)[0])
