@@ -28,7 +28,7 @@ def cleaned(table: pd.DataFrame, header: list[str], path: str, separator: str, i
     place = None if ids is None else list(table.columns).index(ids)
     table.columns = range(table.shape[1])
     table = _without_empty_rows(table, header, path, place)
-    text = [c for c in table.columns if table[c].dtype == object]
+    text = [place for place, dtype in enumerate(table.dtypes) if dtype.kind == "O"]
     table = _tidied(table, text, header, path)
     table = _as_numbers(table, [c for c in text if c != place], header, path, separator, place is not None)
     table.columns = header
@@ -40,10 +40,9 @@ def cleaned(table: pd.DataFrame, header: list[str], path: str, separator: str, i
 def all_named(table: pd.DataFrame) -> bool:
     """Whether every row of one column of identifiers is a row: not empty, no comment, not the header again."""
     name, ids = table.columns[0], table.iloc[:, 0]
-    odd = (
-        _blank(ids) | ids.astype(str).str.startswith("#").to_numpy() | (ids.astype(str).str.strip() == name).to_numpy()
-    )
-    return not odd.any()
+    if len(ids) and len(str(ids.iloc[-1]).split()) > 1:
+        return False  # perhaps a footnote
+    return all(isinstance(cell, str) and cell.strip() and cell[0] != "#" and cell != name for cell in ids)
 
 
 def of_ids(table: pd.DataFrame) -> pd.DataFrame:
@@ -56,7 +55,8 @@ def _blank(cells: pd.Series) -> np.ndarray:
     """Which cells hold nothing."""
     if cells.dtype != object:
         return cells.isna().to_numpy()
-    return (cells.isna() | cells.map(lambda cell: isinstance(cell, str) and not cell.strip())).to_numpy(dtype=bool)
+    blank = [cell for cell in pd.unique(cells) if not isinstance(cell, str) or not cell.strip()]
+    return (cells.isna() | cells.isin(blank)).to_numpy(dtype=bool)
 
 
 def _without_empty_columns(table: pd.DataFrame, header: list[str], path: str) -> pd.DataFrame:
@@ -79,16 +79,18 @@ def _without_empty_rows(table: pd.DataFrame, header: list[str], path: str, ids: 
     if first is None or not len(table):
         return table
     nameless = np.flatnonzero(_blank(table[first]))
-    named = table[first].dtype == object
-    comments = np.flatnonzero(table[first].astype(str).str.startswith("#")) if named else np.array([], dtype=int)
+    named = pd.unique(table[first]) if table[first].dtype == object else []
+    hashes = [cell for cell in named if isinstance(cell, str) and cell.startswith("#")]
+    comments = np.flatnonzero(table[first].isin(hashes)) if hashes else np.array([], dtype=int)
     gone: dict[int, None] = {}
-    for kind, rows in (("without any value", nameless), ("that hold a comment only", comments)):
+    for kind, rows in (("without any value", nameless), ("that {holds} a comment only", comments)):
         some = table.iloc[rows].drop(columns=first)
         if len(some) and (some.shape[1] or kind == "without any value"):
             empty = np.logical_and.reduce([_blank(some[c]) for c in some.columns] or [np.ones(len(some), bool)])
             if empty.any():
                 gone |= dict.fromkeys(np.asarray(rows)[empty])
-                notice(path, f"{_count(int(empty.sum()), 'row')} {kind} left out")
+                n = int(empty.sum())
+                notice(path, f"{_count(n, 'row')} {kind.format(holds='hold' if n > 1 else 'holds')} left out")
     foot = _footnotes(table, first, gone)
     if len(foot):
         shown = listing([" ".join(str(table[first].iloc[row]).split())[:60] for row in foot], 2)
@@ -96,7 +98,11 @@ def _without_empty_rows(table: pd.DataFrame, header: list[str], path: str, ids: 
         gone |= dict.fromkeys(foot)
     again = _headers_again(table, header, first)
     if len(again):
-        notice(path, f"{_count(len(again), 'row')} that repeat the header left out", doubt=True)
+        notice(
+            path,
+            f"{_count(len(again), 'row')} that repeat{'' if len(again) > 1 else 's'} the header left out",
+            doubt=True,
+        )
     gone |= dict.fromkeys(again)
     return table.drop(index=table.index[list(gone)]).reset_index(drop=True) if gone else table
 
@@ -119,7 +125,7 @@ def _headers_again(table: pd.DataFrame, header: list[str], first: int) -> np.nda
     """Rows that are the header once more: tables that were written one after the other into one file."""
     if not header[first] or table[first].dtype != object or len(header) < 2:
         return np.array([], dtype=int)
-    rows = np.flatnonzero(table[first].astype(str).str.strip() == header[first])
+    rows = np.flatnonzero(table[first] == header[first])
     return np.array([r for r in rows if [str(v).strip() for v in table.iloc[r]] == header], dtype=int)
 
 

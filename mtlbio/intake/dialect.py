@@ -34,7 +34,7 @@ class Dialect:
     header : names as they stand, one for every field of the rows (``""`` where there is none)
     rows : cells of the first rows
     skipped : lines above the rows that are not the header, by kind (``comment``, ``title``), as they stand
-    line_end : what the first line ends in
+    line_end : what lines end in, ``\\r`` or (with or without it) ``\\n``
     short : whether the header named one column less than the rows have, as R writes it
     """
 
@@ -145,6 +145,8 @@ def _tried(separator: str, quote: str | None, body: list[str], comments: list[st
     dirty = sum(_dirty(cell, others, quote) for cell in cells) / max(len(cells), 1)
     same = sum(len(row) == width or used(row) == width for row in table) / len(table)
     score = same - dirty - 0.1 * (len(found.names) != width) - 0.05 * min(found.titles, 3)
+    # a quotation mark that quotes nothing swallows lines
+    score -= 0.2 * any(separator in cell and "\n" in cell for cell in cells)
     score -= 0.15 * (separator == BLANKS) + 0.02 * (separator == "|") + 0.05 * (quote is None)
     return _Try(separator, quote, found, score, max(width, len(found.names)))
 
@@ -173,7 +175,7 @@ def _dialect(best: _Try, start: int, lines: list[str], comments: list[str], said
     header = len(comments) + found.at if found.at < 0 else None
     skipped = {
         "comment": [line.strip() for place, line in enumerate(comments) if place != header],
-        "title": [" ".join(cell for cell in row if cell.strip()) for row in titles],
+        "title": [" ".join(cell for cell in row if cell.strip()) for row in titles if any(map(str.strip, row))],
     }
     return Dialect(
         separator=best.separator,
@@ -184,7 +186,7 @@ def _dialect(best: _Try, start: int, lines: list[str], comments: list[str], said
         decimal=_decimal(rows, best.separator),
         skipped={kind: text for kind, text in skipped.items() if text},
         short=short,
-        line_end=lines[0][len(lines[0].rstrip("\r\n")) :] if lines else "",
+        line_end="\r" if lines[0].endswith("\r") and not any("\n" in line for line in lines) else "\n",
     )
 
 

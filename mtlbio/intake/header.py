@@ -65,6 +65,8 @@ def find_header(rows: list[list[str]], above: list[list[str]]) -> Found:
             prose = width == 2 and bool(re.search(r"\s|:", row[0].strip()))
             if below or (below is None and prose):
                 continue
+        if at and used(rows[0]) > 1 and looks_like_header(row, ahead) is False:
+            break  # no title, but a header with too few names
         return Found(row, at, at)
     return Found(rows[0], 0)
 

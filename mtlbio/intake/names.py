@@ -51,12 +51,13 @@ def tidied(cells: pd.Series) -> tuple[pd.Series, int]:
 
     What is no text stays; a column in which there is nothing to do is given back as it is.
     """
-    texts = [cell for cell in cells if isinstance(cell, str)]
-    if not _ODD.search("\x00".join(texts)):
+    different = [cell for cell in pd.unique(cells) if isinstance(cell, str)]
+    text = "\x00".join(different)
+    if (text.isascii() and not any(c in text for c in "\n\r\x0b\x0c")) or not _ODD.search(text):
         return cells, 0
-    made = cells.map(lambda cell: tidy(cell) if isinstance(cell, str) else cell)
-    changed = sum(isinstance(a, str) and a.strip(" \t") != b for a, b in zip(cells, made, strict=True))
-    return made, changed
+    made = {cell: tidy(cell) for cell in different if _ODD.search(cell)}
+    changed = cells.isin([cell for cell, neat in made.items() if cell.strip(" \t") != neat])
+    return cells.map(lambda cell: made.get(cell, cell)), int(changed.sum())
 
 
 def is_no_name(name: str) -> bool:

@@ -14,7 +14,7 @@ _GROUPS = {
     ".": re.compile(r"[+-]?[1-9]\d{0,2}(\.\d{3})+(,\d+)?"),
     " ": re.compile(r"[+-]?[1-9]\d{0,2}([ '\u2019]\d{3})+([.,]\d+)?"),
 }
-_SUSPECT = re.compile(r"\d,|,\d|\d[ '\u2019]\d{3}|\.\d{3}\.")
+_COMMAS, _POINTS = re.compile(r"\d,|,\d|\d[ '\u2019]\d{3}"), re.compile(r"\.\d{3}\.")
 _MISSING = {"", "NA", "N/A", "#N/A", "NaN", "nan", "<NA>", "NULL", "null", "None"}
 
 
@@ -69,6 +69,12 @@ def plain(value: str, how: str) -> str:
     return value.replace(",", ".")
 
 
+def _suspect(text: str) -> bool:
+    """Whether there may be other numbers than plain ones in a text; quick, as most columns have none."""
+    commas = any(sign in text for sign in ",' \u2019") and _COMMAS.search(text)
+    return bool(commas or _POINTS.search(text))
+
+
 def ways(table: pd.DataFrame, separator: str) -> dict[int, str]:
     """By the place of a column how its numbers are written, of all columns where that is not the plain way.
 
@@ -77,9 +83,9 @@ def ways(table: pd.DataFrame, separator: str) -> dict[int, str]:
     """
     found: dict[int, str] = {}
     for place in range(table.shape[1]):
-        texts = [cell.strip() for cell in table.iloc[:, place] if isinstance(cell, str)]
-        if _SUSPECT.search("\n".join(texts)):
-            way = written(texts)
+        texts = [cell for cell in pd.unique(table.iloc[:, place]) if isinstance(cell, str)]
+        if _suspect("\n".join(texts)):
+            way = written([cell.strip() for cell in texts])
             if way is not None:
                 found[place] = way
     sure = set(found.values())

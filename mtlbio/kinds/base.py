@@ -179,7 +179,7 @@ class Kind(ABC, Generic[R]):
         """Files that ``prepare`` depends on; of a folder, those in it."""
         places = [file_of(path)[0] for key, path in self.files(run).items() if key not in self.trial_files]
         inside = [sorted(filter(Path.is_file, place.iterdir())) if place.is_dir() else [place] for place in places]
-        return [str(file) for files in inside for file in files]
+        return list(dict.fromkeys(str(file) for files in inside for file in files))
 
     def files_of_trial(self, run: R) -> list[str]:
         """Files that the trial and the page depend on."""

@@ -1,0 +1,78 @@
+"""Empty rows and columns are left out and counted; what is left of a table is as it was."""
+
+from __future__ import annotations
+
+import pytest
+
+from mtlbio.cohort.metadata import read_matrix, read_metadata
+from mtlbio.intake.notes import noticing
+
+TABLE = "sample_id,donor_id,age\nS1,D1,45.5\nS2,D2,51\n"
+MATRIX = "sample_id,G1,G2\nS1,1.5,2\nS2,0.5,3\n"
+
+
+def described(path, text: str):
+    path.write_text(text)
+    with noticing() as notes:
+        table = read_metadata(path)
+    return table.to_dict("list"), [note.text for note in notes]
+
+
+def measured(path, text: str):
+    path.write_text(text)
+    with noticing() as notes:
+        table, _ = read_matrix(path, "sample_id")
+        ids, _ = read_matrix(path, "sample_id", only_ids=True)
+    assert ids.index.tolist() == table.index.tolist() and ids.shape[1] == 0
+    return {c: table[c].tolist() for c in table}, table.index.tolist(), [note.text for note in notes]
+
+
+PLAIN = {"sample_id": ["S1", "S2"], "donor_id": ["D1", "D2"], "age": ["45.5", "51"]}
+MESSY = {
+    TABLE + ",,\n , ,\n\n": "2 rows without any value left out",
+    TABLE.replace("\n", ",,\n"): "2 columns without name and values left out",
+    "".join(f",{line}\n" for line in TABLE.splitlines()): "1 column without name and values left out",
+    TABLE.replace("age", "age,Unnamed: 3").replace("5\n", "5,\n"): "1 column without name and values left out",
+    TABLE + TABLE.splitlines()[0] + "\n": "1 row that repeats the header left out",
+    TABLE + "* p < 0.05,,\nn = 2 patients,,\n": "2 rows below the table left out: * p < 0.05, n = 2 patients",
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("text", MESSY)
+def test_what_a_spreadsheet_leaves(tmp_path, text):
+    assert described(tmp_path / "m.csv", text) == (PLAIN, [MESSY[text]])
+
+
+@pytest.mark.parametrize(
+    ("text", "note"),
+    [
+        (MATRIX + ",,\n", "1 row without any value left out"),
+        (MATRIX.replace("\n", ",\n"), "1 column without name and values left out"),
+        ("".join(f",{line}\n" for line in MATRIX.splitlines()), "1 column without name and values left out"),
+        (MATRIX + "# end\n", "1 row that holds a comment only left out"),
+        (MATRIX + "sample_id,G1,G2\n", "1 row that repeats the header left out"),
+        (MATRIX + "mean of two,,\n", "1 row below the table left out: mean of two"),
+    ],
+)
+def test_a_matrix_without_it(tmp_path, text, note):
+    values, samples, notes = measured(tmp_path / "e.csv", text)
+    assert values == {"G1": [1.5, 0.5], "G2": [2, 3]} and samples == ["S1", "S2"] and note in notes
+
+
+def test_a_column_without_a_name_but_with_values_stays_once(tmp_path):
+    table, notes = described(tmp_path / "m.csv", "sample_id,,age,\nS1,a,4,x\nS2,b,5,\n")
+    assert table == {"sample_id": ["S1", "S2"], "": ["a", "b"], "age": ["4", "5"]}
+    assert notes == ["column(s) 4 left out: values without a name"]
+
+
+def test_cells_are_tidied_and_said(tmp_path):
+    text = "sample_id\u00a0,\u200bage\nS1\u00a0,4\n\u201cS2\u201d,5\n\ufeffS3,6\n"
+    table, notes = described(tmp_path / "m.csv", text)
+    assert table == {"sample_id": ["S1", "S2", "S3"], "age": ["4", "5", "6"]}
+    assert notes[0].startswith("3 cells held invisible characters") and notes[0].endswith("column(s) sample_id")
+    assert measured(tmp_path / "e.csv", "id,G1\nS1\u00a0,4\n\u200bS2,5\n")[1] == ["S1", "S2"]
+
+
+def test_line_breaks_in_names_and_cells(tmp_path):
+    table, _ = described(tmp_path / "m.csv", 'sample_id,"age\n(years)","note\r\nx"\nS1,4,"a\nb"\nS2,5,c\n')
+    assert table == {"sample_id": ["S1", "S2"], "age (years)": ["4", "5"], "note x": ["a b", "c"]}
