@@ -76,7 +76,8 @@ def sniff(head: Iterable[str], expected: str | None = None, only: str | None = N
     said = re.fullmatch(r'\ufeff?"?sep=(.)"?[,;\t]*\s*', lines[0]) if lines else None
     only = said.group(1) if said else only
     body = lines[start:][: _ROWS + 50]
-    candidates = [only] if only else [*_SEPARATORS, BLANKS]
+    tabs = sum("\t" in line for line in body) > 0.5 * sum(bool(line.strip()) for line in body)  # never by accident
+    candidates = [only] if only else [*_SEPARATORS, *([] if tabs else [BLANKS])]
     tries = [_tried(separator, quote, body, comments) for separator in candidates for quote in _quotes(separator, body)]
     fits = [t for t in tries if t is not None and t.width > 1]
     if not fits:
@@ -134,7 +135,10 @@ def _tried(separator: str, quote: str | None, body: list[str], comments: list[st
         return None
     if not rows:
         return None
-    above = [next((row for _, row in parsed([line], separator, quote)), []) for line in comments[-_ABOVE:]]
+    prose = separator + " "  # a list in a sentence, unless the table is written so
+    prose = "# " if separator == BLANKS else prose
+    alike = [line if prose not in line or prose in body[0] else "" for line in comments[-_ABOVE:]]
+    above = [next((row for _, row in parsed([line], separator, quote)), []) for line in alike]
     found = find_header([row for _, row in rows], above)
     ends = [0, *(number for number, _ in rows)]
     found = replace(found, line=0 if found.at < 0 else ends[found.at + 1])
@@ -164,7 +168,7 @@ def _dirty(cell: str, others: tuple[str, ...], quote: str | None) -> float:
         return 1.0
     if any(s in cell for s in others) and not _DECIMAL.fullmatch(cell):
         return 1.0
-    return 0.3 if " " in cell else 0.0
+    return 0.3 * (" " in cell) + 0.5 * (quote is not None and quote in cell)
 
 
 def _dialect(best: _Try, start: int, lines: list[str], comments: list[str], said: bool) -> Dialect:

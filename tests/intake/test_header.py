@@ -65,6 +65,8 @@ def test_row_names_of_r(tmp_path):
     assert "the header has one field less than the rows, as R writes it: the first column holds row names" in notes
     table, _ = read(tmp_path / "m.csv", '"sample_id","age"\n"1","S1",4\n"2","S2",5\n')
     assert table["sample_id"].tolist() == ["S1", "S2"]
+    table, _ = read(tmp_path / "m.csv", "sample_1,sample_2\nG1,5,6\nG2,7,8\n")
+    assert table.to_dict("list") == {"": ["G1", "G2"], "sample_1": ["5", "7"], "sample_2": ["6", "8"]}
     table, _ = read(tmp_path / "m.txt", "x\na 1\nb 2\n")
     assert table.to_dict("list") == {"": ["a", "b"], "x": ["1", "2"]}
 
@@ -90,6 +92,14 @@ SHIFTED = {
     "two further fields": (
         TABLE.replace("case", "a,b,c").replace("control", "a,b,c"),
         "has 4 fields and the rows have 6",
+    ),
+    "the last column without a name": (
+        "sample_id;disease;age\nS1;case;4;a\nS2;control;5;b\n",
+        "not quoted, or has the first or the last column no name?",
+    ),
+    "numbered rows that end with a separator": (
+        "sample_id,donor_id,age\n1,D1,4,\n2,D2,5,\n",
+        "the last of them empty in 2 of the first 2",
     ),
     "late": (TABLE + "S,D,case,7\n" * 300 + "S9,D9,case,8,9\n", "line 305 has 5 fields, the header 4: is a cell"),
 }
