@@ -17,6 +17,7 @@ from mtlbio.cohort.measurements import Measurements, OnDisk, check_names
 from mtlbio.cohort.missing import gaps_in, proposal
 from mtlbio.cohort.other_kind import of_another_kind
 from mtlbio.cohort.qc import QcList
+from mtlbio.cohort.tenx import described_in
 from mtlbio.cohort.tidy import tidied
 from mtlbio.cohort.value_profile import profile
 from mtlbio.config import Expression
@@ -59,7 +60,7 @@ def drafted_expression(expression: Expression, table: pd.DataFrame, described: b
     likely = next((c for c in table.columns if "sample" in words(c)), "sample_id")
     lies = genes_in(expression.path, likely, table if described else None)
     keys: dict[str, str | list[str]] = {"genes_in": "rows"} if lies == "rows" else {}
-    obs = None if described else table.index
+    obs = described_in(table, expression.path) if described else table.index
     data = read_expression(expression.model_copy(update={"genes_in": lies}), likely, obs, on_disk=True)
     check_names(data)
     if isinstance(data.matrix, OnDisk) and len(data.samples) * len(data.genes) <= _SMALL:

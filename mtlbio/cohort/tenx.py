@@ -5,6 +5,7 @@ from pathlib import Path
 from typing import Any, TypeAlias
 
 import numpy as np
+import pandas as pd
 from scipy import io as scipy_io
 from scipy import sparse
 
@@ -13,6 +14,7 @@ from mtlbio.cohort.measurements import Measurements
 from mtlbio.cohort.tenx_h5 import read_h5
 from mtlbio.cohort.tenx_text import barcodes_of, check_head, features_of
 from mtlbio.errors import InputError, listing
+from mtlbio.intake.annotated import is_annotated
 from mtlbio.intake.notes import notice
 from mtlbio.intake.tenx_files import TenxFiles, find_tenx
 from mtlbio.reading import understood
@@ -50,6 +52,13 @@ def tenx_names(path: Path, described: Collection[str] | None = None) -> np.ndarr
     samples = _described_samples(parts, cells, described)
     _tell(parts, samples, path)
     return np.asarray(samples or _labelled(parts, cells)).astype(str)
+
+
+def described_in(table: pd.DataFrame, path: str | Path) -> set[str] | None:
+    """Every value of the description (text) of a folder of several matrices: one column may name them; else None."""
+    if not Path(path).is_dir() or is_annotated(path) or len(find_tenx(path)) < 2:
+        return None
+    return {value for column in table.columns for value in table[column].dropna().unique()}
 
 
 def _read(part: TenxFiles, on_disk: bool) -> tuple[np.ndarray, np.ndarray, Matrix]:
