@@ -72,25 +72,31 @@ def opened_store(path: str | Path, expected: str) -> Iterator[Group]:
             with opened_hdf5(path, expected) as file:
                 yield file
             return
-        if path.is_dir():
-            _check_codecs((file.read_bytes() for file in path.rglob("*") if file.name in _ABOUT_ARRAYS), path)
-            with understood(path, expected):
-                group = zarr.open_group(str(path), mode="r", use_consolidated=False)
-            yield group
-            return
-        regular_file(path, expected)
-        with understood(path, expected), zipfile.ZipFile(path) as packed:
-            names = packed.namelist()
-            _check_codecs((packed.read(n) for n in names if n.rpartition("/")[2] in _ABOUT_ARRAYS), path)
-        top = sorted(n for n in names if n.rpartition("/")[2] in (".zgroup", "zarr.json"))
-        inside = min((n.rpartition("/")[0] for n in top), key=len, default="")
         with understood(path, expected):
-            store = zarr.storage.ZipStore(path, mode="r")
-            group = zarr.open_group(store, path=inside, mode="r", use_consolidated=False)
-        try:
-            yield group
-        finally:
-            store.close()
+            with _zarr_folder(path) if path.is_dir() else _zarr_zip(path, expected) as group:
+                yield group
+
+
+@contextmanager
+def _zarr_folder(path: Path) -> Iterator[Group]:
+    files = (file for file in path.rglob("*") if file.name in _ABOUT_ARRAYS)
+    _check_codecs((file.read_bytes() for file in files), path)
+    yield zarr.open_group(str(path), mode="r", use_consolidated=False)
+
+
+@contextmanager
+def _zarr_zip(path: Path, expected: str) -> Iterator[Group]:
+    regular_file(path, expected)
+    with zipfile.ZipFile(path) as packed:
+        names = packed.namelist()
+        _check_codecs((packed.read(n) for n in names if n.rpartition("/")[2] in _ABOUT_ARRAYS), path)
+    groups = [n.rpartition("/")[0] for n in names if n.rpartition("/")[2] in (".zgroup", "zarr.json")]
+    store = zarr.storage.ZipStore(path, mode="r")
+    try:
+        # somebody may have packed the folder itself
+        yield zarr.open_group(store, path=min(groups, key=len, default=""), mode="r", use_consolidated=False)
+    finally:
+        store.close()
 
 
 def _check_codecs(texts: Iterator[bytes], path: Path) -> None:

@@ -46,7 +46,7 @@ def read_h5(path: Path, on_disk: bool) -> tuple[np.ndarray, np.ndarray, sparse.c
             genes = as_names(_first(names, ("name", "gene_names", "id", "genes"))[:])
             size = tuple(int(n) for n in group["shape"][:])
             types = as_names(names["feature_type"][:]) if "feature_type" in names else None
-        if size != (len(genes), len(cells)):
+        if size != (len(genes), len(cells)) or (types is not None and len(types) != len(genes)):
             raise InputError(
                 f"{path}: {group.name} has shape {size}; its names are {len(genes)} features and {len(cells)} cells"
             )

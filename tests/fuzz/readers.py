@@ -15,6 +15,8 @@ import h5py
 import numpy as np
 import pandas as pd
 import yaml
+import zarr
+from anndata.io import write_elem
 from backbones import backbone, pdb_text
 from biotite.structure.io import pdb, pdbx
 from mutations import NUMBERS, of_bytes, of_text
@@ -28,6 +30,7 @@ from mtlbio.cohort.draft_table import draft_table
 from mtlbio.cohort.expression import read_expression, sample_names
 from mtlbio.cohort.genesets import read_gmt
 from mtlbio.cohort.h5ad import h5ad_obs
+from mtlbio.cohort.layers import choose_layer
 from mtlbio.cohort.measurements import check_names, check_values
 from mtlbio.cohort.metadata import by_sample, read_metadata, text_table
 from mtlbio.cohort.prepare import check
@@ -85,6 +88,43 @@ def _annotated(kind: str) -> Callable[[Path], Path]:
         return folder / "e.h5ad"
 
     return make
+
+
+def _of_many(name: str) -> Callable[[Path], Path]:
+    """An AnnData with raw and layers in another store: ``e.h5mu``, ``e.loom``, ``e.zarr.zip``, or as records."""
+
+    def make(folder: Path) -> Path:
+        adata = ad.read_h5ad(_annotated("csr")(folder))
+        (folder / "e.h5ad").unlink()
+        adata.raw = adata.copy()
+        adata.layers["counts"] = sparse.csc_matrix(adata.X)
+        adata.X = np.log1p(adata.X.toarray())
+        path = folder / name
+        if name.endswith(".zip"):
+            with zarr.storage.ZipStore(path, mode="w") as packed:
+                write_elem(zarr.open_group(packed, mode="w", zarr_format=2), "/", adata)
+            return path
+        with h5py.File(path, "w") as file:
+            if name.endswith(".loom"):
+                file["matrix"] = np.asarray(adata.raw.X.T.toarray())
+                file["row_attrs/Gene"] = np.array(adata.var_names, dtype="S")
+                file["col_attrs/CellID"] = np.array(adata.obs_names, dtype="S")
+            elif name.endswith(".h5mu"):
+                write_elem(file, "obs", adata.obs[[]])
+                write_elem(file, "mod/rna", adata)
+            else:
+                write_elem(file, "/", adata)
+        return path
+
+    return make
+
+
+def _chosen(path: Path) -> None:
+    """As `mtlbio init` reads it: the matrix that it would take, and what describes the cells."""
+    keys = choose_layer(path).keys
+    h5ad_obs(path, keys.get("modality"))
+    data = read_expression(Expression(path=str(path), scale="counts", **keys), "sample_id", on_disk=True)
+    assert data.dense().shape == (len(data.samples), len(data.genes))
 
 
 def _tenx_h5(folder: Path) -> Path:
@@ -470,6 +510,12 @@ READERS: dict[str, Reader] = {
     "expression h5ad csr": Reader(_annotated("csr"), lambda p: _measured(p, "counts"), of_hdf5),
     "expression h5ad csc": Reader(_annotated("csc"), lambda p: _measured(p, "counts"), of_hdf5),
     "cells on disk": Reader(_annotated("csr"), _on_disk, of_hdf5),
+    "cells on disk csc": Reader(_annotated("csc"), _on_disk, of_hdf5),
+    "cells on disk dense": Reader(_annotated("dense"), _on_disk, of_hdf5),
+    "choice of h5ad": Reader(_of_many("e.h5ad"), _chosen, of_hdf5),
+    "choice of h5mu": Reader(_of_many("e.h5mu"), _chosen, of_hdf5),
+    "choice of loom": Reader(_of_many("e.loom"), _chosen, of_hdf5),
+    "choice of zarr": Reader(_of_many("e.zarr.zip"), _chosen),
     "expression 10x h5": Reader(_tenx_h5, lambda p: _measured(p, "counts"), of_hdf5),
     "expression 10x mtx": Reader(_tenx("matrix.mtx"), lambda p: _measured(p, "counts"), of_text),
     "genes of 10x": Reader(_tenx("genes.tsv"), lambda p: _measured(p, "counts"), of_text),

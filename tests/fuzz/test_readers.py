@@ -18,7 +18,9 @@ FORMATS = {
     "csv and tsv": (500, ["metadata csv", "metadata tsv", "expression csv", "names of csv"]),
     "csv.gz": (1000, ["metadata csv.gz", "expression csv.gz"]),
     "parquet": (670, ["metadata parquet", "expression parquet", "names of parquet"]),
-    "h5ad": (400, [*(f"expression h5ad{kind}" for kind in ("", " csr", " csc")), "cells on disk", "names of h5ad"]),
+    "h5ad": (400, [*(f"expression h5ad{kind}" for kind in ("", " csr", " csc")), "cells on disk", "cells on disk csc",
+        "cells on disk dense", "names of h5ad", "choice of h5ad"]),
+    "further stores of cells": (670, ["choice of h5mu", "choice of loom", "choice of zarr"]),
     "10x": (
         340,
         ["expression 10x h5", "names of 10x h5", *(f"{what} 10x{end}" for what, end in
