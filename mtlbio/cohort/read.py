@@ -44,8 +44,7 @@ def read(run: CohortRun, qc: QcList) -> Raw:
     source, metadata = _metadata(run)
     data = read_expression(run.measured, run.metadata.sample, metadata.index, on_disk=run.pseudobulk is not None)
     check_names(data)
-    if run.pseudobulk is not None and run.measured.scale != "counts":
-        tell_averages(run.measured)
+    _tell_averages(run)
     data = tidied(data, run.measured.scale, qc, metadata.columns)
     raw = joined(run, data, metadata, source, qc, "expression")
     _labels_among_genes(run, raw.measurements, raw.metadata)
@@ -62,7 +61,13 @@ def read_roster(run: CohortRun, qc: QcList) -> Raw:
     """
     source, metadata = _metadata(run)
     samples = sample_names(run.measured, run.metadata.sample, metadata.index)
+    _tell_averages(run)
     return joined(run, without_genes(samples, run.measured.path), metadata, source, qc, "expression")
+
+
+def _tell_averages(run: CohortRun) -> None:
+    if run.pseudobulk is not None and run.measured.scale != "counts":
+        tell_averages(run.measured)
 
 
 def without_genes(samples: np.ndarray, source: str) -> Measurements:

@@ -13,7 +13,7 @@ import zarr
 
 from mtlbio.cohort.hdf5 import opened_hdf5
 from mtlbio.errors import InputError
-from mtlbio.intake.annotated import is_zarr
+from mtlbio.intake.annotated import is_packed, is_zarr
 from mtlbio.reading import regular_file, understood
 
 Group: TypeAlias = Any  # h5py.Group or zarr.Group
@@ -66,6 +66,10 @@ def opened_store(path: str | Path, expected: str) -> Iterator[Group]:
         No store, a damaged one, or one that only runs foreign code can read.
     """
     path = Path(path)
+    if is_packed(path):
+        raise InputError(
+            f"{path}: compressed as a whole, and has to be read in parts: unpack it first (gunzip -k FILE)"
+        )
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")  # of old layouts, files beside the arrays, codecs without a specification
         if not is_zarr(path):

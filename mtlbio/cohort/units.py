@@ -47,7 +47,13 @@ _OF_CELLS = (
     *("cell", "cells", "celltype", "cluster", "clusters", "leiden", "louvain", "annotation", "pseudotime", "phase"),
     *("latent", "n", "pct", "percent", "ontology", "suspension", "barcode", "development", "developmental"),
 )
+_BARCODE = r"(?<![A-Za-z])[ACGT]{12,}(?![A-Za-z])"
 _LEAST_CELLS = 10  # on average in a sample: of fewer a column says something of cells
+
+
+def called_like_cells(names: pd.Index) -> bool:
+    """Whether most names hold the barcode of a cell (``AAACCTGAGAAACCAT-1``)."""
+    return len(names) > 0 and bool(names.astype(str).str.contains(_BARCODE).mean() > 0.9)
 
 
 def is_condition(column: str) -> bool:

@@ -171,7 +171,7 @@ def _preferred(found: dict[Path, list[TenxFiles]], top: Path) -> dict[Path, list
     def parts(folder: Path, one: TenxFiles) -> str:
         return "/".join((*folder.relative_to(top).parts, one.matrix.name)).lower()
 
-    for wanted in ("filtered", "gene/"):
+    for wanted in ("filter", "gene/"):
         chosen = {f: v for f, v in found.items() if any(f"{wanted}" in f"/{parts(f, one)}" for one in v)}
         found = chosen or found
     matrices = {f: v for f, v in found.items() if any(one.barcodes is not None for one in v)}

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shutil
 from pathlib import Path
 
 import anndata as ad
@@ -270,6 +271,21 @@ def test_loom_has_genes_in_rows(tmp_path, monkeypatch):
         np.testing.assert_array_equal(measured(path, on_disk, layer="spliced").dense(), COUNTS + 1)
     assert measured(path, genes="Accession").genes.tolist()[:2] == ["E0", "E1"]
     assert h5ad_obs(path)["donor"].tolist() == ["D1"] * 9 and h5ad_obs(path).index.tolist() == NAMES
+
+
+def test_a_zipped_folder(tmp_path):
+    path = stored(annotated(), tmp_path, "zarr 2")
+    shutil.make_archive(str(tmp_path / "packed.zarr"), "zip", tmp_path, path.name)
+    for on_disk in (False, True):
+        np.testing.assert_array_equal(
+            measured(tmp_path / "packed.zarr.zip", on_disk, layer="counts").dense(), COUNTS[:, :GENES]
+        )
+
+
+def test_a_file_that_is_compressed_as_a_whole(tmp_path):
+    (tmp_path / "GSE1_cells.h5ad.gz").write_bytes(b"x")
+    with pytest.raises(InputError, match=r"GSE1_cells.h5ad.gz: compressed as a whole.*: unpack it first \(gunzip -k"):
+        measured(tmp_path / "GSE1_cells.h5ad.gz")
 
 
 def test_a_zarr_store_of_python_objects_is_not_opened(tmp_path):

@@ -11,7 +11,7 @@ from scipy import sparse
 
 from mtlbio.cohort.draft import draft
 from mtlbio.cohort.prepare import build_cohort
-from mtlbio.cohort.units import sample_columns
+from mtlbio.cohort.units import called_like_cells, sample_columns
 from mtlbio.intake.notes import noticing
 from mtlbio.kinds.read import read_run
 
@@ -48,6 +48,11 @@ CASES = {
 
 
 @pytest.mark.parametrize("case", CASES)
+def test_names_of_cells():
+    assert called_like_cells(pd.Index(["AAACCTGAGAAACCAT-1", "S1_AAACCTGAGAAACCTA-1", "AAACCTGAGAAACCGG_2"]))
+    assert not called_like_cells(pd.Index(["S1", "S2"])) and not called_like_cells(pd.Index(["GATTACATTGATTACAns"]))
+
+
 def test_what_makes_a_sample(case):
     columns, by = CASES[case]
     assert sample_columns(cells(**columns), "donor_id")[0] == by
