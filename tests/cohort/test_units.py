@@ -47,12 +47,12 @@ CASES = {
 }
 
 
-@pytest.mark.parametrize("case", CASES)
 def test_names_of_cells():
     assert called_like_cells(pd.Index(["AAACCTGAGAAACCAT-1", "S1_AAACCTGAGAAACCTA-1", "AAACCTGAGAAACCGG_2"]))
     assert not called_like_cells(pd.Index(["S1", "S2"])) and not called_like_cells(pd.Index(["GATTACATTGATTACAns"]))
 
 
+@pytest.mark.parametrize("case", CASES)
 def test_what_makes_a_sample(case):
     columns, by = CASES[case]
     assert sample_columns(cells(**columns), "donor_id")[0] == by
