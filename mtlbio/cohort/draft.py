@@ -24,6 +24,7 @@ from mtlbio.cohort.units import called_like_cells, sample_columns
 from mtlbio.config import Expression
 from mtlbio.errors import InputError, listing
 from mtlbio.intake.annotated import is_annotated
+from mtlbio.intake.formats.registry import describes_samples
 from mtlbio.reading import file_of
 from mtlbio.text import as_number
 
@@ -51,6 +52,8 @@ def draft(
         on no scale that a run can have.
     """
     expression_path = Path(expression_path)
+    if metadata_path is None and describes_samples(expression_path):
+        metadata_path = expression_path
     table, source = _table(expression_path, metadata_path)
     choice = choose_layer(expression_path)
     measured = Expression(path=str(expression_path), scale="z").model_copy(update=choice.keys)
@@ -64,7 +67,7 @@ def draft(
     named = f"column {sample!r} names them as the expression does" if sample is not None else "the index of obs"
     out.notes += [f"samples: {named}", *choice.notes, *drafted.notes]
     out.donor = _donor_column(out, sample)
-    scale, why = guess_scale(data)
+    scale, why = data.suggested or guess_scale(data)
     out.notes.append(f"scale: {scale}, because the values are {why}")
     out.table = out.table[out.donors.notna()]
     out.used |= {out.donor, *([sample] if sample is not None else [])}
@@ -86,7 +89,7 @@ def draft(
 
 def _table(expression_path: Path, metadata_path: str | Path | None) -> tuple[pd.DataFrame, str]:
     if metadata_path is not None:
-        if not file_of(metadata_path)[0].is_file():
+        if not file_of(metadata_path)[0].exists():
             raise InputError(f"{metadata_path}: no such file; expected the metadata as csv, tsv or parquet")
         return text_table(read_metadata(metadata_path)), str(metadata_path)
     if not is_annotated(expression_path):

@@ -24,6 +24,7 @@ from mtlbio.cohort.metadata import (
     unique_ids,
 )
 from mtlbio.cohort.number_cells import numbers_of
+from mtlbio.cohort.of_layout import of_layout
 from mtlbio.cohort.orientation import check_orientation, genes_apart, guess_genes_in, samples_by_name, without_text
 from mtlbio.cohort.tenx import read_tenx, tenx_names
 from mtlbio.cohort.tenx_h5 import holds_anndata
@@ -60,6 +61,8 @@ def read_expression(
         Unknown format, unreadable file, missing layer, genes in rows, text among the numbers, duplicated samples.
     """
     path = Path(expression.path)
+    if (found := of_layout(expression, described)) is not None:
+        return found
     file_format = _format(path)
     _check_keys(expression, file_format)
     if file_format == "table":
@@ -107,6 +110,8 @@ def sample_names(expression: Expression, sample_column: str, described: Collecti
     Parameters and errors as in :func:`read_expression`, as far as names can tell.
     """
     path = Path(expression.path)
+    if (found := of_layout(expression, described)) is not None:
+        return found.samples
     file_format, genes = _format(path), np.array([], dtype=str)
     if file_format == "10x":
         samples = tenx_names(path, described)

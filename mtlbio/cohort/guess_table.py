@@ -17,6 +17,7 @@ from mtlbio.cohort.metadata import (
     without_row_numbers,
 )
 from mtlbio.errors import InputError
+from mtlbio.intake.formats.registry import recognise
 from mtlbio.labels.transforms import TRANSFORMS
 from mtlbio.text import as_number
 
@@ -46,7 +47,7 @@ def looks_like_table(path: Path, metadata: Path | None = None) -> bool:
     InputError
         One line where it could be either.
     """
-    if metadata is not None or path.is_dir() or not is_table(path):
+    if metadata is not None or path.is_dir() or recognise(path) is not None or not is_table(path):
         return False
     columns = len(parquet_schema(path).names if is_parquet(path) else csv_header(path))
     if columns > 10 * _MOST_COLUMNS:

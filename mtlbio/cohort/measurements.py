@@ -22,12 +22,14 @@ class Measurements:
     samples, genes : text arrays
     matrix : array or csr_matrix (samples, genes), or :class:`OnDisk`
     source : the file, for messages
+    suggested : scale of the values and what speaks for it, where the layout of the file tells
     """
 
     samples: np.ndarray
     genes: np.ndarray
     matrix: np.ndarray | sparse.csr_matrix | OnDisk
     source: str
+    suggested: tuple[str, str] | None = None
 
     def blocks(self) -> Iterator[tuple[slice, Block]]:
         """Rows in order as (positions, block)."""

@@ -9,6 +9,7 @@ import pandas as pd
 import pyarrow.parquet as pq
 
 from mtlbio.errors import InputError, listing
+from mtlbio.intake.formats.registry import description
 from mtlbio.intake.names import is_row_number, tidy_name
 from mtlbio.intake.notes import notice
 from mtlbio.intake.source import is_text, kind_of
@@ -48,6 +49,8 @@ def read_metadata(path: str | Path, key: str = "metadata.path") -> pd.DataFrame:
         Unreadable file, unknown format, a column name that stands twice, or no rows.
     """
     path = Path(path)
+    if (described := description(path)) is not None:
+        return described
     if not is_table(path):
         kind_of(path)  # says what it is where that is known
         raise InputError(

@@ -1,0 +1,122 @@
+"""ADAT files of SomaScan: blocks of annotations, then a table whose columns are described above it."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+
+from mtlbio.errors import InputError, listing
+from mtlbio.intake.formats.delimited import numbers_of, read_below, text_column
+from mtlbio.intake.formats.head import Head
+from mtlbio.intake.formats.layout import Content, Layout
+from mtlbio.intake.formats.names import apart
+from mtlbio.intake.notes import notice
+from mtlbio.reading import lines_of, text_of, understood
+
+_WHAT = "an ADAT of SomaScan"
+_MOST_ANNOTATIONS = 200
+
+
+def _fits(head: Head) -> bool:
+    return head.first.startswith(("!Checksum", "^HEADER")) and any(line.startswith("^HEADER") for line in head.lines)
+
+
+def read(path: Path) -> Content:
+    """RFU of the samples (no buffers, calibrators or controls) and human proteins, by gene symbol."""
+    analytes, rows, start = _frame(path)
+    left = rows.shape[1]
+    table = read_below(path, _WHAT, skip=start, header=False, columns=range(left, left + 1 + len(analytes)))
+    values = numbers_of(table.iloc[:, 1:], path)
+    if len(values) != len(rows):
+        raise InputError(f"{path}: {len(rows)} rows of annotations and {len(values)} of values: a damaged {_WHAT[3:]}")
+    human = _proteins(analytes, path)
+    kept = _samples(rows, path)
+    ids = analytes.get("SeqId", pd.Series(range(len(analytes)))).astype(str)[human]
+    symbols = analytes.get("EntrezGeneSymbol", analytes.get("Target", ids))[human]
+    several = symbols.str.contains(r"[ |;]")
+    if several.any():
+        notice(path, f"{int(several.sum())} aptamers bind products of several genes: called by the first of them")
+    names = apart([symbol.split("|")[0].split(";")[0].split(" ")[0] for symbol in symbols], list(ids), path)
+    values = values.loc[kept.to_numpy(), human.to_numpy()]
+    sample_ids = rows[_id_column(rows, path)][kept]
+    values = values.set_axis(pd.Index(sample_ids, dtype=object), axis=0).set_axis(names, axis=1)
+    notice(path, f"SomaScan ADAT: {values.shape[0]} samples x {values.shape[1]} aptamers, in RFU")
+    return Content(values, "linear", "fluorescence units (RFU)")
+
+
+def describe(path: Path) -> pd.DataFrame:
+    """Annotations of the samples that hold anything."""
+    _, rows, _ = _frame(path)
+    rows = rows[_samples(rows, path)].reset_index(drop=True)
+    return rows.loc[:, (rows != "").any(axis=0)].replace("", None)
+
+
+def _frame(path: Path) -> tuple[pd.DataFrame, pd.DataFrame, int]:
+    """Annotations of the analytes, of the samples, and how many lines stand above the values."""
+    with understood(path, f"{_WHAT}, as UTF-8 text"), text_of(path, _WHAT) as text:
+        lines = enumerate(lines_of(text, path))
+        if not any(line.startswith("^TABLE_BEGIN") for _, line in lines):
+            raise InputError(f"{path}: {_WHAT} without ^TABLE_BEGIN: a part of the file is missing")
+        above: dict[str, list[str]] = {}
+        header, start = list[str](), 0
+        for number, line in lines:
+            cells = [cell.strip() for cell in line.rstrip("\r\n").split("\t")]
+            if cells[0]:
+                header, start = cells, number + 1
+                break
+            place = next((i for i, cell in enumerate(cells) if cell), None)
+            if place is not None:
+                above[cells[place]] = cells[place + 1 :]
+                left = place
+            if len(above) > _MOST_ANNOTATIONS:
+                raise InputError(f"{path}: not {_WHAT}: no row of sample annotations below ^TABLE_BEGIN")
+    if not above or not header:
+        raise InputError(f"{path}: {_WHAT} without annotations below ^TABLE_BEGIN")
+    n = max(map(len, above.values()))
+    analytes = pd.DataFrame({key: (cells + [""] * n)[:n] for key, cells in above.items()})
+    names = [name or f"column {i + 1}" for i, name in enumerate(header[:left])]
+    table = read_below(path, _WHAT, skip=start, header=False, columns=range(left), text=list(range(left)))
+    rows = table.set_axis(names, axis=1).apply(text_column)
+    return analytes, rows, start
+
+
+def _proteins(analytes: pd.DataFrame, path: Path) -> pd.Series:
+    if "Type" not in analytes or not (analytes["Type"] == "Protein").any():
+        return pd.Series(True, index=analytes.index)
+    human = analytes["Type"] == "Protein"
+    if not human.all():
+        kinds = analytes["Type"][~human].value_counts()
+        notice(path, f"{int((~human).sum())} aptamers that are no human proteins dropped: {_counted(kinds)}")
+    flagged = analytes.get("ColCheck", pd.Series("", index=analytes.index))[human] == "FLAG"
+    if flagged.any():
+        notice(path, f"{int(flagged.sum())} aptamers are flagged by SomaLogic's control of quality (ColCheck): kept")
+    return human
+
+
+def _samples(rows: pd.DataFrame, path: Path) -> pd.Series:
+    if "SampleType" not in rows or not (rows["SampleType"] == "Sample").any():
+        return pd.Series(True, index=rows.index)
+    kept = rows["SampleType"] == "Sample"
+    if not kept.all():
+        kinds = rows["SampleType"][~kept].value_counts()
+        notice(path, f"{int((~kept).sum())} rows that are no samples dropped: {_counted(kinds)}")
+    flagged = rows.get("RowCheck", pd.Series("", index=rows.index))[kept] == "FLAG"
+    if flagged.any():
+        notice(path, f"{int(flagged.sum())} samples are flagged by SomaLogic's control of quality (RowCheck): kept")
+    return kept
+
+
+def _id_column(rows: pd.DataFrame, path: Path) -> str:
+    for name in ("SampleId", "SampleID", "ExtIdentifier", "Barcode"):
+        if name in rows and np.any(rows[name] != ""):
+            return name
+    raise InputError(f"{path}: {_WHAT} without SampleId; found: {listing(rows.columns, 12)}")
+
+
+def _counted(kinds: pd.Series) -> str:
+    return listing([f"{kind or 'without a type'} {n}" for kind, n in kinds.items()], 6)
+
+
+LAYOUT = Layout("adat", _WHAT, _fits, read, describe)

@@ -1,0 +1,135 @@
+"""Text tables whose layout is known: columns by name, numbers as numbers."""
+
+from __future__ import annotations
+
+import csv
+import re
+import warnings
+from collections.abc import Callable, Sequence
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+
+from mtlbio.errors import InputError, listing
+from mtlbio.intake.formats.head import fields
+from mtlbio.reading import LONGEST_LINE, check_fits, text_of, understood
+
+# What software writes where it has no number, besides what pandas knows.
+NO_NUMBER = ("Filtered", "filtered", "null", "NULL", "#NUM!", "#DIV/0!", "#VALUE!", "n. def.", "Not detected", "ND")
+
+
+def read_below(
+    path: Path,
+    expected: str,
+    skip: int = 0,
+    separator: str = "\t",
+    columns: Sequence | Callable[[str], bool] | None = None,
+    text: Sequence = (),
+    header: bool = True,
+    decimal: str = ".",
+    rows: int | None = None,
+    quoted: bool = True,
+) -> pd.DataFrame:
+    """A table below ``skip`` lines: ``columns`` of it by name (or by what a name fits; all where None).
+
+    Parameters
+    ----------
+    expected : what the file should be, for messages
+    text : columns that stay text as they are
+    header : whether its first line names the columns; numbers name them otherwise
+    decimal : the mark of decimals
+    rows : read no more than these
+    quoted : whether a double quote encloses a field
+
+    Raises
+    ------
+    InputError
+        Not readable, or a column that is not there.
+    """
+    with understood(path, expected), text_of(path, expected) as file, warnings.catch_warnings():
+        # a row with more cells than the header would lose them
+        warnings.simplefilter("error", pd.errors.ParserWarning)
+        for _ in range(skip):
+            file.readline(LONGEST_LINE)
+        names = unique_names(fields(file.readline(LONGEST_LINE).rstrip("\r\n"), separator)) if header else None
+        usecols = None if callable(columns) else columns
+        of_text = set(text)
+        if names is not None:
+            usecols = _chosen(names, columns, path)
+            of_text = {place for place, name in enumerate(names) if name in text}
+        try:
+            table = pd.read_csv(
+                file,
+                sep=separator,
+                header=None,
+                names=None if names is None else range(len(names)),
+                usecols=usecols,
+                index_col=False,
+                dtype=dict.fromkeys(of_text, str),
+                na_values=NO_NUMBER,
+                # what stands in a column of text is text, also NA and None
+                na_filter=usecols is None or not set(usecols) <= of_text,
+                decimal=decimal,
+                nrows=rows,
+                low_memory=False,
+                quoting=csv.QUOTE_MINIMAL if quoted else csv.QUOTE_NONE,
+            )
+        except pd.errors.EmptyDataError:
+            table = pd.DataFrame(columns=usecols if usecols is not None else [])
+    if names is not None:
+        table.columns = [names[i] for i in table.columns]
+    return table
+
+
+def _chosen(names: list[str], columns: Sequence | Callable[[str], bool] | None, path: Path) -> list[int]:
+    if columns is None or callable(columns):
+        return [place for place, name in enumerate(names) if columns is None or columns(name)]
+    missing = [name for name in columns if name not in names]
+    if missing:
+        raise InputError(f"{path}: no column {listing(missing)}; found: {listing(names, 12)}")
+    return [names.index(name) for name in columns]
+
+
+def unique_names(names: list[str]) -> list[str]:
+    """Names of columns; one that stands again gets a number, so that no column hides another."""
+    seen: dict[str, int] = {}
+    result = []
+    for name in names:
+        seen[name] = seen.get(name, 0) + 1
+        result.append(name if seen[name] == 1 else f"{name}.{seen[name]}")
+    return result
+
+
+def numbers_of(table: pd.DataFrame, path: Path) -> pd.DataFrame:
+    """The same as float64; an InputError that names column, row and value where there is text."""
+    check_fits(path, table.size * 8, f"a table of {table.shape[0]:,} x {table.shape[1]:,} values")
+    values = {}
+    for place in range(table.shape[1]):
+        column = table.iloc[:, place]
+        if not pd.api.types.is_numeric_dtype(column.dtype):
+            numeric = pd.to_numeric(column, errors="coerce")
+            wrong = column[numeric.isna() & column.notna()]
+            if len(wrong):
+                raise InputError(
+                    f"{path}: column {column.name!r}, row {wrong.index[0]!r}: found {str(wrong.iloc[0])[:40]!r} where "
+                    f"a number is due"
+                )
+            column = numeric
+        values[place] = column.to_numpy(dtype=np.float64, na_value=np.nan)
+    return pd.DataFrame(values, index=table.index).set_axis(table.columns, axis=1)
+
+
+def by_feature(table: pd.DataFrame, names: pd.Series, columns: Sequence, path: Path) -> pd.DataFrame:
+    """Some columns as numbers, under the text of another as index."""
+    return numbers_of(table[list(columns)].set_axis(pd.Index(text_column(names), dtype=object), axis=0), path)
+
+
+def text_column(values: pd.Series) -> pd.Series:
+    """Text without outer space; missing = empty."""
+    return values.astype(object).where(values.notna(), "").astype(str).str.strip()
+
+
+def plain(name: str) -> str:
+    """A name of a column as it is compared: lower case, without space, points, hyphens and underscores."""
+    return re.sub(r"[\W_]+", "", name).lower()

@@ -1,0 +1,77 @@
+"""Names of features that stand twice, and names of samples in paths of files."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Sequence
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+
+from mtlbio.errors import listing
+from mtlbio.intake.notes import notice
+
+# What alignment and quantification append to the name of a sample, from the end.
+_APPENDED = re.compile(
+    r"(\.(gz|bam|sam|cram|tab|txt|tsv|csv|sf|raw|mzML|mzml|wiff|d|dia|htrms|results|genes|isoforms|out|PG|Quantity)"
+    r"|[._-](sort(ed)?(byCoord|ByCoord|ByName)?|mark(ed)?_?dup(licate)?s?|mkdup|dedup(ed|lic)?|rmdup|umi_dedup"
+    r"|hisat2?|star|STAR|bowtie2|bwa|Aligned|sortedByCoord|quant|salmon|kallisto|rsem|RSEM|stringtie|htseq"
+    r"|featureCounts|counts?|gene_abund(ances)?))+$"
+    r"|[._-]?ReadsPerGene$|[._-]?Aligned$"
+)
+
+
+def apart(names: Sequence[str], ids: Sequence[str], path: Path, what: str = "gene") -> list[str]:
+    """Names of features: ``names`` where they are unique, ``name_id`` where several have one, the id where there is
+    none."""
+    table = pd.DataFrame({"name": list(names), "id": list(ids)}, dtype=object)
+    empty = table["name"] == ""
+    again = table["name"].duplicated(keep=False) & ~empty
+    if again.any():
+        shared = table["name"][again].unique()
+        notice(
+            path,
+            f"{len(shared)} {what} names stand for several features each ({listing(shared, 3)}): kept apart as "
+            f"{table['name'][again].iloc[0]}_{table['id'][again].iloc[0]} and so on",
+        )
+    if empty.any():
+        notice(path, f"{int(empty.sum())} features without a {what} name keep their identifier")
+    chosen = np.where(empty, table["id"], np.where(again, table["name"] + "_" + table["id"], table["name"]))
+    # an identifier may be another one's name
+    return list(chosen)
+
+
+def samples_of_paths(paths: Iterable[str]) -> list[str]:
+    """Names of samples from the paths of their files, of Linux or Windows: what tells the files apart, without what
+    software appended.
+
+    Examples
+    --------
+    >>> samples_of_paths(["bam/S1.sorted.bam", "bam/S2.sorted.bam"])
+    ['S1', 'S2']
+    >>> samples_of_paths(["star/S1/Aligned.sortedByCoord.out.bam", "star/S2/Aligned.sortedByCoord.out.bam"])
+    ['S1', 'S2']
+    >>> samples_of_paths(["a/S1/quant.sf", "a/S2/quant.sf"]), samples_of_paths(["a/S1_quant/quant.sf"])
+    (['S1', 'S2'], ['S1'])
+    """
+    parts = [[p for p in re.split(r"[\\/]+", path) if p and p != "."] for path in map(str, paths)]
+    for place in range(1, max(map(len, parts), default=1) + 1):
+        names = [without_endings(p[-min(place, len(p))]) for p in parts]
+        if all(names) and len(set(names)) == len(names):
+            return names
+    return ["/".join(p) for p in parts]
+
+
+def without_endings(name: str) -> str:
+    """A file's name without what software appended; empty where there is nothing else."""
+    if name in _WHOLE:
+        return ""
+    before = None
+    while before != name:
+        before, name = name, _APPENDED.sub("", name)
+    return "" if name.lower() in _WHOLE else name.rstrip("._- ")
+
+
+_WHOLE = {"quant", "quant.sf", "quant.genes", "quant.genes.sf", "abundance", "abundance.tsv", "aligned", "gene_abund"}
+_WHOLE |= {"gene_abundances", "rsem", "accepted_hits", "readspergene"}
