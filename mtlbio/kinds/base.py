@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import Any, Generic, TypeVar
 
 from mtlbio.errors import InputError, listing
+from mtlbio.intake.folders import files_in
 from mtlbio.kinds.schemas.run import Run
 from mtlbio.kinds.vocabulary import Vocabulary
 from mtlbio.reading import file_of
@@ -176,9 +177,9 @@ class Kind(ABC, Generic[R]):
         return lambda *_: missing
 
     def data_files(self, run: R) -> list[str]:
-        """Files that ``prepare`` depends on; of a folder, those in it."""
+        """Files that ``prepare`` depends on; of a folder, those in it and in folders in it."""
         places = [file_of(path)[0] for key, path in self.files(run).items() if key not in self.trial_files]
-        inside = [sorted(filter(Path.is_file, place.iterdir())) if place.is_dir() else [place] for place in places]
+        inside = [files_in(place) if place.is_dir() else [place] for place in places]
         return list(dict.fromkeys(str(file) for files in inside for file in files))
 
     def files_of_trial(self, run: R) -> list[str]:

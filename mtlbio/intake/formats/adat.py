@@ -12,8 +12,9 @@ from mtlbio.intake.formats.delimited import numbers_of, read_below, text_column
 from mtlbio.intake.formats.head import Head
 from mtlbio.intake.formats.layout import Content, Layout
 from mtlbio.intake.formats.names import apart
+from mtlbio.intake.formats.text import text_in
 from mtlbio.intake.notes import notice
-from mtlbio.reading import lines_of, text_of, understood
+from mtlbio.reading import lines_of, understood
 
 _WHAT = "an ADAT of SomaScan"
 _MOST_ANNOTATIONS = 200
@@ -55,7 +56,7 @@ def describe(path: Path) -> pd.DataFrame:
 
 def _frame(path: Path) -> tuple[pd.DataFrame, pd.DataFrame, int]:
     """Annotations of the analytes, of the samples, and how many lines stand above the values."""
-    with understood(path, f"{_WHAT}, as UTF-8 text"), text_of(path, _WHAT) as text:
+    with understood(path, f"{_WHAT}, as UTF-8 text"), text_in(path, _WHAT) as text:
         lines = enumerate(lines_of(text, path))
         if not any(line.startswith("^TABLE_BEGIN") for _, line in lines):
             raise InputError(f"{path}: {_WHAT} without ^TABLE_BEGIN: a part of the file is missing")

@@ -13,7 +13,8 @@ import pandas as pd
 
 from mtlbio.errors import InputError, listing
 from mtlbio.intake.formats.head import fields
-from mtlbio.reading import LONGEST_LINE, check_fits, text_of, understood
+from mtlbio.intake.formats.text import text_in
+from mtlbio.reading import LONGEST_LINE, check_fits, understood
 
 # What software writes where it has no number, besides what pandas knows.
 NO_NUMBER = ("Filtered", "filtered", "null", "NULL", "#NUM!", "#DIV/0!", "#VALUE!", "n. def.", "Not detected", "ND")
@@ -47,7 +48,7 @@ def read_below(
     InputError
         Not readable, or a column that is not there.
     """
-    with understood(path, expected), text_of(path, expected) as file, warnings.catch_warnings():
+    with understood(path, expected), text_in(path, expected) as file, warnings.catch_warnings():
         # a row with more cells than the header would lose them
         warnings.simplefilter("error", pd.errors.ParserWarning)
         for _ in range(skip):

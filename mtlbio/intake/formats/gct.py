@@ -11,8 +11,9 @@ from mtlbio.intake.formats.delimited import numbers_of, read_below, text_column
 from mtlbio.intake.formats.head import Head, fields
 from mtlbio.intake.formats.layout import Content, Layout
 from mtlbio.intake.formats.names import apart
+from mtlbio.intake.formats.text import text_in
 from mtlbio.intake.notes import notice
-from mtlbio.reading import text_of, understood
+from mtlbio.reading import understood
 
 _WHAT = "a GCT table"
 
@@ -59,7 +60,7 @@ def describe(path: Path) -> pd.DataFrame:
 
 def _shape(path: Path) -> tuple[list[str], int, int, int]:
     """Names of the columns, rows of values, annotations of a row beside its id, and lines of annotations above."""
-    with understood(path, _WHAT), text_of(path, _WHAT) as text:
+    with understood(path, _WHAT), text_in(path, _WHAT) as text:
         version = text.readline(100).strip()
         numbers = text.readline(1000).split()
         header = fields(text.readline().rstrip("\r\n"))

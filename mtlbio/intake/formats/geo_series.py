@@ -9,10 +9,11 @@ import pandas as pd
 from mtlbio.errors import InputError, listing
 from mtlbio.intake.formats.delimited import NO_NUMBER, numbers_of
 from mtlbio.intake.formats.geo import Described
-from mtlbio.intake.formats.head import Head, fields
+from mtlbio.intake.formats.head import Head, fields, separator_in
 from mtlbio.intake.formats.layout import Content, Layout
+from mtlbio.intake.formats.text import text_in
 from mtlbio.intake.notes import notice
-from mtlbio.reading import lines_of, text_of, understood
+from mtlbio.reading import lines_of, understood
 
 _WHAT = "a GEO series matrix"
 _BEGIN, _END = "!series_matrix_table_begin", "!series_matrix_table_end"
@@ -25,11 +26,12 @@ def _fits(head: Head) -> bool:
 def read(path: Path) -> Content:
     """Values by GSM; their titles are another name of the samples."""
     described, files = Described(), list[str]()
-    with understood(path, _WHAT), text_of(path, _WHAT) as text:
-        separator = _describe(text, path, described, files)
-        if separator is None:
+    with understood(path, _WHAT), text_in(path, _WHAT) as text:
+        if not _describe(text, path, described, files):
             raise InputError(f"{path}: {_WHAT} without {_BEGIN}: a part of the file is missing; download it again")
-        samples = fields(text.readline().rstrip("\r\n"), separator)[1:]
+        header = text.readline().rstrip("\r\n")
+        separator = separator_in(header)
+        samples = fields(header, separator)[1:]
         columns = range(len(samples) + 1)
         try:
             table = pd.read_csv(
@@ -55,7 +57,7 @@ def read(path: Path) -> Content:
 def describe(path: Path) -> pd.DataFrame:
     """The lines ``!Sample_...``: one row per sample, characteristics as columns by their key."""
     described = Described()
-    with understood(path, _WHAT), text_of(path, _WHAT) as text:
+    with understood(path, _WHAT), text_in(path, _WHAT) as text:
         _describe(text, path, described, [])
     table = described.table(path)
     if not len(table):
@@ -64,20 +66,20 @@ def describe(path: Path) -> pd.DataFrame:
     return table
 
 
-def _describe(text, path: Path, described: Described, files: list[str]) -> str | None:
-    """Read up to the table; the separator of its fields, or None where there is no table."""
+def _describe(text, path: Path, described: Described, files: list[str]) -> bool:
+    """Read up to the table; whether there is one."""
     for line in lines_of(text, path):
         line = line.strip("\r\n")
         key = line.lstrip('"').partition("\t")[0].partition(",")[0].strip().strip('"')
         separator = "," if "\t" not in line and line.lstrip('"')[len(key) :].lstrip('"').startswith(",") else "\t"
         if key.lower() == _BEGIN:
-            return separator
+            return True
         if key.startswith("!Sample_"):
             name = key.removeprefix("!Sample_")
             described.add(name, fields(line, separator)[1:])
         elif key.startswith("!Series_supplementary_file"):
             files += fields(line, separator)[1:]
-    return None
+    return False
 
 
 def _without_values(path: Path, described: Described, files: list[str]) -> str:

@@ -13,8 +13,9 @@ from mtlbio.intake.formats.geo import Described
 from mtlbio.intake.formats.head import Head
 from mtlbio.intake.formats.layout import Content, Layout
 from mtlbio.intake.formats.names import apart
+from mtlbio.intake.formats.text import text_in
 from mtlbio.intake.notes import notice
-from mtlbio.reading import check_fits, lines_of, text_of, understood
+from mtlbio.reading import check_fits, lines_of, understood
 
 _WHAT = "a SOFT file of GEO"
 _SYMBOLS = ("gene symbol", "symbol", "gene_symbol", "genesymbol", "gene symbols", "ilmn_gene")
@@ -57,7 +58,7 @@ def describe(path: Path) -> pd.DataFrame:
 def _read(path: Path, with_tables: bool) -> tuple[Described, list[dict[str, float]], dict[str, str]]:
     described, tables, symbols = Described(), list[dict[str, float]](), dict[str, str]()
     sample, inside, columns = -1, "", list[str]()
-    with understood(path, _WHAT), text_of(path, _WHAT) as text:
+    with understood(path, _WHAT), text_in(path, _WHAT) as text:
         for line in lines_of(text, path):
             line = line.rstrip("\r\n")
             if line.startswith(("^", "!")):

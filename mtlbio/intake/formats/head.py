@@ -11,13 +11,12 @@ from pathlib import Path
 
 import pyarrow.parquet as pq
 
+from mtlbio.intake.folders import names_in
 from mtlbio.reading import opened
 
 _BYTES, _MAGIC = 262_144, 1024
 # HDF5 and parquet: no text, and large
 _BINARY = (b"\x89HDF\r\n\x1a\n", b"PAR1")
-_MOST_NAMES, _DEPTH = 20_000, 3
-_STORES = {".zgroup", ".zattrs", "zarr.json", ".zarray"}  # a store of many small files is no folder of tables
 
 
 @dataclass(frozen=True)
@@ -69,7 +68,7 @@ def look(path: str | Path) -> Head:
     try:
         mode = os.stat(path).st_mode
         if stat.S_ISDIR(mode):
-            return Head(path, names=_names(path))
+            return Head(path, names=tuple(names_in(path)))
         if not stat.S_ISREG(mode):
             return Head(path)
         with open(path, "rb") as file:
@@ -100,28 +99,3 @@ def _lines(path: Path) -> tuple[str, ...]:
     except Exception:  # whoever reads it says what is wrong
         return ()
     return tuple(text.splitlines()[:200])
-
-
-def _names(folder: Path) -> tuple[str, ...]:
-    """Names of files, by breadth and in sorted order."""
-    found: list[str] = []
-    level = [""]
-    for _ in range(_DEPTH):
-        below: list[str] = []
-        for place in level:
-            with os.scandir(folder / place) as entries:
-                inside = sorted(entries, key=lambda entry: entry.name)
-            if not _STORES.isdisjoint(entry.name for entry in inside):
-                continue
-            for entry in inside:
-                if entry.name.startswith("."):
-                    continue
-                name = f"{place}{entry.name}"
-                if entry.is_dir():
-                    below.append(f"{name}/")
-                else:
-                    found.append(name)
-            if len(found) + len(below) > _MOST_NAMES:
-                return tuple(found)
-        level = below
-    return tuple(found)

@@ -12,9 +12,10 @@ from mtlbio.intake.formats.delimited import numbers_of
 from mtlbio.intake.formats.head import Head, fields, separator_in
 from mtlbio.intake.formats.layout import Content, Layout
 from mtlbio.intake.formats.names import apart
+from mtlbio.intake.formats.text import text_in
 from mtlbio.intake.formats.workbook import first_sheet
 from mtlbio.intake.notes import notice
-from mtlbio.reading import lines_of, text_of, understood
+from mtlbio.reading import lines_of, understood
 
 _WHAT = "Olink NPX in the wide layout"
 _ROWS = ("assay", "uniprot id", "olinkid")
@@ -82,7 +83,7 @@ def _say(path: Path, above, samples, body, values: pd.DataFrame, columns: list[i
 def _rows(path: Path) -> list[list[str]]:
     if path.suffix.lower() in (".xlsx", ".xlsm"):
         return first_sheet(path)
-    with understood(path, _WHAT), text_of(path, _WHAT) as text:
+    with understood(path, _WHAT), text_in(path, _WHAT) as text:
         lines = [line.rstrip("\r\n") for line in lines_of(text, path)]
     separator = separator_in(next((line for line in lines if line.lower().startswith("assay")), ""))
     return [fields(line, separator) for line in lines]

@@ -36,7 +36,7 @@ def content(
     several = sum(";" in gene for gene in genes)
     if several:
         notice(path, f"{several} protein groups belong to several genes: called by the first of them")
-    zero = values == 0
+    zero = (values == 0).to_numpy()
     values = values.mask(zero)
     empty = values.isna().all(axis=1).to_numpy()
     values = values.set_axis(apart(first, ids, path, "gene"), axis=0).set_axis(list(samples), axis=1)
@@ -46,7 +46,7 @@ def content(
     missing = values.isna()
     gaps, partly = int(missing.to_numpy().sum()), int(missing.any(axis=1).sum())
     if gaps:
-        zeros = f" ({int(zero.to_numpy().sum())} zeros, which mean not detected)" if zero.to_numpy().any() else ""
+        zeros = f" ({int(zero[~empty].sum())} zeros, which mean not detected)" if zero[~empty].any() else ""
         share = gaps / max(values.size, 1)
         notice(path, f"{share:.0%} of the values are missing{zeros}, in {partly} of {len(values)} proteins", doubt=True)
     notice(path, f"{what}: {values.shape[1]} samples x {len(values)} protein groups")

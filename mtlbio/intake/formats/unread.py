@@ -1,4 +1,7 @@
-"""Files that hold no table: what each is, and the tool that makes a table of it."""
+"""Scans, reads, spectra and other files that no table has been made of yet: what each is, and the tool that makes one.
+
+Documents, pictures and archives are told by :mod:`mtlbio.intake.foreign`.
+"""
 
 from __future__ import annotations
 
@@ -32,7 +35,6 @@ class Unread:
     text: str = ""
 
 
-_SPREADSHEET = "open it in a spreadsheet and save it as xlsx or csv"
 _R = "in R: x <- readRDS(FILE) (load(FILE) for RData), then write.csv(as.matrix(x), 'expression.csv')"
 KINDS = (
     Unread(
@@ -102,71 +104,6 @@ KINDS = (
         r"(RD[XA][23])",
     ),
     Unread(
-        "a single-cell file of loom",
-        "convert it: in Python, anndata.io.read_loom(FILE).write_h5ad('cells.h5ad')",
-        (".loom",),
-    ),
-    Unread("a document (PDF)", "the table itself is needed: ask for it as xlsx or csv", (".pdf",), (b"%PDF",)),
-    Unread(
-        "a text document",
-        "copy its table into a spreadsheet and save it as xlsx or csv",
-        (".docx", ".doc", ".rtf", ".odt", ".pages", ".pptx", ".ppt"),
-        (b"{\\rtf",),
-    ),
-    Unread(
-        "a spreadsheet in an older or another format",
-        _SPREADSHEET,
-        (".xls", ".ods", ".numbers", ".xlsb"),
-        (b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1",),
-    ),
-    Unread(
-        "a file of SPSS, Stata or SAS",
-        "convert it: in R, write.csv(haven::read_sav(FILE), 'metadata.csv') (read_dta, read_sas)",
-        (".sav", ".dta", ".sas7bdat", ".xpt"),
-        (b"$FL2", b"$FL3", b"<stata_dta>"),
-    ),
-    Unread(
-        "an array of MATLAB or numpy",
-        "it has no names of samples and genes: write it as csv with both, or as h5ad",
-        (".mat", ".npy", ".npz"),
-        (b"MATLAB 5.0", b"\x93NUMPY"),
-    ),
-    Unread(
-        "a pickle of Python",
-        "it could run any code when it is read: write the table as parquet or csv (frame.to_parquet)",
-        (".pkl", ".pickle", ".joblib"),
-    ),
-    Unread(
-        "a feather file", "convert it: pandas.read_feather(FILE).to_parquet('x.parquet')", (".feather",), (b"ARROW1",)
-    ),
-    Unread("a database", "export the table as csv", (".sqlite", ".db", ".mdb", ".accdb"), (b"SQLite format 3",)),
-    Unread(
-        "an archive of several files",
-        "unpack it (tar -xf FILE, or 7z x FILE) and give the file or folder that is inside",
-        (".tar", ".tgz", ".tar.gz", ".7z", ".rar"),
-        (b"7z\xbc\xaf", b"Rar!\x1a"),
-    ),
-    Unread(
-        "a web page, not the file behind it",
-        "download the file itself (the link behind its name, or wget)",
-        (".html", ".htm"),
-        (),
-        r"\s*(<!doctype html|<html)",
-    ),
-    Unread(
-        "an error message of a server, not the file",
-        "download it again",
-        (),
-        (),
-        r"\s*(<\?xml[^>]*>\s*)?<Error><Code>",
-    ),
-    Unread(
-        "a placeholder of Git LFS, not the file",
-        "get the file: git lfs pull",
-        (),
-        (b"version https://git-lfs",),
-    ),
-    Unread(
         "samples in GEO's XML (MINiML)",
         "download the series matrix (GSE..._series_matrix.txt.gz) instead, which is read as it is",
         (),
@@ -175,6 +112,8 @@ KINDS = (
     ),
 )
 _FASTQ = ("@", "+")
+# Text that may look as if it had columns; a text with columns under any other of the names is a table.
+_OF_TEXT = (".mzml", ".mzxml", ".mgf", ".imzml", ".fastq", ".fq", ".sam", ".vcf")
 
 
 def check_readable(head: Head) -> None:
@@ -195,11 +134,7 @@ def check_readable(head: Head) -> None:
 def _of_file(head: Head) -> Unread | None:
     by_bytes = [kind for kind in KINDS if kind.begins and head.magic.startswith(kind.begins)]
     if by_bytes:
-        # Word and Excel of old, and their successors, share a container: the name tells which
-        by_name = _by_ending(head.path.name)
-        return by_name if by_name is not None and "document" in by_name.what else by_bytes[0]
-    if head.magic[257:262] == b"ustar":
-        return next(kind for kind in KINDS if ".tar" in kind.endings)
+        return by_bytes[0]
     start = " ".join(head.lines[:3])[:2000]
     for kind in KINDS:
         if kind.text and re.match(kind.text, start, re.IGNORECASE):
@@ -207,11 +142,11 @@ def _of_file(head: Head) -> Unread | None:
     if len(head.lines) > 3 and (head.lines[0][:1], head.lines[2][:1]) == _FASTQ and _is_sequence(head.lines[1]):
         return next(kind for kind in KINDS if ".fastq" in kind.endings)
     named = _by_ending(head.path.name)
-    return None if named is not None and not named.text and _is_table(head) else named
+    return None if not _by_ending(head.path.name, _OF_TEXT) and _is_table(head) else named
 
 
 def _is_table(head: Head) -> bool:
-    """Whether a text file has columns, whatever its name: tables are called .xls or .mat by some programs."""
+    """Whether a text file has columns, whatever its name: a table of counts may be called S1.raw."""
     if len(head.columns) < 2 or len(head.lines) < 2:
         return False
     separator = separator_in(head.first)
@@ -223,12 +158,13 @@ def _is_sequence(line: str) -> bool:
     return re.fullmatch(r"[ACGTN]+", line.strip()) is not None
 
 
-def _by_ending(name: str) -> Unread | None:
+def _by_ending(name: str, among: tuple[str, ...] = ()) -> Unread | None:
+    """The kind that a name's ending tells, if it is ``among`` these (or any)."""
     low = name.lower()
-    for ending in (low, low.removesuffix(".gz"), low.removesuffix(".bz2")):
-        for kind in KINDS:
-            if kind.endings and ending.endswith(kind.endings):
-                return kind
+    for kind in KINDS:
+        endings = tuple(ending for ending in kind.endings if not among or ending in among)
+        if endings and low.removesuffix(".gz").removesuffix(".bz2").endswith(endings):
+            return kind
     return None
 
 
