@@ -10,6 +10,7 @@ from mtlbio.cohort.metadata import unique_ids
 from mtlbio.config import Expression
 from mtlbio.errors import InputError
 from mtlbio.intake.formats.registry import measuring
+from mtlbio.reading import understood
 
 
 def of_layout(expression: Expression, described: Collection[str] | None = None) -> Measurements | None:
@@ -32,9 +33,12 @@ def of_layout(expression: Expression, described: Collection[str] | None = None) 
         return None
     if expression.layer is not None:
         raise InputError(f"{path}: expression.layer: {expression.layer!r} given, but only h5ad files have layers")
-    content = layout.read(path).named_as(described)
+    with understood(path, layout.title):
+        content = layout.read(path).named_as(described)
     values = content.values
     samples, genes = (np.array([str(name) for name in names], dtype=str) for names in (values.index, values.columns))
     unique_ids(samples, str(path))
     suggested = None if content.scale is None else (content.scale, content.why)
-    return Measurements(samples, genes, values.to_numpy(dtype=np.float32), str(path), suggested)
+    with np.errstate(over="ignore"):  # what is too large becomes infinite, and is refused by its sample and gene
+        matrix = values.to_numpy(dtype=np.float32)
+    return Measurements(samples, genes, matrix, str(path), suggested)

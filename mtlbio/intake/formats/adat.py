@@ -8,7 +8,7 @@ import numpy as np
 import pandas as pd
 
 from mtlbio.errors import InputError, listing
-from mtlbio.intake.formats.delimited import numbers_of, read_below, text_column
+from mtlbio.intake.formats.delimited import numbers_of, read_below, text_column, unique_names
 from mtlbio.intake.formats.head import Head
 from mtlbio.intake.formats.layout import Content, Layout
 from mtlbio.intake.formats.names import apart
@@ -28,8 +28,9 @@ def read(path: Path) -> Content:
     """RFU of the samples (no buffers, calibrators or controls) and human proteins, by gene symbol."""
     analytes, rows, start = _frame(path)
     left = rows.shape[1]
-    table = read_below(path, _WHAT, skip=start, header=False, columns=range(left, left + 1 + len(analytes)))
-    values = numbers_of(table.iloc[:, 1:], path)
+    width = left + 1 + len(analytes)
+    table = read_below(path, _WHAT, start, columns=range(left + 1, width), width=width, quoted=False)
+    values = numbers_of(table, path)
     if len(values) != len(rows):
         raise InputError(f"{path}: {len(rows)} rows of annotations and {len(values)} of values: a damaged {_WHAT[3:]}")
     human = _proteins(analytes, path)
@@ -77,8 +78,10 @@ def _frame(path: Path) -> tuple[pd.DataFrame, pd.DataFrame, int]:
         raise InputError(f"{path}: {_WHAT} without annotations below ^TABLE_BEGIN")
     n = max(map(len, above.values()))
     analytes = pd.DataFrame({key: (cells + [""] * n)[:n] for key, cells in above.items()})
-    names = [name or f"column {i + 1}" for i, name in enumerate(header[:left])]
-    table = read_below(path, _WHAT, skip=start, header=False, columns=range(left), text=list(range(left)))
+    header += [""] * (left - len(header))
+    names = unique_names([name or f"column {i + 1}" for i, name in enumerate(header[:left])])
+    width = left + 1 + n
+    table = read_below(path, _WHAT, start, columns=range(left), text=range(left), width=width, quoted=False)
     rows = table.set_axis(names, axis=1).apply(text_column)
     return analytes, rows, start
 

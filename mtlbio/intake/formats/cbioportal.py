@@ -62,8 +62,7 @@ def read(path: Path) -> Content:
 
 def _matrix(path: Path) -> Content:
     about = [c for c in look(path).columns if c in _ABOUT]
-    above = sum(line.startswith("#") for line in look(path).lines)
-    table = read_below(path, "a table of cBioPortal", above, text=about, quoted=False)
+    table = read_below(path, "a table of cBioPortal", text=about, quoted=False)
     symbols = text_column(table[about[0]]).str.split("|").str[0]
     if "Entrez_Gene_Id" in about and about[0] != "Entrez_Gene_Id":
         entrez = text_column(table["Entrez_Gene_Id"]).str.removesuffix(".0")
@@ -131,13 +130,8 @@ def _first(folder: Path, name: str) -> Path | None:
 
 def _clinical(path: Path) -> pd.DataFrame:
     """A clinical table as text, below its lines with ``#``."""
-    above = 0
-    for line in look(path).lines:
-        if not line.startswith("#"):
-            break
-        above += 1
     columns = look(path).columns
-    table = read_below(path, "a clinical table of cBioPortal", above, text=columns, quoted=False)
+    table = read_below(path, "a clinical table of cBioPortal", text=columns, quoted=False)
     return table.apply(text_column).replace({"": None} | dict.fromkeys(_MISSING, None))
 
 

@@ -12,7 +12,7 @@ import numpy as np
 import pandas as pd
 
 from mtlbio.errors import InputError, listing
-from mtlbio.intake.formats.head import fields
+from mtlbio.intake.formats.head import fields, look
 from mtlbio.intake.formats.text import text_in
 from mtlbio.reading import LONGEST_LINE, check_fits, understood
 
@@ -23,22 +23,23 @@ NO_NUMBER = ("Filtered", "filtered", "null", "NULL", "#NUM!", "#DIV/0!", "#VALUE
 def read_below(
     path: Path,
     expected: str,
-    skip: int = 0,
+    skip: int | None = None,
     separator: str = "\t",
     columns: Sequence | Callable[[str], bool] | None = None,
     text: Sequence = (),
-    header: bool = True,
+    width: int | None = None,
     decimal: str = ".",
     rows: int | None = None,
     quoted: bool = True,
 ) -> pd.DataFrame:
-    """A table below ``skip`` lines: ``columns`` of it by name (or by what a name fits; all where None).
+    """Columns of a table below ``skip`` lines, or below comments and blank lines.
 
     Parameters
     ----------
     expected : what the file should be, for messages
+    columns : by name, or by what a name fits; all where None
     text : columns that stay text as they are
-    header : whether its first line names the columns; numbers name them otherwise
+    width : number of columns of a table whose first line does not name them; numbers name them then
     decimal : the mark of decimals
     rows : read no more than these
     quoted : whether a double quote encloses a field
@@ -51,9 +52,9 @@ def read_below(
     with understood(path, expected), text_in(path, expected) as file, warnings.catch_warnings():
         # a row with more cells than the header would lose them
         warnings.simplefilter("error", pd.errors.ParserWarning)
-        for _ in range(skip):
+        for _ in range(look(path).above if skip is None else skip):
             file.readline(LONGEST_LINE)
-        names = unique_names(fields(file.readline(LONGEST_LINE).rstrip("\r\n"), separator)) if header else None
+        names = unique_names(fields(file.readline(LONGEST_LINE).rstrip("\r\n"), separator)) if width is None else None
         usecols = None if callable(columns) else columns
         of_text = set(text)
         if names is not None:
@@ -64,7 +65,7 @@ def read_below(
                 file,
                 sep=separator,
                 header=None,
-                names=None if names is None else range(len(names)),
+                names=range(len(names) if names is not None else width or 0),
                 usecols=usecols,
                 index_col=False,
                 dtype=dict.fromkeys(of_text, str),
@@ -77,7 +78,7 @@ def read_below(
                 quoting=csv.QUOTE_MINIMAL if quoted else csv.QUOTE_NONE,
             )
         except pd.errors.EmptyDataError:
-            table = pd.DataFrame(columns=usecols if usecols is not None else [])
+            table = pd.DataFrame(columns=range(width or 0) if usecols is None else usecols)
     if names is not None:
         table.columns = [names[i] for i in table.columns]
     return table

@@ -35,7 +35,7 @@ def read(path: Path) -> Content:
         return _folder(path)
     values = _one(path)
     if "gene_name" in look(path).columns:
-        names = read_below(path, _WHAT, _above(path), columns=["Geneid", "gene_name"], text=["Geneid", "gene_name"])
+        names = read_below(path, _WHAT, columns=["Geneid", "gene_name"], text=["Geneid", "gene_name"])
         symbols, ids = text_column(names["gene_name"]), text_column(names["Geneid"])
         values = values.set_axis(apart(list(symbols), list(ids), path), axis=0)
         notice(path, "genes are called by column 'gene_name'")
@@ -68,13 +68,8 @@ def _files(head: Head) -> list[Path]:
 def _one(path: Path) -> pd.DataFrame:
     """(genes, files)"""
     out = {*_ABOUT[1:], *_ATTRIBUTES}
-    table = read_below(path, _WHAT, _above(path), columns=lambda name: name not in out, text=["Geneid"])
+    table = read_below(path, _WHAT, columns=lambda name: name not in out, text=["Geneid"])
     return numbers_of(table.set_index(text_column(table["Geneid"]).to_numpy()).drop(columns="Geneid"), path)
-
-
-def _above(path: Path) -> int:
-    lines = look(path).lines
-    return next((i for i, line in enumerate(lines) if line.strip() and not line.startswith("#")), 0)
 
 
 def _say_summary(path: Path) -> None:

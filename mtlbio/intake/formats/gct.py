@@ -26,9 +26,7 @@ def read(path: Path) -> Content:
     """Values by the gene names of column Description, which are kept apart where several rows share one."""
     header, n_rows, n_annotations, n_above = _shape(path)
     first = 1 + n_annotations
-    table = read_below(
-        path, _WHAT, skip=3 + n_above, header=False, columns=range(len(header)), text=list(range(first)), quoted=False
-    )
+    table = read_below(path, _WHAT, skip=3 + n_above, width=len(header), text=range(first), quoted=False)
     if len(table) != n_rows:
         raise InputError(f"{path}: says that it has {n_rows:,} rows and has {len(table):,}: a part is missing")
     ids = list(text_column(table[0]))
@@ -51,7 +49,7 @@ def describe(path: Path) -> pd.DataFrame:
         raise InputError(f"{path}: {_WHAT} of version 1.2 describes no samples; give the metadata as a file of its own")
     first = 1 + n_annotations
     table = read_below(
-        path, _WHAT, skip=3, header=False, columns=range(len(header)), text=list(range(len(header))), rows=n_above,
+        path, _WHAT, skip=3, width=len(header), text=range(len(header)), rows=n_above,
         quoted=False,
     )  # fmt: skip
     found = {"sample_id": header[first:]} | {str(row[0]): list(row[first:]) for row in table.itertuples(index=False)}

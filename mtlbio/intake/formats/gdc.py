@@ -31,7 +31,7 @@ def read(path: Path) -> Content:
     tables, also = gather(path, files, _one)
     values = tables["unstranded"]
     ids = [str(name) for name in values.columns]
-    values = values.set_axis(apart([symbols[i] for i in ids], ids, path), axis=1)
+    values = values.set_axis(apart([symbols.get(i, "") for i in ids], ids, path), axis=1)
     names = _sheet(path) if path.is_dir() else {}
     if names:
         unknown = [file.name for file in files if file.name not in names]
@@ -55,8 +55,7 @@ def _sheet(path: Path) -> dict[str, str]:
 
 
 def _below(path: Path, columns: list[str]) -> pd.DataFrame:
-    above = sum(line.startswith("#") for line in look(path).lines[:5])
-    return read_below(path, _WHAT, above, columns=columns, text=["gene_id", "gene_name"])
+    return read_below(path, _WHAT, columns=columns, text=["gene_id", "gene_name"])
 
 
 def _one(path: Path) -> pd.DataFrame:

@@ -52,7 +52,7 @@ def read(path: Path) -> Content:
     symbol = next((i for i, name in enumerate(names) if name.lower() == "symbol"), None)
     text = [at] + ([symbol] if symbol is not None else [])
     table = read_below(
-        path, _WHAT, above + 1, separator_in(lines[above]), sorted({*text, *places}), text, header=False
+        path, _WHAT, above + 1, separator_in(lines[above]), sorted({*text, *places}), text, width=len(names)
     )  # fmt: skip
     ids = list(text_column(table[at]))
     if len(set(ids)) < len(ids):

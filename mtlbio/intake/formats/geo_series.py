@@ -39,6 +39,8 @@ def read(path: Path) -> Content:
             )
         except pd.errors.EmptyDataError:
             table = pd.DataFrame(columns=columns)
+    if not samples:
+        raise InputError(f"{path}: {_WHAT} without names of samples below {_BEGIN}; found: {header[:60]!r}")
     whole = bool(len(table)) and str(table.iloc[-1, 0]).startswith(_END)
     table = table.iloc[:-1] if whole else table
     if not len(table):

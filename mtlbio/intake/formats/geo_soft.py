@@ -67,6 +67,7 @@ def _read(path: Path, with_tables: bool) -> tuple[Described, list[dict[str, floa
                 if lower == "^sample":
                     sample += 1
                     tables.append({})
+                    described.add("geo_accession", [value], first=sample)
                 elif lower in ("!sample_table_begin", "!platform_table_begin"):
                     inside, columns = lower.split("_")[0], []
                 elif lower in ("!sample_table_end", "!platform_table_end"):

@@ -49,8 +49,14 @@ class Head:
                 return tuple(pq.read_schema(self.path).names)
             except Exception:  # whoever reads it says what is wrong
                 return ()
-        line = next((line for line in self.lines if line.strip() and not line.startswith("#")), "")
+        line = self.lines[self.above] if self.above < len(self.lines) else ""
         return tuple(fields(line, separator_in(line)))
+
+    @cached_property
+    def above(self) -> int:
+        """How many lines stand above the names of the columns: blank ones, and those that begin with ``#``."""
+        found = (i for i, line in enumerate(self.lines) if line.strip() and not line.startswith("#"))
+        return next(found, len(self.lines))
 
     def has(self, *columns: str) -> bool:
         """Whether all these are names of columns."""

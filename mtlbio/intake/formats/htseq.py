@@ -42,7 +42,7 @@ def read(path: Path) -> Content:
 
 def _one(path: Path) -> pd.DataFrame:
     width = look(path).first.count("\t") + 1
-    table = read_below(path, "counts of a sample", header=False, columns=[0, width - 1], text=[0], quoted=False)
+    table = read_below(path, "counts of a sample", width=width, columns=[0, width - 1], text=[0], quoted=False)
     return by_feature(table, table[0], [width - 1], path).set_axis(["count"], axis=1)
 
 

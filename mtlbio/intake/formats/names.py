@@ -55,7 +55,9 @@ def samples_of_paths(paths: Iterable[str]) -> list[str]:
     >>> samples_of_paths(["a/S1/quant.sf", "a/S2/quant.sf"]), samples_of_paths(["a/S1_quant/quant.sf"])
     (['S1', 'S2'], ['S1'])
     """
+    paths = list(paths)
     parts = [[p for p in re.split(r"[\\/]+", path) if p and p != "."] for path in map(str, paths)]
+    parts = [p or [path] for p, path in zip(parts, map(str, paths), strict=True)]
     for place in range(1, max(map(len, parts), default=1) + 1):
         names = [without_endings(p[-min(place, len(p))]) for p in parts]
         if all(names) and len(set(names)) == len(names):

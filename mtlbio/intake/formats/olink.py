@@ -84,7 +84,7 @@ def _table(path: Path, added: list[str] | None = None) -> pd.DataFrame:
         table = table[[*known, *(added or [])]]
     else:
         separator, decimal = _marks(path)
-        table = read_below(path, _WHAT, 0, separator, [*known, *(added or [])], text, decimal=decimal)
+        table = read_below(path, _WHAT, None, separator, [*known, *(added or [])], text, decimal=decimal)
     for name in text:
         table[name] = text_column(table[name])
     table = table.rename(columns={name: plain(name) for name in known})

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from pathlib import Path
 
-import numpy as np
 import pandas as pd
 
 from mtlbio.errors import InputError, listing
@@ -20,6 +19,8 @@ from mtlbio.reading import lines_of, understood
 _WHAT = "Olink NPX in the wide layout"
 _ROWS = ("assay", "uniprot id", "olinkid")
 _BELOW = ("lod", "missing data freq.", "missing data freq", "normalization", "max lod", "plate lod")
+
+_NO_NUMBER = ("", "NaN", "NA", "No Data", "> ULOQ", "< LLOQ")
 
 
 def _fits(head: Head) -> bool:
@@ -50,7 +51,7 @@ def read(path: Path) -> Content:
         raise InputError(f"{path}: {_WHAT} with {len(samples)} samples and {len(columns)} assays")
     cells = [[row[i].replace(",", ".") if i < len(row) else "" for i in columns] for row in samples]
     table = pd.DataFrame(cells, index=[row[0].strip() for row in samples], columns=[assays[i] for i in columns])
-    values = numbers_of(table.replace(["", "NaN", "NA", "No Data", "> ULOQ", "< LLOQ"], np.nan), path)
+    values = numbers_of(table.mask(table.isin(_NO_NUMBER)), path)
     _say(path, rows[place - 1 : place], samples, body, values, columns)
     names = pd.Series([(assays[i], proteins[i] if i < len(proteins) else "") for i in columns])
     if names.duplicated().any():

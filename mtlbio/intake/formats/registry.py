@@ -32,6 +32,7 @@ from mtlbio.intake.formats import (
 from mtlbio.intake.formats.head import look
 from mtlbio.intake.formats.layout import Layout
 from mtlbio.intake.formats.unread import check_readable
+from mtlbio.reading import understood
 
 # The first that fits is taken; what looks at several files of a folder stands last.
 LAYOUTS: tuple[Layout, ...] = (
@@ -116,4 +117,5 @@ def description(path: str | Path) -> pd.DataFrame | None:
         return None
     if layout.describe is None:
         raise InputError(f"{path}: {layout.title}, which holds measurements; expected a table that describes samples")
-    return layout.describe(Path(path))
+    with understood(path, layout.title):
+        return layout.describe(Path(path))

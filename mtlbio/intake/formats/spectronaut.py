@@ -24,12 +24,17 @@ def read(path: Path) -> Content:
     columns = look(path).columns
     runs = {name: found.group(2) for name in columns if (found := _QUANTITY.fullmatch(name))}
     about = [name for name in ("PG.ProteinGroups", "PG.Genes") if name in columns]
-    table = read_below(path, _WHAT, 0, separator_in(look(path).first), columns=[*about, *runs], text=about)
+    table = read_below(path, _WHAT, None, _separator(path), columns=[*about, *runs], text=about)
     proteins = text_column(table["PG.ProteinGroups"])
     genes = text_column(table["PG.Genes"]) if "PG.Genes" in about else proteins.map(lambda _: "")
     kept = contaminants(path, proteins)
     samples = samples_of_paths(runs.values())
     return content(path, table[list(runs)][kept], list(genes[kept]), list(proteins[kept]), samples, "Spectronaut")
+
+
+def _separator(path: Path) -> str:
+    head = look(path)
+    return separator_in(head.lines[head.above])
 
 
 LAYOUT = Layout("spectronaut", _WHAT, _fits, read)

@@ -51,7 +51,7 @@ def _strand(first: float, second: float) -> str:
 
 
 def _one(path: Path) -> pd.DataFrame:
-    table = read_below(path, _WHAT, header=False, columns=[0, 1, 2, 3], text=[0], quoted=False)
+    table = read_below(path, _WHAT, width=4, text=[0], quoted=False)
     return by_feature(table, table[0], [1, 2, 3], path).set_axis(list(_STRANDS), axis=1)
 
 

@@ -109,12 +109,12 @@ def _map(path: Path) -> tuple[Path, dict[str, str], dict[str, str]] | None:
         return None
     file = named[0]
     head = look(file)
-    separator = separator_in(head.first)
+    separator = separator_in(head.lines[head.above]) if head.above < len(head.lines) else "\t"
     columns = [plain(name) for name in head.columns]
     titled = not any(c.upper().startswith(("ENST", "ENSMUST", "NM_", "NR_")) for c in head.columns[:1])
     width = len(columns)
     table = read_below(
-        file, "a table of transcripts and genes", int(titled), separator, range(width), range(width), header=False
+        file, "a table of transcripts and genes", head.above + titled, separator, text=range(width), width=width
     )
     at = {
         what: next((i for i, c in enumerate(columns) if titled and c in names), default)

@@ -22,12 +22,12 @@ def _fits(head: Head) -> bool:
 
 def read(path: Path) -> Content:
     """Estimated counts, rounded; abundances and lengths are left out."""
-    separator = separator_in(look(path).first)
-    columns = look(path).columns
-    body = next((line for line in look(path).lines[1:] if line.strip()), "")
+    head = look(path)
+    columns, separator = head.columns, separator_in(head.lines[head.above])
+    body = next((line for line in head.lines[head.above + 1 :] if line.strip()), "")
     short = body.count(separator) == len(columns)  # R's header without a name for the row names
-    table = read_below(path, _WHAT, 1, separator, header=False, text=[0])
     names = ["", *columns] if short else list(columns)
+    table = read_below(path, _WHAT, head.above + 1, separator, text=[0], width=len(names))
     genes = text_column(table[0])
     places = [i for i, name in enumerate(names) if name.startswith("counts.")]
     values = numbers_of(table[places].set_axis(pd.Index(genes, dtype=object), axis=0), path)
