@@ -253,10 +253,16 @@ def predict(
     embeddings: Annotated[
         Path | None, typer.Option(help="protein run with embeddings: those of the new chains")
     ] = None,
+    anyway: Annotated[
+        bool, typer.Option("--anyway", help="predict also what is refused as another scale or for too few genes")
+    ] = False,
+    force: Annotated[
+        bool, typer.Option("--force", help="write over earlier predictions that somebody has changed")
+    ] = False,
 ) -> None:
     """Predict the tasks of new samples with the final ensemble: tables, and of chains a picture each."""
-    options = {"standardise": standardise, "profiles": profiles, "embeddings": embeddings}
-    typer.echo(str(_function("mtlbio.door:apply")(results, expression, out, options)))
+    options = {"standardise": standardise, "profiles": profiles, "embeddings": embeddings, "anyway": anyway or None}
+    typer.echo(str(_function("mtlbio.door:apply")(results, expression, out, options, force)))
 
 
 @app.command()

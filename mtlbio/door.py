@@ -14,7 +14,9 @@ from typing import TYPE_CHECKING
 
 from mtlbio.errors import InputError, listing
 from mtlbio.faults import keep_tracebacks_in
+from mtlbio.files import noting_written
 from mtlbio.integrity.folder import check_claim, mark
+from mtlbio.integrity.predictions import check_own, record_predictions
 from mtlbio.integrity.step import checked, make_part, words_of
 from mtlbio.integrity.step import take as take_step
 from mtlbio.kinds import KINDS
@@ -92,11 +94,14 @@ def predict(
     standardise: str = "training",
     profiles: str | Path | None = None,
     embeddings: str | Path | None = None,
+    anyway: bool = False,
+    force: bool = False,
 ) -> DataFrame:
     """Predict the tasks of new samples with the final ensemble.
 
     Gives ``predictions.tsv``: a row per sample and task; of proteins per residue. An InputError where there is no
-    model, where new samples do not fit it, and for an option of another kind of run.
+    model, where new samples do not fit it, where somebody has changed what would be written over, and for an option of
+    another kind of run.
 
     Parameters
     ----------
@@ -106,10 +111,12 @@ def predict(
     out : folder that is written; ``<results>/predict/<file name>`` where left out
     standardise : of cohorts: ``training`` by the training cohort's means, ``cohort`` by the new samples' own
     profiles, embeddings : of the new chains, where a model of proteins reads them
+    anyway : of cohorts and tables: predict also what is refused as another scale or for too few genes
+    force : write over earlier predictions that somebody has changed
     """
     files = {name: Path(file) if file else None for name, file in (("profiles", profiles), ("embeddings", embeddings))}
-    options = {"standardise": standardise, **files}
-    folder = apply(Path(results or Path("results") / run.run), Path(new), Path(out) if out else None, options)
+    options = {"standardise": standardise, "anyway": anyway or None, **files}
+    folder = apply(Path(results or Path("results") / run.run), Path(new), Path(out) if out else None, options, force)
     return _table(folder / "predictions.tsv")
 
 
@@ -124,7 +131,9 @@ def take(step: str, run: Run, results: str | Path | None = None, part: str | Non
     return folder
 
 
-def apply(results: Path, new: Path, out: Path | None, options: Mapping[str, str | Path | None]) -> Path:
+def apply(
+    results: Path, new: Path, out: Path | None, options: Mapping[str, str | Path | bool | None], force: bool = False
+) -> Path:
     """Predict new samples with the model in ``results``; gives the folder written."""
     if options["standardise"] not in ("training", "cohort"):
         raise InputError(f"--standardise: found {options['standardise']!r}; valid: training, cohort")
@@ -135,6 +144,8 @@ def apply(results: Path, new: Path, out: Path | None, options: Mapping[str, str 
     checked(results, ("train",))  # before a word of model.json is believed
     target, holds = out or results / "predict" / file_of(new)[0].name.split(".")[0], "predictions of new samples"
     check_claim(target, holds)
+    if not force:
+        check_own(target, new)
     kind = kind_of_model(results / "model")
     foreign = [k for k, value in options.items() if value not in (None, "training") and k not in kind.predict_options]
     if "predict" not in kind.commands:
@@ -143,9 +154,9 @@ def apply(results: Path, new: Path, out: Path | None, options: Mapping[str, str 
         valid = [k.name for k in KINDS.values() if foreign[0] in k.predict_options]
         raise InputError(f"--{foreign[0]}: only for runs of kind {listing(valid)}; this one is a {kind.name}")
     function = function_at(kind.commands["predict"])
-    with one_thread():
+    with one_thread(), noting_written() as written:
         function(results, new, target, *(options[key] for key in kind.predict_options))
-    return mark(target, holds)
+    return record_predictions(mark(target, holds), written, new)
 
 
 def folder_of(run: Run, results: str | Path | None = None) -> Path:

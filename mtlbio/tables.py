@@ -37,6 +37,7 @@ LABEL_NOISE = [
     "task", "metric", "value", "n_units", "share", "share_low", "share_high", "p", "alarm", "could_show", "suspects",
     "why",
 ]  # fmt: skip
+CHECKS = ["check", "item", "value", "expected", "low", "high", "call", "why"]
 EFFECTS = ["task", "feature", "value", "samples", "prediction", "factor"]
 SUBSETS = ["subset", "task", "metric", "value", "gain", "ci_low", "ci_high", "verdict", "n_donors"]
 AFFINITY = ["task", "partner", "metric", "gain", "ci_low", "ci_high", "verdict"]

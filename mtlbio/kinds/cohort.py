@@ -30,6 +30,7 @@ class CohortKind(DonorKind[CohortRun]):
             "axes": "mtlbio.training.axes:axes_of_genes",
             "most_axes": "mtlbio.training.axes:most_axes",
             "canonical_axes": "mtlbio.training.fold_in:fold_in",
+            "reference": "mtlbio.training.new_samples.reference:reference_of_genes",
         },
         "report": {
             "cohort": "mtlbio.report.of_samples:cohort",
@@ -38,7 +39,7 @@ class CohortKind(DonorKind[CohortRun]):
         },
     }
     commands = DonorKind.commands | {"predict": "mtlbio.training.predict:predict", "draft": "mtlbio.cohort.draft:draft"}
-    predict_options = ("standardise",)
+    predict_options = ("standardise", "anyway")
     simulation = Simulation(
         "cohort", "mtlbio.cohort.simulate:plant", ("design", "donors", "genes", "batches", "visits")
     )

@@ -23,6 +23,7 @@ class TableKind(DonorKind[TableRun]):
             "axes": "mtlbio.training.fold_in_table:axes_of_table",
             "most_axes": "mtlbio.training.fold_in_table:most_axes_of_table",
             "canonical_axes": "mtlbio.training.fold_in_table:fold_in_table",
+            "reference": "mtlbio.training.new_samples.ranges:reference_of_table",
             "further_tables": "mtlbio.training.effects:write_effects",
         },
         "report": {
@@ -39,6 +40,7 @@ class TableKind(DonorKind[TableRun]):
         "draft": "mtlbio.cohort.draft_table:draft_table",
         "drafts": "mtlbio.cohort.guess_table:looks_like_table",
     }
+    predict_options = ("anyway",)
     simulation = Simulation("doses", "mtlbio.cohort.simulate_doses:plant", ("few",))
     planted = "table"
     tables = ("effects",)

@@ -7,6 +7,7 @@ bias on the dimensions. Prediction and probing need nothing else, so they do not
 """
 
 import json
+from collections.abc import Mapping
 from dataclasses import dataclass, fields
 from pathlib import Path
 
@@ -119,11 +120,18 @@ class Ensemble:
         return self.predict_from_latents(task, self.latents(expression, fold), fold)
 
 
+_REFERENCE = "reference.safetensors"
 _ARRAYS = tuple(field.name for field in fields(FoldModel) if field.name not in ("features", "gated"))
 
 
-def save_ensemble(ensemble: Ensemble, directory: str | Path, description: dict) -> None:
-    """Write ``weights.safetensors`` and ``model.json`` (tasks, genes, dimensions, and ``description``)."""
+def save_ensemble(
+    ensemble: Ensemble,
+    directory: str | Path,
+    description: dict,
+    reference: Mapping[str, np.ndarray] | None = None,
+) -> None:
+    """Write ``weights.safetensors`` and ``model.json`` (tasks, genes, dimensions, and ``description``); with what is
+    kept of the training samples ``reference.safetensors`` too, arrays by name."""
     arrays, squash = {}, None
     for fold, model in ensemble.models.items():
         for name in _ARRAYS:
@@ -147,6 +155,8 @@ def save_ensemble(ensemble: Ensemble, directory: str | Path, description: dict) 
     with replacing(directory) as temporary:
         temporary.mkdir()
         save_file(arrays, temporary / "weights.safetensors")
+        if reference:
+            save_file({name: np.ascontiguousarray(array) for name, array in reference.items()}, temporary / _REFERENCE)
         (temporary / "model.json").write_text(json.dumps(content, indent=1), encoding="utf-8")
 
 
@@ -165,6 +175,12 @@ def load_ensemble(directory: str | Path) -> Ensemble:
     }
     tasks = {t["name"]: read_label(t) for t in description["tasks"]}
     return Ensemble(models, tasks, tuple(description["genes"]), tuple(description["dims"]), tuple(description["seeds"]))
+
+
+def load_reference(directory: str | Path) -> dict[str, np.ndarray]:
+    """What a model keeps of its training samples; nothing where it was saved without."""
+    path = Path(directory) / _REFERENCE
+    return load_file(path) if path.is_file() else {}
 
 
 def model_description(directory: str | Path) -> dict:

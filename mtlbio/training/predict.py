@@ -6,24 +6,32 @@ import anndata as ad
 import numpy as np
 import pandas as pd
 
-from mtlbio.cohort.expression import read_expression
-from mtlbio.cohort.measurements import check_names, check_values
-from mtlbio.cohort.qc import to_log_scale
-from mtlbio.config import Expression
-from mtlbio.errors import InputError, listing
+from mtlbio.errors import InputError
 from mtlbio.files import replacing
+from mtlbio.intake.notes import notice, noticing
 from mtlbio.model.ensemble import FINAL, Ensemble, load_ensemble, model_description
 from mtlbio.progress import say
-from mtlbio.tables import PREDICTIONS, write_table
+from mtlbio.tables import CHECKS, PREDICTIONS, write_table
+from mtlbio.training.new_samples.checks import Checks
+from mtlbio.training.new_samples.genes import check_measured, in_model_order
+from mtlbio.training.new_samples.onto_scale import check_given, on_model_scale
+from mtlbio.training.new_samples.presence import without_constants
+from mtlbio.training.new_samples.read import read_new
+from mtlbio.training.new_samples.reference import Reference
+from mtlbio.training.new_samples.scale import Model, check_scale, looks_like
 
-# With fewer of the model's genes than this the encoder mostly sees training means.
-MIN_SHARED = 0.5
 # A mean and a spread per gene need some samples.
 MIN_COHORT = 10
+_EARLIER = (
+    "the model keeps nothing of its training samples (an earlier mtlbio trained it): the scale of these is not "
+    "compared with theirs, and missing genes count as average; train again for both"
+)
 
 
-def predict(results: Path, expression: Path, out: Path, standardise: str = "training") -> None:
-    """Write ``predictions.tsv`` and ``latents.h5ad`` for new samples.
+def predict(
+    results: Path, expression: Path, out: Path, standardise: str = "training", anyway: bool | None = None
+) -> None:
+    """Write ``predictions.tsv``, ``checks.tsv`` and ``latents.h5ad`` for new samples.
 
     Parameters
     ----------
@@ -32,72 +40,96 @@ def predict(results: Path, expression: Path, out: Path, standardise: str = "trai
     out : folder for the results
     standardise : ``training`` uses the training cohort's mean and spread of every gene; ``cohort`` the new samples'
         own, for another laboratory or platform
+    anyway : predict also what is refused because it lies too far from the training samples, or lacks too many genes
 
     Raises
     ------
     InputError
-        No model, unreadable or impossible measurements, too few genes in common, or too few samples to rescale on.
+        No model, unreadable or impossible measurements, another scale, too few genes in common, or too few samples to
+        rescale on.
     """
-    results, out = Path(results), Path(out)
-    ensemble = load_ensemble(results / "model")
+    results, out, checks = Path(results), Path(out), Checks(str(expression))
+    ensemble, reference = load_ensemble(results / "model"), Reference.read(results / "model")
     preprocessing = model_description(results / "model")["preprocessing"]
-    scale = preprocessing["scale"]
-    data = read_expression(Expression(path=str(expression), scale=scale), "sample_id")
-    check_names(data)
-    check_values(data, scale, must_vary=False)
-    values, shared = _on_training_genes(data.dense(), data.genes, ensemble, str(expression))
-    values[:, shared] = to_log_scale(values[:, shared], scale, preprocessing["size"])
-    values = _fill(values, shared, ensemble, standardise, str(expression))
-    write_predictions(results, ensemble, values, data.samples, out)
+    with noticing() as notes:
+        data = read_new(Path(expression), preprocessing["scale"], ensemble.genes)
+        raw = in_model_order(data, ensemble)
+        model = _model(ensemble, reference, preprocessing)
+        try:
+            check_given(data, preprocessing["scale"])
+        except InputError as error:
+            likely = looks_like(raw, None, model) if model else ""
+            raise InputError(f"{error}; the samples {likely}" if likely else str(error)) from None
+        share = None if reference is None else reference.library_share
+        values = on_model_scale(raw, preprocessing["scale"], preprocessing["size"], share)
+        features = ensemble.models[FINAL].features
+        used = values[:, features.genes_idx]
+        if reference is None:
+            notice(data.source, _EARLIER, doubt=True)
+        else:
+            names = np.array(ensemble.genes)[features.genes_idx]
+            used = without_constants(used, names, data.samples, reference, checks)
+        rank = None if reference is None else reference.factors.loadings.shape[1]
+        check_measured(used, data.samples, ensemble, rank, results, checks)
+        if standardise == "cohort":
+            used = _rescaled(used, ensemble, str(expression))
+        elif model is not None and not np.isnan(used).all():
+            values[:, features.genes_idx] = used
+            check_scale(raw, values, data.samples, model, checks)
+        checks.settle(bool(anyway))
+    for note in notes:
+        say(f"Warning: {note}" if note.doubt else str(note))
+    write_predictions(results, ensemble, _filled(used, ensemble, reference), data.samples, out, checks.table())
 
 
-def write_predictions(results: Path, ensemble: Ensemble, values: np.ndarray, samples: np.ndarray, out: Path) -> None:
-    """Predict samples on the scale of the training cohort, and write both files."""
+def write_predictions(
+    results: Path, ensemble: Ensemble, values: np.ndarray, samples: np.ndarray, out: Path, checks: pd.DataFrame
+) -> None:
+    """Predict samples on the scale of the training cohort, and write all three files."""
     latents = ensemble.latents(values)
+    latents[:, np.isnan(values).all(axis=1)] = np.nan  # nothing is known of the sample
     write_table(_table(ensemble, latents, samples), out / "predictions.tsv", PREDICTIONS)
+    write_table(checks, out / "checks.tsv", CHECKS)
     _write_latents(results / "latents.h5ad", latents.mean(axis=0), samples, out / "latents.h5ad")
     say(f"{len(samples)} samples predicted")
 
 
-def _on_training_genes(values, genes, ensemble: Ensemble, source: str) -> tuple[np.ndarray, np.ndarray]:
-    """Columns in the order of the cohort's genes, NaN where missing, and which are there; says what is missing."""
-    index = pd.Index(genes).get_indexer(ensemble.genes)
-    shared = index >= 0
-    used = ensemble.models[FINAL].features.genes_idx
-    n_shared = int(shared[used].sum())
-    if n_shared < MIN_SHARED * len(used):
-        raise InputError(
-            f"{source}: {n_shared} of the model's {len(used)} genes found; at least {MIN_SHARED:.0%} are needed "
-            f"(the model has {listing(ensemble.genes, 3)}; the file has {listing(genes, 3)})"
-        )
-    absent = [ensemble.genes[i] for i in used if not shared[i]]
-    if absent:
-        lacking = f"{len(absent)} of the model's {len(used)} genes are not in {Path(source).name}"
-        say(f"{lacking} and count as average: {listing(absent, 5)}")
-    aligned = np.full((len(values), len(ensemble.genes)), np.nan)
-    aligned[:, shared] = values[:, index[shared]]
-    return aligned, shared
+def _model(ensemble: Ensemble, reference: Reference | None, preprocessing: dict) -> Model | None:
+    if reference is None:
+        return None
+    own = ensemble.models[FINAL].features
+    scale, size = preprocessing["scale"], preprocessing["size"]
+    return Model(scale, size, own.genes_idx, own.mean, own.scale, reference.held_out)
 
 
-def _fill(values: np.ndarray, shared: np.ndarray, ensemble: Ensemble, standardise: str, source: str) -> np.ndarray:
-    """Bring the model's genes onto the training scale; missing ones get the training mean."""
+def _rescaled(used: np.ndarray, ensemble: Ensemble, source: str) -> np.ndarray:
+    """The model's genes (n, p) with the training samples' mean and spread in place of their own."""
     features = ensemble.models[FINAL].features
-    used = values[:, features.genes_idx]
-    there = shared[features.genes_idx]
-    if standardise == "cohort":
-        if len(used) < MIN_COHORT:
-            raise InputError(
-                f"{source}: --standardise cohort needs {MIN_COHORT} samples or more for a mean and a spread; "
-                f"found {len(used)}; valid for fewer: training"
-            )
-        spread = used[:, there].std(axis=0)
-        unit = (used[:, there] - used[:, there].mean(axis=0)) / np.where(spread > 0, spread, 1.0)
-        used[:, there] = unit * features.scale[there] + features.mean[there]
-    used[:, ~there] = features.mean[~there]
+    if len(used) < MIN_COHORT:
+        raise InputError(
+            f"{source}: --standardise cohort needs {MIN_COHORT} samples or more for a mean and a spread; "
+            f"found {len(used)}; valid for fewer: training"
+        )
+    used = used.copy()
+    there = ~np.isnan(used).all(axis=0)
+    spread = np.nanstd(used[:, there], axis=0)
+    unit = (used[:, there] - np.nanmean(used[:, there], axis=0)) / np.where(spread > 0, spread, 1.0)
+    used[:, there] = unit * features.scale[there] + features.mean[there]
+    return used
+
+
+def _filled(used: np.ndarray, ensemble: Ensemble, reference: Reference | None) -> np.ndarray:
+    """(n, genes of the cohort) without gaps: what is missing is what the rest of the sample says of it."""
+    features, missing = ensemble.models[FINAL].features, np.isnan(used)
+    if missing.any():
+        standardised = (used - features.mean) / features.scale
+        guess = np.zeros_like(used) if reference is None else reference.factors.filled(standardised)
+        used = np.where(missing, guess * features.scale + features.mean, used)
     # genes that the model does not use are never read
-    filled = np.zeros_like(values)
-    filled[:, features.genes_idx] = used
-    return filled
+    whole = np.zeros((len(used), len(ensemble.genes)))
+    whole[:, features.genes_idx] = used
+    whole[missing.all(axis=1)] = np.nan
+    return whole
 
 
 def _table(ensemble: Ensemble, latents: np.ndarray, samples: np.ndarray) -> pd.DataFrame:

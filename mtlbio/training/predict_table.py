@@ -7,30 +7,52 @@ import numpy as np
 from mtlbio.cohort.metadata import by_sample, read_metadata, text_table
 from mtlbio.cohort.tabular import Plan
 from mtlbio.errors import InputError, listing
-from mtlbio.model.ensemble import load_ensemble, model_description
+from mtlbio.intake.notes import notice, noticing
+from mtlbio.model.ensemble import Ensemble, load_ensemble, model_description
 from mtlbio.progress import say
 from mtlbio.text import suggestion
-from mtlbio.training.predict import MIN_SHARED, write_predictions
+from mtlbio.training.new_samples.checks import FINE, LOOK, REFUSED, Checks
+from mtlbio.training.new_samples.genes import MIN_SHARED
+from mtlbio.training.new_samples.ranges import Ranges, check_ranges, say_cost, say_unknown_levels
+from mtlbio.training.predict import write_predictions
+
+_EARLIER = (
+    "the model keeps no ranges of its numbers (an earlier mtlbio trained it): these are not compared with them; train "
+    "again for that"
+)
 
 
-def predict(results: Path, table: Path, out: Path) -> None:
-    """Write ``predictions.tsv`` and ``latents.h5ad`` below ``out`` for new samples, whose features stand in the columns
-    of the training cohort in ``table``; ``results`` is the folder of the finished run.
+def predict(results: Path, table: Path, out: Path, anyway: bool | None = None) -> None:
+    """Write ``predictions.tsv``, ``checks.tsv`` and ``latents.h5ad`` below ``out`` for new samples, whose features
+    stand in the columns of the training cohort in ``table``; ``results`` is the folder of the finished run. ``anyway``:
+    predict also where too few columns are there, or numbers are in another unit.
 
     Raises
     ------
     InputError
-        No model, an unreadable table, or too few features in common.
+        No model, an unreadable table, too few features in common, or numbers in another unit.
     """
-    results, out = Path(results), Path(out)
+    results, out, checks = Path(results), Path(out), Checks(str(table))
     ensemble = load_ensemble(results / "model")
-    values, samples = _coded(model_description(results / "model")["preprocessing"], Path(table))
-    write_predictions(results, ensemble, values, samples, out)
+    preprocessing = model_description(results / "model")["preprocessing"]
+    plan = Plan.read(preprocessing["table"])
+    with noticing() as notes:
+        values, samples = _coded(plan, preprocessing["sample"], Path(table), ensemble, results, checks)
+        ranges = Ranges.read(results / "model")
+        if ranges is not None:
+            check_ranges(values, plan, ranges, checks)
+        elif any(source.kind == "number" for source in plan.sources):
+            notice(table, _EARLIER, doubt=True)
+        checks.settle(bool(anyway))
+    for note in notes:
+        say(f"Warning: {note}" if note.doubt else str(note))
+    write_predictions(results, ensemble, values, samples, out, checks.table())
 
 
-def _coded(preprocessing: dict, path: Path) -> tuple[np.ndarray, np.ndarray]:
+def _coded(
+    plan: Plan, sample: str, path: Path, ensemble: Ensemble, results: Path, checks: Checks
+) -> tuple[np.ndarray, np.ndarray]:
     """Coded features of new samples (n, columns), and the samples; says what is missing or unknown."""
-    plan, sample = Plan.read(preprocessing["table"]), preprocessing["sample"]
     table = read_metadata(path, "features")
     names = [source.name for source in plan.sources]
     if sample not in table.columns:
@@ -38,19 +60,23 @@ def _coded(preprocessing: dict, path: Path) -> tuple[np.ndarray, np.ndarray]:
             f"{path}: no column {sample!r} with the sample identifiers; {suggestion(sample, table.columns)}"
         )
     absent = [name for name in names if name not in table.columns]
-    if len(names) - len(absent) < MIN_SHARED * len(names):
-        raise InputError(
-            f"{path}: {len(names) - len(absent)} of the model's {len(names)} features found; at least {MIN_SHARED:.0%} "
-            f"are needed (missing: {listing(absent, 5)})"
-        )
+    there = len(names) - len(absent)
+    if not there:
+        raise InputError(f"{path}: 0 of the model's {len(names)} features found; {suggestion(names[0], table.columns)}")
+    share = there / len(names)
+    call = REFUSED if share < MIN_SHARED else LOOK if absent else FINE
+    checks.add("columns_there", "all samples", share, 1.0, MIN_SHARED, 1.0, call, "of the model's features")
     if absent:
-        say(f"{len(absent)} of the model's {len(names)} features are not in {path.name}: missing for everybody")
+        cost = say_cost(absent, plan, ensemble, results, checks)
+        if share < MIN_SHARED:
+            checks.refuse(
+                f"{there} of the model's {len(names)} features found; at least {MIN_SHARED:.0%} are needed (missing: "
+                f"{listing(absent, 5)}){cost}"
+            )
+        else:
+            lacking = f"{len(absent)} of the model's {len(names)} features are not there: {listing(absent, 5)}"
+            checks.look(f"{lacking}; missing for everybody{cost}")
     text = text_table(table.assign(**dict.fromkeys(absent, np.nan)), [sample, *names])
     text = by_sample(text, sample, str(path))
-    for source in plan.sources:
-        levels = {*source.levels, *source.pooled}
-        new = sorted(set(text[source.name].dropna()) - levels) if source.kind == "category" else []
-        if new:
-            consequence = "count as other" if source.pooled else "are no level that the model knows"
-            say(f"{source.name}: {listing(new, 5)} did not occur in training and {consequence}")
+    say_unknown_levels(text, plan, checks)
     return plan.code(text, str(path)), text.index.to_numpy().astype(str)

@@ -41,7 +41,9 @@ def train(run: DonorRun, results: Path) -> None:
     seeds, tasks, dense = seeds_of(options), list(cohort.tasks), refit.predictors.blocks["dense"]
     canonical = kind_named(cohort.kind).part("train", "canonical_axes")(cohort, refit, seeds)
     description = {"kind": cohort.kind, "training": options.model_dump(mode="json")}
-    save_ensemble(canonical.ensemble, results / "model", description | {"preprocessing": cohort.preprocessing})
+    reference = kind_named(cohort.kind).part("train", "reference", missing=None)(cohort, canonical.ensemble, splits)
+    description |= {"preprocessing": cohort.preprocessing}
+    save_ensemble(canonical.ensemble, results / "model", description, reference)
     write_latents(cohort, splits, canonical, results / "latents.h5ad")
     write_table(_predictions(cohort, refit, names, arms, seeds), results / "predictions.tsv", PREDICTIONS)
     kind_named(cohort.kind).part("train", "further_tables", missing=None)(cohort, canonical.ensemble, results)

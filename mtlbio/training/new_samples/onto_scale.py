@@ -1,0 +1,42 @@
+"""Values of a file onto the scale of a model, where genes are missing and samples have gaps."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import numpy as np
+
+from mtlbio.cohort.measurements import Measurements, check_values
+from mtlbio.cohort.qc import to_log_scale
+
+
+def check_given(data: Measurements, scale: str) -> None:
+    """As :func:`mtlbio.cohort.measurements.check_values`, for new samples: gaps are allowed, and a single sample."""
+    values = data.dense()
+    check_values(replace(data, matrix=np.where(np.isnan(values), 0, values)), scale, must_vary=False)
+
+
+def on_model_scale(values: np.ndarray, scale: str, size: float | None, share: np.ndarray | None) -> np.ndarray:
+    """Values (n, genes of the cohort), NaN where not measured, on the model's log-like scale.
+
+    Of counts the library is what was measured: it is brought to the part of ``size`` that the same genes had in
+    training, by their mean ``share`` (genes,) of a library, or to all of it where that is not known.
+    """
+    gaps = np.isnan(values)
+    if scale != "counts":
+        there = ~gaps.all(axis=0)
+        scaled = np.full_like(values, np.nan)
+        scaled[:, there] = to_log_scale(values[:, there], scale, size)
+        return scaled
+    assert size is not None  # counts were brought to one
+    if not gaps.any() and (values.sum(axis=1) > 0).all():
+        return to_log_scale(values, scale, size)
+    part = np.ones(len(values)) if share is None else np.where(gaps, 0.0, share).sum(axis=1)
+    return of_libraries(values, size * part)
+
+
+def of_libraries(counts: np.ndarray, size: float | np.ndarray | None) -> np.ndarray:
+    """``log1p`` of counts (n, genes), NaN where not measured, with every library brought to its ``size``; an empty one
+    stays 0."""
+    total = np.nansum(np.asarray(counts, dtype=float), axis=1, keepdims=True)
+    return np.log1p(counts / np.where(total > 0, total, 1.0) * np.reshape(np.asarray(size, dtype=float), (-1, 1)))
