@@ -43,13 +43,14 @@ def notice(path: str | Path, text: str, doubt: bool = False) -> None:
 
 
 @contextmanager
-def noticing() -> Iterator[list[Note]]:
-    """The list that takes every note of what is read inside; notes inside of an inner one also reach the outer."""
+def noticing(pass_on: bool = True) -> Iterator[list[Note]]:
+    """The list that takes every note of what is read inside; notes inside of an inner one also reach the outer, unless
+    the inner one only tries (``pass_on`` False)."""
     outer, notes = _gathering.get(), list[Note]()
     token = _gathering.set(notes)
     try:
         yield notes
     finally:
         _gathering.reset(token)
-        if outer is not None:
+        if outer is not None and pass_on:
             outer += [note for note in notes if note not in outer]

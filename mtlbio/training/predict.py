@@ -52,7 +52,7 @@ def predict(
     ensemble, reference = load_ensemble(results / "model"), Reference.read(results / "model")
     preprocessing = model_description(results / "model")["preprocessing"]
     with noticing() as notes:
-        data = read_new(Path(expression), preprocessing["scale"], ensemble.genes)
+        data = read_new(Path(expression), preprocessing, ensemble.genes)
         raw = in_model_order(data, ensemble)
         model = _model(ensemble, reference, preprocessing)
         try:

@@ -2,59 +2,120 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import replace
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from pathlib import Path
+from typing import Any
 
 import numpy as np
+import pandas as pd
+from anndata.io import read_elem
 
-from mtlbio.cohort.expression import read_expression, sample_names
+from mtlbio.cohort.expression import read_expression
+from mtlbio.cohort.hdf5 import opened_hdf5
 from mtlbio.cohort.measurements import Measurements
-from mtlbio.cohort.metadata import duplicates, unique_ids
+from mtlbio.cohort.metadata import TABLES, duplicates, read_metadata, suffix, text_table, unique_ids
 from mtlbio.config import Expression
 from mtlbio.errors import InputError, listing
-from mtlbio.intake.notes import notice
+from mtlbio.intake.notes import Note, notice, noticing
+from mtlbio.reading import understood
 from mtlbio.training.new_samples.names import match_genes
 
-# Names that are looked at to tell genes from samples.
-_LOOKED_AT = 20_000
+# Names that are looked at to tell genes from samples; columns that are tried as those that name genes.
+_LOOKED_AT, _MOST_COLUMNS = 60_000, 6
+# Share of the model's genes with which a way to read a file is the right one.
+_ENOUGH = 0.5
 
 
-def read_new(path: Path, scale: str, genes: Sequence[str]) -> Measurements:
-    """Samples in rows, every gene once; ``genes`` of the model tell rows from columns.
+def read_new(path: Path, preprocessing: Mapping[str, Any], genes: Sequence[str]) -> Measurements:
+    """Samples in rows, every gene once.
+
+    Parameters
+    ----------
+    preprocessing : of the model: the ``scale`` of its cohort, and the ``layer`` or column of ``genes`` that it was read
+        from, where there was one
+    genes : of the model; they tell rows from columns, and the column that names genes from others
 
     Raises
     ------
     InputError
         An unreadable or empty file, samples that stand twice.
     """
-    rows_are_genes = "genes_in" in Expression.model_fields and _holds_genes(path, scale, genes)
-    options = {"genes_in": "rows"} if rows_are_genes else {}
-    data = read_expression(Expression.model_validate({"path": str(path), "scale": scale} | options), "sample_id")
-    if not len(data.genes) or not len(data.samples):
-        raise InputError(
-            f"{path}: found {len(data.samples)} samples x {len(data.genes)} genes; expected samples in rows, genes in "
-            f"columns"
-        )
-    in_rows, in_columns = _matches(genes, data.samples), _matches(genes, data.genes)
-    if in_rows > in_columns:
-        notice(
-            path, f"genes in rows ({in_rows} names of rows are genes of the model, {in_columns} of columns): read so"
-        )
-        data = replace(data, samples=data.genes, genes=data.samples, matrix=data.dense().T)
-        unique_ids(data.samples, str(path))
-    elif rows_are_genes:
-        notice(path, "genes in rows: read so")
-    return _every_gene_once(data, scale)
+    options = {"path": str(path), "scale": preprocessing["scale"]}
+    options |= {key: preprocessing[key] for key in ("layer", "genes") if preprocessing.get(key) is not None}
+    best = _attempt(options, genes)
+    for more in _other_ways(path, options):
+        if best.found >= _ENOUGH * len(genes):
+            break
+        tried = _attempt(options | more, genes)
+        if tried.found > best.found:
+            best = tried
+            words = [f"{key} {value}" for key, value in more.items() if value is not None] or ["no layer"]
+            best.notes.append(Note(str(path), f"names of genes found with {listing(words)}: read so"))
+    if best.data is None:
+        raise best.fault or InputError(f"{path}: holds no measurements")
+    for note in best.notes:
+        notice(note.path, note.text, note.doubt)
+    return _every_gene_once(best.data, preprocessing["scale"])
 
 
-def _holds_genes(path: Path, scale: str, genes: Sequence[str]) -> bool:
-    """Whether the names of a file's rows are genes of the model; False where they cannot be read."""
+@dataclass(frozen=True)
+class _Attempt:
+    """What a file holds when it is read in one way, or why it cannot be; ``found`` genes of the model are in it."""
+
+    data: Measurements | None
+    found: int = 0
+    notes: list[Note] = field(default_factory=list)
+    fault: InputError | None = None
+
+
+def _attempt(options: dict[str, Any], genes: Sequence[str]) -> _Attempt:
+    path = options["path"]
     try:
-        names = sample_names(Expression.model_validate({"path": str(path), "scale": scale}), "sample_id")
+        with noticing(pass_on=False) as notes:
+            data = read_expression(Expression.model_validate(options), "sample_id")
+        if not len(data.genes) or not len(data.samples):
+            raise InputError(
+                f"{path}: found {len(data.samples)} samples x {len(data.genes)} genes; expected samples in rows, genes "
+                "in columns"
+            )
+        in_rows, in_columns = _matches(genes, data.samples), _matches(genes, data.genes)
+        if in_rows > in_columns:
+            notes.append(Note(path, "genes in rows: read so"))
+            data = replace(data, samples=data.genes, genes=data.samples, matrix=data.dense().T)
+            unique_ids(data.samples, path)
+    except InputError as error:
+        return _Attempt(None, fault=error)
+    return _Attempt(data, max(in_rows, in_columns), notes)
+
+
+def _other_ways(path: Path, options: Mapping[str, Any]) -> Iterator[dict[str, Any]]:
+    """Ways to read a file that a run's YAML would have to say."""
+    known = Expression.model_fields
+    if "layer" in options:
+        yield {"layer": None}
+    if "genes_in" in known:
+        yield {"genes_in": "rows"}
+    if "genes" in known:
+        ways = {"genes_in": "rows"} if suffix(path) in TABLES else {}
+        for column in _text_columns(path):
+            yield ways | {"genes": column}
+
+
+def _text_columns(path: Path) -> list[str]:
+    """Columns of a table, or of an h5ad's ``var``, that may name genes; none where they cannot be read."""
+    try:
+        if suffix(path) in TABLES:
+            table = text_table(read_metadata(path))
+        elif suffix(path) == ".h5ad":
+            with opened_hdf5(path, "an h5ad file") as file, understood(path, "an h5ad file"):
+                table = text_table(read_elem(file["var"]))
+        else:
+            return []
     except InputError:
-        return False
-    return _matches(genes, names) > len(names) / 10
+        return []
+    words = table.apply(lambda column: pd.to_numeric(column, errors="coerce").isna().mean() > 0.5)
+    return [str(name) for name in table.columns[words.to_numpy(dtype=bool)]][:_MOST_COLUMNS]
 
 
 def _matches(genes: Sequence[str], names: np.ndarray) -> int:
