@@ -94,12 +94,13 @@ def _other_ways(path: Path, options: Mapping[str, Any]) -> Iterator[dict[str, An
     known = Expression.model_fields
     if "layer" in options:
         yield {"layer": None}
-    if "genes_in" in known:
-        yield {"genes_in": "rows"}
-    if "genes" in known:
-        ways = {"genes_in": "rows"} if suffix(path) in TABLES else {}
+    is_table = suffix(path) in TABLES
+    rows = {"genes_in": "rows"} if is_table and "genes_in" in known else {}
+    if rows:
+        yield rows
+    if "genes" in known and (rows or not is_table):
         for column in _text_columns(path):
-            yield ways | {"genes": column}
+            yield rows | {"genes": column}
 
 
 def _text_columns(path: Path) -> list[str]:
@@ -115,7 +116,8 @@ def _text_columns(path: Path) -> list[str]:
     except InputError:
         return []
     words = table.apply(lambda column: pd.to_numeric(column, errors="coerce").isna().mean() > 0.5)
-    return [str(name) for name in table.columns[words.to_numpy(dtype=bool)]][:_MOST_COLUMNS]
+    names = [str(name) for name in table.columns[words.to_numpy(dtype=bool)]]
+    return [name for name in names if name.strip()][:_MOST_COLUMNS]
 
 
 def _matches(genes: Sequence[str], names: np.ndarray) -> int:
