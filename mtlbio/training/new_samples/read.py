@@ -45,10 +45,10 @@ def read_new(path: Path, preprocessing: Mapping[str, Any], genes: Sequence[str])
     options |= {key: preprocessing[key] for key in ("layer", "genes") if preprocessing.get(key) is not None}
     best = _attempt(options, genes)
     for more in _other_ways(path, options):
-        if best.found >= _ENOUGH * len(genes):
+        if best.found >= _ENOUGH * len(genes) and not best.turned:
             break
         tried = _attempt(options | more, genes)
-        if tried.found > best.found:
+        if tried.found > best.found or (best.turned and tried.found == best.found):
             best = tried
             words = [f"{key} {value}" for key, value in more.items() if value is not None] or ["no layer"]
             best.notes.append(Note(str(path), f"names of genes found with {listing(words)}: read so"))
@@ -61,12 +61,14 @@ def read_new(path: Path, preprocessing: Mapping[str, Any], genes: Sequence[str])
 
 @dataclass(frozen=True)
 class _Attempt:
-    """What a file holds when it is read in one way, or why it cannot be; ``found`` genes of the model are in it."""
+    """What a file holds when it is read in one way, or why it cannot be; ``found`` genes of the model are in it, after
+    it was transposed (``turned``) without a look at what else describes genes."""
 
     data: Measurements | None
     found: int = 0
     notes: list[Note] = field(default_factory=list)
     fault: InputError | None = None
+    turned: bool = False
 
 
 def _attempt(options: dict[str, Any], genes: Sequence[str]) -> _Attempt:
@@ -86,7 +88,7 @@ def _attempt(options: dict[str, Any], genes: Sequence[str]) -> _Attempt:
             unique_ids(data.samples, path)
     except InputError as error:
         return _Attempt(None, fault=error)
-    return _Attempt(data, max(in_rows, in_columns), notes)
+    return _Attempt(data, max(in_rows, in_columns), notes, turned=in_rows > in_columns)
 
 
 def _other_ways(path: Path, options: Mapping[str, Any]) -> Iterator[dict[str, Any]]:
