@@ -47,6 +47,7 @@ def test_the_columns_of_the_tables_are_the_ones_that_are_documented():
         "GROUPS",
         "CURVE",
         "EFFECTS",
+        "CHECKS",
     ):
         columns = getattr(tables, name)
         assert f"`{', '.join(columns)}" in text, columns

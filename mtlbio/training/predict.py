@@ -14,7 +14,7 @@ from mtlbio.progress import say
 from mtlbio.tables import CHECKS, PREDICTIONS, write_table
 from mtlbio.training.new_samples.checks import Checks
 from mtlbio.training.new_samples.genes import check_measured, in_model_order
-from mtlbio.training.new_samples.onto_scale import check_given, on_model_scale
+from mtlbio.training.new_samples.onto_scale import check_given, on_model_scale, with_whole_counts
 from mtlbio.training.new_samples.presence import without_constants
 from mtlbio.training.new_samples.read import read_new
 from mtlbio.training.new_samples.reference import Reference
@@ -53,6 +53,7 @@ def predict(
     preprocessing = model_description(results / "model")["preprocessing"]
     with noticing() as notes:
         data = read_new(Path(expression), preprocessing, ensemble.genes)
+        data = with_whole_counts(data, preprocessing["scale"])
         raw = in_model_order(data, ensemble)
         model = _model(ensemble, reference, preprocessing)
         try:

@@ -104,6 +104,15 @@ def test_a_library_that_lacks_genes_is_brought_to_what_the_rest_of_it_was(finish
     assert np.abs(filled.X - wanted.X).mean() < 0.5 * np.abs(wanted.X).mean()
 
 
+def test_estimated_counts_are_rounded_and_told(finished, tmp_path, caplog):
+    wanted, _ = predicted(finished, finished[1], tmp_path)
+    noise = np.random.default_rng(0).uniform(-0.4, 0.4, finished[1].shape)
+    with caplog.at_level(logging.INFO, logger="mtlbio"):
+        found, _ = predicted(finished, (finished[1] + noise).clip(lower=0), tmp_path)
+    pd.testing.assert_frame_equal(found, wanted)
+    assert any("estimated counts rounded" in line for line in caplog.messages)
+
+
 def test_another_laboratory_is_rescaled_on_its_own_mean_and_spread(finished, tmp_path):
     results, counts = finished
     values = ad.read_h5ad(results / "cohort.h5ad")
@@ -123,6 +132,7 @@ def test_another_laboratory_is_rescaled_on_its_own_mean_and_spread(finished, tmp
         (lambda c: pd.concat([c, c.iloc[:2]]), {}, "twice"),
         (lambda c: np.log2(c + 1), {}, "the samples look like log2(x + 1) of counts: give the counts"),
         (lambda c: np.log1p(c), {}, "the samples look like ln(x + 1) of counts"),
+        (lambda c: c.div(c.sum(axis=1), axis=0) * 1e6, {}, "the samples look like normalised values (CPM, TPM)"),
         (lambda c: c * 0, {}, "0 of the model's 300 genes found and not constant"),
         (lambda c: c.rename(columns=str.capitalize), {}, "would match but for the case, as mouse symbols do"),
         (

@@ -8,6 +8,24 @@ import numpy as np
 
 from mtlbio.cohort.measurements import Measurements, check_values
 from mtlbio.cohort.qc import to_log_scale
+from mtlbio.intake.notes import notice
+
+# Counts that a tool estimated differ in their sums; those that were normalised hardly do.
+_SAME_SUM, _LARGE = 0.01, 50
+
+
+def with_whole_counts(data: Measurements, scale: str) -> Measurements:
+    """Estimated counts (salmon, RSEM) of new samples rounded, with a note; all else as it is."""
+    values = data.dense()
+    there = values[np.isfinite(values)]
+    if scale != "counts" or not there.size or there.min() < 0 or (there == np.round(there)).all():
+        return data
+    total = np.nansum(values, axis=1)
+    if there.max() < _LARGE or (len(total) > 1 and np.std(total) < _SAME_SUM * np.mean(total)):
+        return data
+    changed = (there != np.round(there)).mean()
+    notice(data.source, f"estimated counts rounded to whole numbers ({changed:.0%} of the values were not whole)")
+    return replace(data, matrix=np.round(values))
 
 
 def check_given(data: Measurements, scale: str) -> None:

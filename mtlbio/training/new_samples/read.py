@@ -50,8 +50,7 @@ def read_new(path: Path, preprocessing: Mapping[str, Any], genes: Sequence[str])
         tried = _attempt(options | more, genes)
         if tried.found > best.found or (best.turned and tried.found == best.found):
             best = tried
-            words = [f"{key} {value}" for key, value in more.items() if value is not None] or ["no layer"]
-            best.notes.append(Note(str(path), f"names of genes found with {listing(words)}: read so"))
+            best.notes.append(Note(str(path), f"{_in_words(more)}: read so"))
     if best.data is None:
         raise best.fault or InputError(f"{path}: holds no measurements")
     for note in best.notes:
@@ -95,7 +94,7 @@ def _other_ways(path: Path, options: Mapping[str, Any]) -> Iterator[dict[str, An
     """Ways to read a file that a run's YAML would have to say."""
     known = Expression.model_fields
     if "layer" in options:
-        yield {"layer": None}
+        yield {"layer": None}  # new samples may have X alone
     is_table = suffix(path) in TABLES
     rows = {"genes_in": "rows"} if is_table and "genes_in" in known else {}
     if rows:
@@ -103,6 +102,12 @@ def _other_ways(path: Path, options: Mapping[str, Any]) -> Iterator[dict[str, An
     if "genes" in known and (rows or not is_table):
         for column in _text_columns(path):
             yield rows | {"genes": column}
+
+
+def _in_words(way: Mapping[str, Any]) -> str:
+    words = ["genes in rows"] if way.get("genes_in") == "rows" else []
+    words += [f"genes named by column {way['genes']!r}"] if way.get("genes") else []
+    return ", ".join(words) or "no layer of that name, so X"
 
 
 def _text_columns(path: Path) -> list[str]:

@@ -85,11 +85,18 @@ def looks_like(raw: Array, values: Array | None, model: Model) -> str:
 def _readings(raw: Array, as_is: float, model: Model) -> Iterator[Reading]:
     """What a file may hold, what to do about it, and how its values come onto the model's scale."""
     scale, size = model.scale, model.size
-    if scale == "beta":
-        yield "percent", "divide by 100", lambda x: to_log_scale(x / 100, scale, size)
-        yield "M values", "give beta values, 2^M / (2^M + 1)", np.array
+    if scale in ("beta", "percent"):
+        words, remedy, factor = _METHYLATION[scale]
+        yield words, remedy, lambda x: to_log_scale(x * factor, scale, size)
+        yield "M values", f"give {scale} values (beta is 2^M / (2^M + 1))", np.array
+        return
+    if scale == "linear":
+        for letter, factor in (("2", 1.0), ("e", 1 / np.log(2)), ("10", np.log2(10))):
+            words, remedy = f"logarithms (base {letter})", f"give them without, {letter}^x - 1"
+            yield words, remedy, partial(np.multiply, factor)
         return
     if scale == "counts":
+        yield "normalised values (CPM, TPM), no counts", "give the counts", partial(of_libraries, size=size)
         for base, name in ((2.0, "log2(x + 1)"), (np.e, "ln(x + 1)"), (10.0, "log10(x + 1)")):
             undo = f"give the counts, which the model normalises itself, or {base:.3g}^x - 1"
             yield f"{name} of counts", undo, partial(_of_logarithms, base=base, size=size)
@@ -113,6 +120,10 @@ _BASES = (
     (1 / np.log(10), "natural logarithms", "log10"),
     (np.log10(2), "log2", "log10"),
 )
+_METHYLATION = {
+    "beta": ("percent", "divide by 100", 0.01),
+    "percent": ("beta values from 0 to 1", "multiply by 100", 100.0),
+}
 _LOGARITHMS: dict[str, Callable[[Array], Array]] = {
     "log2(x + 1)": lambda x: np.log2(x + 1),
     "log2(x)": np.log2,

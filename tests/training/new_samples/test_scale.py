@@ -115,6 +115,12 @@ def test_percent_and_m_values_of_a_model_of_beta_values_are_recognised():
     assert looks_like(m[120:], None, model).startswith("look like M values: give beta values")
 
 
+def test_logarithms_where_the_model_takes_none_are_recognised():
+    model = model_of("linear")
+    for values, base in ((cohort(9, 3), "2"), (cohort(9, 3) * np.log(2), "e"), (cohort(9, 3) * np.log10(2), "10")):
+        assert looks_like(values, None, model).startswith(f"look like logarithms (base {base}): give them without")
+
+
 def test_logarithms_of_counts_are_recognised_whatever_their_base():
     rng = np.random.default_rng(2)
     counts = rng.poisson(np.random.default_rng(7).uniform(5, 500, GENES) * rng.uniform(0.7, 1.4, (160, GENES)))
@@ -122,3 +128,4 @@ def test_logarithms_of_counts_are_recognised_whatever_their_base():
     model = model_of("counts", size=10000.0, train=np.log1p(counts / total * 1e4)[:120])
     for values, name in ((np.log2(counts / total * 1e6 + 1), "log2(x + 1)"), (np.log1p(counts), "ln(x + 1)")):
         assert looks_like(values[120:], None, model).startswith(f"look like {name} of counts: give the counts")
+    assert looks_like((counts / total * 1e6)[120:], None, model).startswith("look like normalised values (CPM, TPM)")
