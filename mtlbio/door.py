@@ -144,8 +144,7 @@ def apply(
     checked(results, ("train",))  # before a word of model.json is believed
     target, holds = out or results / "predict" / file_of(new)[0].name.split(".")[0], "predictions of new samples"
     check_claim(target, holds)
-    if not force:
-        check_own(target, new)
+    replaced = "" if force else check_own(target, new)
     kind = kind_of_model(results / "model")
     foreign = [k for k, value in options.items() if value not in (None, "training") and k not in kind.predict_options]
     if "predict" not in kind.commands:
@@ -156,6 +155,10 @@ def apply(
     function = function_at(kind.commands["predict"])
     with one_thread(), noting_written() as written:
         function(results, new, target, *(options[key] for key in kind.predict_options))
+    if replaced:
+        from mtlbio.progress import say
+
+        say(replaced)
     return record_predictions(mark(target, holds), written, new)
 
 

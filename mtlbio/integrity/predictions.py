@@ -14,15 +14,15 @@ _TABLE, _PICTURES = "predictions.tsv", "pictures"
 _OF_CHAINS = ["sample", "residue", "letter"]
 
 
-def check_own(folder: Path, new: Path) -> None:
-    """An InputError where a file that is about to be written again has been changed, or is somebody else's; a line
-    where it holds predictions of another file than ``new``."""
+def check_own(folder: Path, new: Path) -> str:
+    """An InputError where a file that is about to be written again has been changed, or is somebody else's; gives a
+    line to say afterwards where it holds predictions of another file than ``new``, else nothing."""
     record, way = read_record(place_of(folder, STEP)), "--force writes over it, --out names another folder"
     if record is None:  # an earlier mtlbio, or nobody, wrote here
         table = folder / _TABLE
         if table.exists() and not _begins_as_ours(table):
             raise InputError(f"{table}: exists and does not begin as mtlbio predict writes it; {way}")
-        return
+        return ""
     for name, words in faults(record, folder).items():
         if words != "missing":
             raise InputError(f"{folder / name}: {words}; {way}")
@@ -31,9 +31,8 @@ def check_own(folder: Path, new: Path) -> None:
     if strange:
         raise InputError(f"{folder / strange[0]}: mtlbio did not write it, and predict makes its folder anew; {way}")
     if record.data and new.is_file() and record.data[0] != Content.of(new):
-        from mtlbio.progress import say  # here and below: an import of mtlbio loads nothing heavy
-
-        say(f"{folder}: held predictions of another file, or of an earlier {new.name}; they are replaced")
+        return f"{folder}: held predictions of another file, or of an earlier {new.name}; they were replaced"
+    return ""
 
 
 def record_predictions(folder: Path, written: Iterable[Path], new: Path) -> Path:
@@ -44,7 +43,7 @@ def record_predictions(folder: Path, written: Iterable[Path], new: Path) -> Path
 
 
 def _begins_as_ours(table: Path) -> bool:
-    from mtlbio.tables import PREDICTIONS
+    from mtlbio.tables import PREDICTIONS  # here, so that an import of mtlbio loads nothing heavy
 
     try:
         with table.open(encoding="utf-8") as text:

@@ -13,7 +13,7 @@ from mtlbio.progress import say
 from mtlbio.text import suggestion
 from mtlbio.training.new_samples.checks import FINE, LOOK, REFUSED, Checks
 from mtlbio.training.new_samples.genes import MIN_SHARED
-from mtlbio.training.new_samples.ranges import Ranges, check_ranges, say_cost, say_unknown_levels
+from mtlbio.training.new_samples.ranges import Ranges, check_ranges, known_levels, say_cost
 from mtlbio.training.predict import write_predictions
 
 _EARLIER = (
@@ -78,5 +78,5 @@ def _coded(
             checks.look(f"{lacking}; missing for everybody{cost}")
     text = text_table(table.assign(**dict.fromkeys(absent, np.nan)), [sample, *names])
     text = by_sample(text, sample, str(path))
-    say_unknown_levels(text, plan, checks)
+    text = known_levels(text, plan, checks)
     return plan.code(text, str(path)), text.index.to_numpy().astype(str)

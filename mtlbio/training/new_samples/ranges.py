@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -23,29 +24,23 @@ _MANY = 0.1
 # The median lies so many SD away, and in other units within one: not these people, but another unit.
 _ANOTHER_UNIT, _SAME = 3.0, 1.0
 _FEW, _FEW_AWAY = 5, 5.0
-# how many times as large a number is in the unit of the new table as in the model's, and what people mix up
+# what the column is called, how many times as large a number is in the unit of the new table as in the model's, and
+# what people mix up; both ways round
 _UNITS = (
-    (2.2046, "pounds where the model has kilograms"),
-    (1 / 2.2046, "kilograms where the model has pounds"),
-    (1 / 2.54, "inches where the model has centimetres"),
-    (2.54, "centimetres where the model has inches"),
-    (12.0, "months where the model has years"),
-    (1 / 12, "years where the model has months"),
-    (365.25, "days where the model has years"),
-    (1 / 365.25, "years where the model has days"),
-    (100.0, "centimetres for metres, or percent for shares"),
-    (0.01, "metres for centimetres, or shares for percent"),
-    (10.0, "per litre for per decilitre"),
-    (0.1, "per decilitre for per litre"),
-    (1000.0, "thousandths of the model's unit"),
-    (0.001, "thousands of the model's unit"),
-    (18.02, "glucose in mg/dL for mmol/L"),
-    (1 / 18.02, "glucose in mmol/L for mg/dL"),
-    (38.67, "cholesterol in mg/dL for mmol/L"),
-    (1 / 38.67, "cholesterol in mmol/L for mg/dL"),
-    (88.42, "creatinine in umol/L for mg/dL"),
-    (1 / 88.42, "creatinine in mg/dL for umol/L"),
-)  # fmt: skip
+    (("weight", "mass", "bw"), 2.2046, "pounds", "kilograms"),
+    (("height", "length", "stature", "size", "waist"), 2.54, "centimetres", "inches"),
+    (("height", "length", "stature", "size"), 100.0, "centimetres", "metres"),
+    (("age", "time", "duration", "years", "followup", "since"), 12.0, "months", "years"),
+    (("age", "time", "duration", "years", "followup", "since"), 365.25, "days", "years"),
+    (("glucose", "sugar"), 18.02, "mg/dL", "mmol/L"),
+    (("chol", "ldl", "hdl"), 38.67, "mg/dL", "mmol/L"),
+    (("trig",), 88.57, "mg/dL", "mmol/L"),
+    (("crea",), 88.42, "umol/L", "mg/dL"),
+    (("bili",), 17.1, "umol/L", "mg/dL"),
+    (("",), 100.0, "percent", "shares"),
+    (("",), 1000.0, "thousandths", "whole units"),
+    (("",), 10.0, "per litre", "per decilitre"),
+)
 
 
 @dataclass(frozen=True)
@@ -86,7 +81,7 @@ def check_ranges(values: np.ndarray, plan: Plan, ranges: Ranges, checks: Checks)
         away = (np.median(given) - middle) / spread if spread > 0 else 0.0
         saw = f"{source.name}: {_span(given.min(), given.max())}, the model saw {_span(low, high)}"
         saw += f" ({outside} of {len(given)} samples outside)"
-        unit = _unit(given, middle, spread) if outside and abs(away) > _far(given) else ""
+        unit = _unit(source.name, given, middle, spread) if outside and abs(away) > _far(given) else ""
         call = FINE if not outside else LOOK
         if unit:
             checks.refuse(f"{saw}: {unit}")
@@ -99,25 +94,32 @@ def check_ranges(values: np.ndarray, plan: Plan, ranges: Ranges, checks: Checks)
         )
 
 
-def say_unknown_levels(text: pd.DataFrame, plan: Plan, checks: Checks) -> None:
-    """Say which levels of categories, and how many samples with them, the model does not know."""
-    for source in plan.sources:
-        if source.kind != "category":
-            continue
+def known_levels(text: pd.DataFrame, plan: Plan, checks: Checks) -> pd.DataFrame:
+    """The table with levels spelled as in training where only case, spaces or hyphens differ; says that, and which
+    levels, of how many samples, did not occur in training."""
+    text = text.copy()
+    for source in (source for source in plan.sources if source.kind == "category"):
+        known = [*source.levels, *source.pooled]
+        spelled = {
+            level: _respelled(level, known) for level in text[source.name].dropna().unique() if level not in known
+        }
+        other = {level: to for level, to in spelled.items() if to is not None}
+        if other:
+            pairs = listing([f"{level} is {to}" for level, to in sorted(other.items())], 5)
+            checks.look(f"{source.name}: levels spelled otherwise than in training, taken for the same: {pairs}")
+            text[source.name] = text[source.name].replace(other)
         levels = text[source.name].dropna()
-        strange = levels[~levels.isin([*source.levels, *source.pooled])]
-        share = len(strange) / max(len(levels), 1)
-        checks.add(
-            "unknown_levels", source.name, share, 0.0, call=LOOK if len(strange) else FINE, why="share of samples"
-        )
+        strange = levels[~levels.isin(known)]
+        share, call = len(strange) / max(len(levels), 1), LOOK if len(strange) else FINE
+        checks.add("unknown_levels", source.name, share, 0.0, call=call, why="share of the samples")
         if len(strange):
             names = [f"{level} ({n})" for level, n in strange.value_counts(sort=False).sort_index().items()]
             consequence = "count as other" if source.pooled else "are no level that the model knows"
-            near = _near(strange, source)
             checks.look(
                 f"{source.name}: {listing(names, 5)} did not occur in training and {consequence}; the model knows "
-                f"{listing(source.levels, 8)}{near}"
+                f"{listing(source.levels, 8)}"
             )
+    return text
 
 
 def say_cost(absent: Sequence[str], plan: Plan, ensemble: Ensemble, results: Path, checks: Checks) -> str:
@@ -162,28 +164,31 @@ def _far(given: np.ndarray) -> float:
     return _ANOTHER_UNIT if len(given) >= _FEW else _FEW_AWAY
 
 
-def _unit(given: np.ndarray, middle: float, spread: float) -> str:
+def _unit(name: str, given: np.ndarray, middle: float, spread: float) -> str:
     """In which other unit numbers would be usual, in words; empty where in none."""
-    median, best, words = float(np.median(given)), _SAME, ""
-    for factor, meant in _UNITS:
-        away = abs(median / factor - middle) / spread
-        if away < best:
-            best, words = away, f"in other units ({meant}?); times {1 / factor:.3g} they are usual"
-    if abs((median - 32) / 1.8 - middle) / spread < best:
-        words = "in other units (Fahrenheit where the model has Celsius?); (x - 32) / 1.8 are usual"
-    return words
+    median, fits = float(np.median(given)), list[tuple[bool, float, str]]()
+    if "temp" in name.lower() and abs((median - 32) / 1.8 - middle) < _SAME * spread:
+        return "Fahrenheit where the model has Celsius? (x - 32) / 1.8 are usual"
+    for words, factor, large, small in _UNITS:
+        if not any(word in name.lower() for word in words):
+            continue
+        for times, theirs, ours in ((factor, large, small), (1 / factor, small, large)):
+            away = abs(median / times - middle) / spread
+            if away < _SAME:
+                meant = f"{theirs} where the model has {ours}? Times {1 / times:.3g} they are usual"
+                fits.append((words == ("",), away, meant))
+    return min(fits)[2] if fits else ""
 
 
 def _span(low: float, high: float) -> str:
     return f"{low:g}" if low == high else f"{low:g} to {high:g}"
 
 
-def _near(strange: pd.Series, source: Source) -> str:
-    """Levels that are known but for case, spaces and hyphens."""
-    plain = {_plain(level): level for level in source.levels}
-    pairs = [f"{level} for {plain[_plain(level)]}" for level in sorted(set(strange)) if _plain(level) in plain]
-    return f" (written differently? {listing(pairs, 3)})" if pairs else ""
+def _respelled(level: str, known: Sequence[str]) -> str | None:
+    """The only known level that differs in case, spaces and hyphens alone; None where there is none."""
+    same = [other for other in known if _plain(other) == _plain(level)]
+    return same[0] if len(same) == 1 else None
 
 
 def _plain(level: str) -> str:
-    return "".join(filter(str.isalnum, str(level).casefold()))
+    return re.sub(r"[\s_-]+", "", str(level).casefold())
