@@ -222,6 +222,7 @@ def init(
 ) -> None:
     """Draft a run's YAML from two files, or from one table of patients; read it and correct it before you run it."""
     from mtlbio.files import replacing
+    from mtlbio.intake.notes import noticing
     from mtlbio.kinds import kind_named
     from mtlbio.kinds.commands import kind_of_files
 
@@ -230,11 +231,13 @@ def init(
     if not file_of(expression)[0].exists():
         raise InputError(f"{expression}: no such file; expected the measurements, or a table of patients")
     check_writable(out.absolute().parent, "--out")
-    kind = kind_named("table") if table else kind_of_files(expression, metadata)
-    text, notes = _function(kind.commands["draft"])(expression, metadata, out.absolute().parent)
+    with noticing() as noticed:
+        kind = kind_named("table") if table else kind_of_files(expression, metadata)
+        text, notes = _function(kind.commands["draft"])(expression, metadata, out.absolute().parent)
     with replacing(out) as temporary:
         temporary.write_text(text, encoding="utf-8")
-    for note in notes:
+    said = [f"check this: {note.short}" if note.doubt else note.short for note in noticed]
+    for note in [*(line for line in said if line not in notes), *notes]:
         typer.echo(note, err=True)
     typer.echo(f"{out}: a draft; read it, correct it, then: mtlbio plan {out}, and last: mtlbio run {out}")
 

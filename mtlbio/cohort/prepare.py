@@ -13,11 +13,15 @@ from mtlbio.cohort.samples import auxiliary_apart, checked, list_missing_covaria
 from mtlbio.cohort.split import make_splits
 from mtlbio.cohort.twins import check_twins
 from mtlbio.files import replacing
+from mtlbio.intake.notes import noticing
 from mtlbio.kinds import kind_of
 from mtlbio.kinds.schemas import CohortRun, DonorRun
 from mtlbio.labels import Label
 from mtlbio.progress import say
 from mtlbio.tables import QC, SPLITS, write_table
+
+# reason of a row of qc.tsv that a person should look at
+DOUBTFUL = "to be looked at"
 
 
 def prepare(run: DonorRun, results: Path) -> None:
@@ -37,6 +41,8 @@ def prepare(run: DonorRun, results: Path) -> None:
         write_cohort(cohort, cohort_path)
         write_table(qc.table(), qc_path, QC)
         write_table(splits, splits_path, SPLITS)
+    for item, _, _, detail in [row for row in qc.rows if row[2] == DOUBTFUL]:
+        say(f"Warning: {item}: {detail}")
     say(
         f"{run.run}: {len(cohort.samples)} samples of {len(set(cohort.donors))} donors x {len(cohort.genes)} "
         f"{kind_of(run).columns}, {splits['fold'].nunique()} folds"
@@ -49,8 +55,12 @@ def check(run: DonorRun) -> None:
 
 
 def build_cohort(run: DonorRun) -> tuple[Cohort, QcList]:
-    """The cohort that a run describes, and the list of what was dropped on the way."""
-    return kind_of(run).part("prepare", "cohort")(run)
+    """The cohort that a run describes, and the list of what was dropped and noticed on the way."""
+    with noticing() as notes:
+        cohort, qc = kind_of(run).part("prepare", "cohort")(run)
+    for note in notes:
+        qc.add([Path(note.path).name], "note", DOUBTFUL if note.doubt else "as it was read", note.text)
+    return cohort, qc
 
 
 def build_roster(run: DonorRun) -> tuple[pd.DataFrame, dict[str, Label], dict[str, CovariateInfo], QcList]:

@@ -31,6 +31,11 @@ class Note:
     def __str__(self) -> str:
         return f"{self.path}: {self.text}"
 
+    @property
+    def short(self) -> str:
+        """The line with the name of the file in place of its path."""
+        return f"{Path(self.path).name}: {self.text}"
+
 
 _gathering: ContextVar[list[Note] | None] = ContextVar("notes", default=None)
 

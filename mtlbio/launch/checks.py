@@ -13,6 +13,7 @@ from concurrent.futures import ThreadPoolExecutor, as_completed
 from pathlib import Path
 
 from mtlbio.errors import InputError
+from mtlbio.intake.notes import noticing
 from mtlbio.integrity.described import check_described
 from mtlbio.integrity.folder import check_folder
 from mtlbio.integrity.owner import check_owner
@@ -103,16 +104,17 @@ def _apart(one: Found) -> tuple[str | None, list[str]]:
 
 
 def answer(path: str) -> dict[str, str | list[str] | None]:
-    """What the checks of a run's kind say."""
+    """What the checks of a run's kind say, and what its readers doubt."""
     run = read_run(path)
     commands, warnings = kind_of(run).commands, list[str]()
     try:
-        function_at(commands["check"])(run)
-        if "warned" in commands:
-            warnings = list(function_at(commands["warned"])(run))
+        with noticing() as notes:
+            function_at(commands["check"])(run)
+            if "warned" in commands:
+                warnings = list(function_at(commands["warned"])(run))
     except InputError as error:
         return {"objection": str(error), "warnings": []}
-    return {"objection": None, "warnings": warnings}
+    return {"objection": None, "warnings": [*warnings, *(note.short for note in notes if note.doubt)]}
 
 
 if __name__ == "__main__":

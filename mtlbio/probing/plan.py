@@ -8,6 +8,7 @@ import pandas as pd
 
 from mtlbio.cohort.prepare import build_cohort, build_roster, roster_of
 from mtlbio.errors import InputError, listing
+from mtlbio.intake.notes import noticing
 from mtlbio.kinds import kind_of
 from mtlbio.kinds.schemas import DonorRun
 from mtlbio.metrics import metric
@@ -46,7 +47,8 @@ def plan(run: DonorRun, results: Path, dims: int = 20) -> str:
     InputError
         As ``mtlbio prepare``, as far as the metadata can tell.
     """
-    design = read_design(run, dims)
+    with noticing() as notes:
+        design = read_design(run, dims)
     tasks = [task_plan(design, name) for name in design.trial.tasks]
     planted = kind_of(run).planted
     rates: list[str | None] = []
@@ -56,7 +58,7 @@ def plan(run: DonorRun, results: Path, dims: int = 20) -> str:
             rates += [prospects(*asked, alpha=level), findable(*asked, alpha=level)]
     rows = plan_table(design, tasks, {task.name: " ".join(task_lines(design, task)[1:]) for task in tasks})
     write_table(rows, Path(results) / "plan.tsv", PLAN)
-    return words(design, tasks, [sentence for sentence in rates if sentence])
+    return words(design, tasks, [sentence for sentence in rates if sentence], notes)
 
 
 def warned(run: DonorRun) -> list[str]:

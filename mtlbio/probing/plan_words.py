@@ -2,10 +2,12 @@
 
 import math
 import textwrap
+from collections.abc import Sequence
 
 import numpy as np
 import pandas as pd
 
+from mtlbio.intake.notes import Note
 from mtlbio.kinds.vocabulary import Vocabulary
 from mtlbio.probing.audit import outside
 from mtlbio.probing.plan_composition import composition_warnings
@@ -22,8 +24,9 @@ LARGE = 1.2  # SD: a programme that differs by more is seen by eye
 _METRIC = {"auroc": "AUROC", "macro_auroc": "macro AUROC", "r2": "R2", "spearman": "Spearman's rho"}
 
 
-def words(design: Design, tasks: list[TaskPlan], rates: list[str]) -> str:
-    """The whole answer: what the cohort is, warnings, each task, each technical covariate, known error rates."""
+def words(design: Design, tasks: list[TaskPlan], rates: list[str], notes: Sequence[Note] = ()) -> str:
+    """The whole answer: what the cohort is, warnings, each task, each technical covariate, known error rates, and what
+    was noticed in the files (``notes``), of which what is doubtful stands among the warnings."""
     trial = design.trial
     donors, samples = trial.obs["donor"].nunique(), len(trial.obs)
     head = f"{design.name}: {samples} {trial.words.samples} of {donors} {trial.words.units}"
@@ -32,7 +35,7 @@ def words(design: Design, tasks: list[TaskPlan], rates: list[str]) -> str:
         head += "; left out: " + ", ".join(f"{n} ({reason})" for reason, n in design.dropped.items())
     outcomes = [task for task in tasks if task.outcome]
     tests = f"{design.dims} dimensions" + (f" and {len(outcomes)} outcomes" if len(outcomes) > 1 else "")
-    warned = warnings(design, tasks)
+    warned = [*warnings(design, tasks), *(note.short for note in notes if note.doubt)]
     title = "Warnings" if warned else "No warnings: nothing in this design stands in the way of a verdict."
     parts = [_wrapped(head + "."), _listed(title, warned, "  ! ")]
     parts.append(f"What each task can show with 80 % probability, among {tests} (--dims)")
@@ -44,6 +47,8 @@ def words(design: Design, tasks: list[TaskPlan], rates: list[str]) -> str:
     technical = [technical_sentence(design, c.name) for c in trial.role("technical")]
     parts += [_listed("What can be called technical", technical)] if technical else []
     parts += [_listed("What such designs gave on planted cohorts", rates)] if rates else []
+    read = [note.short for note in notes if not note.doubt]
+    parts += [_listed("Notes: how the files were read", read)] if read else []
     return "\n\n".join(parts)
 
 
