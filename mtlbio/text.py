@@ -20,10 +20,17 @@ if TYPE_CHECKING:
 # "None" and "none" are not here: they are levels (therapy: none).
 MISSING = ("", "NA", "N/A", "#N/A", "NaN", "nan", "<NA>")
 
-# What people write where a value is not known. As a level of a covariate it is taken at its word (`mtlbio plan` says
-# so); as the name of a family it names none.
-NO_VALUE = {"unknown", "missing", "not available", "not known", "not recorded", "unspecified", "other/unknown"}
-NO_VALUE |= {"?", "-"}
+# What people write where a value is not known. As a level it is taken at its word, and said
+# (`mtlbio.intake.missing_words`); as the name of a family it names none.
+NO_VALUE = {"unknown", "unk", "missing", "n/a", "n.a.", "n.a", "na", "n.d.", "n.d", "nd", "n.k.", "null", "nil"}
+NO_VALUE |= {f"not {word}" for word in "available known recorded reported applicable determined done".split()}
+NO_VALUE |= {f"not {word}" for word in "provided collected specified assessed evaluated stated given".split()}
+NO_VALUE |= {f"not {word}" for word in "tested measured disclosed applic. avail.".split()}
+NO_VALUE |= {"unspecified", "undetermined", "unreported", "unavailable", "other/unknown", "unknown/other", "no data"}
+NO_VALUE |= {"no value", "no information", "blank", "empty", "tbd", "tba", "to be determined", "refused", "declined"}
+NO_VALUE |= {"prefer not to say", "withheld", "not known/not reported", "unknown/not reported", "discrepancy"}
+NO_VALUE |= {"redacted", "missing data", "data missing", "na_character_", "na_real_", "not app", "don't know"}
+NO_VALUE |= {"#value!", "#ref!", "#name?", "#div/0!", "#null!", "#num!", "#na", "#n/a", "?", "-", "."}
 
 # PyYAML reads yes, on and true as True (YAML 1.1), so a label written without quotes arrives as a boolean.
 _TRUE = ("true", "yes", "on", "t", "y", "1", "1.0")
@@ -84,9 +91,12 @@ def numbers(column: pd.Series, where: str) -> pd.Series:
     """A text column as float; text that is no finite number is an InputError that names it and its sample."""
     values, wrong = as_number(column)
     if len(wrong):
+        others = wrong[wrong != wrong.iloc[0]].value_counts()
+        shown = listing([f"{str(text)[:40]!r} ({count})" for text, count in others.items()], 5)
+        also = f"; also {shown}" if len(others) else ""
         raise InputError(
-            f"{where}: found {str(wrong.iloc[0])[:40]!r} ({first_of(wrong)}) where a number is due; "
-            f"missing values are written NA or left empty"
+            f"{where}: found {str(wrong.iloc[0])[:40]!r} ({first_of(wrong)}) where a number is due{also}; "
+            f"missing values are written NA, left empty, or named in metadata.missing"
         )
     return values
 

@@ -9,6 +9,7 @@ from mtlbio.cohort.genesets import load_sets
 from mtlbio.cohort.qc import QcList
 from mtlbio.cohort.split import FOLDS
 from mtlbio.errors import InputError, listing
+from mtlbio.intake.missing_words import is_no_value
 from mtlbio.kinds.schemas import CohortRun, DonorRun
 from mtlbio.labels import Label, label_kind
 
@@ -65,6 +66,9 @@ def check_fixed(run: DonorRun, obs: pd.DataFrame, source: str) -> None:
         if len(twice):
             hint = " (a label that may change between visits needs another name)" if key.startswith("tasks") else ""
             values = sorted(obs.loc[obs["donor"] == twice[0], name].dropna().unique())
+            nobody = [str(donor) for donor in twice if is_no_value(str(donor))]
+            if nobody:  # several people in one
+                hint += f"; if {nobody[0]!r} is no donor, write missing: [{nobody[0]!r}] under metadata"
             raise InputError(
                 f"{source}: {key}: donor(s) {listing(twice, 5)} recorded with two values ({listing(values)} for "
                 f"{twice[0]}); expected one per donor: correct the table{hint}"

@@ -6,6 +6,7 @@ import numpy as np
 import pandas as pd
 from scipy import sparse
 
+from mtlbio.cohort.content import understood_content
 from mtlbio.cohort.expression import read_expression, sample_names
 from mtlbio.cohort.h5ad import h5ad_obs
 from mtlbio.cohort.layers import tell_averages
@@ -110,7 +111,7 @@ def _metadata(run: CohortRun) -> tuple[str, pd.DataFrame]:
     unique_ids(table.index, source)
     columns = _columns(run, table, source, [])
     tell_mixed(run, table, source)
-    return source, text_table(table, columns)
+    return source, understood_content(run, text_table(table, columns), source)
 
 
 def described(run: DonorRun, table: pd.DataFrame, source: str) -> pd.DataFrame:
@@ -123,7 +124,7 @@ def described(run: DonorRun, table: pd.DataFrame, source: str) -> pd.DataFrame:
     """
     sample = run.metadata.sample
     columns = _columns(run, table, source, [("metadata.sample", sample)])
-    return by_sample(text_table(table, columns), sample, source)
+    return by_sample(understood_content(run, text_table(table, columns), source), sample, source)
 
 
 def _columns(run: DonorRun, table: pd.DataFrame, source: str, named: list[tuple[str, str]]) -> list[str]:

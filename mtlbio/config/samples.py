@@ -85,6 +85,16 @@ class Metadata(Section):
         description="column with the date (YYYY-MM-DD) or number of sampling: the audit asks whether it goes with an "
         "outcome; biology for that outcome then has to stand with the order held fixed too",
     )
+    missing: list[str | int | float | bool] = Field(
+        [],
+        description="values that mean that something is not known (unknown, -9), in every column that the run uses; "
+        "words in upper or lower case",
+    )
+    spelling: Literal["exact", "pool"] = Field(
+        "exact",
+        description="pool: levels and donors that are equal but for upper and lower case, blanks, hyphens or the form "
+        "of a letter are one; exact: they are not, and are named",
+    )
 
 
 class Covariate(Section):

@@ -15,7 +15,7 @@ from mtlbio.probing.plan_design import Design, TaskPlan
 from mtlbio.probing.plan_families import family_line, family_warnings, in_families
 from mtlbio.probing.plan_order import order_warnings
 from mtlbio.probing.trial import Trial
-from mtlbio.text import NO_VALUE, joined
+from mtlbio.text import joined
 
 WIDTH = 110
 FEW = 10  # donors of the rarest class below which nothing that is said of it is firm
@@ -83,7 +83,6 @@ def warnings(design: Design, tasks: list[TaskPlan]) -> list[str]:
     out += family_warnings(design, tasks)
     out += order_warnings(design)
     out += [text for text, share in _lost(trial) if share <= MANY]
-    out += _no_value(design)
     technical = [c.name for c in trial.role("technical")]
     for task in tasks:
         if task.name in technical:
@@ -124,19 +123,6 @@ def _lost(trial: Trial) -> list[tuple[str, float]]:
     names = [c for c in trial.covariates if missing[c].isna().any()]
     who = f"1 {trial.words.unit} is" if lost == 1 else f"{lost} of {everybody} {trial.words.units} are"
     return [(f"{who} in no test, for want of {' or '.join(names)}.", lost / everybody)]
-
-
-def _no_value(design: Design) -> list[str]:
-    """Levels that look like a missing value: as a level they stand for nobody in common and may fill a whole batch."""
-    out, trial = [], design.trial
-    for name in [c.name for c in trial.covariates.values() if c.kind == "categorical"]:
-        level = trial.obs[name].dropna().astype(str)
-        for value, count in level[level.str.casefold().isin(NO_VALUE)].value_counts().items():
-            out.append(
-                f"{name}: {count} {trial.words.samples} are {value!r}, which is taken for a level like any other; if "
-                f"it means that {name} is not known, leave the field empty."
-            )
-    return out
 
 
 def task_lines(design: Design, task: TaskPlan) -> list[str]:
