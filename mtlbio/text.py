@@ -32,6 +32,9 @@ NO_VALUE |= {"prefer not to say", "withheld", "not known/not reported", "unknown
 NO_VALUE |= {"redacted", "missing data", "data missing", "na_character_", "na_real_", "not app", "don't know"}
 NO_VALUE |= {"#value!", "#ref!", "#name?", "#div/0!", "#null!", "#num!", "#na", "#n/a", "?", "-", "."}
 
+# Stands in a draft where a person has to name a column.
+TO_CHOOSE = "TO_CHOOSE"
+
 # PyYAML reads yes, on and true as True (YAML 1.1), so a label written without quotes arrives as a boolean.
 _TRUE = ("true", "yes", "on", "t", "y", "1", "1.0")
 _FALSE = ("false", "no", "off", "f", "n", "0", "0.0")

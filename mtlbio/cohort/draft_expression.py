@@ -21,7 +21,7 @@ from mtlbio.cohort.tenx import described_in
 from mtlbio.cohort.tidy import tidied
 from mtlbio.cohort.value_profile import profile
 from mtlbio.config import Expression
-from mtlbio.errors import InputError, listing
+from mtlbio.text import TO_CHOOSE
 
 _SMALL = 50_000_000  # values: what fits into memory is looked at whole
 
@@ -82,13 +82,8 @@ def drafted_expression(expression: Expression, table: pd.DataFrame, described: b
 
 
 def sample_column(table: pd.DataFrame, data: Measurements, source: str) -> tuple[str, Measurements]:
-    """The column of the metadata that names the samples, and the measurements with those names.
-
-    Raises
-    ------
-    InputError
-        No column does.
-    """
+    """The column of the metadata that names the samples (``TO_CHOOSE`` where none does), and the measurements with its
+    names."""
     once = table[~table.duplicated()]
     unique = [c for c in table.columns if once[c].dropna().is_unique and table[c].notna().any()]
     shared = {c: int(table[c].isin(data.samples).sum()) for c in unique}
@@ -104,10 +99,7 @@ def sample_column(table: pd.DataFrame, data: Measurements, source: str) -> tuple
     best = _best(shared)
     if best is not None and shared[best]:
         return best, replace(data, samples=named_as(data.samples, table[best].dropna(), Path(data.source)))
-    raise InputError(
-        f"{source}: no column names the samples as {data.source} does (there the rows are {listing(data.samples, 3)}, "
-        f"the columns {listing(data.genes, 3)}); found: {listing(table.columns, 12)}"
-    )
+    return TO_CHOOSE, data
 
 
 def _best(shared: dict[str, int]) -> str | None:

@@ -10,14 +10,20 @@ from pathlib import Path
 import pandas as pd
 
 from mtlbio.cohort import guess
+from mtlbio.cohort.draft_choices import to_choose
 from mtlbio.cohort.draft_design import suggest
-from mtlbio.cohort.drafting import Draft, identifier, path_text, range_text, scalar, scalars
-from mtlbio.cohort.guess import has_word, is_derived, words
+from mtlbio.cohort.draft_labels import add_choices, set_times_aside
+from mtlbio.cohort.draft_leaks import features_without_leaks
+from mtlbio.cohort.draft_values import clean, is_amount_column, metadata_keys
+from mtlbio.cohort.drafting import Draft, path_text, range_text, scalar, scalars
+from mtlbio.cohort.guess import has_word, is_age, is_called, is_derived, is_response, words
+from mtlbio.cohort.guess_columns import donor_columns, is_sample_name
 from mtlbio.cohort.guess_table import BODY, PLACE, guess_transform, guess_unit, is_amount, is_dose
 from mtlbio.cohort.metadata import read_metadata, text_table, without_row_numbers
 from mtlbio.cohort.tabular import MISSING, MOST_LEVELS, MOST_OF_SAMPLES, OTHER
 from mtlbio.errors import InputError, listing
-from mtlbio.text import as_number
+from mtlbio.intake.amounts import read_amounts
+from mtlbio.text import TO_CHOOSE, as_number
 
 _GAPS = 0.2  # a covariate that more people lack would cost the trial all of them
 _WRITTEN = 0.05  # share of text among numbers up to which the text looks like a way to write "missing"
@@ -45,18 +51,23 @@ def draft_table(
     out = Draft(str(path), without_row_numbers(text_table(read_metadata(path, "table")), path))
     sample = _identifiers(out)
     out.table = out.table.set_index(pd.Index(out.table[sample], dtype=object))
+    clean(out, [sample, out.donor, *donor_columns(out.table)])
     out.table = out.table[out.donors.notna()]
-    numbers = {c: as_number(out.table[c]) for c in out.table.columns}
+    numbers = {c: _numbers(out, c) for c in out.table.columns}
     _tasks(out, numbers)
     technical = _covariates(out, numbers)
     suggest(out)
     numeric, categories = _features(out, numbers, technical)
+    numeric, categories = features_without_leaks(out, numbers, numeric, categories)
+    out.features = [*numeric, *categories]
     if not numeric and not categories:
-        raise InputError(f"{path}: no column is left to be a feature; found: {listing(out.table.columns, 12)}")
+        found = out.table.columns.drop(TO_CHOOSE, errors="ignore")
+        raise InputError(f"{path}: no column is left to be a feature; found: {listing(found, 12)}")
     inputs = ["features:", f"  path: {path_text(path, folder)}"]
     inputs += _list("numeric", numeric) + _list("categories", categories)
     inputs += [f"  rare: {10 if len(out.table) >= 500 else 5}   # levels of fewer samples are pooled"]
-    inputs += [f"metadata: {{sample: {scalar(sample)}, donor: {scalar(out.donor)}}}   # the same file"]
+    keys = [f"sample: {scalar(sample)}", f"donor: {scalar(out.donor)}", *metadata_keys(out)]
+    inputs += [f"metadata: {{{', '.join(keys)}}}   # the same file", *to_choose(out, sample)]
     roles = "confounder: upstream of the dose; technical: where and how it was recorded"
     return out.yaml(path.name.split(".")[0], inputs, roles), out.notes
 
@@ -65,17 +76,21 @@ def _identifiers(out: Draft) -> str:
     """The column that names the samples; the one that names donors is set."""
     table = out.table
     unique = [c for c in table.columns if table[c].notna().all() and table[c].is_unique]
-    named = [c for c in unique if "sample" in words(c)] + [c for c in unique if has_word(c, guess.DONOR)]
+    named = [c for c in unique if is_sample_name(c)] + [c for c in unique if c in donor_columns(table)]
     named += [c for c in unique if words(c)[-1] == "id"]
     # without a hint in the name only text that comes first: a measurement may be unique as well
     named += [c for c in unique[:1] if c == table.columns[0] and len(as_number(table[c])[1]) == len(table)]
-    people = [c for c in table.columns if has_word(c, guess.DONOR) and table[c].notna().any()]
+    people = donor_columns(table)
     if not named:
         hint = f" (column {people[0]!r} repeats or has gaps)" if people else ""
-        raise InputError(
-            f"{out.source}: no column names the rows, each by a value of its own{hint}; expected one such as "
-            f"patient_id, or sample_id beside a patient who has several rows; found: {listing(table.columns, 12)}"
+        out.notes.append(
+            f"samples: no column names the rows, each by a value of its own{hint}: add one such as patient_id, or "
+            f"sample_id beside a patient who has several rows, and name it as metadata.sample"
         )
+        out.table = table.assign(**{TO_CHOOSE: [f"row {i + 1}" for i in range(len(table))]})
+        out.donor = people[0] if people and table[people[0]].notna().all() else TO_CHOOSE
+        out.used = {TO_CHOOSE, out.donor}
+        return TO_CHOOSE
     sample = named[0]
     donor = next((c for c in people if c != sample and table[c].dropna().duplicated().any()), sample)
     rows = "one row each" if donor == sample else f"{table[donor].nunique()} donors with several rows, column {donor!r}"
@@ -100,25 +115,26 @@ def _tasks(out: Draft, numbers: dict) -> None:
         if unit:
             more, in_unit = f"{more}, unit: {scalar(unit)}", f"in {unit}"
         note = f"regression, {scale} ({why}); {in_unit}"
-        out.add_task(identifier(column), column, "regression", more, range_text(values), note)
+        out.add_task(out.name_of(column), column, "regression", more, range_text(values), note)
+    set_times_aside(out)
     for column in out.table.columns:
-        disease = column.lower() in guess.DISEASE
-        if column not in out.used and (disease or has_word(column, guess.RESPONSE)) and not is_derived(column):
+        disease = is_called(column, guess.DISEASE)
+        if column not in out.used and (disease or is_response(column)) and not is_derived(column):
             out.add_class_task(column, "disease" if disease else column)
             out.used.add(column)  # a label of whatever kind is no feature
+    for column in [c for c in out.table.columns if is_called(c, guess.LABEL) and c not in out.used]:
+        if not out.tasks:
+            out.add_class_task(column, column)
     if not out.tasks:
-        raise InputError(
-            f"{out.source}: no column that could be a label was recognised (such as dose_mg_week, ic50, response); "
-            f"found: {listing(out.table.columns, 12)}; write the run by hand (docs/doses.md; of sequences "
-            f"docs/proteins.md)"
-        )
+        add_choices(out, [], taken=False)
+        out.notes.append("tasks: a column that becomes a label is no feature any more: strike it there")
 
 
 def _covariates(out: Draft, numbers: dict) -> set[str]:
     """Add covariates; the technical ones are returned, because they should not be features."""
     table, technical, aged = out.table, set[str](), False
     for column in _bands_last(table, numbers):
-        age, levels = words(column)[0] == "age", table[column].nunique()
+        age, levels = is_age(column) or words(column)[0] == "age", table[column].nunique()
         place = has_word(column, guess.TECHNICAL) or has_word(column, PLACE)
         if column in out.used or (age and aged) or is_derived(column) or levels < 2:
             continue
@@ -140,6 +156,18 @@ def _covariates(out: Draft, numbers: dict) -> set[str]:
             out.add_covariate(column, role, why, numbers[column][0] if amount else None)
             aged |= age
     return technical
+
+
+def _numbers(out: Draft, column: str) -> tuple[pd.Series, pd.Series]:
+    """Numbers of a column and the texts that are none, of which those in disguise are read. A column of nothing but
+    ranges and bounds is one of categories, unless its name asks for a number."""
+    values, wrong = as_number(out.table[column])
+    found = read_amounts(out.table[column])
+    banded = len(wrong) > 0.5 * out.table[column].notna().sum() and any(doubt for _, doubt in found.said)
+    if len(found.wrong) or (banded and not is_amount_column(column)):
+        return values, wrong
+    out.notes += [f"numbers of {column!r}: {line}" for line, _ in found.said]
+    return found.values, found.wrong
 
 
 def _bands_last(table: pd.DataFrame, numbers: dict) -> list[str]:

@@ -6,7 +6,8 @@ from pathlib import Path
 import pandas as pd
 from scipy import stats
 
-from mtlbio.cohort.guess import words
+from mtlbio.cohort.guess import DISEASE, DONOR, has_word, is_age, is_called, words
+from mtlbio.cohort.guess_columns import time_to_event
 from mtlbio.cohort.metadata import (
     csv_header,
     is_parquet,
@@ -40,7 +41,8 @@ def looks_like_table(path: Path, metadata: Path | None = None) -> bool:
     """Whether a file is a table of features, labels and covariates, and no second file was given, rather than a matrix
     of measurements.
 
-    Measurements are numbers without gaps in many columns; a table of patients has few columns, with text or gaps.
+    Measurements are numbers without gaps in many columns; a table of patients has few columns, with text or gaps or
+    names such as age and sex.
 
     Raises
     ------
@@ -58,11 +60,19 @@ def looks_like_table(path: Path, metadata: Path | None = None) -> bool:
     mixed = bool(text) or gaps
     if (columns > _MOST_COLUMNS) != mixed:
         return mixed
+    if not mixed and len([c for c in rest if _is_of_people(c)]) + len(time_to_event(rest)) > 1:
+        return True
     shape = f"{columns} columns, {len(text)} of them text, {'with' if gaps else 'no'} gaps"
     raise InputError(
         f"{path}: cannot tell whether this is a table of patients or measurements ({shape}): add --table, or give the "
         f"metadata file too"
     )
+
+
+def _is_of_people(column: str) -> bool:
+    """Whether a name belongs to a table of patients, whatever its values are."""
+    person = (*DONOR, "sex", "gender", "bmi", "smoking", "smoker", "race", "ethnicity")
+    return is_age(column) or is_dose(column) or is_called(column, DISEASE) or has_word(column, person)
 
 
 def is_dose(column: str) -> bool:

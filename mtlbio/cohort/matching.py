@@ -43,7 +43,7 @@ def matched(names: np.ndarray, described: Iterable[str]) -> tuple[np.ndarray, st
     Examples
     --------
     >>> matched(np.array(["bam/S1.sorted.bam", "bam/S2.sorted.bam"]), ["S1", "S2"])
-    (array(['S1', 'S2'], dtype='<U17'), 'the file around the name')
+    (array(['S1', 'S2'], dtype='<U2'), 'the file around the name')
     """
     known = {str(name) for name in described}
     free = sorted(known.difference(names.tolist()))
@@ -56,7 +56,7 @@ def matched(names: np.ndarray, described: Iterable[str]) -> tuple[np.ndarray, st
         if not found:
             continue
         changed = {open_places[i]: free[j] for i, j in found.items()}
-        return np.array([changed.get(i, name) for i, name in enumerate(names.tolist())], dtype=names.dtype), how
+        return np.array([changed.get(i, name) for i, name in enumerate(names.tolist())], dtype=str), how
     return names, None
 
 

@@ -1,10 +1,14 @@
 """The cohort of a run whose features are a table."""
 
+from dataclasses import replace
 from pathlib import Path
 
+import numpy as np
 import pandas as pd
 
 from mtlbio.cohort.cohort import Cohort
+from mtlbio.cohort.content import without_missing
+from mtlbio.cohort.leak import say_leaks
 from mtlbio.cohort.metadata import by_sample, read_metadata, text_table
 from mtlbio.cohort.qc import QcList
 from mtlbio.cohort.read import Raw, described, joined, label_columns, without_genes
@@ -23,9 +27,12 @@ def cohort_of_table(run: TableRun) -> tuple[Cohort, QcList]:
     raw = read_roster(run, qc)
     data, obs, tasks, covariates = samples_of(run, raw, qc)
     obs = checked(run, obs, tasks, covariates, raw.source)
-    table = read_features(run)
-    plan = plan_of(table.loc[data.samples], table.attrs["numeric"], run.features, run.features.path, qc)
+    table, codes = read_features(run), run.metadata.missing
+    known = without_missing(table.loc[data.samples], codes, "", run.features.path)
+    plan = plan_of(known, table.attrs["numeric"], run.features, run.features.path, qc)
+    plan = replace(plan, missing=tuple(codes))
     values = plan.code(table.loc[data.samples], run.features.path)
+    say_leaks(values, np.array(plan.columns), obs, tasks, run.features.path, table=True)
     list_missing_covariates(obs, list(covariates), qc)
     coding = {"table": plan.saved(), "sample": run.metadata.sample}
     preprocessing = {"kind": run.kind, "scale": "table", "size": None, **coding}

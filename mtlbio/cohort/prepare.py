@@ -7,6 +7,7 @@ import pandas as pd
 from mtlbio.cohort.check import check_gene_sets
 from mtlbio.cohort.cohort import Cohort, CovariateInfo, write_cohort
 from mtlbio.cohort.composition_covariates import with_estimates
+from mtlbio.cohort.leak import say_leaks
 from mtlbio.cohort.qc import QcList, quality_control
 from mtlbio.cohort.read import read
 from mtlbio.cohort.samples import auxiliary_apart, checked, list_missing_covariates, samples_of
@@ -91,8 +92,10 @@ def cohort_of_measurements(run: CohortRun) -> tuple[Cohort, QcList]:
     say(f"{run.run}: reading {Path(run.measured.path).name}")
     raw = read(run, qc)
     data, obs, tasks, covariates = samples_of(run, raw, qc)
+    measured = data.dense()
+    say_leaks(measured, data.genes, obs, tasks, data.source, table=False)
     values, samples, genes, size = quality_control(
-        data.dense(), data.samples, data.genes, run.measured.scale, run.qc, qc, data.source
+        measured, data.samples, data.genes, run.measured.scale, run.qc, qc, data.source
     )
     obs, names = checked(run, obs[samples], tasks, covariates, raw.source), data.genes[genes]
     check_twins(values, obs, run.qc.twins == "keep", qc, data.source)

@@ -1,5 +1,6 @@
 """Reading a cohort's two files and joining them on the sample identifier."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
 import numpy as np
@@ -19,7 +20,7 @@ from mtlbio.cohort.tidy import tidied
 from mtlbio.cohort.units import tell_mixed
 from mtlbio.errors import InputError, listing
 from mtlbio.kinds.schemas import CohortRun, DonorRun
-from mtlbio.text import suggestion
+from mtlbio.text import TO_CHOOSE, suggestion
 
 
 @dataclass(frozen=True)
@@ -109,7 +110,7 @@ def _metadata(run: CohortRun) -> tuple[str, pd.DataFrame]:
     source = f"{run.measured.path} (obs)"
     table = h5ad_obs(run.measured.path, run.measured.modality)
     unique_ids(table.index, source)
-    columns = _columns(run, table, source, [])
+    columns = used_columns(run, table, source, [])
     tell_mixed(run, table, source)
     return source, understood_content(run, text_table(table, columns), source)
 
@@ -123,11 +124,11 @@ def described(run: DonorRun, table: pd.DataFrame, source: str) -> pd.DataFrame:
         No rows, a column that does not exist, a sample twice or without an identifier.
     """
     sample = run.metadata.sample
-    columns = _columns(run, table, source, [("metadata.sample", sample)])
+    columns = used_columns(run, table, source, [("metadata.sample", sample)])
     return by_sample(understood_content(run, text_table(table, columns), source), sample, source)
 
 
-def _columns(run: DonorRun, table: pd.DataFrame, source: str, named: list[tuple[str, str]]) -> list[str]:
+def used_columns(run: DonorRun, table: pd.DataFrame, source: str, named: Sequence[tuple[str, str]] = ()) -> list[str]:
     """The columns that the run names, after those ``named`` by key and column; one that does not exist is an error."""
     if not len(table):
         raise InputError(f"{source}: no rows; expected one row per sample")
@@ -141,6 +142,8 @@ def _columns(run: DonorRun, table: pd.DataFrame, source: str, named: list[tuple[
     named += [(f"covariates.{c}", run.covariate_column(c)) for c in run.recorded]
     named += [("pseudobulk.by", column) for column in (run.pseudobulk.by if run.pseudobulk else [])]
     for key, column in named:
+        if column == TO_CHOOSE and column not in table.columns:
+            raise InputError(f"{source}: {key}: not chosen yet; name the column: {listing(table.columns, 20)}")
         if column not in table.columns:
             raise InputError(f"{source}: {key}: no column {column!r}; {suggestion(column, table.columns)}")
     return [column for _, column in named]

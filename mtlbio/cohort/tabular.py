@@ -16,6 +16,7 @@ from functools import cached_property
 import numpy as np
 import pandas as pd
 
+from mtlbio.cohort.content import as_plain_numbers, without_missing
 from mtlbio.cohort.qc import QcList
 from mtlbio.config import Table
 from mtlbio.errors import InputError, listing
@@ -57,20 +58,24 @@ class Source:
 
 @dataclass(frozen=True)
 class Plan:
-    """How a table is coded: its sources in order, and the groups of those that speak of one thing."""
+    """How a table is coded: its sources in order, the groups of those that speak of one thing, and the values that mean
+    that nothing is known (``metadata.missing``)."""
 
     sources: tuple[Source, ...]
     groups: dict[str, tuple[str, ...]]
+    missing: tuple[str | int | float | bool, ...] = ()
 
     @classmethod
     def read(cls, saved: dict) -> Plan:
         """Inverse of :meth:`saved`."""
         sources = [Source(**s | {key: tuple(s[key]) for key in ("levels", "pooled")}) for s in saved["sources"]]
-        return cls(tuple(sources), {name: tuple(members) for name, members in saved["groups"].items()})
+        groups = {name: tuple(members) for name, members in saved["groups"].items()}
+        return cls(tuple(sources), groups, tuple(saved.get("missing", ())))
 
     def saved(self) -> dict:
         """What JSON can hold."""
-        return {"sources": [asdict(source) for source in self.sources], "groups": self.groups}
+        saved = {"sources": [asdict(source) for source in self.sources], "groups": self.groups}
+        return saved | ({"missing": list(self.missing)} if self.missing else {})
 
     @cached_property
     def columns(self) -> tuple[str, ...]:
@@ -115,8 +120,9 @@ class Plan:
             Text where a number is due.
         """
         parts = []
+        table = without_missing(table, list(self.missing), "", where)
         for source in self.sources:
-            text = table[source.name]
+            text = as_plain_numbers(table[source.name], where) if source.kind == "number" else table[source.name]
             absent = text.isna().to_numpy()
             if source.kind == "number":
                 parts.append(numbers(text, f"{where}: features.numeric: column {source.name!r}").to_numpy())
@@ -182,6 +188,7 @@ def plan_of(table: pd.DataFrame, n_numeric: int, options: Table, source: str, qc
     sources = []
     for i, name in enumerate(table.columns):
         text, numeric = table[name], i < n_numeric
+        text = as_plain_numbers(text, source) if numeric else text
         values = numbers(text, f"{source}: features.numeric: column {name!r}") if numeric else text
         absent = int(text.isna().sum())
         if values.nunique() + (absent >= options.rare) < 2:

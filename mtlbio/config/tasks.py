@@ -68,6 +68,11 @@ def by_kind(every: type[Section], labels: Registry) -> WrapValidator:
         return section
 
     def tasks(value: Any, whole) -> dict[str, Section]:
+        if value is None:
+            raise ValueError(
+                "tasks: none yet; expected at least one label below it, such as `disease: {kind: binary, positive: "
+                "case}` (of a draft: take the # away from the lines that are labels)"
+            )
         if not isinstance(value, dict) or not value:
             return whole(value)  # what does not depend on a kind
         return {name: task(name, content, whole) for name, content in value.items()}

@@ -7,6 +7,7 @@ import numpy as np
 import pandas as pd
 
 from mtlbio.cohort.prepare import build_cohort, build_roster, roster_of
+from mtlbio.cohort.unused import unused
 from mtlbio.errors import InputError, listing
 from mtlbio.intake.notes import noticing
 from mtlbio.kinds import kind_of
@@ -49,6 +50,7 @@ def plan(run: DonorRun, results: Path, dims: int = 20) -> str:
     """
     with noticing() as notes:
         design = read_design(run, dims)
+    notes += unused(run)
     tasks = [task_plan(design, name) for name in design.trial.tasks]
     planted = kind_of(run).planted
     rates: list[str | None] = []

@@ -48,7 +48,7 @@ def words(design: Design, tasks: list[TaskPlan], rates: list[str], notes: Sequen
     parts += [_listed("What can be called technical", technical)] if technical else []
     parts += [_listed("What such designs gave on planted cohorts", rates)] if rates else []
     read = [note.short for note in notes if not note.doubt]
-    parts += [_listed("Notes: how the files were read", read)] if read else []
+    parts += [_listed("Notes on the files", read)] if read else []
     return "\n\n".join(parts)
 
 

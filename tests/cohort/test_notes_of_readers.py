@@ -38,9 +38,9 @@ def test_they_are_rows_of_qc(noticed, tmp_path, capsys):
 
 def test_doubts_are_warnings_of_the_plan_and_before_a_workflow(noticed, tmp_path):
     text = plan(read_run(noticed), tmp_path / "results")
-    warnings, notes = text.split("Warnings\n")[1].split("Notes: how the files were read\n")
+    warnings, notes = text.split("Warnings\n")[1].split("Notes on the files\n")
     assert "  ! metadata.csv: columns are shifted\n" in warnings
-    assert notes == "  - metadata.csv: 3 empty rows dropped"
+    assert notes.splitlines()[0] == "  - metadata.csv: 3 empty rows dropped"
     assert answer(str(noticed))["warnings"][-1] == "metadata.csv: columns are shifted"
 
 
