@@ -8,6 +8,7 @@ import pandas as pd
 
 from mtlbio.errors import InputError, listing
 from mtlbio.intake.amounts import read_amounts
+from mtlbio.intake.keyed import key_of, without_key
 from mtlbio.intake.missing_words import is_no_value, looks_missing, written
 from mtlbio.intake.notes import notice
 from mtlbio.intake.spelling import pooled, shown, variants
@@ -29,6 +30,7 @@ def understood_content(run: DonorRun, table: pd.DataFrame, source: str) -> pd.Da
         A class of which the run names some ways of writing and the column has others.
     """
     numeric, classes, donor = number_columns(run), class_columns(run), run.metadata.donor
+    table = _without_keys(table, source)
     table = without_missing(table, run.metadata.missing, run.metadata.sample, source)
     _say_missing(run, table, source, numeric, classes)
     for column in [c for c in table.columns if c in numeric]:
@@ -98,6 +100,17 @@ def told(found: dict[str, dict[str, int]]) -> str:
 
 def _is_number(kind: str) -> bool:
     return label_kind(kind).as_covariate == "continuous"
+
+
+def _without_keys(table: pd.DataFrame, source: str) -> pd.DataFrame:
+    """The table with values such as ``disease state: SLE`` in place of which stands ``SLE``."""
+    table = table.copy(deep=False)
+    for column in table.columns:
+        key = key_of(table[column])
+        if key:
+            notice(source, f"column {column!r} holds {key!r}: {key}: is left off its values")
+            table[column] = without_key(table[column], key)
+    return table
 
 
 def _say_missing(run: DonorRun, table: pd.DataFrame, source: str, numeric: set[str], classes: set[str]) -> None:

@@ -88,9 +88,9 @@ def draft(
     inputs = [f"expression: {{path: {path_text(expression_path, folder)}, scale: {scale}{chosen}}}"]
     keys = [f"path: {path_text(metadata_path, folder)}"] if metadata_path is not None else []
     keys += [f"sample: {scalar(sample)}"] if sample is not None else []
-    inputs += [f"metadata: {{{', '.join([*keys, f'donor: {scalar(out.donor)}', *metadata_keys(out)])}}}"]
+    inputs += [f"metadata: {{{', '.join([*keys, f'donor: {scalar(out.real(out.donor))}', *metadata_keys(out)])}}}"]
     inputs += to_choose(out, sample)
-    inputs += [f"pseudobulk: {{by: [{scalars(out.by)}]}}"] if out.by is not None else []
+    inputs += [f"pseudobulk: {{by: [{scalars(map(out.real, out.by))}]}}"] if out.by is not None else []
     roles = "confounder: upstream of the disease; technical: processing"
     return out.yaml(expression_path.absolute().parent.name, inputs, roles, gene_sets), out.notes
 

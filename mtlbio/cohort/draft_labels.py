@@ -11,6 +11,10 @@ from mtlbio.intake.amounts import read_amounts
 
 _STAGE = ("development_stage", "developmental_stage")  # of CELLxGENE: 45-year-old stage
 _BANDS = {"group", "groups", "band", "bin", "category", "cat", "range", "class", "interval"}
+TIME_TO_EVENT = (
+    "a time to an event and whether it happened: no kind of label here fits follow-up that ended before the event; "
+    "whether it happened within a fixed time, as a binary task, does"
+)
 _MOST_CHOICES = 12
 _MOST_CLASSES = 8
 
@@ -34,7 +38,8 @@ def add_tasks(out: Draft) -> None:
             out.leave_out(age, f"holds {found.values.nunique()} different numbers, too few for a regression")
         else:
             about = range_text(found.values)
-            out.add_task(out.name_of(age), age, "regression", "", about, f"regression on column {age!r}")
+            name = out.name_of(age, age if is_age(age) else "age")
+            out.add_task(name, age, "regression", "", about, f"regression on column {age!r}")
     response = [c for c in columns if is_response(c) and c not in out.used and not is_derived(c)]
     # of several definitions of response, the one that most donors carry; on a tie the later column
     response.sort(key=lambda c: (out.donors[table[c].notna()].nunique(), columns.index(c)), reverse=True)
@@ -65,10 +70,7 @@ def set_times_aside(out: Draft) -> None:
     times = [c for c in time_to_event(out.table) if c not in out.used]
     if times:
         out.used |= set(times)
-        out.notes.append(
-            f"left out: {', '.join(times)} (a time to an event and whether it happened: no kind of label here fits "
-            f"follow-up that ended before the event; whether it happened within a fixed time, as a binary task, does)"
-        )
+        out.notes.append(f"left out: {', '.join(times)} ({TIME_TO_EVENT})")
 
 
 def add_choices(out: Draft, tried: list[str], taken: bool = True) -> None:

@@ -7,8 +7,9 @@ import pandas as pd
 
 from mtlbio.cohort.content import told
 from mtlbio.cohort.drafting import Draft, scalar
-from mtlbio.cohort.guess import has_word, is_age, is_derived
+from mtlbio.cohort.guess import has_word, is_age, is_derived, words
 from mtlbio.intake.amounts import Amounts, read_amounts
+from mtlbio.intake.keyed import key_of, without_key
 from mtlbio.intake.missing_words import is_no_value, looks_missing
 from mtlbio.intake.spelling import pooled, shown, variants
 
@@ -18,7 +19,7 @@ _MOST_LEVELS = 300  # more are names or measurements, whose ways of writing are 
 def clean(out: Draft, names: list[str]) -> None:
     """Set what looks missing to NaN and pool ways of writing; ``names`` are columns of donors, of samples and the like,
     in which a number is never a code."""
-    out.table = out.table.copy(deep=False)
+    out.table = _by_key(out)
     for column in out.table.columns:
         amounts = is_amount_column(column)
         found = looks_missing(out.table[column], codes=column not in names and not is_derived(column), number=amounts)
@@ -30,6 +31,18 @@ def clean(out: Draft, names: list[str]) -> None:
         if groups:
             out.spellings[column] = groups
             out.table[column] = pooled(out.table[column])
+
+
+def _by_key(out: Draft) -> pd.DataFrame:
+    """The table with the columns of characteristics under the names that their values say."""
+    table = out.table.copy(deep=False)
+    for column in list(table.columns):
+        key = key_of(table[column])
+        if key and key not in table.columns and not any(words(c) == words(key) for c in table.columns):
+            table[column] = without_key(table[column], key)
+            table = table.rename(columns={column: key})
+            out.column_of[key] = column
+    return table
 
 
 def is_amount_column(column: str) -> bool:

@@ -32,6 +32,7 @@ class Draft:
     folds : as many as the rarest class allows
     choices : lines that could be tasks, where no column is called like a label
     task_columns, covariate_columns, features : columns that these lines read, and features of a table
+    column_of : column -> its name in the file, where the draft calls it otherwise
     kind_of : column -> kind of its task
     names : column -> name of its task and covariate
     codes : column -> values that look missing, and their samples
@@ -52,6 +53,7 @@ class Draft:
     covariate_columns: list[str] = field(default_factory=list)
     kind_of: dict[str, str] = field(default_factory=dict)
     features: list[str] = field(default_factory=list)
+    column_of: dict[str, str] = field(default_factory=dict)
     names: dict[str, str] = field(default_factory=dict)
     codes: dict[str, dict[str, int]] = field(default_factory=dict)
     spellings: dict[str, list[dict[str, int]]] = field(default_factory=dict)
@@ -84,6 +86,10 @@ class Draft:
         self.notes.append(f"left out: {column!r} {reason}")
         self.used.add(column)
 
+    def real(self, column: str) -> str:
+        """The name of a column in the file."""
+        return self.column_of.get(column, column)
+
     def name_of(self, column: str, wanted: str = "") -> str:
         """The name of a column's task and covariate, which no other column has; ``wanted`` where it is free."""
         if column not in self.names:
@@ -98,7 +104,7 @@ class Draft:
         """A task; ``more``: its keys after ``kind`` and ``column``."""
         self.task_columns.append(column)
         self.kind_of[column] = kind
-        self.tasks.append(f"{name}: {{kind: {kind}{_column_key(name, column)}{more}}}   # {comment}")
+        self.tasks.append(f"{name}: {{kind: {kind}{_column_key(name, self.real(column))}{more}}}   # {comment}")
         self.notes.append(f"task {name}: {note}")
         self.used.add(column)
 
@@ -108,7 +114,9 @@ class Draft:
         carriers = self.donors[labels.index].groupby(labels).nunique()
         donors_of, carriers = carriers, carriers[carriers >= 3]
         reason = ""
-        if self.by is not None and column not in self.by and self.varies_within([self.donor, *self.by], column):
+        if labels.nunique() < 2:
+            reason = "has one value only"
+        elif self.by is not None and column not in self.by and self.varies_within([self.donor, *self.by], column):
             reason = "differs between the cells of one sample"
         elif is_called(column, DISEASE) and self.varies_within([self.donor], column):
             reason = f"differs between the samples of {self.who_varies([self.donor], column)}, a disease may not"
@@ -141,7 +149,7 @@ class Draft:
         name, kind = self.name_of(column), "" if amounts is None else ", kind: continuous"
         comment = levels_text(self.table[column]) if amounts is None else range_text(amounts)
         self.covariate_columns.append(column)
-        self.covariates.append(f"{name}: {{role: {role}{kind}{_column_key(name, column)}}}   # {comment}")
+        self.covariates.append(f"{name}: {{role: {role}{kind}{_column_key(name, self.real(column))}}}   # {comment}")
         self.notes.append(f"covariate {name}: {role} ({why})")
 
     def yaml(self, name: str, inputs: list[str], roles: str, gene_sets: str | None = None) -> str:

@@ -33,6 +33,13 @@ TECHNICAL = (
 POSITION = ("position", "row", "col", "column", "well")
 # Read-outs and book-keeping that a name gives away: learning from them would be circular or pointless.
 _DERIVED = ("score", "reference", "predicted", "prediction", "replicate", "pair", "split", "cellprop", "proportion")
+# how GEO describes a submission, not a sample
+_SUBMISSION = (
+    *("title", "submission_date", "last_update_date", "type", "channel_count", "source_name", "organism", "taxid"),
+    *("molecule", "data_row_count", "description", "relation", "supplementary_file", "hyb_protocol"),
+    *("scan_protocol", "data_processing", "extract_protocol", "label_protocol", "growth_protocol"),
+    *("treatment_protocol", "library_selection", "library_source", "library_strategy", "geo_accession"),
+)
 _CONTROL = (
     *("healthy", "control", "ctrl", "ctl", "normal", "hc", "unaffected", "wildtype", "wt", "unstimulated", "untreated"),
     *("none", "no", "neg", "negative", "0", "false", "placebo", "baseline"),
@@ -106,6 +113,8 @@ def is_age(column: str) -> bool:
 def is_derived(column: str) -> bool:
     """Whether a name says that the column was derived from the data, or keeps the books."""
     parts = words(column)
+    if is_called(re.sub(r"\.\d+$", "", column), _SUBMISSION) or parts[0] == "contact":
+        return True
     named = parts[-1] == "id" and set(parts[:-1]).isdisjoint((*TECHNICAL, *CONFOUNDER))  # a batch_id is a batch
     return any(w in _DERIVED or w.rstrip("s") in _DERIVED for w in parts) or named
 

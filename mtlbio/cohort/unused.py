@@ -3,10 +3,11 @@
 import pandas as pd
 
 from mtlbio.cohort import guess
-from mtlbio.cohort.draft_labels import age_column, unfit
+from mtlbio.cohort.draft_labels import TIME_TO_EVENT, age_column, unfit
 from mtlbio.cohort.draft_values import clean, is_amount_column
 from mtlbio.cohort.drafting import Draft
 from mtlbio.cohort.guess import has_word, is_called, is_derived, is_response
+from mtlbio.cohort.guess_columns import time_to_event
 from mtlbio.cohort.h5ad import h5ad_obs
 from mtlbio.cohort.metadata import read_metadata, text_table
 from mtlbio.cohort.read import used_columns
@@ -40,7 +41,10 @@ def of_table(table: pd.DataFrame, used: set[str], donor: str, by: list[str] | No
     out = Draft(source, table, donor, by)
     clean(out, [donor])
     age, notes = age_column(out.table[[c for c in out.table.columns if c in left]]), list[Note]()
-    for column in left:
+    times = time_to_event(out.table[left])
+    if times:
+        notes.append(Note(source, f"not used: {', '.join(times)} ({TIME_TO_EVENT})", True))
+    for column in [c for c in left if c not in times]:
         like, reason = _like(column, column == age), ""
         if like == "label":
             trial = Draft(source, out.table, donor, by)
@@ -49,7 +53,8 @@ def of_table(table: pd.DataFrame, used: set[str], donor: str, by: list[str] | No
             reason = unfit(out, column, column == age or is_amount_column(column)) or ""
         if reason and reason != "has one value only" and "where a few groups are due" not in reason:
             notes.append(Note(source, f"column {column!r} is called like a {like} and is not used: it {reason}", True))
-    named = [c for c in left if not is_derived(c) and not any(repr(c) in note.text for note in notes)]
+    said = " ".join(note.text for note in notes)
+    named = [c for c in left if c not in times and not is_derived(c) and repr(c) not in said]
     if named:
         more = f" and {len(named) - _NAMED} more" if len(named) > _NAMED else ""
         notes.append(Note(source, f"columns that the run does not use: {', '.join(named[:_NAMED])}{more}"))

@@ -44,6 +44,8 @@ def test_real_cohorts(tmp_path, name):
     (tmp_path / "run.yaml").write_text(text)
     run = read_run(tmp_path / "run.yaml")
     scale, tasks, confounders, technical = EXPECTED[name]
+    assert (run.metadata.donor, run.metadata.sample) == ("donor_id", "sample_id")
+    assert run.metadata.missing == [] and run.metadata.spelling == "exact"
     assert run.expression.scale == scale
     assert {t: run.task_column(t) for t in run.tasks} == tasks
     assert covariates(run, "confounder") == confounders
@@ -65,6 +67,22 @@ def test_single_cells(tmp_path):
     assert run.tasks["condition"].positive == "stim"
     cohort, _ = build_cohort(run)
     assert len(cohort.samples) == 16
+
+
+@pytest.mark.skipif(not (DATA / "covid_proteome").exists(), reason="the covid cohort is not here")
+def test_a_second_modality_of_the_same_samples():
+    folder = DATA / "covid_proteome"
+    content = yaml.safe_load(draft(folder / "metabolomics_gcms.csv.gz", folder / "metadata.csv")[0])
+    assert content["expression"]["scale"] == "log2" and content["metadata"]["donor"] == "donor_id"
+    assert list(content["tasks"]) == ["disease", "age", "outcome"] and set(content["covariates"]) == {"age", "sex"}
+
+
+@pytest.mark.skipif(not (DATA / "kang_ifnb").exists(), reason="the Kang cells are not here")
+def test_metadata_of_cells_do_not_describe_samples_that_were_summed():
+    folder = DATA / "kang_ifnb"
+    text, notes = draft(folder / "pseudobulk_counts_donor_x_condition.csv.gz", folder / "metadata.csv")
+    assert yaml.safe_load(text)["metadata"]["sample"] == "TO_CHOOSE" and "pseudobulk" not in yaml.safe_load(text)
+    assert any("those of the expression are called D101_ctrl, D101_stim, D1015_ctrl" in note for note in notes)
 
 
 def test_small_cohort(small, tmp_path):

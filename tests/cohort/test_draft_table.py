@@ -18,7 +18,10 @@ from mtlbio.kinds.read import read_run
 from mtlbio.probing.plan import plan
 from mtlbio.text import as_number
 
-WARFARIN = Path(__file__).parents[3] / "shared/data/warfarin_iwpc/iwpc_tidy.csv.gz"
+DATA = Path(__file__).parents[3] / "shared/data"
+WARFARIN = DATA / "warfarin_iwpc/iwpc_tidy.csv.gz"
+HEART = DATA / "heart_four_hospitals/heart_disease_4sites.csv"
+GDSC = DATA / "gdsc_ic50/genomic_features_988.csv.gz"
 
 
 def patients(n=120):
@@ -107,8 +110,31 @@ def test_warfarin(tmp_path):
     assert list(run.tasks) == ["dose_mg_week"] and run.tasks["dose_mg_week"].unit == "mg/week"
     assert set(run.covariates) == {"site", "sex", "race", "age_decade", "height_cm", "weight_kg"}
     assert {"cyp2c9", "vkorc1_m1639", "amiodarone"} <= set(run.features.categories)
+    assert run.metadata.missing == ["Unknown"]  # 485 people's race
     assert "inr_on_dose" not in [*run.features.numeric, *run.features.categories]
     build_cohort(run)
+
+
+@pytest.mark.skipif(not HEART.exists(), reason="the heart cohort is not here")
+def test_patients_of_four_hospitals_have_no_names(tmp_path):
+    """`num` is what the label `target` was made of."""
+    text, notes = draft_table(HEART)
+    content = yaml.safe_load(text)
+    assert content["metadata"] == {"sample": "TO_CHOOSE", "donor": "TO_CHOOSE"}
+    assert content["tasks"] == {"target": {"kind": "binary", "positive": "1"}}
+    assert {name: of["role"] for name, of in content["covariates"].items()} == {
+        "site": "technical", "age": "confounder", "sex": "confounder"
+    }  # fmt: skip
+    assert "left out: 'num' alone tells 'target' (AUROC 1): a leak, no feature" in notes
+
+
+@pytest.mark.skipif(not GDSC.exists(), reason="the cell lines are not here")
+def test_cell_lines_without_a_label(tmp_path):
+    with pytest.raises(InputError, match="cannot tell whether this is a table of patients or measurements"):
+        looks_like_table(GDSC)
+    content = yaml.safe_load(draft_table(GDSC)[0])
+    assert content["tasks"] is None and content["metadata"]["sample"] == "COSMIC_ID"
+    assert len(content["features"]["categories"]) > 600
 
 
 def test_visits_are_samples_of_a_donor(tmp_path):
@@ -215,7 +241,8 @@ def test_without_a_column_of_names_or_a_label_the_draft_asks(tmp_path):
     (tmp_path / "run.yaml").write_text(text)
     with pytest.raises(InputError, match="run.yaml: tasks: none yet; expected at least one label below it"):
         read_run(tmp_path / "run.yaml")
-    (tmp_path / "run.yaml").write_text(text.replace("# weekly_amount", "weekly_amount"))
+    chosen = text.replace("  # weekly_amount", "  weekly_amount").replace(", weekly_amount]", "]")
+    (tmp_path / "run.yaml").write_text(chosen)
     with pytest.raises(InputError, match="metadata.sample: not chosen yet; name the column: patient_id, age_band"):
         build_cohort(read_run(tmp_path / "run.yaml"))
 
