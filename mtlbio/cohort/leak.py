@@ -12,6 +12,7 @@ import numpy as np
 import pandas as pd
 from scipy import stats
 
+from mtlbio.cohort.cohort import CovariateInfo
 from mtlbio.intake.notes import notice
 from mtlbio.labels import Label
 
@@ -47,6 +48,38 @@ def say_leaks(
         line = in_words(found, f"tasks.{name}", "AUROC" if label.classes else "R2")
         for text in line:
             notice(source, text, doubt=table or text.startswith("a leak"))
+
+
+def say_leaking_covariates(
+    obs: pd.DataFrame, tasks: Mapping[str, Label], covariates: Mapping[str, CovariateInfo], source: str
+) -> None:
+    """Notice the covariates that alone tell a task: numbers, and confounders with as many levels as the task.
+
+    A batch in which only one class was measured is no leak, and is told by the audit of the design.
+    """
+    donors = obs["donor"].to_numpy().astype(str)
+    for name, label in tasks.items():
+        columns = dict[str, np.ndarray]()
+        for other, info in covariates.items():
+            if other == name or info.estimated:
+                continue
+            if info.kind == "continuous":
+                columns[other] = obs[other].to_numpy(dtype=float)
+            elif info.role == "confounder" and label.classes and obs[other].nunique() == len(label.classes):
+                codes = pd.factorize(obs[other])[0].astype(float)
+                columns[other] = np.where(codes < 0, np.nan, codes)
+        if not columns:
+            continue
+        values = np.stack(list(columns.values()), axis=1)
+        found = leaks(values, np.array(list(columns)), label.y(obs[name]), donors, bool(label.classes))
+        for leak in found:
+            metric = "AUROC" if label.classes else "R2"
+            notice(
+                source,
+                f"a leak: covariates.{leak.column} alone tells tasks.{name} ({metric} {leak.value:.3g}): nothing is "
+                f"left of the task once it is held fixed; leave one of them out",
+                doubt=True,
+            )
 
 
 def in_words(found: list[Leak], task: str, metric: str) -> list[str]:

@@ -8,6 +8,7 @@ import pandas as pd
 from mtlbio.cohort.check import check_design, check_fixed, check_unit
 from mtlbio.cohort.cohort import Cohort, CovariateInfo
 from mtlbio.cohort.family import FAMILY, ORDER, read_families, read_order
+from mtlbio.cohort.leak import say_leaking_covariates
 from mtlbio.cohort.measurements import Measurements, check_values
 from mtlbio.cohort.pseudobulk import pseudobulk
 from mtlbio.cohort.qc import QcList
@@ -39,6 +40,7 @@ def samples_of(
         if not placed.any():
             raise InputError(f"{source}: splits.by: {run.splits.by} is missing for every sample")
         data, obs = data.keep(placed), obs[placed]
+    say_leaking_covariates(obs, tasks, covariates, source)
     return data, obs, tasks, covariates
 
 

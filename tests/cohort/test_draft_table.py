@@ -263,3 +263,14 @@ def test_numbers_in_disguise_and_words_for_nothing_are_features_of_numbers(tmp_p
     values = cohort.expression[:, [cohort.genes.index(c) for c in ("creatinine", "albumin", "crp", "kidney")]]
     assert values[0, 2] == 4 and np.isnan(values[:5, 3]).all() and np.isnan(values[3, 1])
     np.testing.assert_allclose(values[:, 0], patients()["creatinine"], rtol=1e-6)
+
+
+def test_the_number_of_the_row_is_no_feature_but_a_name_where_there_is_no_other(tmp_path):
+    patients().to_csv(tmp_path / "saved.csv")
+    text, notes = draft_table(tmp_path / "saved.csv", folder=tmp_path)
+    assert "metadata: {sample: patient_id, donor: patient_id}" in text and "left out: '' counts the rows" in notes
+    assert yaml.safe_load(text)["features"]["numeric"] == ["age", "weight_kg", "creatinine"]
+    patients().drop(columns="patient_id").to_csv(tmp_path / "nameless.csv")
+    text, notes = draft_table(tmp_path / "nameless.csv", folder=tmp_path)
+    (tmp_path / "run.yaml").write_text(text)
+    assert len(build_cohort(read_run(tmp_path / "run.yaml"))[0].samples) == 120

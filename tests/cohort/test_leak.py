@@ -9,7 +9,7 @@ import pytest
 from mtlbio.cohort.draft import draft
 from mtlbio.cohort.draft_table import draft_table
 from mtlbio.cohort.leak import leaks
-from mtlbio.cohort.prepare import build_cohort
+from mtlbio.cohort.prepare import build_cohort, build_roster
 from mtlbio.intake.notes import noticing
 from mtlbio.kinds.read import read_run
 
@@ -91,3 +91,22 @@ def test_init_strikes_features_of_a_table_that_tell_the_label(tmp_path):
     text, notes = draft_table(tmp_path / "t.csv", folder=tmp_path)
     assert "left out: 'stage' alone tells 'disease' (AUROC 1): a leak, no feature" in notes
     assert "numeric: [age, weight, crp]" in text and "categories" not in text
+
+
+def test_covariates_that_tell_a_task_are_named_and_a_batch_of_one_class_is_not(small):
+    case = (small.metadata["disease"] == "case").to_numpy()
+    small.metadata["severity"] = np.where(case, 5, 0) + np.arange(48) % 4
+    small.metadata["ill"] = np.where(case, "yes", "no")
+    small.metadata["birth_year"] = 2020 - small.metadata["age"]
+    small.metadata["batch"] = small.metadata["ill"]
+    small.set("covariates.severity", {"role": "confounder", "kind": "continuous"})
+    small.set("covariates.ill", {"role": "confounder"})
+    small.set("covariates.birth_year", {"role": "confounder", "kind": "continuous"})
+    run = read_run(small.write())
+    with noticing() as notes:
+        build_roster(run)
+    assert [note.text.split(":")[1] for note in notes if note.doubt] == [
+        " covariates.severity alone tells tasks.disease (AUROC 1)",
+        " covariates.ill alone tells tasks.disease (AUROC 1)",
+        " covariates.birth_year alone tells tasks.age (R2 1)",
+    ]
