@@ -74,6 +74,8 @@ def draft(
     out.donor = _donor_column(out, sample)
     scale, why = data.suggested or guess_scale(data)
     out.notes.append(f"scale: {scale}, because the values are {why}")
+    nobody = int(out.donors.isna().sum())
+    out.notes += [f"donors: {nobody} samples have none and are left out"] if nobody else []
     out.table = out.table[out.donors.notna()]
     out.used |= {out.donor, *([sample] if sample is not None else [])}
     out.by = _by(out) if sample != TO_CHOOSE else None

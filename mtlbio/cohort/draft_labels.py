@@ -33,7 +33,7 @@ def add_tasks(out: Draft) -> None:
     if age is not None:
         found = amounts_of(out, age)
         if len(found.wrong):
-            out.leave_out(age, f"holds what is no number: {no_numbers(found.wrong)}")
+            out.leave_out(age, f"holds what is no number: {no_numbers(found.wrong)} (metadata.missing may name it)")
         elif found.values.nunique() < guess.LEAST_VALUES:
             out.leave_out(age, f"holds {found.values.nunique()} different numbers, too few for a regression")
         else:
@@ -55,7 +55,7 @@ def age_column(table: pd.DataFrame) -> str | None:
     named = [c for c in table.columns if is_age(c) and table[c].notna().any()]
     for column in [c for c in table.columns if is_called(c, _STAGE) or _is_banded(c)]:
         found = read_amounts(table[column])
-        if not named and not len(found.wrong) and found.values.notna().any():
+        if not named and not len(found.wrong) and found.values.nunique() > 2:
             return column
     return named[0] if named else None
 
@@ -106,7 +106,7 @@ def add_covariates(out: Draft) -> None:
         is_the_age = column == age
         if (column in out.used and not is_the_age) or is_derived(column) or out.table[column].isna().all():
             continue
-        confounder = is_the_age or has_word(column, guess.CONFOUNDER)
+        confounder = is_the_age or has_word(column, guess.CONFOUNDER) or (age is None and _is_banded(column))
         if not confounder and (not has_word(column, guess.TECHNICAL) or has_word(column, guess.POSITION)):
             continue
         continuous = is_the_age or is_amount_column(column)

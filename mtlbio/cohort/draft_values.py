@@ -61,9 +61,14 @@ def metadata_keys(out: Draft) -> list[str]:
     groups = {c: out.spellings[c] for c in out.spellings if c in used}
     if groups:
         keys.append("spelling: pool")
-        found = "; ".join(f"{c} {' and '.join(shown(g) for g in of[:4])}" for c, of in groups.items())
+        found = "; ".join(f"{c} {_some(of)}" for c, of in groups.items())
         out.notes.append(f"spelling: {found} differ in their way of writing only, so they are taken for the same")
     return keys
+
+
+def _some(groups: list[dict[str, int]]) -> str:
+    more = f" and {len(groups) - 4} further groups" if len(groups) > 4 else ""
+    return " and ".join(shown(group) for group in groups[:4]) + more
 
 
 def amounts_of(out: Draft, column: str) -> Amounts:

@@ -24,7 +24,7 @@ _BELOW = r"<=|=<|≤|at most|up to|<|under|below|less than|younger than"
 _STRICT = (">", "over", "above", "more than", "older than", "<", "under", "below", "less than", "younger than")
 _ABOUT = r"~|≈|ca\.?|c\.|circa|approx\.?|approximately|about|around|est\.?|estimated"
 _ORDER = "first second third fourth fifth sixth seventh eighth ninth tenth eleventh".split()
-SUPERSCRIPTS = re.compile("[⁰¹²³⁴-⁹]")  # marks of footnotes: 45² is not 452
+SUPERSCRIPTS = re.compile(r"(?<=\d)[⁰¹²³⁴-⁹]")  # marks of footnotes: 45² is not 452
 
 
 @dataclass(frozen=True)

@@ -76,7 +76,7 @@ def _is_outside(code: float, count: int, rest: pd.Series) -> bool:
     low, high = float(rest.min()), float(rest.max())
     span = max(high - low, 1e-9)
     if code < 0:
-        return low >= 0 and (code < -1 or count > 1)
+        return low >= 0 and (code < -1 or count > 1 or low > 5)
     return code > high + 3 * span or (count > 1 and code > high + 0.5 * span)
 
 

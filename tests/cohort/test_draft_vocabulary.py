@@ -85,6 +85,18 @@ def test_ages_in_disguise_stay_label_and_confounder(small):
     assert "numbers of 'age': '>89' read as 90 (the bound), 4 samples" in notes
 
 
+@pytest.mark.parametrize(("bands", "of"), [(3, {"kind": "continuous"}), (2, {})])
+def test_groups_of_age_stand_for_the_age(small, bands, of):
+    three = ["20-29", "30-39", "40+"]
+    two = ["<30", ">=30"]
+    age = small.metadata["age"]
+    small.metadata["age_group"] = [three[int(a // 10) - 2] if bands == 3 else two[int(a >= 30)] for a in age]
+    small.metadata = small.metadata.drop(columns="age")
+    content, notes = drafted(small)
+    assert content["covariates"]["age_group"] == {"role": "confounder"} | of
+    assert list(content["tasks"]) == ["disease"]
+
+
 def test_what_looks_missing_is_so_in_the_draft_and_the_donors_that_are_nobody_go(small):
     small.metadata = small.metadata.astype(object)
     small.metadata.loc[[0, 5], "donor_id"] = "unknown"
