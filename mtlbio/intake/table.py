@@ -201,7 +201,7 @@ def _unquoted(table: TextTable, width: int, options: dict[str, Any]) -> pd.DataF
             f"{table.path}: a quotation mark opens and never closes; expected one before and one after a cell"
         )
     notice(table.path, "a quotation mark never closes: they are read as part of the text", doubt=True)
-    return _parsed(TextTable(table.source, bare, table.header), width, options)
+    return _body(TextTable(table.source, bare, table.header), width, options)
 
 
 def _longest(table: TextTable, width: int) -> int | None:

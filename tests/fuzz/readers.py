@@ -6,6 +6,7 @@ import gzip
 import io
 import random
 import shutil
+import zipfile
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
@@ -70,9 +71,28 @@ def _sound(name: str) -> Callable[[Path], Path]:
             frame.to_csv(path, index=False, sep="," if ".csv" in name else "\t")
         elif name.endswith(".parquet"):
             frame.to_parquet(path)
+        elif name.endswith(".xlsx"):
+            frame.to_excel(path, index=False)
         return path
 
     return make
+
+
+def _in_workbook(mutate: Mutate) -> Mutate:
+    """Of a workbook a part is changed, or now and then its bytes."""
+
+    def inside(data: bytes, draw: random.Random) -> bytes:
+        if draw.random() < 0.2:
+            return of_bytes(data, draw)
+        made = io.BytesIO()
+        with zipfile.ZipFile(io.BytesIO(data)) as old, zipfile.ZipFile(made, "w", zipfile.ZIP_DEFLATED) as new:
+            changed = draw.choice(["xl/worksheets/sheet1.xml", *old.namelist()])
+            for name in old.namelist():
+                part = old.read(name)
+                new.writestr(name, mutate(part, draw) if name == changed else part)
+        return made.getvalue()
+
+    return inside
 
 
 def _annotated(kind: str) -> Callable[[Path], Path]:
@@ -502,6 +522,8 @@ READERS: dict[str, Reader] = {
     "metadata csv": Reader(_sound("m.csv"), _described, of_text),
     "metadata tsv": Reader(_sound("m.tsv"), _described, of_text),
     "metadata csv.gz": Reader(_gzipped(_sound("m.csv")), _described, _inside(of_text)),
+    "metadata xlsx": Reader(_sound("m.xlsx"), _described, _in_workbook(of_text)),
+    "names of xlsx": Reader(_sound("e.xlsx"), _named, _in_workbook(of_text)),
     "metadata parquet": Reader(_sound("m.parquet"), _described, of_parquet),
     "expression csv": Reader(_sound("e.csv"), _measured, of_text),
     "expression csv.gz": Reader(_gzipped(_sound("e.csv")), _measured, _inside(of_text)),

@@ -17,6 +17,7 @@ FORMATS = {
     "YAML": (670, ["yaml of a cohort", "yaml of a table", "yaml of a protein"]),
     "csv and tsv": (500, ["metadata csv", "metadata tsv", "expression csv", "names of csv"]),
     "csv.gz": (1000, ["metadata csv.gz", "expression csv.gz"]),
+    "workbooks": (1000, ["metadata xlsx", "names of xlsx"]),
     "parquet": (670, ["metadata parquet", "expression parquet", "names of parquet"]),
     "h5ad": (400, [*(f"expression h5ad{kind}" for kind in ("", " csr", " csc")), "cells on disk", "cells on disk csc",
         "cells on disk dense", "names of h5ad", "choice of h5ad"]),
