@@ -118,7 +118,7 @@ def test_the_long_text_of_hdf5_is_cut_to_file_and_reason(called):
 
 def test_a_library_that_names_no_file_is_named_the_one_that_the_package_read(called, tmp_path, monkeypatch):
     from mtlbio.cohort import metadata
-    from mtlbio.intake import table
+    from mtlbio.intake import rows
 
     path = tmp_path / "m.csv"
     path.write_text("a,b\n1,2\n")
@@ -126,7 +126,7 @@ def test_a_library_that_names_no_file_is_named_the_one_that_the_package_read(cal
     def broken(*arguments, **options):
         raise MemoryError("Unable to allocate 8 TiB")
 
-    monkeypatch.setattr(table, "understood", lambda *_: open(os.devnull))  # nobody catches it before
+    monkeypatch.setattr(rows, "understood", lambda *_: open(os.devnull))  # nobody catches it before
     monkeypatch.setattr(metadata.pd, "read_csv", broken)
     error = caught(metadata.read_csv, path, ["a", "b"])
     assert called(error)[2] == f"mtlbio: error: {path}: not enough memory (Unable to allocate 8 TiB)\n"

@@ -1,23 +1,14 @@
-"""What spreadsheets leave in a table: empty rows and columns, invisible characters, numbers with commas."""
+"""What spreadsheets leave in a table: empty rows and columns, footnotes, headers that come again."""
 
 from __future__ import annotations
-
-import re
 
 import numpy as np
 import pandas as pd
 
-from mtlbio.errors import InputError, listing
-from mtlbio.intake import numerals
+from mtlbio.errors import listing
+from mtlbio.intake.cells import as_numbers, tidied_cells
 from mtlbio.intake.names import is_no_name, tidied
 from mtlbio.intake.notes import notice
-
-_WAYS = {
-    "decimal comma": "decimal commas",
-    "thousands ,": "commas between thousands",
-    "thousands .": "points between thousands",
-    "thousands blank": "blanks between thousands",
-}
 
 
 def cleaned(table: pd.DataFrame, header: list[str], path: str, separator: str, ids: int | None) -> pd.DataFrame:
@@ -29,8 +20,8 @@ def cleaned(table: pd.DataFrame, header: list[str], path: str, separator: str, i
     table.columns = range(table.shape[1])
     table = _without_empty_rows(table, header, path, place)
     text = [place for place, dtype in enumerate(table.dtypes) if dtype.kind == "O"]
-    table = _tidied(table, text, header, path)
-    table = _as_numbers(table, [c for c in text if c != place], header, path, separator, place is not None)
+    table = tidied_cells(table, text, header, path)
+    table = as_numbers(table, [c for c in text if c != place], header, path, separator, place is not None)
     table.columns = header
     if place is not None:
         table.attrs["ids"] = place
@@ -127,57 +118,6 @@ def _headers_again(table: pd.DataFrame, header: list[str], first: int) -> np.nda
         return np.array([], dtype=int)
     rows = np.flatnonzero(table[first] == header[first])
     return np.array([r for r in rows if [str(v).strip() for v in table.iloc[r]] == header], dtype=int)
-
-
-def _tidied(table: pd.DataFrame, text: list[int], header: list[str], path: str) -> pd.DataFrame:
-    changes: dict[str, int] = {}
-    made: dict[int, pd.Series] = {}
-    for place in text:
-        column, changed = tidied(table[place])
-        if column is not table[place]:
-            made[place] = column
-        if changed:
-            changes[header[place] or f"column {place + 1}"] = changed
-    if changes:
-        cells = sum(changes.values())
-        notice(path, f"{_count(cells, 'cell')} held invisible characters, blanks of another kind, line breaks or curly "
-                     f"quotes, which were taken out: column(s) {listing(changes, 5)}")  # fmt: skip
-    return _with(table, made) if made else table
-
-
-def _with(table: pd.DataFrame, columns: dict[int, pd.Series]) -> pd.DataFrame:
-    return pd.concat([columns.get(c, table[c]).rename(c) for c in table.columns], axis=1)
-
-
-def _as_numbers(
-    table: pd.DataFrame, text: list[int], header: list[str], path: str, separator: str, numbers: bool
-) -> pd.DataFrame:
-    """Numbers in columns of text, written with a point and no groups; as numbers where ``numbers`` are due."""
-    ways = numerals.ways(table[text], separator)
-    made: dict[int, pd.Series] = {}
-    said: dict[str, list[str]] = {}
-    for position, way in ways.items():
-        place = text[position]
-        example = next(str(v).strip() for v in table[place] if re.search(r"\d[,.' ]\d|,", str(v)))
-        if way == "ambiguous":
-            line = (
-                f"column {header[place]!r}: {example!r} may be a thousand or have decimals; expected a point before "
-                f"decimals and nothing between thousands"
-            )
-            if numbers:
-                raise InputError(f"{path}: {line}")
-            notice(path, f"{line}: left as text", doubt=True)
-            continue
-        made[place] = table[place].map(lambda v, way=way: numerals.plain(v.strip(), way) if isinstance(v, str) else v)
-        said.setdefault(way, []).append(f"{header[place]} ({example})")
-    for way, columns in said.items():
-        notice(path, f"{_WAYS[way]} in column(s) {listing(columns, 5)} were read as numbers", doubt=separator == ",")
-    if numbers:
-        # what was text only because of what was taken out above
-        rest = {place: pd.to_numeric(table[place], errors="coerce") for place in text if place not in made}
-        made = {place: pd.to_numeric(column, errors="coerce") for place, column in made.items()}
-        made |= {place: column for place, column in rest.items() if (column.notna() == table[place].notna()).all()}
-    return _with(table, made) if made else table
 
 
 def _count(number: int, what: str) -> str:

@@ -69,8 +69,17 @@ def find_header(rows: list[list[str]], above: list[list[str]]) -> Found:
                 continue
         if at and used(rows[0]) > 1 and looks_like_header(row, ahead) is False:
             break  # no title, but a header with too few names
-        return Found(row, at, at)
+        return Found(_with_names_above(row, rows[:at]), at, at)
     return Found(rows[0], 0)
+
+
+def _with_names_above(row: list[str], titles: list[list[str]]) -> list[str]:
+    """The header with the names that stand one row higher, over cells that were merged downwards."""
+    above = titles[-1] if titles else []
+    inside = sum(1 for cell in above if cell.strip())
+    if inside < 2:  # a title
+        return row
+    return [name if name.strip() or place >= len(above) else above[place] for place, name in enumerate(row)]
 
 
 def _fits(comment: list[str], width: int) -> bool:

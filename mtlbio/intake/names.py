@@ -9,7 +9,7 @@ import pandas as pd
 _INVISIBLE = "\u00ad\u200b-\u200f\u202a-\u202e\u2060\ufeff"
 _BLANKS = "\u00a0\u2000-\u200a\u202f\u205f\u3000"
 _BREAKS = "\n\r\x0b\x0c\x85\u2028\u2029"
-_ODD = re.compile(f"[{_INVISIBLE}{_BLANKS}{_BREAKS}\u2018-\u201f\u00ab\u00bb]")
+_ODD = re.compile(f"[{_INVISIBLE}{_BLANKS}{_BREAKS}\u2018-\u201f\u00ab\u00bb\u2212]|(?:^|\x00)\u2013(?=[\\d.,])")
 _ROW_NUMBER = re.compile(
     r"(?i)|unnamed: ?\d+(\.\d+)?|index|x(\.\d+)?|row([._ ]?(name|number|id)s?)?|\.\.\.1|#|no\.?|nr\.?"
 )
@@ -20,7 +20,8 @@ _QUOTED = re.compile(
 
 
 def tidy(text: str) -> str:
-    """A cell without invisible characters, blanks around it, line breaks in it, and curly quotes around all of it.
+    """A cell without invisible characters, blanks around it, line breaks in it, curly quotes around all of it, and with
+    a plain minus sign.
 
     Examples
     --------
@@ -30,6 +31,7 @@ def tidy(text: str) -> str:
     text = re.sub(f"[{_INVISIBLE}]", "", text)
     text = re.sub(f"[{_BLANKS}]", " ", text)
     text = re.sub(rf"\s*[{_BREAKS}]\s*", " ", text).strip()
+    text = re.sub("\u2212(?=[\\d.,])|^\u2013(?=[\\d.,])", "-", text)
     quoted = _QUOTED.fullmatch(text)
     return quoted.group(1).strip() if quoted else text
 

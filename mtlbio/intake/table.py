@@ -6,9 +6,6 @@ The first lines tell how a table is written; the whole is then read by pandas in
 from __future__ import annotations
 
 import re
-import warnings
-from collections.abc import Iterator
-from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -17,13 +14,14 @@ import pandas as pd
 
 from mtlbio.errors import InputError, listing, one_line
 from mtlbio.intake import cleaning
-from mtlbio.intake.dialect import BLANKS, NAMES, Dialect, parsed, sniff
+from mtlbio.intake.dialect import NAMES, Dialect, sniff
 from mtlbio.intake.header import Ambiguous
 from mtlbio.intake.names import is_row_number, tidy_name
 from mtlbio.intake.notes import notice
+from mtlbio.intake.rows import rows_of, say_short_rows, understood_but
 from mtlbio.intake.sheets import SEPARATOR
 from mtlbio.intake.source import Source, in_other_encoding, source_of
-from mtlbio.reading import LONGEST_LINE, lines_of, understood
+from mtlbio.reading import lines_of
 
 _LINES, _CHARACTERS, _FULL = 150, 1 << 16, 4
 _COMMENTS = 1_000_000  # lines
@@ -68,6 +66,11 @@ def look(path: str | Path) -> TextTable:
     names = [tidy_name(name) for name in dialect.header]
     if not any(names):
         raise InputError(f"{path}: empty; expected a header row and one row per sample")
+    if len(names) == 1 and re.search(r"[,;\t]", dialect.header[0].strip()):
+        raise InputError(
+            f"{path}: found one column, {names[0][:60]!r}: every line seems to be quoted as a whole, or rows and "
+            f"header to be separated in different ways; expected each cell by itself"
+        )
     _say(source, dialect, ending)
     return TextTable(source, dialect, names)
 
@@ -83,16 +86,18 @@ def read(table: TextTable, header: list[str], numbers: bool = False, ids: int = 
     options: dict[str, Any] = {"usecols": [ids] if only_ids else None, "low_memory": False}
     options |= {"dtype": {ids: str}} if numbers else {"dtype": str, "keep_default_na": False}
     try:
-        body = _body(table, len(header), options)
+        body = rows_of(table.source, table.dialect, len(header), options)
     except UnicodeDecodeError:
         table = TextTable(in_other_encoding(table.source), table.dialect, table.header)
-        body = _body(table, len(header), options)
+        body = rows_of(table.source, table.dialect, len(header), options)
     if only_ids:
         body.columns = [header[ids]]
         if cleaning.all_named(body):
             return cleaning.of_ids(body)
         whole = read(table, header, numbers, ids)  # rows without an id may be empty or not
         return whole.iloc[:, [whole.attrs.pop("ids", ids)]]
+    if not numbers:
+        say_short_rows(table.source, table.dialect, header, body)
     wider = [*header, *[""] * (body.shape[1] - len(header))]
     body.columns = range(body.shape[1])
     return cleaning.cleaned(body, wider, table.path, table.dialect.separator, ids if numbers else None)
@@ -141,112 +146,11 @@ def place_of_ids(table: TextTable, sample_column: str) -> int:
     return first
 
 
-def _body(table: TextTable, width: int, options: dict[str, Any]) -> pd.DataFrame:
-    """All rows as pandas has them; read again where they are longer than the header by nothing but empty fields."""
-    try:
-        return _parsed(table, width, options)
-    except (pd.errors.ParserError, pd.errors.ParserWarning) as error:
-        if "EOF inside string" in str(error):
-            return _unquoted(table, width, options)
-        longest = _longest(table, width)
-        if longest is None:
-            raise InputError(f"{table.path}: not a readable table ({one_line(str(error), 160)})") from None
-    with understood(table.path, "a readable table"):
-        return _parsed(table, longest, options)
-
-
-def _parsed(table: TextTable, width: int, options: dict[str, Any]) -> pd.DataFrame:
-    dialect = table.dialect
-    layout: dict[str, Any] = {"sep": r"\s+" if dialect.separator == BLANKS else dialect.separator, "header": None}
-    layout |= {"index_col": False, "names": range(width), "decimal": dialect.decimal, "skipinitialspace": True}
-    layout |= {"quotechar": dialect.quote} if dialect.quote else {"quoting": 3}
-    with _understood_but(table.path), _opened(table) as text, warnings.catch_warnings():
-        # a row with more cells than the header would lose them
-        warnings.simplefilter("error", pd.errors.ParserWarning)
-        try:
-            return pd.read_csv(text, **layout, **options)
-        except pd.errors.EmptyDataError:
-            return pd.DataFrame(columns=range(width), dtype=object)
-
-
-@contextmanager
-def _understood_but(path: str) -> Iterator[None]:
-    """As ``understood``; what can be mended by reading again passes."""
-    mendable: Exception | None = None
-    with understood(path, "a readable table"):
-        try:
-            yield
-        except (UnicodeDecodeError, pd.errors.ParserError, pd.errors.ParserWarning) as error:
-            if isinstance(error.__context__, InputError):  # pandas tells its reader's error as its own
-                raise error.__context__ from None
-            mendable = error
-    if mendable is not None:
-        raise mendable
-
-
-@contextmanager
-def _opened(table: TextTable):
-    """The text below the header."""
-    with table.source.text() as text:
-        for _ in range(table.dialect.lines):
-            text.readline(LONGEST_LINE)
-        yield text
-
-
-def _unquoted(table: TextTable, width: int, options: dict[str, Any]) -> pd.DataFrame:
-    """Read with quotation marks as they are: one of them opens and never closes."""
-    bare = Dialect(**{**vars(table.dialect), "quote": None})
-    if table.dialect.separator != "\t":
-        raise InputError(
-            f"{table.path}: a quotation mark opens and never closes; expected one before and one after a cell"
-        )
-    notice(table.path, "a quotation mark never closes: they are read as part of the text", doubt=True)
-    return _body(TextTable(table.source, bare, table.header), width, options)
-
-
-def _longest(table: TextTable, width: int) -> int | None:
-    """Fields of the longest row, where all beyond the header are empty; None where no row is longer.
-
-    Raises
-    ------
-    InputError
-        A row with more filled fields than the header.
-    """
-    longest, rows = width, 0
-    with understood(table.path, "a readable table"), _opened(table) as text:
-        for number, row in _rows(text, table):
-            if len(row) > width and any(cell.strip() for cell in row[width:]):
-                filled = max(i for i, cell in enumerate(row, 1) if cell.strip())
-                raise InputError(
-                    f"{table.path}: line {table.dialect.lines + number} has {filled} fields, the header {width}: is a "
-                    f"cell with a separator in it not quoted? (separated by {NAMES[table.dialect.separator]}; the last "
-                    f"field is {row[filled - 1].strip()[:40]!r})"
-                )
-            longest, rows = max(longest, len(row)), rows + (len(row) > width)
-    if longest > 2 * width + 100:
-        raise InputError(f"{table.path}: a row has {longest:,} fields, the header {width:,}")
-    return longest if rows else None
-
-
-def _rows(text, table: TextTable) -> Iterator[tuple[int, list[str]]]:
-    """Rows one after the other, each with the number of its line below the header."""
-    if table.dialect.separator == BLANKS:
-        for number, line in enumerate(lines_of(text, table.path), 1):
-            yield from ((number, row) for _, row in parsed([line], BLANKS))
-        return
-    import csv
-
-    quoting = {"quotechar": table.dialect.quote} if table.dialect.quote else {"quoting": csv.QUOTE_NONE}
-    reader = csv.reader(lines_of(text, table.path), delimiter=table.dialect.separator, **quoting)  # type: ignore
-    for row in reader:
-        yield reader.line_num, row
-
-
 def _first_lines(source: Source) -> list[str]:
     """The first lines: some hundred, or four that are long; comments before them do not count."""
     lines: list[str] = []
     counted = characters = 0
-    with _understood_but(source.path), source.text() as text:
+    with understood_but(source.path), source.text() as text:
         for line in lines_of(text, source.path):
             lines.append(line)
             if line.lstrip('\ufeff"').startswith("#") and counted == 0:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import numpy as np
+import pandas as pd
 import pytest
 
 from mtlbio.cohort.metadata import read_matrix, read_metadata
@@ -69,10 +71,32 @@ def test_cells_are_tidied_and_said(tmp_path):
     text = "sample_id\u00a0,\u200bage\nS1\u00a0,4\n\u201cS2\u201d,5\n\ufeffS3,6\n"
     table, notes = described(tmp_path / "m.csv", text)
     assert table == {"sample_id": ["S1", "S2", "S3"], "age": ["4", "5", "6"]}
-    assert notes[0].startswith("3 cells held invisible characters") and notes[0].endswith("column(s) sample_id")
+    assert notes[0].startswith("3 cells held invisible characters") and notes[0].endswith("made plain in sample_id")
     assert measured(tmp_path / "e.csv", "id,G1\nS1\u00a0,4\n\u200bS2,5\n")[1] == ["S1", "S2"]
 
 
 def test_line_breaks_in_names_and_cells(tmp_path):
     table, _ = described(tmp_path / "m.csv", 'sample_id,"age\n(years)","note\r\nx"\nS1,4,"a\nb"\nS2,5,c\n')
     assert table == {"sample_id": ["S1", "S2"], "age (years)": ["4", "5"], "note x": ["a b", "c"]}
+
+
+def test_signs_and_errors_of_spreadsheets(tmp_path):
+    text = "id,G1,G2\nS1,\u22121.5,2\nS2,#DIV/0!,\u20130.5\nS3,4,#REF!\n"
+    values, _, notes = measured(tmp_path / "e.csv", text)
+    assert values["G1"][0] == -1.5 and np.isnan(values["G1"][1]) and values["G2"][:2] == [2, -0.5]
+    assert notes[-1] == "2 cells with an error of a spreadsheet taken as missing: G1 (#DIV/0!), G2 (#REF!)"
+    table, _ = described(tmp_path / "m.csv", text.replace(",2\n", ",40\u201349\n"))
+    assert table["G1"][:1] == ["-1.5"] and table["G2"][0] == "40\u201349" and pd.isna(table["G1"][1])
+
+
+@pytest.mark.parametrize(
+    ("text", "note"),
+    [
+        ("id,age,sex\nS1,4,m\nS2,5\nS3,6,f\n", "1 row with fewer fields than the header (first: 'S2')"),
+        ("id,age,sex\nS1,4,m\nS2,5,f\nS3,6\n", "1 row with fewer fields than the header (first: 'S3'); the file may "
+         "have been cut"),
+        ("id,age,sex\nS1,4\nS2,5\n", "no row has a field for the last column 'sex': is a separator missing?"),
+    ],
+)  # fmt: skip
+def test_rows_that_end_early_are_said(tmp_path, text, note):
+    assert described(tmp_path / "m.csv", text)[1] == [note]

@@ -41,6 +41,11 @@ def test_lines_above_the_header_are_skipped_and_said(tmp_path, above):
     assert notes == ([ABOVE[above]] if ABOVE[above] else [])
 
 
+def test_names_over_merged_cells(tmp_path):
+    table, _ = read(tmp_path / "m.csv", "sample_id,Clinical,,\n,disease,age,sex\nS1,case,4,m\nS2,case,5,f\n")
+    assert list(table.columns) == ["sample_id", "disease", "age", "sex"]
+
+
 def test_a_header_may_begin_with_a_hash(tmp_path):
     text = "# Constructed from biom file\n#OTU ID\tS1\tS2\nO1\t1.5\t2\nO2\t3\t4\n"
     table, notes = read(tmp_path / "m.tsv", text)

@@ -102,6 +102,14 @@ def test_names_of_columns_may_be_whole_numbers_but_no_values(tmp_path):
         read_matrix(tmp_path / "e.csv", "id")
 
 
+def test_lines_that_are_quoted_as_a_whole(tmp_path):
+    (tmp_path / "m.csv").write_text('"sample_id,age"\n"S1,4"\n"S2,5"\n')
+    with pytest.raises(
+        InputError, match="m.csv: found one column, 'sample_id,age': every line seems to be quoted as a"
+    ):
+        read_metadata(tmp_path / "m.csv")
+
+
 def test_an_open_quotation_mark(tmp_path):
     (tmp_path / "m.csv").write_text('id,note\n"S1,a\nS2,b\nS3,c\n')
     with pytest.raises(InputError, match="m.csv: a quotation mark opens and never closes"):
