@@ -10,7 +10,7 @@ import pyarrow.parquet as pq
 
 from mtlbio.errors import InputError, listing
 from mtlbio.intake.formats.registry import description
-from mtlbio.intake.names import is_row_number, tidy_name
+from mtlbio.intake.names import is_row_number, tidied, tidy_name
 from mtlbio.intake.notes import notice
 from mtlbio.intake.source import is_text, kind_of
 from mtlbio.intake.table import look, numbers_of, read
@@ -61,7 +61,7 @@ def read_metadata(path: str | Path, key: str = "metadata.path") -> pd.DataFrame:
     elif kind_of(path) == "arrow":
         with understood(path, "a readable Feather file"):
             table = pd.read_feather(path)
-        table = _named(table, path)
+        table = _named(_tidied(table), path)
     else:
         found = look(path)
         table = read(found, found.header)
@@ -208,7 +208,18 @@ def read_parquet(path: Path, columns: list[str] | None = None) -> pd.DataFrame:
     """Read parquet (some columns and the index, or all); a file that is none is an InputError."""
     _unique(parquet_schema(path).names, path)
     with understood(path, "a readable parquet file"):
-        return pd.read_parquet(path, columns=columns)
+        table = pd.read_parquet(path, columns=columns)
+    return _tidied(table)
+
+
+def _tidied(table: pd.DataFrame) -> pd.DataFrame:
+    """A typed table whose text is as that of a text table would be: columns and index."""
+    for place, dtype in enumerate(table.dtypes):
+        if dtype.kind == "O" and pd.api.types.infer_dtype(table.iloc[:, place], skipna=True) == "string":
+            table.isetitem(place, tidied(table.iloc[:, place])[0])
+    if table.index.dtype == object and pd.api.types.infer_dtype(table.index, skipna=True) == "string":
+        table.index = pd.Index(tidied(pd.Series(table.index))[0], dtype=object, name=table.index.name)
+    return table
 
 
 def parquet_schema(path: Path):

@@ -8,7 +8,7 @@ from collections import Counter
 from collections.abc import Iterable
 from dataclasses import dataclass, field, replace
 
-from mtlbio.intake.header import Ambiguous, Found, completed, find_header, used
+from mtlbio.intake.header import Ambiguous, Found, completed, find_header, looks_like_header, used
 
 BLANKS = " "  # any run of blanks and tabs
 NAMES = {",": "commas", ";": "semicolons", "\t": "tabs", "|": "'|'", BLANKS: "blanks"}
@@ -151,6 +151,8 @@ def _tried(separator: str, quote: str | None, body: list[str], comments: list[st
     score = same - dirty - 0.1 * (len(found.names) != width) - 0.05 * min(found.titles, 3)
     # a quotation mark that quotes nothing swallows lines
     score -= 0.2 * any(separator in cell and "\n" in cell for cell in cells)
+    # titles above what is no header: the header was among them
+    score -= 0.2 * (found.titles > 0 and looks_like_header(found.names, table) is False)
     score -= 0.15 * (separator == BLANKS) + 0.02 * (separator == "|") + 0.05 * (quote is None)
     return _Try(separator, quote, found, score, max(width, len(found.names)))
 

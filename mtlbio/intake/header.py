@@ -57,7 +57,7 @@ def find_header(rows: list[list[str]], above: list[list[str]]) -> Found:
     cells = median(sum(1 for cell in row if cell.strip()) for row in rows)
     for at, row in enumerate(rows[:_SEARCHED]):
         filled, ahead = sum(1 for cell in row if cell.strip()), rows[at + 1 :]
-        if used(row) < width - 1 or (cells >= 4 and filled < 0.5 * cells) or (cells >= 3 and filled == 1):
+        if not filled or len(row) < width - 1 or (cells >= 4 and filled < 0.5 * cells) or (cells >= 3 and filled == 1):
             continue
         gaps = ahead and not all(cell.strip() for cell in row[1 : used(ahead[0])])
         if gaps and len(ahead) > 1 and used(ahead[0]) > filled and looks_like_header(ahead[0], ahead[1:]):

@@ -7,7 +7,9 @@ import gzip
 import pandas as pd
 import pytest
 
+from mtlbio.cohort.expression import read_expression
 from mtlbio.cohort.metadata import csv_header, is_table, read_csv, read_matrix, read_metadata, suffix
+from mtlbio.config import Expression
 from mtlbio.errors import InputError
 from mtlbio.intake import table as intake_table
 from mtlbio.intake.notes import noticing
@@ -50,6 +52,16 @@ def test_parquet_and_feather_by_content(tmp_path):
     for name in ("m.csv", "m.feather"):
         assert is_table(tmp_path / name)
         assert read_metadata(tmp_path / name).to_dict("list") == {"sample_id": ["S1", "S2"], "age": [4, 5]}
+
+
+def test_ids_of_typed_tables_are_tidied_alike(tmp_path):
+    frame = pd.DataFrame({"id": ["S1\u00a0", "\u200bS2"], "G1": [1.5, 2]})
+    frame.to_parquet(tmp_path / "e.parquet")
+    frame.set_index("id").to_parquet(tmp_path / "i.parquet")
+    assert read_metadata(tmp_path / "e.parquet")["id"].tolist() == ["S1", "S2"]
+    for name in ("e.parquet", "i.parquet"):
+        data = read_expression(Expression(path=str(tmp_path / name), scale="log"), "id")
+        assert data.samples.tolist() == ["S1", "S2"] and data.dense().ravel().tolist() == [1.5, 2]
 
 
 def test_what_is_no_text(tmp_path):
