@@ -78,12 +78,16 @@ def sniff(head: Iterable[str], expected: str | None = None, only: str | None = N
     body = lines[start:][: _ROWS + 50]
     tabs = sum("\t" in line for line in body) > 0.5 * sum(bool(line.strip()) for line in body)  # never by accident
     candidates = [only] if only else [*_SEPARATORS, *([] if tabs else [BLANKS])]
-    tries = [_tried(separator, quote, body, comments) for separator in candidates for quote in _quotes(separator, body)]
+    there = [separator for separator in candidates if any(separator in line for line in body)]
+    tries = [_tried(separator, quote, body, comments) for separator in there for quote in _quotes(separator, body)]
     fits = [t for t in tries if t is not None and t.width > 1]
     if not fits:
         alone = only or expected or ","
-        best = next((t for t in tries if t is not None and t.separator == alone), None)
-        best = best or _tried(alone, None, body, comments) or _Try(alone, None, find_header([], []), 0.0, 1)
+        best = (
+            _tried(alone, '"', body, comments)
+            or _tried(alone, None, body, comments)
+            or _Try(alone, None, find_header([], []), 0.0, 1)
+        )
     else:
         fits.sort(key=lambda t: (round(t.score, 6), t.separator == expected, t.width), reverse=True)
         best = fits[0]

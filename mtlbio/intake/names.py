@@ -44,6 +44,8 @@ def tidy_name(text: str) -> str:
     >>> tidy_name(" age at\\n sampling\\t(years)\\x07")
     'age at sampling (years)'
     """
+    if text.isascii() and text.isprintable():
+        return " ".join(text.split())  # nearly every name, of perhaps a million
     text = " ".join(tidy(text).split())
     return "".join(c for c in text if c.isprintable())
 
