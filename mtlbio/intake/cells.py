@@ -8,6 +8,7 @@ import pandas as pd
 
 from mtlbio.errors import InputError, listing
 from mtlbio.intake import numerals
+from mtlbio.intake.dialect import Dialect
 from mtlbio.intake.names import tidied
 from mtlbio.intake.notes import notice
 
@@ -56,10 +57,10 @@ def _with(table: pd.DataFrame, columns: dict[int, pd.Series]) -> pd.DataFrame:
 
 
 def as_numbers(
-    table: pd.DataFrame, text: list[int], header: list[str], path: str, separator: str, numbers: bool
+    table: pd.DataFrame, text: list[int], header: list[str], path: str, dialect: Dialect, numbers: bool
 ) -> pd.DataFrame:
     """Numbers in columns of text, written with a point and no groups; as numbers where ``numbers`` are due."""
-    ways = numerals.ways(table[text], separator)
+    ways = numerals.ways(table[text], dialect.separator)
     made: dict[int, pd.Series] = {}
     said: dict[str, list[str]] = {}
     for position, way in ways.items():
@@ -76,8 +77,14 @@ def as_numbers(
             continue
         made[place] = table[place].map(lambda v, way=way: numerals.plain(v.strip(), way) if isinstance(v, str) else v)
         said.setdefault(way, []).append(f"{header[place]} ({example})")
+    if dialect.decimal == ",":
+        said.pop("decimal comma", None)  # said of the whole table
     for way, columns in said.items():
-        notice(path, f"{_WAYS[way]} in column(s) {listing(columns, 5)} were read as numbers", doubt=separator == ",")
+        notice(
+            path,
+            f"{_WAYS[way]} in column(s) {listing(columns, 5)} were read as numbers",
+            doubt=dialect.separator == ",",
+        )
     if numbers:
         # what was text only because of what was taken out above
         rest = {place: pd.to_numeric(table[place], errors="coerce") for place in text if place not in made}

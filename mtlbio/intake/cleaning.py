@@ -7,11 +7,12 @@ import pandas as pd
 
 from mtlbio.errors import listing
 from mtlbio.intake.cells import as_numbers, tidied_cells
+from mtlbio.intake.dialect import Dialect
 from mtlbio.intake.names import is_no_name, tidied
 from mtlbio.intake.notes import notice
 
 
-def cleaned(table: pd.DataFrame, header: list[str], path: str, separator: str, ids: int | None) -> pd.DataFrame:
+def cleaned(table: pd.DataFrame, header: list[str], path: str, dialect: Dialect, ids: int | None) -> pd.DataFrame:
     """A table as it was read, without empty rows and columns, its cells tidied; ``ids``: of numbers, the one column
     of text."""
     table = _without_empty_columns(table, header, path)
@@ -21,7 +22,7 @@ def cleaned(table: pd.DataFrame, header: list[str], path: str, separator: str, i
     table = _without_empty_rows(table, header, path, place)
     text = [place for place, dtype in enumerate(table.dtypes) if dtype.kind == "O"]
     table = tidied_cells(table, text, header, path)
-    table = as_numbers(table, [c for c in text if c != place], header, path, separator, place is not None)
+    table = as_numbers(table, [c for c in text if c != place], header, path, dialect, place is not None)
     table.columns = header
     if place is not None:
         table.attrs["ids"] = place

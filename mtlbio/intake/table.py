@@ -100,7 +100,7 @@ def read(table: TextTable, header: list[str], numbers: bool = False, ids: int = 
         say_short_rows(table.source, table.dialect, header, body)
     wider = [*header, *[""] * (body.shape[1] - len(header))]
     body.columns = range(body.shape[1])
-    return cleaning.cleaned(body, wider, table.path, table.dialect.separator, ids if numbers else None)
+    return cleaning.cleaned(body, wider, table.path, table.dialect, ids if numbers else None)
 
 
 def numbers_of(table: TextTable, sample_column: str, only_ids: bool = False) -> tuple[pd.DataFrame, list[str]]:
@@ -136,7 +136,7 @@ def _check_names(names: list[str], path: str) -> None:
 def place_of_ids(table: TextTable, sample_column: str) -> int:
     """The place of the column that names the samples, as far as the header and the first rows tell."""
     header, rows = table.header, table.dialect.rows
-    if sample_column in header:
+    if sample_column and sample_column in header:
         return header.index(sample_column)
     cells = [[row[place].strip() for row in rows if place < len(row)] for place in range(min(len(header), 20))]
     first = next((place for place, column in enumerate(cells) if header[place] or any(column)), 0)

@@ -104,6 +104,13 @@ def test_samples_are_named_by_a_column(tmp_path, text, said):
     assert table.to_dict("list") == {"G1": [1, 2]} and [note.text for note in notes] == said
 
 
+def test_a_column_without_a_name_that_counts_rows_names_no_sample(tmp_path):
+    (tmp_path / "e.csv").write_text(",id,G1\n0,S1,1\n1,S2,2\n")
+    assert read_matrix(tmp_path / "e.csv", "")[0].index.tolist() == ["S1", "S2"]  # the metadata's ids have no name
+    (tmp_path / "e.csv").write_text(",G1,G2\n0,5,1\n1,6,2\n")
+    assert read_matrix(tmp_path / "e.csv", "")[0].index.tolist() == ["0", "1"]
+
+
 def test_names_of_columns_may_be_whole_numbers_but_no_values(tmp_path):
     (tmp_path / "e.csv").write_text(",1,10\nS1,1.5,2\n")
     assert read_matrix(tmp_path / "e.csv", "id")[0].to_dict("list") == {"1": [1.5], "10": [2]}
