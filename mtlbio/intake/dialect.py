@@ -13,7 +13,7 @@ from mtlbio.intake.header import Ambiguous, Found, completed, find_header, looks
 BLANKS = " "  # any run of blanks and tabs
 NAMES = {",": "commas", ";": "semicolons", "\t": "tabs", "|": "'|'", BLANKS: "blanks"}
 _SEPARATORS = (",", "\t", ";", "|")
-_WORD = re.compile(r'"((?:[^"]|"")*)"|(\S+)')
+_WORD = {q: re.compile(rf"{q}((?:[^{q}]|{q}{q})*){q}|(\S+)") for q in ('"', "'")}
 _DECIMAL = re.compile(r"[+-]?\d*,\d+(?:[eE][+-]?\d+)?")
 _POINT = re.compile(r"[+-]?\d*\.\d+(?:[eE][+-]?\d+)?")
 _GROUP = re.compile(r"[+-]?[1-9]\d{0,2},\d{3}")  # one thousand, or one and a bit
@@ -119,7 +119,8 @@ def parsed(lines: Iterable[str], separator: str, quote: str | None = '"') -> lis
     if separator == BLANKS:
         rows = []
         for number, line in enumerate(lines, 1):
-            words = [a.replace('""', '"') if a or not b else b for a, b in _WORD.findall(line)]
+            mark = quote or '"'
+            words = [a.replace(mark * 2, mark) if a or not b else b for a, b in _WORD[mark].findall(line)]
             rows += [(number, words)] if words else []
         return rows
     quoting = {"quotechar": quote} if quote else {"quoting": csv.QUOTE_NONE}

@@ -129,7 +129,7 @@ def _rows(text, source: Source, dialect: Dialect) -> Iterator[tuple[int, list[st
     """Rows one after the other, each with the number of its line below the header."""
     if dialect.separator == BLANKS:
         for number, line in enumerate(lines_of(text, source.path), 1):
-            yield from ((number, row) for _, row in parsed([line], BLANKS))
+            yield from ((number, row) for _, row in parsed([line], BLANKS, dialect.quote))
         return
     quoting = {"quotechar": dialect.quote} if dialect.quote else {"quoting": csv.QUOTE_NONE}
     reader = csv.reader(lines_of(text, source.path), delimiter=dialect.separator, **quoting)  # type: ignore

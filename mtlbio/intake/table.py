@@ -71,6 +71,7 @@ def look(path: str | Path) -> TextTable:
             f"{path}: found one column, {names[0][:60]!r}: every line seems to be quoted as a whole, or rows and "
             f"header to be separated in different ways; expected each cell by itself"
         )
+    _check_names(names, source.path)
     _say(source, dialect, ending)
     return TextTable(source, dialect, names)
 
@@ -110,7 +111,6 @@ def numbers_of(table: TextTable, sample_column: str, only_ids: bool = False) -> 
     where the first has no name and counts the rows.
     """
     names = table.header
-    _check_names(names, table.path)
     place = place_of_ids(table, sample_column)
     body = read(table, names, numbers=True, ids=place, only_ids=only_ids)
     at = body.attrs.pop("ids", 0)
@@ -123,8 +123,8 @@ def numbers_of(table: TextTable, sample_column: str, only_ids: bool = False) -> 
 
 def _check_names(names: list[str], path: str) -> None:
     """Refuse names of columns that are values: the header is missing."""
-    rest = names[1:]
-    numbers = [name for name in rest if re.fullmatch(r"[+-]?\d+([.,]\d+)?([eE][+-]?\d+)?", name)]
+    rest = names[1:] if len(names) > 2 else names
+    numbers = [name for name in rest if re.fullmatch(r"[+-]?(\d+([.,]\d*)?|[.,]\d+)([eE][+-]?\d+)?", name)]
     values = any(not name.isdigit() for name in numbers) or len(set(numbers)) < len(numbers)
     if len(numbers) > 1 and len(numbers) == len(rest) and values:
         raise InputError(

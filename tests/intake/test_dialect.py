@@ -58,6 +58,7 @@ def test_the_separator_that_a_spreadsheet_names():
 
 def test_quotes():
     assert sniff(lines("'id','x'\n'S1','a'\n")).rows == [["S1", "a"]]
+    assert sniff(lines("'id' 'x'\n'S 1' 'a'\n'S 2' 3\n")).rows == [["S 1", "a"], ["S 2", "3"]]
     unclosed = sniff(lines('id\tsize\nS1\t5" tube\nS2\t"3 inch\nS3\tx\n'))
     assert unclosed.quote is None and unclosed.rows[1] == ["S2", '"3 inch']
     several = sniff(lines('id,"a\nb"\nS1,"x\ny"\nS2,z\n'))

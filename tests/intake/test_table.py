@@ -114,6 +114,9 @@ def test_a_column_without_a_name_that_counts_rows_names_no_sample(tmp_path):
 def test_names_of_columns_may_be_whole_numbers_but_no_values(tmp_path):
     (tmp_path / "e.csv").write_text(",1,10\nS1,1.5,2\n")
     assert read_matrix(tmp_path / "e.csv", "id")[0].to_dict("list") == {"1": [1.5], "10": [2]}
+    (tmp_path / "e.csv").write_text(".5,0.25\n0.5,1\n")
+    with pytest.raises(InputError, match=r"e.csv: the first line holds numbers \(.5, 0.25\)"):
+        read_metadata(tmp_path / "e.csv")
     (tmp_path / "e.csv").write_text("S1,1.5,2.5\nS2,3,4\n")
     with pytest.raises(
         InputError, match=r"e.csv: the first line holds numbers \(1.5, 2.5\) where the names .* a header"
