@@ -7,13 +7,16 @@ import datetime
 import io
 import warnings
 import zipfile
+from collections.abc import Iterator
 from functools import lru_cache
 from pathlib import Path
 
 from mtlbio.errors import InputError, listing
+from mtlbio.intake.notes import notice
 from mtlbio.reading import check_fits, understood
 
 SEPARATOR = "\t"
+_LOOKED = 1000  # rows in which formulas are looked for
 _KEPT = 2  # sheets: init reads a file several times, and a workbook is slow to read
 
 
@@ -28,11 +31,18 @@ def sheet_text(path: str | Path, sheet: str | None = None) -> bytes:
         No readable workbook, no such sheet, several to choose from.
     """
     stat = Path(path).stat()
-    return _text(str(path), sheet, stat.st_mtime_ns, stat.st_size)
+    text, uncomputed = _text(str(path), sheet, stat.st_mtime_ns, stat.st_size)
+    if uncomputed:
+        line = (
+            f"{uncomputed} cells hold formulas that were never computed and count as empty: open and save it in Excel"
+        )
+        notice(path, line, doubt=True)
+    return text
 
 
 @lru_cache(maxsize=_KEPT)
-def _text(path: str, sheet: str | None, changed: int, size: int) -> bytes:
+def _text(path: str, sheet: str | None, changed: int, size: int) -> tuple[bytes, int]:
+    """The text, and the number of formulas without a value."""
     import openpyxl  # slow to import, and seldom needed
 
     with understood(path, "a readable Excel workbook"), warnings.catch_warnings():
@@ -42,9 +52,39 @@ def _text(path: str, sheet: str | None, changed: int, size: int) -> bytes:
         check_fits(path, claimed, "the workbook")
         book = openpyxl.load_workbook(path, read_only=True, data_only=True)
         try:
-            return _written(_chosen(book, path, sheet))
+            chosen = _chosen(book, path, sheet)
+            text, title = _written(chosen), chosen.title
         finally:
             book.close()
+        if not any(b"<f" in start for start in _starts(path)):
+            return text, 0
+        formulas = openpyxl.load_workbook(path, read_only=True)
+        values = openpyxl.load_workbook(path, read_only=True, data_only=True)
+        try:
+            return text, _uncomputed(formulas[title], values[title])
+        finally:
+            formulas.close()
+            values.close()
+
+
+def _starts(path: str) -> Iterator[bytes]:
+    """The first bytes of every sheet, among which formulas are looked for."""
+    with zipfile.ZipFile(path) as archive:
+        for name in archive.namelist():
+            if name.startswith("xl/worksheets/"):
+                with archive.open(name) as part:
+                    yield part.read(1 << 20)
+
+
+def _uncomputed(formulas, values) -> int:
+    """Formulas among the first rows that have no value."""
+    first = formulas.iter_rows(max_row=_LOOKED, values_only=True)
+    rows = zip(first, values.iter_rows(max_row=_LOOKED, values_only=True), strict=False)
+    return sum(
+        isinstance(formula, str) and formula.startswith("=") and value is None
+        for row, computed in rows
+        for formula, value in zip(row, computed, strict=False)
+    )
 
 
 def _chosen(book, path: str, sheet: str | None):

@@ -59,6 +59,14 @@ def test_the_sheet_is_named_or_the_only_one(tmp_path):
         read_metadata(f"{path}#third")
 
 
+def test_formulas_that_were_never_computed_are_said(tmp_path):
+    path = workbook(tmp_path / "m.xlsx", one=[["id", "x", "y"], ["S1", 1, "=B2*2"], ["S2", 2, "=B3*2"]])
+    for _ in range(2):  # also from memory
+        with noticing() as notes:
+            assert read_metadata(path)["y"].tolist() == ["", ""]
+        assert notes[0].doubt and notes[0].text.startswith("2 cells hold formulas that were never computed")
+
+
 def test_what_is_no_workbook(tmp_path):
     (tmp_path / "m.xlsx").write_text("a,b\n1,2\n")
     with pytest.raises(InputError, match="m.xlsx: not an Excel workbook, though its name ends in .xlsx"):
