@@ -5,7 +5,7 @@ from __future__ import annotations
 import csv
 import re
 from collections import Counter
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field, replace
 
 from mtlbio.intake.header import Ambiguous, Found, completed, find_header, looks_like_header, used
@@ -114,20 +114,20 @@ def _comments(lines: list[str]) -> tuple[int, list[str]]:
     return len(lines), comments
 
 
-def parsed(lines: Iterable[str], separator: str, quote: str | None = '"') -> list[tuple[int, list[str]]]:
+def parsed(lines: Iterable[str], separator: str, quote: str | None = '"') -> Iterator[tuple[int, list[str]]]:
     """Rows of cells, each with the number of the line that it ends in; rows without any cell are left out."""
     if separator == BLANKS:
-        rows = []
+        mark = quote or '"'
         for number, line in enumerate(lines, 1):
-            mark = quote or '"'
             words = [a.replace(mark * 2, mark) if a or not b else b for a, b in _WORD[mark].findall(line)]
-            rows += [(number, words)] if words else []
-        return rows
+            if words:
+                yield number, words
+        return
     quoting = {"quotechar": quote} if quote else {"quoting": csv.QUOTE_NONE}
-    before = csv.field_size_limit(1 << 30)
+    before = csv.field_size_limit(1 << 30)  # a sequence may be long
     try:
         reader = csv.reader(lines, delimiter=separator, skipinitialspace=separator != "\t", **quoting)  # type: ignore
-        return [(reader.line_num, row) for row in reader if row]
+        yield from ((reader.line_num, row) for row in reader if row)
     finally:
         csv.field_size_limit(before)
 
@@ -135,7 +135,7 @@ def parsed(lines: Iterable[str], separator: str, quote: str | None = '"') -> lis
 def _tried(separator: str, quote: str | None, body: list[str], comments: list[str]) -> _Try | None:
     """How well a separator fits; None where it is none."""
     try:
-        rows = parsed(body, separator, quote)[:_ROWS]
+        rows = list(parsed(body, separator, quote))[:_ROWS]
     except csv.Error:
         return None
     if not rows:
@@ -156,6 +156,8 @@ def _tried(separator: str, quote: str | None, body: list[str], comments: list[st
     score = same - dirty - 0.1 * (len(found.names) != width) - 0.05 * min(found.titles, 3)
     # a quotation mark that quotes nothing swallows lines
     score -= 0.2 * any(separator in cell and "\n" in cell for cell in cells)
+    # a header that this separator does not separate
+    score -= 0.2 * (len(found.names) == 1 and width > 1 and separator not in (BLANKS, "\t"))
     # titles above what is no header: the header was among them
     score -= 0.2 * (found.titles > 0 and looks_like_header(found.names, table) is False)
     score -= 0.15 * (separator == BLANKS) + 0.02 * (separator == "|") + 0.05 * (quote is None)

@@ -156,4 +156,4 @@ def completed(names: list[str], rows: list[list[str]], separated_by: str) -> tup
 def _width(rows: list[list[str]]) -> int:
     """Fields up to the last that is filled in a quarter of the rows: the last column may have empty cells."""
     counts = sorted(map(used, rows), reverse=True)
-    return counts[(len(counts) - 1) // 4]
+    return counts[max((len(counts) - 1) // 4, int(len(counts) > 2))]  # one long row among several is none

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import csv
 import warnings
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -92,7 +91,7 @@ def _longest(source: Source, dialect: Dialect, width: int) -> int | None:
     """
     longest, rows = width, 0
     with understood(source.path, "a readable table"), _opened(source, dialect) as text:
-        for number, row in _rows(text, source, dialect):
+        for number, row in parsed(lines_of(text, source.path), dialect.separator, dialect.quote):
             if len(row) > width and any(cell.strip() for cell in row[width:]):
                 filled = max(i for i, cell in enumerate(row, 1) if cell.strip())
                 raise InputError(
@@ -112,7 +111,11 @@ def say_short_rows(source: Source, dialect: Dialect, header: list[str], body: pd
     if body.size > _SCANNED or not last or not (body.iloc[:, last] == "").any():
         return
     with understood(source.path, "a readable table"), _opened(source, dialect) as text:
-        lengths = [(row[0].strip(), len(row)) for _, row in _rows(text, source, dialect) if len(row) > 1]
+        lengths = [
+            (row[0].strip(), len(row))
+            for _, row in parsed(lines_of(text, source.path), dialect.separator, dialect.quote)
+            if len(row) > 1
+        ]
     short = [place for place, (_, fields) in enumerate(lengths) if fields <= last]
     if short and len(short) == len(lengths):
         notice(
@@ -123,15 +126,3 @@ def say_short_rows(source: Source, dialect: Dialect, header: list[str], body: pd
         cut = "; the file may have been cut" if short == [len(lengths) - 1] else ""
         line = f"{rows} with fewer fields than the header (first: {lengths[short[0]][0][:40]!r}){cut}"
         notice(source.path, line, doubt=True)
-
-
-def _rows(text, source: Source, dialect: Dialect) -> Iterator[tuple[int, list[str]]]:
-    """Rows one after the other, each with the number of its line below the header."""
-    if dialect.separator == BLANKS:
-        for number, line in enumerate(lines_of(text, source.path), 1):
-            yield from ((number, row) for _, row in parsed([line], BLANKS, dialect.quote))
-        return
-    quoting = {"quotechar": dialect.quote} if dialect.quote else {"quoting": csv.QUOTE_NONE}
-    reader = csv.reader(lines_of(text, source.path), delimiter=dialect.separator, **quoting)  # type: ignore
-    for row in reader:
-        yield reader.line_num, row

@@ -142,6 +142,12 @@ def test_an_open_quotation_mark(tmp_path):
     assert notes[0].doubt and notes[0].text.startswith("a quotation mark never closes")
 
 
+def test_a_long_sequence_in_a_cell(tmp_path):
+    long = "ACDEFGHIKL" * 20_000
+    (tmp_path / "c.csv").write_text(f"chain,sequence,note\na,{long},\nb,ACD,x\n")
+    assert read_metadata(tmp_path / "c.csv")["sequence"].map(len).tolist() == [200_000, 3]
+
+
 def test_a_line_that_never_ends(tmp_path, monkeypatch):
     monkeypatch.setattr(intake_table, "lines_of", lambda text, path: lines_of(text, path, 1000))
     (tmp_path / "m.csv").write_text("a" * 5000)
