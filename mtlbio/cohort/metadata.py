@@ -22,6 +22,8 @@ _PLAIN = (".csv", ".tsv", ".txt", ".tab")
 _PACKED = tuple(f"{ending}{packed}" for packed in ENDINGS for ending in _PLAIN)
 TABLES: tuple[str, ...] = (*_PLAIN, ".xlsx", ".parquet", ".feather", *_PACKED, ".xlsm", ".arrow")
 
+VALID = f"{', '.join(_PLAIN)} (packed or not: {' '.join(ENDINGS)}), .xlsx, .parquet, .feather"
+
 
 def suffix(path: str | Path) -> str:
     """The ending that tells a format, with that of its compression."""
@@ -53,9 +55,7 @@ def read_metadata(path: str | Path, key: str = "metadata.path") -> pd.DataFrame:
         return described
     if not is_table(path):
         kind_of(path)  # says what it is where that is known
-        raise InputError(
-            f"{path}: {key}: format {suffix(path) or 'without ending'!r} is unknown; valid: {listing(TABLES, 7)}"
-        )
+        raise InputError(f"{path}: {key}: format {suffix(path) or 'without ending'!r} is unknown; valid: {VALID}")
     if is_parquet(path):
         table = _named(read_parquet(path), path)
     elif kind_of(path) == "arrow":

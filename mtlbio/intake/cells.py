@@ -60,7 +60,7 @@ def as_numbers(
     table: pd.DataFrame, text: list[int], header: list[str], path: str, dialect: Dialect, numbers: bool
 ) -> pd.DataFrame:
     """Numbers in columns of text, written with a point and no groups; as numbers where ``numbers`` are due."""
-    ways = numerals.ways(table[text], dialect.separator)
+    ways = numerals.ways(table[text], dialect.separator, dialect.decimal)
     made: dict[int, pd.Series] = {}
     said: dict[str, list[str]] = {}
     for position, way in ways.items():

@@ -211,5 +211,6 @@ def _decimal(rows: list[list[str]], separator: str) -> str:
     commas = [cell for cell in cells if "," in cell and _DECIMAL.fullmatch(cell)]
     if not commas or all(_GROUP.fullmatch(cell) for cell in commas):
         return "."
-    points = sum(1 for cell in cells if "." in cell and _POINT.fullmatch(cell))
+    pointed = (cell for cell in cells if "." in cell and _POINT.fullmatch(cell))
+    points = sum(not _GROUP.fullmatch(cell.replace(".", ",")) for cell in pointed)
     return "," if len(commas) > points else "."

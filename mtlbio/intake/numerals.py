@@ -69,26 +69,39 @@ def plain(value: str, how: str) -> str:
     return value.replace(",", ".")
 
 
+def _grouped(texts: list[str]) -> bool:
+    """Whether a column holds numbers, and those with a point could be thousands."""
+    values = [v for v in map(str.strip, texts) if v not in _MISSING]
+    with_point = [v for v in values if "." in v]
+    return bool(with_point) and all(map(_GROUPS["."].fullmatch, with_point)) and all(map(_PLAIN.fullmatch, values))
+
+
 def _suspect(text: str) -> bool:
     """Whether there may be other numbers than plain ones in a text; quick, as most columns have none."""
     commas = any(sign in text for sign in ",' \u2019") and _COMMAS.search(text)
     return bool(commas or _POINTS.search(text))
 
 
-def ways(table: pd.DataFrame, separator: str) -> dict[int, str]:
+def ways(table: pd.DataFrame, separator: str, decimal: str = ".") -> dict[int, str]:
     """By the place of a column how its numbers are written, of all columns where that is not the plain way.
 
     What one column leaves open another may tell: a table has one decimal sign. In a table of commas a quoted ``1,234``
     beside numbers below a thousand is a thousand.
     """
     found: dict[int, str] = {}
+    pointed: list[int] = []  # numbers of which each that has a point may be thousands
     for place in range(table.shape[1]):
         texts = [cell for cell in pd.unique(table.iloc[:, place]) if isinstance(cell, str)]
-        if _suspect("\n".join(texts)):
+        text = "\n".join(texts)
+        if _suspect(text):
             way = written([cell.strip() for cell in texts])
             if way is not None:
                 found[place] = way
-    sure = set(found.values())
+        if place not in found and "." in text and _grouped(texts):
+            pointed.append(place)
+    sure = {*found.values(), *(["decimal comma"] if decimal == "," else [])}
+    if sure & {"decimal comma", "thousands ."} and separator != ",":
+        found |= dict.fromkeys(pointed, "thousands .")
     for place, way in found.items():
         if way in ("ambiguous", "maybe thousands"):
             if sure & {"decimal comma", "thousands ."}:

@@ -3,7 +3,7 @@
 from collections.abc import Iterator
 from pathlib import Path
 
-from mtlbio.cohort.metadata import TABLES, duplicates, is_table, read_metadata
+from mtlbio.cohort.metadata import VALID, duplicates, is_table, read_metadata
 from mtlbio.errors import InputError, listing
 from mtlbio.kinds.schemas.chains import ChainSource
 from mtlbio.reading import lines_of, text_of, understood
@@ -66,7 +66,7 @@ def read_fasta(path: str | Path) -> list[tuple[str, str]]:
 def _of_table(path: Path, source: ChainSource, key: str) -> Iterator[Record]:
     if not is_table(path):
         raise InputError(
-            f"{path}: unknown kind of file; valid: {listing(TABLES)}, {listing(FASTA)}, a folder of structures "
+            f"{path}: unknown kind of file; valid: {VALID}, {listing(FASTA)}, a folder of structures "
             f"({listing(STRUCTURES)})"
         )
     table = read_metadata(path, f"chains.{key}.path").astype(object)

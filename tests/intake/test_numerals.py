@@ -77,6 +77,15 @@ def test_one_column_tells_the_decimal_sign_of_another(tmp_path):
     assert table.to_numpy().tolist() == [[1.234, 7.5], [2.345, 8.0]]
 
 
+def test_a_point_is_no_decimal_sign_where_a_comma_is_one(tmp_path):
+    table, notes = matrix(tmp_path / "e.csv", "id;G1;G2\nS1;1.234;7,5\nS2;12.345;8\nS3;17;9\n")
+    assert table["G1"].tolist() == [1234, 12345, 17] and table["G2"].tolist() == [7.5, 8, 9]
+    assert notes[-1] == "points between thousands in column(s) G1 (1.234) were read as numbers"
+    assert read_metadata(tmp_path / "e.csv")["G1"].tolist() == ["1234", "12345", "17"]
+    (tmp_path / "e.csv").write_text("id;G1;G2\nS1;1.234;7.5\nS2;12.345;8\n")
+    assert read_metadata(tmp_path / "e.csv")["G1"].tolist() == ["1.234", "12.345"]
+
+
 def test_numbers_of_a_description_get_a_point(tmp_path):
     (tmp_path / "m.csv").write_text('sample_id,age,code\nS1,"45,3","a,b"\nS2,51,c\n')
     table = read_metadata(tmp_path / "m.csv")
