@@ -8,7 +8,7 @@ from typing import Literal
 import numpy as np
 
 from mtlbio.cohort.gene_columns import in_memory
-from mtlbio.cohort.measurements import Measurements
+from mtlbio.cohort.measurements import Measurements, OnDisk
 from mtlbio.cohort.qc import QcList
 from mtlbio.errors import InputError
 from mtlbio.intake.notes import notice
@@ -78,6 +78,9 @@ def without_gaps(data: Measurements, policy: Literal["stop", "drop", "fill"], qc
     InputError
         ``stop`` and there are gaps; or no gene is left, or a sample without any value.
     """
+    held = data.matrix
+    if not isinstance(held, np.ndarray | OnDisk) and np.isnan(held.data).any():
+        data = replace(data, matrix=data.dense())
     gaps = gaps_in(data)
     if gaps is None:
         return data
@@ -88,6 +91,8 @@ def without_gaps(data: Measurements, policy: Literal["stop", "drop", "fill"], qc
             f"fill (genes with more than {MOST_GAPS:.0%} missing go, others get the gene's median)"
         )
     empty = gaps.by_sample == 1
+    if empty.all():
+        raise InputError(f"{data.source}: every measurement is missing")
     if empty.any():
         qc.add(data.samples[empty], "sample", "no values", "dropped: every value is missing")
         notice(data.source, f"{int(empty.sum())} samples without any value left out", doubt=True)

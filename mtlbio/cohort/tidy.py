@@ -37,6 +37,8 @@ def tidied(data: Measurements, scale: str | None, qc: QcList, described: Collect
     if isinstance(data.matrix, OnDisk):  # single cells: their readers know of no such lines
         _tell_dates(data)
         return data
+    # with or without the summary lines, as who made it summed
+    data = _without(data, _totals(data), "total", "the sum of all other columns", qc)
     data = _without(data, _by_name(data.genes, is_summary), "summary line of a read counter", "reads of no gene", qc)
     data = _without(data, _by_name(data.genes, is_spike_in), "spike-in", "control RNA (ERCC, SIRV), no gene", qc)
     data = _without(data, _totals(data), "total", "the sum of all other columns", qc)
@@ -101,7 +103,7 @@ def _totals(data: Measurements) -> np.ndarray:
     found = np.zeros(len(data.genes), dtype=bool)
     if len(data.genes) < 3 or not len(data.samples):
         return found
-    total = np.asarray(matrix.sum(axis=1), dtype=np.float64).ravel()
+    total = matrix @ np.ones(len(data.genes)) if sparse.issparse(matrix) else matrix.sum(axis=1, dtype=np.float64)
     first = as_array(matrix[:1]).ravel().astype(np.float64)
     for place in np.flatnonzero(np.isclose(2.0 * first, total[0], rtol=1e-4) & (first > 0)):
         found[place] = np.allclose(2.0 * column_of(data, int(place)), total, rtol=1e-4) and len(total) > 2

@@ -90,9 +90,11 @@ def profile(data: Measurements) -> Profile:
     ----------
     data : samples x genes; of single cells the first block is read
     """
+    if not len(data.samples):
+        return _of_dense(np.full((1, len(data.genes)), np.nan), data.genes)
     if isinstance(data.matrix, np.ndarray):
         block = data.matrix[np.unique(np.linspace(0, len(data.samples) - 1, ROWS).astype(int))]
-        return _of_dense(block, data.genes) if block.size else _of_dense(np.zeros((1, len(data.genes))), data.genes)
+        return _of_dense(block, data.genes)
     _, block = next(data.blocks())
     block = block[:ROWS]
     return _of_dense(block, data.genes) if isinstance(block, np.ndarray) else _of_sparse(block, data.genes)
@@ -106,9 +108,9 @@ def _of_dense(block: np.ndarray, genes: np.ndarray) -> Profile:
     sample = block.ravel()[:: max(1, block.size // _VALUES)]
     return Profile(
         genes,
-        block.min(axis=0) if whole else np.where(there, block, np.inf).min(axis=0),
-        block.max(axis=0) if whole else np.where(there, block, -np.inf).max(axis=0),
-        np.median(few, axis=0) if whole else _medians(few),
+        (block.min(axis=0) if whole else np.where(there, block, np.inf).min(axis=0)).astype(float),
+        (block.max(axis=0) if whole else np.where(there, block, -np.inf).max(axis=0)).astype(float),
+        np.median(few.astype(float), axis=0) if whole else _medians(few.astype(float)),
         (there & (block != np.round(block))).sum(axis=0),
         (there & (block < 0)).sum(axis=0),
         _rise(few),
@@ -153,13 +155,13 @@ def _of_sparse(block: sparse.csr_matrix, genes: np.ndarray) -> Profile:
     zeros = np.zeros(int(min(_VALUES, empty * len(sample) / max(len(stored), 1))))
     return Profile(
         genes,
-        block.min(axis=0).toarray().ravel(),
-        block.max(axis=0).toarray().ravel(),
+        block.min(axis=0).toarray().ravel().astype(float),
+        block.max(axis=0).toarray().ravel().astype(float),
         # a column of which more than half is stored is rare enough to be looked at by itself
-        np.median(few.toarray(), axis=0) if few.nnz * 2 > few.shape[0] * width else np.zeros(width),
+        np.median(few.toarray().astype(float), axis=0) if few.nnz * 2 > few.shape[0] * width else np.zeros(width),
         np.bincount(block.indices[stored != np.round(stored)], minlength=width),
         np.bincount(block.indices[stored < 0], minlength=width),
         _rise(few.toarray()),
         np.sort(np.concatenate([sample, zeros])),
-        np.asarray(block.sum(axis=1), dtype=float).ravel(),
+        block @ np.ones(width),
     )
