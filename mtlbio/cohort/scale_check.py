@@ -17,7 +17,6 @@ from mtlbio.intake.notes import notice
 
 _ENOUGH = 200  # values, to be sure of a reading
 _SEVERAL = 0.05  # share of columns: fewer that are out of range are named one by one
-_LOGS = ("log", "log2", "z")
 _AS_THEY_ARE = "to use them as they are: scale: z"
 _RAW = ("counts", "estimated counts", "linear", "intensities", "negative intensities", "percent")
 # scale of a run -> readings that it cannot be (an error), and that it may be (a doubt)
@@ -52,7 +51,7 @@ def check_scale(data: Measurements, scale: str) -> None:
     whole = profile(data)
     apart, odd = of_another_kind(whole)
     for gene, why in odd.items():
-        if scale in _LOGS and np.abs(whole.highest[whole.genes == gene]).max() > LARGEST_LOG:
+        if _breaks(whole, gene, scale):
             raise InputError(f"{data.source}: scale: {scale}, but {odd_column(gene, why)}")
         notice(data.source, odd_column(gene, why), doubt=True)
     seen = whole.of(~apart, data)
@@ -74,6 +73,17 @@ def check_scale(data: Measurements, scale: str) -> None:
         and found.kind in _DOUBTED[scale]
     ):
         notice(data.source, f"scale: {scale}, but the values look like {found.why}: scale: {found.scale}?", doubt=True)
+
+
+def _breaks(seen: Profile, gene: str, scale: str) -> bool:
+    """Whether most values of an odd column cannot be on the scale: one value alone is better named with its sample."""
+    at = seen.genes == gene
+    typical, high = seen.typical[at].max(), np.abs(seen.highest[at]).max()
+    if scale == "counts":
+        return bool(seen.fractional[at].max() > 0.5 * len(seen.totals) or typical < 0)
+    if scale in ("beta", "percent"):
+        return bool(not 0 <= typical <= (1 if scale == "beta" else 100))
+    return bool(typical < 0 if scale == "linear" else high > LARGEST_LOG)
 
 
 def _certain(found: Reading, scale: str, seen: Profile) -> bool:

@@ -84,6 +84,17 @@ def test_an_age_among_logarithms_is_named():
         check_scale(measured(values, genes), "log2")
 
 
+@pytest.mark.parametrize(
+    ("kind", "scale", "why"),
+    [("counts", "counts", "not whole where all others are"), ("beta", "beta", "where the others are from 0 to 1")],
+)
+def test_a_rin_among_counts_or_beta_values_is_named(kind, scale, why):
+    values = KINDS[kind][0].copy()
+    values[:, 4] = np.linspace(6.05, 9.2, SAMPLES)
+    with pytest.raises(InputError, match=f"scale: {scale}, but column 'GENE4' .*{why}.*drop"):
+        check_scale(measured(values), scale)
+
+
 def test_a_label_of_zero_and_one_among_logarithms_is_a_doubt():
     values = logs()
     values[:, 4] = np.arange(SAMPLES) % 2
