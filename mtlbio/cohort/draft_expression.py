@@ -8,10 +8,12 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 
-from mtlbio.cohort.annotation import is_of_people
-from mtlbio.cohort.expression import genes_in, read_expression
+from mtlbio.cohort.annotation import is_of_people, names_genes
+from mtlbio.cohort.expression import genes_in, names_of_columns, read_expression
 from mtlbio.cohort.gene_columns import only
+from mtlbio.cohort.genesets import builtin_sets
 from mtlbio.cohort.guess import words
+from mtlbio.cohort.guess_scale import refuse_codes
 from mtlbio.cohort.matching import matched, named_as
 from mtlbio.cohort.measurements import Measurements, OnDisk, check_names
 from mtlbio.cohort.missing import gaps_in, proposal
@@ -23,6 +25,7 @@ from mtlbio.cohort.value_profile import profile
 from mtlbio.config import Expression
 from mtlbio.text import TO_CHOOSE
 
+_LEAST_IN_SET, _MOST_COLUMNS = 3, 3
 _SMALL = 50_000_000  # values: what fits into memory is looked at whole
 
 
@@ -65,8 +68,11 @@ def drafted_expression(expression: Expression, table: pd.DataFrame, described: b
     check_names(data)
     if isinstance(data.matrix, OnDisk) and len(data.samples) * len(data.genes) <= _SMALL:
         data = replace(data, matrix=data.dense())
+    if keys and (better := _with_symbols(expression, likely, data)) is not None:
+        keys["genes"], data = better
     data = tidied(data, None, QcList())
     notes = ["genes: in rows, samples in columns (genes_in: rows)"] if keys else []
+    notes += [f"genes: named by column {keys['genes']!r}, as the gene sets name them"] if "genes" in keys else []
     if isinstance(data.matrix, OnDisk):
         return DraftedExpression(data, keys, notes)
     drop = _no_genes(data)
@@ -113,9 +119,31 @@ def inline(keys: dict[str, str | list[str]], scalar) -> str:
     return "".join(f", {key}: {text}" for key, text in texts.items())
 
 
+def _with_symbols(expression: Expression, likely: str, data: Measurements) -> tuple[str, Measurements] | None:
+    """Another column that names genes as the built-in gene sets do, where the first does not, and what is read so."""
+    if _in_sets(data.genes):
+        return None
+    columns = [c for c in names_of_columns(expression.path) if names_genes(c)][:_MOST_COLUMNS]
+    for column in columns:
+        try:
+            found = read_expression(expression.model_copy(update={"genes_in": "rows", "genes": column}), likely)
+        except InputError:  # a column of other things that is called so
+            continue
+        if _in_sets(found.genes):
+            return column, found
+    return None
+
+
+def _in_sets(genes: np.ndarray) -> bool:
+    measured = set(genes.tolist())
+    return any(len(measured.intersection(members)) >= _LEAST_IN_SET for members in builtin_sets().values())
+
+
 def _no_genes(data: Measurements) -> dict[str, str]:
     """Columns that are no genes, and why: named as metadata are, or far from all others."""
-    _, odd = of_another_kind(profile(data))
+    seen = profile(data)
+    refuse_codes(data.source, seen)
+    _, odd = of_another_kind(seen)
     named = {name: "called as metadata are" for name in data.genes.tolist() if is_of_people(name)}
     far = {name: f"looks like a number of another kind ({why})" for name, why in odd.items()}
     return named | far

@@ -95,6 +95,12 @@ def _of_table(
     return Measurements(_names(samples), _names(genes), values.T.copy() if rows else values, str(path))
 
 
+def names_of_columns(path: str | Path) -> list[str]:
+    """Names of all columns of a table of measurements; none of a file of another kind."""
+    path = Path(path)
+    return _read_frame(path, _FIRST, only_ids=True)[1].tolist() if _format(path) == "table" else []
+
+
 def genes_in(path: str | Path, sample_column: str, described: pd.DataFrame | None) -> Literal["rows", "columns"]:
     """Which way a file of measurements lies, by its names alone; ``described``: the metadata as text."""
     path = Path(path)

@@ -17,6 +17,7 @@ from mtlbio.intake.notes import notice
 _CPG = re.compile(r"(cg|ch\.?\d|rs)\d{5,}\S*")
 _INTENSITIES = 20_000  # median above which whole numbers are no reads
 _BACKGROUND = 10  # least value above which all is the background of an instrument
+_CODES = (-9, -99, -999, -9999, -99999, 99, 999, 9999, 99999, -1e5, -1e6)
 _MANY_READS = 10_000  # of a sample: fewer are no library
 
 
@@ -49,15 +50,48 @@ def guess_scale(data: Measurements) -> tuple[str, str]:
     """
     _refuse_infinite(data)
     whole = profile(data)
+    refuse_codes(data.source, whole)
     apart, _ = of_another_kind(whole)
     seen = whole if isinstance(data.matrix, OnDisk) else whole.of(~apart, data)
     found = read_values(seen)
+    if zeros := zeros_apart(seen):
+        notice(data.source, zeros, doubt=True)
     if found.scale is None:
         where = f"{first_negative(data, seen)}; " if found.kind == "counts with negatives" else ""
         raise InputError(f"{data.source}: {where or found.why + ': '}{found.otherwise}")
     if found.otherwise:
         notice(data.source, f"scale: {found.scale}? {found.why}; {found.otherwise}", doubt=True)
     return found.scale, found.why
+
+
+def code_for_missing(seen: Profile) -> tuple[float, int] | None:
+    """A number such as -999 that stands far from all others, several times, and how often; None where there is none."""
+    values = seen.values
+    for code in (values[0], values[-1]) if len(values) > 2 else ():
+        same = values == code
+        rest = np.abs(values[~same])
+        if code in _CODES and same.sum() > 1 and len(rest) and rest.max() * 3 < abs(code):
+            return float(code), int(same.sum())
+    return None
+
+
+def refuse_codes(source: str, seen: Profile) -> None:
+    """Refuse numbers that stand for missing values."""
+    code = code_for_missing(seen)
+    if code is not None:
+        raise InputError(
+            f"{source}: {code[0]:g} stands {code[1]} times far from all others: a code for missing "
+            f"values? Write NA; expression.missing says what becomes of these"
+        )
+
+
+def zeros_apart(seen: Profile) -> str:
+    """What speaks for zeros that stand for missing values, among values that are all far from zero; else empty."""
+    zeros = float((seen.values == 0).mean())
+    least = float(seen.positive[0])
+    if seen.low < 0 or seen.whole or not 0.001 < zeros < 0.9 or least < 0.3 * float(np.median(seen.positive)):
+        return ""
+    return f"{zeros:.1%} of the values are 0 and all others are above {least:.3g}: if 0 stands for missing, write NA"
 
 
 def first_negative(data: Measurements, seen: Profile) -> str:

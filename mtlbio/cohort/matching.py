@@ -117,6 +117,11 @@ def _cased(names: list[str]) -> list[str]:
     return [name.casefold() for name in names]
 
 
+def _unpadded(names: list[str]) -> list[str]:
+    """With numbers as a spreadsheet writes them (007 is 7), beside :func:`_folded`."""
+    return [re.sub(r"(?<!\d)0+(?=\d)", "", name) for name in _folded(names)]
+
+
 def _same(names: list[str]) -> list[str]:
     return names
 
@@ -128,9 +133,11 @@ _WAYS: tuple[tuple[str, _Keys, _Keys], ...] = (
     ("capitals", _cased, _cased),
     ("what R makes of names (X before a digit, dots for signs)", _as_r, _as_r),
     ("signs, blanks or capitals", _folded, _folded),
+    ("leading zeros", _unpadded, _unpadded),
     ("the file around the name", _of_file, _same),
     ("what stands before and after all of them", _bare, _same),
     ("the file around the name and capitals or signs", lambda names: _folded(_of_file(names)), _folded),
+    ("what stands before and after all of the metadata's", _same, _bare),
     (
         "what stands around all of them and capitals or signs",
         lambda names: _folded(_of_file(_bare(names))),

@@ -109,6 +109,8 @@ def without_gaps(data: Measurements, policy: Literal["stop", "drop", "fill"], qc
     if filled.any():
         columns = filled.any(axis=0)
         medians = np.nanmedian(values[:, columns], axis=0)
+        # counts stay counts
+        medians = np.round(medians) if (values[~filled] == np.round(values[~filled])).all() else medians
         values[:, columns] = np.where(filled[:, columns], medians, values[:, columns])
         text = f"{int(filled.sum()):,} values of {int(columns.sum()):,} genes filled with the gene's median"
     else:

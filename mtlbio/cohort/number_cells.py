@@ -93,8 +93,10 @@ def _numeric(dtype) -> bool:
 
 
 def _plain(cell):
-    """A cell as a number may be written in it: dates and other objects are none."""
-    return cell.strip() if isinstance(cell, str) else cell if isinstance(cell, int | float | np.number) else str(cell)
+    """A cell as a number may be written in it (45 %): dates and other objects are none."""
+    if isinstance(cell, str):
+        return cell.strip().removesuffix("%").rstrip() if cell[:1].isdigit() else cell.strip()
+    return cell if isinstance(cell, int | float | np.number) else str(cell)
 
 
 def _text_columns(table: pd.DataFrame, places: np.ndarray, cells: np.ndarray, genes_in_rows: bool, path: Path) -> None:

@@ -8,7 +8,7 @@ import numpy as np
 from scipy import sparse
 
 from mtlbio.cohort.gene_columns import in_memory
-from mtlbio.cohort.guess_scale import Reading, estimated_counts, first_negative, read_values
+from mtlbio.cohort.guess_scale import Reading, estimated_counts, first_negative, read_values, refuse_codes, zeros_apart
 from mtlbio.cohort.measurements import Measurements, OnDisk
 from mtlbio.cohort.other_kind import LARGEST_LOG, of_another_kind
 from mtlbio.cohort.value_profile import Profile, profile
@@ -49,6 +49,7 @@ def check_scale(data: Measurements, scale: str) -> None:
     if isinstance(data.matrix, OnDisk):  # cells are checked as they are summed
         return
     whole = profile(data)
+    refuse_codes(data.source, whole)
     apart, odd = of_another_kind(whole)
     for gene, why in odd.items():
         if _breaks(whole, gene, scale):
@@ -58,6 +59,8 @@ def check_scale(data: Measurements, scale: str) -> None:
     if len(seen.values) < _ENOUGH or len(data.samples) < 3 or not (seen.highest > seen.lowest).any():
         return
     found = read_values(seen)
+    if zeros := zeros_apart(seen):
+        notice(data.source, zeros, doubt=True)
     if found.kind == "counts with negatives" and scale == "counts":
         raise InputError(f"{data.source}: {first_negative(data, seen)}; scale counts: {found.otherwise}")
     outside = (np.abs(seen.highest) > LARGEST_LOG).mean() > _SEVERAL or seen.high <= LARGEST_LOG

@@ -53,6 +53,21 @@ def test_samples_named_by_files_in_rows_of_genes(small):
     assert qc.rows[0][:3] == ("__no_feature", "gene", "summary line of a read counter")
 
 
+def test_symbols_are_preferred_where_only_they_are_in_gene_sets(small):
+    symbols = ["IFI44L", "IFI27", "ISG15", "IFIT1", "MX1", "RSAD2", *[f"SYM{i}" for i in range(24)]]
+    small.write()
+    genes = small.expression.T.rename_axis("gene_id")
+    genes.index = [f"ENSG{i:011d}" for i in range(30)]
+    genes.index.name = "gene_id"
+    genes.insert(0, "biotype", "protein_coding")
+    genes.insert(1, "gene_name", symbols)
+    genes.to_csv(small.folder / "expression.csv")
+    expression, notes, cohort, _ = drafted(small)
+    assert expression == {"path": "expression.csv", "scale": "log2", "genes_in": "rows", "genes": "gene_name"}
+    assert cohort.genes[:2] == ("IFI44L", "IFI27")
+    assert any("named by column 'gene_name', as the gene sets name them" in note for note in notes)
+
+
 @pytest.mark.parametrize(
     ("values", "scale"),
     [

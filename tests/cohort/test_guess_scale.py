@@ -109,6 +109,25 @@ def test_intensities_with_negative_values_are_explained():
         guess_scale(measured(values))
 
 
+@pytest.mark.parametrize("kind", ["log2", "z-scores", "beta", "counts"])
+@pytest.mark.parametrize("code", [-999, 9999])
+def test_a_code_for_missing_values_is_named(kind, code):
+    if kind == "counts" and code > 0:
+        return  # may be a count
+    values = KINDS[kind][0].copy()
+    values[3:6, 5] = code
+    with pytest.raises(InputError, match=f"{code} stands 3 times far from all others: a code for missing|found -999"):
+        guess_scale(measured(values))
+
+
+def test_zeros_among_values_far_from_zero_are_a_doubt():
+    values = logs() + 14
+    values[rng().random(values.shape) < 0.1] = 0
+    with noticing() as notes:
+        assert guess_scale(measured(values))[0] == "log2"
+    assert [note.doubt for note in notes] == [True] and "if 0 stands for missing, write NA" in notes[0].text
+
+
 def test_infinite_values_are_counted():
     values = logs()
     values[2, :3] = -np.inf

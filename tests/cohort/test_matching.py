@@ -25,6 +25,9 @@ IDS = ["S1", "S2", "S10"]
         ([f"{i}.genes.results" for i in IDS], IDS, "file around"),
         ([f"X.data.{i}.sorted.bam" for i in IDS], IDS, "before and after all"),
         ([f"run7_{i}_L001.bam" for i in IDS], IDS, "before and after all"),
+        (["1", "2", "10"], ["001", "002", "010"], "leading zeros"),
+        (["S_7", "S_12"], ["S-007", "S-012"], "leading zeros"),
+        (["S1", "S2"], ["cohortA_S1_blood", "cohortA_S2_blood"], "before and after all of the metadata's"),
         (["bam/x1-a.bam", "bam/x2-b.bam"], ["X1_A", "X2_B"], "capitals or signs"),
     ],
 )

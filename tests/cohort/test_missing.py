@@ -56,6 +56,11 @@ def test_fill_takes_the_median_of_genes_with_few_gaps():
     assert "1 values of 1 genes filled with the gene's median" in notes[0].text
 
 
+def test_filled_counts_are_counts():
+    data = without_gaps(measured(np.array([[1.0, 2], [2, 4], [3, 6], [4, 8], [np.nan, 1]] * 2)[:9]), "fill", QcList())
+    assert data.matrix[4].tolist() == [2, 1]
+
+
 def test_a_sample_without_any_value_goes_first():
     values = np.ones((6, 4)) * np.arange(6)[:, None]
     values[2] = np.nan

@@ -78,7 +78,9 @@ def test_a_table_without_any_number_is_refused():
 
 def test_numbers_of_every_type_are_kept():
     kept, values = numbers_of(
-        table(a=[1, 2, 3], b=[True, False, True], c=pd.array([1, None, 3], "Int64"), d=["1e3", " 2 ", "3"]), False, PATH
+        table(a=[1, 2, 3], b=[True, False, True], c=pd.array([1, None, 3], "Int64"), d=["1e3", " 2 ", "3 %"]),
+        False,
+        PATH,
     )
     assert kept.shape == (3, 4)
     np.testing.assert_array_equal(values[0], [1, 1, 1, 1000])
