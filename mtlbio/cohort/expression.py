@@ -89,7 +89,8 @@ def _of_table(
     else:
         _no_gap(table.index, path)
     keep = dropped(_names(table.index if rows else table.columns), expression.drop, path)
-    table = table[keep] if rows else table.loc[:, keep]
+    if not keep.all():
+        table = table[keep] if rows else table.loc[:, keep]
     table, values = numbers_of(table, rows, path)
     samples, genes = (table.columns, table.index) if rows else (table.index, table.columns)
     return Measurements(_names(samples), _names(genes), values.T.copy() if rows else values, str(path))

@@ -39,10 +39,13 @@ def genes_apart(
     outside = [name for name in names if name not in set(table.columns)]
     first = outside[0] if outside else ""
     column = _gene_column(table, first, wanted, path)
+    names_of_genes = table.index if column is None else pd.Index(as_text(table[column]).to_numpy(), dtype=object)
+    left = [name for name in table.columns if name != column]
+    samples = dict(zip(left, samples_apart(left, column or first, described, path), strict=True))
+    keep = np.array([samples.get(name, False) for name in table.columns], dtype=bool)
+    table = table.loc[:, keep] if not keep.all() else table
     if column is not None:
-        table = table.set_axis(pd.Index(as_text(table[column]).to_numpy(), dtype=object), axis=0)
-    table = table.loc[:, [name != column for name in table.columns]]
-    table = table.loc[:, samples_apart(list(table.columns), column or first, described, path)]
+        table.index = names_of_genes
     unnamed = table.index.isna()
     if unnamed.mean() > 0.5:
         raise InputError(
@@ -52,7 +55,8 @@ def genes_apart(
     if unnamed.any():
         rows = listing((np.flatnonzero(unnamed) + 1).tolist(), 3)
         notice(path, f"{unnamed.sum()} rows without the name of a gene left out (below the header: {rows})", doubt=True)
-    return table[~unnamed]
+        table = table[~unnamed]
+    return table
 
 
 def _gene_column(table: pd.DataFrame, first: str, wanted: str | None, path: Path) -> str | None:
