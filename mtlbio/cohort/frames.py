@@ -2,13 +2,12 @@
 
 from pathlib import Path
 
-import h5py
 import numpy as np
 import pandas as pd
 from anndata.io import read_elem
 
 from mtlbio.cohort.stored import check_claims
-from mtlbio.cohort.stores import Group, is_group
+from mtlbio.cohort.stores import Array, Group, is_array, is_group
 from mtlbio.errors import InputError, listing
 from mtlbio.intake.notes import notice
 from mtlbio.reading import understood
@@ -26,7 +25,7 @@ def frame_of(root: Group, key: str, path: Path) -> pd.DataFrame:
     if place is None:
         raise InputError(f"{path}: no {key} in it; expected an AnnData file, which has one")
     check_claims(place, path)
-    if isinstance(place, h5py.Dataset) and place.dtype.names:
+    if is_array(place) and place.dtype.names:
         with understood(path, f"an h5ad file whose {key} is a table"):
             return _compound(root, place, key)
     if is_group(place):
@@ -54,7 +53,7 @@ def index_of(root: Group, key: str, path: Path) -> np.ndarray:
 def columns_of(root: Group, key: str) -> list[str]:
     """Names of the columns of a table; none where it is of another kind."""
     place = root.get(key)
-    if isinstance(place, h5py.Dataset):
+    if is_array(place):
         return list(place.dtype.names or ())
     return [name for name in place if name != _index_name(place)] if is_group(place) else []
 
@@ -94,10 +93,10 @@ def _by_column(place: Group, key: str, path: Path) -> pd.DataFrame:
     return pd.DataFrame(columns, index=index)
 
 
-def _compound(root: Group, place: h5py.Dataset, key: str) -> pd.DataFrame:
+def _compound(root: Group, place: Array, key: str) -> pd.DataFrame:
     """A table of anndata before 0.7: one array of records, categories as codes whose levels lie in ``uns``."""
-    records = place[()]
-    names = list(records.dtype.names)
+    records = np.asarray(place[()])
+    names = list(records.dtype.names or ())
     index = "index" if "index" in names else "_index" if "_index" in names else names[0]
     frame = pd.DataFrame(index=as_names(records[index]))
     for name in names:

@@ -65,6 +65,8 @@ def find_tenx(path: str | Path) -> list[TenxFiles]:
         return [found for found in _together(path.parent, only=path) if found.matrix == path]
     found = _in_folder(path)
     if found:
+        if found[0].barcodes is None and len(found) == 1:
+            notice(path, f"the matrix is read from {found[0].matrix.name} in it")
         return found
     below = {folder: inside for folder in _folders(path) if (inside := _in_folder(folder))}
     below = _preferred(below, path)

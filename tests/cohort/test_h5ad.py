@@ -226,6 +226,20 @@ def test_obs_as_records_with_categories_in_uns(tmp_path):
     np.testing.assert_array_equal(measured(path, layer="raw").dense(), COUNTS + 1)
 
 
+def test_obs_as_records_in_zarr(tmp_path):
+    """As anndata wrote it before 0.7, too."""
+    group = zarr.open_group(str(tmp_path / "e.zarr"), mode="w", zarr_format=2)
+    kinds = [("index", "S4"), ("donor", "i1")]
+    group.create_array("X", data=COUNTS)
+    group.create_array("obs", data=np.array([(n.encode(), i % 2) for i, n in enumerate(NAMES)], dtype=kinds))
+    group.create_array("var", data=np.array([(f"g{i}".encode(),) for i in range(ALL_GENES)], dtype=[("index", "S4")]))
+    group.create_array("uns/donor_categories", data=np.array([b"D1", b"D2"]))
+    data = measured(tmp_path / "e.zarr")
+    np.testing.assert_array_equal(data.dense(), COUNTS)
+    assert data.samples.tolist() == NAMES and data.genes.tolist()[-1] == "g5"
+    assert h5ad_obs(tmp_path / "e.zarr")["donor"].tolist()[:3] == ["D1", "D2", "D1"]
+
+
 def test_old_sparse_matrices(tmp_path):
     path = stored(ad.AnnData(sparse.csr_matrix(COUNTS), obs=pd.DataFrame(index=NAMES)), tmp_path, "h5ad")
     with h5py.File(path, "r+") as file:

@@ -237,6 +237,7 @@ def test_h5_of_several_samples_in_a_folder(tmp_path):
         h5(tmp_path / f"{label}_filtered_feature_bc_matrix.h5", 3)
         h5(tmp_path / f"{label}_raw_feature_bc_matrix.h5", 3, values=VALUES + 1)
     data = measured(tmp_path)
+    assert len(find_tenx(tmp_path)) == 2
     assert data.samples[[0, -1]].tolist() == ["GSM1_S1_AAAC0-1", "GSM2_S2_AAAC5-1"]
     np.testing.assert_array_equal(data.dense(), np.vstack([VALUES, VALUES]))
 
