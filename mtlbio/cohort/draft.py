@@ -23,7 +23,7 @@ from mtlbio.cohort.guess_scale import guess_scale
 from mtlbio.cohort.h5ad import h5ad_obs
 from mtlbio.cohort.layers import choose_layer
 from mtlbio.cohort.metadata import read_metadata, text_table, without_copies, without_row_numbers
-from mtlbio.cohort.units import called_like_cells, sample_columns
+from mtlbio.cohort.units import look_like_cells, sample_columns
 from mtlbio.config import Expression
 from mtlbio.errors import InputError
 from mtlbio.intake.annotated import is_annotated
@@ -130,7 +130,7 @@ def _donor_column(out: Draft, sample: str | None) -> str:
 def _by(out: Draft) -> list[str] | None:
     """Columns that make a pseudobulk sample, or None where the samples are no cells."""
     cells, donors = len(out.table), out.donors.nunique()
-    if not unit_is_cell(cells, donors) and not (cells > donors and called_like_cells(out.table.index)):
+    if not unit_is_cell(cells, donors) and not look_like_cells(out.table, out.donor):
         return None
     by, mixed = sample_columns(out.table, out.donor)
     out.notes.append(

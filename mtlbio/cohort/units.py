@@ -42,18 +42,44 @@ _SAMPLES = (
     *("sample", "sample_id", "sampleid", "sample_name", "sample_uuid", "library", "library_id", "library_uuid"),
     *("orig.ident", "orig_ident", "specimen", "specimen_id", "biosample", "biosample_id", "gsm", "channel"),
 )
+# columns that only single cells have, or whose values many cells of a donor share
+_TYPES = (
+    *(
+        "cell_type",
+        "celltype",
+        "cell_types",
+        "celltypes",
+        "author_cell_type",
+        "predicted_celltype",
+        "leiden",
+        "louvain",
+    ),
+    *("seurat_clusters", "cluster", "clusters", "cell_subtype", "annotation", "phase", "suspension_type"),
+)
 # words of what is said of a cell
 _OF_CELLS = (
     *("cell", "cells", "celltype", "cluster", "clusters", "leiden", "louvain", "annotation", "pseudotime", "phase"),
     *("latent", "n", "pct", "percent", "ontology", "suspension", "barcode", "development", "developmental"),
 )
 _BARCODE = r"(?<![A-Za-z])[ACGT]{12,}(?![A-Za-z])"
+_FEW_CELLS = 5  # on average of a donor and a type
 _LEAST_CELLS = 10  # on average in a sample: of fewer a column says something of cells
 
 
-def called_like_cells(names: pd.Index) -> bool:
-    """Whether most names hold the barcode of a cell (``AAACCTGAGAAACCAT-1``)."""
-    return len(names) > 0 and bool(names.astype(str).str.contains(_BARCODE).mean() > 0.9)
+def look_like_cells(table: pd.DataFrame, donor: str) -> bool:
+    """Whether rows can only be cells though they are few: by their names (``AAACCTGAGAAACCAT-1``), or because several
+    of them share a donor and a type of cell, which bulk samples of sorted cells do not.
+
+    Parameters
+    ----------
+    table : one row per cell or sample, text
+    donor : its column of donors
+    """
+    if len(table) <= table[donor].nunique():
+        return False
+    named = bool(table.index.astype(str).str.contains(_BARCODE).mean() > 0.9)
+    types = [column for column in table.columns if column.lower().replace(".", "_") in _TYPES]
+    return named or any(table.groupby([donor, c]).ngroups * _FEW_CELLS <= table[c].notna().sum() > 0 for c in types)
 
 
 def is_condition(column: str) -> bool:

@@ -11,7 +11,7 @@ from scipy import sparse
 
 from mtlbio.cohort.draft import draft
 from mtlbio.cohort.prepare import build_cohort
-from mtlbio.cohort.units import called_like_cells, sample_columns
+from mtlbio.cohort.units import look_like_cells, sample_columns
 from mtlbio.intake.notes import noticing
 from mtlbio.kinds.read import read_run
 
@@ -48,8 +48,18 @@ CASES = {
 
 
 def test_names_of_cells():
-    assert called_like_cells(pd.Index(["AAACCTGAGAAACCAT-1", "S1_AAACCTGAGAAACCTA-1", "AAACCTGAGAAACCGG_2"]))
-    assert not called_like_cells(pd.Index(["S1", "S2"])) and not called_like_cells(pd.Index(["GATTACATTGATTACAns"]))
+    barcodes = ["AAACCTGAGAAACCAT-1", "S1_AAACCTGAGAAACCTA-1", "AAACCTGAGAAACCGG_2", "AAACCTGAGAAACGGG"]
+    table = pd.DataFrame({"donor": ["a", "a", "b", "b"]}, index=barcodes)
+    assert look_like_cells(table, "donor")
+    assert not look_like_cells(table.set_axis(["GATTACATTGATTACAns", "S1", "S2", "S3"], axis=0), "donor")
+    assert not look_like_cells(table.assign(donor=list("abcd")), "donor")
+
+
+def test_cells_by_what_is_said_of_them():
+    table = cells(cell_type=lambda d, c: c % 4).groupby("donor_id").head(40)
+    assert look_like_cells(table, "donor_id")
+    sorted_cells = table.drop_duplicates(["donor_id", "cell_type"])
+    assert not look_like_cells(sorted_cells, "donor_id") and not look_like_cells(table[["donor_id"]], "donor_id")
 
 
 @pytest.mark.parametrize("case", CASES)
