@@ -10,6 +10,7 @@ import numpy as np
 import pandas as pd
 
 from mtlbio.cohort.check import unit_is_cell
+from mtlbio.cohort.described_donors import check_described
 from mtlbio.cohort.draft_choices import to_choose, to_name
 from mtlbio.cohort.draft_design import suggest
 from mtlbio.cohort.draft_expression import drafted_expression, inline, sample_column
@@ -101,7 +102,9 @@ def _table(expression_path: Path, metadata_path: str | Path | None) -> tuple[pd.
     if metadata_path is not None:
         if not file_of(metadata_path)[0].exists():
             raise InputError(f"{metadata_path}: no such file; expected the metadata as csv, tsv or parquet")
-        return text_table(read_metadata(metadata_path)), str(metadata_path)
+        table = text_table(read_metadata(metadata_path))
+        check_described(expression_path, table, str(metadata_path))
+        return table, str(metadata_path)
     if not is_annotated(expression_path):
         raise InputError(
             f"{expression_path}: give the metadata file too; only an h5ad file may carry its own, or a "
