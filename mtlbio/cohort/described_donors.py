@@ -40,6 +40,6 @@ def check_described(expression_path: str | Path, table: pd.DataFrame, source: st
         column, own = best
         raise InputError(
             f"{source}: describes no rows of {expression_path}, but what obs[{own!r}] of it holds, in column "
-            f"{column!r}: put it into obs, in Python: adata.obs = adata.obs.join(table.set_index({column!r}), on={own!r}), write "
-            f"that, and leave the metadata file out"
+            f"{column!r}: put it into obs, in Python: adata.obs = adata.obs.join(table.set_index({column!r}), "
+            f"on={own!r}), write that, and leave the metadata file out"
         )
