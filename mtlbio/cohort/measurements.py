@@ -88,7 +88,7 @@ class ValueChecks:
     """The checks of :func:`check_values` for values that come part by part, so that nobody reads them twice."""
 
     def __init__(self, data: Measurements, scale: str):
-        self.data, self.scale = data, scale
+        self.data, self.scale, self.varies = data, scale, False
         self.low, self.high = np.full(len(data.genes), np.inf), np.full(len(data.genes), -np.inf)
 
     def look_at(self, rows: slice, columns: slice, block: Block) -> None:
@@ -102,15 +102,18 @@ class ValueChecks:
                     f"{data.source}: gene {str(data.genes[columns][gene])!r}, sample "
                     f"{str(data.samples[rows][row])!r}: found {value:g}; {problem}"
                 )
+        if self.varies:  # one gene is enough, and extremes by column take their time
+            return
         least, most = block.min(axis=0), block.max(axis=0)
         if sparse.issparse(block):
             least, most = least.toarray().ravel(), most.toarray().ravel()
         self.low[columns] = np.minimum(self.low[columns], least)
         self.high[columns] = np.maximum(self.high[columns], most)
+        self.varies = bool((self.high > self.low).any())
 
     def check_variation(self) -> None:
         """Refuse measurements of which no gene varies."""
-        if not (self.high > self.low).any():
+        if not self.varies:
             raise InputError(
                 f"{self.data.source}: every gene is constant over the {len(self.data.samples)} samples: nothing to "
                 f"learn from"

@@ -13,8 +13,8 @@ from scipy import sparse
 from mtlbio.cohort.stored import compressed_part, dense_rows
 from mtlbio.cohort.stores import Group, located, opened_store
 
-BLOCK = 20_000  # rows at a time: 20,000 cells x 1,500 detected genes are about 250 MB
-_VALUES = 30_000_000  # stored values at a time
+BLOCK = 20_000  # rows at a time
+_VALUES = 8_000_000  # stored values at a time: some 200 MB with what is computed of them
 _WHAT = "a readable store of arrays"
 
 Block: TypeAlias = Any  # array, csr_matrix or csc_matrix

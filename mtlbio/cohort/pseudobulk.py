@@ -5,6 +5,7 @@ import pandas as pd
 from scipy import sparse
 
 from mtlbio.cohort.measurements import Measurements, ValueChecks
+from mtlbio.cohort.on_disk import Block
 from mtlbio.cohort.qc import QcList
 from mtlbio.errors import InputError, listing
 from mtlbio.progress import say
@@ -69,11 +70,25 @@ def _sums(data: Measurements, code: np.ndarray, groups: int, scale: str) -> np.n
         checks.look_at(rows, columns, block)
         cells = (code[rows], np.arange(block.shape[0]))
         indicator = sparse.csr_matrix((np.ones(block.shape[0]), cells), shape=(groups, block.shape[0]))
-        product = indicator @ block.astype(np.float64)
-        sums[:, columns] += product.toarray() if sparse.issparse(product) else product
+        _add(sums[:, columns], indicator, block)
     if len(data.genes):
         checks.check_variation()
     return sums
+
+
+def _add(sums: np.ndarray, indicator: sparse.csr_matrix, block: Block) -> None:
+    """Add indicator times block to sums, in the order in which the block is compressed."""
+    if not sparse.issparse(block):
+        sums += indicator @ block.astype(np.float64)
+        return
+    by_columns = block.format == "csc"
+    values = block.astype(np.float64)
+    product = values.T @ sparse.csr_matrix(indicator.T) if by_columns else indicator @ values
+    if product.nnz * 4 > sums.size:
+        sums += product.T.toarray() if by_columns else product.toarray()
+        return
+    found = product.tocoo()  # each place stands once in a product
+    sums[(found.col, found.row) if by_columns else (found.row, found.col)] += found.data
 
 
 def _collapse(obs: pd.DataFrame, code: np.ndarray, names: np.ndarray, enough: np.ndarray, source: str) -> pd.DataFrame:

@@ -69,6 +69,18 @@ def test_dense_cells_give_the_same_sums():
     np.testing.assert_array_equal(reduced(dense, obs, by)[0].matrix, reduced(data, obs, by)[0].matrix)
 
 
+@pytest.mark.parametrize("layout", [sparse.csr_matrix, sparse.csc_matrix])
+@pytest.mark.parametrize("share", [0.001, 0.5])
+def test_sums_of_few_and_of_many_values(tmp_path, monkeypatch, layout, share):
+    monkeypatch.setattr("mtlbio.cohort.on_disk.BLOCK", 70)
+    data, obs, by = cells(genes=200)
+    counts = np.round(data.matrix.toarray() * (np.random.default_rng(1).random(data.matrix.shape) < share)) + 0
+    ad.AnnData(layout(counts), obs[[]], pd.DataFrame(index=data.genes)).write_h5ad(tmp_path / "e.h5ad")
+    stored = read_expression(Expression(path=str(tmp_path / "e.h5ad"), scale="counts"), "x", on_disk=True)
+    groups = obs["donor"] + "|" + by["condition"]
+    np.testing.assert_array_equal(reduced(stored, obs, by)[0].matrix, pd.DataFrame(counts).groupby(groups.values).sum())
+
+
 def test_samples_of_few_cells_are_dropped_and_listed():
     data, obs, by = cells()
     sizes = (obs["donor"] + "|" + by["condition"]).value_counts()
