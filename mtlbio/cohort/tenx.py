@@ -9,6 +9,7 @@ import pandas as pd
 from scipy import io as scipy_io
 from scipy import sparse
 
+from mtlbio.cohort.barcodes import barcodes_as
 from mtlbio.cohort.gene_names import numbered
 from mtlbio.cohort.measurements import Measurements
 from mtlbio.cohort.tenx_h5 import read_h5
@@ -16,7 +17,7 @@ from mtlbio.cohort.tenx_text import barcodes_of, check_head, features_of
 from mtlbio.errors import InputError, listing
 from mtlbio.intake.annotated import is_annotated
 from mtlbio.intake.notes import notice
-from mtlbio.intake.tenx_files import TenxFiles, find_tenx
+from mtlbio.intake.tenx_files import TenxFiles, find_tenx, is_matrix_market
 from mtlbio.reading import understood
 
 Matrix: TypeAlias = Any  # csr_matrix or OnDisk
@@ -32,6 +33,7 @@ def read_tenx(path: Path, described: Collection[str] | None = None, on_disk: boo
     read = [_read(part, on_disk and len(parts) == 1) for part in parts]
     if len(parts) == 1:
         cells, genes, matrix = read[0]
+        cells = barcodes_as(cells, described, path)
         return Measurements(cells, _unique(genes, path), matrix, str(path))
     samples = _described_samples(parts, [cells for cells, _, _ in read], described)
     genes, matrices = _common_genes(parts, [(genes, matrix) for _, genes, matrix in read], path)
@@ -40,7 +42,8 @@ def read_tenx(path: Path, described: Collection[str] | None = None, on_disk: boo
         matrices = [sparse.csr_matrix(matrix.sum(axis=0)) for matrix in matrices]
     _tell(parts, samples, path)
     whole = sparse.csr_matrix(sparse.vstack(matrices, format="csr"))
-    return Measurements(np.asarray(names).astype(str), genes, whole, str(path))
+    cells = barcodes_as(np.asarray(names).astype(str), described, path)
+    return Measurements(cells, genes, whole, str(path))
 
 
 def tenx_names(path: Path, described: Collection[str] | None = None) -> np.ndarray:
@@ -48,17 +51,19 @@ def tenx_names(path: Path, described: Collection[str] | None = None) -> np.ndarr
     parts = find_tenx(path)
     cells = [_cells(part) for part in parts]
     if len(parts) == 1:
-        return cells[0]
+        return barcodes_as(cells[0], described, path)
     samples = _described_samples(parts, cells, described)
     _tell(parts, samples, path)
-    return np.asarray(samples or _labelled(parts, cells)).astype(str)
+    return barcodes_as(np.asarray(samples or _labelled(parts, cells)).astype(str), described, path)
 
 
 def described_in(table: pd.DataFrame, path: str | Path) -> set[str] | None:
-    """Every value of the description (text) of a folder of several matrices: one column may name them; else None."""
-    if not Path(path).is_dir() or is_annotated(path) or len(find_tenx(path)) < 2:
+    """Names in the description (text) of matrices, or of their cells: every column without repetitions; else None."""
+    path = Path(path)
+    if is_annotated(path) or not (path.is_dir() or is_matrix_market(path) or path.suffix.lower() == ".h5"):
         return None
-    return {value for column in table.columns for value in table[column].dropna().unique()}
+    named = [column for column in table.columns if table[column].dropna().is_unique]
+    return {value for column in named for value in table[column].dropna()}
 
 
 def _read(part: TenxFiles, on_disk: bool) -> tuple[np.ndarray, np.ndarray, Matrix]:

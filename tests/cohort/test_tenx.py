@@ -119,6 +119,13 @@ def test_cells_in_rows_are_seen(tmp_path):
     np.testing.assert_array_equal(measured(folder).dense(), VALUES)
 
 
+def test_barcodes_as_the_metadata_write_them(tmp_path):
+    cores = [f"ACGTACGTAC{'ACGT'[i % 4]}{'ACGT'[i // 4]}" for i in range(CELLS)]
+    folder = write(tmp_path / "m", cells=[f"{core}-1" for core in cores])
+    assert measured(folder, cores).samples.tolist() == cores
+    assert sample_names(Expression(path=str(folder), scale="counts"), "x", cores).tolist() == cores
+
+
 def test_only_genes_of_several_kinds_of_features(tmp_path):
     lines = [*FEATURES[:3], "CD4\tCD4\tAntibody Capture"]
     with noticing() as notes:
