@@ -5,12 +5,9 @@ Cell Ranger writes ``AAACCTGAGAAACCAT-1``, Seurat ``S1_AAACCTGAGAAACCAT-1`` or `
 """
 
 from collections.abc import Collection
-from pathlib import Path
 
 import numpy as np
 import pandas as pd
-
-from mtlbio.intake.notes import notice
 
 _BARCODE = r"[ACGT]{8,}"
 _CORE = f"({_BARCODE})"
@@ -18,37 +15,29 @@ _NUMBER = r"-\d+$"
 _LEAST = 0.5  # share of the smaller side that has to be found
 
 
-def barcodes_as(names: np.ndarray, described: Collection[str] | None, path: Path) -> np.ndarray:
-    """Names of cells (n,) as the metadata write them, where that is one to one and no name is the same as it is; told.
+def match_barcodes(names: np.ndarray, described: Collection[str]) -> tuple[np.ndarray, str | None]:
+    """Names of cells (n,) as the metadata write them where that is one to one and none is the same as it is, and in
+    what they differed (None where nothing was changed).
 
     Examples
     --------
-    >>> barcodes_as(np.array(["AAACCTGAGA-1", "AAACCTGAGC-1"]), ["AAACCTGAGC", "AAACCTGAGA"], Path("m")).tolist()
+    >>> match_barcodes(np.array(["AAACCTGAGA-1", "AAACCTGAGC-1"]), ["AAACCTGAGC", "AAACCTGAGA"])[0].tolist()
     ['AAACCTGAGA', 'AAACCTGAGC']
     """
-    there = pd.Index([] if described is None else list(described), dtype=object).unique().astype(str)
+    there = pd.Index(list(described), dtype=object).unique().astype(str)
     here = pd.Index(names).astype(str)
     if not len(there) or not len(here) or here.isin(there).any() or here.str.contains(_BARCODE).mean() < 0.9:
-        return names
+        return names, None
     there = there[there.str.contains(_BARCODE)]
-    for way, words in (
-        (_plain, "the number behind them"),
-        (_in_order, "the order of their parts"),
-        (_core, "all else"),
-    ):
+    for way, words in _WAYS:
         own, other = way(here), way(there)
         if not own.is_unique or not other.is_unique:
             continue
         place = other.get_indexer(own)
         found = place >= 0
         if found.sum() >= max(1, _LEAST * min(len(own), len(other))):
-            new = np.where(found, there.to_numpy()[place], here.to_numpy()).astype(str)
-            first = f"{here[found][0]} is {new[found][0]}"
-            notice(
-                path, f"{int(found.sum())} barcodes differ from the metadata's in {words} ({first}): taken for the same"
-            )
-            return new
-    return names
+            return np.where(found, there.to_numpy()[place], here.to_numpy()).astype(str), words
+    return names, None
 
 
 def _plain(names: pd.Index) -> pd.Index:
@@ -66,3 +55,10 @@ def _in_order(names: pd.Index) -> pd.Index:
 
 def _core(names: pd.Index) -> pd.Index:
     return names.str.extract(_CORE, expand=False)
+
+
+_WAYS = (
+    (_plain, "the number behind the barcode"),
+    (_in_order, "the order of barcode and sample"),
+    (_core, "all but the barcode"),
+)

@@ -13,6 +13,7 @@ from pathlib import Path
 
 import numpy as np
 
+from mtlbio.cohort.barcodes import match_barcodes
 from mtlbio.errors import one_line
 from mtlbio.intake.notes import notice
 
@@ -45,6 +46,9 @@ def matched(names: np.ndarray, described: Iterable[str]) -> tuple[np.ndarray, st
     >>> matched(np.array(["bam/S1.sorted.bam", "bam/S2.sorted.bam"]), ["S1", "S2"])
     (array(['S1', 'S2'], dtype='<U2'), 'the file around the name')
     """
+    cells, how = match_barcodes(names, described := list(described))
+    if how is not None:
+        return cells, how
     known = {str(name) for name in described}
     free = sorted(known.difference(names.tolist()))
     open_places = [i for i, name in enumerate(names.tolist()) if name not in known]

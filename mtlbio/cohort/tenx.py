@@ -9,7 +9,6 @@ import pandas as pd
 from scipy import io as scipy_io
 from scipy import sparse
 
-from mtlbio.cohort.barcodes import barcodes_as
 from mtlbio.cohort.gene_names import numbered
 from mtlbio.cohort.measurements import Measurements
 from mtlbio.cohort.tenx_h5 import read_h5
@@ -33,7 +32,6 @@ def read_tenx(path: Path, described: Collection[str] | None = None, on_disk: boo
     read = [_read(part, on_disk and len(parts) == 1) for part in parts]
     if len(parts) == 1:
         cells, genes, matrix = read[0]
-        cells = barcodes_as(cells, described, path)
         return Measurements(cells, _unique(genes, path), matrix, str(path))
     samples = _described_samples(parts, [cells for cells, _, _ in read], described)
     genes, matrices = _common_genes(parts, [(genes, matrix) for _, genes, matrix in read], path)
@@ -42,8 +40,7 @@ def read_tenx(path: Path, described: Collection[str] | None = None, on_disk: boo
         matrices = [sparse.csr_matrix(matrix.sum(axis=0)) for matrix in matrices]
     _tell(parts, samples, path)
     whole = sparse.csr_matrix(sparse.vstack(matrices, format="csr"))
-    cells = barcodes_as(np.asarray(names).astype(str), described, path)
-    return Measurements(cells, genes, whole, str(path))
+    return Measurements(np.asarray(names).astype(str), genes, whole, str(path))
 
 
 def tenx_names(path: Path, described: Collection[str] | None = None) -> np.ndarray:
@@ -51,10 +48,10 @@ def tenx_names(path: Path, described: Collection[str] | None = None) -> np.ndarr
     parts = find_tenx(path)
     cells = [_cells(part) for part in parts]
     if len(parts) == 1:
-        return barcodes_as(cells[0], described, path)
+        return cells[0]
     samples = _described_samples(parts, cells, described)
     _tell(parts, samples, path)
-    return barcodes_as(np.asarray(samples or _labelled(parts, cells)).astype(str), described, path)
+    return np.asarray(samples or _labelled(parts, cells)).astype(str)
 
 
 def described_in(table: pd.DataFrame, path: str | Path) -> set[str] | None:
