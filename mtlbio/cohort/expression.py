@@ -53,7 +53,7 @@ def read_expression(
     sample_column : column of identifiers in a csv, tsv or parquet file; where there is none, the index or the first
         text column
     described : sample identifiers of the metadata: tells samples from genes
-    on_disk : leave a row-compressed h5ad matrix on disk and read it in blocks (single cells before pseudobulk)
+    on_disk : leave the matrix of an h5ad (or the like) or a 10x h5 on disk, to be read part by part (single cells)
 
     Raises
     ------
