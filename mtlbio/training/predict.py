@@ -6,6 +6,8 @@ import anndata as ad
 import numpy as np
 import pandas as pd
 
+from mtlbio.cohort.cohort import read_latents
+from mtlbio.cohort.measurements import Measurements
 from mtlbio.errors import InputError
 from mtlbio.files import replacing
 from mtlbio.intake.notes import notice, noticing
@@ -14,7 +16,7 @@ from mtlbio.progress import say
 from mtlbio.tables import CHECKS, PREDICTIONS, write_table
 from mtlbio.training.new_samples.checks import Checks
 from mtlbio.training.new_samples.genes import check_measured, in_model_order
-from mtlbio.training.new_samples.onto_scale import check_given, on_model_scale, with_whole_counts
+from mtlbio.training.new_samples.onto_scale import check_given, check_libraries, on_model_scale, with_whole_counts
 from mtlbio.training.new_samples.presence import without_constants
 from mtlbio.training.new_samples.read import read_new
 from mtlbio.training.new_samples.reference import Reference
@@ -52,35 +54,63 @@ def predict(
     ensemble, reference = load_ensemble(results / "model"), Reference.read(results / "model")
     preprocessing = model_description(results / "model")["preprocessing"]
     with noticing() as notes:
-        data = read_new(Path(expression), preprocessing, ensemble.genes)
+        data = in_model_order(read_new(Path(expression), preprocessing, ensemble.genes), ensemble)
         data = with_whole_counts(data, preprocessing["scale"])
-        raw = in_model_order(data, ensemble)
-        model = _model(ensemble, reference, preprocessing)
-        try:
-            check_given(data, preprocessing["scale"])
-        except InputError as error:
-            likely = looks_like(raw, None, model) if model else ""
-            raise InputError(f"{error}; the samples {likely}" if likely else str(error)) from None
-        share = None if reference is None else reference.library_share
-        values = on_model_scale(raw, preprocessing["scale"], preprocessing["size"], share)
-        features = ensemble.models[FINAL].features
-        used = values[:, features.genes_idx]
         if reference is None:
             notice(data.source, _EARLIER, doubt=True)
-        else:
-            names = np.array(ensemble.genes)[features.genes_idx]
-            used = without_constants(used, names, data.samples, reference, checks)
-        rank = None if reference is None else reference.factors.loadings.shape[1]
-        check_measured(used, data.samples, ensemble, rank, results, checks)
+        used = _compared(data, ensemble, reference, preprocessing, standardise == "training", results, checks)
         if standardise == "cohort":
             used = _rescaled(used, ensemble, str(expression))
-        elif model is not None and not np.isnan(used).all():
-            values[:, features.genes_idx] = used
-            check_scale(raw, values, data.samples, model, checks)
         checks.settle(bool(anyway))
+        _say_known(data, results)
     for note in notes:
         say(f"Warning: {note}" if note.doubt else str(note))
     write_predictions(results, ensemble, _filled(used, ensemble, reference), data.samples, out, checks.table())
+
+
+def _compared(
+    data: Measurements,
+    ensemble: Ensemble,
+    reference: Reference | None,
+    preprocessing: dict,
+    of_training: bool,
+    results: Path,
+    checks: Checks,
+) -> np.ndarray:
+    """The model's genes (n, p) on its scale, NaN where not measured, after a look at all that may be wrong with them;
+    ``of_training``: they are to be standardised as the training samples were."""
+    scale, size, raw = preprocessing["scale"], preprocessing["size"], data.dense()
+    model = _model(ensemble, reference, preprocessing)
+    try:
+        check_given(data, scale)
+    except InputError as error:
+        likely = looks_like(raw, None, model) if model else ""
+        raise InputError(f"{error}; the samples {likely}" if likely else str(error)) from None
+    share = None if reference is None else reference.library_share
+    if scale == "counts":
+        check_libraries(raw, size, share, checks)
+    values, features = on_model_scale(raw, scale, size, share), ensemble.models[FINAL].features
+    used, names = values[:, features.genes_idx], np.array(ensemble.genes)[features.genes_idx]
+    if reference is not None:
+        used = without_constants(used, names, data.samples, reference, checks)
+    rank = None if reference is None else reference.factors.loadings.shape[1]
+    check_measured(used, data.samples, ensemble, rank, results, checks)
+    if of_training and model is not None and not np.isnan(used).all():
+        values[:, features.genes_idx] = used
+        check_scale(raw, values, data.samples, model, checks)
+    return used
+
+
+def _say_known(data: Measurements, results: Path) -> None:
+    """Say how many samples are called as training samples are."""
+    known = set(read_latents(results / "latents.h5ad").obs_names)
+    same = [sample for sample in data.samples if sample in known]
+    if same:
+        notice(
+            data.source,
+            f"{len(same)} of {len(data.samples)} samples are called as training samples: of those the model knows the "
+            "labels, so their predictions are better than those of new ones (predictions.tsv of the run has fair ones)",
+        )
 
 
 def write_predictions(

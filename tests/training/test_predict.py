@@ -132,6 +132,7 @@ def test_another_laboratory_is_rescaled_on_its_own_mean_and_spread(finished, tmp
         (lambda c: pd.concat([c, c.iloc[:2]]), {}, "twice"),
         (lambda c: np.log2(c + 1), {}, "the samples look like log2(x + 1) of counts: give the counts"),
         (lambda c: np.log1p(c), {}, "the samples look like ln(x + 1) of counts"),
+        (lambda c: c // 100, {}, "counts where the training samples had 10,000 or more: single cells?"),
         (lambda c: c.div(c.sum(axis=1), axis=0) * 1e6, {}, "the samples look like normalised values (CPM, TPM)"),
         (lambda c: c * 0, {}, "0 of the model's 300 genes found and not constant"),
         (lambda c: c.rename(columns=str.capitalize), {}, "would match but for the case, as mouse symbols do"),
@@ -275,6 +276,22 @@ def test_a_model_of_an_earlier_version_still_predicts_and_says_what_it_lacks(of_
     (folder / "model" / "reference.safetensors").unlink()
     lines, _ = noted(caplog, (folder, of_logs[1]), of_logs[1].iloc[:, 30:], tmp_path)
     assert "keeps nothing of its training samples" in lines[0] and "count as average" in lines[1]
+
+
+def test_columns_that_are_no_genes_of_the_model_are_not_looked_at(of_logs, tmp_path, caplog):
+    wanted, _ = predicted(of_logs, of_logs[1], tmp_path)
+    table = of_logs[1].assign(library=1e6, year=2021)
+    lines, _ = noted(caplog, of_logs, table, tmp_path)
+    assert lines == []
+    pd.testing.assert_frame_equal(read_table(tmp_path / "out" / "predictions.tsv"), wanted)
+
+
+def test_samples_that_are_called_as_training_samples_are_told(of_logs, tmp_path, caplog):
+    noted(caplog, of_logs, of_logs[1], tmp_path)
+    assert any("60 of 60 samples are called as training samples" in line for line in caplog.messages)
+    caplog.clear()
+    noted(caplog, of_logs, of_logs[1].rename(index=lambda name: f"new{name}"), tmp_path)
+    assert not any("called as training samples" in line for line in caplog.messages)
 
 
 def test_a_folder_without_a_model_is_refused(tmp_path):

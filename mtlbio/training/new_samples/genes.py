@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -20,8 +21,8 @@ MIN_SHARED = 0.5
 _LEAST = 0.01
 
 
-def in_model_order(data: Measurements, ensemble: Ensemble) -> np.ndarray:
-    """(n, genes of the cohort) float64, NaN where the file has no such gene; says how names were matched.
+def in_model_order(data: Measurements, ensemble: Ensemble) -> Measurements:
+    """Genes of the cohort, in its order and under its names; NaN where the file has none; says how names were matched.
 
     Raises
     ------
@@ -40,7 +41,7 @@ def in_model_order(data: Measurements, ensemble: Ensemble) -> np.ndarray:
     aligned = np.full((len(data.samples), len(ensemble.genes)), np.nan)
     there = match.place >= 0
     aligned[:, there] = data.dense()[:, match.place[there]]
-    return aligned
+    return replace(data, genes=np.array(ensemble.genes), matrix=aligned)
 
 
 def check_measured(

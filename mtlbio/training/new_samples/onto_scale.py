@@ -9,9 +9,12 @@ import numpy as np
 from mtlbio.cohort.measurements import Measurements, check_values
 from mtlbio.cohort.qc import to_log_scale
 from mtlbio.intake.notes import notice
+from mtlbio.training.new_samples.checks import FINE, REFUSED, Checks
 
 # Counts that a tool estimated differ in their sums; those that were normalised hardly do.
 _SAME_SUM, _LARGE = 0.01, 50
+# A library that is so many times smaller is none of a sample; no more than this is added for genes that are missing.
+_FAR_SMALLER, _LEAST_PART = 10, 0.01
 
 
 def with_whole_counts(data: Measurements, scale: str) -> Measurements:
@@ -32,6 +35,21 @@ def check_given(data: Measurements, scale: str) -> None:
     """As :func:`mtlbio.cohort.measurements.check_values`, for new samples: gaps are allowed, and a single sample."""
     values = data.dense()
     check_values(replace(data, matrix=np.where(np.isnan(values), 0, values)), scale, must_vary=False)
+
+
+def check_libraries(counts: np.ndarray, size: float, share: np.ndarray | None, checks: Checks) -> None:
+    """Refuse counts (n, genes), NaN where not measured, whose libraries are far smaller than those of training, which
+    had ``size`` (a power of ten) or more: single cells, of which a cohort has sums."""
+    gaps = np.isnan(counts)
+    part = np.ones(len(counts)) if share is None else np.where(gaps, 0.0, share).sum(axis=1)
+    whole = float(np.median(np.nansum(counts, axis=1) / np.maximum(part, _LEAST_PART)))
+    small = 0 < whole < size / _FAR_SMALLER
+    checks.add("library", "all samples", whole, low=size, call=REFUSED if small else FINE, why="median, all genes")
+    if small:
+        checks.refuse(
+            f"the median sample has {whole:,.0f} counts where the training samples had {size:,.0f} or more: single "
+            "cells? Add up those of each sample first"
+        )
 
 
 def on_model_scale(values: np.ndarray, scale: str, size: float | None, share: np.ndarray | None) -> np.ndarray:

@@ -67,6 +67,13 @@ def test_a_sample_twice_is_one_line(tmp_path):
         read(write(pd.concat([TABLE, TABLE.iloc[:1]]), tmp_path / "new.csv"))
 
 
+@pytest.mark.skipif("drop" not in Expression.model_fields, reason="columns of text among the genes are refused")
+def test_columns_of_text_that_are_no_genes_are_left_out(tmp_path):
+    table = TABLE.assign(sex=["female", "male", "male", "female", "male"])
+    data, said = read(write(table, tmp_path / "new.csv"))
+    assert data.genes.tolist() == GENES and "sex are no genes and left out: read so" in said[-1]
+
+
 @pytest.mark.skipif("genes_in" not in Expression.model_fields, reason="tables are read with genes in columns alone")
 def test_the_column_that_names_the_genes_is_found_and_what_describes_them_left_out(tmp_path):
     table = TABLE.T.rename_axis("gene_name").reset_index()
