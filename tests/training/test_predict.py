@@ -132,7 +132,7 @@ def test_another_laboratory_is_rescaled_on_its_own_mean_and_spread(finished, tmp
         (lambda c: pd.concat([c, c.iloc[:2]]), {}, "twice"),
         (lambda c: np.log2(c + 1), {}, "the samples look like log2(x + 1) of counts: give the counts"),
         (lambda c: np.log1p(c), {}, "the samples look like ln(x + 1) of counts"),
-        (lambda c: c // 100, {}, "counts where the training samples had 10,000 or more: single cells?"),
+        (lambda c: c // 100, {}, "counts where the training samples had 100,000 or more: single cells?"),
         (lambda c: c.div(c.sum(axis=1), axis=0) * 1e6, {}, "the samples look like normalised values (CPM, TPM)"),
         (lambda c: c * 0, {}, "0 of the model's 300 genes found and not constant"),
         (lambda c: c.rename(columns=str.capitalize), {}, "would match but for the case, as mouse symbols do"),

@@ -44,7 +44,7 @@ def read_new(path: Path, preprocessing: Mapping[str, Any], genes: Sequence[str])
     options = {"path": str(path), "scale": preprocessing["scale"]}
     options |= {key: preprocessing[key] for key in ("layer", "genes") if preprocessing.get(key) is not None}
     best = _attempt(options, genes)
-    for more in _other_ways(path, options, genes):
+    for more in _other_ways(path, options):
         if best.found >= _ENOUGH * len(genes) and not best.turned:
             break
         tried = _attempt(options | more, genes)
@@ -90,7 +90,7 @@ def _attempt(options: dict[str, Any], genes: Sequence[str]) -> _Attempt:
     return _Attempt(data, max(in_rows, in_columns), notes, turned=in_rows > in_columns)
 
 
-def _other_ways(path: Path, options: Mapping[str, Any], genes: Sequence[str]) -> Iterator[dict[str, Any]]:
+def _other_ways(path: Path, options: Mapping[str, Any]) -> Iterator[dict[str, Any]]:
     """Ways to read a file that a run's YAML would have to say."""
     known = Expression.model_fields
     if "layer" in options:
@@ -99,8 +99,6 @@ def _other_ways(path: Path, options: Mapping[str, Any], genes: Sequence[str]) ->
     rows = {"genes_in": "rows"} if is_table and "genes_in" in known else {}
     if rows:
         yield rows
-    if is_table and "drop" in known:
-        yield {"drop": [name for name in _text_columns(path, without_first=True) if name not in set(genes)]}
     if "genes" in known and (rows or not is_table):
         for column in _text_columns(path):
             yield rows | {"genes": column}
@@ -109,11 +107,10 @@ def _other_ways(path: Path, options: Mapping[str, Any], genes: Sequence[str]) ->
 def _in_words(way: Mapping[str, Any]) -> str:
     words = ["genes in rows"] if way.get("genes_in") == "rows" else []
     words += [f"genes named by column {way['genes']!r}"] if way.get("genes") else []
-    words += [f"{listing(way['drop'], 5)} are no genes and left out"] if way.get("drop") else []
     return ", ".join(words) or "no layer of that name, so X"
 
 
-def _text_columns(path: Path, without_first: bool = False) -> list[str]:
+def _text_columns(path: Path) -> list[str]:
     """Columns of a table, or of an h5ad's ``var``, that may name genes; none where they cannot be read."""
     try:
         if suffix(path) in TABLES:
@@ -127,8 +124,6 @@ def _text_columns(path: Path, without_first: bool = False) -> list[str]:
         return []
     words = table.apply(lambda column: pd.to_numeric(column, errors="coerce").isna().mean() > 0.5)
     names = [str(name) for name in table.columns[words.to_numpy(dtype=bool)]]
-    if without_first:
-        return [name for name in names if name.strip() and name not in (table.columns[0], "sample_id")]
     return [name for name in names if name.strip()][:_MOST_COLUMNS]
 
 

@@ -71,7 +71,7 @@ def test_a_sample_twice_is_one_line(tmp_path):
 def test_columns_of_text_that_are_no_genes_are_left_out(tmp_path):
     table = TABLE.assign(sex=["female", "male", "male", "female", "male"])
     data, said = read(write(table, tmp_path / "new.csv"))
-    assert data.genes.tolist() == GENES and "sex are no genes and left out: read so" in said[-1]
+    assert data.genes.tolist() == GENES and any("no genes: left out: 'sex'" in line for line in said)
 
 
 @pytest.mark.skipif("genes_in" not in Expression.model_fields, reason="tables are read with genes in columns alone")
