@@ -37,6 +37,8 @@ class Loss:
 
 def prepared(results: Path) -> tuple[Cohort, pd.DataFrame] | str:
     """The cohort that a model was trained on, and its folds; where it is not at hand, why not."""
+    if not (results / "cohort.h5ad").is_file():
+        return "no cohort.h5ad beside the model"
     try:
         checked(results, ("prepare",))
         return read_cohort(results / "cohort.h5ad"), read_table(results / "splits.tsv", SPLITS)

@@ -19,9 +19,11 @@ _FAR_SMALLER, _LEAST_PART = 10, 0.01
 
 def with_whole_counts(data: Measurements, scale: str) -> Measurements:
     """Estimated counts (salmon, RSEM) of new samples rounded, with a note; all else as it is."""
+    if scale != "counts":
+        return data
     values = data.dense()
     there = values[np.isfinite(values)]
-    if scale != "counts" or not there.size or there.min() < 0 or (there == np.round(there)).all():
+    if not there.size or there.min() < 0 or (there == np.round(there)).all():
         return data
     total = np.nansum(values, axis=1)
     if there.max() < _LARGE or (len(total) > 1 and np.std(total) < _SAME_SUM * np.mean(total)):
