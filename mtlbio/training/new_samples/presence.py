@@ -12,6 +12,8 @@ from mtlbio.training.new_samples.reference import Reference
 _SEVERAL = 3
 # Constant by chance, as far as training samples tell (a gene that is not expressed is 0 in most of them).
 _PLAUSIBLE = 0.001
+# So small a share of the genes may be at their least value all the same: a cell type, a sex that training had less of.
+_FEW = 0.01
 # A sample has so many more equal values than any training sample, as a share of its genes.
 _MORE_TIED = 0.25
 
@@ -29,8 +31,9 @@ def without_constants(values: np.ndarray, genes: np.ndarray, samples: np.ndarray
     if len(values) >= _SEVERAL:
         low, high = (f(np.where(np.isnan(values), g, values), axis=0) for f, g in ((np.min, np.inf), (np.max, -np.inf)))
         constant = measured & (low == high)
-        at_floor = np.isclose(low, floor, atol=1e-5) & (reference.at_lowest ** len(values) > _PLAUSIBLE)
-        constant &= ~at_floor
+        at_floor = low <= floor + 1e-5
+        unlikely = constant & at_floor & (reference.at_lowest ** len(values) <= _PLAUSIBLE)
+        constant &= ~at_floor | (unlikely if unlikely.sum() > _FEW * measured.sum() else False)
     if constant.any():
         values[:, constant] = np.nan
         checks.look(

@@ -86,8 +86,8 @@ def test_of_counts_the_share_of_every_gene_in_a_library_is_kept(made):
     assert arrays["library_share"].sum() == pytest.approx(1, abs=1e-4)
 
 
-def reference(at_lowest: float) -> Reference:
-    p, few = 20, np.full(30, 0.05)
+def reference(at_lowest: float, p: int) -> Reference:
+    few = np.full(30, 0.05)
     held_out = departures(np.random.default_rng(0).normal(5, 1, (30, p)), np.full(p, 5.0), np.ones(p))
     return Reference(
         Factors(np.zeros((p, 1)), np.ones(p)), replace(held_out, tied=few), np.zeros(p), np.full(p, at_lowest), None
@@ -97,7 +97,9 @@ def reference(at_lowest: float) -> Reference:
 def measured(values: np.ndarray, at_lowest: float) -> tuple[np.ndarray, list[str]]:
     names = np.array([f"g{i}" for i in range(values.shape[1])])
     with noticing() as notes:
-        found = without_constants(values, names, names[: len(values)], reference(at_lowest), Checks("new.csv"))
+        found = without_constants(
+            values, names, names[: len(values)], reference(at_lowest, values.shape[1]), Checks("new.csv")
+        )
     return found, [note.text for note in notes]
 
 
@@ -109,6 +111,13 @@ def test_a_gene_that_is_constant_is_missing_unless_training_samples_had_its_leas
     assert said == ["2 of the 20 genes are the same in all 6 samples and count as missing: g3, g7"]
     found, said = measured(values, at_lowest=0.6)  # 0.6^6 is no rare thing
     assert np.isfinite(found[:, 3]).all() and np.isnan(found[:, 7]).all()
+
+
+def test_few_genes_at_their_least_value_are_measured():
+    values = np.random.default_rng(1).normal(5, 1, (6, 300))
+    values[:, :3] = 0.0
+    found, said = measured(values, at_lowest=0.05)
+    assert np.isfinite(found).all() and said == []
 
 
 def test_two_samples_may_agree_in_a_gene():
