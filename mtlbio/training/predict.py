@@ -1,5 +1,6 @@
 """Applying the final ensemble to samples it has never seen."""
 
+from dataclasses import replace
 from pathlib import Path
 
 import anndata as ad
@@ -16,10 +17,11 @@ from mtlbio.progress import say
 from mtlbio.tables import CHECKS, PREDICTIONS, write_table
 from mtlbio.training.new_samples.checks import Checks
 from mtlbio.training.new_samples.genes import check_measured, in_model_order
+from mtlbio.training.new_samples.loss import prepared
 from mtlbio.training.new_samples.onto_scale import check_given, check_libraries, on_model_scale, with_whole_counts
 from mtlbio.training.new_samples.presence import without_constants
 from mtlbio.training.new_samples.read import read_new
-from mtlbio.training.new_samples.reference import Reference
+from mtlbio.training.new_samples.reference import Reference, held_out_departures
 from mtlbio.training.new_samples.scale import Model, check_scale, looks_like
 
 # A mean and a spread per gene need some samples.
@@ -94,8 +96,15 @@ def _compared(
     if reference is not None:
         used = without_constants(used, names, data.samples, reference, checks)
     rank = None if reference is None else reference.factors.loadings.shape[1]
-    check_measured(used, data.samples, ensemble, rank, results, checks)
-    if of_training and model is not None and not np.isnan(used).all():
+    known = prepared(results) if np.isnan(used).any() else ""
+    check_measured(used, data.samples, ensemble, rank, known, checks)
+    if np.isnan(used).all():
+        return used
+    if model is not None and not isinstance(known, str):  # the training samples with the same genes alone
+        measured = np.zeros(len(ensemble.genes), dtype=bool)
+        measured[features.genes_idx] = ~np.isnan(used).all(axis=0)
+        model = replace(model, held_out=held_out_departures(known[0], ensemble, known[1], measured))
+    if of_training and model is not None:
         values[:, features.genes_idx] = used
         check_scale(raw, values, data.samples, model, checks)
     return used

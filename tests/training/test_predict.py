@@ -19,7 +19,7 @@ from mtlbio.integrity.record import recorded
 from mtlbio.kinds.read import read_run
 from mtlbio.model.ensemble import FINAL, load_ensemble
 from mtlbio.tables import CHECKS, PREDICTIONS, SPLITS, read_table
-from mtlbio.training.new_samples.reference import Reference
+from mtlbio.training.new_samples.reference import Reference, held_out_departures
 from mtlbio.training.predict import predict
 from mtlbio.training.train import train
 
@@ -227,6 +227,17 @@ def test_what_missing_genes_cost_is_told_for_every_task(of_logs, tmp_path, caplo
         predictions[held_out] = ensemble.predict("age", cohort.expression[held_out], fold).mean(axis=0)
     assert cost.loc["age", "expected"] == pytest.approx(cohort.tasks["age"].score(cohort.y("age"), predictions))
     assert cost.loc["age", "value"] < cost.loc["age", "expected"]
+
+
+def test_samples_with_few_genes_are_compared_on_these_alone(of_logs, tmp_path, caplog):
+    _, checks = noted(caplog, of_logs, of_logs[1].iloc[:, :200], tmp_path)
+    ensemble, cohort = load_ensemble(of_logs[0] / "model"), read_cohort(of_logs[0] / "cohort.h5ad")
+    splits = read_table(of_logs[0] / "splits.tsv", SPLITS)
+    there = np.arange(len(ensemble.genes)) < 200
+    wanted = held_out_departures(cohort, ensemble, splits, there).distance
+    row = checks[checks["check"] == "distance"].iloc[0]
+    assert (row["low"], row["high"]) == pytest.approx((wanted.min(), wanted.max()))
+    assert row["high"] != pytest.approx(Reference.read(of_logs[0] / "model").held_out.distance.max())
 
 
 def test_where_the_cohort_is_not_at_hand_the_cost_cannot_be_told(of_logs, tmp_path, caplog):

@@ -3,16 +3,17 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from pathlib import Path
 
 import numpy as np
+import pandas as pd
 
+from mtlbio.cohort.cohort import Cohort
 from mtlbio.cohort.measurements import Measurements
 from mtlbio.errors import InputError, listing
 from mtlbio.intake.notes import notice
 from mtlbio.model.ensemble import FINAL, Ensemble
 from mtlbio.training.new_samples.checks import FINE, LOOK, REFUSED, Checks
-from mtlbio.training.new_samples.loss import losses, prepared, without_genes
+from mtlbio.training.new_samples.loss import losses, without_genes
 from mtlbio.training.new_samples.names import kind_of_names, match_genes
 
 # With fewer of the model's genes than this, measured, a prediction rests on what the others say of the rest.
@@ -45,11 +46,17 @@ def in_model_order(data: Measurements, ensemble: Ensemble) -> Measurements:
 
 
 def check_measured(
-    values: np.ndarray, samples: np.ndarray, ensemble: Ensemble, rank: int | None, results: Path, checks: Checks
+    values: np.ndarray,
+    samples: np.ndarray,
+    ensemble: Ensemble,
+    rank: int | None,
+    known: tuple[Cohort, pd.DataFrame] | str,
+    checks: Checks,
 ) -> None:
     """Say which of the model's genes are missing in ``values`` (n, p), and what that costs; refuse where most are.
 
-    ``rank`` is the number of factors that fill them, None where the training mean does.
+    ``rank`` is the number of factors that fill them, None where the training mean does; ``known`` the training samples
+    with their folds, or why they are not at hand.
     """
     used = ensemble.models[FINAL].features.genes_idx
     names, missing = np.array(ensemble.genes)[used], np.isnan(values)
@@ -61,7 +68,7 @@ def check_measured(
     )
     for sample, value in zip(samples, share, strict=True):
         checks.add("genes_measured", sample, value, 1.0, MIN_SHARED, 1.0, _call(value), "of the model's genes")
-    cost = _cost(nowhere | (missing.mean(axis=0) > 0.5), ensemble, rank, results, checks) if missing.any() else ""
+    cost = _cost(nowhere | (missing.mean(axis=0) > 0.5), ensemble, rank, known, checks) if missing.any() else ""
     if there < MIN_SHARED * len(names):
         constant = any(row["check"] == "genes_constant" and row["value"] for row in checks.rows)
         lacking = _lacking(there, len(names)) + (" and not constant" if constant else "")
@@ -88,11 +95,16 @@ def check_measured(
         checks.look(f"{few.sum()} samples have fewer than {MIN_SHARED:.0%} of the genes: {listing(samples[few], 3)}")
 
 
-def _cost(gone: np.ndarray, ensemble: Ensemble, rank: int | None, results: Path, checks: Checks) -> str:
+def _cost(
+    gone: np.ndarray,
+    ensemble: Ensemble,
+    rank: int | None,
+    known: tuple[Cohort, pd.DataFrame] | str,
+    checks: Checks,
+) -> str:
     """What the missing genes cost every task, in words; a row for each."""
     if not gone.any():
         return ""
-    known = prepared(results)
     if isinstance(known, str):
         return f"; what that costs cannot be told ({known})"
     missing = np.zeros(len(ensemble.genes), dtype=bool)

@@ -99,7 +99,8 @@ def known_levels(text: pd.DataFrame, plan: Plan, checks: Checks) -> pd.DataFrame
     levels, of how many samples, did not occur in training."""
     text = text.copy()
     for source in (source for source in plan.sources if source.kind == "category"):
-        known = [*source.levels, *source.pooled]
+        # values that mean that nothing is known are no levels
+        known = [*source.levels, *source.pooled, *map(str, getattr(plan, "missing", ()))]
         spelled = {
             level: _respelled(level, known) for level in text[source.name].dropna().unique() if level not in known
         }
@@ -191,4 +192,5 @@ def _respelled(level: str, known: Sequence[str]) -> str | None:
 
 
 def _plain(level: str) -> str:
-    return re.sub(r"[\s_-]+", "", str(level).casefold())
+    # A- is not A, 1-2 is not 12, -1 is not 1
+    return re.sub(r"(?<=[^\W\d_])[\s_-]+(?=\w)|(?<=\w)[\s_-]+(?=[^\W\d_])", "", str(level).strip().casefold())

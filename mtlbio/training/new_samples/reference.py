@@ -46,18 +46,30 @@ class Reference:
         return put_together(cls, arrays) if "lowest" in arrays else None
 
 
-def reference_of_genes(cohort: Cohort, ensemble: Ensemble, splits: pd.DataFrame) -> Mapping[str, np.ndarray]:
-    """Arrays by name of the :class:`Reference` of a cohort on which ``ensemble`` was trained."""
-    features, held_out, folds = ensemble.models[FINAL].features, [], np.full(len(cohort.obs), FINAL)
+def held_out_departures(
+    cohort: Cohort, ensemble: Ensemble, splits: pd.DataFrame, measured: np.ndarray | None = None
+) -> Departures:
+    """Of every training sample from the training samples of the fold that held it out, fold after fold; on those genes
+    of the cohort alone that are ``measured`` (bool), where given."""
+    found = []
     for fold in ensemble.folds:
         own, (_, test) = ensemble.models[fold].features, train_test(splits, fold)
-        held_out.append(departures(cohort.expression[test][:, own.genes_idx], own.mean, own.scale))
-        folds[test] = fold
+        there = np.ones(len(own.genes_idx), dtype=bool) if measured is None else measured[own.genes_idx]
+        values = cohort.expression[test][:, own.genes_idx[there]]
+        found.append(departures(values, own.mean[there], own.scale[there]))
+    return joined(found)
+
+
+def reference_of_genes(cohort: Cohort, ensemble: Ensemble, splits: pd.DataFrame) -> Mapping[str, np.ndarray]:
+    """Arrays by name of the :class:`Reference` of a cohort on which ``ensemble`` was trained."""
+    features, folds = ensemble.models[FINAL].features, splits["fold"].to_numpy()
     standardised = features.transform(cohort.expression)
     (factors,) = fit_factors(standardised, best_rank(standardised, folds))
     values = cohort.expression[:, features.genes_idx]
     lowest = np.nanmin(values, axis=0)
     size = cohort.preprocessing.get("size")
     share = None if size is None else (np.expm1(cohort.expression.astype(float)).mean(axis=0) / size).astype(np.float32)
-    reference = Reference(factors, joined(held_out), lowest, (values == lowest).mean(axis=0), share)
+    reference = Reference(
+        factors, held_out_departures(cohort, ensemble, splits), lowest, (values == lowest).mean(axis=0), share
+    )
     return taken_apart(reference)

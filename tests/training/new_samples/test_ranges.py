@@ -67,6 +67,13 @@ def test_numbers_that_are_missing_take_no_part():
     assert notes == [] and [row["item"] for row in checks.rows] == ["weight", "weight"]
 
 
+@pytest.mark.parametrize("level", ["A", "-1", "12", "b -", "C+"])
+def test_a_sign_or_a_range_is_no_spelling(level):
+    plan, checks = Plan((Source("group", "category", ("A-", "1", "1-2", "b", "c")),), {}), Checks("new.csv")
+    assert known_levels(pd.DataFrame({"group": [level]}), plan, checks)["group"].tolist() == [level]
+    assert checks.rows[0]["value"] == 1
+
+
 def test_levels_in_another_spelling_are_taken_and_unknown_ones_told():
     text = pd.DataFrame({"sex": ["Female", "MALE", "male", "diverse", np.nan, "x"]})
     checks = Checks("new.csv")
