@@ -62,6 +62,11 @@ def draft(
     measured = Expression(path=str(expression_path), scale="z").model_copy(update=choice.keys)
     drafted = drafted_expression(measured, table, metadata_path is not None)
     data, sample = drafted.data, None
+    if len(data.samples) == 1:
+        raise InputError(
+            f"{expression_path}: holds one sample ({data.samples[0]}); expected a table of all samples, or the folder "
+            f"that holds a file of each"
+        )
     if metadata_path is not None:
         sample, data = sample_column(table, data, source)
     if sample not in (None, TO_CHOOSE):

@@ -23,6 +23,7 @@ from mtlbio.cohort.tenx import described_in
 from mtlbio.cohort.tidy import tidied
 from mtlbio.cohort.value_profile import profile
 from mtlbio.config import Expression
+from mtlbio.errors import InputError
 from mtlbio.text import TO_CHOOSE
 
 _LEAST_IN_SET, _MOST_COLUMNS = 3, 3

@@ -32,6 +32,7 @@ from mtlbio.cohort.tidy import dropped, without
 from mtlbio.config import Expression
 from mtlbio.errors import InputError, listing
 from mtlbio.intake.annotated import is_annotated
+from mtlbio.intake.formats.registry import measuring
 from mtlbio.intake.source import kind_of
 from mtlbio.intake.tenx_files import is_matrix_market
 from mtlbio.reading import understood
@@ -61,11 +62,11 @@ def read_expression(
         Unknown format, unreadable file, missing layer, genes in rows, text among the numbers, duplicated samples.
     """
     path = Path(expression.path)
-    if (found := of_layout(expression, described)) is not None:
-        return found
-    file_format = _format(path)
+    file_format = _format(path, expression.format)
     _check_keys(expression, file_format)
-    if file_format == "table":
+    if file_format == "layout":
+        data = without(of_layout(path, expression.format, described), expression.drop)
+    elif file_format == "table":
         data = _of_table(expression, sample_column, described, path)
     else:
         data = read_tenx(path, described, on_disk) if file_format == "10x" else read_h5ad(expression, on_disk)
@@ -117,10 +118,10 @@ def sample_names(expression: Expression, sample_column: str, described: Collecti
     Parameters and errors as in :func:`read_expression`, as far as names can tell.
     """
     path = Path(expression.path)
-    if (found := of_layout(expression, described)) is not None:
-        return found.samples
-    file_format, genes = _format(path), np.array([], dtype=str)
-    if file_format == "10x":
+    file_format, genes = _format(path, expression.format), np.array([], dtype=str)
+    if file_format == "layout":
+        samples = of_layout(path, expression.format, described).samples
+    elif file_format == "10x":
         samples = tenx_names(path, described)
     elif file_format == "h5ad":
         samples, genes = h5ad_names(expression)
@@ -139,11 +140,13 @@ def sample_names(expression: Expression, sample_column: str, described: Collecti
     return samples
 
 
-def _format(path: Path) -> str:
-    """``10x``, ``h5ad`` (or what else describes its samples) or ``table``."""
+def _format(path: Path, named: str | None = None) -> str:
+    """``10x``, ``h5ad`` (or what else describes its samples), ``layout`` of a vendor or repository, or ``table``."""
     ending = suffix(path)
     if is_annotated(path):
         return "h5ad"
+    if measuring(path, named) is not None:
+        return "layout"
     if path.is_dir() or is_matrix_market(path) or ending == ".h5":
         return "h5ad" if ending == ".h5" and not path.is_dir() and holds_anndata(path) else "10x"
     if not is_table(path):

@@ -6,38 +6,32 @@ from pathlib import Path
 import numpy as np
 
 from mtlbio.cohort.measurements import Measurements
-from mtlbio.cohort.metadata import unique_ids
-from mtlbio.config import Expression
 from mtlbio.errors import InputError
 from mtlbio.intake.formats.registry import measuring
 from mtlbio.reading import understood
 
 
-def of_layout(expression: Expression, described: Collection[str] | None = None) -> Measurements | None:
-    """The measurements of a file that has such a layout; None of ordinary tables, h5ad and 10x.
+def of_layout(path: Path, named: str | None = None, described: Collection[str] | None = None) -> Measurements:
+    """The measurements of a file or folder with such a layout.
 
     Parameters
     ----------
-    expression : path of the run, and the layout where the run names one
+    named : the layout, where the run names it
     described : sample identifiers of the metadata: where a file has several names of its samples, those are taken that
         stand there
 
     Raises
     ------
     InputError
-        A damaged file, or one that holds no table; samples that stand twice; a layer.
+        No such layout, or a damaged file.
     """
-    path = Path(expression.path)
-    layout = measuring(path, expression.format)
+    layout = measuring(path, named)
     if layout is None or layout.read is None:
-        return None
-    if expression.layer is not None:
-        raise InputError(f"{path}: expression.layer: {expression.layer!r} given, but only h5ad files have layers")
+        raise InputError(f"{path}: no layout of a vendor or repository; expected one")
     with understood(path, layout.title):
         content = layout.read(path).named_as(described)
     values = content.values
     samples, genes = (np.array([str(name) for name in names], dtype=str) for names in (values.index, values.columns))
-    unique_ids(samples, str(path))
     suggested = None if content.scale is None else (content.scale, content.why)
     with np.errstate(over="ignore"):  # what is too large becomes infinite, and is refused by its sample and gene
         matrix = values.to_numpy(dtype=np.float32)

@@ -12,8 +12,9 @@ import numpy as np
 import pandas as pd
 
 from mtlbio.errors import InputError, listing
-from mtlbio.intake.formats.head import fields, look
+from mtlbio.intake.formats.head import fields, look, separator_in
 from mtlbio.intake.formats.text import text_in
+from mtlbio.intake.notes import notice
 from mtlbio.reading import LONGEST_LINE, check_fits, understood
 
 # What software writes where it has no number, besides what pandas knows.
@@ -31,6 +32,7 @@ def read_below(
     decimal: str = ".",
     rows: int | None = None,
     quoted: bool = True,
+    few: bool = False,
 ) -> pd.DataFrame:
     """Columns of a table below ``skip`` lines, or below comments and blank lines.
 
@@ -43,6 +45,7 @@ def read_below(
     decimal : the mark of decimals
     rows : read no more than these
     quoted : whether a double quote encloses a field
+    few : whether text repeats itself from row to row, and becomes categories
 
     Raises
     ------
@@ -68,7 +71,7 @@ def read_below(
                 names=range(len(names) if names is not None else width or 0),
                 usecols=usecols,
                 index_col=False,
-                dtype=dict.fromkeys(of_text, str),
+                dtype=dict.fromkeys(of_text, "category" if few else str),
                 na_values=NO_NUMBER,
                 # what stands in a column of text is text, also NA and None
                 na_filter=usecols is None or not set(usecols) <= of_text,
@@ -130,6 +133,27 @@ def by_feature(table: pd.DataFrame, names: pd.Series, columns: Sequence, path: P
 def text_column(values: pd.Series) -> pd.Series:
     """Text without outer space; missing = empty."""
     return values.astype(object).where(values.notna(), "").astype(str).str.strip()
+
+
+def levels(values: pd.Series) -> pd.Series:
+    """Categories of text without outer space; missing = empty."""
+    values = values.astype("category")
+    names = [str(name).strip() for name in values.cat.categories]
+    place = {name: i for i, name in enumerate(dict.fromkeys([*names, ""]))}
+    places = np.array([place[name] for name in [*names, ""]])  # the last is that of code -1
+    return pd.Series(pd.Categorical.from_codes(places[values.cat.codes.to_numpy()], list(place)), index=values.index)
+
+
+def separator_and_decimal(path: Path) -> tuple[str, str]:
+    """What separates the fields of a table and what marks decimals, which is said where it is a comma."""
+    head = look(path)
+    lines = head.lines[head.above :]
+    separator = separator_in(lines[0]) if lines else ","
+    cells = [cell for line in lines[1:100] for cell in fields(line, separator)]
+    comma = separator != "," and any(re.fullmatch(r"-?\d+,\d+", cell) for cell in cells)
+    if comma:
+        notice(path, "decimals are marked by a comma")
+    return separator, "," if comma else "."
 
 
 def plain(name: str) -> str:

@@ -11,7 +11,7 @@ from mtlbio.errors import InputError
 from mtlbio.intake.formats.delimited import numbers_of, read_below, text_column
 from mtlbio.intake.formats.head import Head, look
 from mtlbio.intake.formats.layout import Content, Layout
-from mtlbio.intake.formats.names import apart, samples_of_paths
+from mtlbio.intake.formats.names import by_symbol, samples_of_paths
 from mtlbio.intake.formats.per_sample import gather, rounded
 from mtlbio.intake.notes import notice
 
@@ -35,9 +35,8 @@ def read(path: Path) -> Content:
         return _folder(path)
     values = _one(path)
     if "gene_name" in look(path).columns:
-        names = read_below(path, _WHAT, columns=["Geneid", "gene_name"], text=["Geneid", "gene_name"])
-        symbols, ids = text_column(names["gene_name"]), text_column(names["Geneid"])
-        values = values.set_axis(apart(list(symbols), list(ids), path), axis=0)
+        names = read_below(path, _WHAT, columns=["gene_name"], text=["gene_name"])
+        values = by_symbol(values.T, list(text_column(names["gene_name"])), path, added=True).T
         notice(path, "genes are called by column 'gene_name'")
     files = [str(name) for name in values.columns]
     values = values.set_axis(samples_of_paths(files), axis=1)

@@ -10,7 +10,7 @@ from mtlbio.errors import InputError, listing
 from mtlbio.intake.formats.delimited import numbers_of, read_below, text_column
 from mtlbio.intake.formats.head import Head, fields
 from mtlbio.intake.formats.layout import Content, Layout
-from mtlbio.intake.formats.names import apart
+from mtlbio.intake.formats.names import by_symbol
 from mtlbio.intake.formats.text import text_in
 from mtlbio.intake.notes import notice
 from mtlbio.reading import understood
@@ -29,15 +29,13 @@ def read(path: Path) -> Content:
     table = read_below(path, _WHAT, skip=3 + n_above, width=len(header), text=range(first), quoted=False)
     if len(table) != n_rows:
         raise InputError(f"{path}: says that it has {n_rows:,} rows and has {len(table):,}: a part is missing")
-    ids = list(text_column(table[0]))
-    names = ids
-    if n_annotations:
-        described = text_column(table[1])
-        if described.nunique() > 1 and not described.equals(text_column(table[0])):
-            names = apart(["" if name.lower() in ("na", "n/a") else name for name in described], ids, path)
-            notice(path, f"genes are called by column {header[1]!r}")
-    values = numbers_of(table.iloc[:, first:].set_axis(pd.Index(names, dtype=object), axis=0), path)
-    values = values.set_axis(header[first:], axis=1)
+    ids = pd.Index(text_column(table[0]), dtype=object)
+    values = numbers_of(table.iloc[:, first:].set_axis(ids, axis=0), path).set_axis(header[first:], axis=1)
+    described = text_column(table[1]) if n_annotations else text_column(table[0])
+    if described.nunique() > 1 and not described.equals(text_column(table[0])):
+        symbols = ["" if name.lower() in ("na", "n/a") else name for name in described]
+        values = by_symbol(values.T, symbols, path, added=bool((values >= 0).all(axis=None))).T
+        notice(path, f"genes are called by column {header[1]!r}")
     notice(path, f"GCT: {values.shape[1]} samples x {len(values)} genes")
     return Content(values.T)
 

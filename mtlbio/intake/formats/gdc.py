@@ -10,7 +10,7 @@ from mtlbio.errors import InputError
 from mtlbio.intake.formats.delimited import by_feature, read_below, text_column
 from mtlbio.intake.formats.head import Head, look
 from mtlbio.intake.formats.layout import Content, Layout
-from mtlbio.intake.formats.names import apart
+from mtlbio.intake.formats.names import by_symbol
 from mtlbio.intake.formats.per_sample import SUMMARIES, gather
 from mtlbio.intake.notes import notice
 
@@ -30,8 +30,7 @@ def read(path: Path) -> Content:
     symbols = dict(zip(text_column(about["gene_id"]), text_column(about["gene_name"]), strict=True))
     tables, also = gather(path, files, _one)
     values = tables["unstranded"]
-    ids = [str(name) for name in values.columns]
-    values = values.set_axis(apart([symbols.get(i, "") for i in ids], ids, path), axis=1)
+    values = by_symbol(values, [symbols.get(str(i), "") for i in values.columns], path, added=True)
     names = _sheet(path) if path.is_dir() else {}
     if names:
         unknown = [file.name for file in files if file.name not in names]

@@ -11,7 +11,7 @@ from mtlbio.errors import InputError, listing
 from mtlbio.intake.formats.delimited import numbers_of, read_below, text_column
 from mtlbio.intake.formats.head import Head, fields, look, separator_in
 from mtlbio.intake.formats.layout import Content, Layout
-from mtlbio.intake.formats.names import apart
+from mtlbio.intake.formats.names import by_symbol
 from mtlbio.intake.notes import notice
 
 _WHAT = "a table of GenomeStudio"
@@ -58,11 +58,11 @@ def read(path: Path) -> Content:
     if len(set(ids)) < len(ids):
         twice = pd.Series(ids)[pd.Series(ids).duplicated()]
         raise InputError(f"{path}: {listing(twice, 3)} stand twice in {names[at]}; expected every probe once")
-    if symbol is not None and not beta:
-        ids = apart(list(text_column(table[symbol])), ids, path)
-        notice(path, "probes are called by column 'SYMBOL'")
     values = numbers_of(table[list(places)].set_axis(pd.Index(ids, dtype=object), axis=0), path)
     values = values.set_axis(list(places.values()), axis=1)
+    if symbol is not None and not beta:
+        values = by_symbol(values.T, list(text_column(table[symbol])), path, added=False, what="probes").T
+        notice(path, "probes are called by column 'SYMBOL'")
     left = len(names) - len(places) - 1
     what = names[next(iter(places))]
     notice(path, f"GenomeStudio: {values.shape[1]} columns such as {what!r} are read, {left} others left out")

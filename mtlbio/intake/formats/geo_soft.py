@@ -12,7 +12,7 @@ from mtlbio.intake.formats.delimited import NO_NUMBER
 from mtlbio.intake.formats.geo import Described
 from mtlbio.intake.formats.head import Head
 from mtlbio.intake.formats.layout import Content, Layout
-from mtlbio.intake.formats.names import apart
+from mtlbio.intake.formats.names import by_symbol
 from mtlbio.intake.formats.text import text_in
 from mtlbio.intake.notes import notice
 from mtlbio.reading import check_fits, lines_of, understood
@@ -38,13 +38,13 @@ def read(path: Path) -> Content:
     probes = list(dict.fromkeys(probe for table in tables for probe in table))
     check_fits(path, len(probes) * len(tables) * 8, "its values")
     values = np.array([[table.get(probe, np.nan) for probe in probes] for table in tables])
-    genes = probes
+    table = pd.DataFrame(values, index=samples, columns=probes)
     if symbols:
         example = f"{probes[0]}: {symbols.get(probes[0], '')}"
         notice(path, f"probes are called by the gene symbols of the platform ({example})")
-        genes = apart([symbols.get(probe, "") for probe in probes], probes, path)
+        table = by_symbol(table, [symbols.get(probe, "") for probe in probes], path, added=False, what="probes")
     notice(path, f"SOFT file: {len(samples)} samples x {len(probes)} rows; samples are called by their GSM")
-    return Content(pd.DataFrame(values, index=samples, columns=genes), also={"title": described.values("title")})
+    return Content(table, also={"title": described.values("title")})
 
 
 def describe(path: Path) -> pd.DataFrame:

@@ -12,9 +12,9 @@ from pathlib import Path
 import pyarrow.parquet as pq
 
 from mtlbio.intake.folders import names_in
-from mtlbio.reading import opened
+from mtlbio.intake.formats.text import lines_at_head
 
-_BYTES, _MAGIC = 262_144, 1024
+_BYTES, _LINES, _MAGIC = 262_144, 200, 1024
 # HDF5 and parquet: no text, and large
 _BINARY = (b"\x89HDF\r\n\x1a\n", b"PAR1")
 
@@ -100,8 +100,6 @@ def fields(line: str, separator: str = "\t") -> list[str]:
 
 def _lines(path: Path) -> tuple[str, ...]:
     try:
-        with opened(path, "text") as file:
-            text = file.read(_BYTES).decode("utf-8-sig", "replace")
+        return tuple(lines_at_head(path, _BYTES)[:_LINES])
     except Exception:  # whoever reads it says what is wrong
         return ()
-    return tuple(text.splitlines()[:200])

@@ -42,6 +42,33 @@ def apart(names: Sequence[str], ids: Sequence[str], path: Path, what: str = "gen
     return list(chosen)
 
 
+def by_symbol(
+    values: pd.DataFrame, symbols: Sequence[str], path: Path, added: bool, what: str = "genes"
+) -> pd.DataFrame:
+    """Measurements by gene symbol, under their own identifier where there is none.
+
+    Parameters
+    ----------
+    values : (samples, features), by identifier
+    symbols : one of each feature, empty where it has none
+    added : whether features of one symbol are added up (counts, TPM) or averaged
+    what : the features
+    """
+    ids = [str(name) for name in values.columns]
+    names = pd.Index([symbol or i for symbol, i in zip(symbols, ids, strict=True)], dtype=object)
+    unnamed = sum(not symbol for symbol in symbols)
+    if unnamed:
+        notice(path, f"{unnamed} {what} without a symbol keep their identifier")
+    values = values.set_axis(names, axis=1)
+    again = names[names.duplicated()].unique()
+    if not len(again):
+        return values
+    verb = "added up" if added else "averaged"
+    notice(path, f"{len(again)} symbols stand for several {what} each ({listing(again, 3)}): {verb}")
+    grouped = values.T.groupby(level=0, sort=False)
+    return (grouped.sum(min_count=1) if added else grouped.mean()).T
+
+
 def samples_of_paths(paths: Iterable[str]) -> list[str]:
     """Names of samples from the paths of their files, of Linux or Windows: what tells the files apart, without what
     software appended.

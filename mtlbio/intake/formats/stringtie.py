@@ -9,7 +9,7 @@ import pandas as pd
 from mtlbio.intake.formats.delimited import by_feature, read_below, text_column
 from mtlbio.intake.formats.head import Head, look
 from mtlbio.intake.formats.layout import Content, Layout
-from mtlbio.intake.formats.names import apart
+from mtlbio.intake.formats.names import by_symbol
 from mtlbio.intake.formats.per_sample import gather
 from mtlbio.intake.notes import notice
 
@@ -31,10 +31,10 @@ def read(path: Path) -> Content:
     symbols = dict(zip(text_column(about["Gene ID"]), text_column(about["Gene Name"]), strict=True))
     tables, also = gather(path, files, _one)
     values = tables["TPM"]
-    ids = [str(name) for name in values.columns]
-    names = apart(["" if symbols.get(i, "") in ("", ".", "-") else symbols[i] for i in ids], ids, path)
+    named = [symbols.get(str(i), "") for i in values.columns]
+    values = by_symbol(values, ["" if name in (".", "-") else name for name in named], path, added=True)
     notice(path, "StringTie: column TPM is read; prepDE.py makes counts of its other output, which are better")
-    return Content(values.set_axis(names, axis=1), "linear", "TPM of StringTie", also)
+    return Content(values, "linear", "TPM of StringTie", also)
 
 
 def _one(path: Path) -> pd.DataFrame:

@@ -12,7 +12,7 @@ import pandas as pd
 from mtlbio.intake.formats.delimited import by_feature, plain, read_below, text_column
 from mtlbio.intake.formats.head import Head, look, separator_in
 from mtlbio.intake.formats.layout import Content, Layout
-from mtlbio.intake.formats.names import apart
+from mtlbio.intake.formats.names import by_symbol
 from mtlbio.intake.formats.per_sample import gather, rounded
 from mtlbio.intake.notes import notice
 
@@ -95,10 +95,9 @@ def _summed(values: pd.DataFrame, genes: list[str], symbols: dict[str, str], pat
     totals = np.zeros((len(matrix), len(unique)))
     np.add.at(totals.T, codes, matrix.T)
     known = np.array([gene != "" for gene in unique])
-    names = [str(gene) for gene in unique[known]]
-    if symbols:
-        names = apart([symbols.get(gene, "") for gene in names], names, path)
-    return pd.DataFrame(totals[:, known], index=values.index, columns=names)
+    genes = [str(gene) for gene in unique[known]]
+    by_gene = pd.DataFrame(totals[:, known], index=values.index, columns=genes)
+    return by_symbol(by_gene, [symbols.get(gene, "") for gene in genes], path, added=True) if symbols else by_gene
 
 
 def _map(path: Path) -> tuple[Path, dict[str, str], dict[str, str]] | None:
@@ -113,9 +112,8 @@ def _map(path: Path) -> tuple[Path, dict[str, str], dict[str, str]] | None:
     columns = [plain(name) for name in head.columns]
     titled = not any(c.upper().startswith(("ENST", "ENSMUST", "NM_", "NR_")) for c in head.columns[:1])
     width = len(columns)
-    table = read_below(
-        file, "a table of transcripts and genes", head.above + titled, separator, text=range(width), width=width
-    )
+    what = "a table of transcripts and genes"
+    table = read_below(file, what, head.above + titled, separator, text=range(width), width=width)
     at = {
         what: next((i for i, c in enumerate(columns) if titled and c in names), default)
         for what, names, default in (

@@ -105,3 +105,13 @@ def test_saved_by_a_spreadsheet_with_commas(tmp_path):
     content, _ = read(path, "geo_series_matrix")
     np.testing.assert_array_equal(content.values.to_numpy().ravel(), [3, 4, 5.5])
     assert read_metadata(path)["age"].tolist() == ["34", "40", "51"]
+
+
+@pytest.mark.parametrize("encoding, word", [("latin-1", "Windows-1252"), ("utf-16", "UTF-16"), ("utf-8-sig", None)])
+def test_other_encodings(tmp_path, encoding, word):
+    about = [("!Series_summary", '"Müller, 5 µg"'), *ABOUT]
+    path = series(tmp_path / "GSE1_series_matrix.txt", ('"1053_at"', 3, 4, 5.5), about=about)
+    path.write_bytes(path.read_text().encode(encoding))
+    content, said = read(path, "geo_series_matrix")
+    np.testing.assert_array_equal(content.values.to_numpy().ravel(), [3, 4, 5.5])
+    assert word is None or f"its text is in {word}" in said

@@ -4,9 +4,11 @@ from __future__ import annotations
 
 from pathlib import Path
 
+import numpy as np
+import pandas as pd
 import pytest
 
-from mtlbio.intake.formats.names import apart, samples_of_paths
+from mtlbio.intake.formats.names import apart, by_symbol, samples_of_paths
 from mtlbio.intake.notes import noticing
 
 
@@ -33,4 +35,17 @@ def test_features_apart():
     assert [note.text for note in notes] == [
         "1 gene names stand for several features each (IL6): kept apart as IL6_b and so on",
         "1 features without a gene name keep their identifier",
+    ]
+
+
+@pytest.mark.parametrize("added, expected", [(True, [[1, 6, 7]]), (False, [[1, 3, 7]])])
+def test_features_of_one_symbol(added, expected):
+    values = pd.DataFrame([[1, np.nan, 2, 4.0, 7]], columns=["a", "b", "c", "d", "e"])
+    with noticing() as notes:
+        found = by_symbol(values, ["TNF", "IL6", "IL6", "IL6", ""], Path("x.csv"), added)
+    assert list(found.columns) == ["TNF", "IL6", "e"]
+    np.testing.assert_array_equal(found, expected)
+    assert [note.text for note in notes] == [
+        "1 genes without a symbol keep their identifier",
+        f"1 symbols stand for several genes each (IL6): {'added up' if added else 'averaged'}",
     ]

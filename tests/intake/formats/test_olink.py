@@ -88,7 +88,7 @@ def test_a_sample_on_two_plates_is_averaged_and_said(tmp_path):
     again = table[table["SampleID"] == "A2"].assign(NPX=lambda t: t["NPX"] + 1, PlateID="Plate2")
     content, said = read(written(pd.concat([table, again]), tmp_path / "npx.csv"), "olink")
     assert content.values.loc["A2", "TNF"] == 10.5
-    assert "4 values of one sample and assay stand several times" in said
+    assert "4 values of a sample and assay stand once more" in said
 
 
 def test_columns_that_were_added_describe_the_samples(tmp_path):

@@ -127,3 +127,13 @@ def test_olink_beside_its_metadata(tmp_path):
     np.testing.assert_allclose(cohort.expression, table.T, rtol=1e-6)
     with pytest.raises(InputError, match="Olink NPX in the long layout describes no samples"):
         draft(tmp_path / "npx.csv")
+
+
+def test_the_file_of_one_sample(tmp_path):
+    place = tmp_path / "S1_quant"
+    place.mkdir()
+    rows = [(f"ENST{i}", 100, 90, 1, i) for i in range(5)]
+    (place / "quant.sf").write_text(tabbed(("Name", "Length", "EffectiveLength", "TPM", "NumReads"), *rows))
+    people().assign(sample_id=[f"S{i}" for i in range(N)]).to_csv(tmp_path / "metadata.csv", index=False)
+    with pytest.raises(InputError, match=r"quant.sf: holds one sample \(S1\); expected .* the folder"):
+        draft(place / "quant.sf", tmp_path / "metadata.csv")
