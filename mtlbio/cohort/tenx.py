@@ -29,6 +29,8 @@ def read_tenx(path: Path, described: Collection[str] | None = None, on_disk: boo
     not the cells but the matrices themselves (``GSM1``), the cells of each are summed to one sample.
     """
     parts = find_tenx(path)
+    if any("raw" in f"{part.matrix.parent.name} {part.matrix.name}".lower() for part in parts):
+        notice(path, "raw barcodes, most of them empty droplets: only those that the metadata name are used")
     read = [_read(part, on_disk and len(parts) == 1) for part in parts]
     if len(parts) == 1:
         cells, genes, matrix = read[0]

@@ -18,24 +18,12 @@ from mtlbio.text import as_text
 # what changes in a donor from sample to sample
 _CONDITIONS = (
     *guess.CONDITION,
-    *(
-        "time",
-        "timepoint",
-        "timepoints",
-        "tp",
-        "visit",
-        "day",
-        "days",
-        "week",
-        "month",
-        "hour",
-        "hours",
-        "stage",
-        "cycle",
-    ),
+    *guess.DISEASE,
+    *("time", "timepoint", "timepoints", "tp", "visit", "day", "days", "week", "month", "hour", "hours", "cycle"),
     *("treated", "stimulus", "stimulated", "perturbation", "perturbed", "guide", "drug", "compound", "dose", "dosage"),
-    *("challenge", "vaccination", "therapy", "intervention", "exposure", "state", "phase", "tissue", "organ", "region"),
+    *("challenge", "vaccination", "therapy", "intervention", "exposure", "state", "stage", "tissue", "organ", "region"),
     *("compartment", "site", "location", "anatomical", "lesion", "side", "biopsy", "tumor", "tumour", "genotype"),
+    *("type", "pathology", "origin"),
 )
 # a name of what went onto the machine together
 _SAMPLES = (
@@ -44,21 +32,14 @@ _SAMPLES = (
 )
 # columns that only single cells have, or whose values many cells of a donor share
 _TYPES = (
-    *(
-        "cell_type",
-        "celltype",
-        "cell_types",
-        "celltypes",
-        "author_cell_type",
-        "predicted_celltype",
-        "leiden",
-        "louvain",
-    ),
-    *("seurat_clusters", "cluster", "clusters", "cell_subtype", "annotation", "phase", "suspension_type"),
+    *("cell_type", "celltype", "cell_types", "celltypes", "author_cell_type", "predicted_celltype"),
+    *("leiden", "louvain", "seurat_clusters", "cluster", "clusters", "cell_subtype", "annotation", "phase"),
+    *("suspension_type",),
 )
 # words of what is said of a cell
 _OF_CELLS = (
     *("cell", "cells", "celltype", "cluster", "clusters", "leiden", "louvain", "annotation", "pseudotime", "phase"),
+    *("doublet", "singlet", "demux", "hto", "hash", "qc", "filter", "malignancy", "annotated"),
     *("latent", "n", "pct", "percent", "ontology", "suspension", "barcode", "development", "developmental"),
 )
 _BARCODE = r"(?<![A-Za-z])[ACGT]{12,}(?![A-Za-z])"
@@ -75,6 +56,7 @@ def look_like_cells(table: pd.DataFrame, donor: str) -> bool:
     table : one row per cell or sample, text
     donor : its column of donors
     """
+    table = table.rename_axis(index=None)
     if len(table) <= table[donor].nunique():
         return False
     named = bool(table.index.astype(str).str.contains(_BARCODE).mean() > 0.9)
@@ -105,7 +87,7 @@ def sample_columns(table: pd.DataFrame, donor: str) -> tuple[list[str], list[str
     table : one row per cell, text
     donor : its column of donors
     """
-    table = table[table[donor].notna()]
+    table = table[table[donor].notna()].rename_axis(index=None)  # an index may be called like a column
     by: list[str] = []
     for column in [*filter(is_condition, table.columns), *filter(is_sample, table.columns)]:
         values = table[column]
@@ -139,7 +121,7 @@ def tell_mixed(run: DonorRun, table: pd.DataFrame, source: str) -> None:
         if label_kind(task.kind).averaged
     }
     told = [c for c in table.columns if c not in unit and (is_condition(c) or is_sample(c) or c in labels)]
-    asked = pd.DataFrame({c: as_text(table[c]) for c in [*unit, *told]})
+    asked = pd.DataFrame({c: as_text(table[c]) for c in [*unit, *told]}).rename_axis(index=None)
     for column, found in _mixed(asked, unit, told):
         if column in labels:
             notice(source, f"tasks.{labels[column]}: {found} are averaged", doubt=True)

@@ -153,6 +153,13 @@ def test_the_matrix_in_a_folder_below(tmp_path, places, chosen):
     assert [n.text for n in notes] == [f"the matrix is read from {chosen} in it"]
 
 
+def test_raw_barcodes_are_told(tmp_path):
+    folder = write(tmp_path / "raw_feature_bc_matrix")
+    with noticing() as notes:
+        measured(folder)
+    assert [n.text.split(",")[0] for n in notes] == ["raw barcodes"]
+
+
 def test_several_matrices_in_one_folder(tmp_path):
     for label, values in (("GSM1_a", VALUES), ("GSM2_b", VALUES + 1)):
         write(tmp_path, f"{label}_matrix.mtx.gz", f"{label}_barcodes.tsv.gz", f"{label}_features.tsv.gz", values)

@@ -43,6 +43,8 @@ CASES = {
     "said of cells": ({"pseudotime": lambda d, c: c / 7, "cell_group": half, "n_time": lambda d, c: c}, []),
     "as many times as cells": ({"time": lambda d, c: c + d / 10}, []),
     "terms of an ontology": ({"tissue_ontology_term_id": half, "development_stage": half}, []),
+    "tumour and normal": ({"sample_type": half, "cell_type": half, "doublet_status": half}, ["sample_type"]),
+    "two diseases in one donor": ({"status": half}, ["status"]),
     "tissue": ({"tissue": half}, ["tissue"]),
 }
 
@@ -130,3 +132,12 @@ def test_the_draft_keeps_pre_and_post_apart(tmp_path):
     assert run.pseudobulk.by == ["timepoint"] and list(run.covariates) == ["batch"]
     assert len(build_cohort(run)[0].samples) == 12
     assert not [note for note in notes if "left out" in note and "timepoint" in note]
+
+
+def test_a_column_that_is_called_like_the_index(tmp_path):
+    run_of(tmp_path, cells(sample=lambda d, c: f"{d}.{c // 40}", timepoint=half), [])
+    text, _ = draft(tmp_path / "e.h5ad", folder=tmp_path)
+    (tmp_path / "run.yaml").write_text(text)
+    run = read_run(tmp_path / "run.yaml")
+    assert run.pseudobulk.by == ["timepoint", "sample"]
+    assert len(build_cohort(run)[0].samples) == 24
