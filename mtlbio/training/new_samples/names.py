@@ -131,16 +131,17 @@ def _clean(name: str) -> set[str]:
 
 
 def _without_version(name: str) -> set[str]:
-    return {_VERSION.sub(r"\1", name)}
+    found = _VERSION.match(name)
+    return {found[1] if found else name}
 
 
 def _parts(name: str) -> set[str]:
     parts = {part for part in _PARTS.split(name) if len(part) > 1 and not part.isdigit()}
-    return {name, *parts, *(_VERSION.sub(r"\1", part) for part in parts)}
+    return {name, *parts}.union(*map(_without_version, parts))
 
 
 def _as_r_writes(name: str) -> set[str]:
-    text = re.sub(r"[^A-Za-z0-9._]", ".", name)
+    text = "".join(c if c.isascii() and (c.isalnum() or c in "._") else "." for c in name)
     return {text if re.match(r"[A-Za-z]|\.(?!\d)", text) else f"X{text}"}
 
 

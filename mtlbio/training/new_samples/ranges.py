@@ -193,4 +193,5 @@ def _respelled(level: str, known: Sequence[str]) -> str | None:
 
 def _plain(level: str) -> str:
     # A- is not A, 1-2 is not 12, -1 is not 1
-    return re.sub(r"(?<=[^\W\d_])[\s_-]+(?=\w)|(?<=\w)[\s_-]+(?=[^\W\d_])", "", str(level).strip().casefold())
+    between = re.split(r"(?<=[^\W\d_])[\s_-]+(?=\w)|(?<=\w)[\s_-]+(?=[^\W\d_])", str(level).strip().casefold())
+    return "".join(between)
