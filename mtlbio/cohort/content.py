@@ -4,6 +4,8 @@ names in two ways of writing.
 What the YAML asks for is done; what it does not ask for is said (:func:`mtlbio.intake.notes.notice`).
 """
 
+from collections.abc import Collection
+
 import pandas as pd
 
 from mtlbio.errors import InputError, listing
@@ -31,7 +33,7 @@ def understood_content(run: DonorRun, table: pd.DataFrame, source: str) -> pd.Da
     """
     numeric, classes, donor = number_columns(run), class_columns(run), run.metadata.donor
     table = _without_keys(table, source)
-    table = without_missing(table, run.metadata.missing, run.metadata.sample, source)
+    table = without_missing(table, run.metadata.missing, source, {donor, run.metadata.family}, run.metadata.sample)
     _say_missing(run, table, source, numeric, classes)
     for column in [c for c in table.columns if c in numeric]:
         table[column] = as_plain_numbers(table[column], source)
@@ -60,11 +62,16 @@ def class_columns(run: DonorRun) -> set[str]:
     return (tasks | further | levels) - number_columns(run)
 
 
-def without_missing(table: pd.DataFrame, codes: list, sample: str, source: str) -> pd.DataFrame:
-    """The table without the values of ``metadata.missing``, but for the samples' names; what was found is said."""
+def without_missing(
+    table: pd.DataFrame, codes: list, source: str, names: Collection[str | None] = (), sample: str | None = None
+) -> pd.DataFrame:
+    """The table without the values of ``metadata.missing``, but for the samples' names; what was found is said.
+
+    In columns of ``names`` (donors) only words count: a donor may be called 9.
+    """
     table, found = table.copy(deep=False), dict[str, dict[str, int]]()
     for column in [c for c in table.columns if codes and c != sample]:
-        texts = written(codes, table[column])
+        texts = written(codes, table[column], column in names)
         if texts:
             found[column] = {text: int((table[column] == text).sum()) for text in texts}
             table[column] = table[column].mask(table[column].isin(texts))

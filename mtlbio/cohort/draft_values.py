@@ -10,7 +10,7 @@ from mtlbio.cohort.drafting import Draft, scalar
 from mtlbio.cohort.guess import has_word, is_age, is_derived, words
 from mtlbio.intake.amounts import Amounts, read_amounts
 from mtlbio.intake.keyed import key_of, without_key
-from mtlbio.intake.missing_words import is_no_value, looks_missing
+from mtlbio.intake.missing_words import is_no_value, looks_missing, written
 from mtlbio.intake.spelling import pooled, shown, variants
 
 _MOST_LEVELS = 300  # more are names or measurements, whose ways of writing are their own affair
@@ -56,8 +56,14 @@ def metadata_keys(out: Draft) -> list[str]:
     codes = {c: out.codes[c] for c in out.codes if c in used}
     if codes:
         values = list(dict.fromkeys(text for found in codes.values() for text in found))
-        keys.append(f"missing: [{', '.join(map(_code, values))}]")
+        meant = [text for text in values if any(written([text], out.table[c], c == out.donor) for c in used)]
+        keys += [f"missing: [{', '.join(map(_code, of))}]"] if (of := [t for t in values if t not in meant]) else []
         out.notes.append(f"missing: {told(codes)} look like values that are not known, so they count as missing")
+        if meant:
+            out.notes.append(
+                f"check this: {', '.join(map(repr, meant))} may be a real value of another column, and is not written "
+                f"as missing: empty those fields in the table"
+            )
     groups = {c: out.spellings[c] for c in out.spellings if c in used}
     if groups:
         keys.append("spelling: pool")

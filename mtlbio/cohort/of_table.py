@@ -28,7 +28,7 @@ def cohort_of_table(run: TableRun) -> tuple[Cohort, QcList]:
     data, obs, tasks, covariates = samples_of(run, raw, qc)
     obs = checked(run, obs, tasks, covariates, raw.source)
     table, codes = read_features(run), run.metadata.missing
-    known = without_missing(table.loc[data.samples], codes, "", run.features.path)
+    known = without_missing(table.loc[data.samples], codes, run.features.path)
     plan = plan_of(known, table.attrs["numeric"], run.features, run.features.path, qc)
     plan = replace(plan, missing=tuple(codes))
     values = plan.code(table.loc[data.samples], run.features.path)

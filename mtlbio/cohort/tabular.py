@@ -120,7 +120,7 @@ class Plan:
             Text where a number is due.
         """
         parts = []
-        table = without_missing(table, list(self.missing), "", where)
+        table = without_missing(table, list(self.missing), where)
         for source in self.sources:
             text = as_plain_numbers(table[source.name], where) if source.kind == "number" else table[source.name]
             absent = text.isna().to_numpy()

@@ -88,7 +88,7 @@ class Metadata(Section):
     missing: list[str | int | float | bool] = Field(
         [],
         description="values that mean that something is not known (unknown, -9), in every column that the run uses; "
-        "words in upper or lower case",
+        "words in upper or lower case, numbers not among the donors' names",
     )
     spelling: Literal["exact", "pool"] = Field(
         "exact",

@@ -60,7 +60,7 @@ def _codes(counts: pd.Series, number: bool) -> list[str]:
     """Numbers far outside of all others."""
     values = pd.Series(pd.to_numeric(pd.Series(counts.index), errors="coerce").to_numpy(dtype=float), counts.index)
     known = values.dropna()
-    candidates = known[known.isin((*_CODES, *_HIGH))]
+    candidates = known[known.isin((*_CODES, *_HIGH) if number or len(known) > _FEW_LEVELS else (*_CODES, *_HIGH, 9.0))]
     rest = known.drop(candidates.index)
     if candidates.empty or len(rest) < 2:
         return []
@@ -68,6 +68,8 @@ def _codes(counts: pd.Series, number: bool) -> list[str]:
         return [text for text, code in candidates.items() if _is_outside(code, int(counts[text]), rest)]
     if len(known) < len(values) or (rest % 1 != 0).any():
         return []
+    if rest.between(0, 3).all() and "9" in counts.index:  # sex: 1, 2, 9
+        return ["9", *(text for text, code in candidates.items() if code in _PLAIN_CODES)]
     few = candidates[candidates.isin(_PLAIN_CODES)]
     return [text for text, code in few.items() if rest.between(0, 9).all() and (code < 0 or code > 90)]
 
@@ -80,17 +82,25 @@ def _is_outside(code: float, count: int, rest: pd.Series) -> bool:
     return code > high + 3 * span or (count > 1 and code > high + 0.5 * span)
 
 
-def written(codes: Iterable[str | int | float | bool], column: pd.Series) -> list[str]:
+def written(codes: Iterable[str | int | float | bool], column: pd.Series, names: bool = False) -> list[str]:
     """The texts of a column that the values of ``metadata.missing`` mean: words in upper or lower case, every way of
-    writing a number; true and false as :func:`mtlbio.text.matching`."""
+    writing a number; true and false as :func:`mtlbio.text.matching`.
+
+    ``names`` says that the column holds names (of donors), among which a number is no code and only words count.
+    """
     texts = [str(text) for text in column.dropna().unique()]
     words = {str(code).strip().casefold() for code in codes if not isinstance(code, bool)}
+    if names:
+        return sorted(text for text in texts if text.strip().casefold() in words and _number(text) is None)
     numbers = {number for number in map(_number, words) if number is not None}
     meant = {text for code in codes if isinstance(code, bool) for text in matching(code, texts)}
     return sorted(meant | {t for t in texts if t.strip().casefold() in words or _number(t) in numbers})
 
 
 def _number(text: str) -> float | None:
+    """The number that a text is; 009 is a name."""
+    if re.match(r"[+-]?0\d", text.strip()):
+        return None
     try:
         return float(text)
     except ValueError:

@@ -54,6 +54,13 @@ def variants(column: pd.Series) -> list[dict[str, int]]:
 def pooled(column: pd.Series, named: Iterable[str] = ()) -> pd.Series:
     """The column with one way of writing for each group: one that the run names, else the most frequent."""
     named, meaning = set(named), dict[str, str]()
+    forms = {folded(text): text for text in sorted(named)}
+    for text in set(column.dropna()) - named:
+        if folded(str(text)) in forms:
+            meaning[text] = forms[folded(str(text))]
+    if meaning:
+        column = column.replace(meaning)
+        meaning = {}
     for group in variants(column):
         chosen = next((text for text in group if text in named), next(iter(group)))
         meaning |= {text: chosen for text in group}

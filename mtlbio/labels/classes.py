@@ -149,7 +149,10 @@ def occurring(value: Value, column: pd.Series, key: str, source: str) -> list[st
     texts = matching(value, column.dropna())
     if not texts:
         shown = listing([f"{v} ({n})" for v, n in column.value_counts().items()], 8)
-        raise InputError(f"{source}: {key}: {value!r} never occurs in column {column.name!r}; found: {shown}")
+        folded = str(value).strip().casefold()
+        near = next((str(text) for text in column.dropna().unique() if str(text).casefold() == folded), None)
+        hint = f"did you mean {near!r}? " if near else ""
+        raise InputError(f"{source}: {key}: {value!r} never occurs in column {column.name!r}; {hint}found: {shown}")
     return texts
 
 

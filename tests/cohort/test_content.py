@@ -77,6 +77,15 @@ def test_a_class_of_which_one_way_of_writing_is_named_is_refused(small):
     assert obs["disease"].value_counts().to_dict() == {"case": 32, "control": 16}
 
 
+def test_a_class_that_is_written_otherwise_is_offered_and_meant_where_ways_of_writing_are_pooled(small):
+    put(small, "disease", small.metadata.index, small.metadata["disease"].str.upper())
+    with pytest.raises(InputError, match="'case' never occurs in column 'disease'; did you mean 'CASE'. found: CASE "):
+        roster(small)
+    small.set("metadata.spelling", "pool")
+    obs, _ = roster(small)
+    assert obs["disease"].value_counts().to_dict() == {"case": 32, "CONTROL": 16}
+
+
 def test_levels_and_donors_in_two_ways_of_writing_are_named_and_pooled_where_the_run_says_so(small):
     put(small, "batch", small.metadata.index[small.metadata["batch"] == "B1"][:4], "b-1")
     put(small, "donor_id", 1, "D 001")

@@ -112,6 +112,16 @@ def test_what_looks_missing_is_so_in_the_draft_and_the_donors_that_are_nobody_go
     )
 
 
+def test_a_code_that_is_a_value_elsewhere_is_not_written(small):
+    small.metadata["sex"] = small.metadata["sex"].map({"male": "1", "female": "2"}).where(small.metadata.index > 1, "9")
+    content, notes = drafted(small)
+    assert content["metadata"]["missing"] == [9]
+    small.metadata["batch"] = small.metadata["batch"].replace("B1", "9")
+    content, notes = drafted(small)
+    assert "missing" not in content["metadata"]
+    assert any(note.startswith("check this: '9' may be a real value of another column") for note in notes)
+
+
 def test_ways_of_writing_are_pooled_in_the_draft(small):
     rows = small.metadata.index[small.metadata["disease"] == "case"][:5]
     small.metadata.loc[rows, "disease"] = "Case "

@@ -30,6 +30,8 @@ def test_words_of_something(word):
         (["-2.1", "3", "-9"], True, {}),
         (["0", "1", "-9", "-9"], False, {"-9": 2}),
         (["0", "1", "-1"], False, {}),
+        (["1", "2", "1", "9"], False, {"9": 1}),
+        (["1", "2", "8", "9"], False, {}),
         (["+", "-", "+"], False, {}),
         (["ER+", "ER-", "unknown"], False, {"unknown": 1}),
     ],
@@ -41,3 +43,5 @@ def test_codes_lie_outside_of_all_others(values, number, found):
 def test_what_the_run_names_is_found_in_every_case_and_way_of_writing():
     column = pd.Series(["UNKNOWN", "-9", "-9.0", "9", "unknown", "x"])
     assert written(["Unknown", -9], column) == ["-9", "-9.0", "UNKNOWN", "unknown"]
+    donors = pd.Series(["9", "009", "unknown"])
+    assert written(["unknown", 9], donors) == ["9", "unknown"] and written(["unknown", 9], donors, True) == ["unknown"]
