@@ -38,12 +38,18 @@ def understood_content(run: DonorRun, table: pd.DataFrame, source: str) -> pd.Da
     for column in [c for c in table.columns if c in numeric]:
         table[column] = as_plain_numbers(table[column], source)
     for column in [c for c in table.columns if c in classes or c == donor]:
-        if run.metadata.spelling == "pool":
-            table[column] = pooled(table[column], _named(run, column))
-        elif groups := variants(table[column]):
-            _check_classes(run, column, groups, source)
-            _say_variants(column, groups, "donors" if column == donor else "levels", source)
+        table[column] = in_one_spelling(table[column], run, source)
     return table
+
+
+def in_one_spelling(column: pd.Series, run: DonorRun, source: str) -> pd.Series:
+    """A column of names with one way of writing for each where ``metadata.spelling`` says so; else others are named."""
+    if run.metadata.spelling == "pool":
+        return pooled(column, _named(run, str(column.name)))
+    if groups := variants(column):
+        _check_classes(run, str(column.name), groups, source)
+        _say_variants(str(column.name), groups, "donors" if column.name == run.metadata.donor else "levels", source)
+    return column
 
 
 def number_columns(run: DonorRun) -> set[str]:

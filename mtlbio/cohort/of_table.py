@@ -7,7 +7,7 @@ import numpy as np
 import pandas as pd
 
 from mtlbio.cohort.cohort import Cohort
-from mtlbio.cohort.content import without_missing
+from mtlbio.cohort.content import in_one_spelling, without_missing
 from mtlbio.cohort.leak import say_leaks
 from mtlbio.cohort.metadata import by_sample, read_metadata, text_table
 from mtlbio.cohort.qc import QcList
@@ -29,9 +29,11 @@ def cohort_of_table(run: TableRun) -> tuple[Cohort, QcList]:
     obs = checked(run, obs, tasks, covariates, raw.source)
     table, codes = read_features(run), run.metadata.missing
     known = without_missing(table.loc[data.samples], codes, run.features.path)
+    for column in known.columns[table.attrs["numeric"] :]:
+        known[column] = in_one_spelling(known[column], run, run.features.path)
     plan = plan_of(known, table.attrs["numeric"], run.features, run.features.path, qc)
     plan = replace(plan, missing=tuple(codes))
-    values = plan.code(table.loc[data.samples], run.features.path)
+    values = plan.code(known, run.features.path)
     say_leaks(values, np.array(plan.columns), obs, tasks, run.features.path, table=True)
     list_missing_covariates(obs, list(covariates), qc)
     coding = {"table": plan.saved(), "sample": run.metadata.sample}

@@ -274,3 +274,19 @@ def test_the_number_of_the_row_is_no_feature_but_a_name_where_there_is_no_other(
     text, notes = draft_table(tmp_path / "nameless.csv", folder=tmp_path)
     (tmp_path / "run.yaml").write_text(text)
     assert len(build_cohort(read_run(tmp_path / "run.yaml"))[0].samples) == 120
+
+
+def test_levels_of_features_in_two_ways_of_writing_are_one(tmp_path):
+    table = patients()
+    table["nyha"] = ["II" if i % 2 else "ii" if i % 4 else "III" for i in range(len(table))]
+    table.to_csv(tmp_path / "p.csv", index=False)
+    text, notes = draft_table(tmp_path / "p.csv", folder=tmp_path)
+    (tmp_path / "run.yaml").write_text(text)
+    run = read_run(tmp_path / "run.yaml")
+    assert run.metadata.spelling == "pool"
+    cohort, _ = build_cohort(run)
+    assert {gene for gene in cohort.genes if gene.startswith("nyha")} == {"nyha=II", "nyha=III"}
+    (tmp_path / "run.yaml").write_text(text.replace(", spelling: pool", ""))
+    cohort, qc = build_cohort(read_run(tmp_path / "run.yaml"))
+    assert "nyha=ii" in cohort.genes
+    assert any("column 'nyha': levels that differ in their way of writing only" in row[3] for row in qc.rows)
