@@ -17,6 +17,7 @@ _CODES = (-1.0, -8.0, -9.0, -88.0, -99.0, -888.0, -999.0, -9999.0, -99999.0, -10
 _HIGH = (88.0, 99.0, 888.0, 999.0, 8888.0, 9999.0, 99999.0, 999999.0)
 _PLAIN_CODES = (-9.0, -99.0, -999.0, -9999.0, 999.0, 9999.0, 99999.0)  # also among the levels of a class
 _FEW_LEVELS = 10
+_MOST_WORDS = 2_000  # values, the most frequent first: a word for nothing is no rare one among so many
 
 
 def is_no_value(text: str) -> bool:
@@ -49,11 +50,12 @@ def looks_missing(column: pd.Series, codes: bool = True, number: bool = False) -
     {'-9': 2, 'n/a': 1}
     """
     counts = column.value_counts()
-    words = [text for text in counts.index if is_no_value(str(text))]
-    if any(str(text).strip().endswith("+") for text in counts.index):  # ER+ and ER-, or + and -
+    frequent = counts.index[:_MOST_WORDS]
+    words = [text for text in frequent if is_no_value(str(text))]
+    if any(str(text).strip().endswith("+") for text in frequent):  # ER+ and ER-, or + and -
         words = [text for text in words if text.strip() not in ("-", "\u2212", "\u2013")]
     found = [*(_codes(counts.drop(words), number) if codes else []), *words]
-    return {str(text): int(counts[text]) for text in counts.index if text in found}
+    return {str(text): int(counts[text]) for text in sorted(found, key=counts.index.get_loc)}
 
 
 def _codes(counts: pd.Series, number: bool) -> list[str]:
