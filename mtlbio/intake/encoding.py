@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import codecs
 import re
+from collections import Counter
 from pathlib import Path
 
 from mtlbio.errors import InputError
@@ -17,7 +18,14 @@ _MARKS = (
     (codecs.BOM_UTF16_BE, "utf-16"),
 )
 _NO_1252 = bytes([0x81, 0x8D, 0x8F, 0x90, 0x9D])  # what Windows-1252 leaves open
-_WORDS = {"utf-16": "UTF-16", "utf-32": "UTF-32", "cp1252": "Windows-1252 (latin-1)", "latin-1": "latin-1"}
+_WORDS = {
+    "utf-16": "UTF-16",
+    "utf-32": "UTF-32",
+    "cp1252": "Windows-1252 (latin-1)",
+    "latin-1": "latin-1",
+    "gb18030": "GB 18030 (Chinese)",
+}
+_LONG = 3.5  # bytes beyond ASCII in a row
 _FEW = 0.05  # of the letters beyond ASCII: latin-1 text that happens to be UTF-8
 
 
@@ -59,25 +67,30 @@ def other_encoding(path: str | Path, expected: str) -> str:
     InputError
         Bytes that are no UTF-8 in a text that otherwise is.
     """
-    wide, strange, line, seen = 0, 0, 0, set[int]()
+    wide, strange, line, number = 0, 0, 0, 1
+    runs, high = 0, Counter[int]()
     text = text_of(path, expected, newline="\n", encoding="utf-8")
     text.reconfigure(errors="surrogateescape")
     with text:
-        number = 1
         while block := text.read(1 << 20):
             if not block.isascii():
                 escaped = re.findall("[\udc80-\udcff]", block)
                 strange += len(escaped)
-                seen.update(ord(c) - 0xDC00 for c in set(escaped))
                 wide += len(re.findall("[^\x00-\x7f]", block)) - len(escaped)
+                beyond = re.findall(rb"[\x80-\xff]+", block.encode("utf-8", "surrogateescape"))
+                runs += len(beyond)
+                high.update(b"".join(beyond))
                 if escaped and not line:
                     line = number + block[: block.index(escaped[0])].count("\n")
             number += block.count("\n")
+    if strange and min(high) > 0xA0 and high.total() > _LONG * runs:
+        # words of Europe have a letter or two beyond ASCII among others, Chinese ones nothing else
+        return "gb18030"
     if not strange or wide > _FEW * strange:
         raise InputError(
             f"{path}: not {expected}: line {line} has bytes that are no UTF-8, while other lines are UTF-8"
         )
-    return _of_one_byte(bytes(sorted(seen)))
+    return _of_one_byte(bytes(sorted(high)))
 
 
 def _of_one_byte(data: bytes) -> str:

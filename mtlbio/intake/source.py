@@ -90,7 +90,7 @@ def source_of(path: str | Path) -> Source:
         with understood(path, EXPECTED):
             encoding = other_encoding(file, EXPECTED)
     if encoding != UTF8:
-        notice(path, f"its text is in {words_of(encoding)}, not in UTF-8")
+        notice(path, f"its text is in {words_of(encoding)}, not in UTF-8", doubt=encoding == "gb18030")
     return Source(str(path), encoding)
 
 

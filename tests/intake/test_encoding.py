@@ -40,6 +40,16 @@ def test_windows_signs_beyond_latin_1(tmp_path):
     assert read_metadata(path)["x"].tolist() == ["\u20ac", "a \u2013 b"]
 
 
+def test_chinese(tmp_path):
+    path = tmp_path / "m.csv"
+    path.write_bytes("\u6837\u672c,\u5e74\u9f84,\u6027\u522b\nS1,4,\u7537\u6027\nS2,5,\u5973\u6027\n".encode("gb18030"))
+    with noticing() as notes:
+        assert list(read_metadata(path).columns) == ["\u6837\u672c", "\u5e74\u9f84", "\u6027\u522b"]
+    assert notes[0].text == "its text is in GB 18030 (Chinese), not in UTF-8"
+    path.write_bytes("id,x\nS1,Gr\u00f6\u00dfe\nS2,\u00c9\u00e9n\n".encode("latin-1"))
+    assert read_metadata(path)["x"].tolist() == ["Gr\u00f6\u00dfe", "\u00c9\u00e9n"]
+
+
 def test_an_umlaut_far_below_the_first_lines(tmp_path):
     path = tmp_path / "m.csv"
     path.write_bytes(("sample_id,x\n" + "S,a\n" * 50_000 + "Z,Müller\n").encode("latin-1"))
