@@ -34,7 +34,7 @@ def all_named(table: pd.DataFrame) -> bool:
     name, ids = table.columns[0], table.iloc[:, 0]
     if len(ids) and len(str(ids.iloc[-1]).split()) > 1:
         return False  # perhaps a footnote
-    return all(isinstance(cell, str) and cell.strip() and cell[0] != "#" and cell != name for cell in ids)
+    return all(isinstance(cell, str) and not _nothing(cell) and cell[0] != "#" and cell != name for cell in ids)
 
 
 def of_ids(table: pd.DataFrame) -> pd.DataFrame:
@@ -43,11 +43,16 @@ def of_ids(table: pd.DataFrame) -> pd.DataFrame:
     return pd.DataFrame({table.columns[0]: made})
 
 
+def _nothing(cell: str) -> bool:
+    """Whether a cell holds nothing that could be seen; DOS ended files with a control character."""
+    return not cell.strip().strip("\x1a\u200b\ufeff")
+
+
 def _blank(cells: pd.Series) -> np.ndarray:
     """Which cells hold nothing."""
     if cells.dtype != object:
         return cells.isna().to_numpy()
-    blank = [cell for cell in pd.unique(cells) if not isinstance(cell, str) or not cell.strip()]
+    blank = [cell for cell in pd.unique(cells) if not isinstance(cell, str) or _nothing(cell)]
     return (cells.isna() | cells.isin(blank)).to_numpy(dtype=bool)
 
 

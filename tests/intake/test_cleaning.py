@@ -49,6 +49,8 @@ def test_what_a_spreadsheet_leaves(tmp_path, text):
     ("text", "note"),
     [
         (MATRIX + ",,\n", "1 row without any value left out"),
+        (MATRIX + "\x1a", "1 row without any value left out"),
+        (MATRIX + "\ufeff,\u200b,\n", "1 row without any value left out"),
         (MATRIX.replace("\n", ",\n"), "1 column without name and values left out"),
         ("".join(f",{line}\n" for line in MATRIX.splitlines()), "1 column without name and values left out"),
         (MATRIX + "# end\n", "1 row that holds a comment only left out"),
