@@ -62,6 +62,9 @@ def find_header(rows: list[list[str]], above: list[list[str]]) -> Found:
         gaps = ahead and not all(cell.strip() for cell in row[1 : used(ahead[0])])
         if gaps and len(ahead) > 1 and used(ahead[0]) > filled and looks_like_header(ahead[0], ahead[1:]):
             continue  # names of groups of columns
+        longer = used(row) > width >= used(ahead[0]) >= width - 1 if ahead else False
+        if longer and len(ahead) > 1 and looks_like_header(ahead[0], ahead[1:]):
+            continue  # a title of many words
         if used(row) == width - 1 and len(row) < width and len(ahead) > 1:
             below = looks_like_header(ahead[0], ahead[1:])
             prose = width == 2 and bool(re.search(r"\s|:", row[0].strip()) or _OF_ROWS.fullmatch(ahead[0][0].strip()))
@@ -124,13 +127,20 @@ def completed(names: list[str], rows: list[list[str]], separated_by: str) -> tup
     second = [row[1].strip() for row in rows if len(row) == width]
     counted = is_row_number("", pd.Series(ids))
     named = len(set(second)) == len(second) and not any(map(_NUMBER.fullmatch, second))
-    further = [used(row) > len(names) for row in rows if len(row) > len(names)]
-    if not any(further) and not (counted and named):
+    # names that nothing else has, before a matrix of numbers
+    certain = (counted and named) or (
+        len(set(ids)) == len(ids)
+        and not any(map(_NUMBER.fullmatch, ids))
+        and all(map(_NUMBER.fullmatch, second))
+        and not _OF_ROWS.fullmatch(names[0].strip())
+    )
+    further = [used(row) > len(names) for row in rows if len(row) > len(names) and used(row)]
+    if not any(further) and not certain:
         return [*names, *[""] * (width - len(names))], False
     said = f"the header has {len(names)} fields and the rows have {width} (separated by {separated_by})"
     if width > len(names) + 1:
         raise Ambiguous(f"{said}; expected a name for every column: is a cell with {separated_by} in it not quoted?")
-    if not any(further) or (not all(further) and not (counted and named)):  # R counts rows that nobody named
+    if not any(further) or (not all(further) and not certain):  # R counts rows that nobody named
         raise Ambiguous(
             f"{said}, the last of them empty in {further.count(False)} of the first {len(further)}: which name belongs "
             f"to which column cannot be told; expected a name for every column"
