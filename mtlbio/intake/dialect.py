@@ -177,7 +177,7 @@ def _dirty(cell: str, others: tuple[str, ...], quote: str | None) -> float:
         return 1.0
     if any(s in cell for s in others) and not _DECIMAL.fullmatch(cell):
         return 1.0
-    return 0.3 * (" " in cell) + 0.5 * (quote is not None and quote in cell)
+    return 0.2 * min(cell.count(" "), 3) + 0.5 * (quote is not None and quote in cell)
 
 
 def _dialect(best: _Try, start: int, lines: list[str], comments: list[str], said: bool) -> Dialect:
