@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import os
 import re
+import unicodedata
 from collections.abc import Callable, Iterable
 from pathlib import Path
 
@@ -113,7 +114,8 @@ def _as_r(names: list[str]) -> list[str]:
 
 def _folded(names: list[str]) -> list[str]:
     """Without capitals, signs and R's X."""
-    signs = [re.sub(r"[\W_]+", ".", name.casefold()).strip(".") for name in names]
+    plain = [unicodedata.normalize("NFKC", name).casefold() for name in names]
+    signs = [re.sub(r"[\W_]+", ".", name).strip(".") for name in plain]
     return [re.sub(r"^x(?=\d)", "", name) for name in signs]
 
 

@@ -83,11 +83,12 @@ def test_scales_that_a_run_transforms(small, values, scale):
     assert expression["scale"] == scale and np.isfinite(cohort.expression).all()
 
 
-def test_names_that_fit_no_sample_are_quoted_from_both_sides(small):
+def test_names_that_fit_no_sample_are_left_to_choose(small):
     small.expression.index = [f"Z{i}" for i in range(48)]
     small.write()
-    with pytest.raises(InputError, match="the rows are Z0, Z1, Z2.*the columns GENE1, GENE2"):
-        drafted(small)
+    text, notes = draft(small.folder / "expression.csv", small.folder / "metadata.csv", folder=small.folder)
+    assert "sample: TO_CHOOSE" in text
+    assert any("those of the expression are called Z0, Z1, Z2" in note for note in notes)
 
 
 def test_a_sample_of_the_metadata_that_stands_twice_is_named(small):

@@ -47,7 +47,7 @@ def test_layouts(tmp_path, layout):
     before, genes = LAYOUTS[layout]
     path = tmp_path / "counts.tsv"
     table(**before).to_csv(path, sep="\t", index=False)
-    expression = Expression(path=str(path), scale="log2", genes_in="rows")
+    expression = Expression(path=str(path), scale="log2", format="table", genes_in="rows")
     with noticing() as notes:
         data = read_expression(expression, "sample_id", IDS)
     assert data.genes.tolist() == genes and data.samples.tolist() == IDS
@@ -60,7 +60,7 @@ def test_layouts(tmp_path, layout):
 def test_parquet(tmp_path, by_index):
     frame = table(gene=SYMBOLS)
     (frame.set_index("gene") if by_index else frame).to_parquet(tmp_path / "e.parquet", index=by_index)
-    expression = Expression(path=str(tmp_path / "e.parquet"), scale="log2", genes_in="rows")
+    expression = Expression(path=str(tmp_path / "e.parquet"), scale="log2", format="table", genes_in="rows")
     data = read_expression(expression, "sample_id", IDS)
     assert data.genes.tolist() == SYMBOLS and data.samples.tolist() == IDS
     np.testing.assert_array_equal(data.matrix, VALUES.T)
@@ -69,13 +69,17 @@ def test_parquet(tmp_path, by_index):
 
 def test_row_numbers_of_pandas_are_no_genes(tmp_path):
     table(symbol=SYMBOLS).to_csv(tmp_path / "e.csv")
-    data = read_expression(Expression(path=str(tmp_path / "e.csv"), scale="log2", genes_in="rows"), "sample_id", IDS)
+    data = read_expression(
+        Expression(path=str(tmp_path / "e.csv"), scale="log2", format="table", genes_in="rows"), "sample_id", IDS
+    )
     assert data.genes.tolist() == SYMBOLS and data.samples.tolist() == IDS
 
 
 def test_another_column_of_names_is_chosen(tmp_path):
     table(gene_id=GENES, gene_name=SYMBOLS).to_csv(tmp_path / "e.csv", index=False)
-    expression = Expression(path=str(tmp_path / "e.csv"), scale="log2", genes_in="rows", genes="gene_name")
+    expression = Expression(
+        path=str(tmp_path / "e.csv"), scale="log2", format="table", genes_in="rows", genes="gene_name"
+    )
     assert read_expression(expression, "sample_id", IDS).genes.tolist() == SYMBOLS
     assert sample_names(expression, "sample_id", IDS).tolist() == IDS
     with pytest.raises(InputError, match="expression.genes: no column 'symbol'"):
@@ -86,13 +90,15 @@ def test_rows_without_a_name_are_left_out_and_said(tmp_path):
     table(symbol=["TP53", "", None, "KRAS"]).to_csv(tmp_path / "e.csv", index=False)
     with noticing() as notes:
         data = read_expression(
-            Expression(path=str(tmp_path / "e.csv"), scale="log2", genes_in="rows"), "sample_id", IDS
+            Expression(path=str(tmp_path / "e.csv"), scale="log2", format="table", genes_in="rows"), "sample_id", IDS
         )
     assert data.genes.tolist() == ["TP53", "KRAS"]
     assert any("2 rows without the name of a gene left out" in n.text and n.doubt for n in notes)
     table(symbol=["TP53", None, None, None]).to_csv(tmp_path / "e.csv", index=False)
     with pytest.raises(InputError, match="3 of 4 rows have no name in column 'symbol'"):
-        read_expression(Expression(path=str(tmp_path / "e.csv"), scale="log2", genes_in="rows"), "sample_id", IDS)
+        read_expression(
+            Expression(path=str(tmp_path / "e.csv"), scale="log2", format="table", genes_in="rows"), "sample_id", IDS
+        )
 
 
 def test_text_beside_the_samples_is_left_out_and_said(tmp_path):
@@ -101,7 +107,7 @@ def test_text_beside_the_samples_is_left_out_and_said(tmp_path):
     frame.to_csv(tmp_path / "e.csv", index=False)
     with noticing() as notes:
         data = read_expression(
-            Expression(path=str(tmp_path / "e.csv"), scale="log2", genes_in="rows"), "sample_id", IDS
+            Expression(path=str(tmp_path / "e.csv"), scale="log2", format="table", genes_in="rows"), "sample_id", IDS
         )
     assert data.samples.tolist() == IDS
     assert any("pathway hint hold text and are no samples of the metadata" in n.text for n in notes)
@@ -110,7 +116,7 @@ def test_text_beside_the_samples_is_left_out_and_said(tmp_path):
 def test_files_of_featurecounts_are_matched_to_samples(tmp_path):
     frame = table(**FEATURE_COUNTS).rename(columns={i: f"bam/{i}.sorted.bam" for i in IDS})
     frame.to_csv(tmp_path / "e.tsv", sep="\t", index=False)
-    expression = Expression(path=str(tmp_path / "e.tsv"), scale="log2", genes_in="rows")
+    expression = Expression(path=str(tmp_path / "e.tsv"), scale="log2", format="table", genes_in="rows")
     with noticing() as notes:
         assert read_expression(expression, "sample_id", IDS).samples.tolist() == IDS
     assert any("'bam/S0.sorted.bam' is 'S0'" in n.text for n in notes)
@@ -124,7 +130,9 @@ def test_the_error_tells_the_key(tmp_path, reader):
         reader(Expression(path=str(tmp_path / "e.csv"), scale="log2"), "sample_id", IDS)
     table(gene=GENES).set_index("gene").T.rename_axis("id").to_csv(tmp_path / "e.csv")
     with pytest.raises(InputError, match="genes_in: rows, but the metadata's samples.*are the rows here"):
-        reader(Expression(path=str(tmp_path / "e.csv"), scale="log2", genes_in="rows"), "sample_id", IDS)
+        reader(
+            Expression(path=str(tmp_path / "e.csv"), scale="log2", format="table", genes_in="rows"), "sample_id", IDS
+        )
 
 
 def test_keys_that_need_genes_in_rows(tmp_path):
@@ -138,7 +146,8 @@ def test_keys_that_need_genes_in_rows(tmp_path):
 
 def test_orientation_is_guessed_from_the_ids(tmp_path):
     described = pd.DataFrame({"id": IDS, "sex": ["f", "m"] * 3})
-    table(**FEATURE_COUNTS).rename(columns={i: f"X.bam.{i}.bam" for i in IDS}).to_csv(tmp_path / "r.csv", index=False)
+    before = {"gene_id": GENES, "biotype": "coding", "length": 99}
+    table(**before).rename(columns={i: f"X.bam.{i}.bam" for i in IDS}).to_csv(tmp_path / "r.csv", index=False)
     table(gene=GENES).set_index("gene").T.rename_axis("sample").to_csv(tmp_path / "c.csv")
     assert genes_in(tmp_path / "r.csv", "sample_id", described) == "rows"
     assert genes_in(tmp_path / "c.csv", "sample_id", described) == "columns"

@@ -137,8 +137,8 @@ WRONG: dict[str, tuple[Callable[[SmallCohort], None], list[str]]] = {
     # files
     "no expression file": (key("expression.path", "no.csv"), ["expression.path", "no.csv"]),
     "no metadata file": (key("metadata.path", "no.csv"), ["metadata.path", "no.csv"]),
-    "unknown expression format": (file("e.raw", "\1\2", "expression.path"), ["expression.path", "'.raw'", "parquet"]),
-    "unknown metadata format": (file("m.raw", "\1\2", "metadata.path"), ["metadata.path", "'.raw'", ".csv"]),
+    "unknown expression format": (file("e.abc", "\1\2", "expression.path"), ["expression.path", "'.abc'", "parquet"]),
+    "unknown metadata format": (file("m.abc", "\1\2", "metadata.path"), ["metadata.path", "'.abc'", ".csv"]),
     "no workbook": (file("m.xlsx", "x", "metadata.path"), ["m.xlsx", "not an Excel workbook"]),
     "broken parquet": (file("e.parquet", "text", "expression.path"), ["e.parquet", "not a readable parquet"]),
     "broken h5ad": (file("e.h5ad", "text", "expression.path"), ["e.h5ad", "not a readable HDF5"]),
