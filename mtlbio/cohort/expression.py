@@ -167,7 +167,7 @@ def _check_keys(expression: Expression, file_format: str) -> None:
             f"{expression.path}: expression.genes: {expression.genes!r} given, but only h5ad files and tables with "
             f"genes_in: rows have columns that describe genes"
         )
-    if rows and not table:
+    if rows and file_format not in ("table", "layout"):  # a layout knows which way it lies
         raise InputError(
             f"{expression.path}: expression.genes_in: rows given; valid: columns, as only tables have rows"
         )
