@@ -39,11 +39,6 @@ class Expression(Section):
         description="gaps in the measurements: stop; drop genes with any; or fill, which drops genes with more than "
         "20 % gaps and gives the others the gene's median over the samples",
     )
-    format: str | None = Field(
-        None,
-        description="layout of the file where it is not recognised by itself, such as olink or maxquant "
-        "([layouts](../docs/inputs/formats.md)); table: an ordinary table, whatever it looks like",
-    )
 
 
 class Table(Section):

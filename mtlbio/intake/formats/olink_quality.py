@@ -20,7 +20,7 @@ _NO_ASSAY = re.compile(r"(inc|ext|amp|det)[a-z]*[ _-]?(control|ctrl)([ _-]?\d+)?
 
 
 def without_controls(table: pd.DataFrame, path: Path) -> pd.DataFrame:
-    """Rows of samples and proteins; Olink's own controls are known by their type, or by their names where none is."""
+    """Rows of samples and proteins; Olink's own controls are known by their type, or by name where none is given."""
     control = ~_called(table["sampletype"], "SAMPLE") if "sampletype" in table else np.ones(len(table), dtype=bool)
     if control.all():
         names = table["sampleid"].unique()
