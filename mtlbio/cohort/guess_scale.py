@@ -16,6 +16,7 @@ from mtlbio.intake.notes import notice
 
 _CPG = re.compile(r"(cg|ch\.?\d|rs)\d{5,}\S*")
 _INTENSITIES = 20_000  # median above which whole numbers are no reads
+_FLOOR = 1_000  # no intensity of a mass spectrometer that was detected is smaller
 _BACKGROUND = 10  # least value above which all is the background of an instrument
 _CODES = (-9, -99, -999, -9999, -99999, 99, 999, 9999, 99999, -1e5, -1e6)
 _MANY_READS = 10_000  # of a sample: fewer are no library
@@ -89,7 +90,9 @@ def zeros_apart(seen: Profile) -> str:
     """What speaks for zeros that stand for missing values, among values that are all far from zero; else empty."""
     zeros = float((seen.values == 0).mean())
     least = float(seen.positive[0])
-    if seen.low < 0 or seen.whole or not 0.001 < zeros < 0.9 or least < 0.3 * float(np.median(seen.positive)):
+    typical = float(np.median(seen.positive))
+    far = least > 0.3 * typical and not seen.whole or least > _FLOOR and typical > _INTENSITIES
+    if seen.low < 0 or not far or not 0.001 < zeros < 0.9:
         return ""
     return f"{zeros:.1%} of the values are 0 and all others are above {least:.3g}: if 0 stands for missing, write NA"
 
@@ -198,7 +201,8 @@ def _large(seen: Profile, span: str) -> Reading:
             return Reading("estimated counts", "counts", why, "they will be rounded; if they are TPM: scale: linear")
         why = f"{span}, samples sum to {total:,.0f}: estimated counts (salmon, tximport), which will be rounded"
         return Reading("estimated counts", "counts", why, "if they are TPM, FPKM or intensities: scale: linear")
-    kind = "TPM, FPKM or CPM" if seen.low == 0 or (seen.positive < 1).mean() > 0.02 else "intensities"
+    rates = seen.high < 1e7 and (seen.low == 0 or (seen.positive < 1).mean() > 0.02)
+    kind = "TPM, FPKM or CPM" if rates else "intensities"
     more = "if they are estimated counts of reads: round them, scale: counts"
     return Reading("linear", "linear", f"{span}, not whole: linear ({kind}), log2(x + 1) is taken", more)
 
