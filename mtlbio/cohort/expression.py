@@ -32,7 +32,7 @@ from mtlbio.cohort.tidy import dropped, without
 from mtlbio.config import Expression
 from mtlbio.errors import InputError, listing
 from mtlbio.intake.annotated import is_annotated
-from mtlbio.intake.formats.registry import measuring
+from mtlbio.intake.formats.registry import TABLE, measuring
 from mtlbio.intake.source import kind_of
 from mtlbio.intake.tenx_files import is_matrix_market
 from mtlbio.reading import understood
@@ -62,7 +62,7 @@ def read_expression(
         Unknown format, unreadable file, missing layer, genes in rows, text among the numbers, duplicated samples.
     """
     path = Path(expression.path)
-    file_format = _format(path, expression.format)
+    file_format = _format(path, _named(expression))
     _check_keys(expression, file_format)
     if file_format == "layout":
         data = without(of_layout(path, expression.format, described), expression.drop)
@@ -118,7 +118,7 @@ def sample_names(expression: Expression, sample_column: str, described: Collecti
     Parameters and errors as in :func:`read_expression`, as far as names can tell.
     """
     path = Path(expression.path)
-    file_format, genes = _format(path, expression.format), np.array([], dtype=str)
+    file_format, genes = _format(path, _named(expression)), np.array([], dtype=str)
     if file_format == "layout":
         samples = of_layout(path, expression.format, described).samples
     elif file_format == "10x":
@@ -138,6 +138,11 @@ def sample_names(expression: Expression, sample_column: str, described: Collecti
     check_orientation(samples, genes, described, expression.genes_in, path)
     unique_ids(samples, str(path))
     return samples
+
+
+def _named(expression: Expression) -> str | None:
+    """The layout that a run names; whoever names the column of the genes means a table."""
+    return expression.format or (TABLE if expression.genes is not None else None)
 
 
 def _format(path: Path, named: str | None = None) -> str:

@@ -88,3 +88,16 @@ def test_names_of_layouts():
 def test_a_parquet_that_is_no_olink(tmp_path):
     pd.DataFrame({"sample_id": ["S1"], "NPX": [1.0]}).to_parquet(tmp_path / "a.parquet")
     assert recognise(tmp_path / "a.parquet") is None
+
+
+def test_whoever_names_the_column_of_genes_means_a_table(tmp_path):
+    path = tmp_path / "counts.txt"
+    header = "Geneid\tChr\tStart\tEnd\tStrand\tLength\tgene_name\tS1\tS2\n"
+    path.write_text(f"{header}E1\tchr1\t1\t9\t+\t9\tIFI6\t1\t2\nE2\tchr1\t1\t9\t+\t9\tMX1\t3\t4\n")
+    assert recognise(path).name == "featurecounts"
+    given = {"path": str(path), "scale": "counts", "genes_in": "rows"}
+    for more in ({}, {"genes": "gene_name"}, {"genes": "Geneid"}):
+        read = read_expression(Expression(**given, **more), "id", ["S1", "S2"])
+        assert read.samples.tolist() == ["S1", "S2"]
+        assert read.genes.tolist() == (["E1", "E2"] if more.get("genes") == "Geneid" else ["IFI6", "MX1"])
+        np.testing.assert_array_equal(read.matrix, [[1, 3], [2, 4]])
