@@ -34,6 +34,11 @@ class Expression(Section):
     drop: list[str] = Field(
         [], description="names among the genes that are none, such as a RIN or age left in the table"
     )
+    format: str | None = Field(
+        None,
+        description="layout of a vendor or repository where it is not recognised by itself, such as olink or maxquant "
+        "([layouts](../docs/inputs/formats.md)); table: an ordinary table, whatever it looks like",
+    )
     missing: Literal["stop", "drop", "fill"] = Field(
         "stop",
         description="gaps in the measurements: stop; drop genes with any; or fill, which drops genes with more than "
