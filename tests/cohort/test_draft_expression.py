@@ -64,7 +64,7 @@ def test_symbols_are_preferred_where_only_they_are_in_gene_sets(small):
     genes.to_csv(small.folder / "expression.csv")
     expression, notes, cohort, _ = drafted(small)
     assert expression == {"path": "expression.csv", "scale": "log2", "genes_in": "rows", "genes": "gene_name"}
-    assert cohort.genes[:2] == ("IFI44L", "IFI27")
+    assert cohort.genes[:2] == ("IFI44L", "IFI27") and cohort.preprocessing["genes"] == "gene_name"
     assert any("named by column 'gene_name', as the gene sets name them" in note for note in notes)
 
 
