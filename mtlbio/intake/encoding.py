@@ -83,14 +83,26 @@ def other_encoding(path: str | Path, expected: str) -> str:
                 if escaped and not line:
                     line = number + block[: block.index(escaped[0])].count("\n")
             number += block.count("\n")
-    if strange and min(high) > 0xA0 and high.total() > _LONG * runs:
-        # words of Europe have a letter or two beyond ASCII among others, Chinese ones nothing else
+    # words of Europe have a letter or two beyond ASCII among others, Chinese ones nothing else
+    chinese = strange and min(high) > 0xA0 and high.total() > _LONG * runs and runs > 1
+    if chinese and _decodes(path, expected, "gb18030"):
         return "gb18030"
     if not strange or wide > _FEW * strange:
         raise InputError(
             f"{path}: not {expected}: line {line} has bytes that are no UTF-8, while other lines are UTF-8"
         )
     return _of_one_byte(bytes(sorted(high)))
+
+
+def _decodes(path: str | Path, expected: str, encoding: str) -> bool:
+    """Whether the whole of a file is text in an encoding."""
+    try:
+        with text_of(path, expected, encoding=encoding) as text:
+            while text.read(1 << 20):
+                pass
+    except UnicodeDecodeError:
+        return False
+    return True
 
 
 def _of_one_byte(data: bytes) -> str:

@@ -71,3 +71,9 @@ def test_nul_characters_in_utf_16_end_no_cell(tmp_path):
     path.write_bytes("sample_id,x\nS1,a\0b\n".encode("utf-16"))
     with pytest.raises(InputError, match="m.csv: holds NUL bytes"):
         read_metadata(path)
+
+
+def test_bytes_in_a_row_that_are_no_chinese(tmp_path):
+    path = tmp_path / "m.csv"
+    path.write_bytes(b"id,x\nS1,\xfe\xff\xfe\xff\nS2,\xff\xff\xff\xff\n")
+    assert read_metadata(path)["id"].tolist() == ["S1", "S2"]
