@@ -65,10 +65,10 @@ def test_ids_of_typed_tables_are_tidied_alike(tmp_path):
 
 
 def test_what_is_no_text(tmp_path):
-    (tmp_path / "m.raw").write_bytes(bytes(range(256)))
-    assert not is_table(tmp_path / "m.raw")
-    with pytest.raises(InputError, match=r"m.raw: metadata.path: format '.raw' is unknown; valid: .csv, .tsv"):
-        read_metadata(tmp_path / "m.raw")
+    (tmp_path / "m.qqq").write_bytes(bytes(range(256)))
+    assert not is_table(tmp_path / "m.qqq")
+    with pytest.raises(InputError, match=r"m.qqq: metadata.path: format '.qqq' is unknown; valid: .csv, .tsv"):
+        read_metadata(tmp_path / "m.qqq")
 
 
 def test_names_that_stand_twice_are_named(tmp_path):
