@@ -61,6 +61,11 @@ def read(path: Path) -> Content:
 
 
 def _matrix(path: Path) -> Content:
+    if look(path).has("Tumor_Sample_Barcode"):
+        raise InputError(
+            f"{path}: a list of mutations (MAF), one in a row; expected measurements, genes x samples: of mutations a "
+            f"table with 0 or 1 for every gene and sample (in R: maftools::mutCountMatrix)"
+        )
     about = [c for c in look(path).columns if c in _ABOUT]
     table = read_below(path, "a table of cBioPortal", text=about, quoted=False)
     symbols = text_column(table[about[0]]).str.split("|").str[0]

@@ -99,3 +99,10 @@ def test_text_none_is_a_level(study):
     rows = (*SAMPLES[:4], (*SAMPLES[4], "THERAPY"), ("TCGA-A1", "TCGA-A1-01", "Breast Cancer", "NA", "None"))
     (study / "data_clinical_sample.txt").write_text(tabbed(*rows))
     assert read_metadata(study)["THERAPY"].tolist() == ["None"]
+
+
+def test_mutations_are_no_measurements(study):
+    path = study / "data_mutations.txt"
+    path.write_text("#version 2.4\nHugo_Symbol\tCenter\tTumor_Sample_Barcode\nTP53\tX\tTCGA-A1-01\n")
+    with pytest.raises(InputError, match="a list of mutations"):
+        measuring(path).read(path)
