@@ -32,7 +32,7 @@ class StepLines(logging.Formatter):
     Parameters
     ----------
     former : formats what is not about steps
-    dry : whether steps are named that would be taken (``-n``)
+    dry : whether steps are named that would be taken (``-n``), asked for each line
     clock : seconds, for how long a step took
 
     Attributes
@@ -45,7 +45,7 @@ class StepLines(logging.Formatter):
     begun: ClassVar[dict[str, str]] = {}
 
     def __init__(
-        self, former: logging.Formatter | None, dry: bool = False, clock: Callable[[], float] = time.monotonic
+        self, former: logging.Formatter | None, dry: Callable[[], bool] = bool, clock: Callable[[], float] = time.monotonic
     ):
         super().__init__()
         self.former, self.dry, self.clock = former or logging.Formatter(), dry, clock
@@ -69,7 +69,7 @@ class StepLines(logging.Formatter):
     _resources_info = _shellcmd = _progress = _job_started = _workflow_started
 
     def _run_info(self, record: logging.LogRecord) -> str:
-        stats = {name: count for name, count in getattr(record, "stats", {}).items() if name not in ("all", "total")}
+        stats = {name: count for name, count in getattr(record, "stats", {}).items() if name not in ("all", "default", "total")}
         self.steps = sum(stats.values())
         names = ", ".join(name if count == 1 else f"{name} ({count})" for name, count in stats.items())
         again, self.told = self.told, names
@@ -83,8 +83,9 @@ class StepLines(logging.Formatter):
         self.jobs[record.jobid] = name, self.clock()  # type: ignore[attr-defined]
         StepLines.begun[run] = step
         why, log = because(getattr(record, "reason", "")), ", ".join(getattr(record, "log", []) or [])
-        more = f" and ask for {asked(record)}" if self.dry else f"; log: {log}"
-        return f"{name}: {'would start' if self.dry else 'starts'}{f' ({why})' if why else ''}{more}"
+        dry = self.dry()
+        more = f" and ask for {asked(record)}" if dry else f"; log: {log}"
+        return f"{name}: {'would start' if dry else 'starts'}{f' ({why})' if why else ''}{more}"
 
     def _job_finished(self, record: logging.LogRecord) -> str:
         known = self.jobs.pop(getattr(record, "job_id", -1), None)
@@ -103,12 +104,11 @@ class StepLines(logging.Formatter):
 
 
 def title(record: logging.LogRecord) -> str | None:
-    """Run and step that a record is about, or None for Snakemake's own closing rule."""
+    """Run and step that a record is about, or None for a rule that only asks for the files of others."""
     rule = getattr(record, "rule_name", "")
     wildcards = getattr(record, "wildcards", None) or {}
     part = f" {wildcards['part']}" if "part" in wildcards else ""
-    run = f"{wildcards['run']}: " if "run" in wildcards else ""
-    return None if rule == "all" else f"{run}{rule.removesuffix('_part')}{part}"
+    return f"{wildcards['run']}: {rule.removesuffix('_part')}{part}" if "run" in wildcards else None
 
 
 def asked(record: logging.LogRecord) -> str:
@@ -153,13 +153,13 @@ def say_steps(workflow) -> None:
     for handler in [handler for handler in logger.handlers if handler.name == HANDLER]:
         if not isinstance(handler.formatter, StepLines):
             logger.removeHandler(handler)
-            logger.addHandler(_Lines(handler, bool(getattr(workflow, "dryrun", False))))
+            logger.addHandler(_Lines(handler, lambda: bool(getattr(workflow, "dryrun", False))))
 
 
 class _Lines(logging.StreamHandler):
     """As Snakemake's handler for the terminal, but no empty lines and no colours."""
 
-    def __init__(self, former: logging.Handler, dry: bool):
+    def __init__(self, former: logging.Handler, dry: Callable[[], bool]):
         super().__init__(getattr(former, "stream", None))
         self.name = HANDLER
         self.setFormatter(StepLines(former.formatter, dry))

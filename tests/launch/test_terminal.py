@@ -46,7 +46,7 @@ def test_a_step_is_a_line_when_it_starts_and_one_when_it_ends(lines):
         "small: train fold0: starts; log: r/small/logs/train_part.log",
     ]
     assert StepLines.begun == {"small": "train fold0"}
-    assert lines.format(record(LogEvent.JOB_INFO, **job(1, "all"))) == ""
+    assert lines.format(record(LogEvent.JOB_INFO, **job(1, "all") | {"wildcards": {}})) == ""
     assert lines.format(record(LogEvent.JOB_FINISHED, job_id=1)) == ""
 
 
@@ -68,7 +68,7 @@ def test_how_snakemake_goes_about_it_is_left_out_and_the_rest_is_not(lines, word
 
 
 def test_a_dry_run_speaks_of_what_would_be(lines):
-    lines.dry = True
+    lines.dry = lambda: True
     told = record(LogEvent.JOB_INFO, **job(2, "probe") | {"reason": "Params have changed since last execution: x"})
     told.threads, told.resources = 2, {"mem_mb": 4019, "tmpdir": "/tmp", "runtime": 60, "gpu": 0}
     said = "small: probe: would start (changed: options) and ask for threads=2, mem_mb=4019, runtime=60"

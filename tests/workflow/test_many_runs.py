@@ -110,7 +110,7 @@ def test_ctrl_c_ends_the_workflow_and_says_how_far_it_came(study):
         time.sleep(0.1)
     os.killpg(begun.pid, signal.SIGINT)
     said = begun.communicate(timeout=60)[1]
-    assert begun.returncode == 1
+    assert begun.returncode == 130
     assert "1 run: 1 unfinished" in said
     assert statuses(study) == {"a": "unfinished"}
     (study.folder / "wait_train").unlink()
