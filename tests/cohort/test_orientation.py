@@ -177,3 +177,10 @@ def test_a_cohort_with_genes_in_rows_is_the_same(small):
         genes_in(small.folder / "expression.csv", "sample_id", text_table(read_metadata(small.folder / "metadata.csv")))
         == "rows"
     )
+
+
+def test_genes_that_are_called_like_what_describes_genes_do_not_turn_a_table(tmp_path):
+    genes = [f"G{i}" for i in range(40)] + ["IDS", "MAX", "GC"]
+    assert guess_genes_in(["D1_a", "D1_b", "D2_a"], ["sample_id", *genes], None, tmp_path / "e.csv") == "columns"
+    in_front = ["Geneid", "Chr", "Start", "S1", "S2", "S3"]
+    assert guess_genes_in(genes, in_front, None, tmp_path / "e.csv") == "rows"

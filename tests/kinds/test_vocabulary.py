@@ -13,7 +13,14 @@ from mtlbio.kinds.vocabulary import CHAINS, DONORS, PATIENTS, Vocabulary
 
 PACKAGE = Path(mtlbio.__file__).parent
 # modules that substitute by regular expression: names out of files, markup of figures, a section of the docs
-SUBSTITUTE = {"cohort/drafting.py", "cohort/guess.py", "report/svg.py", "probing/columns.py"}
+SUBSTITUTE = {
+    "cohort/annotation.py",
+    "cohort/matching.py",
+    "cohort/drafting.py",
+    "cohort/guess.py",
+    "report/svg.py",
+    "probing/columns.py",
+}
 
 
 def test_every_kind_of_run_has_its_words():
