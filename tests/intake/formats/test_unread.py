@@ -33,7 +33,11 @@ MZML = '<?xml version="1.0" encoding="utf-8"?>\n<indexedmzML xmlns="http://psi.h
         ("S1.bam", gzip.compress(b"BAM\1\0\0\0\0", mtime=0), "BAM.*featureCounts"),
         ("S1.sam", b"@HD\tVN:1.6\n", "BAM, SAM"),
         ("S1.fcs", b"FCS3.1    ", "flow cytometer"),
-        ("calls.vcf.gz", gzip.compress(b"##fileformat=VCFv4.2\n#CHROM\tPOS\n", mtime=0), "genotypes.*plink2 --vcf calls.vcf.gz"),
+        (
+            "calls.vcf.gz",
+            gzip.compress(b"##fileformat=VCFv4.2\n#CHROM\tPOS\n", mtime=0),
+            "genotypes.*plink2 --vcf calls.vcf.gz",
+        ),
         ("calls.txt", b"##fileformat=VCFv4.2\n#CHROM\tPOS\n", "genotypes"),
         ("study.bed", b"\x6c\x1b\x01\0", "genotypes"),
         ("S1.bw", b"\x26\xfc\x8f\x88", "bigWig"),
