@@ -21,8 +21,9 @@ demo: $(PLANTED) $(CHAINS) | setup
 	@echo "Open results/planted/report.html, results/leukaemia/report.html and results/planted_proteins/report.html" \
 		"in a browser."
 
+# in up to four processes; pytest -m slow, which kills things, is one
 test: | setup
-	$(BIN)/python -m pytest
+	$(BIN)/python -m pytest -n auto --maxprocesses 4
 
 # on planted cohorts: how good axes and predictions are, what stacking saves, how often verdicts are wrong
 bench: | setup

@@ -15,7 +15,12 @@ The package has one room per step of the workflow, and data goes forward only::
 runs there are, and ``mtlbio.tables`` the only module that knows the columns of the result tables.
 """
 
+import os
 from typing import TYPE_CHECKING
+
+# MKL, with which torch multiplies matrices, then sums in one order however many it multiplies at once: a fold that is
+# fitted alone is, to the last byte, the fold among others. It reads this when it is first used.
+os.environ.setdefault("MKL_CBWR", "AUTO")
 
 if TYPE_CHECKING:
     from mtlbio.door import baselines, evaluate, predict, prepare, read_run, report, train, trial

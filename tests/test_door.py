@@ -114,7 +114,7 @@ def test_a_step_that_is_called_too_early_says_what_it_misses(folder, tmp_path):
     with pytest.raises(InputError, match="no trained model in it"):
         mtlbio.predict(run, folder / "planted/expression.parquet", tmp_path)
     (tmp_path / "thesis.docx").touch()
-    with pytest.raises(InputError, match="holds files that mtlbio did not write"):
+    with pytest.raises(InputError, match="the folder of all results"):
         mtlbio.prepare(run, tmp_path)
 
 

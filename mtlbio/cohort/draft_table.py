@@ -48,8 +48,9 @@ def draft_table(
             f"--table: found {metadata} too; expected one table that holds features, labels and covariates"
         )
     path = Path(path)
-    out = Draft(str(path), without_row_numbers(text_table(read_metadata(path, "table")), path))
+    out = Draft(str(path), text_table(read_metadata(path, "table")))
     sample = _identifiers(out)
+    out.table = without_row_numbers(out.table, path, keep=sample)
     out.table = out.table.set_index(pd.Index(out.table[sample], dtype=object))
     clean(out, [sample, out.donor, *donor_columns(out.table)])
     out.table = out.table[out.donors.notna()]

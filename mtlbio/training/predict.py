@@ -17,12 +17,12 @@ from mtlbio.progress import say
 from mtlbio.tables import CHECKS, PREDICTIONS, write_table
 from mtlbio.training.new_samples.checks import Checks
 from mtlbio.training.new_samples.genes import check_measured, in_model_order
-from mtlbio.training.new_samples.loss import prepared
 from mtlbio.training.new_samples.onto_scale import check_given, check_libraries, on_model_scale, with_whole_counts
 from mtlbio.training.new_samples.presence import without_constants
 from mtlbio.training.new_samples.read import read_new
 from mtlbio.training.new_samples.reference import Reference, held_out_departures
 from mtlbio.training.new_samples.scale import Model, check_scale, looks_like
+from mtlbio.training.new_samples.trained_on import prepared
 
 # A mean and a spread per gene need some samples.
 MIN_COHORT = 10

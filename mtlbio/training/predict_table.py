@@ -14,6 +14,7 @@ from mtlbio.text import suggestion
 from mtlbio.training.new_samples.checks import FINE, LOOK, REFUSED, Checks
 from mtlbio.training.new_samples.genes import MIN_SHARED
 from mtlbio.training.new_samples.ranges import Ranges, check_ranges, known_levels, say_cost
+from mtlbio.training.new_samples.trained_on import prepared
 from mtlbio.training.predict import write_predictions
 
 _EARLIER = (
@@ -67,7 +68,7 @@ def _coded(
     call = REFUSED if share < MIN_SHARED else LOOK if absent else FINE
     checks.add("columns_there", "all samples", share, 1.0, MIN_SHARED, 1.0, call, "of the model's features")
     if absent:
-        cost = say_cost(absent, plan, ensemble, results, checks)
+        cost = say_cost(absent, plan, ensemble, prepared(results), checks)
         if share < MIN_SHARED:
             checks.refuse(
                 f"{there} of the model's {len(names)} features found; at least {MIN_SHARED:.0%} are needed (missing: "

@@ -113,8 +113,9 @@ class Clone:
         done = self.call("snakemake", "--dry-run", "--cores", "2")
         assert done.returncode == 0, done.stderr
         found: dict[str, set[str]] = {}
-        for run, step in re.findall(r"^(\S+): (\w+): would start", done.stdout + done.stderr, flags=re.MULTILINE):
-            found.setdefault(run, set()).add(step)
+        line = re.compile(r"^(\S+): (\w+)( \w+)?: would start", flags=re.MULTILINE)
+        for run, step, part in line.findall(done.stdout + done.stderr):
+            found.setdefault(run, set()).add(f"{step}_part" if part else step)
         return found
 
     @contextmanager

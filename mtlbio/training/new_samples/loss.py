@@ -4,17 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from pathlib import Path
 
 import numpy as np
 import pandas as pd
 
-from mtlbio.cohort.cohort import Cohort, read_cohort
+from mtlbio.cohort.cohort import Cohort
 from mtlbio.cohort.split import train_test
-from mtlbio.errors import InputError
-from mtlbio.integrity.step import checked
 from mtlbio.model.ensemble import Ensemble
-from mtlbio.tables import SPLITS, read_table
 from mtlbio.training.new_samples.factor import fit_factors
 
 # (standardised held-out samples, standardised training samples) of a fold -> held-out samples as if genes were missing
@@ -33,17 +29,6 @@ class Loss:
 
     def __str__(self) -> str:
         return f"{self.task} {self.metric} {self.whole:.2f} -> {self.gap:.2f}"
-
-
-def prepared(results: Path) -> tuple[Cohort, pd.DataFrame] | str:
-    """The cohort that a model was trained on, and its folds; where it is not at hand, why not."""
-    if not (results / "cohort.h5ad").is_file():
-        return "no cohort.h5ad beside the model"
-    try:
-        checked(results, ("prepare",))
-        return read_cohort(results / "cohort.h5ad"), read_table(results / "splits.tsv", SPLITS)
-    except InputError as error:
-        return str(error)
 
 
 def losses(cohort: Cohort, splits: pd.DataFrame, ensemble: Ensemble, gap: Gap) -> list[Loss]:

@@ -16,7 +16,7 @@ from mtlbio.errors import listing
 from mtlbio.intake.notes import notice
 from mtlbio.model.ensemble import Ensemble, load_reference
 from mtlbio.training.new_samples.checks import FINE, LOOK, REFUSED, Checks
-from mtlbio.training.new_samples.loss import Gap, losses, prepared
+from mtlbio.training.new_samples.loss import Gap, losses
 from mtlbio.training.stored import put_together, taken_apart
 
 # Share of the values outside of the range from which a person should look; fewer are only told.
@@ -123,9 +123,14 @@ def known_levels(text: pd.DataFrame, plan: Plan, checks: Checks) -> pd.DataFrame
     return text
 
 
-def say_cost(absent: Sequence[str], plan: Plan, ensemble: Ensemble, results: Path, checks: Checks) -> str:
-    """What columns that lack cost every task, in words; a row for each."""
-    known = prepared(results)
+def say_cost(
+    absent: Sequence[str], plan: Plan, ensemble: Ensemble, known: tuple[Cohort, pd.DataFrame] | str, checks: Checks
+) -> str:
+    """What columns that lack cost every task, in words; a row for each.
+
+    ``known``: the cohort that the model was trained on and its folds, or why they are not at hand
+    (:func:`mtlbio.training.new_samples.trained_on.prepared`).
+    """
     if isinstance(known, str):
         return f"; what that costs cannot be told ({known})"
     found = losses(*known, ensemble, _without_columns(ensemble, plan, absent))
