@@ -82,10 +82,10 @@ def peak_megabytes() -> float:
 def with_mtlbio(path: str) -> Callable[[], object]:
     """Reading, and of cells the sums, after all imports."""
     import mtlbio.progress
+    from mtlbio.cohort.cells.h5ad import h5ad_obs
+    from mtlbio.cohort.cells.pseudobulk import pseudobulk
     from mtlbio.cohort.expression import read_expression
-    from mtlbio.cohort.h5ad import h5ad_obs
     from mtlbio.cohort.metadata import text_table
-    from mtlbio.cohort.pseudobulk import pseudobulk
     from mtlbio.cohort.qc import QcList
     from mtlbio.config import Expression
 

@@ -39,9 +39,9 @@ import pandas as pd  # noqa: E402
 
 from benchmarks.calibration.given_axes import results_of, trial_of  # noqa: E402
 from benchmarks.calibration.planted import Planted, plant  # noqa: E402
+from mtlbio.cohort.cells.pseudobulk import pseudobulk  # noqa: E402
 from mtlbio.cohort.genesets import builtin_sets  # noqa: E402
 from mtlbio.cohort.measurements import Measurements  # noqa: E402
-from mtlbio.cohort.pseudobulk import pseudobulk  # noqa: E402
 from mtlbio.cohort.qc import QcList  # noqa: E402
 from mtlbio.config import Probe  # noqa: E402
 from mtlbio.probing.association import task_design  # noqa: E402

@@ -4,8 +4,8 @@ from pathlib import Path
 
 import pandas as pd
 
-from mtlbio.cohort.h5ad import h5ad_obs
-from mtlbio.cohort.layers import choose_layer
+from mtlbio.cohort.cells.h5ad import h5ad_obs
+from mtlbio.cohort.cells.layers import choose_layer
 from mtlbio.cohort.metadata import text_table
 from mtlbio.errors import InputError
 from mtlbio.intake.annotated import is_annotated

@@ -9,9 +9,9 @@ import numpy as np
 import pandas as pd
 from pyarrow import types
 
-from mtlbio.cohort.gene_names import numbered
-from mtlbio.cohort.h5ad import h5ad_names, read_h5ad
-from mtlbio.cohort.matching import named_as
+from mtlbio.cohort.cells.h5ad import h5ad_names, read_h5ad
+from mtlbio.cohort.cells.tenx import read_tenx, tenx_names
+from mtlbio.cohort.cells.tenx_h5 import holds_anndata
 from mtlbio.cohort.measurements import Measurements
 from mtlbio.cohort.metadata import (
     TABLES,
@@ -23,12 +23,18 @@ from mtlbio.cohort.metadata import (
     suffix,
     unique_ids,
 )
-from mtlbio.cohort.number_cells import numbers_of
 from mtlbio.cohort.of_layout import of_layout
-from mtlbio.cohort.orientation import check_orientation, genes_apart, guess_genes_in, samples_by_name, without_text
-from mtlbio.cohort.tenx import read_tenx, tenx_names
-from mtlbio.cohort.tenx_h5 import holds_anndata
-from mtlbio.cohort.tidy import dropped, without
+from mtlbio.cohort.values.gene_names import numbered
+from mtlbio.cohort.values.matching import named_as
+from mtlbio.cohort.values.number_cells import numbers_of
+from mtlbio.cohort.values.orientation import (
+    check_orientation,
+    genes_apart,
+    guess_genes_in,
+    samples_by_name,
+    without_text,
+)
+from mtlbio.cohort.values.tidy import dropped, without
 from mtlbio.config import Expression
 from mtlbio.errors import InputError, listing
 from mtlbio.intake.annotated import is_annotated

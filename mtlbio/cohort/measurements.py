@@ -8,8 +8,8 @@ from dataclasses import dataclass, replace
 import numpy as np
 from scipy import sparse
 
+from mtlbio.cohort.cells.on_disk import BLOCK, Block, OnDisk, Part
 from mtlbio.cohort.metadata import duplicates
-from mtlbio.cohort.on_disk import BLOCK, Block, OnDisk, Part
 from mtlbio.errors import InputError, listing
 
 

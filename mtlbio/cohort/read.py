@@ -7,17 +7,17 @@ import numpy as np
 import pandas as pd
 from scipy import sparse
 
+from mtlbio.cohort.cells.h5ad import h5ad_obs
+from mtlbio.cohort.cells.layers import tell_averages
+from mtlbio.cohort.cells.units import tell_mixed
 from mtlbio.cohort.content import understood_content
 from mtlbio.cohort.expression import read_expression, sample_names
-from mtlbio.cohort.h5ad import h5ad_obs
-from mtlbio.cohort.layers import tell_averages
 from mtlbio.cohort.measurements import Measurements, check_names
 from mtlbio.cohort.metadata import by_sample, read_metadata, text_table, unique_ids
-from mtlbio.cohort.missing import without_gaps
 from mtlbio.cohort.qc import QcList
-from mtlbio.cohort.scale_check import as_counts, check_scale
-from mtlbio.cohort.tidy import tidied
-from mtlbio.cohort.units import tell_mixed
+from mtlbio.cohort.values.missing import without_gaps
+from mtlbio.cohort.values.scale_check import as_counts, check_scale
+from mtlbio.cohort.values.tidy import tidied
 from mtlbio.errors import InputError, listing
 from mtlbio.kinds.schemas import CohortRun, DonorRun
 from mtlbio.text import TO_CHOOSE, suggestion

@@ -5,12 +5,12 @@ from dataclasses import replace
 import numpy as np
 import pandas as pd
 
+from mtlbio.cohort.cells.pseudobulk import pseudobulk
 from mtlbio.cohort.check import check_design, check_fixed, check_unit
 from mtlbio.cohort.cohort import Cohort, CovariateInfo
 from mtlbio.cohort.family import FAMILY, ORDER, read_families, read_order
 from mtlbio.cohort.leak import say_leaking_covariates
 from mtlbio.cohort.measurements import Measurements, check_values
-from mtlbio.cohort.pseudobulk import pseudobulk
 from mtlbio.cohort.qc import QcList
 from mtlbio.cohort.read import Raw
 from mtlbio.config import Covariate

@@ -38,7 +38,10 @@ class CohortKind(DonorKind[CohortRun]):
             "decides": "mtlbio.report.of_samples:decides",
         },
     }
-    commands = DonorKind.commands | {"predict": "mtlbio.training.predict:predict", "draft": "mtlbio.cohort.draft:draft"}
+    commands = DonorKind.commands | {
+        "predict": "mtlbio.training.predict:predict",
+        "draft": "mtlbio.cohort.drafts.draft:draft",
+    }
     predict_options = ("standardise", "anyway")
     simulation = Simulation(
         "cohort", "mtlbio.cohort.simulate:plant", ("design", "donors", "genes", "batches", "visits")

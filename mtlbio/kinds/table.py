@@ -37,8 +37,8 @@ class TableKind(DonorKind[TableRun]):
     scattered = DonorKind.scattered | {"probe": "mtlbio.probing.probe:probe_part_of_table"}
     commands = DonorKind.commands | {
         "predict": "mtlbio.training.predict_table:predict",
-        "draft": "mtlbio.cohort.draft_table:draft_table",
-        "drafts": "mtlbio.cohort.guess_table:looks_like_table",
+        "draft": "mtlbio.cohort.drafts.draft_table:draft_table",
+        "drafts": "mtlbio.cohort.drafts.guess_table:looks_like_table",
     }
     predict_options = ("anyway",)
     simulation = Simulation("doses", "mtlbio.cohort.simulate_doses:plant", ("few",))

@@ -6,8 +6,8 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 
+from mtlbio.cohort.drafts.unused import unused
 from mtlbio.cohort.prepare import build_cohort, build_roster, roster_of
-from mtlbio.cohort.unused import unused
 from mtlbio.errors import InputError, listing
 from mtlbio.intake.notes import noticing
 from mtlbio.kinds import kind_of

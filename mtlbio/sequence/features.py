@@ -8,8 +8,8 @@ from pathlib import Path
 import h5py
 import numpy as np
 
-from mtlbio.cohort.hdf5 import check_walk
-from mtlbio.cohort.stored import check_claims
+from mtlbio.cohort.cells.hdf5 import check_walk
+from mtlbio.cohort.cells.stored import check_claims
 from mtlbio.errors import InputError, listing
 from mtlbio.reading import check_fits, regular_file, understood
 from mtlbio.sequence.letters import AMINO_ACIDS, MASKED, PADDING, UNKNOWN

@@ -17,7 +17,7 @@ from scipy import io as scipy_io
 from scipy import sparse
 
 from mtlbio import reading
-from mtlbio.cohort import hdf5
+from mtlbio.cohort.cells import hdf5
 from mtlbio.cohort.expression import read_expression, sample_names
 from mtlbio.cohort.measurements import check_values
 from mtlbio.cohort.metadata import parquet_schema, read_metadata, text_table
@@ -146,7 +146,7 @@ def test_a_dense_matrix_and_names_are_what_they_claim(tmp_path, case):
 def test_a_matrix_that_fits_nowhere_is_not_read(tmp_path, monkeypatch):
     path = h5ad(tmp_path / "e.h5ad", VALUES)
     monkeypatch.setattr(reading, "memory_bytes", lambda: 90)
-    monkeypatch.setattr("mtlbio.cohort.frames.check_claims", lambda *_: None)
+    monkeypatch.setattr("mtlbio.cohort.cells.frames.check_claims", lambda *_: None)
     with pytest.raises(InputError, match="/X needs 0.0 GB of memory"):
         measured(path)
 

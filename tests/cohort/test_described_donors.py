@@ -8,7 +8,7 @@ import pandas as pd
 import pytest
 
 from mtlbio.cohort.described_donors import check_described
-from mtlbio.cohort.draft import draft
+from mtlbio.cohort.drafts.draft import draft
 from mtlbio.errors import InputError
 
 COUNTS = np.random.default_rng(0).poisson(2.0, (60, 5)).astype(np.float32)

@@ -6,8 +6,8 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from mtlbio.cohort.draft import draft
-from mtlbio.cohort.draft_table import draft_table
+from mtlbio.cohort.drafts.draft import draft
+from mtlbio.cohort.drafts.draft_table import draft_table
 from mtlbio.cohort.leak import leaks
 from mtlbio.cohort.prepare import build_cohort, build_roster
 from mtlbio.intake.notes import noticing

@@ -7,8 +7,8 @@ import pytest
 import yaml
 from small_cohort import SmallCohort
 
-from mtlbio.cohort.draft import draft
-from mtlbio.cohort.draft_table import draft_table
+from mtlbio.cohort.drafts.draft import draft
+from mtlbio.cohort.drafts.draft_table import draft_table
 from mtlbio.cohort.metadata import by_sample, read_metadata, without_row_numbers
 from mtlbio.errors import InputError
 from mtlbio.intake.notes import noticing

@@ -5,7 +5,8 @@ from __future__ import annotations
 import pytest
 
 from mtlbio import cli
-from mtlbio.cohort import draft, metadata, prepare, read
+from mtlbio.cohort import metadata, prepare, read
+from mtlbio.cohort.drafts import draft
 from mtlbio.intake.notes import notice
 from mtlbio.kinds.read import read_run
 from mtlbio.launch.checks import answer

@@ -184,7 +184,7 @@ def test_the_roster_is_the_cohort_without_its_measurements(small):
 
 
 def test_matrix_on_disk_reads_like_one_in_memory(small, monkeypatch):
-    monkeypatch.setattr("mtlbio.cohort.on_disk.BLOCK", 7)
+    monkeypatch.setattr("mtlbio.cohort.cells.on_disk.BLOCK", 7)
     small.counts()
     path = small.folder / "e.h5ad"
     adata = ad.AnnData(sparse.csr_matrix(small.expression), obs=small.expression[[]], var=small.expression.T[[]])

@@ -26,12 +26,12 @@ from scipy import sparse
 from small_chains import run_of, table
 from small_cohort import SmallCohort
 
-from mtlbio.cohort.draft import draft
-from mtlbio.cohort.draft_table import draft_table
+from mtlbio.cohort.cells.h5ad import h5ad_obs
+from mtlbio.cohort.cells.layers import choose_layer
+from mtlbio.cohort.drafts.draft import draft
+from mtlbio.cohort.drafts.draft_table import draft_table
 from mtlbio.cohort.expression import read_expression, sample_names
 from mtlbio.cohort.genesets import read_gmt
-from mtlbio.cohort.h5ad import h5ad_obs
-from mtlbio.cohort.layers import choose_layer
 from mtlbio.cohort.measurements import check_names, check_values
 from mtlbio.cohort.metadata import by_sample, read_metadata, text_table
 from mtlbio.cohort.prepare import check

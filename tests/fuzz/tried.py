@@ -20,7 +20,7 @@ from pathlib import Path
 from readers import READERS, fresh
 
 from mtlbio import reading
-from mtlbio.cohort import hdf5
+from mtlbio.cohort.cells import hdf5
 from mtlbio.errors import InputError
 
 SECONDS = 20  # a small file is read in a few milliseconds

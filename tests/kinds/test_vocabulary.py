@@ -14,10 +14,10 @@ from mtlbio.kinds.vocabulary import CHAINS, DONORS, PATIENTS, Vocabulary
 PACKAGE = Path(mtlbio.__file__).parent
 # modules that substitute by regular expression: names out of files, markup of figures, a section of the docs
 SUBSTITUTE = {
-    "cohort/annotation.py",
-    "cohort/matching.py",
-    "cohort/drafting.py",
-    "cohort/guess.py",
+    "cohort/values/annotation.py",
+    "cohort/values/matching.py",
+    "cohort/drafts/drafting.py",
+    "cohort/drafts/guess.py",
     "report/svg.py",
     "probing/columns.py",
 }

@@ -11,8 +11,8 @@ import numpy as np
 import pandas as pd
 from anndata.io import read_elem
 
+from mtlbio.cohort.cells.hdf5 import opened_hdf5
 from mtlbio.cohort.expression import read_expression
-from mtlbio.cohort.hdf5 import opened_hdf5
 from mtlbio.cohort.measurements import Measurements
 from mtlbio.cohort.metadata import TABLES, duplicates, read_metadata, suffix, text_table, unique_ids
 from mtlbio.config import Expression

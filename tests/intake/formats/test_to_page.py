@@ -10,7 +10,7 @@ import pytest
 import yaml
 from layouts import tabbed
 
-from mtlbio.cohort.draft import draft
+from mtlbio.cohort.drafts.draft import draft
 from mtlbio.cohort.prepare import build_cohort, build_roster
 from mtlbio.errors import InputError
 from mtlbio.kinds.commands import kind_of_files
