@@ -31,6 +31,7 @@ _SYMBOLS = (
     *("feature_name", "gene_symbols", "gene_symbol", "gene_name", "gene_names", "symbol", "symbols", "hgnc_symbol"),
     *("gene_short_name", "external_gene_name", "name", "gene", "feature_names"),
 )
+_CHUNKS = 64  # side by side
 _PEEK = 200_000  # values at each of three places
 
 
@@ -144,14 +145,21 @@ def _is_part(name: str) -> bool:
 
 
 def _glance(stored: Group | Array) -> np.ndarray:
-    """Stored values from the beginning, the middle and the end of a matrix."""
+    """Stored values from the beginning, the middle and the end of a matrix: of a dense one so many columns that few
+    chunks are read, however large it claims to be."""
     values = stored["data"] if is_group(stored) else stored
     if not is_array(values) or values.dtype.kind not in "biuf" or not all(values.shape):
         return np.array([])
     length = values.shape[0]
-    step = max(1, _PEEK // int(np.prod(values.shape[1:], dtype=int)))
+    chunks = getattr(values, "chunks", None)
+    width = min(values.shape[1:], default=1)
+    width = min(width, _CHUNKS * chunks[1]) if chunks and values.ndim == 2 else width
+    step = max(1, _PEEK // max(width, 1))
     starts = sorted({0, max(0, length // 2 - step // 2), max(0, length - step)})
-    return np.concatenate([np.asarray(values[start : start + step]).ravel() for start in starts]).astype(float)
+    parts = [
+        values[start : start + step, :width] if values.ndim == 2 else values[start : start + step] for start in starts
+    ]
+    return np.concatenate([np.asarray(part).ravel() for part in parts]).astype(float)
 
 
 def _genes(root: Group, layer: str | None, path: Path) -> tuple[str | None, list[str]]:

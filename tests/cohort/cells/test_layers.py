@@ -10,7 +10,7 @@ import pytest
 from anndata.io import write_elem
 from scipy import sparse
 
-from mtlbio.cohort.cells.layers import Choice, choose_layer, looks, tell_averages
+from mtlbio.cohort.cells.layers import Choice, _glance, choose_layer, looks, tell_averages
 from mtlbio.cohort.genesets import builtin_sets
 from mtlbio.config import Expression
 from mtlbio.intake.notes import noticing
@@ -115,3 +115,13 @@ def test_averages_are_told(tmp_path, scale, made, words, doubt):
     with noticing() as notes:
         tell_averages(Expression(path=str(path), scale=scale))
     assert len(notes) == 1 and notes[0].text.endswith(words) and notes[0].doubt == doubt
+
+
+def test_a_matrix_that_claims_a_million_columns_in_chunks_of_one_is_looked_at_in_a_moment(tmp_path):
+    ad.AnnData(np.ones((4, 3), np.float32)).write_h5ad(tmp_path / "e.h5ad")
+    with h5py.File(tmp_path / "e.h5ad", "a") as file:
+        attributes = dict(file["X"].attrs)
+        del file["X"]
+        claimed = file.create_dataset("X", shape=(10**12, 10**6), dtype="f4", chunks=(238_419, 1))
+        claimed.attrs.update(attributes)
+        assert len(_glance(claimed)) == 3 * 3125 * 64 and not _glance(claimed).any()
