@@ -184,3 +184,10 @@ def scattered(tmp_path_factory):
     made = done.call("mtlbio", "run", "config/one.yaml", "--cores", "2")
     assert made.returncode == 0, made.stderr
     return done
+
+
+def pytest_collection_modifyitems(items):
+    """Slow tests of workflows kill processes and daemons: where tests run in several processes, these share one."""
+    for item in items:
+        if item.path.parent == Path(__file__).parent and item.get_closest_marker("slow"):
+            item.add_marker(pytest.mark.xdist_group("workflows"))
