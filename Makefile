@@ -23,7 +23,7 @@ demo: $(PLANTED) $(CHAINS) | setup
 
 # in up to four processes; pytest -m slow, which kills things, is one
 test: | setup
-	$(BIN)/python -m pytest -n auto --maxprocesses 4
+	$(BIN)/python -m pytest -n auto --maxprocesses 4 --dist loadgroup
 
 # on planted cohorts: how good axes and predictions are, what stacking saves, how often verdicts are wrong
 bench: | setup

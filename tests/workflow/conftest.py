@@ -187,7 +187,8 @@ def scattered(tmp_path_factory):
 
 
 def pytest_collection_modifyitems(items):
-    """Slow tests of workflows kill processes and daemons: where tests run in several processes, these share one."""
+    """Tests on Slurm and slow ones kill processes and daemons: where tests run in several processes, these share one."""
     for item in items:
-        if item.path.parent == Path(__file__).parent and item.get_closest_marker("slow"):
+        kills = "slurm" in item.nodeid or item.get_closest_marker("slow")
+        if item.path.parent == Path(__file__).parent and kills:
             item.add_marker(pytest.mark.xdist_group("workflows"))
