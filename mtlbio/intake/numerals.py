@@ -15,6 +15,8 @@ _GROUPS = {
     " ": re.compile(r"[+-]?[1-9]\d{0,2}([ '\u2019]\d{3})+([.,]\d+)?"),
 }
 _COMMAS, _POINTS = re.compile(r"\d,|,\d|\d[ '\u2019]\d{3}"), re.compile(r"\.\d{3}\.")
+_WHOLE_GROUPS = re.compile(r"[1-9]\d{0,2}(\.\d{3})+")
+_POINTED = 20  # so many numbers of three decimals by chance have one that ends in 0, which is not written
 _MISSING = {"", "NA", "N/A", "#N/A", "NaN", "nan", "<NA>", "NULL", "null", "None"}
 
 
@@ -74,6 +76,24 @@ def _grouped(texts: list[str]) -> bool:
     values = [v for v in map(str.strip, texts) if v not in _MISSING]
     with_point = [v for v in values if "." in v]
     return bool(with_point) and all(map(_GROUPS["."].fullmatch, with_point)) and all(map(_PLAIN.fullmatch, values))
+
+
+def points_group(cells: Iterable[str]) -> bool:
+    """Whether the points in whole numbers stand between thousands: no number has another number of digits behind its
+    point, none begins with 0, and those without a point end below a thousand and reach the hundreds.
+
+    Examples
+    --------
+    >>> points_group(["1.639", "870", "12.004", "NA"] * 20), points_group(["1.639", "870", "12.04"] * 20)
+    (True, False)
+    >>> points_group(["6.560", "9.294", "7", "0"] * 20)
+    False
+    """
+    texts = [cell for cell in map(str.strip, cells) if cell not in _MISSING]
+    pointed = [cell for cell in texts if "." in cell]
+    bare = [cell for cell in texts if "." not in cell]
+    whole = all(re.fullmatch(r"\d{1,3}", cell) for cell in bare) and any(len(cell) == 3 for cell in bare)
+    return len(pointed) >= _POINTED and whole and all(map(_WHOLE_GROUPS.fullmatch, pointed))
 
 
 def _suspect(text: str) -> bool:

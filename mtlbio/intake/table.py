@@ -18,6 +18,7 @@ from mtlbio.intake.dialect import NAMES, Dialect, sniff
 from mtlbio.intake.header import Ambiguous
 from mtlbio.intake.names import is_row_number, tidy_name
 from mtlbio.intake.notes import notice
+from mtlbio.intake.numerals import points_group
 from mtlbio.intake.rows import rows_of, say_short_rows, understood_but
 from mtlbio.intake.sheets import SEPARATOR
 from mtlbio.intake.source import Source, in_other_encoding, source_of
@@ -97,11 +98,36 @@ def read(table: TextTable, header: list[str], numbers: bool = False, ids: int = 
             return cleaning.of_ids(body)
         whole = read(table, header, numbers, ids)  # rows without an id may be empty or not
         return whole.iloc[:, [whole.attrs.pop("ids", ids)]]
+    if numbers and _points_group(table, ids):
+        body = _with_groups(table, len(header), ids, body)
     if not numbers:
         say_short_rows(table.source, table.dialect, header, body)
     wider = [*header, *[""] * (body.shape[1] - len(header))]
     body.columns = range(body.shape[1])
     return cleaning.cleaned(body, wider, table.path, table.dialect, ids if numbers else None)
+
+
+def _points_group(table: TextTable, ids: int) -> bool:
+    """Whether the first rows hold thousands with points."""
+    if table.dialect.decimal != ".":
+        return False
+    return points_group(cell for row in table.dialect.rows for cell in [*row[:ids], *row[ids + 1 :]][:5000])
+
+
+def _with_groups(table: TextTable, width: int, ids: int, body: pd.DataFrame) -> pd.DataFrame:
+    """The rows with points between thousands; as they are where one cell is written otherwise."""
+    text = rows_of(table.source, table.dialect, width, {"dtype": str, "low_memory": False})
+    rest = text.drop(columns=ids)
+    if not points_group(cell for place in rest for cell in rest[place].dropna().unique()):
+        return body
+    notice(
+        table.path,
+        "points stand between thousands (no number has other than three digits behind its point, those without one "
+        "end below 1000): 1.234 was read as 1234",
+        doubt=True,
+    )
+    whole = {place: pd.to_numeric(rest[place].str.replace(".", ""), errors="coerce") for place in rest}
+    return pd.DataFrame({place: text[place] if place == ids else whole[place] for place in text})
 
 
 def numbers_of(table: TextTable, sample_column: str, only_ids: bool = False) -> tuple[pd.DataFrame, list[str]]:

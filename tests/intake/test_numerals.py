@@ -90,3 +90,21 @@ def test_numbers_of_a_description_get_a_point(tmp_path):
     (tmp_path / "m.csv").write_text('sample_id,age,code\nS1,"45,3","a,b"\nS2,51,c\n')
     table = read_metadata(tmp_path / "m.csv")
     assert table["age"].tolist() == ["45.3", "51"] and table["code"].tolist() == ["a,b", "c"]
+
+
+def test_points_between_thousands_of_counts(tmp_path):
+    written = "sample_id;" + ";".join(f"G{n}" for n in range(12)) + "\n"
+    counts = {f"S{s}": [(37 * s + 113) * (n + 1) for n in range(12)] for s in range(6)}
+    for sample, row in counts.items():
+        written += f"{sample};" + ";".join(f"{count:,}".replace(",", ".") for count in row) + "\n"
+    (tmp_path / "e.csv").write_text(written)
+    with noticing() as notes:
+        data, _ = read_matrix(tmp_path / "e.csv", "sample_id")
+    assert data.loc["S5"].to_list() == counts["S5"]
+    assert [note.text[:33] for note in notes if note.doubt] == ["points stand between thousands (n"]
+    # one number of another form tells that they are decimals
+    (tmp_path / "e.csv").write_text(written + "S6" + ";1.25" * 12 + "\n")
+    with noticing() as notes:
+        data, _ = read_matrix(tmp_path / "e.csv", "sample_id")
+    assert data.loc["S6"].to_list() == [1.25] * 12 and data.loc["S5"].iloc[11] == 3.576
+    assert not [note for note in notes if note.doubt]
