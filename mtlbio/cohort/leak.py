@@ -5,6 +5,7 @@ label's own values, or a few that stand alone, are worth a look; many together a
 """
 
 import math
+import warnings
 from collections.abc import Mapping
 from dataclasses import dataclass
 
@@ -114,7 +115,8 @@ def leaks(values: np.ndarray, names: np.ndarray, y: np.ndarray, donors: np.ndarr
     """
     labelled = np.isfinite(y)
     values, y, donors = values[labelled], y[labelled], donors[labelled]
-    with np.errstate(all="ignore"):
+    with np.errstate(all="ignore"), warnings.catch_warnings():
+        warnings.simplefilter("ignore", RuntimeWarning)  # of columns without any value
         found = _of_classes(values, y, donors) if is_class else _of_number(values, y, donors)
     return sorted((Leak(str(names[j]), value, same) for j, value, same in found), key=lambda leak: -leak.value)
 

@@ -108,7 +108,7 @@ def _longest(source: Source, dialect: Dialect, width: int) -> int | None:
 def say_short_rows(source: Source, dialect: Dialect, header: list[str], body: pd.DataFrame) -> None:
     """Note rows that end before the last column with a name (pandas fills them); looked for where it is empty."""
     last = max((place for place, name in enumerate(header) if not is_no_name(name)), default=0)
-    if body.size > _SCANNED or not last or not (body.iloc[:, last] == "").any():
+    if body.size > _SCANNED or not last or not (body.iloc[:, last].isin([""]) | body.iloc[:, last].isna()).any():
         return
     with understood(source.path, "a readable table"), _opened(source, dialect) as text:
         lengths = [

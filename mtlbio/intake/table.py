@@ -100,11 +100,17 @@ def read(table: TextTable, header: list[str], numbers: bool = False, ids: int = 
         return whole.iloc[:, [whole.attrs.pop("ids", ids)]]
     if numbers and _points_group(table, ids):
         body = _with_groups(table, len(header), ids, body)
-    if not numbers:
+    if not numbers or _ends_early(header, body):
         say_short_rows(table.source, table.dialect, header, body)
     wider = [*header, *[""] * (body.shape[1] - len(header))]
     body.columns = range(body.shape[1])
     return cleaning.cleaned(body, wider, table.path, table.dialect, ids if numbers else None)
+
+
+def _ends_early(header: list[str], body: pd.DataFrame) -> bool:
+    """Whether the last row has no number in the last column with a name."""
+    last = max((place for place, name in enumerate(header) if name), default=0)
+    return len(body) > 0 and bool(pd.isna(body.iloc[-1, last]))
 
 
 def _points_group(table: TextTable, ids: int) -> bool:

@@ -161,3 +161,14 @@ def test_only_the_first_lines_decide_and_are_read(tmp_path):
     wide = ",".join(["id", *map(str, range(30_000))]) + "\n"
     (tmp_path / "w.csv").write_text(wide * 50)
     assert len(intake_table.look(tmp_path / "w.csv").dialect.rows) < 10
+
+
+def test_a_matrix_that_was_cut_is_said(tmp_path):
+    (tmp_path / "e.csv").write_text("sample_id,A,B,C\nS1,1,2,3\nS2,4,5,6\nS3,7,8")
+    with noticing() as notes:
+        table, _ = read_matrix(tmp_path / "e.csv", "sample_id")
+    assert table.shape == (3, 3)
+    assert [n.text for n in notes] == [
+        "1 row with fewer fields than the header (first: 'S3'); the file may have been cut"
+    ]
+    assert notes[0].doubt

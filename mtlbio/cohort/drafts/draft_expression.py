@@ -27,6 +27,7 @@ from mtlbio.errors import InputError
 from mtlbio.text import TO_CHOOSE
 
 _LEAST_IN_SET, _MOST_COLUMNS = 3, 3
+_FEW_GENES = 20
 _SMALL = 50_000_000  # values: what fits into memory is looked at whole
 
 
@@ -76,6 +77,8 @@ def drafted_expression(expression: Expression, table: pd.DataFrame, described: b
     notes += [f"genes: named by column {keys['genes']!r}, as the gene sets name them"] if "genes" in keys else []
     if isinstance(data.matrix, OnDisk):
         return DraftedExpression(data, keys, notes)
+    if described:
+        _refuse_swapped(data, table)
     drop = _no_genes(data)
     if drop:
         keys["drop"] = list(drop)
@@ -138,6 +141,19 @@ def _with_symbols(expression: Expression, likely: str, data: Measurements) -> tu
 def _in_sets(genes: np.ndarray) -> bool:
     measured = set(genes.tolist())
     return any(len(measured.intersection(members)) >= _LEAST_IN_SET for members in builtin_sets().values())
+
+
+def _refuse_swapped(data: Measurements, table: pd.DataFrame) -> None:
+    """Refuse a description of samples where measurements are due, and the other way round."""
+    some = table.iloc[:, : 10 * _FEW_GENES]
+    if len(data.genes) > _FEW_GENES or table.shape[1] < 3 * max(len(data.genes), _FEW_GENES):
+        return
+    numbers = [pd.to_numeric(some[c], errors="coerce").notna().mean() > 0.5 for c in some.columns]
+    if np.mean(numbers) > 0.9:
+        raise InputError(
+            f"{data.source}: holds {len(data.genes)} column(s) of numbers, and the file that should describe the "
+            f"samples {table.shape[1]:,}: give the measurements first, then the metadata"
+        )
 
 
 def _no_genes(data: Measurements) -> dict[str, str]:

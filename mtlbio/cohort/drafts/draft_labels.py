@@ -7,6 +7,7 @@ from mtlbio.cohort.drafts.draft_values import amounts_of, is_amount_column, no_n
 from mtlbio.cohort.drafts.drafting import Draft, range_text
 from mtlbio.cohort.drafts.guess import has_word, is_age, is_called, is_derived, is_response, words
 from mtlbio.cohort.drafts.guess_columns import time_to_event
+from mtlbio.errors import listing
 from mtlbio.intake.amounts import read_amounts
 
 _STAGE = ("development_stage", "developmental_stage")  # of CELLxGENE: 45-year-old stage
@@ -17,6 +18,7 @@ TIME_TO_EVENT = (
 )
 _MOST_CHOICES = 12
 _MOST_CLASSES = 8
+_MOST_NAMED = 30
 
 
 def add_tasks(out: Draft) -> None:
@@ -162,4 +164,4 @@ def say_left_out(out: Draft) -> None:
         columns = [c for c in rest if belongs(c)]
         rest = [c for c in rest if c not in columns]
         if columns:
-            out.notes.append(f"left out: {', '.join(columns)} ({why})")
+            out.notes.append(f"left out: {listing(columns, _MOST_NAMED)} ({why})")

@@ -132,14 +132,17 @@ class Draft:
         self.folds = min(self.folds, int(carriers.min()))
         all_classes = len(carriers) == labels.nunique()
         if len(carriers) == 2:
-            positive = guess_positive(carriers)
+            positive, told = guess_positive(carriers)
             negative = next(c for c in carriers.index if c != positive)
             kind, more = "binary", f", positive: {scalar(positive)}"
             more += "" if all_classes else f", negative: {scalar(negative)}"
             note = f"column {column!r}, {positive!r} counts as 1, {negative!r} as 0"
+            note += "" if told else " (neither is called a control: check this)"
         else:
             kind, more = "multiclass", "" if all_classes else f", classes: [{scalars(carriers.index)}]"
             note = f"column {column!r}, {len(carriers)} classes"
+        rare = [f"{level!r} ({int((labels == level).sum())})" for level in donors_of.index.difference(carriers.index)]
+        note += f"; taken as missing, of fewer than three donors: {listing(rare, 6)}" if rare else ""
         counts = listing([f"{c} {n}" for c, n in carriers.items()], 6)
         self.add_task(name, column, kind, more, f"donors: {counts}", note)
         return True

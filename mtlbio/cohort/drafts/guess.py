@@ -119,8 +119,9 @@ def is_derived(column: str) -> bool:
     return any(w in _DERIVED or w.rstrip("s") in _DERIVED for w in parts) or named
 
 
-def guess_positive(carriers: pd.Series) -> str:
-    """The class that counts as 1: the good answer, the one that is no control, else the rarer one."""
+def guess_positive(carriers: pd.Series) -> tuple[str, bool]:
+    """The class that counts as 1: the good answer, the one that is no control, else the rarer one; and whether the
+    names of the classes tell it."""
 
     parts = {level: re.split(r"[\W_]+", level.lower()) for level in carriers.index}
 
@@ -133,7 +134,7 @@ def guess_positive(carriers: pd.Series) -> str:
     good = [level for level in parts if called(level, _GOOD) and not negated(level)]
     control = [level for level in parts if called(level, _CONTROL) or negated(level)]
     if len(good) == 1:
-        return good[0]
+        return good[0], set(parts) != {"1", "2"}  # 2 is the case in PLINK, "no" in many a questionnaire
     if len(control) == 1:
-        return next(level for level in parts if level != control[0])
-    return carriers.idxmin()
+        return next(level for level in parts if level != control[0]), True
+    return carriers.idxmin(), False

@@ -8,10 +8,9 @@ from dataclasses import dataclass
 import numpy as np
 
 from mtlbio.cohort.measurements import Measurements, OnDisk
-from mtlbio.cohort.values.gene_columns import column_of
 from mtlbio.cohort.values.other_kind import LARGEST_LOG, of_another_kind
 from mtlbio.cohort.values.value_profile import Profile, profile
-from mtlbio.errors import InputError
+from mtlbio.errors import InputError, listing
 from mtlbio.intake.notes import notice
 
 _CPG = re.compile(r"(cg|ch\.?\d|rs)\d{5,}\S*")
@@ -54,6 +53,7 @@ def guess_scale(data: Measurements) -> tuple[str, str]:
     refuse_codes(data.source, whole)
     apart, _ = of_another_kind(whole)
     seen = whole if isinstance(data.matrix, OnDisk) else whole.of(~apart, data)
+    _refuse_mixed(data)
     found = read_values(seen)
     if zeros := zeros_apart(seen):
         notice(data.source, zeros, doubt=True)
@@ -241,6 +241,21 @@ def _logarithms(seen: Profile, span: str) -> Reading:
         also = ", or Ct values of qPCR, of which a high one is little" if seen.low >= 10 and seen.high >= 30 else ""
         return Reading("log2", "log2", span + also)
     return Reading("log", "log", f"{span}; log2 would be treated the same")
+
+
+def _refuse_mixed(data: Measurements) -> None:
+    """Refuse logarithms among which a few samples hold no logarithms."""
+    if not isinstance(data.matrix, np.ndarray) or len(data.samples) < 10 or not len(data.genes):
+        return
+    there = np.where(np.isfinite(data.matrix), data.matrix, -np.inf)
+    typical, most = np.quantile(there, (0.5, 0.98), axis=1, method="lower")
+    apart = most > LARGEST_LOG
+    if 0 < apart.mean() <= 0.2 and typical[apart].min() > 3 * typical[~apart].max() > 0:
+        names = listing([repr(str(name)) for name in data.samples[apart]], 4)
+        raise InputError(
+            f"{data.source}: samples {names} reach {most[apart].max():g} where the others end near "
+            f"{most[~apart].max():.3g}: on another scale? Take their logarithm too, or leave them out"
+        )
 
 
 def _refuse_infinite(data: Measurements) -> None:

@@ -17,6 +17,7 @@ from mtlbio.text import as_text, suggestion
 
 _LONGER = 4  # times as many rows as columns: more likely genes than samples
 _IN_FRONT = 12  # columns
+_NO_GENE = r"[\W_]*"  # --- of Affymetrix
 _MANY = 1_000  # rows: fewer may well be samples
 
 
@@ -47,7 +48,7 @@ def genes_apart(
     table = table.loc[:, keep] if not keep.all() else table
     if column is not None:
         table.index = names_of_genes
-    unnamed = table.index.isna()
+    unnamed = table.index.isna() | table.index.astype(str).str.fullmatch(_NO_GENE)
     if unnamed.mean() > 0.5:
         raise InputError(
             f"{path}: {unnamed.sum()} of {len(table)} rows have no name in column {column or first!r}; expected "

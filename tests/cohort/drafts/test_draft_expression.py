@@ -97,3 +97,36 @@ def test_a_sample_of_the_metadata_that_stands_twice_is_named(small):
     small.write()
     with pytest.raises(InputError, match="S001_1 stand twice"):
         drafted(small)
+
+
+def test_files_given_in_the_other_order(small):
+    small.expression = pd.concat([small.expression, small.expression.add_prefix("B_").iloc[:, :40]], axis=1)
+    small.expression = pd.concat([small.expression, small.expression.add_prefix("C_")], axis=1)
+    small.write()
+    with pytest.raises(
+        InputError, match=r"metadata.csv: holds \d column\(s\) of numbers, .* give the measurements first"
+    ):
+        draft(small.folder / "metadata.csv", small.folder / "expression.csv")
+
+
+def test_a_class_that_is_left_out_and_a_guess_without_a_clue_are_said(small):
+    disease = small.metadata["disease"].copy()
+    first = small.metadata["donor_id"] == small.metadata["donor_id"].iloc[0]
+    small.metadata.loc[first, "disease"] = "contorl"
+    small.write()
+    notes = drafted(small)[1]
+    assert any(n.startswith("task disease: ") and "fewer than three donors: 'contorl' (" in n for n in notes)
+    small.metadata["disease"] = np.where(disease == "case", "2", "1")
+    small.write()
+    notes = drafted(small)[1]
+    assert any(
+        n.startswith("task disease: ") and n.endswith("(neither is called a control: check this)") for n in notes
+    )
+
+
+def test_a_gene_without_any_value_warns_of_nothing(small, recwarn):
+    small.expression.iloc[:, 3] = np.nan
+    small.write()
+    expression, _, cohort, _ = drafted(small)
+    assert expression["missing"] in ("drop", "fill") and len(cohort.genes) == 29
+    assert not recwarn.list

@@ -151,3 +151,12 @@ def test_sparse_values_are_read_alike(kind):
     data = measured(values, genes)
     found, why = guess_scale(Measurements(data.samples, data.genes, sparse.csr_matrix(data.matrix), data.source))
     assert found == scale and reason in why
+
+
+def test_a_sample_that_is_on_another_scale_is_named():
+    values = logs()
+    values[7] = 2 ** values[7]
+    names = np.array([f"S{i}" for i in range(SAMPLES)])
+    data = Measurements(names, np.array([f"G{j}" for j in range(GENES)]), values, "e.csv")
+    with pytest.raises(InputError, match="e.csv: samples 'S7' reach .* the others end near .*: on another scale"):
+        guess_scale(data)

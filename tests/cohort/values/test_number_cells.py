@@ -58,6 +58,11 @@ def test_of_genes_in_rows_gene_and_sample_change_places():
         numbers_of(table(IL6=["1", "high", "2"], IL8=["low", "1", "2"]), True, PATH)
 
 
+def test_a_row_of_text_among_genes_is_named():
+    with pytest.raises(InputError, match="gene 'S1', sample 'A': 'case' is not numeric and 3 more cells: if 'S1' is n"):
+        numbers_of(table(**{name: ["case", "1", "2"] for name in "ABCD"}), True, PATH)
+
+
 @pytest.mark.parametrize("column", [["f", "m", "f"], [datetime(2020, 1, 2)] * 3, [1j, 2j, 3j]])
 def test_a_column_without_numbers_goes_and_is_said(column):
     with noticing() as notes:

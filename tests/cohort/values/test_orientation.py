@@ -184,3 +184,12 @@ def test_genes_that_are_called_like_what_describes_genes_do_not_turn_a_table(tmp
     assert guess_genes_in(["D1_a", "D1_b", "D2_a"], ["sample_id", *genes], None, tmp_path / "e.csv") == "columns"
     in_front = ["Geneid", "Chr", "Start", "S1", "S2", "S3"]
     assert guess_genes_in(genes, in_front, None, tmp_path / "e.csv") == "rows"
+
+
+def test_rows_that_name_no_gene_are_left_out(tmp_path):
+    path = tmp_path / "e.csv"
+    table(gene=["TP53", "---", "", "KRAS"]).to_csv(path, index=False)
+    with noticing() as notes:
+        data = read_expression(Expression(path=str(path), scale="log2", genes_in="rows"), "sample_id")
+    assert data.genes.tolist() == ["TP53", "KRAS"]
+    assert notes[-1].text == "2 rows without the name of a gene left out (below the header: 2, 3)" and notes[-1].doubt
