@@ -23,7 +23,7 @@ from mtlbio.cohort.values.other_kind import of_another_kind
 from mtlbio.cohort.values.tidy import tidied
 from mtlbio.cohort.values.value_profile import profile
 from mtlbio.config import Expression
-from mtlbio.errors import InputError
+from mtlbio.errors import InputError, listing
 from mtlbio.text import TO_CHOOSE
 
 _LEAST_IN_SET, _MOST_COLUMNS = 3, 3
@@ -109,6 +109,11 @@ def sample_column(table: pd.DataFrame, data: Measurements, source: str) -> tuple
     best = _best(shared)
     if best is not None and shared[best]:
         return best, replace(data, samples=named_as(data.samples, table[best].dropna(), Path(data.source)))
+    if np.isin(data.samples, table.columns).mean() > 0.5:
+        raise InputError(
+            f"{source}: its columns are the samples ({listing(data.samples, 3)}): turned on its side? expected a row "
+            f"for every sample: transpose it"
+        )
     return TO_CHOOSE, data
 
 

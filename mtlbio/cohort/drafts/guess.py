@@ -42,6 +42,7 @@ _SUBMISSION = (
 )
 _CONTROL = (
     *("healthy", "control", "ctrl", "ctl", "normal", "hc", "unaffected", "wildtype", "wt", "unstimulated", "untreated"),
+    *("controls", "con", "cntl", "ctr", "cn", "nc", "nci", "cu", "normals", "asymptomatic"),
     *("none", "no", "neg", "negative", "0", "false", "placebo", "baseline"),
 )
 _GOOD = (
@@ -126,7 +127,8 @@ def guess_positive(carriers: pd.Series) -> tuple[str, bool]:
     parts = {level: re.split(r"[\W_]+", level.lower()) for level in carriers.index}
 
     def negated(level: str) -> bool:
-        return parts[level][0] in _NEGATING or level.lower().startswith(("non", "un"))
+        minus = level.endswith("-") and any(other.endswith("+") for other in parts)  # HPV- beside HPV+
+        return minus or parts[level][0] in _NEGATING or level.lower().startswith(("non", "un"))
 
     def called(level: str, names: tuple[str, ...]) -> bool:
         return not {level.lower(), *parts[level]}.isdisjoint(names)

@@ -127,8 +127,9 @@ def _refuse(
         hint = "a limit of detection: write the limit itself, or NA for missing"
     elif re.fullmatch(r"-?\d+,\d+", found):
         hint = "a decimal comma? write 3.5, or NA for missing"
-    elif genes_in_rows and wrong[row].sum() > max(2, in_column):
-        hint = f"if {other!r} is no gene, remove that row; missing values are written NA or left empty"
+    elif wrong[row].sum() > max(2, in_column):
+        what = "gene" if genes_in_rows else "sample"
+        hint = f"if {other!r} is no {what}, remove that row; missing values are written NA or left empty"
     elif genes_in_rows:
         hint = f"if {name!r} is no sample, remove it; missing values are written NA or left empty"
     elif is_of_people(name) or in_column > 0.2 * len(table):

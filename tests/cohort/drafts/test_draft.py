@@ -132,6 +132,8 @@ def test_fewer_folds_for_few_donors(small, tmp_path):
         ({"No": 5, "Yes": 9}, "Yes"),
         ({"B_ALL": 95, "T_ALL": 33}, "T_ALL"),
         ({"stim": 8, "ctrl": 8}, "stim"),
+        ({"AD": 40, "CN": 9}, "AD"),
+        ({"HPV+": 40, "HPV-": 9}, "HPV+"),
     ],
 )
 def test_positive_class(levels, positive):

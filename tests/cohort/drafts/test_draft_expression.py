@@ -130,3 +130,10 @@ def test_a_gene_without_any_value_warns_of_nothing(small, recwarn):
     expression, _, cohort, _ = drafted(small)
     assert expression["missing"] in ("drop", "fill") and len(cohort.genes) == 29
     assert not recwarn.list
+
+
+def test_metadata_with_the_samples_in_columns(small):
+    small.write()
+    small.metadata.set_index("sample_id").T.to_csv(small.folder / "metadata.csv")
+    with pytest.raises(InputError, match=r"metadata.csv: its columns are the samples \(S001_1, .*: transpose it"):
+        drafted(small)

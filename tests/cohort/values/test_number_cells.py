@@ -61,6 +61,10 @@ def test_of_genes_in_rows_gene_and_sample_change_places():
 def test_a_row_of_text_among_genes_is_named():
     with pytest.raises(InputError, match="gene 'S1', sample 'A': 'case' is not numeric and 3 more cells: if 'S1' is n"):
         numbers_of(table(**{name: ["case", "1", "2"] for name in "ABCD"}), True, PATH)
+    with pytest.raises(
+        InputError, match="column 'A', sample 'S1': 'log2' is not numeric .*: if 'S1' is no sample, rem"
+    ):
+        numbers_of(table(**{name: ["log2", "1", "2"] for name in "ABCD"}), False, PATH)
 
 
 @pytest.mark.parametrize("column", [["f", "m", "f"], [datetime(2020, 1, 2)] * 3, [1j, 2j, 3j]])
