@@ -170,8 +170,10 @@ def unique_ids(ids: pd.Series | np.ndarray, where: str) -> None:
         raise InputError(f"{where}: sample identifier {nul[0]!r} holds a NUL character; expected text")
     twice = duplicates(ids)
     if twice:
+        long = len(ids) >= 4 * len(set(ids))
+        hint = " (a row for every sample and gene? pivot it: samples in rows, genes in columns)" if long else ""
         raise InputError(
-            f"{where}: sample identifier(s) {listing(twice, 5)} stand twice; every sample needs one of its own"
+            f"{where}: sample identifier(s) {listing(twice, 5)} stand twice; every sample needs one of its own{hint}"
         )
 
 

@@ -119,6 +119,11 @@ def ways(table: pd.DataFrame, separator: str, decimal: str = ".") -> dict[int, s
                 found[place] = way
         if place not in found and "." in text and _grouped(texts):
             pointed.append(place)
+    unsure = [place for place, way in found.items() if way in ("ambiguous", "maybe thousands")]
+    if unsure and not set(found.values()) - {"ambiguous", "maybe thousands"} and decimal == ".":
+        cells = [cell.strip() for place in unsure for cell in pd.unique(table.iloc[:, place]) if isinstance(cell, str)]
+        if points_group(cell.replace(",", ".") if "." not in cell else "x" for cell in cells):
+            return dict.fromkeys(unsure, "thousands ,")
     sure = {*found.values(), *(["decimal comma"] if decimal == "," else [])}
     if sure & {"decimal comma", "thousands ."} and separator != ",":
         found |= dict.fromkeys(pointed, "thousands .")

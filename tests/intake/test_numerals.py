@@ -108,3 +108,12 @@ def test_points_between_thousands_of_counts(tmp_path):
         data, _ = read_matrix(tmp_path / "e.csv", "sample_id")
     assert data.loc["S6"].to_list() == [1.25] * 12 and data.loc["S5"].iloc[11] == 3.576
     assert not [note for note in notes if note.doubt]
+
+
+def test_commas_between_thousands_beside_hundreds(tmp_path):
+    counts = [[(37 * s + 113) * (n + 1) for n in range(12)] for s in range(6)]
+    rows = [f"S{s}\t" + "\t".join(f"{count:,}" for count in row) for s, row in enumerate(counts)]
+    written = "id\t" + "\t".join(f"G{n}" for n in range(12)) + "\n" + "\n".join(rows) + "\n"
+    table, notes = matrix(tmp_path / "e.tsv", written)
+    assert table.to_numpy().tolist() == counts
+    assert notes[0].startswith("commas between thousands in column(s) G")

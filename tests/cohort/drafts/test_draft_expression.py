@@ -137,3 +137,10 @@ def test_metadata_with_the_samples_in_columns(small):
     small.metadata.set_index("sample_id").T.to_csv(small.folder / "metadata.csv")
     with pytest.raises(InputError, match=r"metadata.csv: its columns are the samples \(S001_1, .*: transpose it"):
         drafted(small)
+
+
+def test_a_long_table_is_told(small):
+    small.write()
+    small.expression.reset_index().melt(id_vars="sample_id").to_csv(small.folder / "expression.csv", index=False)
+    with pytest.raises(InputError, match=r"stand twice; .* \(a row for every sample and gene\? pivot it"):
+        drafted(small)
