@@ -19,6 +19,7 @@ TIME_TO_EVENT = (
 _MOST_CHOICES = 12
 _MOST_CLASSES = 8
 _MOST_NAMED = 30
+_GROWN, _OLDEST = 15, 120  # years
 
 
 def add_tasks(out: Draft) -> None:
@@ -41,7 +42,7 @@ def add_tasks(out: Draft) -> None:
         else:
             about = range_text(found.values)
             name = out.name_of(age, age if is_age(age) else "age")
-            out.add_task(name, age, "regression", "", about, f"regression on column {age!r}")
+            out.add_task(name, age, "regression", "", about, f"regression on column {age!r}{_odd_ages(found.values)}")
     response = [c for c in columns if is_response(c) and c not in out.used and not is_derived(c)]
     # of several definitions of response, the one that most donors carry; on a tie the later column
     response.sort(key=lambda c: (out.donors[table[c].notna()].nunique(), columns.index(c)), reverse=True)
@@ -50,6 +51,16 @@ def add_tasks(out: Draft) -> None:
             break
     if not out.tasks:
         add_choices(out, [c for c in [*disease, age, *response] if c is not None])
+
+
+def _odd_ages(values: pd.Series) -> str:
+    """A word on ages that are none of adults in years."""
+    zero = int((values == 0).sum())
+    if values.median() > _OLDEST:
+        return f", half of them above {values.median():.0f}: in days or months? check this"
+    if zero and values[values != 0].min() > _GROWN:
+        return f", {zero} of them 0 and all others above {_GROWN}: if 0 stands for missing, leave it empty: check this"
+    return ""
 
 
 def age_column(table: pd.DataFrame) -> str | None:

@@ -144,3 +144,15 @@ def test_a_long_table_is_told(small):
     small.expression.reset_index().melt(id_vars="sample_id").to_csv(small.folder / "expression.csv", index=False)
     with pytest.raises(InputError, match=r"stand twice; .* \(a row for every sample and gene\? pivot it"):
         drafted(small)
+
+
+def test_ages_that_are_none_in_years_are_said(small):
+    small.metadata["age"] = [*[0] * 2, *(20 + np.arange(46) % 40)]
+    small.write()
+    assert any(
+        note.startswith("task age: ") and ", 2 of them 0 and all others above 15: " in note
+        for note in drafted(small)[1]
+    )
+    small.metadata["age"] = 365 * (20 + np.arange(48) % 40)
+    small.write()
+    assert any(note.startswith("task age: ") and "in days or months? check this" in note for note in drafted(small)[1])
