@@ -124,7 +124,10 @@ def _with_groups(table: TextTable, width: int, ids: int, body: pd.DataFrame) -> 
     """The rows with points between thousands; as they are where one cell is written otherwise."""
     text = rows_of(table.source, table.dialect, width, {"dtype": str, "low_memory": False})
     rest = text.drop(columns=ids)
-    if not points_group(cell for place in rest for cell in rest[place].dropna().unique()):
+    cells = {place: [cell.strip() for cell in rest[place].dropna().unique()] for place in rest}
+    # a column of hundreds beside others with three decimals is no such column
+    mixed = [any("." in c for c in some) and any(len(c) == 3 and c.isdigit() for c in some) for some in cells.values()]
+    if sum(mixed) < 2 or not points_group(cell for some in cells.values() for cell in some):
         return body
     notice(
         table.path,

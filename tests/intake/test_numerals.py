@@ -117,3 +117,10 @@ def test_commas_between_thousands_beside_hundreds(tmp_path):
     table, notes = matrix(tmp_path / "e.tsv", written)
     assert table.to_numpy().tolist() == counts
     assert notes[0].startswith("commas between thousands in column(s) G")
+
+
+def test_a_column_of_hundreds_beside_three_decimals_groups_nothing(tmp_path):
+    rows = [f"S{s},{150 + s}," + ",".join(f"{n + 1 + s / 7:.3f}" for n in range(8)) for s in range(12)]
+    header = "sample_id,plate," + ",".join(f"G{n}" for n in range(8)) + "\n"
+    table, notes = matrix(tmp_path / "e.csv", header + "\n".join(rows) + "\n")
+    assert table.iloc[1].tolist() == [151, *[round(n + 1 + 1 / 7, 3) for n in range(8)]] and notes == []

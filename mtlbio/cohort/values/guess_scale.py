@@ -53,7 +53,8 @@ def guess_scale(data: Measurements) -> tuple[str, str]:
     refuse_codes(data.source, whole)
     apart, _ = of_another_kind(whole)
     seen = whole if isinstance(data.matrix, OnDisk) else whole.of(~apart, data)
-    _refuse_mixed(data)
+    if not seen.whole:
+        _refuse_mixed(data)
     found = read_values(seen)
     if zeros := zeros_apart(seen):
         notice(data.source, zeros, doubt=True)
@@ -253,7 +254,7 @@ def _refuse_mixed(data: Measurements) -> None:
     if 0 < apart.mean() <= 0.2 and typical[apart].min() > 3 * typical[~apart].max() > 0:
         names = listing([repr(str(name)) for name in data.samples[apart]], 4)
         raise InputError(
-            f"{data.source}: samples {names} reach {most[apart].max():g} where the others end near "
+            f"{data.source}: sample(s) {names} reach {most[apart].max():g} where the others end near "
             f"{most[~apart].max():.3g}: on another scale? Take their logarithm too, or leave them out"
         )
 

@@ -158,5 +158,13 @@ def test_a_sample_that_is_on_another_scale_is_named():
     values[7] = 2 ** values[7]
     names = np.array([f"S{i}" for i in range(SAMPLES)])
     data = Measurements(names, np.array([f"G{j}" for j in range(GENES)]), values, "e.csv")
-    with pytest.raises(InputError, match="e.csv: samples 'S7' reach .* the others end near .*: on another scale"):
+    with pytest.raises(InputError, match="e.csv: sample.s. 'S7' reach .* the others end near .*: on another scale"):
         guess_scale(data)
+
+
+def test_a_deep_sample_among_shallow_ones_is_none_of_another_scale():
+    values = rng().poisson(2, (SAMPLES, GENES)).astype(float)
+    values[7] = rng().poisson(300, GENES)
+    names = np.array([f"S{i}" for i in range(SAMPLES)])
+    data = Measurements(names, np.array([f"G{j}" for j in range(GENES)]), values, "e.csv")
+    assert guess_scale(data)[0] == "counts"
