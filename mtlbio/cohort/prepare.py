@@ -103,9 +103,6 @@ def cohort_of_measurements(run: CohortRun) -> tuple[Cohort, QcList]:
     list_missing_covariates(obs, list(covariates), qc)
     obs, covariates = with_estimates(run, values, names, obs, covariates, data.source, qc)
     preprocessing = {"kind": run.kind, "scale": run.measured.scale, "size": size}
-    # where new samples are looked for first
-    chosen = {key: getattr(run.measured, key) for key in ("layer", "genes")}
-    preprocessing |= {key: value for key, value in chosen.items() if value is not None}
     where = {key: getattr(run.measured, key, None) for key in ("layer", "genes")}  # new samples lie there too
     preprocessing |= {key: value for key, value in where.items() if value is not None}
     cohort = Cohort(values, tuple(str(g) for g in names), obs, tasks, covariates, preprocessing)
