@@ -187,7 +187,7 @@ def scattered(tmp_path_factory):
 
 
 def pytest_collection_modifyitems(items):
-    """Tests on Slurm and slow ones kill processes and daemons: where tests run in several processes, these share one."""
+    """Tests on Slurm and slow ones kill processes and daemons: of several processes that run tests, these share one."""
     for item in items:
         kills = "slurm" in item.nodeid or item.get_closest_marker("slow")
         if item.path.parent == Path(__file__).parent and kills:

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from mtlbio.cohort.measurements import Measurements, OnDisk
+from mtlbio.cohort.values.gene_columns import column_of
 from mtlbio.cohort.values.other_kind import LARGEST_LOG, of_another_kind
 from mtlbio.cohort.values.value_profile import Profile, profile
 from mtlbio.errors import InputError, listing
