@@ -15,6 +15,7 @@ from mtlbio.cohort.measurements import Measurements
 from mtlbio.cohort.values.gene_names import numbered
 from mtlbio.errors import InputError, listing
 from mtlbio.intake.annotated import is_annotated
+from mtlbio.intake.formats.registry import recognise
 from mtlbio.intake.notes import notice
 from mtlbio.intake.tenx_files import TenxFiles, find_tenx, is_matrix_market
 from mtlbio.reading import understood
@@ -57,9 +58,12 @@ def tenx_names(path: Path, described: Collection[str] | None = None) -> np.ndarr
 
 
 def described_in(table: pd.DataFrame, path: str | Path) -> set[str] | None:
-    """Names in the description (text) of matrices, or of their cells: every column without repetitions; else None."""
+    """Names in the description (text) of matrices, of their cells, or of the samples of a file that may call them in
+    several ways (GEO's GSM and titles): every column without repetitions; else None."""
     path = Path(path)
-    if is_annotated(path) or not (path.is_dir() or is_matrix_market(path) or path.suffix.lower() == ".h5"):
+    if is_annotated(path):
+        return None
+    if not (path.is_dir() or is_matrix_market(path) or path.suffix.lower() == ".h5" or recognise(path) is not None):
         return None
     named = [column for column in table.columns if table[column].dropna().is_unique]
     return {value for column in named for value in table[column].dropna()}

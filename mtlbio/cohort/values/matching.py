@@ -23,9 +23,11 @@ _ENDING = re.compile(
     r"(([._-]?(aligned|readspergene)|[._-](sortedbycoord|totranscriptome|out|sorted|sort|srt|bam|sam|cram|dedup|dedupped|"
     r"markdup|markdups|mdup|rmdup|md|uniq|unique|filtered|hisat2|star|bwa|salmon|kallisto|rsem|htseq|featurecounts|"
     r"counts?|genes|isoforms|results|tab|tsv|csv|txt|gz|quant|sf|h5|abundance|fastq|fq|trimmed|cel|idat|raw|mzml|d|"
-    r"l00\d|r[12]|001)))+$",
+    r"s\d+(?=_(l00\d|r[12]_001))|l00\d|r[12]|001)))+$",
     re.IGNORECASE,
 )
+# GEO writes the accession of a sample before the names of its files: GSM123_S1.counts.txt.gz
+_GSM = re.compile(r"(GSM\d+)[_.-]")
 _MOST = 20_000  # names; more are cells, whose barcodes no spreadsheet has touched
 
 
@@ -128,6 +130,18 @@ def _unpadded(names: list[str]) -> list[str]:
     return [re.sub(r"(?<!\d)0+(?=\d)", "", name) for name in _folded(names)]
 
 
+def _accession(names: list[str]) -> list[str]:
+    """The sample of GEO that its name of a supplementary file begins with; empty without one."""
+    found = [_GSM.match(re.split(r"[/\\]", name)[-1]) for name in names]
+    return [match.group(1) if match else "" for match in found]
+
+
+def _behind_accession(names: list[str]) -> list[str]:
+    """What stands behind the accession, without what tools append and as :func:`_folded`; empty without one."""
+    bases = [re.split(r"[/\\]", name)[-1] for name in names]
+    return [_folded(_of_file([_GSM.sub("", base)]))[0] if _GSM.match(base) else "" for base in bases]
+
+
 def _same(names: list[str]) -> list[str]:
     return names
 
@@ -141,6 +155,8 @@ _WAYS: tuple[tuple[str, _Keys, _Keys], ...] = (
     ("signs, blanks or capitals", _folded, _folded),
     ("leading zeros", _unpadded, _unpadded),
     ("the file around the name", _of_file, _same),
+    ("what stands behind GEO's accession", _accession, _same),
+    ("GEO's accession before them", _behind_accession, _folded),
     ("what stands before and after all of them", _bare, _same),
     ("the file around the name and capitals or signs", lambda names: _folded(_of_file(names)), _folded),
     ("what stands before and after all of the metadata's", _same, _bare),

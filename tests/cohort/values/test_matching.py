@@ -25,6 +25,9 @@ IDS = ["S1", "S2", "S10"]
         ([f"{i}.genes.results" for i in IDS], IDS, "file around"),
         ([f"X.data.{i}.sorted.bam" for i in IDS], IDS, "before and after all"),
         ([f"run7_{i}_L001.bam" for i in IDS], IDS, "before and after all"),
+        (["a/S1_S1_L001_R1_001.bam", "a/S2_S2_L001_R1_001.bam"], ["S1", "S2"], "file around"),
+        (["GSM101_S1", "GSM102_S2.counts.txt.gz"], ["GSM101", "GSM102"], "behind GEO's accession"),
+        (["raw/GSM101_pat-1.counts.txt.gz", "raw/GSM102_pat-2.counts.txt.gz"], ["Pat 1", "Pat 2"], "accession before"),
         (["1", "2", "10"], ["001", "002", "010"], "leading zeros"),
         (["S_7", "S_12"], ["S-007", "S-012"], "leading zeros"),
         (["S1", "S2"], ["cohortA_S1_blood", "cohortA_S2_blood"], "before and after all of the metadata's"),
@@ -57,3 +60,8 @@ def test_a_match_is_said(tmp_path):
         names = named_as(np.array(["bam/S1.bam", "bam/S2.bam", "S10"]), IDS, tmp_path / "counts.txt")
     assert names.tolist() == IDS
     assert "2 names differ" in notes[0].text and "'bam/S1.bam' is 'S1'" in notes[0].text
+
+
+def test_two_files_of_one_accession_stay():
+    found, how = matched(np.array(["GSM1_a", "GSM1_b"]), ["GSM1", "GSM2"])
+    assert found.tolist() == ["GSM1_a", "GSM1_b"] and how is None

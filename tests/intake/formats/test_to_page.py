@@ -134,3 +134,25 @@ def test_the_file_of_one_sample(tmp_path):
     people().assign(sample_id=[f"S{i}" for i in range(N)]).to_csv(tmp_path / "metadata.csv", index=False)
     with pytest.raises(InputError, match=r"quant.sf: holds one sample \(S1\); expected .* the folder"):
         draft(place / "quant.sf", tmp_path / "metadata.csv")
+
+
+def test_a_series_matrix_described_by_a_table_that_knows_its_titles(tmp_path):
+    path = series_matrix(tmp_path / "GSE1_series_matrix.txt.gz", values())
+    about = people().assign(subject=[f"lib_{i}" for i in range(N)])
+    about.to_csv(tmp_path / "people.csv", index=False)
+    cohort, run = prepared(tmp_path, path, tmp_path / "people.csv")
+    assert run["metadata"]["sample"] == "subject" and list(cohort.samples) == about["subject"].tolist()
+    np.testing.assert_allclose(cohort.expression, values().T, rtol=1e-6)
+
+
+def test_files_of_samples_that_geo_named(tmp_path):
+    described = series_matrix(tmp_path / "GSE1_series_matrix.txt.gz")
+    (tmp_path / "raw").mkdir()
+    counts = np.round(2 ** values()).astype(int)
+    for i in range(N):
+        rows = zip(GENES, counts[:, i], strict=True)
+        (tmp_path / "raw" / f"GSM{i}_lib{i}.counts.txt.gz").write_bytes(gzip.compress(tabbed(*rows).encode()))
+    cohort, run = prepared(tmp_path, tmp_path / "raw", described)
+    assert run["metadata"]["sample"] == "geo_accession"
+    assert sorted(cohort.samples) == sorted(f"GSM{i}" for i in range(N))
+    assert cohort.obs.loc["GSM5", "age"] == 25
