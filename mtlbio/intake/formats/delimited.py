@@ -25,7 +25,7 @@ def read_below(
     path: Path,
     expected: str,
     skip: int | None = None,
-    separator: str = "\t",
+    separator: str | None = None,
     columns: Sequence | Callable[[str], bool] | None = None,
     text: Sequence = (),
     width: int | None = None,
@@ -39,6 +39,8 @@ def read_below(
     Parameters
     ----------
     expected : what the file should be, for messages
+    separator : where it is None, that of the names of the columns (tabs, or what a spreadsheet saved instead), with
+        its mark of decimals; tabs where no line names the columns
     columns : by name, or by what a name fits; all where None
     text : columns that stay text as they are
     width : number of columns of a table whose first line does not name them; numbers name them then
@@ -52,6 +54,10 @@ def read_below(
     InputError
         Not readable, or a column that is not there.
     """
+    if separator is None:
+        separator = "\t"
+        if width is None and skip is None and "\t" not in _line_of_names(path):
+            (separator, decimal), quoted = separator_and_decimal(path), True
     with understood(path, expected), text_in(path, expected) as file, warnings.catch_warnings():
         # a row with more cells than the header would lose them
         warnings.simplefilter("error", pd.errors.ParserWarning)
@@ -142,6 +148,11 @@ def levels(values: pd.Series) -> pd.Series:
     place = {name: i for i, name in enumerate(dict.fromkeys([*names, ""]))}
     places = np.array([place[name] for name in [*names, ""]])  # the last is that of code -1
     return pd.Series(pd.Categorical.from_codes(places[values.cat.codes.to_numpy()], list(place)), index=values.index)
+
+
+def _line_of_names(path: Path) -> str:
+    head = look(path)
+    return head.lines[head.above] if head.above < len(head.lines) else ""
 
 
 def separator_and_decimal(path: Path) -> tuple[str, str]:

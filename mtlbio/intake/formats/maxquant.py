@@ -8,7 +8,7 @@ from mtlbio.errors import InputError
 from mtlbio.intake.formats.delimited import read_below, text_column
 from mtlbio.intake.formats.head import Head, look
 from mtlbio.intake.formats.layout import Content, Layout
-from mtlbio.intake.formats.protein_groups import content
+from mtlbio.intake.formats.protein_groups import contaminants, content
 from mtlbio.intake.notes import notice
 
 _WHAT = "proteinGroups.txt of MaxQuant"
@@ -41,6 +41,8 @@ def read(path: Path) -> Content:
             notice(path, f"{int(marked.sum())} protein groups marked {mark!r} dropped")
         kept = ~marked if kept is None else kept & ~marked
     table = table if kept is None else table[kept]
+    if not any("ontaminant" in mark for mark in marks):
+        table = table[contaminants(path, text_column(table[_NAMES]))]
     proteins = text_column(table[_NAMES])
     genes = text_column(table[about[0]]) if about else [""] * len(table)  # called by the protein then
     samples = [c.removeprefix(chosen) for c in found[chosen]]

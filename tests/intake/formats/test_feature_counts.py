@@ -72,3 +72,12 @@ def test_text_among_the_counts(tmp_path):
     path = table(tmp_path / "counts.txt", ["S1.bam", "S2.bam"], ("ENSG1", 5, "many"))
     with pytest.raises(InputError, match="column 'S2.bam', row 'ENSG1': found 'many'"):
         measuring(path).read(path)
+
+
+def test_counts_that_a_spreadsheet_saved(tmp_path):
+    path = tmp_path / "counts.csv"
+    rows = [[*ABOUT, "S1.bam", "S2.bam"], ["MX1", "chr1;chr1", "1;5", "2;9", "+;+", 9, 5, 0]]
+    path.write_text("".join(",".join(map(str, row)) + "\r\n" for row in rows))
+    content, _ = read(path, "featurecounts")
+    np.testing.assert_array_equal(content.values, [[5], [0]])
+    assert list(content.values.index) == ["S1", "S2"] and list(content.values.columns) == ["MX1"]

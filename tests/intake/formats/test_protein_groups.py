@@ -104,3 +104,16 @@ def test_spectronaut(tmp_path):
     content, _ = read(path, "spectronaut")
     assert list(content.values.index) == ["S1", "S2"] and list(content.values.columns) == ["IFI6", "P3"]
     np.testing.assert_array_equal(content.values, [[1000.5, 10], [np.nan, 20]])
+
+
+def test_maxquant_that_a_spreadsheet_saved(tmp_path):
+    columns = ["Majority protein IDs", "Protein names", "Gene names", "LFQ intensity S1", "LFQ intensity S2"]
+    path = tmp_path / "proteinGroups.csv"
+    path.write_text(",".join(columns) + '\r\nP1;P2,"kinase, beta",MX1,1500000,2000000\r\nCON__P3,keratin,,7,8\r\n')
+    content, said = read(path, "maxquant")
+    np.testing.assert_array_equal(content.values, [[1.5e6], [2e6]])
+    assert list(content.values.columns) == ["MX1"] and "1 contaminants and decoys dropped (CON__P3)" in said
+    path.write_text(";".join(columns) + '\r\n"P1;P2";kinase;MX1;1500000,5;2000000\r\n')
+    content, said = read(path, "maxquant")
+    np.testing.assert_array_equal(content.values, [[1500000.5], [2e6]])
+    assert "decimals are marked by a comma" in said
