@@ -52,7 +52,7 @@ def _blank(cells: pd.Series) -> np.ndarray:
     """Which cells hold nothing."""
     if cells.dtype != object:
         return cells.isna().to_numpy()
-    blank = [cell for cell in pd.unique(cells) if not isinstance(cell, str) or _nothing(cell)]
+    blank = [cell for cell in pd.unique(cells) if isinstance(cell, str) and _nothing(cell)]
     return (cells.isna() | cells.isin(blank)).to_numpy(dtype=bool)
 
 

@@ -102,3 +102,10 @@ def test_signs_and_errors_of_spreadsheets(tmp_path):
 )  # fmt: skip
 def test_rows_that_end_early_are_said(tmp_path, text, note):
     assert described(tmp_path / "m.csv", text)[1] == [note]
+
+
+def test_samples_whose_names_are_of_several_words_are_no_footnotes(tmp_path):
+    text = "sample_id,G1,G2\nPatient 1,1.5,2\nPatient 2,0.5,3\nPatient 3,2.5,4\nn = 3 patients,,\n"
+    values, ids, notes = measured(tmp_path / "e.csv", text)
+    assert ids == ["Patient 1", "Patient 2", "Patient 3"] and values["G1"] == [1.5, 0.5, 2.5]
+    assert notes == ["1 row below the table left out: n = 3 patients"]
