@@ -1,5 +1,6 @@
 """Cells or samples as a matrix, their barcodes and its features: what Cell Ranger and its kin write."""
 
+import re
 from collections.abc import Collection
 from pathlib import Path
 from typing import Any, TypeAlias
@@ -21,6 +22,7 @@ from mtlbio.intake.tenx_files import TenxFiles, find_tenx, is_matrix_market
 from mtlbio.reading import understood
 
 Matrix: TypeAlias = Any  # csr_matrix or OnDisk
+_RAW = re.compile(r"(^|[_.-])raw([_.-]|$)")
 
 
 def read_tenx(path: Path, described: Collection[str] | None = None, on_disk: bool = False) -> Measurements:
@@ -30,7 +32,7 @@ def read_tenx(path: Path, described: Collection[str] | None = None, on_disk: boo
     not the cells but the matrices themselves (``GSM1``), the cells of each are summed to one sample.
     """
     parts = find_tenx(path)
-    if any("raw" in f"{part.matrix.parent.name} {part.matrix.name}".lower() for part in parts):
+    if any(map(_unfiltered, parts)):
         notice(path, "raw barcodes, most of them empty droplets: only those that the metadata name are used")
     read = [_read(part, on_disk and len(parts) == 1) for part in parts]
     if len(parts) == 1:
@@ -55,6 +57,13 @@ def tenx_names(path: Path, described: Collection[str] | None = None) -> np.ndarr
     samples = _described_samples(parts, cells, described)
     _tell(parts, samples, path)
     return np.asarray(samples or _labelled(parts, cells)).astype(str)
+
+
+def _unfiltered(part: TenxFiles) -> bool:
+    """Whether a matrix is called raw, as those with all droplets are; GEO's folder GSE1_RAW only keeps what was sent."""
+    name, folder = part.matrix.name.lower(), part.matrix.parent.name.lower()
+    of_folder = name.startswith("matrix.mtx") and not folder.startswith("gse")
+    return _RAW.search(name) is not None or (of_folder and _RAW.search(folder) is not None)
 
 
 def described_in(table: pd.DataFrame, path: str | Path) -> set[str] | None:

@@ -160,6 +160,13 @@ def test_raw_barcodes_are_told(tmp_path):
     assert [n.text.split(",")[0] for n in notes] == ["raw barcodes"]
 
 
+@pytest.mark.parametrize("name", ["GSE1_RAW", "strawberries"])
+def test_a_folder_that_only_sounds_raw(tmp_path, name):
+    with noticing() as notes:
+        measured(write(tmp_path / name))
+    assert notes == []
+
+
 def test_several_matrices_in_one_folder(tmp_path):
     for label, values in (("GSM1_a", VALUES), ("GSM2_b", VALUES + 1)):
         write(tmp_path, f"{label}_matrix.mtx.gz", f"{label}_barcodes.tsv.gz", f"{label}_features.tsv.gz", values)

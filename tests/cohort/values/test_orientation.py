@@ -193,3 +193,9 @@ def test_rows_that_name_no_gene_are_left_out(tmp_path):
         data = read_expression(Expression(path=str(path), scale="log2", genes_in="rows"), "sample_id")
     assert data.genes.tolist() == ["TP53", "KRAS"]
     assert notes[-1].text == "2 rows without the name of a gene left out (below the header: 2, 3)" and notes[-1].doubt
+
+
+def test_a_table_of_genes_without_rows_says_no_warning(tmp_path, recwarn):
+    table(symbol=GENES).iloc[:0].to_csv(tmp_path / "e.csv", index=False)
+    expression = Expression(path=str(tmp_path / "e.csv"), scale="log2", format="table", genes_in="rows")
+    assert read_expression(expression, "sample_id", IDS).genes.tolist() == [] and not recwarn.list
