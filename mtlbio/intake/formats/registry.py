@@ -29,9 +29,10 @@ from mtlbio.intake.formats import (
     transcripts,
     tximport,
 )
-from mtlbio.intake.formats.head import look
+from mtlbio.intake.formats.head import Head, look
 from mtlbio.intake.formats.layout import Layout
 from mtlbio.intake.formats.unread import check_readable
+from mtlbio.intake.formats.workbook import first_sheet
 from mtlbio.reading import understood
 
 # The first that fits is taken; what looks at several files of a folder stands last.
@@ -61,6 +62,7 @@ LAYOUTS: tuple[Layout, ...] = (
     stringtie.LAYOUT,
     htseq.LAYOUT,
 )
+_TEXT_ONLY = (olink.LAYOUT, maxquant.LAYOUT, diann.LAYOUT, fragpipe.LAYOUT, spectronaut.LAYOUT)
 TABLE = "table"  # expression.format that forbids all of them
 
 
@@ -87,7 +89,24 @@ def recognise(path: str | Path, named: str | None = None) -> Layout | None:
     if not head.magic and not head.names:
         return None
     check_readable(head)
-    return next((layout for layout in LAYOUTS if layout.fits(head)), None)
+    found = next((layout for layout in LAYOUTS if layout.fits(head)), None)
+    if found is None:
+        _check_no_text_in_workbook(head)
+    return found
+
+
+def _check_no_text_in_workbook(head: Head) -> None:
+    """Refuse a workbook that holds what is read as text only: as a plain table its rows would mean something else."""
+    if not head.magic.startswith(b"PK") or head.path.suffix.lower() not in (".xlsx", ".xlsm"):
+        return
+    rows = [[" ".join(cell.split()) for cell in row] for row in first_sheet(head.path, 2)]
+    text = Head(head.path, lines=tuple("\t".join(row) for row in rows))
+    for layout in _TEXT_ONLY:
+        if layout.fits(text):
+            raise InputError(
+                f"{head.path}: {layout.title}, in a workbook; expected the text file that the software wrote, or the "
+                f"sheet saved as text separated by tabs (expression.format: table reads it as a plain one)"
+            )
 
 
 def measuring(path: str | Path, named: str | None = None) -> Layout | None:

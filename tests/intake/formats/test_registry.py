@@ -101,3 +101,22 @@ def test_whoever_names_the_column_of_genes_means_a_table(tmp_path):
         assert read.samples.tolist() == ["S1", "S2"]
         assert read.genes.tolist() == (["E1", "E2"] if more.get("genes") == "Geneid" else ["IFI6", "MX1"])
         np.testing.assert_array_equal(read.matrix, [[1, 3], [2, 4]])
+
+
+@pytest.mark.parametrize(
+    ("columns", "title"),
+    [
+        (["Protein IDs", "Majority protein IDs", "Gene names", "LFQ intensity S1"], "proteinGroups.txt of MaxQuant"),
+        (["SampleID", "OlinkID", "Assay", "NPX"], "Olink NPX in the long layout"),
+    ],
+)
+def test_text_of_software_that_a_workbook_holds(tmp_path, columns, title):
+    pd.DataFrame([["a", "b", "c", 1.5]], columns=columns).to_excel(tmp_path / "t.xlsx", index=False)
+    with pytest.raises(InputError, match=f"{title}, in a workbook; expected the text file"):
+        recognise(tmp_path / "t.xlsx")
+    assert recognise(tmp_path / "t.xlsx", "table") is None
+
+
+def test_an_ordinary_workbook_is_not_recognised(tmp_path):
+    pd.DataFrame({"SampleID": ["S1"], "Assay": ["ELISA"], "age": [30]}).to_excel(tmp_path / "t.xlsx", index=False)
+    assert recognise(tmp_path / "t.xlsx") is None
