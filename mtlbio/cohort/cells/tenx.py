@@ -60,7 +60,7 @@ def tenx_names(path: Path, described: Collection[str] | None = None) -> np.ndarr
 
 
 def _unfiltered(part: TenxFiles) -> bool:
-    """Whether a matrix is called raw, as those with all droplets are; GEO's folder GSE1_RAW only keeps what was sent."""
+    """Whether a matrix is called raw, as those of all droplets are; GEO's folder GSE1_RAW keeps what was sent."""
     name, folder = part.matrix.name.lower(), part.matrix.parent.name.lower()
     of_folder = name.startswith("matrix.mtx") and not folder.startswith("gse")
     return _RAW.search(name) is not None or (of_folder and _RAW.search(folder) is not None)

@@ -102,7 +102,10 @@ def _readings(raw: Array, as_is: float, model: Model) -> Iterator[Reading]:
             yield f"{name} of counts", undo, partial(_of_logarithms, base=base, size=size)
         return
     if np.isfinite(model.held_out.slope).any():  # not of z-scores, which have lost their logarithm
+        slope = _median_slope(raw, model)
         for factor, given, trained in _BASES:
+            if slope > 0 and abs(np.log(slope * factor)) >= abs(np.log(slope)):
+                continue  # nearer by chance, because values that lie too high were made smaller
             words = f"{given} of what the model was trained on as {trained}"
             yield words, f"multiply by {factor:.4g}", partial(np.multiply, factor)
         for name, function in _LOGARITHMS.items():
@@ -140,8 +143,14 @@ def _of_logarithms(values: Array, base: float, size: float | None) -> Array:
 
 
 def _same_slope(raw: Array, model: Model) -> bool:
+    slope = _median_slope(raw, model)
+    return not np.isfinite(slope) or abs(slope - 1) < _SAME_SLOPE
+
+
+def _median_slope(raw: Array, model: Model) -> float:
+    """Of the samples; NaN where it is not known of any."""
     slope = model.departures(raw).slope
-    return not np.isfinite(slope).any() or abs(float(np.nanmedian(slope)) - 1) < _SAME_SLOPE
+    return float(np.nanmedian(slope)) if np.isfinite(slope).any() else float("nan")
 
 
 def _slope(values: Array | None, model: Model) -> str:

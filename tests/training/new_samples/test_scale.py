@@ -129,3 +129,13 @@ def test_logarithms_of_counts_are_recognised_whatever_their_base():
     for values, name in ((np.log2(counts / total * 1e6 + 1), "log2(x + 1)"), (np.log1p(counts), "ln(x + 1)")):
         assert looks_like(values[120:], None, model).startswith(f"look like {name} of counts: give the counts")
     assert looks_like((counts / total * 1e6)[120:], None, model).startswith("look like normalised values (CPM, TPM)")
+
+
+def test_values_that_lie_higher_are_no_other_logarithm():
+    def narrow(n: int, seed: int) -> np.ndarray:  # genes of like means, which a factor would bring back as well
+        mean, rng = np.random.default_rng(7).uniform(4.0, 9.5, GENES), np.random.default_rng(seed)
+        return mean + rng.standard_normal((n, GENES))
+
+    values = narrow(40, 3) + 3
+    said = looks_like(values, values, model_of(train=narrow(120, 0)))
+    assert "values with +3.0" in said and "natural" not in said
