@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
@@ -25,6 +26,8 @@ from mtlbio.training.new_samples.names import match_genes
 _LOOKED_AT, _MOST_COLUMNS = 60_000, 6
 # Share of the model's genes with which a way to read a file is the right one.
 _ENOUGH = 0.5
+# A measurement; of visits (12.1) one decimal tells them apart, or two
+_DECIMALS = re.compile(r"-?\d+\.\d{3,}(e[-+]?\d+)?", re.IGNORECASE)
 
 
 def read_new(path: Path, preprocessing: Mapping[str, Any], genes: Sequence[str]) -> Measurements:
@@ -53,9 +56,20 @@ def read_new(path: Path, preprocessing: Mapping[str, Any], genes: Sequence[str])
             best.notes.append(Note(str(path), f"{_in_words(more)}: read so"))
     if best.data is None:
         raise best.fault or InputError(f"{path}: holds no measurements")
+    _check_names(best.data, path)
     for note in best.notes:
         notice(note.path, note.text, note.doubt)
     return _every_gene_once(best.data, preprocessing["scale"])
+
+
+def _check_names(data: Measurements, path: Path) -> None:
+    """Refuse values of a gene for names of samples, as they are where no column names the samples."""
+    decimals = sum(_DECIMALS.fullmatch(name) is not None for name in data.samples.tolist())
+    if 2 * decimals > len(data.samples):
+        raise InputError(
+            f"{path}: samples called {listing(data.samples, 3)}: no column names the samples, and the first holds "
+            f"measurements; put a column sample_id before it"
+        )
 
 
 @dataclass(frozen=True)

@@ -107,3 +107,11 @@ def test_an_unreadable_file_is_the_readers_line(tmp_path):
     (tmp_path / "new.csv").write_text("sample_id,GENE1\ns0,high\n")
     with pytest.raises(InputError, match="new.csv: .*GENE1.*high"):
         read(tmp_path / "new.csv")
+
+
+def test_samples_without_names_are_refused(tmp_path):
+    table = TABLE + 0.0001  # three decimals or more
+    with pytest.raises(InputError, match="no column names the samples, and the first holds measurements"):
+        read(write(table, tmp_path / "new.csv", index=False))
+    visits = TABLE.set_axis([f"{i}.{i % 2}" for i in range(5)]).rename_axis("visit")
+    assert read(write(visits, tmp_path / "visits.csv"))[0].samples.tolist() == list(visits.index)
