@@ -48,7 +48,7 @@ def genes_apart(
     table = table.loc[:, keep] if not keep.all() else table
     if column is not None:
         table.index = names_of_genes
-    unnamed = table.index.isna()
+    unnamed = table.index.isna() | table.index.astype(str).str.fullmatch(_NO_GENE)
     if unnamed.sum() > 0.5 * len(table):
         raise InputError(
             f"{path}: {unnamed.sum()} of {len(table)} rows have no name in column {column or first!r}; expected "
