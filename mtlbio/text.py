@@ -34,6 +34,8 @@ NO_VALUE |= {"#value!", "#ref!", "#name?", "#div/0!", "#null!", "#num!", "#na", 
 
 # Stands in a draft where a person has to name a column.
 TO_CHOOSE = "TO_CHOOSE"
+# Where a draft asks for the donors of an AnnData: the index of obs is no column, so it cannot be named as one.
+OWN_DONORS = "if every row is a donor of its own, in Python: adata.obs['donor'] = adata.obs_names"
 
 # PyYAML reads yes, on and true as True (YAML 1.1), so a label written without quotes arrives as a boolean.
 _TRUE = ("true", "yes", "on", "t", "y", "1", "1.0")

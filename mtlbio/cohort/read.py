@@ -20,7 +20,7 @@ from mtlbio.cohort.values.scale_check import as_counts, check_scale
 from mtlbio.cohort.values.tidy import tidied
 from mtlbio.errors import InputError, listing
 from mtlbio.kinds.schemas import CohortRun, DonorRun
-from mtlbio.text import TO_CHOOSE, suggestion
+from mtlbio.text import OWN_DONORS, TO_CHOOSE, suggestion
 
 
 @dataclass(frozen=True)
@@ -143,7 +143,8 @@ def used_columns(run: DonorRun, table: pd.DataFrame, source: str, named: Sequenc
     named += [("pseudobulk.by", column) for column in (run.pseudobulk.by if run.pseudobulk else [])]
     for key, column in named:
         if column == TO_CHOOSE and column not in table.columns:
-            raise InputError(f"{source}: {key}: not chosen yet; name the column: {listing(table.columns, 20)}")
+            own = f" ({OWN_DONORS})" if key == "metadata.donor" and source.endswith("(obs)") else ""
+            raise InputError(f"{source}: {key}: not chosen yet; name the column: {listing(table.columns, 20)}{own}")
         if column not in table.columns:
             raise InputError(f"{source}: {key}: no column {column!r}; {suggestion(column, table.columns)}")
     return [column for _, column in named]

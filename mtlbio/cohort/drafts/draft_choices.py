@@ -5,7 +5,7 @@ import numpy as np
 from mtlbio.cohort.drafts.drafting import Draft
 from mtlbio.cohort.drafts.guess import is_derived
 from mtlbio.errors import listing
-from mtlbio.text import TO_CHOOSE, as_number
+from mtlbio.text import OWN_DONORS, TO_CHOOSE, as_number
 
 _MOST = 12
 
@@ -29,4 +29,6 @@ def to_choose(out: Draft, sample: str | None) -> list[str]:
         text = sorted(text, key=lambda c: (counts[c] == len(out.table), is_derived(c)))[:_MOST]
         could = f": {listing([f'{c} ({counts[c]} values)' for c in text], _MOST)}" if text else ""
         lines.append(f"# TO CHOOSE: donor, the column that names the people{could}")
+        if sample is None:
+            lines.append(f"# {OWN_DONORS}")
     return lines

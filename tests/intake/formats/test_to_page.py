@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import gzip
 
+import anndata as ad
 import numpy as np
 import pandas as pd
 import pytest
@@ -156,3 +157,15 @@ def test_files_of_samples_that_geo_named(tmp_path):
     assert run["metadata"]["sample"] == "geo_accession"
     assert sorted(cohort.samples) == sorted(f"GSM{i}" for i in range(N))
     assert cohort.obs.loc["GSM5", "age"] == 25
+
+
+def test_samples_of_an_anndata_without_donors_ask_for_them_and_say_how(tmp_path):
+    about = people().set_axis([f"S{i}" for i in range(N)], axis=0)
+    ad.AnnData(values().T, obs=about, var=pd.DataFrame(index=GENES)).write_h5ad(tmp_path / "bulk.h5ad")
+    with pytest.raises(InputError, match=r"metadata.donor: not chosen yet.*adata.obs\['donor'\] = adata.obs_names"):
+        prepared(tmp_path, tmp_path / "bulk.h5ad")
+    assert "# if every row is a donor of its own, in Python" in (tmp_path / "run.yaml").read_text()
+    ad.AnnData(values().T, obs=about.assign(donor=about.index), var=pd.DataFrame(index=GENES)).write_h5ad(
+        tmp_path / "bulk.h5ad"
+    )
+    assert list(prepared(tmp_path, tmp_path / "bulk.h5ad")[0].samples) == list(about.index)
