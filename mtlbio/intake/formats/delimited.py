@@ -58,6 +58,7 @@ def read_below(
         separator = "\t"
         if width is None and skip is None and "\t" not in _line_of_names(path):
             (separator, decimal), quoted = separator_and_decimal(path), True
+            _check_widths(path, separator)
     with understood(path, expected), text_in(path, expected) as file, warnings.catch_warnings():
         # a row with more cells than the header would lose them
         warnings.simplefilter("error", pd.errors.ParserWarning)
@@ -148,6 +149,18 @@ def levels(values: pd.Series) -> pd.Series:
     place = {name: i for i, name in enumerate(dict.fromkeys([*names, ""]))}
     places = np.array([place[name] for name in [*names, ""]])  # the last is that of code -1
     return pd.Series(pd.Categorical.from_codes(places[values.cat.codes.to_numpy()], list(place)), index=values.index)
+
+
+def _check_widths(path: Path, separator: str) -> None:
+    """Refuse rows with more fields than names, whose values pandas would give to other columns."""
+    lines = [line for line in look(path).lines[look(path).above :] if line.strip()]
+    width = len(fields(lines[0], separator)) if lines else 0
+    for line in lines[1:-1] or lines[1:]:  # the last may be cut
+        if len(found := fields(line, separator)) > width:
+            raise InputError(
+                f"{path}: a row has {len(found)} fields, the header {width}: cells that hold a {separator!r} are not "
+                f"quoted (such as {listing(found[:3])}); save the table as text separated by tabs"
+            )
 
 
 def _line_of_names(path: Path) -> str:

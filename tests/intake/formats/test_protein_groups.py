@@ -117,3 +117,6 @@ def test_maxquant_that_a_spreadsheet_saved(tmp_path):
     content, said = read(path, "maxquant")
     np.testing.assert_array_equal(content.values, [[1500000.5], [2e6]])
     assert "decimals are marked by a comma" in said
+    path.write_text(";".join(columns) + "\nP1;P2;kinase;MX1;1500000;2000000\n")
+    with pytest.raises(InputError, match="a row has 6 fields, the header 5: cells that hold a ';' are not quoted"):
+        read(path, "maxquant")
