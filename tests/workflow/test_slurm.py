@@ -22,7 +22,8 @@ def one_job(clone, run: str, device: str = "auto") -> None:
 def test_every_step_is_a_job_and_training_on_cuda_asks_for_a_gpu(clone):
     has_gpu = "gpu" in subprocess.run(["sinfo", "-h", "-o", "%G"], capture_output=True, text=True).stdout
     one_job(clone, "one", device="cuda" if has_gpu else "auto")
-    done = clone.call(*SLURM, *(["--set-resources", "train:slurm_partition=gpu"] if has_gpu else []))
+    # Snakemake's own lines have what it asks for and in which order
+    done = clone.call(*SLURM, "--verbose", *(["--set-resources", "train:slurm_partition=gpu"] if has_gpu else []))
     assert done.returncode == 0, done.stdout[-3000:] + done.stderr[-3000:]
     asked = re.findall(r"^    resources: .*?\bmem_mb=(\d+).*\bruntime=(\d+)", done.stderr, re.MULTILINE)
     assert asked[:6] == [("450", "20")] * 6 and "threads: 4" not in done.stderr
