@@ -67,27 +67,33 @@ def begin(runs: Mapping[str, Run], results: Path, locks: Path) -> Healing:
         healing.lines += [one_line(line) for line in lines]
         if broken and _all_else_as_before(folder, run, broken):
             healing.steps[name] = {step: _made(_away(folder, step)) for step in broken}
-        elif not broken and _all_else_as_before(folder, run, broken) and _put_in_order(folder, run):
+        elif not broken and (late := _late(folder, run)) and _all_else_as_before(folder, run, broken):
+            _put_in_order(folder, late)
             healing.lines.append(f"{folder}: made from what is there now, by content; time stamps are put in order")
     return healing
 
 
-def _put_in_order(folder: Path, run: Run) -> bool:
-    """Let no file of a run be older than what it was made from: of a copy, or of data or modules that were only
-    touched. Whether anything was to be done.
-
-    For runs of which content says that every step was made from what is there now.
-    """
-    now, late = time.time_ns(), set[str]()
+def _late(folder: Path, run: Run) -> list[str]:
+    """Steps whose files are older than what they were made from, as of a copy, or of data or modules that were only
+    touched, and the steps after them. Time stamps alone, so that nothing is hashed where all is in order."""
+    now, late = time.time_ns(), list[str]()
     for step in STEPS:
+        own = _stamps(folder, step).values()
         sources = [*files_of_data(run, step), *map(Path, modules_of_run(run, step))]
-        newest = max((path.stat().st_mtime_ns for path in sources if path.exists()), default=0)
-        newest = max([newest, *(stamp for other in READS[step] for stamp in _stamps(folder, other).values())])
-        if not late.isdisjoint(READS[step]) or min(_stamps(folder, step).values()) < newest <= now:
-            for path in _stamps(folder, step):
-                os.utime(path, ns=(now, now))
-            late.add(step)
-    return bool(late)
+        stamps = [path.stat().st_mtime_ns for path in sources if path.exists()]
+        stamps += [stamp for other in READS[step] for stamp in _stamps(folder, other).values()]
+        older = min(own, default=now) < max(stamps, default=0) <= now
+        if older or not set(late).isdisjoint(READS[step]):
+            late.append(step)
+    return late
+
+
+def _put_in_order(folder: Path, late: list[str]) -> None:
+    """Give these steps' files one time stamp, of now: content says that they were made from what is there."""
+    now = time.time_ns()
+    for step in late:
+        for path in _stamps(folder, step):
+            os.utime(path, ns=(now, now))
 
 
 def _stamps(folder: Path, step: str) -> dict[Path, int]:
