@@ -1,6 +1,7 @@
 """The first step: raw files to ``cohort.h5ad``, ``qc.tsv`` and ``splits.tsv``."""
 
 from pathlib import Path
+from typing import Any
 
 import pandas as pd
 
@@ -102,8 +103,9 @@ def cohort_of_measurements(run: CohortRun) -> tuple[Cohort, QcList]:
     check_gene_sets(run, names, data.source, qc)
     list_missing_covariates(obs, list(covariates), qc)
     obs, covariates = with_estimates(run, values, names, obs, covariates, data.source, qc)
-    preprocessing = {"kind": run.kind, "scale": run.measured.scale, "size": size}
-    where = {key: getattr(run.measured, key, None) for key in ("layer", "genes")}  # new samples lie there too
-    preprocessing |= {key: value for key, value in where.items() if value is not None}
+    preprocessing: dict[str, Any] = {"kind": run.kind, "scale": run.measured.scale, "size": size}
+    for key, value in (("layer", run.measured.layer), ("genes", run.measured.genes)):
+        if value is not None:
+            preprocessing[key] = value  # new samples lie there too
     cohort = Cohort(values, tuple(str(g) for g in names), obs, tasks, covariates, preprocessing)
     return auxiliary_apart(cohort, run), qc

@@ -50,7 +50,7 @@ def run(words: list[str], cores: int | None, results: Path) -> int:
     conclusion, Conclusion.told_by_caller = Conclusion(results, {one.run.run: str(one.yaml) for one in fit}), True
     status = _snakemake(command(fit, results, cores, options))
     if options.runs_jobs and status != REFUSED:
-        conclusion.tell(status == 0, wrong, StepLines.interrupted, StepLines.begun)
+        conclusion.tell(status == 0, wrong, StepLines.begun if StepLines.interrupted else {})
     return STOPPED if StepLines.interrupted and status else status or int(bool(wrong))
 
 

@@ -52,7 +52,7 @@ class StepLines(logging.Formatter):
     ):
         super().__init__()
         self.former, self.dry, self.clock = former or logging.Formatter(), dry, clock
-        self.jobs: dict[int, tuple[str, float]] = {}
+        self.jobs: dict[int, tuple[str, str, float]] = {}  # run, step, start
         self.done, self.steps, self.told = 0, 0, ""
 
     def format(self, record: logging.LogRecord) -> str:
@@ -80,39 +80,39 @@ class StepLines(logging.Formatter):
         return "" if names == again or not names else f"{self.steps} step{'s' * (self.steps != 1)} to take: {names}"
 
     def _job_info(self, record: logging.LogRecord) -> str:
-        name = title(record)
-        if name is None:
+        about = run_and_step(record)
+        if about is None:
             return ""
-        run, _, step = name.rpartition(": ")
-        self.jobs[record.jobid] = name, self.clock()  # type: ignore[attr-defined]
+        run, step = about
+        self.jobs[record.jobid] = run, step, self.clock()  # type: ignore[attr-defined]
         StepLines.begun[run] = step
         why, log = because(getattr(record, "reason", "")), ", ".join(getattr(record, "log", []) or [])
         dry = self.dry()
         more = f" and ask for {asked(record)}" if dry else f"; log: {log}"
-        return f"{name}: {'would start' if dry else 'starts'}{f' ({why})' if why else ''}{more}"
+        return f"{run}: {step}: {'would start' if dry else 'starts'}{f' ({why})' if why else ''}{more}"
 
     def _job_finished(self, record: logging.LogRecord) -> str:
         known = self.jobs.pop(getattr(record, "job_id", -1), None)
         if known is None:
             return ""
         self.done += 1
-        name, since = known
-        run, _, step = name.rpartition(": ")
+        run, step, since = known
         if StepLines.begun.get(run) == step:
             del StepLines.begun[run]
-        return f"{name}: done after {self.clock() - since:.0f} s ({self.done} of {max(self.steps, self.done)})"
+        return f"{run}: {step}: done after {self.clock() - since:.0f} s ({self.done} of {max(self.steps, self.done)})"
 
     def _job_error(self, record: logging.LogRecord) -> str:
         logs = ", ".join(getattr(record, "log", []) or [])
-        return f"{title(record) or 'a job'}: failed{f'; log: {logs}' if logs else ''}"
+        about = run_and_step(record)
+        return f"{': '.join(about) if about else 'a job'}: failed{f'; log: {logs}' if logs else ''}"
 
 
-def title(record: logging.LogRecord) -> str | None:
-    """Run and step that a record is about, or None for a rule that only asks for the files of others."""
+def run_and_step(record: logging.LogRecord) -> tuple[str, str] | None:
+    """Run and step (and part of it) that a record is about; None for a rule that only asks for files of others."""
     rule = getattr(record, "rule_name", "")
     wildcards = getattr(record, "wildcards", None) or {}
     part = f" {wildcards['part']}" if "part" in wildcards else ""
-    return f"{wildcards['run']}: {rule.removesuffix('_part')}{part}" if "run" in wildcards else None
+    return (wildcards["run"], f"{rule.removesuffix('_part')}{part}") if "run" in wildcards else None
 
 
 def asked(record: logging.LogRecord) -> str:
@@ -134,8 +134,8 @@ def because(reason: str) -> str:
     'changed: cohort/e.csv, options'
     """
     changed = []
-    found = re.search(r"(?:Updated input files|Input files updated by another job): (.*?)(?:; [A-Z]|$)", reason)
-    if found and "Updated input files" in reason:
+    found = re.search(r"Updated input files: (.*?)(?:; [A-Z]|$)", reason)
+    if found:
         files = [file.strip() for file in found[1].split(",")]
         modules = [file for file in files if f"{PACKAGE.name}/" in file and file.endswith((".py", ".parquet", ".gmt"))]
         others = [file for file in files if file not in modules]

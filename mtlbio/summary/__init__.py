@@ -31,12 +31,12 @@ class Conclusion:
         if not Conclusion.told_by_caller:
             self.tell(succeeded)
 
-    def tell(self, succeeded: bool, not_started: Iterable = (), stopped: bool = False, begun: Mapping = {}) -> None:
+    def tell(self, succeeded: bool, not_started: Iterable = (), stopped: Mapping = {}) -> None:
         """Write the summary of all runs in the folder, and print that of those which were asked for.
 
         Where the workflow ``succeeded``, a run without a page was not to have one (``--until``). ``not_started`` are
-        those that were asked for and could not be started (:class:`mtlbio.summary.rows.NotStarted`). Where Ctrl-C
-        ``stopped`` it, ``begun`` says in which step of a run. Where the folder cannot be written to, a line says so.
+        those that were asked for and could not be started (:class:`mtlbio.summary.rows.NotStarted`). ``stopped``: run
+        -> step in which Ctrl-C stopped it. Where the folder cannot be written to, a line says so.
         """
         from mtlbio.cluster import failures
         from mtlbio.summary.page import write_page
@@ -46,7 +46,7 @@ class Conclusion:
         table, page = self.results / "summary.tsv", self.results / "index.html"
         since = float("inf") if succeeded else self.since
         asked, rows = all_rows(self.results, self.yamls, list(not_started), since)
-        explain(rows, failures(), begun if stopped else {})
+        explain(rows, failures(), stopped)
         try:
             _refuse_strangers(table, page)
             write_summary(rows, table)

@@ -86,30 +86,29 @@ def _frame(path: Path) -> tuple[pd.DataFrame, pd.DataFrame, int]:
     return analytes, rows, start
 
 
-def _proteins(analytes: pd.DataFrame, path: Path) -> pd.Series:
-    if "Type" not in analytes or not (analytes["Type"] == "Protein").any():
-        return pd.Series(True, index=analytes.index)
-    human = analytes["Type"] == "Protein"
-    if not human.all():
-        kinds = analytes["Type"][~human].value_counts()
-        notice(path, f"{int((~human).sum())} aptamers that are no human proteins dropped: {_counted(kinds)}")
-    flagged = analytes.get("ColCheck", pd.Series("", index=analytes.index))[human] == "FLAG"
+def _of_type(
+    table: pd.DataFrame, column: str, wanted: str, check: str, what: str, others: str, path: Path
+) -> pd.Series:
+    """Rows whose ``column`` says that they are ``wanted``, all where none does; those that go, and those that
+    SomaLogic flags in the column ``check``, are told."""
+    if column not in table or not (table[column] == wanted).any():
+        return pd.Series(True, index=table.index)
+    kept = table[column] == wanted
+    if not kept.all():
+        notice(path, f"{int((~kept).sum())} {others} dropped: {_counted(table[column][~kept].value_counts())}")
+    flagged = table.get(check, pd.Series("", index=table.index))[kept] == "FLAG"
     if flagged.any():
-        notice(path, f"{int(flagged.sum())} aptamers are flagged by SomaLogic's control of quality (ColCheck): kept")
-    return human
+        notice(path, f"{int(flagged.sum())} {what} are flagged by SomaLogic's control of quality ({check}): kept")
+    return kept
+
+
+def _proteins(analytes: pd.DataFrame, path: Path) -> pd.Series:
+    others = "aptamers that are no human proteins"
+    return _of_type(analytes, "Type", "Protein", "ColCheck", "aptamers", others, path)
 
 
 def _samples(rows: pd.DataFrame, path: Path) -> pd.Series:
-    if "SampleType" not in rows or not (rows["SampleType"] == "Sample").any():
-        return pd.Series(True, index=rows.index)
-    kept = rows["SampleType"] == "Sample"
-    if not kept.all():
-        kinds = rows["SampleType"][~kept].value_counts()
-        notice(path, f"{int((~kept).sum())} rows that are no samples dropped: {_counted(kinds)}")
-    flagged = rows.get("RowCheck", pd.Series("", index=rows.index))[kept] == "FLAG"
-    if flagged.any():
-        notice(path, f"{int(flagged.sum())} samples are flagged by SomaLogic's control of quality (RowCheck): kept")
-    return kept
+    return _of_type(rows, "SampleType", "Sample", "RowCheck", "samples", "rows that are no samples", path)
 
 
 def _id_column(rows: pd.DataFrame, path: Path) -> str:

@@ -12,7 +12,7 @@ import numpy as np
 import pandas as pd
 
 from mtlbio.errors import InputError, listing
-from mtlbio.intake.formats.head import fields, look, separator_in
+from mtlbio.intake.formats.head import Head, fields, look, separator_in
 from mtlbio.intake.formats.text import text_in
 from mtlbio.intake.notes import notice
 from mtlbio.reading import LONGEST_LINE, check_fits, understood
@@ -54,15 +54,16 @@ def read_below(
     InputError
         Not readable, or a column that is not there.
     """
+    head = look(path) if skip is None else Head(path)
     if separator is None:
         separator = "\t"
-        if width is None and skip is None and "\t" not in _line_of_names(path):
-            (separator, decimal), quoted = separator_and_decimal(path), True
-            _check_widths(path, separator)
+        if width is None and skip is None and "\t" not in head.names_line:
+            (separator, decimal), quoted = separator_and_decimal(head), True
+            _check_widths(head, separator)
     with understood(path, expected), text_in(path, expected) as file, warnings.catch_warnings():
         # a row with more cells than the header would lose them
         warnings.simplefilter("error", pd.errors.ParserWarning)
-        for _ in range(look(path).above if skip is None else skip):
+        for _ in range(head.above if skip is None else skip):
             file.readline(LONGEST_LINE)
         names = unique_names(fields(file.readline(LONGEST_LINE).rstrip("\r\n"), separator)) if width is None else None
         usecols = None if callable(columns) else columns
@@ -151,32 +152,26 @@ def levels(values: pd.Series) -> pd.Series:
     return pd.Series(pd.Categorical.from_codes(places[values.cat.codes.to_numpy()], list(place)), index=values.index)
 
 
-def _check_widths(path: Path, separator: str) -> None:
+def _check_widths(head: Head, separator: str) -> None:
     """Refuse rows with more fields than names, whose values pandas would give to other columns."""
-    lines = [line for line in look(path).lines[look(path).above :] if line.strip()]
+    lines = [line for line in head.lines[head.above :] if line.strip()]
     width = len(fields(lines[0], separator)) if lines else 0
     for line in lines[1:-1] or lines[1:]:  # the last may be cut
         if len(found := fields(line, separator)) > width:
             raise InputError(
-                f"{path}: a row has {len(found)} fields, the header {width}: cells that hold a {separator!r} are not "
-                f"quoted (such as {listing(found[:3])}); save the table as text separated by tabs"
+                f"{head.path}: a row has {len(found)} fields, the header {width}: cells that hold a {separator!r} are "
+                f"not quoted (such as {listing(found[:3])}); save the table as text separated by tabs"
             )
 
 
-def _line_of_names(path: Path) -> str:
-    head = look(path)
-    return head.lines[head.above] if head.above < len(head.lines) else ""
-
-
-def separator_and_decimal(path: Path) -> tuple[str, str]:
+def separator_and_decimal(head: Head) -> tuple[str, str]:
     """What separates the fields of a table and what marks decimals, which is said where it is a comma."""
-    head = look(path)
     lines = head.lines[head.above :]
     separator = separator_in(lines[0]) if lines else ","
     cells = [cell for line in lines[1:100] for cell in fields(line, separator)]
     comma = separator != "," and any(re.fullmatch(r"-?\d+,\d+", cell) for cell in cells)
     if comma:
-        notice(path, "decimals are marked by a comma")
+        notice(head.path, "decimals are marked by a comma")
     return separator, "," if comma else "."
 
 

@@ -49,8 +49,12 @@ class Head:
                 return tuple(pq.read_schema(self.path).names)
             except Exception:  # whoever reads it says what is wrong
                 return ()
-        line = self.lines[self.above] if self.above < len(self.lines) else ""
-        return tuple(fields(line, separator_in(line)))
+        return tuple(fields(self.names_line, separator_in(self.names_line)))
+
+    @property
+    def names_line(self) -> str:
+        """The line that names the columns of a text table; empty where there is none."""
+        return self.lines[self.above] if self.above < len(self.lines) else ""
 
     @cached_property
     def above(self) -> int:

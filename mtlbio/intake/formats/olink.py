@@ -69,15 +69,15 @@ def describe(path: Path) -> pd.DataFrame:
 
 def _table(path: Path, added: list[str] | None = None) -> pd.DataFrame:
     """The columns that count, by plain names."""
-    columns = look(path).columns
-    known = [name for name in columns if plain(name) in (*_TEXT, *_NUMBERS)]
+    head = look(path)
+    known = [name for name in head.columns if plain(name) in (*_TEXT, *_NUMBERS)]
     text = [name for name in known if plain(name) in _TEXT] + (added or [])
-    if columns and look(path).magic.startswith(b"PAR1"):
+    if head.columns and head.magic.startswith(b"PAR1"):
         with understood(path, "a readable parquet file"):
             stored = pq.read_table(path, columns=[*known, *(added or [])])
             table = stored.to_pandas(strings_to_categorical=True, ignore_metadata=True)
     else:
-        separator, decimal = separator_and_decimal(path)
+        separator, decimal = separator_and_decimal(head)
         table = read_below(path, _WHAT, None, separator, [*known, *(added or [])], text, decimal=decimal, few=True)
     for name in text:
         table[name] = levels(table[name])

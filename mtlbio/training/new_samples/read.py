@@ -106,16 +106,14 @@ def _attempt(options: dict[str, Any], genes: Sequence[str]) -> _Attempt:
 
 def _other_ways(path: Path, options: Mapping[str, Any]) -> Iterator[dict[str, Any]]:
     """Ways to read a file that a run's YAML would have to say."""
-    known = Expression.model_fields
     if "layer" in options:
         yield {"layer": None}  # new samples may have X alone
     is_table = suffix(path) in TABLES
-    rows = {"genes_in": "rows"} if is_table and "genes_in" in known else {}
+    rows = {"genes_in": "rows"} if is_table else {}
     if rows:
         yield rows
-    if "genes" in known and (rows or not is_table):
-        for column in _text_columns(path):
-            yield rows | {"genes": column}
+    for column in _text_columns(path):
+        yield rows | {"genes": column}
 
 
 def _in_words(way: Mapping[str, Any]) -> str:

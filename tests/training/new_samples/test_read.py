@@ -8,7 +8,6 @@ import pandas as pd
 import pytest
 from scipy import sparse
 
-from mtlbio.config import Expression
 from mtlbio.errors import InputError
 from mtlbio.intake.notes import noticing
 from mtlbio.training.new_samples.read import read_new
@@ -67,14 +66,12 @@ def test_a_sample_twice_is_one_line(tmp_path):
         read(write(pd.concat([TABLE, TABLE.iloc[:1]]), tmp_path / "new.csv"))
 
 
-@pytest.mark.skipif("drop" not in Expression.model_fields, reason="columns of text among the genes are refused")
 def test_columns_of_text_that_are_no_genes_are_left_out(tmp_path):
     table = TABLE.assign(sex=["female", "male", "male", "female", "male"])
     data, said = read(write(table, tmp_path / "new.csv"))
     assert data.genes.tolist() == GENES and any("no genes: left out: 'sex'" in line for line in said)
 
 
-@pytest.mark.skipif("genes_in" not in Expression.model_fields, reason="tables are read with genes in columns alone")
 def test_the_column_that_names_the_genes_is_found_and_what_describes_them_left_out(tmp_path):
     table = TABLE.T.rename_axis("gene_name").reset_index()
     table.insert(0, "gene_id", [f"ENSG{i:011d}.1" for i in range(30)])
@@ -84,7 +81,6 @@ def test_the_column_that_names_the_genes_is_found_and_what_describes_them_left_o
     assert any("genes in rows, genes named by column 'gene_name'" in line for line in said)
 
 
-@pytest.mark.skipif("genes" not in Expression.model_fields, reason="genes of an h5ad are named by its index alone")
 def test_a_column_of_var_that_names_the_genes_is_found(tmp_path):
     var = pd.DataFrame({"feature_name": GENES}, [f"ENSG{i:011d}" for i in range(30)])
     ad.AnnData(TABLE.to_numpy(), pd.DataFrame(index=TABLE.index), var).write_h5ad(tmp_path / "new.h5ad")
