@@ -30,3 +30,22 @@ def column_of(data: Measurements, place: int) -> np.ndarray:
 def as_array(matrix: np.ndarray | sparse.csr_matrix) -> np.ndarray:
     """A matrix that is dense."""
     return matrix if isinstance(matrix, np.ndarray) else matrix.toarray()
+
+
+def each_once(data: Measurements, summed: bool) -> Measurements:
+    """Genes of one name as one, where the first of them stood: the sum of their columns, or the mean."""
+    names, code = np.unique(data.genes, return_inverse=True)
+    if len(names) == len(data.genes):
+        return data
+    first = np.full(len(names), len(data.genes))
+    np.minimum.at(first, code, np.arange(len(data.genes)))
+    order = np.argsort(first)
+    rank = np.empty_like(order)
+    rank[order] = np.arange(len(order))
+    ones, rows = np.ones(len(code)), np.arange(len(code))
+    into = sparse.csr_matrix((ones, (rows, rank[code])), (len(code), len(names)))
+    into = into if summed else into @ sparse.diags(1 / np.asarray(into.sum(axis=0)).ravel())
+    held = in_memory(data)
+    matrix = held @ into if sparse.issparse(held) else (into.T @ held.T.astype(np.float64)).T
+    matrix = sparse.csr_matrix(matrix) if sparse.issparse(matrix) else np.ascontiguousarray(matrix, dtype=np.float32)
+    return replace(data, genes=names[order], matrix=matrix)

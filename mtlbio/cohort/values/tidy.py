@@ -13,7 +13,7 @@ from scipy import sparse
 from mtlbio.cohort.measurements import Measurements, OnDisk
 from mtlbio.cohort.qc import QcList
 from mtlbio.cohort.values.annotation import is_of_people, is_spike_in, is_summary
-from mtlbio.cohort.values.gene_columns import as_array, column_of, in_memory, only
+from mtlbio.cohort.values.gene_columns import as_array, column_of, each_once, in_memory, only
 from mtlbio.cohort.values.gene_dates import date_names, gene_of_date
 from mtlbio.errors import InputError, listing
 from mtlbio.intake.notes import notice
@@ -155,15 +155,4 @@ def _each_once(data: Measurements, scale: str, qc: QcList) -> Measurements:
     if merged:
         notice(data.source, f"{len(merged)} names of genes stand twice or more: {verb} ({listing(merged, 5)})")
         qc.add(merged, "gene", "name twice", f"{verb}: columns of one name on scale {scale}")
-    names, code = np.unique(genes.astype(str), return_inverse=True)
-    first = np.full(len(names), len(genes))
-    np.minimum.at(first, code, np.arange(len(genes)))
-    order = np.argsort(first)  # as in the file
-    rank = np.empty_like(order)
-    rank[order] = np.arange(len(order))
-    into = sparse.csr_matrix((np.ones(len(genes)), (np.arange(len(genes)), rank[code])), (len(genes), len(names)))
-    into = into if scale == "counts" else into @ sparse.diags(1 / np.asarray(into.sum(axis=0)).ravel())
-    held = in_memory(data)
-    matrix = held @ into if sparse.issparse(held) else (into.T @ held.T.astype(np.float64)).T
-    matrix = sparse.csr_matrix(matrix) if sparse.issparse(matrix) else np.ascontiguousarray(matrix, dtype=np.float32)
-    return replace(data, genes=names[order], matrix=matrix)
+    return each_once(replace(data, genes=genes.astype(str)), summed=scale == "counts")

@@ -16,6 +16,7 @@ from mtlbio.cohort.cells.hdf5 import opened_hdf5
 from mtlbio.cohort.expression import read_expression
 from mtlbio.cohort.measurements import Measurements
 from mtlbio.cohort.metadata import TABLES, duplicates, read_metadata, suffix, text_table, unique_ids
+from mtlbio.cohort.values.gene_columns import each_once, only
 from mtlbio.config import Expression
 from mtlbio.errors import InputError, listing
 from mtlbio.intake.notes import Note, notice, noticing
@@ -149,15 +150,9 @@ def _every_gene_once(data: Measurements, scale: str) -> Measurements:
     unnamed = np.flatnonzero(data.genes == "")
     if len(unnamed):
         notice(data.source, f"{len(unnamed)} columns without a name are left out", doubt=True)
-    if not twice and not len(unnamed):
+        data = only(replace(data, matrix=data.dense()), data.genes != "")
+    if not twice:
         return data
-    values, names = data.dense(), np.array(list(dict.fromkeys(gene for gene in data.genes if gene)))
-    first = {gene: i for i, gene in reversed(list(enumerate(data.genes)))}
-    once = np.array(values[:, [first[gene] for gene in names]], dtype=np.float32)
-    for gene in filter(None, twice):
-        same = values[:, data.genes == gene]
-        once[:, int(np.flatnonzero(names == gene)[0])] = same.sum(axis=1) if scale == "counts" else same.mean(axis=1)
-    if twice:
-        rule = "summed" if scale == "counts" else "averaged"
-        notice(data.source, f"gene(s) {listing(twice, 5)} stand twice: {rule}", doubt=True)
-    return replace(data, genes=names, matrix=once)
+    rule = "summed" if scale == "counts" else "averaged"
+    notice(data.source, f"gene(s) {listing(twice, 5)} stand twice: {rule}", doubt=True)
+    return each_once(replace(data, matrix=data.dense()), summed=scale == "counts")
