@@ -17,7 +17,6 @@ from mtlbio.cohort.metadata import (
     TABLES,
     is_parquet,
     is_table,
-    parquet_schema,
     read_matrix,
     read_parquet,
     suffix,
@@ -39,6 +38,7 @@ from mtlbio.config import Expression
 from mtlbio.errors import InputError, listing
 from mtlbio.intake.annotated import is_annotated
 from mtlbio.intake.formats.registry import TABLE, measuring
+from mtlbio.intake.parquet import parquet_schema
 from mtlbio.intake.source import kind_of
 from mtlbio.intake.tenx_files import is_matrix_market
 from mtlbio.reading import understood

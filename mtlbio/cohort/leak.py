@@ -11,11 +11,11 @@ from dataclasses import dataclass
 
 import numpy as np
 import pandas as pd
-from scipy import stats
 
 from mtlbio.cohort.cohort import CovariateInfo
 from mtlbio.intake.notes import notice
 from mtlbio.labels import Label
+from mtlbio.metrics.ranking import auroc
 
 AUROC, R2 = 0.99, 0.99  # beyond which a column tells a label
 _SAME = 0.99995  # squared correlation of a number with itself, rounded
@@ -146,7 +146,8 @@ def _of_classes(values: np.ndarray, y: np.ndarray, donors: np.ndarray) -> list[t
         means = [column[codes == k].mean() for k in classes]
         order = classes[np.argsort(means)]
         pairs = zip(order[:-1], order[1:], strict=True)
-        least = min(_auroc(column[codes == low], column[codes == high]) for low, high in pairs)
+        beside = [(high, np.isin(codes, (low, high))) for low, high in pairs]
+        least = min(auroc(codes[both] == high, column[both]) for high, both in beside)
         if least > AUROC:
             levels = [set(np.round(column[codes == k], 9)) for k in classes]
             same = all(len(level) == 1 for level in levels) and len(set.union(*levels)) == len(classes)
@@ -172,11 +173,6 @@ def _may_separate(values: np.ndarray, y: np.ndarray, classes: np.ndarray) -> np.
 
 def _some(rows: np.ndarray) -> np.ndarray:
     return rows[:: max(1, len(rows) // _SOME)]
-
-
-def _auroc(low: np.ndarray, high: np.ndarray) -> float:
-    ranks = stats.rankdata(np.concatenate([low, high]))
-    return float((ranks[len(low) :].sum() - len(high) * (len(high) + 1) / 2) / (len(low) * len(high)))
 
 
 def _listed(found: list[Leak], metric: str) -> str:

@@ -2,21 +2,19 @@
 
 import re
 from collections.abc import Iterable
-from functools import lru_cache
 from pathlib import Path
 
 import numpy as np
 import pandas as pd
-import pyarrow as pa
-import pyarrow.parquet as pq
 
 from mtlbio.errors import InputError, listing
 from mtlbio.intake.formats.registry import description
 from mtlbio.intake.names import is_row_number, tidied, tidy_name
 from mtlbio.intake.notes import notice
+from mtlbio.intake.parquet import parquet_schema
 from mtlbio.intake.source import is_text, kind_of
 from mtlbio.intake.table import look, numbers_of, read
-from mtlbio.reading import check_fits, file_of, regular_file, understood
+from mtlbio.reading import file_of, understood
 from mtlbio.text import as_text
 from mtlbio.unpacking import ENDINGS
 
@@ -224,27 +222,6 @@ def _tidied(table: pd.DataFrame) -> pd.DataFrame:
     if table.index.dtype == object and pd.api.types.infer_dtype(table.index, skipna=True) == "string":
         table.index = pd.Index(tidied(pd.Series(table.index))[0], dtype=object, name=table.index.name)
     return table
-
-
-def parquet_schema(path: Path):
-    """Names and types of the columns (``pyarrow.Schema``), after a look at whether the rest fits into memory."""
-    found = regular_file(path, "a parquet file")
-    schema, rows, claimed = _claims(Path(path), found.st_mtime_ns, found.st_size)
-    check_fits(path, claimed, f"a table of {rows:,} rows and {len(schema.names):,} columns")
-    return schema
-
-
-@lru_cache(maxsize=4)  # of ten thousand columns the names alone take a tenth of the time that the values take
-def _claims(path: Path, changed: int, size: int) -> tuple[pa.Schema, int, int]:
-    """Schema, rows and bytes of a parquet file as it says; the same as long as it was not changed."""
-    with understood(path, "a readable parquet file"), pq.ParquetFile(path) as file:
-        about, schema = file.metadata, file.schema_arrow
-        groups = [about.row_group(i) for i in range(about.num_row_groups)]
-        rows, told = sum(group.num_rows for group in groups), about.num_rows
-        claimed = max(sum(group.total_byte_size for group in groups), rows * len(schema.names))
-    if rows != told or rows < 0:
-        raise InputError(f"{path}: not a readable parquet file (it claims {told:,} rows and has {rows:,})")
-    return schema, rows, claimed
 
 
 def _unique(names: list[str], path: Path) -> None:

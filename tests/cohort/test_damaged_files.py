@@ -20,9 +20,10 @@ from mtlbio import reading
 from mtlbio.cohort.cells import hdf5
 from mtlbio.cohort.expression import read_expression, sample_names
 from mtlbio.cohort.measurements import check_values
-from mtlbio.cohort.metadata import parquet_schema, read_metadata, text_table
+from mtlbio.cohort.metadata import read_metadata, text_table
 from mtlbio.config import Expression
 from mtlbio.errors import InputError
+from mtlbio.intake.parquet import parquet_schema
 
 CELLS, GENES = 6, 4
 VALUES = np.array(

@@ -12,13 +12,13 @@ from mtlbio.cohort.metadata import (
     csv_header,
     is_parquet,
     is_table,
-    parquet_schema,
     read_metadata,
     text_table,
     without_row_numbers,
 )
 from mtlbio.errors import InputError
 from mtlbio.intake.formats.registry import recognise
+from mtlbio.intake.parquet import parquet_schema
 from mtlbio.labels.transforms import TRANSFORMS
 from mtlbio.text import as_number
 

@@ -9,10 +9,9 @@ from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
 
-import pyarrow.parquet as pq
-
 from mtlbio.intake.folders import names_in
 from mtlbio.intake.formats.text import lines_at_head
+from mtlbio.intake.parquet import parquet_schema
 
 _BYTES, _LINES, _MAGIC = 262_144, 200, 1024
 # HDF5 and parquet: no text, and large
@@ -46,7 +45,7 @@ class Head:
         """Names of the columns, of a text table below lines that begin with ``#``; none where there are none."""
         if self.magic.startswith(b"PAR1"):
             try:
-                return tuple(pq.read_schema(self.path).names)
+                return tuple(parquet_schema(self.path).names)
             except Exception:  # whoever reads it says what is wrong
                 return ()
         return tuple(fields(self.names_line, separator_in(self.names_line)))
