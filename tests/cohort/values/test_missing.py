@@ -5,8 +5,8 @@ from __future__ import annotations
 import numpy as np
 import pytest
 import yaml
+from kinds_of_values import measured
 from scipy import sparse
-from test_guess_scale import measured
 
 from mtlbio.cohort.drafts.draft import draft
 from mtlbio.cohort.measurements import Measurements

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
-from test_guess_scale import KINDS, SAMPLES, counts, logs, measured
+from kinds_of_values import KINDS, SAMPLES, counts, logs, measured
 
 from mtlbio.cohort.measurements import check_values
 from mtlbio.cohort.qc import to_log_scale

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
+from kinds_of_values import counts, logs, measured
 from scipy import sparse
-from test_guess_scale import counts, logs, measured
 
 from mtlbio.cohort.measurements import Measurements
 from mtlbio.cohort.values.other_kind import of_another_kind
