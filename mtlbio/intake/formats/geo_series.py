@@ -9,8 +9,10 @@ import pandas as pd
 from mtlbio.errors import InputError, listing
 from mtlbio.intake.formats.delimited import NO_NUMBER, numbers_of
 from mtlbio.intake.formats.geo import Described
+from mtlbio.intake.formats.geo_platform import symbols_beside
 from mtlbio.intake.formats.head import Head, fields, separator_in
 from mtlbio.intake.formats.layout import Content, Layout
+from mtlbio.intake.formats.names import by_symbol
 from mtlbio.intake.formats.text import text_in
 from mtlbio.intake.notes import notice
 from mtlbio.reading import lines_of, understood
@@ -50,10 +52,11 @@ def read(path: Path) -> Content:
     table = table.set_index(0).set_axis(samples, axis=1)
     values = numbers_of(table, path)
     notice(path, f"GEO series matrix: {len(samples)} samples x {len(values)} rows; samples are called by their GSM")
-    _probes([str(name) for name in values.index[:200]], path)
+    platforms = sorted({name for name in described.values("platform_id") if name})
+    measured = _by_gene(values.T, symbols_beside(path, platforms), platforms, path)
     titles = described.values("title")
     also = {"title": titles} if described.values("geo_accession") == samples else None
-    return Content(values.T, also=also)
+    return Content(measured, also=also)
 
 
 def describe(path: Path) -> pd.DataFrame:
@@ -92,10 +95,17 @@ def _without_values(path: Path, described: Described, files: list[str]) -> str:
     )
 
 
-def _probes(names: list[str], path: Path) -> None:
-    probes = [n for n in names if n.endswith("_at") or n.startswith(("ILMN_", "A_", "TC0", "cg")) or n.isdigit()]
-    if len(probes) > len(names) / 2 and not probes[0].startswith("cg"):
-        notice(path, f"rows are probes of an array ({probes[0]}), not genes: sets of genes will not find them")
+def _by_gene(values: pd.DataFrame, symbols: dict[str, str], platforms: list[str], path: Path) -> pd.DataFrame:
+    """Probes under their genes where an annotation of the platform knows them, which is said."""
+    names = [str(name) for name in values.columns]
+    if any(symbols.get(name) for name in names):
+        return by_symbol(values, [symbols.get(name, "") for name in names], path, added=False, what="probes")
+    some = names[:200]
+    probes = [n for n in some if n.endswith("_at") or n.startswith(("ILMN_", "A_", "TC0", "cg")) or n.isdigit()]
+    if len(probes) > len(some) / 2 and not probes[0].startswith("cg"):
+        way = f"; put the annotation {platforms[0]}.annot.gz of GEO into the same folder" if platforms else ""
+        notice(path, f"rows are probes of an array ({probes[0]}), not genes: sets of genes will not find them{way}")
+    return values
 
 
 LAYOUT = Layout("geo_series_matrix", _WHAT, _fits, read, describe)

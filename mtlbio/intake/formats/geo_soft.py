@@ -10,6 +10,7 @@ import pandas as pd
 from mtlbio.errors import InputError
 from mtlbio.intake.formats.delimited import NO_NUMBER
 from mtlbio.intake.formats.geo import Described
+from mtlbio.intake.formats.geo_platform import refuse, symbol_column, symbol_in
 from mtlbio.intake.formats.head import Head
 from mtlbio.intake.formats.layout import Content, Layout
 from mtlbio.intake.formats.names import by_symbol
@@ -18,7 +19,6 @@ from mtlbio.intake.notes import notice
 from mtlbio.reading import check_fits, lines_of, understood
 
 _WHAT = "a SOFT file of GEO"
-_SYMBOLS = ("gene symbol", "symbol", "gene_symbol", "genesymbol", "gene symbols", "ilmn_gene")
 _BEGINS = ("^DATABASE", "^SERIES", "^PLATFORM", "^SAMPLE")
 
 
@@ -30,6 +30,8 @@ def read(path: Path) -> Content:
     """Column VALUE of every sample's table; probes get the gene symbols of the platform's table where it has them."""
     described, tables, symbols = _read(path, with_tables=True)
     samples = described.values("geo_accession")
+    if symbols and not samples:
+        return refuse(path)
     if not any(len(table) for table in tables):
         raise InputError(
             f"{path}: {_WHAT} without values; GEO keeps those of sequencing among the series' supplementary files: "
@@ -58,6 +60,7 @@ def describe(path: Path) -> pd.DataFrame:
 def _read(path: Path, with_tables: bool) -> tuple[Described, list[dict[str, float]], dict[str, str]]:
     described, tables, symbols = Described(), list[dict[str, float]](), dict[str, str]()
     sample, inside, columns = -1, "", list[str]()
+    symbol: int | None = None
     with understood(path, _WHAT), text_in(path, _WHAT) as text:
         for line in lines_of(text, path):
             line = line.rstrip("\r\n")
@@ -77,14 +80,12 @@ def _read(path: Path, with_tables: bool) -> tuple[Described, list[dict[str, floa
             elif inside and with_tables and not line.startswith("#"):
                 cells = line.split("\t")
                 if not columns:
-                    columns = [cell.strip().lower() for cell in cells]
+                    columns, symbol = [cell.strip().lower() for cell in cells], symbol_column(cells)
                 elif inside == "!sample":
                     at = columns.index("value") if "value" in columns else 1
                     tables[sample][cells[0].strip()] = _number(cells[at] if len(cells) > at else "", path)
-                else:
-                    at = next((i for i, c in enumerate(columns) if c in _SYMBOLS), -1)
-                    if 0 <= at < len(cells):
-                        symbols[cells[0].strip()] = cells[at].split("///")[0].strip()
+                elif symbol is not None and symbol < len(cells):
+                    symbols[cells[0].strip()] = symbol_in(cells[symbol])
     return described, tables, symbols
 
 

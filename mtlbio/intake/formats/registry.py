@@ -16,6 +16,7 @@ from mtlbio.intake.formats import (
     gct,
     gdc,
     genome_studio,
+    geo_platform,
     geo_series,
     geo_soft,
     htseq,
@@ -39,6 +40,7 @@ from mtlbio.reading import understood
 LAYOUTS: tuple[Layout, ...] = (
     geo_series.LAYOUT,
     geo_soft.LAYOUT,
+    geo_platform.LAYOUT,
     adat.LAYOUT,
     gct.LAYOUT,
     olink.LAYOUT,
