@@ -115,12 +115,13 @@ def add_choices(out: Draft, tried: list[str], taken: bool = True) -> None:
 def add_covariates(out: Draft) -> None:
     """What is known before the disease, and names of processing."""
     age = age_column(out.table)
-    for column in out.table.columns:
+    # where a repository writes a value both in words and as a term of an ontology, the words stand
+    for column in sorted(out.table.columns, key=lambda c: "ontology" in words(c)):
         is_the_age = column == age
         if (column in out.used and not is_the_age) or is_derived(column) or out.table[column].isna().all():
             continue
-        confounder = is_the_age or has_word(column, guess.CONFOUNDER) or (age is None and _is_banded(column))
-        if not confounder and (not has_word(column, guess.TECHNICAL) or has_word(column, guess.POSITION)):
+        role = "confounder" if is_the_age or (age is None and _is_banded(column)) else guess.role_of(column)
+        if role is None:
             continue
         continuous = is_the_age or is_amount_column(column)
         reason = unfit(out, column, continuous) or _said_already(out, column)
@@ -130,7 +131,7 @@ def add_covariates(out: Draft) -> None:
             if not (said and is_the_age):
                 out.leave_out(column, reason)
             continue
-        role, why = ("confounder", "known before the disease") if confounder else ("technical", "a name of processing")
+        why = "known before the disease" if role == "confounder" else "a name of processing"
         out.add_covariate(column, role, why, amounts_of(out, column).values if continuous else None)
 
 

@@ -30,6 +30,8 @@ TECHNICAL = (
     *("batch", "plate", "chip", "run", "lane", "array", "slide", "flowcell", "sequencer", "library", "kit"),
     *("assay", "platform", "instrument", "scanner", "operator", "technician", "plex"),
 )
+# beside a word of a confounder these make a name of processing of it: processing_cohort, sequencing_center
+_PROCESSED = ("processing", "processed", "sequencing", "hybridization", "hybridisation")
 POSITION = ("position", "row", "col", "column", "well")
 # Read-outs and book-keeping that a name gives away: learning from them would be circular or pointless.
 _DERIVED = ("score", "reference", "predicted", "prediction", "replicate", "pair", "split", "cellprop", "proportion")
@@ -109,6 +111,19 @@ def is_age(column: str) -> bool:
     """
     parts = words(column)
     return "age" in parts and _BESIDE_AGE.issuperset(w for w in parts if w != "age")
+
+
+def role_of(column: str) -> str | None:
+    """The role of a covariate that a name tells: ``confounder`` or ``technical``; None where it tells neither.
+
+    Examples
+    --------
+    >>> [role_of(c) for c in ("sex", "site", "plate", "processing_cohort", "array_row", "tissue")]
+    ['confounder', 'confounder', 'technical', 'technical', None, None]
+    """
+    if has_word(column, CONFOUNDER):
+        return "technical" if has_word(column, (*TECHNICAL, *_PROCESSED)) else "confounder"
+    return "technical" if has_word(column, TECHNICAL) and not has_word(column, POSITION) else None
 
 
 def is_derived(column: str) -> bool:

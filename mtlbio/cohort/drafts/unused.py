@@ -7,7 +7,7 @@ from mtlbio.cohort.drafts import guess
 from mtlbio.cohort.drafts.draft_labels import TIME_TO_EVENT, age_column, unfit
 from mtlbio.cohort.drafts.draft_values import clean, is_amount_column
 from mtlbio.cohort.drafts.drafting import Draft
-from mtlbio.cohort.drafts.guess import has_word, is_called, is_derived, is_response
+from mtlbio.cohort.drafts.guess import is_called, is_derived, is_response
 from mtlbio.cohort.drafts.guess_columns import time_to_event
 from mtlbio.cohort.metadata import read_metadata, text_table
 from mtlbio.cohort.read import used_columns
@@ -67,6 +67,5 @@ def _like(column: str, is_age: bool) -> str | None:
         return None
     if is_called(column, guess.DISEASE) or is_response(column):
         return "label"
-    if is_age or has_word(column, guess.CONFOUNDER):
-        return "confounder"
-    return "batch" if has_word(column, guess.TECHNICAL) and not has_word(column, guess.POSITION) else None
+    role = "confounder" if is_age else guess.role_of(column)
+    return "batch" if role == "technical" else role

@@ -212,3 +212,13 @@ def test_names():
     assert is_sample_name("geo_accession") and not is_sample_name("subject")
     table = pd.DataFrame({"patient_age": ["1"], "donor": ["a"], "PatientID": ["b"], "patient_sex": ["f"]})
     assert donor_columns(table) == ["donor", "PatientID"]
+
+
+def test_a_cohort_of_processing_is_technical_and_words_stand_before_terms_of_an_ontology(small):
+    sexes = small.metadata["sex"]
+    first = small.metadata["sex"].unique()[0]
+    small.metadata.insert(1, "sex_ontology_term_id", np.where(sexes == first, "PATO:0000383", "PATO:0000384"))
+    content, notes = drafted(small, {"batch": "Processing_Cohort"})
+    roles = {of.get("column", name): of["role"] for name, of in content["covariates"].items()}
+    assert roles["Processing_Cohort"] == "technical" and roles["sex"] == "confounder"
+    assert "left out: 'sex_ontology_term_id' says the same as 'sex'" in notes
