@@ -9,15 +9,10 @@ from scipy import sparse
 
 from mtlbio.cohort.measurements import Measurements, OnDisk
 from mtlbio.cohort.values.gene_columns import in_memory
-from mtlbio.cohort.values.guess_scale import (
-    Reading,
-    estimated_counts,
-    first_negative,
-    read_values,
-    refuse_codes,
-    zeros_apart,
-)
+from mtlbio.cohort.values.guess_scale import first_negative, refuse_codes, zeros_apart
+from mtlbio.cohort.values.named_scale import read_named, says_counts
 from mtlbio.cohort.values.other_kind import LARGEST_LOG, of_another_kind
+from mtlbio.cohort.values.scale_reading import Reading, estimated_counts
 from mtlbio.cohort.values.value_profile import Profile, profile
 from mtlbio.errors import InputError
 from mtlbio.intake.notes import notice
@@ -65,13 +60,13 @@ def check_scale(data: Measurements, scale: str) -> None:
     seen = whole.of(~apart, data)
     if len(seen.values) < _ENOUGH or len(data.samples) < 3 or not (seen.highest > seen.lowest).any():
         return
-    found = read_values(seen)
+    found = read_named(seen, data.source)
     if zeros := zeros_apart(seen):
         notice(data.source, zeros, doubt=True)
     if found.kind == "counts with negatives" and scale == "counts":
         raise InputError(f"{data.source}: {first_negative(data, seen)}; scale counts: {found.otherwise}")
     outside = (np.abs(seen.highest) > LARGEST_LOG).mean() > _SEVERAL or seen.high <= LARGEST_LOG
-    refused = found.kind in _REFUSED[scale] and _certain(found, scale, seen)
+    refused = found.kind in _REFUSED[scale] and _certain(found, scale, seen, data.source)
     if refused and outside:
         way_out = f"scale: {found.scale}" if found.scale else found.otherwise
         as_is = f"; {_AS_THEY_ARE}" if scale in ("log", "log2") and seen.high <= LARGEST_LOG else ""
@@ -96,13 +91,13 @@ def _breaks(seen: Profile, gene: str, scale: str) -> bool:
     return bool(typical < 0 if scale == "linear" else high > LARGEST_LOG)
 
 
-def _certain(found: Reading, scale: str, seen: Profile) -> bool:
+def _certain(found: Reading, scale: str, seen: Profile, source: str) -> bool:
     """Whether a reading leaves no room for what the run says."""
     if found.kind == "counts":
         return seen.high > 2
     if found.kind == "beta":
         return seen.high > 0.5
-    return scale != "counts" or not estimated_counts(seen)
+    return scale != "counts" or not estimated_counts(seen, says_counts(source))
 
 
 def odd_column(name: str, why: str = "") -> str:
@@ -118,7 +113,8 @@ def as_counts(data: Measurements, scale: str) -> Measurements:
     seen = profile(data)
     apart, _ = of_another_kind(seen)
     seen = seen.of(~apart, data)
-    if not estimated_counts(seen) or read_values(seen).kind != "estimated counts":
+    kinds = ("estimated counts", "linear")
+    if not estimated_counts(seen, says_counts(data.source)) or read_named(seen, data.source).kind not in kinds:
         return data
     matrix = in_memory(data)
     stored = matrix if isinstance(matrix, np.ndarray) else matrix.data
