@@ -1,4 +1,4 @@
-"""DIA-NN's matrices of protein groups (``report.pg_matrix.tsv``) and genes (``report.gg_matrix.tsv``)."""
+"""DIA-NN's matrices of protein groups (``report.pg_matrix.tsv``) and genes (``report.gg_matrix.tsv``); its report."""
 
 from __future__ import annotations
 
@@ -8,6 +8,7 @@ from mtlbio.errors import InputError
 from mtlbio.intake.formats.delimited import plain, read_below, text_column
 from mtlbio.intake.formats.head import Head, look
 from mtlbio.intake.formats.layout import Content, Layout
+from mtlbio.intake.formats.long_report import LongReport
 from mtlbio.intake.formats.names import samples_of_paths
 from mtlbio.intake.formats.protein_groups import contaminants, content
 
@@ -22,6 +23,18 @@ _ABOUT: tuple[str, ...] = (
 )
 _ABOUT += ("N.Sequences", "N.Proteotypic.Sequences")
 _PRECURSORS = ("Stripped.Sequence", "Precursor.Id")
+# The rates by which DIA-NN itself makes report.pg_matrix.tsv (its documentation, "Output").
+REPORT = LongReport(
+    "DIA-NN",
+    ("Run", "File.Name"),
+    ("Protein.Group",),
+    ("Genes",),
+    ("PG.MaxLFQ", "PG.Normalised", "PG.TopN", "PG.Quantity"),
+    ("Precursor.Id",),
+    ("Q.Value", "Global.Q.Value", "Global.PG.Q.Value"),
+    ("Decoy",),
+    "give its report.pg_matrix.tsv instead",
+)
 
 
 def _fits(head: Head) -> bool:
@@ -33,6 +46,8 @@ def _fits(head: Head) -> bool:
 def read(path: Path) -> Content:
     """Quantities of protein groups, by gene; runs are called by their files."""
     columns = look(path).columns
+    if REPORT.fits(look(path)):
+        return REPORT.read(path)
     if not set(_PRECURSORS).isdisjoint(columns):
         raise InputError(f"{path}: precursors of DIA-NN, not proteins; give its report.pg_matrix.tsv instead")
     about = [c for c in columns if c in _ABOUT or plain(c).startswith("nsequences")]

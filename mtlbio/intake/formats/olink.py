@@ -6,16 +6,16 @@ from pathlib import Path
 
 import numpy as np
 import pandas as pd
-import pyarrow.parquet as pq
 
 from mtlbio.errors import InputError, listing
-from mtlbio.intake.formats.delimited import levels, numbers_of, plain, read_below, separator_and_decimal
+from mtlbio.intake.formats.delimited import numbers_of, plain
 from mtlbio.intake.formats.head import Head, look
 from mtlbio.intake.formats.layout import Content, Layout
+from mtlbio.intake.formats.long_table import long_table
 from mtlbio.intake.formats.names import apart
 from mtlbio.intake.formats.olink_quality import tell_quality, without_controls
 from mtlbio.intake.notes import notice
-from mtlbio.reading import check_fits, understood
+from mtlbio.reading import check_fits
 
 _WHAT = "Olink NPX in the long layout"
 _TEXT: tuple[str, ...] = ("sampleid", "olinkid", "assay", "uniprot", "panel", "plateid", "sampletype", "assaytype")
@@ -72,15 +72,7 @@ def _table(path: Path, added: list[str] | None = None) -> pd.DataFrame:
     head = look(path)
     known = [name for name in head.columns if plain(name) in (*_TEXT, *_NUMBERS)]
     text = [name for name in known if plain(name) in _TEXT] + (added or [])
-    if head.columns and head.magic.startswith(b"PAR1"):
-        with understood(path, "a readable parquet file"):
-            stored = pq.read_table(path, columns=[*known, *(added or [])])
-            table = stored.to_pandas(strings_to_categorical=True, ignore_metadata=True)
-    else:
-        separator, decimal = separator_and_decimal(head)
-        table = read_below(path, _WHAT, None, separator, [*known, *(added or [])], text, decimal=decimal, few=True)
-    for name in text:
-        table[name] = levels(table[name])
+    table = long_table(path, _WHAT, [*known, *(added or [])], text)
     table = table.rename(columns={name: plain(name) for name in known})
     table = table.loc[:, ~table.columns.duplicated()]
     if "assay" not in table:

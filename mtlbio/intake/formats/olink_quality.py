@@ -55,7 +55,7 @@ def tell_quality(table: pd.DataFrame, measured: str, path: Path) -> None:
         if overall:
             notice(
                 path,
-                f"{overall:.0%} of the values are below the limit of detection, in {int((below > 0.5).sum())} of "
+                f"{overall:.1%} of the values are below the limit of detection, in {int((below > 0.5).sum())} of "
                 f"{len(below)} assays more than half: kept as they are",
             )
     gaps = table[measured].isna()

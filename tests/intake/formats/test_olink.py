@@ -65,7 +65,7 @@ def test_warnings_limits_and_gaps_are_counted(tmp_path):
     assert "1 samples with a warning of quality (007): kept" in said
     assert "2 values are missing, of 2 assays and 1 samples" in said
     assert "1 pairs of sample and assay have no row: missing" in said
-    assert "9% of the values are below the limit of detection, in 0 of 3 assays more than half" in said
+    assert "9.1% of the values are below the limit of detection, in 0 of 3 assays more than half" in said
     assert np.isnan(content.values.loc["A2", "TNF"]) and content.values.loc["A2", "IL6"] == 12
     assert np.isnan(content.values.loc["A3", "CXCL8"])
 
