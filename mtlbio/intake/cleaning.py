@@ -11,6 +11,8 @@ from mtlbio.intake.dialect import Dialect
 from mtlbio.intake.names import is_no_name, tidied
 from mtlbio.intake.notes import notice
 
+_BESIDE = 1000  # columns: tables that stand beside each other have fewer
+
 
 def cleaned(table: pd.DataFrame, header: list[str], path: str, dialect: Dialect, ids: int | None) -> pd.DataFrame:
     """A table as it was read, without empty rows and columns, its cells tidied; ``ids``: of numbers, the one column
@@ -61,6 +63,7 @@ def _without_empty_columns(table: pd.DataFrame, header: list[str], path: str) ->
     empty = [place for place in unnamed if _blank(table[place]).all()]
     if empty and len(table):
         notice(path, f"{_count(len(empty), 'column')} without name and values left out")
+        _say_beside(table, header, empty, path)
     rest = [place for place in unnamed if place not in empty and not header[place]]
     # the first without a name may hold row names
     if rest[1:] and len(table):
@@ -69,6 +72,26 @@ def _without_empty_columns(table: pd.DataFrame, header: list[str], path: str) ->
         )
     gone = {*empty, *rest[1:]} if len(table) else {place for place in unnamed[1:] if not header[place]}
     return table[[place for place in range(len(header)) if place not in gone]] if gone else table
+
+
+def _say_beside(table: pd.DataFrame, header: list[str], empty: list[int], path: str) -> None:
+    """Note columns behind an empty one that end earlier than those before it, or later: a table of their own."""
+    gap = next((place for place in reversed(empty) if any(header[place + 1 :])), 0)
+    if not gap or table.shape[1] > _BESIDE:
+        return
+    filled = [
+        ~np.logical_and.reduce([_blank(table[place]) for place in places])
+        for places in (range(gap), range(gap + 1, len(header)))
+    ]
+    ends = [int(rows.sum()) for rows in filled]
+    if all(rows[:end].all() for rows, end in zip(filled, ends, strict=True)) and ends[0] != ends[1] and min(ends):
+        names = listing([name for name in header[gap + 1 :] if name], 3)
+        notice(
+            path,
+            f"{names} stand behind an empty column and have {ends[1]} rows where the others have {ends[0]}: read as "
+            f"columns of the same rows; if they are another table, move it to a file or sheet of its own",
+            doubt=True,
+        )
 
 
 def _without_empty_rows(table: pd.DataFrame, header: list[str], path: str, ids: int | None) -> pd.DataFrame:

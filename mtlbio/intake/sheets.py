@@ -17,6 +17,7 @@ from mtlbio.reading import check_fits, understood
 
 SEPARATOR = "\t"
 _LOOKED = 1000  # rows in which formulas are looked for
+_BLANK = 1000  # empty rows that are kept
 _KEPT = 2  # sheets: init reads a file several times, and a workbook is slow to read
 
 
@@ -120,10 +121,13 @@ def _holds_a_table(sheet) -> bool:
 def _written(sheet) -> bytes:
     text = io.StringIO(newline="")
     rows = csv.writer(text, delimiter=SEPARATOR, lineterminator="\n")
+    blank = 0
     for row in sheet.iter_rows(values_only=True):
         cells = [_cell(value) for value in row]
         if any(cells):
+            text.write("\n" * min(blank, _BLANK))  # what stands below may be another table
             rows.writerow(cells)
+        blank = 0 if any(cells) else blank + 1
     return text.getvalue().encode("utf-8")
 
 

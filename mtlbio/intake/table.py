@@ -22,6 +22,7 @@ from mtlbio.intake.numerals import points_group
 from mtlbio.intake.rows import rows_of, say_short_rows, understood_but
 from mtlbio.intake.sheets import SEPARATOR
 from mtlbio.intake.source import Source, in_other_encoding, source_of
+from mtlbio.intake.stacked import single
 from mtlbio.reading import lines_of
 
 _LINES, _CHARACTERS, _FULL = 150, 1 << 16, 4
@@ -74,7 +75,7 @@ def look(path: str | Path) -> TextTable:
         )
     _check_names(names, source.path)
     _say(source, dialect, ending)
-    return TextTable(source, dialect, names)
+    return TextTable(single(source, dialect), dialect, names)
 
 
 def read(table: TextTable, header: list[str], numbers: bool = False, ids: int = 0, only_ids: bool = False):
