@@ -1,4 +1,4 @@
-"""The encoding of a text: UTF-8, UTF-16 and UTF-32 with or without a mark, Windows-1252 and Latin-1."""
+"""The encoding of a text: UTF-8, UTF-16 and UTF-32 with or without a mark, and those of one byte a letter."""
 
 from __future__ import annotations
 
@@ -23,9 +23,16 @@ _WORDS = {
     "utf-32": "UTF-32",
     "cp1252": "Windows-1252 (latin-1)",
     "latin-1": "latin-1",
+    "mac_roman": "Mac Roman",
+    "cp850": "CP 850 (MS-DOS)",
     "gb18030": "GB 18030 (Chinese)",
 }
 _LONG = 3.5  # bytes beyond ASCII in a row
+_EXCELS = ("cp1252", "mac_roman", "cp850")  # its CSV, CSV (Macintosh) and CSV (MS-DOS)
+ONE_BYTE = (*_EXCELS, "latin-1")
+_INSIDE = re.compile(rb"[A-Za-z]*[\x80-\xff][A-Za-z\x80-\xff]*")
+_WITHIN = "\u2019\u2018\u2013\u2014"  # apostrophes and dashes stand between letters too
+_MANY = 10_000  # words that are enough to tell an encoding by
 _FEW = 0.05  # of the letters beyond ASCII: latin-1 text that happens to be UTF-8
 
 
@@ -68,7 +75,7 @@ def other_encoding(path: str | Path, expected: str) -> str:
         Bytes that are no UTF-8 in a text that otherwise is.
     """
     wide, strange, line, number = 0, 0, 0, 1
-    runs, high = 0, Counter[int]()
+    runs, high, words = 0, Counter[int](), list[bytes]()
     text = text_of(path, expected, newline="\n", encoding="utf-8")
     text.reconfigure(errors="surrogateescape")
     with text:
@@ -77,7 +84,9 @@ def other_encoding(path: str | Path, expected: str) -> str:
                 escaped = re.findall("[\udc80-\udcff]", block)
                 strange += len(escaped)
                 wide += len(re.findall("[^\x00-\x7f]", block)) - len(escaped)
-                beyond = re.findall(rb"[\x80-\xff]+", block.encode("utf-8", "surrogateescape"))
+                data = block.encode("utf-8", "surrogateescape")
+                beyond = re.findall(rb"[\x80-\xff]+", data)
+                words += _INSIDE.findall(data)[: _MANY - len(words)] if len(words) < _MANY else []
                 runs += len(beyond)
                 high.update(b"".join(beyond))
                 if escaped and not line:
@@ -91,7 +100,7 @@ def other_encoding(path: str | Path, expected: str) -> str:
         raise InputError(
             f"{path}: not {expected}: line {line} has bytes that are no UTF-8, while other lines are UTF-8"
         )
-    return _of_one_byte(bytes(sorted(high)))
+    return _of_one_byte(b" ".join([*words, *(bytes([byte]) for byte in sorted(high))]))
 
 
 def _decodes(path: str | Path, expected: str, encoding: str) -> bool:
@@ -106,4 +115,24 @@ def _decodes(path: str | Path, expected: str, encoding: str) -> bool:
 
 
 def _of_one_byte(data: bytes) -> str:
-    return "latin-1" if any(byte in data for byte in _NO_1252) else "cp1252"
+    """The encoding of one byte a letter in which the words are words; Windows-1252 where nothing tells."""
+    words = b" ".join(_INSIDE.findall(data)[:_MANY])
+    best = max(_EXCELS, key=lambda encoding: _letters(words.decode(encoding, "replace")))  # the first of equals
+    return "latin-1" if best == "cp1252" and any(byte in data for byte in _NO_1252) else best
+
+
+def _letters(text: str) -> int:
+    """Letters beyond ASCII inside of words, less the signs that stand there and letters of a wrong case.
+
+    Examples
+    --------
+    >>> _letters("Größe"), _letters("M\u0178ller"), _letters("l\u2019eau"), _letters("Gr\u0161\xa7e")
+    (2, -1, 1, 0)
+    """
+    score = 0
+    for before, letter, after in zip(text, text[1:], text[2:], strict=False):
+        if letter.isascii() or not before.isalpha() or not (after.isalpha() or not after.isascii()):
+            continue
+        fits = letter.isalpha() and (after.isupper() and before.isupper() if letter.isupper() else not after.isupper())
+        score += 1 if fits or letter in _WITHIN else -1
+    return score

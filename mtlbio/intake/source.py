@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from mtlbio.errors import InputError
-from mtlbio.intake.encoding import UTF8, encoding_of, other_encoding, words_of
+from mtlbio.intake.encoding import ONE_BYTE, UTF8, encoding_of, other_encoding, words_of
 from mtlbio.intake.foreign import foreign, kind_of_archive
 from mtlbio.intake.notes import notice
 from mtlbio.intake.sheets import sheet_text
@@ -86,7 +86,7 @@ def source_of(path: str | Path) -> Source:
     if packed != (named if named in ENDINGS else None):
         notice(path, f"{'compressed as ' + packed.lstrip('.') if packed else 'not compressed'}, whatever its name says")
     encoding = encoding_of(_head(file))
-    if encoding in ("cp1252", "latin-1"):
+    if encoding in ONE_BYTE:
         with understood(path, EXPECTED):
             encoding = other_encoding(file, EXPECTED)
     if encoding != UTF8:

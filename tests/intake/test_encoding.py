@@ -77,3 +77,28 @@ def test_bytes_in_a_row_that_are_no_chinese(tmp_path):
     path = tmp_path / "m.csv"
     path.write_bytes(b"id,x\nS1,\xfe\xff\xfe\xff\nS2,\xff\xff\xff\xff\n")
     assert read_metadata(path)["id"].tolist() == ["S1", "S2"]
+
+
+WORDS = {
+    "cp1252": "donor\u2019s age, \u201ccase\u201d Olink\u2122 5 \xb5g \u2013 3 \u20ac, M\xfcller, l\u2019h\xf4pital",
+    "mac_roman": "M\xfcller, Z\xfcrich, diagnostiqu\xe9 \xe0 N\xeemes, \xc4rzte, 5 \xb5g",
+    "cp850": "M\xfcller, K\xf6ln, Gr\xf6\xdfe, \xc4rzte, Z\xdcRICH",
+}
+
+
+@pytest.mark.parametrize("encoding", WORDS)
+def test_what_excel_writes_on_windows_on_a_mac_and_for_ms_dos(tmp_path, encoding):
+    path, text = tmp_path / "m.csv", WORDS[encoding]
+    for rows in (1, 9_000):  # beyond the first bytes, too
+        lines = ["sample_id\tname", *[f"S{i}\tplain" for i in range(rows)], f"Z\t{text}"]
+        path.write_bytes("\n".join([*lines, ""]).encode(encoding))
+        with noticing() as notes:
+            assert read_metadata(path)["name"].iloc[-1] == text
+        said = {"cp1252": "Windows-1252", "mac_roman": "Mac Roman", "cp850": "CP 850 (MS-DOS)"}[encoding]
+        assert any(f"its text is in {said}" in note.text for note in notes)
+
+
+def test_signs_alone_stay_those_of_windows(tmp_path):
+    path = tmp_path / "m.csv"
+    path.write_bytes("id,x\nS1,37 \xb0C\nS2,\u20ac 5\nS3,T\u2122\n".encode("cp1252"))
+    assert read_metadata(path)["x"].tolist() == ["37 \xb0C", "\u20ac 5", "T\u2122"]
