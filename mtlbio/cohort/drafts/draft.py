@@ -21,7 +21,7 @@ from mtlbio.cohort.drafts.draft_labels import add_covariates, add_tasks, say_lef
 from mtlbio.cohort.drafts.draft_leaks import leaks_of
 from mtlbio.cohort.drafts.draft_values import clean, metadata_keys
 from mtlbio.cohort.drafts.drafting import Draft, path_text, scalar, scalars
-from mtlbio.cohort.drafts.guess_columns import donor_columns
+from mtlbio.cohort.drafts.guess_columns import donor_columns, shared_beginnings
 from mtlbio.cohort.genesets import builtin_sets
 from mtlbio.cohort.metadata import read_metadata, text_table, without_copies, without_row_numbers
 from mtlbio.cohort.values.guess_scale import guess_scale
@@ -131,7 +131,9 @@ def _donor_column(out: Draft, sample: str | None) -> str:
         out.table = out.table.assign(**{TO_CHOOSE: out.table.index})
         out.notes.append("donors: no column is called like one of donors: name it as metadata.donor")
         return TO_CHOOSE
-    out.notes.append("donors: no donor column found, so every sample counts as a donor of its own: check this")
+    pair = shared_beginnings(table.index)
+    told = f"; {pair[0]!r} and {pair[1]!r} look like samples of one: if so, write a column of donors" if pair else ""
+    out.notes.append(f"donors: no donor column found, so every sample counts as a donor of its own: check this{told}")
     return sample
 
 

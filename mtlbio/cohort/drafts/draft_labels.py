@@ -6,7 +6,7 @@ from mtlbio.cohort.drafts import guess
 from mtlbio.cohort.drafts.draft_values import amounts_of, is_amount_column, no_numbers
 from mtlbio.cohort.drafts.drafting import Draft, range_text
 from mtlbio.cohort.drafts.guess import has_word, is_age, is_called, is_derived, is_response, words
-from mtlbio.cohort.drafts.guess_columns import time_to_event
+from mtlbio.cohort.drafts.guess_columns import tells_tumour, time_to_event
 from mtlbio.errors import listing
 from mtlbio.intake.amounts import read_amounts
 
@@ -26,10 +26,11 @@ def add_tasks(out: Draft) -> None:
     """Labels: a disease or condition, the age, a response; where none is found, the choices."""
     table, columns = out.table, list(out.table.columns)
     set_times_aside(out)
-    disease = [c for c in columns if is_called(c, guess.DISEASE) and c not in out.used] or out.by
-    disease = disease or [c for c in columns if is_called(c, guess.CONDITION)]
-    disease = disease or [c for c in columns if is_called(c, guess.LABEL)]
-    for column in disease:
+    disease = [c for c in columns if is_called(c, guess.DISEASE) and c not in out.used]
+    disease += [*(out.by or []), *(c for c in columns if is_called(c, guess.CONDITION))]
+    disease += [c for c in columns if c not in out.used and tells_tumour(table[c])]
+    disease += [c for c in columns if is_called(c, guess.LABEL)]
+    for column in dict.fromkeys(disease):
         if out.add_class_task(column, "disease" if is_called(column, guess.DISEASE) else column):
             break
     age = age_column(table)

@@ -15,7 +15,22 @@ _NUMBER_OF_DONOR = (
     *("case_id", "case_submitter_id", "mrn", "pid", "pt", "pt_id", "pt_no", "subj", "subj_id", "subjid", "usubjid"),
     *("patientid", "subjectid", "donorid", "individualid", "participantid", "personid", "caseid", "mouseid"),
     *("animalid", "hospital_number", "medical_record_number", "record_id", "recordid", "ptid", "patid"),
+    *("submitter_id", "cases_submitter_id", "bcr_patient_barcode", "patient_barcode", "patient"),
 )
+_TUMOUR = {
+    "tumor",
+    "tumour",
+    "tumors",
+    "cancer",
+    "carcinoma",
+    "metastasis",
+    "metastatic",
+    "malignant",
+    "leukemia",
+    "tp",
+}
+_NORMAL = {"normal", "healthy", "adjacent", "benign", "nontumor", "nontumour", "nt"}
+_MOST_LEVELS, _MOST_VISITS = 8, 6
 _SPAN = set("os dfs pfs rfs efs dss dmfs mfs ttp pfi dfi css survival surv follow followup futime fu".split())
 _TIME = set("time times month months day days year years week weeks".split())
 _EVENT = set("event status censor censored censoring cens death dead died deceased vital".split())
@@ -35,6 +50,36 @@ def donor_columns(table: pd.DataFrame) -> list[str]:
     exact = [c for c in filled if called(c, _NUMBER_OF_DONOR) or _only_donor(words(c))]
     loose = [c for c in filled if has_word(c, DONOR) and c not in exact and not is_age(c)]
     return exact or [c for c in loose if table[c].nunique() >= 0.2 * len(table)]
+
+
+def shared_beginnings(names: pd.Index) -> tuple[str, str] | None:
+    """Two names of samples that look like those of one donor: ``P01_pre`` and ``P01_post``, ``TCGA-A1-A001-01A`` and
+    ``TCGA-A1-A001-11A``; None where names do not repeat so, or where what they share is a group of many (``ctrl_1``).
+    """
+    split = [re.fullmatch(r"(.{2,})[-_. ]([A-Za-z0-9]{1,9})", str(name)) for name in names]
+    if not all(split) or len(split) < 6:
+        return None
+    parts = pd.DataFrame([m.groups() for m in split if m], columns=["donor", "rest"])
+    sizes, rests = parts["donor"].value_counts(), parts["rest"].nunique()
+    if rests > _MOST_VISITS or sizes.iloc[0] > rests or (sizes > 1).sum() < 3 or len(sizes) <= rests:
+        return None
+    first = names[(parts["donor"] == sizes[sizes > 1].sort_index().index[0]).to_numpy()]
+    return str(first[0]), str(first[1])
+
+
+def tells_tumour(column: pd.Series) -> bool:
+    """Whether a column of a few levels tells tumours from normal tissue, as ``sample_type`` of TCGA does.
+
+    Examples
+    --------
+    >>> tells_tumour(pd.Series(["Primary Tumor", "Solid Tissue Normal"])), tells_tumour(pd.Series(["blood", "saliva"]))
+    (True, False)
+    """
+    levels = [set(re.split(r"[\W_]+", str(level).lower())) for level in column.dropna().unique()[:_MOST_LEVELS]]
+    tumour = [not level.isdisjoint(_TUMOUR) for level in levels]
+    normal = [not level.isdisjoint(_NORMAL) and not level & {"abnormal"} for level in levels]
+    alone = [t and not n for t, n in zip(tumour, normal, strict=True)]  # "normal adjacent to tumor" is none
+    return any(alone) and any(normal)
 
 
 def _only_donor(parts: list[str]) -> bool:

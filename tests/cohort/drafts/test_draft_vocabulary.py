@@ -9,7 +9,13 @@ import yaml
 
 from mtlbio.cohort.drafts.draft import draft
 from mtlbio.cohort.drafts.guess import is_age, is_derived, words
-from mtlbio.cohort.drafts.guess_columns import donor_columns, is_sample_name, time_to_event
+from mtlbio.cohort.drafts.guess_columns import (
+    donor_columns,
+    is_sample_name,
+    shared_beginnings,
+    tells_tumour,
+    time_to_event,
+)
 from mtlbio.cohort.prepare import build_cohort
 from mtlbio.errors import InputError
 from mtlbio.kinds.read import read_run
@@ -222,3 +228,60 @@ def test_a_cohort_of_processing_is_technical_and_words_stand_before_terms_of_an_
     roles = {of.get("column", name): of["role"] for name, of in content["covariates"].items()}
     assert roles["Processing_Cohort"] == "technical" and roles["sex"] == "confounder"
     assert "left out: 'sex_ontology_term_id' says the same as 'sex'" in notes
+
+
+def test_tumours_and_normal_tissue_of_tcga(small):
+    tumour = np.where(small.metadata["disease"] == small.metadata["disease"].iloc[0], "Primary Tumor", "Solid Normal")
+    small.metadata["sample_type"] = tumour
+    small.metadata["primary_diagnosis"] = "Adenocarcinoma, NOS"
+    small.metadata = small.metadata.drop(columns=["disease"])
+    content, notes = drafted(small, {"donor_id": "submitter_id"})
+    assert content["metadata"]["donor"] == "submitter_id"
+    assert content["tasks"]["sample_type"] == {"kind": "binary", "positive": "Primary Tumor"}
+    assert "left out: 'primary_diagnosis' has one value only" in notes
+
+
+@pytest.mark.parametrize(
+    ("levels", "told"),
+    [
+        (["Primary Tumor", "Solid Tissue Normal", "Metastatic"], True),
+        (["TP", "NT"], True),
+        (["tumour", "adjacent normal"], True),
+        (["Primary", "Metastasis"], False),
+        (["normal", "overweight"], False),
+        (["normal adjacent to tumor"], False),
+    ],
+)
+def test_what_tells_tumours(levels, told):
+    assert tells_tumour(pd.Series(levels)) is told
+
+
+@pytest.mark.parametrize(
+    ("names", "pair"),
+    [
+        ([f"P{i:02d}_{v}" for i in range(8) for v in ("pre", "post")], ("P00_pre", "P00_post")),
+        ([f"TCGA-A1-A{i % 9}-{'01A' if i < 9 else '11A'}" for i in range(12)], ("TCGA-A1-A0-01A", "TCGA-A1-A0-11A")),
+        ([f"{g}_{i}" for g in ("ctrl", "case") for i in range(20)], None),
+        ([f"S{i}" for i in range(20)], None),
+        ([f"GSM{i}_x" for i in range(20)], None),
+        ([f"B{i % 3}-{i}" for i in range(20)], None),
+    ],
+)
+def test_names_of_samples_that_share_a_donor(names, pair):
+    assert shared_beginnings(pd.Index(names)) == pair
+
+
+def test_pairs_without_a_column_of_donors_are_said(small):
+    number = {donor: place for place, donor in enumerate(dict.fromkeys(small.metadata["donor_id"]))}
+    new = [f"P{number[d] // 2:02d}_{'ab'[number[d] % 2]}{k}" for k, d in enumerate(small.metadata["donor_id"])]
+    assert shared_beginnings(pd.Index(new)) is None  # what follows is a number of its own in every sample
+    visits = small.metadata["donor_id"].groupby(small.metadata["donor_id"]).cumcount() + 1
+    new = [f"D{number[d]:02d}_{v}" for d, v in zip(small.metadata["donor_id"], visits, strict=True)]
+    if shared_beginnings(pd.Index(new)) is None:  # one sample each
+        new = [f"D{k // 2:02d}_{k % 2}" for k in range(len(new))]
+    old = dict(zip(small.metadata["sample_id"], new, strict=True))
+    small.expression = small.expression.rename(index=old)
+    small.metadata["sample_id"] = new
+    small.metadata = small.metadata.drop(columns=["donor_id"])
+    _, notes = drafted(small)
+    assert any("look like samples of one: if so, write a column of donors" in note for note in notes)
