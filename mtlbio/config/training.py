@@ -24,10 +24,11 @@ class Adversary(Section):
 
 # not part of a model's description, nor of what a step depends on: it changes no result
 Scatter = Annotated[
-    bool | None,
+    bool | Annotated[int, Field(ge=2, le=10_000)] | None,
     Field(
         description="true: folds, networks of chains and refits of the null are jobs of their own (docs/scatter.md); "
-        "false: one job; where left out, as the workflow's profile says",
+        "a number: so many jobs at most, of several of these each; false: one job; where left out, as the workflow's "
+        "profile says",
         exclude=True,
     ),
 ]

@@ -149,8 +149,13 @@ class Kind(ABC, Generic[R]):
 
     def is_scattered(self, run: R, otherwise: bool) -> bool:
         """Whether the run's parts are jobs of their own: as its training says, else as the workflow does."""
-        asked = getattr(getattr(run, "training", None), "scatter", None)
-        return otherwise if asked is None else asked
+        asked = _scatter(run)
+        return otherwise if asked is None else bool(asked)
+
+    def most_parts(self, run: R) -> int | None:
+        """How many parts of a step the run wants at most (``training.scatter: 3``); None where it does not say."""
+        asked = _scatter(run)
+        return None if asked is None or isinstance(asked, bool) else asked
 
     @property
     def modules(self) -> frozenset[str]:
@@ -194,6 +199,11 @@ class Kind(ABC, Generic[R]):
     def step_options(self, run: R, step: str) -> str:
         """JSON text of the keys that ``step`` depends on: the parameter that makes Snakemake rerun it."""
         return json.dumps(run.dump_of(self.step_keys[step]), sort_keys=True)
+
+
+def _scatter(run: Run) -> bool | int | None:
+    """``training.scatter`` of a run; None where its kind has no such key."""
+    return getattr(getattr(run, "training", None), "scatter", None)
 
 
 def function_at(place: str) -> Callable:

@@ -55,9 +55,20 @@ class ProteinKind(Kind[ProteinRun]):
     scattered = {"train": "mtlbio.training.chains.train:train_part"}
 
     def scatter_of(self, run: ProteinRun, step: str) -> tuple[str, ...]:
-        """Every network of the training: all tasks together and each alone, with every seed."""
+        """Every network of the training, or where fewer parts are asked for some networks each."""
         if step != "train":
             return ()
+        networks, most = self.networks_of(run), self.most_parts(run)
+        fewer = most is not None and most < len(networks)
+        return tuple(f"networks{k}" for k in range(most or 0)) if fewer else networks
+
+    def networks_of_part(self, run: ProteinRun, part: str) -> tuple[str, ...]:
+        """Names of the networks that a part trains: itself, or every so many-th."""
+        networks, parts = self.networks_of(run), self.scatter_of(run, "train")
+        return networks[parts.index(part) :: len(parts)]
+
+    def networks_of(self, run: ProteinRun) -> tuple[str, ...]:
+        """Names of the networks of the training: all tasks together and each alone, with every seed."""
         options = run.training
         predicted = [name for name, task in run.tasks.items() if not task.auxiliary]
         named = predicted if options.single_task is True else options.single_task or []

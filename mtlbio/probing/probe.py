@@ -13,7 +13,7 @@ from mtlbio.cohort.genesets import load_sets
 from mtlbio.config import Training
 from mtlbio.errors import InputError, listing
 from mtlbio.kinds import kind_of
-from mtlbio.kinds.donors import REFITS_PER_PART
+from mtlbio.kinds.donors import DonorKind
 from mtlbio.kinds.schemas import CohortRun, DonorRun, TableRun
 from mtlbio.model.ensemble import load_ensemble, model_description
 from mtlbio.parts import checked_part, folder_of_parts, sweep
@@ -84,9 +84,9 @@ def probe_part_of_table(run: TableRun, results: Path, part: str) -> None:
 
 
 def _probe_part(run: DonorRun, results: Path, part: str, refitted: Callable) -> None:
-    results, names = Path(results), kind_of(run).scatter_of(run, "probe")
-    first = names.index(checked_part(part, names, "probe")) * REFITS_PER_PART
-    numbers = range(first, min(first + REFITS_PER_PART, run.probe.null_refits))
+    results, kind = Path(results), kind_of(run)
+    assert isinstance(kind, DonorKind)
+    numbers = kind.refits_of_part(run, checked_part(part, kind.scatter_of(run, "probe"), "probe"))
     refits = null_refits(run, results, read_cohort(results / "cohort.h5ad"), refitted)
     refits.make_part(numbers, results / _KEPT, folder_of_parts(results, "probe") / part)
 

@@ -25,6 +25,8 @@ from mtlbio.training.refits import Refitter, folds_of
 from mtlbio.training.step_parts import parts_of_step
 from mtlbio.training.stored import put_together, taken_apart
 
+_FINAL = "final"  # the part of the final fold alone
+
 
 def read_prepared(results: Path) -> tuple[Cohort, pd.DataFrame]:
     """Cohort and splits that ``mtlbio prepare`` wrote."""
@@ -70,8 +72,14 @@ def gathered(run: DonorRun, results: Path, cohort: Cohort, splits: pd.DataFrame)
     kept: dict[int, Refit] = {}
     if folder_of_parts(results, "train").is_dir():
         parts = _parts(run, results)
-        for part in filter(None, map(parts.read, kind_of(run).scatter_of(run, "train"))):
-            kept |= dict.fromkeys(part.about["folds"], put_together(Refit, part.arrays)) if part.arrays else {}
+        names = kind_of(run).scatter_of(run, "train")
+        for name, part in ((name, parts.read(name)) for name in names):
+            if part is None or not part.arrays:
+                continue
+            if part.about["folds"] != folds_of_part(name, names, splits):  # made for another number of parts
+                say(f"{parts.folder / name}: has other folds; made anew")
+                continue
+            kept |= dict.fromkeys(part.about["folds"], put_together(Refit, part.arrays))
     missing = [fold for fold in [*folds_of(splits), FINAL] if fold not in kept]
     if not kept:
         return fit_folds(cohort, splits, run.training)
@@ -81,21 +89,26 @@ def gathered(run: DonorRun, results: Path, cohort: Cohort, splits: pd.DataFrame)
 
 
 def folds_of_part(name: str, names: Iterable[str], splits: pd.DataFrame) -> list[int]:
-    """Folds that a part fits; ``names`` are those of all parts, the last one that of the final fold.
+    """Folds that a part fits; ``names`` are those of all parts.
 
     How many folds there are, a run's YAML need not say (a fold for each site): the k-th part takes every fold whose
-    number is k, counted round and round.
+    number is k, counted round and round. The final fold has the part ``final``, or where there is none is added to the
+    last one.
 
     Examples
     --------
     >>> splits = pd.DataFrame({"fold": [0, 1, 2, 3]})
     >>> [folds_of_part(name, ("a", "b", "c", "final"), splits) for name in ("a", "b", "c", "final")]
     [[0, 3], [1], [2], [-1]]
+    >>> [folds_of_part(name, ("a", "b"), splits) for name in ("a", "b")]
+    [[0, 2], [1, 3, -1]]
     """
-    *held_out, final = names
-    if name == final:
+    names = list(names)
+    if name == _FINAL:
         return [FINAL]
-    return [fold for k, fold in enumerate(folds_of(splits)) if held_out[k % len(held_out)] == name]
+    held_out = [other for other in names if other != _FINAL]
+    folds = [fold for k, fold in enumerate(folds_of(splits)) if held_out[k % len(held_out)] == name]
+    return folds + ([FINAL] if _FINAL not in names and name == names[-1] else [])
 
 
 def _parts(run: DonorRun, results: Path) -> Parts:

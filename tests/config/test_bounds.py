@@ -159,6 +159,11 @@ TOGETHER = [
         {"covariates": {"bmi": {"role": "confounder", "kind": "continuous", "reliability": 1e-200}}},
         "covariates.bmi.reliability: found 1e-200; expected 0.01 or more",
     ),
+    (
+        COHORT,
+        {"training": {"scatter": 1}},
+        "training.scatter: found 1; expected true or false or whole number, 2 or more and at most 10000",
+    ),
     (COHORT, {"gene_sets": ""}, "gene_sets: found an empty text; expected text"),
     (
         COHORT,

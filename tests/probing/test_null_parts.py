@@ -13,7 +13,6 @@ from mtlbio.door import take
 from mtlbio.integrity.record import place_of, read_record
 from mtlbio.kinds import donors, kind_of
 from mtlbio.kinds.read import read_run
-from mtlbio.probing import probe as step
 from mtlbio.probing.null_refits import NullRefits
 
 TRAINING = Training(genes=100, axes=4, curves=20, seeds=1, epochs=15, single_task=False, device="cpu")
@@ -24,7 +23,6 @@ PROBE = Probe(permutations=99, bootstrap=100, null_refits=5)
 def four_at_a_time(monkeypatch):
     """Four refits in a part, as many as one stack takes of so small a cohort."""
     monkeypatch.setattr(donors, "REFITS_PER_PART", 4)
-    monkeypatch.setattr(step, "REFITS_PER_PART", 4)
 
 
 @pytest.fixture(scope="module")
@@ -84,6 +82,21 @@ def test_refits_in_parts_are_those_of_one_job(small, tmp_path, monkeypatch, miss
     for name in ("null", "null_runs"):
         assert (many / f"probing/{name}.tsv").read_bytes() == (folder / f"probing/{name}.tsv").read_bytes()
     assert not (many / "parts").exists()
+
+
+def test_fewer_parts_have_more_refits_each(small):
+    run, _ = small
+    kind = kind_of(run)
+
+    def parts(refits: int, most: int | bool | None) -> list[range]:
+        changed = {"probe": Probe(null_refits=refits), "training": TRAINING.model_copy(update={"scatter": most})}
+        asked = run.model_copy(update=changed)
+        return [kind.refits_of_part(asked, name) for name in kind.scatter_of(asked, "probe")]
+
+    assert parts(10, True) == parts(10, None) == parts(10, 3) == [range(4), range(4, 8), range(8, 10)]
+    assert parts(10, 2) == [range(8), range(8, 10)]  # whole stacks, which no two parts share
+    assert [len(part) for part in parts(199, 4)] == [52, 52, 52, 43]
+    assert parts(0, 4) == []
 
 
 def test_refits_that_are_kept_from_before_are_not_made_again(small, tmp_path, monkeypatch):

@@ -110,6 +110,11 @@ def test_heads_beside_the_tasks_do_not_couple_the_folds(tmp_path):
     assert_same_files(tmp_path / "one", in_parts(run, tmp_path / "one", tmp_path / "many"))
 
 
+def asking_for(run: DonorRun, parts: int) -> DonorRun:
+    """The run with ``training.scatter`` at a number of parts."""
+    return run.model_copy(update={"training": run.training.model_copy(update={"scatter": parts})})
+
+
 @pytest.fixture(scope="module")
 def doses(tmp_path_factory):
     """A table of doses that is prepared, and its run."""
@@ -251,6 +256,50 @@ def test_folds_that_the_yaml_does_not_count_share_the_parts(small):
     found = {name: folds_of_part(name, names, sites) for name in names}
     assert found == {"fold0": [0, 5], "fold1": [1, 6], "fold2": [2], "fold3": [3], "fold4": [4], "final": [FINAL]}
     assert folds_of_part("fold4", names, sites[sites["fold"] < 3]) == []
+
+
+@pytest.mark.parametrize(
+    "most, parts, folds",
+    [
+        (2, ("fold0", "fold1"), [[0, 2], [1, FINAL]]),
+        (3, ("fold0", "fold1", "fold2"), [[0], [1], [2, FINAL]]),
+        (4, PARTS, [[0], [1], [2], [FINAL]]),
+        (9, PARTS, [[0], [1], [2], [FINAL]]),
+    ],
+)
+def test_fewer_parts_have_several_folds_each_and_give_the_same_files(small, tmp_path, monkeypatch, most, parts, folds):
+    run, folder = small
+    fewer = asking_for(run, most)
+    assert kind_of(run).scatter_of(fewer, "train") == parts
+    calls = fitted_meanwhile(monkeypatch)
+    if most == 9:  # as where `scatter: true` stands
+        return
+    assert_same_files(folder, in_parts(fewer, folder, tmp_path / "many"))
+    assert calls == folds
+
+
+def test_parts_that_were_made_for_another_number_of_parts_are_made_anew(small, tmp_path, monkeypatch, caplog):
+    run, folder = small
+    many = tmp_path / "many"
+    many.mkdir()
+    for name in ("cohort.h5ad", "splits.tsv"):
+        shutil.copy(folder / name, many / name)
+    recorded(many, "prepare", "cohort.h5ad", "splits.tsv")
+    for part in ("fold0", "fold1"):
+        take("train", asking_for(run, 2), many, part)
+    take("train", run, many, "final")
+    calls = fitted_meanwhile(monkeypatch)
+    with caplog.at_level("INFO", logger="mtlbio"):
+        take("train", run, many)
+    assert calls == [[0, 1, 2]]
+    assert f"{many}/parts/train/fold0: has other folds; made anew" in caplog.messages
+    assert_same_files(folder, many)
+
+
+def test_folds_that_nobody_counted_share_fewer_parts_too():
+    sites, names = pd.DataFrame({"fold": range(7)}), ("fold0", "fold1", "fold2")
+    found = [folds_of_part(name, names, sites) for name in names]
+    assert found == [[0, 3, 6], [1, 4], [2, 5, FINAL]]
 
 
 def test_a_part_without_a_fold_is_empty(small, tmp_path):

@@ -66,6 +66,8 @@ def test_the_workflow_may_ask_for_it_and_the_yaml_has_the_last_word(clone):
     with clone.appended("config/one.yaml", "training: {scatter: false}"):
         assert "train_part" not in rules(clone, *by_hand, "--config", "scatter=true")
         assert "train_part" not in rules(clone, *slurm)
+    with clone.appended("config/one.yaml", "training: {scatter: 3}"):
+        assert {"train": 1, "train_part": 3}.items() <= rules(clone, *by_hand).items()
 
 
 def test_a_copy_of_the_profile_asks_for_it_wherever_the_results_are(clone, tmp_path):

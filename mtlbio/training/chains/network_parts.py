@@ -1,11 +1,13 @@
 """The networks of a protein run, each of which may be trained by a job of its own and kept until they are gathered."""
 
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import torch
 
 from mtlbio.kinds import kind_of
+from mtlbio.kinds.protein import ProteinKind
 from mtlbio.kinds.schemas import ProteinRun
 from mtlbio.parts import Part, Parts, checked_part, folder_of_parts
 from mtlbio.progress import say
@@ -13,33 +15,36 @@ from mtlbio.sequence.chains import Chains, read_chains
 from mtlbio.training.chains.batches import Reader
 from mtlbio.training.chains.fit import TrainedNetwork
 from mtlbio.training.chains.make import fresh_network, make_reader
-from mtlbio.training.chains.side_by_side import Job, fit_all, jobs_of, one
+from mtlbio.training.chains.side_by_side import Job, fit_all, jobs_of
 from mtlbio.training.device import choose_device
 from mtlbio.training.step_parts import parts_of_step
 
 
 def fit_part(run: ProteinRun, results: Path, name: str) -> None:
-    """Train one network and keep it for :func:`gathered`, in ``parts/train/<name>``.
+    """Train the networks of one part and keep them for :func:`gathered`, in ``parts/train/<name>``.
 
     Raises
     ------
     InputError
         The run has no such part, or as of :func:`mtlbio.training.chains.train.train`.
     """
-    results = Path(results)
-    checked_part(name, kind_of(run).scatter_of(run, "train"), "train")
+    results, kind = Path(results), kind_of(run)
+    assert isinstance(kind, ProteinKind)
+    names = kind.networks_of_part(run, checked_part(name, kind.scatter_of(run, "train"), "train"))
     chains = read_chains(results / "cohort.h5ad")
     device = choose_device(run.training.device)
-    job = next(job for job in jobs_of(run, chains) if job.part == name)
-    say(f"Training a network ({run.training.encoder}) on {device}")
-    trained = one(run, chains, make_reader(run, chains), job, device)
-    arrays = {f"network/{key}": value.numpy() for key, value in trained.network.state_dict().items()}
-    arrays |= {f"gramian/{i}": gramian for i, (_, gramian) in enumerate(trained.gramians)}
-    about = {
-        "history": trained.history,
-        "epochs": [epoch for epoch, _ in trained.gramians],
-        "residues_per_second": trained.residues_per_second,
-    }
+    jobs = [job for job in jobs_of(run, chains) if job.part in names]
+    say(f"Training {_networks(len(jobs))} ({run.training.encoder}) on {device}")
+    arrays, about = dict[str, np.ndarray](), dict[str, Any]()
+    for job, trained in fit_all(run, results, chains, make_reader(run, chains), jobs, device).items():
+        weights = trained.network.state_dict()
+        arrays |= {f"{job.part}/network/{key}": value.numpy() for key, value in weights.items()}
+        arrays |= {f"{job.part}/gramian/{i}": gramian for i, (_, gramian) in enumerate(trained.gramians)}
+        about[job.part] = {
+            "history": trained.history,
+            "epochs": [epoch for epoch, _ in trained.gramians],
+            "residues_per_second": trained.residues_per_second,
+        }
     _parts(run, results).write(name, arrays, about)
 
 
@@ -50,23 +55,28 @@ def gathered(
     kept: dict[Job, TrainedNetwork] = {}
     if folder_of_parts(results, "train").is_dir():
         parts = _parts(run, results)
-        found = {job: parts.read(job.part) for job in jobs}
-        kept = {job: _network(run, chains, reader, job, part) for job, part in found.items() if part}
-        say(f"{len(kept)} of {len(jobs)} networks trained before")
+        for part in filter(None, map(parts.read, kind_of(run).scatter_of(run, "train"))):
+            kept |= {job: _network(run, chains, reader, job, part) for job in jobs if job.part in part.about}
+        say(f"{len(kept)} of {_networks(len(jobs))} trained before")
     missing = [job for job in jobs if job not in kept]
     if missing:
-        say(f"Training {len(missing)} networks ({run.training.encoder}) on {device}")
+        say(f"Training {_networks(len(missing))} ({run.training.encoder}) on {device}")
         kept |= fit_all(run, results, chains, reader, missing, device)
     return kept
 
 
+def _networks(number: int) -> str:
+    return f"{number} network{'s' * (number != 1)}"
+
+
 def _network(run: ProteinRun, chains: Chains, reader: Reader, job: Job, part: Part) -> TrainedNetwork:
     network = fresh_network(run, chains, reader, [chains.tasks[name] for name in job.tasks], job.seed)
-    weights = {key.removeprefix("network/"): v for key, v in part.arrays.items() if key.startswith("network/")}
+    about, of_weights = part.about[job.part], f"{job.part}/network/"
+    weights = {key.removeprefix(of_weights): v for key, v in part.arrays.items() if key.startswith(of_weights)}
     network.load_state_dict({key: torch.from_numpy(value) for key, value in weights.items()})
-    gramians = [(epoch, np.asarray(part.arrays[f"gramian/{i}"])) for i, epoch in enumerate(part.about["epochs"])]
-    history = [tuple(row) for row in part.about["history"]]
-    return TrainedNetwork(network.eval(), history, gramians, part.about["residues_per_second"])
+    gramians = [(epoch, np.asarray(part.arrays[f"{job.part}/gramian/{i}"])) for i, epoch in enumerate(about["epochs"])]
+    history = [tuple(row) for row in about["history"]]
+    return TrainedNetwork(network.eval(), history, gramians, about["residues_per_second"])
 
 
 def _parts(run: ProteinRun, results: Path) -> Parts:

@@ -33,7 +33,7 @@ class Job:
 
     @property
     def part(self) -> str:
-        """Its name where it is a part of the step, as :meth:`mtlbio.kinds.protein.ProteinKind.scatter_of` has it."""
+        """Its name where it is a part of the step, as :meth:`mtlbio.kinds.protein.ProteinKind.networks_of` has it."""
         return "-".join([self.arm, *(self.tasks if self.arm == "singletask" else ()), str(self.seed)])
 
 

@@ -82,12 +82,29 @@ def test_networks_in_parts_are_those_of_one_job(small, tmp_path, monkeypatch, mi
     assert_same_files(folder, many)
 
 
+def test_fewer_parts_have_several_networks_each_and_give_the_same_files(small, tmp_path, monkeypatch):
+    run, folder = small
+    fewer = run.model_copy(update={"training": run.training.model_copy(update={"scatter": 4})})
+    names = ("networks0", "networks1", "networks2", "networks3")
+    assert kind_of(run).scatter_of(fewer, "train") == names
+    networks = [kind_of(run).networks_of_part(fewer, name) for name in names]
+    assert networks == [(PARTS[0], PARTS[4]), (PARTS[1], PARTS[5]), (PARTS[2],), (PARTS[3],)]
+    many = unpacked(folder, tmp_path / "many")
+    for name in names:
+        take("train", fewer, many, name)
+    monkeypatch.setattr(network_parts, "fit_all", lambda *_: pytest.fail("nothing is left to train"))
+    take("train", fewer, many)
+    assert_same_files(folder, many)
+    six = run.model_copy(update={"training": run.training.model_copy(update={"scatter": 6})})
+    assert kind_of(run).scatter_of(six, "train") == PARTS
+
+
 def test_a_part_of_other_options_is_trained_anew(small, tmp_path, caplog):
     run, folder = small
     many = unpacked(folder, tmp_path / "many")
     other = run.model_copy(update={"training": run.training.model_copy(update={"epochs": 1})})
     take("train", other, many, PARTS[0])
-    assert json.loads((many / "parts/train" / PARTS[0] / "part.json").read_text())["about"]["history"]
+    assert json.loads((many / "parts/train" / PARTS[0] / "part.json").read_text())["about"][PARTS[0]]["history"]
     with caplog.at_level("INFO", logger="mtlbio"):
         take("train", run, many)
     assert f"{many}/parts/train/{PARTS[0]}: of other data, options or modules; made anew" in caplog.messages
