@@ -8,7 +8,7 @@ import atexit
 import os
 import re
 import sys
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from importlib import metadata
 from pathlib import Path
@@ -286,14 +286,3 @@ def snakefile() -> Path:
 def is_older(made: Path, sources: list[Path]) -> bool:
     """Whether a file is missing or older than one of its sources."""
     return not made.exists() or any(path.stat().st_mtime > made.stat().st_mtime for path in sources)
-
-
-def reported_errors(results: str | Path, runs: Iterable[str], told: Iterable[str] = ()) -> list[str]:
-    """The steps' own one-line errors, from the logs of the runs: what a reader needs of a failed workflow.
-
-    ``told`` has been said already, and comes first.
-    """
-    logs = [log for run in runs for log in sorted((Path(results) / run / "logs").glob("*.log"))]
-    lines = [line for log in logs for line in log.read_text(encoding="utf-8", errors="replace").splitlines()]
-    said = "\n".join(told := list(told))
-    return told + [line for line in lines if line.startswith("mtlbio: error:") and line not in said]

@@ -14,7 +14,7 @@ from mtlbio.integrity import step as taking
 from mtlbio.integrity.record import recorded
 from mtlbio.kinds import COHORT, STEPS
 from mtlbio.progress import console
-from mtlbio.workflow import is_older, reported_errors
+from mtlbio.workflow import is_older
 
 RUN = "run: tiny\nexpression: {path: e.csv, scale: log}\nmetadata: {path: m.csv}\ntasks: {age: {kind: regression}}\n"
 
@@ -137,7 +137,7 @@ def test_a_file_where_a_folder_is_needed_is_refused(folder, mtlbio):
 def handed(monkeypatch):
     """What `mtlbio run` hands to Snakemake, which is not called."""
     words = []
-    monkeypatch.setattr("mtlbio.launch.run._snakemake", lambda arguments: words.append(arguments) or 0)
+    monkeypatch.setattr("mtlbio.launch.run._snakemake", lambda arguments: words.append(arguments) or (0, ""))
     return words
 
 
@@ -305,10 +305,3 @@ def test_the_cohort_is_checked_again_only_where_something_changed(tmp_path):
     assert not is_older(made, [source])
     os.utime(made, (0, 0))
     assert is_older(made, [source])
-
-
-def test_errors_of_the_steps_are_collected_from_their_logs(tmp_path):
-    (tmp_path / "mine" / "logs").mkdir(parents=True)
-    (tmp_path / "mine" / "logs" / "prepare.log").write_text("mine: reading\nmtlbio: error: e.csv: no such gene\n")
-    (tmp_path / "mine" / "logs" / "train.log").write_text("Training\n")
-    assert reported_errors(tmp_path, ["mine", "other"]) == ["mtlbio: error: e.csv: no such gene"]

@@ -254,9 +254,9 @@ def test_ctrl_c_in_the_middle_of_a_step(tmp_path):
 
 
 def test_a_step_of_a_workflow_reports_its_mistake(tmp_path, monkeypatch, capsys):
-    """What Snakemake's log holds is what :func:`mtlbio.workflow.reported_errors` looks for."""
+    """What Snakemake's log holds is what :func:`mtlbio.summary.complaints.complaint` looks for."""
     from mtlbio.integrity import step as taking
-    from mtlbio.workflow import reported_errors
+    from mtlbio.summary.complaints import complaints
 
     def broken(run, results):
         raise AssertionError("two\nlines")
@@ -274,7 +274,7 @@ def test_a_step_of_a_workflow_reports_its_mistake(tmp_path, monkeypatch, capsys)
     log = Path("results/a/logs/train.log")
     log.write_text(capsys.readouterr().err)
     assert ended.value.code == 1
-    assert reported_errors("results", ["a"]) == [
-        f"mtlbio: error: a mistake of mtlbio, AssertionError: two lines; please report it with "
+    assert [said.text for said in complaints(Path("results/a"))] == [
+        f"a mistake of mtlbio, AssertionError: two lines; please report it with "
         f"{tmp_path}/results/a/logs/train.traceback.txt"
     ]

@@ -15,6 +15,7 @@ from mtlbio.launch.terminal import StepLines
 from mtlbio.places import check_writable
 from mtlbio.progress import say
 from mtlbio.summary import Conclusion
+from mtlbio.summary.complaints import ERROR
 from mtlbio.summary.rows import NotStarted
 from mtlbio.workflow import snakefile
 
@@ -45,13 +46,30 @@ def run(words: list[str], cores: int | None, results: Path) -> int:
     else:
         fit, objected = found, []
     wrong += objected
-    _tell(wrong, fit)
-    results.parent.mkdir(parents=True, exist_ok=True)
     conclusion, Conclusion.told_by_caller = Conclusion(results, {one.run.run: str(one.yaml) for one in fit}), True
-    status = _snakemake(command(fit, results, cores, options))
-    if options.runs_jobs and status != REFUSED:
+    try:
+        _tell(wrong, fit)
+    except InputError:
+        if options.runs_jobs:
+            _sum_up(conclusion, wrong)
+        raise
+    results.parent.mkdir(parents=True, exist_ok=True)
+    status, refusal = _snakemake(command(fit, results, cores, options))
+    if options.runs_jobs and status == REFUSED:
+        _sum_up(conclusion, [*wrong, *(NotStarted(one.run.run, str(one.yaml), refusal) for one in fit)])
+    elif options.runs_jobs:
         conclusion.tell(status == 0, wrong, StepLines.begun if StepLines.interrupted else {})
     return STOPPED if StepLines.interrupted and status else status or int(bool(wrong))
+
+
+def _sum_up(conclusion: Conclusion, wrong: list[NotStarted]) -> None:
+    """Keep in the summary that no run was started. A single mistake is one line, and makes no folder of results."""
+    alone = len(wrong) == 1
+    if alone and not conclusion.results.is_dir():
+        return
+    line = conclusion.keep(wrong)
+    if not alone:
+        say(line)
 
 
 REFUSED, STOPPED = 2, 130
@@ -102,8 +120,9 @@ def _tell(wrong: list[NotStarted], fit: list[Found]) -> None:
         say(f"{len(wrong)} of {len(wrong) + len(fit)} runs cannot be started; the others go on")
 
 
-def _snakemake(arguments: list[str]) -> int:
-    """Run Snakemake in this process, which therefore gets its signals; gives the exit status."""
+def _snakemake(arguments: list[str]) -> tuple[int, str]:
+    """Run Snakemake in this process, which therefore gets its signals; gives the exit status, and what the Snakefile
+    refuses, where it does."""
     from snakemake.cli import main
 
     sys.stdout.flush()
@@ -111,8 +130,8 @@ def _snakemake(arguments: list[str]) -> int:
     try:
         main(arguments)
     except SystemExit as ended:
-        if isinstance(ended.code, str):  # what the Snakefile refuses
+        if isinstance(ended.code, str):
             print(ended.code, file=sys.stderr)
-            return REFUSED
-        return ended.code or 0
-    return 0
+            return REFUSED, ended.code.removeprefix(ERROR)
+        return ended.code or 0, ""
+    return 0, ""

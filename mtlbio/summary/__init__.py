@@ -26,6 +26,17 @@ class Conclusion:
     def __init__(self, results: str | Path, yamls: Mapping[str, str]):
         self.results, self.yamls, self.since = Path(results).absolute(), dict(yamls), time.time() - _BEHIND
 
+    def errors(self, told: Iterable[str] = ()) -> list[str]:
+        """Lines on what the steps of this workflow complain of: what a reader needs of a failed one.
+
+        ``told`` has been said already, and comes first.
+        """
+        from mtlbio.summary.complaints import ERROR, complaints
+
+        said = list(told)
+        lines = [f"{ERROR}{c.text}" for run in self.yamls for c in complaints(self.results / run, self.since)]
+        return said + [line for line in dict.fromkeys(lines) if line not in "\n".join(said)]
+
     def tell_of_workflow(self, succeeded: bool) -> None:
         """What the Snakefile calls at the end."""
         if not Conclusion.told_by_caller:
@@ -39,22 +50,33 @@ class Conclusion:
         -> step in which Ctrl-C stopped it. Where the folder cannot be written to, a line says so.
         """
         from mtlbio.cluster import failures
-        from mtlbio.summary.page import write_page
         from mtlbio.summary.rows import explain
-        from mtlbio.summary.table import all_rows, in_print, write_summary
+        from mtlbio.summary.table import all_rows, in_print
 
-        table, page = self.results / "summary.tsv", self.results / "index.html"
         since = float("inf") if succeeded else self.since
         asked, rows = all_rows(self.results, self.yamls, list(not_started), since)
         explain(rows, failures(), stopped)
+        written = self._write(rows)
+        print("\n".join(["", *in_print(asked, self.results), written]), file=sys.stderr)
+
+    def keep(self, not_started: Iterable) -> str:
+        """Write the summary where no run was started; gives a line on where it is."""
+        from mtlbio.summary.table import all_rows
+
+        return self._write(all_rows(self.results, {}, list(not_started), self.since)[1])
+
+    def _write(self, rows: list) -> str:
+        from mtlbio.summary.page import write_page
+        from mtlbio.summary.table import write_summary
+
+        table, page = self.results / "summary.tsv", self.results / "index.html"
         try:
             _refuse_strangers(table, page)
             write_summary(rows, table)
             write_page(rows, page)
-            written = f"Summary: {table}, and as a page {page}"
+            return f"Summary: {table}, and as a page {page}"
         except (OSError, InputError) as error:
-            written = f"No summary is written: {error}"
-        print("\n".join(["", *in_print(asked, self.results), written]), file=sys.stderr)
+            return f"No summary is written: {error}"
 
 
 def _refuse_strangers(table: Path, page: Path) -> None:

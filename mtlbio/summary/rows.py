@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -13,6 +12,7 @@ from mtlbio.errors import InputError
 from mtlbio.integrity.record import place_of
 from mtlbio.kinds import STEPS
 from mtlbio.report.palette import VERDICTS
+from mtlbio.summary.complaints import complaints, logs_of, step_of
 from mtlbio.tables import read_table
 
 if TYPE_CHECKING:
@@ -62,20 +62,22 @@ def row_of_not_started(wrong: NotStarted) -> dict[str, Any]:
 
 def _state(folder: Path, since: float) -> dict[str, Any]:
     """``status``, and of a run that is not finished the step, its error and its log; of one that is its page."""
-    page, logs = folder / "report.html", sorted((folder / "logs").rglob("*.log"), key=_time)
-    recent = [log for log in logs if _time(log) >= since]
-    for log in recent:
-        said = complaint(log.read_text(encoding="utf-8", errors="replace"))
-        if said is not None:
-            return {"status": FAILED, "step": _step(log, folder), "error": said, "log": _below(log, folder)}
+    page = folder / "report.html"
+    for said in complaints(folder, since):
+        return {"status": FAILED, "step": said.step, "error": said.text, "log": _below(said.log, folder)}
     without = [step for step in STEPS if not place_of(folder, step).is_file()]
     if page.exists() and not without:
         return {"status": FINISHED, "page": _below(page, folder)}
     # a part of a step (train_fold0) belongs to it
-    silent = [log for log in recent if _step(log, folder).split("_")[0] in without]
+    silent = [log for log in logs_of(folder, since) if step_of(log, folder).split("_")[0] in without]
     if not silent:
-        return {"status": UNFINISHED if logs else NOT_STARTED}
-    return {"status": UNFINISHED, "step": _step(silent[0], folder), "error": SILENT, "log": _below(silent[0], folder)}
+        return {"status": UNFINISHED if logs_of(folder) else NOT_STARTED}
+    return {
+        "status": UNFINISHED,
+        "step": step_of(silent[0], folder),
+        "error": SILENT,
+        "log": _below(silent[0], folder),
+    }
 
 
 def explain(rows: list[dict[str, Any]], failures: list[str], stopped: Mapping[str, str] = MappingProxyType({})) -> None:
@@ -96,37 +98,9 @@ def explain(rows: list[dict[str, Any]], failures: list[str], stopped: Mapping[st
                     row["error"] = text.splitlines()[0].removeprefix(title).partition("; log: ")[0]
 
 
-def complaint(log: str) -> str | None:
-    """What a step's log says went wrong, in one line; None where it says nothing of that kind.
-
-    Examples
-    --------
-    >>> complaint("Reading\\nmtlbio: error: e.csv: no such gene\\n")
-    'e.csv: no such gene'
-    >>> complaint("Traceback (most recent call last):\\n  File ...\\nMemoryError\\n")
-    'MemoryError'
-    >>> complaint("Training\\n")
-    """
-    lines = [line.strip() for line in log.splitlines() if line.strip()]
-    for line in reversed(lines):
-        if line.startswith("mtlbio: error: "):
-            return line.removeprefix("mtlbio: error: ")
-    if "Traceback (most recent call last):" in lines:
-        return next((line for line in reversed(lines) if re.match(r"[\w.]+(: |$)", line)), lines[-1])
-    return None
-
-
-def _step(log: Path, folder: Path) -> str:
-    return log.relative_to(folder / "logs").with_suffix("").as_posix()
-
-
 def _below(file: Path, folder: Path) -> str:
     """A file's place below the folder of all results, where the summary stands."""
     return file.relative_to(folder.parent).as_posix()
-
-
-def _time(path: Path) -> float:
-    return path.stat().st_mtime
 
 
 def _sizes(folder: Path) -> dict[str, Any]:

@@ -1,5 +1,6 @@
 """Many runs in one workflow: one that fails stops no other, and at the end there is a summary of all."""
 
+import json
 import os
 import signal
 import subprocess
@@ -75,14 +76,43 @@ def test_a_dry_run_and_unlock_write_nothing(study):
         assert not (study.folder / "results").exists() and "finished" not in done.stderr
 
 
-def test_nothing_that_can_run_is_status_2_and_leaves_nothing(study):
+def test_nothing_that_can_run_is_status_2_and_stands_in_the_summary(study):
     done = study.call("mtlbio", "run", "x.yaml", "y.yaml", "--results", "deep/out")
-    assert done.returncode == 2 and not (study.folder / "deep").exists()
-    assert [line.partition("; ")[0] for line in done.stderr.splitlines()] == [
+    assert done.returncode == 2 and study.calls == []
+    lines = done.stderr.splitlines()
+    assert [line.partition("; ")[0] for line in lines[:2] + lines[3:]] == [
         "mtlbio: error: x.yaml: no such file",
         "mtlbio: error: y.yaml: no such file",
         "mtlbio: error: none of 2 runs can be started",
     ]
+    assert lines[2].startswith(f"Summary: {study.folder}/deep/out/summary.tsv, and as a page ")
+    assert statuses(study, "deep/out") == {"x": "not started", "y": "not started"}
+    assert sorted(path.name for path in (study.folder / "deep").rglob("*")) == ["index.html", "out", "summary.tsv"]
+
+
+def test_a_single_mistake_is_one_line_and_joins_a_summary_that_is_there(study):
+    words = ["mtlbio", "run", "x.yaml"]
+    done = study.call(*words)
+    assert (done.returncode, done.stderr.count("\n")) == (2, 1) and not (study.folder / "results").exists()
+    assert study.call("mtlbio", "run", "x.yaml", "y.yaml", "-n").returncode == 2
+    assert not (study.folder / "results").exists()
+    assert study.call("mtlbio", "run", study.yaml("a")).returncode == 0
+    done = study.call(*words)
+    assert (done.returncode, done.stderr.count("\n")) == (2, 1)
+    assert statuses(study) == {"x": "not started", "a": "finished"}
+
+
+def test_what_the_workflow_itself_refuses_stands_in_the_summary(study):
+    # the results were removed while another machine was at work on them
+    owner = study.folder / ".snakemake/mtlbio_owners/c.json"
+    owner.parent.mkdir(parents=True)
+    owner.write_text(json.dumps({"host": "node7", "boot": "", "pid": 4711, "start": 1}))
+    done = study.call("mtlbio", "run", study.yaml("a"), study.yaml("c"))
+    assert (done.returncode, study.calls) == (2, [])
+    assert "process 4711 on node7 is at work on this run" in done.stderr
+    assert statuses(study) == {"a": "not started", "c": "not started"}
+    table = read_table(study.folder / "results/summary.tsv")
+    assert all("process 4711 on node7 is at work on this run" in text for text in table["error"])
 
 
 @pytest.mark.parametrize("words", [["-n", "config/a.yaml"], ["config/a.yaml", "-n", "config/b.yaml"]])
