@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# Makes .venv with everything that mtlbio needs; a repeat costs nothing (a stamp over the pins and pyproject.toml).
+# Makes .venv with everything that mtlbio needs; a repeat costs nothing (a stamp over the pins, pyproject.toml and the version).
 #
 #   PYTHON=/path/to/python3    which interpreter (>= 3.11) to use; found on PATH where left out
 #   MTLBIO_TORCH=cpu           the CPU build of torch
@@ -14,7 +14,7 @@ die() { echo "setup: $*" >&2; exit 1; }
 
 choice=${MTLBIO_TORCH:-}
 pin=$(grep '^torch==' envs/constraints.txt)
-stamp=$({ cat envs/constraints.txt envs/setup.sh pyproject.toml; echo "$PWD $choice ${PYTHON:-}"; } | cksum)
+stamp=$({ cat envs/constraints.txt envs/setup.sh pyproject.toml; grep '^__version__' mtlbio/__init__.py; echo "$PWD $choice ${PYTHON:-}"; } | cksum)
 [ "$(cat .venv/stamp 2>/dev/null)" = "$stamp" ] && [ -x .venv/bin/mtlbio ] && exit 0
 
 find_python() {

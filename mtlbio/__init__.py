@@ -25,7 +25,7 @@ os.environ.setdefault("MKL_CBWR", "AUTO")
 if TYPE_CHECKING:
     from mtlbio.door import baselines, evaluate, predict, prepare, read_run, report, train, trial
 
-__version__ = "0.1.0"
+__version__ = "0.2.0"
 __all__ = ["baselines", "evaluate", "predict", "prepare", "read_run", "report", "train", "trial"]
 
 

@@ -81,8 +81,9 @@ def test_tool_versions_that_change_their_output_are_pinned_exactly():
 
 def setup(folder: Path, python: str | None) -> subprocess.CompletedProcess:
     """Run the set-up script of a copy, where ``python`` is the only interpreter."""
-    (folder / "envs").mkdir()
-    for name in ("envs/setup.sh", "envs/constraints.txt", "pyproject.toml"):
+    for room in ("envs", "mtlbio"):
+        (folder / room).mkdir()
+    for name in ("envs/setup.sh", "envs/constraints.txt", "pyproject.toml", "mtlbio/__init__.py"):
         shutil.copy(ROOT / name, folder / name)
     for tool in ("cat", "cksum", "grep", "dirname"):
         os.symlink(shutil.which(tool), folder / tool)
