@@ -8,7 +8,7 @@ import atexit
 import os
 import re
 import sys
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from importlib import metadata
 from pathlib import Path
@@ -17,8 +17,10 @@ from typing import Any
 from mtlbio.errors import InputError
 from mtlbio.handover import unquoted
 from mtlbio.integrity.described import check_described, describe
-from mtlbio.integrity.heal import Healing, begin, end, unlock
-from mtlbio.kinds import kind_of
+from mtlbio.integrity.folder import refuse_strangers
+from mtlbio.integrity.heal import Healing, begin, end, look, unlock
+from mtlbio.integrity.record import MANIFEST
+from mtlbio.kinds import STEPS, kind_of
 from mtlbio.kinds.read import read_run
 from mtlbio.kinds.schemas import Run
 from mtlbio.kinds.sources import modules_of_run
@@ -55,18 +57,40 @@ class Plan:
         locks = Path(".snakemake", "locks").absolute()
         if asked.get("unlock"):
             unlock(self.runs, Path(self.results), locks)
-        if only_looks(asked):
+        looks = only_looks(asked)
+        if "dryrun" in looks:
+            self._look()
+        if looks:
             return
         # Snakemake calls no hook where there is nothing to do
         atexit.register(end, self.healing, self.runs, Path(self.results).absolute(), locks)
         for name, yaml in self.yamls.items():
             check_described(Path(self.results, name), yaml)
-        found = begin(self.runs, Path(self.results), locks)
+        # without hooks nobody looks for them when it is known which steps are taken
+        found = begin(self.runs, Path(self.results), locks, strict=bool(asked.get("no_hooks")))
         for name, yaml in self.yamls.items():
             describe(Path(self.results, name), yaml)
+        self._heal_as(found)
+
+    def _heal_as(self, found: Healing) -> None:
         for line in found.lines:
             print(f"mtlbio: {line}", file=sys.stderr)
         self.healing.steps.update(found.steps)
+
+    def _look(self) -> None:
+        """Say what would be mended, and let Snakemake count these steps, whose records are there, as to be taken."""
+        found = look(self.runs, Path(self.results))
+        self._heal_as(found)
+        count_as_taken(
+            f"{self.results}/{run}/{MANIFEST}/{step}.json" for run in found.again for step in found.again[run]
+        )
+
+    def check_strangers(self, dag) -> None:
+        """An InputError where somebody's file stands where a step writes that is about to be taken: before the first
+        job, since Snakemake removes what a job is about to write. ``dag`` is Snakemake's."""
+        for job in dag.needrun_jobs():
+            if job.rule.name in STEPS:
+                refuse_strangers(Path(self.results, job.wildcards.run), job.rule.name)
 
     def made(self, step: str, name: str) -> Callable:
         """Function of the wildcards that gives a file of ``step``, for the ``input`` of a later rule.
@@ -263,6 +287,20 @@ def leave_parts_out_of_records(planned: Plan) -> None:
                 return [file for file, path in found if not is_part(path) and path not in yamls]
 
             recorder._input = without_parts
+
+
+def count_as_taken(outputs: Iterable[str]) -> None:
+    """Let Snakemake take the jobs that write these files, as ``--forcerun`` would without making them its targets."""
+    from snakemake.dag import DAG
+
+    files, init = set(outputs), DAG.__init__
+
+    def with_files(self, *words, **named) -> None:
+        init(self, *words, **named)
+        self.forcefiles.update(files)
+
+    if files:
+        DAG.__init__ = with_files
 
 
 def find_command() -> None:

@@ -21,6 +21,11 @@ class Basis:
         """Whether a record is of files that were made from this: made again they would be the same."""
         return (record.options, record.modules, record.data) == (self.options, self.modules, self.data)
 
+    def may_have_made(self, record: Record) -> bool:
+        """The same as far as the record says of what its files were made."""
+        said = ((record.options, self.options), (record.modules, self.modules), (record.data, self.data))
+        return all(not theirs or theirs == own for theirs, own in said)
+
 
 def basis_of(run: Run, step: str) -> Basis:
     """What a step of a run is made from now."""

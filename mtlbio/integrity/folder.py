@@ -76,13 +76,6 @@ def _held(folder: Path) -> str | None:
         return None
 
 
-def check_folder(folder: Path, holds: str) -> None:
-    """An InputError where a run cannot be written here: as of :func:`check_claim` and :func:`refuse_strangers`."""
-    check_claim(folder, holds)
-    for step in WRITES:
-        refuse_strangers(folder, step)
-
-
 def standing(folder: Path, step: str) -> list[str]:
     """What stands where a step writes: its files, and everything in folders that it makes anew."""
     there = [name for name in WRITES[step] if (folder / name).exists()]
@@ -94,13 +87,23 @@ def standing(folder: Path, step: str) -> list[str]:
 
 def refuse_strangers(folder: Path, step: str) -> None:
     """An InputError where a step would write over a file that mtlbio did not write."""
+    if strange := _strange(folder, step):
+        raise InputError(f"{strange}, and step {step} would write there; move it elsewhere")
+
+
+def strangers(folder: Path) -> dict[str, str]:
+    """Step -> a line on files that stand where it writes and that mtlbio did not write."""
+    found = {step: _strange(folder, step) for step in WRITES}
+    refused = "it is left alone, and refused once that step is taken"
+    return {step: f"{words}, and step {step} writes there: {refused}" for step, words in found.items() if words}
+
+
+def _strange(folder: Path, step: str) -> str:
+    """The first file where a step writes that mtlbio did not write, and how many there are, in words."""
     known = _known(folder, step)
     strange = [] if known is None else sorted(name for name in standing(folder, step) if name not in known)
-    if strange:
-        raise InputError(
-            f"{folder / strange[0]}: mtlbio did not write it ({len(strange)} such "
-            f"{'file' if len(strange) == 1 else 'files'}), and step {step} would write there; move it elsewhere"
-        )
+    many = f"{len(strange)} such {'file' if len(strange) == 1 else 'files'}"
+    return f"{folder / strange[0]}: mtlbio did not write it ({many})" if strange else ""
 
 
 def stranger(folder: Path, step: str) -> Callable[[Path], None]:

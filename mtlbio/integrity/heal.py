@@ -17,10 +17,21 @@ from pathlib import Path
 
 from mtlbio.errors import InputError, one_line
 from mtlbio.files import sweep
-from mtlbio.integrity.basis import basis_of, files_of_data, options_of
-from mtlbio.integrity.folder import check_folder, claim, set_aside, standing
-from mtlbio.integrity.owner import forget, let_go, take_over
-from mtlbio.integrity.record import MANIFEST, Content, Record, faults, place_of, read_record
+from mtlbio.integrity.basis import files_of_data
+from mtlbio.integrity.folder import check_claim, claim, refuse_strangers, set_aside, standing, strangers
+from mtlbio.integrity.found import (
+    CHANGED,
+    DAMAGED,
+    INTERRUPTED,
+    OUTDATED,
+    Fault,
+    all_else_as_before,
+    away,
+    find_faults,
+    record_of,
+)
+from mtlbio.integrity.owner import check_owner, forget, let_go, take_over
+from mtlbio.integrity.record import place_of, read_record
 from mtlbio.integrity.step import wait_for_orphans, words_of
 from mtlbio.integrity.steps import READS, REPLACES, WRITES
 from mtlbio.kinds import STEPS
@@ -36,41 +47,91 @@ class Healing:
     lines : what to say
     steps : run -> step that is taken again though nothing but its files has changed -> digest of what it wrote, and
         when (nanoseconds)
+    again : run -> steps that would be taken again, where a workflow only says what it would do (:func:`look`)
     """
 
     def __init__(self) -> None:
+        self.again: dict[str, set[str]] = {}
         self.lines: list[str] = []
         self.steps: dict[str, dict[str, tuple[str, int]]] = {}
 
 
-def begin(runs: Mapping[str, Run], results: Path, locks: Path) -> Healing:
+def begin(runs: Mapping[str, Run], results: Path, locks: Path, strict: bool = False) -> Healing:
     """Make this process the owner of the runs, and find what was changed in their folders.
 
-    An InputError where a folder is somebody else's, or another process is at work in it.
+    An InputError where a folder is somebody else's, another process is at work in it, or somebody's file stands where
+    a step writes that is certainly taken; of other steps, :meth:`mtlbio.workflow.Plan.check_strangers` says so when it
+    is known which are.
 
     Parameters
     ----------
     runs : by name
     results : folder of all results
     locks : where Snakemake keeps its locks
+    strict : refuse files of somebody wherever any step writes
     """
     healing = Healing()
     for name, run in runs.items():
-        check_folder(results / name, words_of(run))
+        check_claim(results / name, words_of(run))
+        check_owner(results / name, locks)
+        healing.lines += _warnings(results / name, run, strict)
     for name, run in runs.items():
         folder = claim(results / name, words_of(run))
         line = take_over(folder, locks)
         healing.lines += [line] if line else []
         sweep(folder)
         wait_for_orphans(folder)
-        broken, lines = _broken(folder, run)
-        healing.lines += [one_line(line) for line in lines]
-        if broken and _all_else_as_before(folder, run, broken):
-            healing.steps[name] = {step: _made(_away(folder, step)) for step in broken}
-        elif not broken and (late := _late(folder, run)) and _all_else_as_before(folder, run, broken):
+        found = find_faults(folder, run)
+        healing.lines += [one_line(line) for fault in found for line in _mended(folder, fault)]
+        broken = _broken(found)
+        if broken and all_else_as_before(folder, run, broken):
+            healing.steps[name] = {step: _made(away(folder, step)) for step in broken}
+        elif not broken and (late := _late(folder, run)) and all_else_as_before(folder, run, broken):
             _put_in_order(folder, late)
             healing.lines.append(f"{folder}: made from what is there now, by content; time stamps are put in order")
     return healing
+
+
+def look(runs: Mapping[str, Run], results: Path) -> Healing:
+    """What :func:`begin` would find, in words of what would be done; nothing is touched.
+
+    :attr:`Healing.again` are the steps of which Snakemake does not know that they would be taken.
+    """
+    healing = Healing()
+    for name, run in runs.items():
+        folder = results / name
+        if not folder.is_dir():
+            continue
+        found = find_faults(folder, run)
+        broken = _broken(found)
+        healing.again[name] = broken
+        for fault in found:
+            healing.lines += [one_line(line) for line in fault.lines]
+            if fault.lines:
+                kept = "; what is there would be kept in set_aside"
+                healing.lines.append(f"{folder}: step {fault.step} would be taken again{kept}")
+        if broken and all_else_as_before(folder, run, broken):
+            healing.steps[name] = {step: _made(record_of(folder, step)) for step in broken}
+        elif not broken and _late(folder, run) and all_else_as_before(folder, run, broken):
+            healing.lines.append(
+                f"{folder}: made from what is there now, by content; time stamps would be put in order"
+            )
+        healing.lines += [f"Warning: {words}" for words in strangers(folder).values()]
+    return healing
+
+
+def _warnings(folder: Path, run: Run, strict: bool) -> list[str]:
+    """Of somebody's files where steps write: a line each, or the InputError of :func:`begin`."""
+    strange = strangers(folder)
+    taken = {fault.step for fault in find_faults(folder, run)} if strange else set()
+    for step in strange:
+        if strict or step in taken:
+            refuse_strangers(folder, step)
+    return [f"Warning: {words}" for words in strange.values()]
+
+
+def _broken(found: Iterable[Fault]) -> set[str]:
+    return {fault.step for fault in found if fault.is_broken}
 
 
 def _late(folder: Path, run: Run) -> list[str]:
@@ -121,91 +182,23 @@ def end(healing: Healing, runs: Iterable[str], results: Path, locks: Path) -> No
     let_go((results / name for name in runs), locks)
 
 
-def _broken(folder: Path, run: Run) -> tuple[set[str], list[str]]:
-    """Steps whose files are not what they were, or not of this run's other files; their records are put away."""
-    broken, lines, records = set[str](), list[str](), dict[str, Record]()
-    for step in STEPS:
-        place, away = place_of(folder, step), _away(folder, step)
-        try:
-            record = read_record(place)
-        except InputError as error:
-            set_aside(folder, step, [*standing(folder, step), str(place.relative_to(folder))])
-            os.replace(place, place.with_suffix(".damaged"))
-            broken.add(step)
-            lines.append(f"{error}; step {step} is taken again")
-            continue
-        if record is None:
-            if away.exists():
-                broken.add(step)
-            else:  # of an interrupted step; what it makes again goes from there
-                set_aside(folder, step, standing(folder, step))
-            continue
-        records[step] = record
-        found = faults(record, folder)
-        strange = _of_another_run(record, records, run, folder)
-        if not found and not strange:
-            if _is_outdated(record, records, run):
-                os.replace(place, away)
-                broken.add(step)
-            continue
-        aside = set_aside(folder, step, [*record.files, *WRITES[step]])
-        os.replace(place, away)
-        broken.add(step)
-        said = [f"{folder / name}: {words}" for name, words in found.items()] or [f"{folder}: {strange}"]
-        lines += [f"{line} (by step {step})" for line in said]
-        lines.append(f"{folder}: step {step} is taken again; what was there is kept in {aside.relative_to(folder)}")
-    return broken, lines
-
-
-def _of_another_run(record: Record, records: Mapping[str, Record], run: Run, folder: Path) -> str:
-    """What is wrong with a record whose files are as it says, in words: it is of another run's files.
-
-    Files of an earlier state of this run are no such thing: their record is older than those of what they were made
-    from, and Snakemake sees that.
-    """
-    if record.run != run.run:
-        return f"the files of step {record.step} are of run {record.run}"
-    made_at = place_of(folder, record.step).stat().st_mtime
-    files = files_of_data(run, record.step)
-    unseen = record.data and all(file.stat().st_mtime <= made_at for file in files)
-    if unseen and record.data != tuple(map(Content.of, files)):
-        return f"step {record.step} read other data than are there, though their time stamps are older"
-    for other in record.read_others(records):
-        made = place_of(folder, other)
-        if made.exists() and place_of(folder, record.step).stat().st_mtime_ns >= made.stat().st_mtime_ns:
-            return f"step {record.step} read other files of step {other} than are there"
-    return ""
-
-
-def _is_outdated(record: Record, records: Mapping[str, Record], run: Run) -> bool:
-    """Whether a step ran with other options than the YAML says, or read other files than are there.
-
-    Snakemake knows it too, as long as its own records are there, and time stamps are what they were; a restored copy of
-    older results has neither.
-    """
-    options = bool(record.options) and record.options != options_of(run, record.step)
-    return options or bool(record.read_others(records))
-
-
-def _all_else_as_before(folder: Path, run: Run, broken: set[str]) -> bool:
-    """Whether every step was made from what is there now, so that the broken ones will be what they were."""
-    digests: dict[str, str] = {}
-    for step in STEPS:
-        path = _away(folder, step) if step in broken else place_of(folder, step)
-        try:
-            record = read_record(path)
-            if record is None or record.run != run.run or not basis_of(run, step).made(record):
-                return False
-        except (InputError, OSError):
-            return False
-        digests[step] = record.digest
-        if any(record.reads.get(other) != digests[other] for other in READS[step]):
-            return False
-    return True
-
-
-def _away(folder: Path, step: str) -> Path:
-    return folder / MANIFEST / f"{step}.changed.json"
+def _mended(folder: Path, fault: Fault) -> list[str]:
+    """Put a record away, so that its step is taken again, and give second names to what stands there; lines on it."""
+    step, place = fault.step, place_of(folder, fault.step)
+    if fault.kind == INTERRUPTED:  # what it makes again goes from there
+        set_aside(folder, step, standing(folder, step))
+    if fault.kind == DAMAGED:
+        set_aside(folder, step, [*standing(folder, step), str(place.relative_to(folder))])
+        os.replace(place, place.with_suffix(".damaged"))
+        return [f"{fault.lines[0]}; step {step} is taken again"]
+    if fault.kind == OUTDATED:
+        os.replace(place, away(folder, step))
+    if fault.kind == CHANGED:
+        aside = set_aside(folder, step, [*(fault.record.files if fault.record else ()), *WRITES[step]])
+        os.replace(place, away(folder, step))
+        kept = f"what was there is kept in {aside.relative_to(folder)}"
+        return [*fault.lines, f"{folder}: step {step} is taken again; {kept}"]
+    return []
 
 
 def _made(path: Path) -> tuple[str, int]:

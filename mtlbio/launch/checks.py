@@ -8,14 +8,15 @@ import json
 import os
 import subprocess
 import sys
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from concurrent.futures import ThreadPoolExecutor, as_completed
 from pathlib import Path
 
 from mtlbio.errors import InputError
 from mtlbio.intake.notes import noticing
 from mtlbio.integrity.described import check_described
-from mtlbio.integrity.folder import check_folder
+from mtlbio.integrity.folder import check_claim
+from mtlbio.integrity.found import check_strangers
 from mtlbio.integrity.owner import check_owner
 from mtlbio.integrity.step import words_of
 from mtlbio.kinds import STEPS, kind_of
@@ -33,16 +34,19 @@ from mtlbio.workflow import is_older
 AT_ONCE = 4
 
 
-def checked(runs: list[Found], results: Path, cores: int | None) -> tuple[list[Found], list[NotStarted]]:
+def checked(
+    runs: list[Found], results: Path, cores: int | None, forced: Collection[str] = ()
+) -> tuple[list[Found], list[NotStarted]]:
     """The runs that nothing speaks against, and the others; what is worth a warning is said.
 
-    ``results`` is the folder of all results, ``cores`` how many cohorts are read at once at most.
+    ``results`` is the folder of all results, ``cores`` how many cohorts are read at once at most, ``forced`` are steps
+    that are taken in any case.
     """
     fit, wrong = list[Found](), list[NotStarted]()
     to_read = list[Found]()
     for one in runs:
         try:
-            if _glance(one, results / one.run.run):
+            if _glance(one, results / one.run.run, forced):
                 to_read.append(one)
             fit.append(one)
             for line in doubts(one.run):
@@ -60,10 +64,11 @@ def _not_started(one: Found, error: object) -> NotStarted:
     return NotStarted(one.run.run, str(one.yaml), str(error))
 
 
-def _glance(one: Found, folder: Path) -> bool:
+def _glance(one: Found, folder: Path, forced: Collection[str]) -> bool:
     """Look at the folder of the results and at time stamps; whether the cohort itself has to be read."""
-    check_folder(folder, words_of(one.run))
+    check_claim(folder, words_of(one.run))
     check_owner(folder)
+    check_strangers(folder, one.run, forced)
     check_described(folder, one.yaml)
     kind = kind_of(one.run)
     data = [*kind.data_files(one.run), *kind.files_of_trial(one.run)]

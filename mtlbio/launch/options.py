@@ -47,6 +47,7 @@ class Options:
     memory_chosen : whether they, or a profile, say how much memory that may take
     runs_jobs : whether jobs will run: not with ``-n``, ``--unlock`` ...
     checks : whether the cohorts are to be checked first: also with ``-n``
+    forced : steps that are taken though nothing has changed (``--forcerun report``, ``--forceall``)
     """
 
     words: tuple[str, ...] = ()
@@ -54,6 +55,7 @@ class Options:
     memory_chosen: bool = False
     runs_jobs: bool = True
     checks: bool = True
+    forced: frozenset[str] = frozenset()
 
 
 def split_words(words: list[str]) -> tuple[list[str], list[str]]:
@@ -92,7 +94,15 @@ def read_options(words: list[str]) -> Options:
     looks = only_looks(vars(given))
     elsewhere = any(getattr(given, name, None) for name in _ELSEWHERE_RUN)
     cores = elsewhere or bool(given.jobs or given.cores)
-    return Options(tuple(words), cores, elsewhere or "resources" in chosen, not looks, looks <= {"dryrun"})
+    memory, checks = elsewhere or "resources" in chosen, looks <= {"dryrun"}
+    return Options(tuple(words), cores, memory, not looks, checks, _forced(given))
+
+
+def _forced(given: Namespace) -> frozenset[str]:
+    """Steps that are asked for whether anything has changed or not; all where it is not steps that are named."""
+    named = set(map(str, _listed(given.forcerun))) if given.forcerun else set()
+    steps = {name.removesuffix("_part") for name in named}
+    return frozenset(STEPS) if given.forceall or given.force or not steps <= set(STEPS) else frozenset(steps)
 
 
 def _refuse(message: str) -> NoReturn:

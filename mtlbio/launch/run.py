@@ -42,7 +42,7 @@ def run(words: list[str], cores: int | None, results: Path) -> int:
     results = _folder(results)
     found, wrong = find_runs(named)
     if options.checks:
-        fit, objected = checked(found, results, cores)
+        fit, objected = checked(found, results, cores, options.forced)
     else:
         fit, objected = found, []
     wrong += objected

@@ -9,7 +9,7 @@ from toy_steps import files_of, toy, write_run
 
 from mtlbio.errors import InputError
 from mtlbio.integrity import step as taking
-from mtlbio.integrity.heal import begin, end
+from mtlbio.integrity.heal import begin, end, look
 from mtlbio.integrity.owner import owner_of
 from mtlbio.integrity.process import Process
 from mtlbio.integrity.record import place_of, read_record
@@ -169,14 +169,73 @@ def test_a_damaged_record_is_made_again_and_the_files_are_kept(done, take):
 def test_strangers_files_and_folders_stop_everything_before_anything_is_touched(done, tmp_path):
     run, results = done
     (results / "tiny/figures/mine.svg").write_text("mine")
-    (results / "tiny/cohort.h5ad").write_text("cut")
-    with pytest.raises(InputError, match="figures/mine.svg: mtlbio did not write it"):
+    (results / "tiny/report.html").write_text("cut")
+    with pytest.raises(InputError, match="figures/mine.svg: mtlbio did not write it .*, and step report would"):
         started(run, results)
-    assert place_of(results / "tiny", "prepare").exists() and owner_of(results / "tiny") is None
+    assert place_of(results / "tiny", "report").exists() and owner_of(results / "tiny") is None
     (results / "mine").mkdir()
     (results / "mine/report.html").write_text("mine")
     with pytest.raises(InputError, match="holds files that mtlbio did not write"):
         begin({"mine": run}, results, tmp_path / "locks")
+
+
+def test_strangers_files_are_told_where_no_step_is_known_to_write(done, take):
+    run, results = done
+    (results / "tiny/figures/mine.svg").write_text("mine")
+    warning = (
+        f"Warning: {results / 'tiny'}/figures/mine.svg: mtlbio did not write it (1 such file), and step report writes "
+        "there: it is left alone, and refused once that step is taken"
+    )
+    assert started(run, results).lines == [warning]
+    (results / "tiny/cohort.h5ad").write_text("cut")  # prepare writes elsewhere, and what it wrote
+    found = started(run, results)
+    assert found.lines[0] == warning and list(found.steps["tiny"]) == ["prepare"]
+    take("prepare", run, results / "tiny")
+    with pytest.raises(InputError, match="figures/mine.svg: mtlbio did not write it"):
+        begin({run.run: run}, results, locks_of(results), strict=True)
+    with pytest.raises(InputError, match="figures/mine.svg: mtlbio did not write it"):
+        take("report", run, results / "tiny")
+    assert (results / "tiny/figures/mine.svg").read_text() == "mine"
+
+
+def files_and_times(folder):
+    return {path: (path.stat().st_mtime_ns, path.is_file() and path.read_bytes()) for path in folder.rglob("*")}
+
+
+@pytest.mark.parametrize("step", STEPS)
+def test_a_look_says_what_would_be_mended_and_touches_nothing(done, take, step):
+    run, results = done
+    folder = results / "tiny"
+    assert (look({run.run: run}, results).lines, look({run.run: run}, results).again) == ([], {"tiny": set()})
+    name = files_of(step)[0]
+    (folder / name).write_bytes((folder / name).read_bytes()[:-3])
+    before = files_and_times(results.parent)
+    found = look({run.run: run}, results)
+    assert files_and_times(results.parent) == before
+    first, second = found.lines
+    assert second == f"{folder}: step {step} would be taken again; what is there would be kept in set_aside"
+    assert found.again == {"tiny": {step}} and list(found.steps["tiny"]) == [step]
+    began = started(run, results)
+    assert began.lines[0] == first and began.steps == found.steps
+    assert look({run.run: run}, results).steps == found.steps  # what is put away already would be taken too
+
+
+def test_a_look_at_damaged_records_older_results_and_strangers_files(done, tmp_path):
+    run, results = done
+    folder = results / "tiny"
+    other = read_run(write_run(tmp_path / "data", more="training: {epochs: 30}\n"))
+    found = look({"tiny": other}, results)
+    assert (found.lines, found.again, found.steps) == ([], {"tiny": {"train"}}, {})
+    (folder / "figures/mine.svg").write_text("mine")
+    place = place_of(folder, "probe")
+    place.write_bytes(place.read_bytes()[:40])
+    before = files_and_times(results.parent)
+    damaged, again, warning = look({run.run: run}, results).lines
+    assert damaged.startswith(f"{place}: not the record of a step as mtlbio writes it")
+    assert again.startswith(f"{folder}: step probe would be taken again; ")
+    assert warning.startswith(f"Warning: {folder}/figures/mine.svg: mtlbio did not write it")
+    assert files_and_times(results.parent) == before
+    assert look({"none": run}, results).lines == []
 
 
 def test_a_run_that_is_owned_by_a_living_process_is_left_alone(done, monkeypatch):

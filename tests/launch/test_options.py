@@ -3,6 +3,7 @@
 import pytest
 
 from mtlbio.errors import InputError
+from mtlbio.kinds import STEPS
 from mtlbio.launch.options import REFUSED, Options, read_options, split_words
 
 
@@ -78,7 +79,11 @@ def test_what_nobody_knows_is_one_line(words, line):
         (["--workflow-profile", "slurm"], Options(("--workflow-profile", "slurm"), True, True)),
         (["-e", "slurm", "-k"], Options(("-e", "slurm", "-k"), True, True)),
         (["--res", "mem_mb=9000"], Options(("--res", "mem_mb=9000"), memory_chosen=True)),
-        (["--forcerun", "report", "-p"], Options(("--forcerun", "report", "-p"))),
+        (["--forcerun", "report", "-p"], Options(("--forcerun", "report", "-p"), forced=frozenset({"report"}))),
+        (["-R", "train_part", "-p"], Options(("-R", "train_part", "-p"), forced=frozenset({"train"}))),
+        (["-F"], Options(("-F",), forced=frozenset(STEPS))),
+        (["-f", "-p"], Options(("-f", "-p"), forced=frozenset(STEPS))),
+        (["-R", "results/a/qc.tsv"], Options(("-R", "results/a/qc.tsv"), forced=frozenset(STEPS))),
         (
             ["--report", "x.zip", "--report-after-run"],
             Options(("--report", "x.zip", "--report-after-run")),

@@ -37,10 +37,15 @@ def test_a_file_of_somebody_else_in_a_folder_that_is_made_anew_is_refused(clone,
     mine, before = clone.folder / "results/one/figures/mine.svg", clone.calls
     mine.write_text("mine")
     (clone.folder / "results/one/notes.txt").write_text("mine")
-    for more in ([], ["--forceall"]):
+    told = "results/one/figures/mine.svg: mtlbio did not write it (1 such file), and step report "
+    for more in ([], ["-n"]):  # nothing has to be written there
+        done = clone.call(*words, *more)
+        assert done.returncode == 0 and clone.calls == before and mine.read_text() == "mine"
+        assert [line for line in lines_of(done) if f"Warning: {told}writes there: it is left alone" in line]
+    for more in (["--forceall"], ["--forcerun", "report"]):
         done = clone.call(*words, *more)
         assert done.returncode != 0 and clone.calls == before and mine.read_text() == "mine"
-        assert "results/one/figures/mine.svg: mtlbio did not write it (1 such file)" in lines_of(done)[0]
+        assert [line for line in lines_of(done) if f"{told}would write there; move it elsewhere" in line]
     mine.unlink()
     assert clone.call(*words, "--forceall").returncode == 0
     assert (clone.folder / "results/one/notes.txt").read_text() == "mine"
@@ -50,8 +55,13 @@ def test_a_changed_table_is_named_and_made_again(clone):
     assert clone.call(*SNAKEMAKE).returncode == 0
     table = clone.folder / "results/one/predictions.tsv"
     table.write_text("edited")
-    looked = clone.call(*SNAKEMAKE, "-n")
-    assert lines_of(looked) == [] and table.read_text() == "edited"  # a dry run touches nothing
+    changed = "mtlbio: results/one/predictions.tsv: replaced or added to: 6 bytes where 0 were written (by step train)"
+    again = "mtlbio: results/one: step train would be taken again; what is there would be kept in set_aside"
+    for door in (SNAKEMAKE, ("mtlbio", "run", "config/one.yaml")):
+        looked = clone.call(*door, "-n")
+        assert looked.returncode == 0 and lines_of(looked) == [changed, again]
+        assert "one: train: would start (made again)" in looked.stdout + looked.stderr
+    assert table.read_text() == "edited" and not (clone.folder / "results/one/set_aside").exists()
     done = clone.call(*SNAKEMAKE)
     assert done.returncode == 0
     first, second = lines_of(done)
