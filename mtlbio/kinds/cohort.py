@@ -36,6 +36,7 @@ class CohortKind(DonorKind[CohortRun]):
             "cohort": "mtlbio.report.of_samples:cohort",
             "sizes": "mtlbio.report.of_samples:sizes",
             "decides": "mtlbio.report.of_samples:decides",
+            "trial": "mtlbio.report.of_samples:trial",
         },
     }
     commands = DonorKind.commands | {

@@ -34,6 +34,7 @@ class ProteinKind(Kind[ProteinRun]):
             "cohort": "mtlbio.report.of_residues:cohort",
             "sizes": "mtlbio.report.of_residues:sizes",
             "decides": "mtlbio.report.of_residues:decides",
+            "trial": "mtlbio.report.of_residues:trial",
             "colours": "mtlbio.report.of_residues:colours",
         }
     }

@@ -30,6 +30,7 @@ class TableKind(DonorKind[TableRun]):
             "cohort": "mtlbio.report.of_samples:cohort",
             "sizes": "mtlbio.report.of_samples:sizes",
             "decides": "mtlbio.report.of_samples:decides",
+            "trial": "mtlbio.report.of_samples:trial",
             "features": "mtlbio.report.of_samples:features",
         },
     }

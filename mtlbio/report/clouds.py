@@ -7,6 +7,7 @@ from mtlbio.report.palette import INK, MUTED
 from mtlbio.report.svg import RASTERISE_ABOVE
 from mtlbio.report.words import shortened
 
+_CROWDED = 42  # characters in a row from which the names of levels are turned
 MOST_LEVELS = 12  # more levels than this are drawn as medians without names
 
 
@@ -53,8 +54,20 @@ def smooth(x: np.ndarray, y: np.ndarray, span: float = 0.6, points: int = 60) ->
     return grid, fitted
 
 
-def strips(axes, frame: pd.DataFrame, dim: str, parts: list, accent: str, order: tuple[str, ...]) -> int:
-    """Draw ``dim`` by level of the driver as points and boxes; ``order`` sorts the levels; gives their number."""
+def strips(
+    axes,
+    frame: pd.DataFrame,
+    dim: str,
+    parts: list,
+    accent: str,
+    order: tuple[str, ...],
+    crowded: int | None = None,
+    legend: bool = True,
+) -> int:
+    """Draw ``dim`` by level of the driver as points and boxes; gives the number of levels.
+
+    ``order`` sorts them; ``crowded``: characters in a row from which their names are turned; ``legend``: of the parts.
+    """
     levels = [str(v) for v in frame["driver"].unique()]
     text = frame["driver"].astype(str)
     if len(levels) > MOST_LEVELS:
@@ -69,11 +82,12 @@ def strips(axes, frame: pd.DataFrame, dim: str, parts: list, accent: str, order:
     lines |= {"medianprops": {"color": INK, "linewidth": 1.6}}
     boxes, hidden = [y[position == i] for i in range(len(levels))], {"showfliers": False, "showcaps": False}
     axes.boxplot(boxes, positions=range(len(levels)), widths=0.62, manage_ticks=False, **hidden, **lines)
-    crowded = max(map(len, levels)) * len(levels) > 42
+    turned = max(map(len, levels)) * len(levels) > (crowded or _CROWDED)
     shown = [shortened(level, 16) for level in levels]
-    axes.set_xticks(range(len(levels)), shown, rotation=40 if crowded else 0, ha="right" if crowded else "center")
+    axes.set_xticks(range(len(levels)), shown, rotation=40 if turned else 0, ha="right" if turned else "center")
     axes.set_xlim(-0.6, len(levels) - 0.4)
-    _legend(axes, len(parts))
+    if legend:
+        _legend(axes, len(parts))
     return len(levels)
 
 

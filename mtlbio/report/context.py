@@ -2,36 +2,28 @@
 
 from __future__ import annotations
 
-from functools import partial
-
-import numpy as np
 import pandas as pd
 
 from mtlbio.metrics import metric_named
-from mtlbio.probing.columns import column_of, of_family
-from mtlbio.probing.composition import cells_in_words, largest_shares
+from mtlbio.probing.columns import of_family
 from mtlbio.probing.null_refits import share_of_biology
 from mtlbio.probing.rates import NO_CLAIM, findable, no_rate_at
 from mtlbio.report import conflicts, feature_effects, plain
-from mtlbio.report.choice import kind
+from mtlbio.report.answers import answers
+from mtlbio.report.choice import ranked
+from mtlbio.report.entries import SEARCHED_GENES, TOP_GENES, TOP_SETS, composition, entry, measured, tile
 from mtlbio.report.facts import as_text, chosen_options, facts, files, quality, versions
 from mtlbio.report.figures import task_metric
 from mtlbio.report.fresh import fresh_readings
 from mtlbio.report.heatmap import in_order
 from mtlbio.report.inputs import Inputs
-from mtlbio.report.leaning import leaning, odds
 from mtlbio.report.palette import VERDICTS
 from mtlbio.report.suspect_labels import label_warnings
 from mtlbio.report.svg import Picture
-from mtlbio.report.words import file_stem, percent, probability
+from mtlbio.report.words import interval_parts, percent
 from mtlbio.text import joined, known, number
 
 AUDIT_ORDER = {"not_identifiable": 0, "weak": 1, "ok": 2}
-# columns of verdicts.tsv in a protein run: what a dimension is told by, in words
-LETTERS = (("identity", "own letter", "given the neighbours"), ("context", "neighbours", "given the own letter"))
-TOP_GENES = 8
-TOP_SETS = 3
-TOP_CELLS, LEAST_CELLS = 3, 0.1  # cell types on a card, and the share from which they are named
 TOP_REFITS = 10
 
 # table -> what the page says where it is not there, to be filled with the run's vocabulary
@@ -54,6 +46,7 @@ def page_context(inputs: Inputs, chosen: list[str], pictures: dict[str, Picture]
         plain.read_task(t, task_metric(inputs, t), tables.get("metrics"), tables.get("comparisons"), words)
         for t in inputs.tasks
     ]
+    order = [dim for dims in ranked(inputs.verdicts, inputs.supervised).values() for dim in dims]
     return {
         "title": run.report.title or run.run,
         "run": run.run,
@@ -61,18 +54,22 @@ def page_context(inputs: Inputs, chosen: list[str], pictures: dict[str, Picture]
         "transfers": "transfer" in inputs.kind.commands,
         "words": words,
         "headline": plain.headline(inputs.verdicts, inputs.supervised),
-        "summary": plain.summary_of_tasks(readings) if "metrics" in tables else words.fill(MISSING["metrics"]),
+        "unevaluated": "" if "metrics" in tables else words.fill(MISSING["metrics"]),
+        "answers": answers(inputs, readings),
         "cautions": plain.cautions(inputs.verdicts, readings, run.probe.alpha, words),
         "facts": facts(inputs),
         "styles": VERDICTS,
         "legend": legend(inputs),
-        "tiles": [
-            {"dim": dim, "verdict": row["verdict"], "driver": _driver(inputs, row), "odds": _of_biology(row)}
-            for dim, row in in_order(inputs.verdicts).iterrows()
-        ],
+        "tiles": [tile(inputs, dim) for dim in order],
+        "shown": [name for name in VERDICTS if (inputs.verdicts["verdict"] == name).any()],
+        "counts": inputs.verdicts["verdict"].value_counts().to_dict(),
+        "top": TOP_GENES,
+        "searched": SEARCHED_GENES,
+        "measured": measured(inputs),
         "composition": composition(inputs),
         "cells_fixed": inputs.tables.get("composition", pd.DataFrame()).get("held_fixed", pd.Series(dtype=bool)).any(),
-        "cards": [card(inputs, d, pictures) for d in chosen],
+        "cards": [entry(inputs, dim, pictures) for dim in order if dim in chosen],
+        "rows": [entry(inputs, dim, pictures) for dim in order if dim not in chosen],
         "calibrated": "error_rate" in inputs.verdicts and inputs.verdicts["error_rate"].notna().any(),
         "rates": rates(inputs),
         "no_rates": why_no_rates(inputs),
@@ -119,98 +116,6 @@ def legend(inputs: Inputs) -> list[dict]:
         {"verdict": name, "style": s, "meaning": inputs.words.fill(s.meaning), "count": int(counts.get(name, 0))}
         for name, s in VERDICTS.items()
     ]
-
-
-def _driver(inputs: Inputs, row: pd.Series) -> str:
-    return inputs.directed(row.name, str(row["driver"])) if known(row["driver"]) else ""
-
-
-def _of_biology(row: pd.Series) -> str:
-    """Odds of an undecided dimension, for its tile."""
-    return percent(odds(row)["biology"]) if row["verdict"] == "underpowered" and odds(row) else ""
-
-
-def card(inputs: Inputs, dim: str, pictures: dict[str, Picture]) -> dict:
-    """One dimension: verdict, sentence, picture, numbers, genes."""
-    row = inputs.verdicts.loc[dim]
-    columns = [(column_of("share", c), c, inputs.cohort.covariates[c].role) for c in inputs.covariates]
-    shares = [
-        {"name": name, "role": role, "value": float(row[column]), "text": percent(row[column])}
-        for column, name, role in (*columns, *LETTERS)
-        if known(row.get(column))
-    ]
-    about = inputs.about.loc[dim]
-    stability = row.get("stability") if known(row.get("stability")) else about.get("stability")
-    return {
-        "dim": dim,
-        "verdict": row["verdict"],
-        "shortcut": kind(row) == "shortcut",
-        "driver": _driver(inputs, row),
-        "why": row["why"] if known(row.get("why")) else "",
-        "effects": [_effect(row, task) for task in inputs.tasks],
-        "shares": shares,
-        "cells": cells(inputs, dim),
-        "stability": number(stability),
-        "trained_for": about.get("task") or "",
-        "variance": percent(about.get("variance")),
-        "genes": top_genes(inputs, dim),
-        "feature": about.get("feature") or "",
-        "error": plain.error_rate(row),
-        "leaning": leaning(row),
-        "picture": pictures[f"card_{file_stem(dim)}"],
-    }
-
-
-def cells(inputs: Inputs, dim: str) -> str:
-    """The estimated cell types that a dimension goes with most, the larger shares first; empty where there are none."""
-    table = inputs.tables.get("composition")
-    if table is None:
-        return ""
-    own = table[(table["dim"] == dim) & (table["share"] >= LEAST_CELLS)].head(TOP_CELLS)
-    return ", ".join(_cells(row) for row in own.itertuples())
-
-
-def composition(inputs: Inputs) -> str:
-    """Every dimension with a large share of an estimated cell type; empty where there is none."""
-    table = inputs.tables.get("composition")
-    largest = {} if table is None else largest_shares(table)
-    rows = [] if table is None else table.drop_duplicates("dim").itertuples()  # the largest share comes first
-    return ", ".join(f"{row.dim} {_cells(row)}" for row in rows if row.dim in largest)
-
-
-def _cells(row) -> str:
-    """A row of the table of composition: monocytes 42 %, and whether they are held fixed."""
-    return f"{cells_in_words(row.cell_type)} {percent(row.share)}{' (held fixed)' if row.held_fixed else ''}"
-
-
-def _effect(row: pd.Series, task: str) -> dict:
-    """What a dimension has to do with a task: the adjusted effect, and the loss without the dimension."""
-    column, fixed = partial(column_of, of=task), known(row.get("held_fixed"))
-    adjusted = _parts(row, column("effect"), column("ci_low"), column("ci_high"), 2)
-    call = row.get(column("removal"))
-    return {
-        "task": task,
-        "effect": ("held fixed", "nothing is left") if fixed else adjusted,
-        "q": "–" if fixed else probability(row.get(column("q"))),
-        "call": call if known(call) else "not tested",
-        "loss": _parts(row, column("delta"), column("delta_ci_low"), column("delta_ci_high"), 3),
-    }
-
-
-def _parts(row: pd.Series, value: str, low: str, high: str, digits: int) -> tuple[str, str]:
-    """Value and interval as two texts, for a cell of two lines."""
-    if not (known(row.get(low)) and known(row.get(high))):
-        return number(row.get(value), digits), ""
-    return number(row[value], digits), f"{number(row[low], digits)} to {number(row[high], digits)}"
-
-
-def top_genes(inputs: Inputs, dim: str) -> list[dict]:
-    """Genes with the largest absolute loadings; ``up`` says whether they rise with the dimension."""
-    if inputs.loadings is None:
-        return []
-    weights = inputs.loadings[inputs.latents.columns.get_loc(dim)]
-    order = np.argsort(-np.abs(weights), kind="stable")[:TOP_GENES]
-    return [{"gene": str(inputs.genes[i]), "up": bool(weights[i] > 0)} for i in order if weights[i] != 0]
 
 
 def rates(inputs: Inputs) -> list[dict]:
@@ -276,7 +181,7 @@ def sharing(inputs: Inputs) -> list[dict]:
             "metric": metric_named(row["metric"]).printed,
             "together": number(row["multitask"], 3),
             "alone": number(row["singletask"], 3),
-            "gain": _parts(row, "gain", "ci_low", "ci_high", 3),
+            "gain": interval_parts(row, "gain", "ci_low", "ci_high", 3),
             "donors": f"{int(row['n_donors']):,}",
             "overlap": percent(row["overlap"]),
             "sentence": row["why"],

@@ -1,13 +1,14 @@
 """Every figure of a run, drawn once: into ``figures/`` and, as inline SVG, onto the page."""
 
 from collections.abc import Callable
-from functools import partial
+from functools import cache, partial
 from pathlib import Path
 
 from mtlbio.files import replacing
 from mtlbio.metrics import metric_named
 from mtlbio.progress import track
 from mtlbio.report import conflicts
+from mtlbio.report.adjusted import adjusted
 from mtlbio.report.cards import card_figure
 from mtlbio.report.curves import training_figure
 from mtlbio.report.feature_effects import effects_figure, shown_features
@@ -21,8 +22,9 @@ from mtlbio.report.words import file_stem
 
 def plan(inputs: Inputs, chosen: list[str]) -> dict[str, Callable[[], Drawing]]:
     """File stem -> function that draws it, for every figure that the run's tables allow."""
+    looks = cache(partial(adjusted, inputs))  # a task is adjusted once for all cards
     jobs: dict[str, Callable[[], Drawing]] = {
-        f"card_{file_stem(dim)}": partial(card_figure, inputs, dim) for dim in chosen
+        f"card_{file_stem(dim)}": partial(card_figure, inputs, dim, looks) for dim in chosen
     }
     if any(str(c).startswith(("share_", "effect_")) for c in inputs.verdicts):
         jobs["shares"] = partial(heatmap_figure, inputs)

@@ -17,7 +17,7 @@ from mtlbio.kinds import KINDS, Kind, kind_named
 from mtlbio.kinds.vocabulary import Vocabulary
 from mtlbio.probing.null_refits import NULL
 from mtlbio.report.palette import VERDICTS
-from mtlbio.report.words import set_name
+from mtlbio.report.set_names import set_name
 
 # table -> (file, columns it must have, what it holds in words to be filled; "" where the page's list leaves it out)
 OPTIONAL = {
@@ -32,6 +32,11 @@ OPTIONAL = {
     "qc": ("qc.tsv", tables.QC, "what was dropped, and why"),
     "splits": ("splits.tsv", tables.SPLITS, "which {units} were held out together"),
     "audit": ("probing/audit.tsv", ["task", "covariate", "call"], "what the design can tell apart"),
+    "association": (
+        "probing/association.tsv",
+        ["dim", "question", "variable", "n_donors", "adjusted_for"],
+        "every test of a dimension, with what was held fixed",
+    ),
     "enrichment": ("probing/enrichment.tsv", ["dim", "set"], "{gene_sets} per dimension"),
     "composition": (
         "probing/composition.tsv",

@@ -2,11 +2,14 @@
 
 from pathlib import Path
 
+import numpy as np
+
 from mtlbio.cohort.cohort import Cohort, read_latents
 from mtlbio.labels.residues import residue_kind
+from mtlbio.probing.residues.trial import ResidueTrial
 from mtlbio.report.inputs import Inputs
 from mtlbio.report.palette import NEUTRAL, STATE_COLOURS
-from mtlbio.sequence.chains import residue_cohort
+from mtlbio.sequence.chains import WITHIN_CHAINS, residue_cohort
 
 
 def cohort(results: Path) -> Cohort:
@@ -31,3 +34,11 @@ def colours(inputs: Inputs, task: str, classes: list[str]) -> list[str] | None:
     if not STATE_COLOURS.keys() <= set(inputs.cohort.tasks[task].classes):
         return None
     return [STATE_COLOURS.get(c, NEUTRAL) for c in classes]
+
+
+def trial(inputs: Inputs) -> ResidueTrial:
+    """What the dimensions were tested on."""
+    z, dims, cohort = inputs.latents.to_numpy(dtype=float), tuple(inputs.latents.columns), inputs.cohort
+    block, of_run = np.full(len(dims), "axis"), (cohort.tasks, cohort.covariates, inputs.run.probe)
+    within = frozenset(WITHIN_CHAINS)
+    return ResidueTrial(z, dims, block, inputs.obs, *of_run, within=within, words=inputs.words)

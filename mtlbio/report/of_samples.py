@@ -2,8 +2,11 @@
 
 from pathlib import Path
 
+import numpy as np
+
 from mtlbio.cohort.cohort import Cohort, read_cohort
 from mtlbio.cohort.family import FAMILY
+from mtlbio.probing.trial import Trial
 from mtlbio.report.inputs import Inputs
 
 
@@ -28,3 +31,12 @@ def sizes(inputs: Inputs) -> list[tuple[int, str]]:
 def features(cohort: Cohort) -> list[str]:
     """Columns of a table of features."""
     return list(cohort.coding.places)
+
+
+def trial(inputs: Inputs) -> Trial:
+    """What the dimensions were tested on."""
+    block = inputs.about["block"] if "block" in inputs.about else ["axis"] * len(inputs.about)
+    z, dims = inputs.latents.to_numpy(dtype=float), tuple(inputs.latents.columns)
+    cohort = inputs.cohort
+    of_run = (cohort.tasks, cohort.covariates, inputs.run.probe)
+    return Trial(z, dims, np.asarray(block).astype(str), inputs.obs, *of_run, words=inputs.words)

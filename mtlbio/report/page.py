@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import base64
+import hashlib
 from collections.abc import Mapping
 from importlib import resources
 from pathlib import Path
@@ -18,8 +20,9 @@ if TYPE_CHECKING:
 def report(run: ReportedRun, results: str | Path) -> None:
     """Write ``report.html`` and ``figures/`` into ``results``.
 
-    The page carries its style and pictures in itself, runs no script and names no date, so that the same results
-    give the same bytes. Tables that a run does not have are named as missing where they would stand.
+    The page carries its style, its pictures and one small script in itself, asks no network for anything and names no
+    date, so that the same results give the same bytes; without the script all of it is shown. Tables that a run does
+    not have are named as missing where they would stand.
 
     Raises
     ------
@@ -42,11 +45,14 @@ def report(run: ReportedRun, results: str | Path) -> None:
 
 
 def render(context: dict) -> str:
-    """Fill the template; everything is escaped except the style sheet and the figures drawn here.
+    """Fill the template; everything is escaped except style sheet, script and the figures drawn here.
 
+    A browser runs no other script than that one: the page's security policy names its hash.
     ``context["words"]`` is the vocabulary in which the template's own words are said.
     """
-    return filled("mtlbio.report", "page.html", context)
+    script = (resources.files("mtlbio.report") / "templates/page.js").read_text(encoding="utf-8")
+    digest = base64.b64encode(hashlib.sha256(script.encode()).digest()).decode()
+    return filled("mtlbio.report", "page.html", {**context, "script": script, "script_hash": digest})
 
 
 def filled(package: str, template: str, context: Mapping[str, Any]) -> str:

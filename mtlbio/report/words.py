@@ -1,9 +1,10 @@
 """Numbers and names as a reader wants them: small pure functions used by page, sentences and figures."""
 
+import pandas as pd
+
 from mtlbio.kinds.vocabulary import DONORS, Vocabulary
 from mtlbio.text import known, number
 
-_COLLECTIONS = {"HALLMARK": "Hallmark", "REACTOME": "Reactome", "KEGG": "KEGG", "GOBP": "GO", "WP": "WikiPathways"}
 MODEL, SINGLE, COVARIATES = "multitask", "singletask", "covariates"
 # arm -> its name in a picture and in prose
 _ARMS = {
@@ -30,6 +31,13 @@ def interval(value, low, high, digits: int = 2) -> str:
     if not (known(low) and known(high)):
         return number(value, digits)
     return f"{number(value, digits)} ({number(low, digits)} to {number(high, digits)})"
+
+
+def interval_parts(row: pd.Series, value: str, low: str, high: str, digits: int) -> tuple[str, str]:
+    """Value and interval as two texts, for a cell of two lines."""
+    if not (known(row.get(low)) and known(row.get(high))):
+        return number(row.get(value), digits), ""
+    return number(row[value], digits), f"{number(row[low], digits)} to {number(row[high], digits)}"
 
 
 def probability(value) -> str:
@@ -71,25 +79,6 @@ def arm_label(arm: str, words: Vocabulary = DONORS) -> str:
 def arm_name(arm: str, words: Vocabulary = DONORS) -> str:
     """An arm in prose."""
     return words.fill(_ARMS[arm][1]) if arm in _ARMS else arm
-
-
-def set_name(name: str) -> str:
-    """A gene set in readable form; anything that is not an upper-case identifier stays as it is.
-
-    Examples
-    --------
-    >>> set_name("HALLMARK_INTERFERON_ALPHA_RESPONSE"), set_name("B_CELL"), set_name("batch")
-    ('Interferon alpha response (Hallmark)', 'B cell', 'batch')
-    """
-    head, _, rest = name.partition("_")
-    if head in _COLLECTIONS and rest:
-        return f"{_sentence(rest)} ({_COLLECTIONS[head]})"
-    return _sentence(name) if rest and name.isupper() else name
-
-
-def _sentence(name: str) -> str:
-    words = name.replace("_", " ").lower()
-    return words[0].upper() + words[1:]
 
 
 def shortened(name: str, longest: int) -> str:

@@ -7,12 +7,15 @@ import pandas as pd
 import pytest
 from fabricate import SET, fabricate
 
-from mtlbio.report.cards import card_figure, set_score
-from mtlbio.report.choice import choose
+from mtlbio.report.cards import card_figure
+from mtlbio.report.choice import choose, ranked
 from mtlbio.report.clouds import shuffled_medians, smooth
-from mtlbio.report.context import cells, composition
+from mtlbio.report.entries import cells, composition
 from mtlbio.report.inputs import read_inputs
+from mtlbio.report.of_units import set_score
+from mtlbio.report.panels import wrapped
 from mtlbio.report.svg import house_style
+from mtlbio.report.words import interval
 
 
 def verdicts(**kinds):
@@ -38,7 +41,14 @@ def test_axes_come_before_dimensions_that_were_trained_to_follow_their_task():
 def test_a_shortcut_is_a_kind_of_its_own():
     table = verdicts(technical=3, biology=3)
     table["removal_disease"] = ["harmful", "harmless", "harmless"] + ["harmful"] * 3
-    assert choose(table, 3) == ["bio2", "tec2", "tec0"]
+    assert choose(table, 3) == ["bio2", "tec0", "tec2"]  # the shortcut before the harmless bin
+    assert list(ranked(table)) == ["biology", "shortcut", "technical"]
+
+
+def test_what_the_folds_did_not_find_again_comes_last():
+    table = verdicts(underpowered=3)
+    table["stability"] = [0.9, 0.8, 0.1]
+    assert choose(table, 3) == ["und1", "und0", "und2"]
 
 
 def test_unused_only_where_there_is_nothing_else():
@@ -66,13 +76,45 @@ def test_set_score_is_the_mean_z_score(inputs):
 def test_drivers_of_donors_are_drawn_per_donor_and_batches_per_sample(inputs):
     assert draw(inputs, "z01")[2].startswith("Scatter plot: Pearson r 0.9")
     assert "over 80 donors" in draw(inputs, "z01")[2]
-    assert draw(inputs, "z02")[1] == "z02 against the score of Interferon alpha response (Hallmark)"
+    score = "z02 against the score of Interferon alpha response (Hallmark)"
+    assert draw(inputs, "z02")[1] == f"z02 by disease after adjustment; {score}"
     assert draw(inputs, "z03")[2].startswith("4 levels of batch, 160 samples")
 
 
-def test_no_driver_falls_back_to_what_is_nearest(inputs):
+def test_biology_is_drawn_by_its_task_after_adjustment_beside_what_names_it(inputs):
+    figure, _, described = draw(inputs, "z02")
+    left, right = figure.axes
+    row = inputs.verdicts.loc["z02"]
+    shown = interval(row["effect_disease"], row["ci_low_disease"], row["ci_high_disease"]).replace(" ", " SD ", 1)
+    assert left.get_title(loc="left") == f"+{shown}" and left.get_xlabel() == "disease\n80 donors"
+    assert left.get_ylabel() == "z02, covariates held fixed (SD)"
+    assert right.get_xlabel().startswith("Interferon alpha response") and "z-score of its genes" in right.get_xlabel()
+    assert f"disease: +{shown}; 80 donors; held fixed: age, sex, site, batch" in described
+
+
+def test_mixed_is_drawn_by_task_and_covariate_and_technical_as_it_is(inputs):
+    shares = {c: inputs.verdicts.at["z05", f"share_{c}"] for c in inputs.covariates}
+    assert draw(inputs, "z05")[1] == f"z05 by disease after adjustment; z05 by {max(shares, key=shares.get)}"
+    assert draw(inputs, "z03")[1] == "z03 by batch" and draw(inputs, "z06")[1] == "z06 by site"
+
+
+def test_what_stays_open_is_drawn_by_the_task_it_comes_nearest_to(inputs):
+    for dim in ("z07", "z10"):
+        q = {task: inputs.verdicts.at[dim, f"q_{task}"] for task in ("disease", "response")}
+        assert draw(inputs, dim)[1] == f"{dim} by {min(q, key=q.get)} after adjustment"
+
+
+def test_a_kind_without_a_trial_falls_back_to_what_is_nearest(inputs):
+    with house_style():
+        _, title, _ = card_figure(inputs, "z07", lambda task: None)
     shares = {c: inputs.verdicts.at["z07", f"share_{c}"] for c in inputs.covariates}
-    assert max(shares, key=shares.get) in draw(inputs, "z07")[1]
+    assert max(shares, key=shares.get) in title
+
+
+def test_long_names_take_two_lines_at_most():
+    name = "Regulation of insulin like growth factor transport and uptake (Reactome)"
+    assert wrapped(name, True) == "Regulation of insulin\nlike growth factor trans…"
+    assert wrapped(name, False).count("\n") == 1 and wrapped("age", True) == "age"
 
 
 def test_many_levels_become_medians(inputs):

@@ -1,9 +1,12 @@
 """The page: well-formed, self-contained, escaped, reproducible, complete."""
 
+import base64
+import hashlib
 import re
 import subprocess
 import sys
 from html.parser import HTMLParser
+from importlib import resources
 
 import pandas as pd
 import pytest
@@ -68,7 +71,7 @@ def test_tags_nest_and_identifiers_are_unique(parsed):
 
 
 def test_nothing_comes_from_elsewhere(parsed, page):
-    assert "script" not in parsed.seen and "iframe" not in parsed.seen and "link" not in parsed.seen
+    assert "iframe" not in parsed.seen and "link" not in parsed.seen
     assert [r for r in parsed.references if not r[1].startswith(("#", "data:image/png"))] == []
     targets = {value[1:] for _, value in parsed.references if value.startswith("#")}
     assert targets <= set(parsed.ids)
@@ -77,7 +80,7 @@ def test_nothing_comes_from_elsewhere(parsed, page):
 
 
 def test_user_strings_are_text_everywhere(parsed, page):
-    assert "<script" not in page
+    assert page.count("<script") == 2  # the names of what was measured, and the page's own
     shown = "".join(parsed.text)
     evil = "<script>alert('x')</script>"
     assert f"Lupus, two visits per donor {evil}" in shown  # title
@@ -97,13 +100,43 @@ def test_figures_are_files_too(reported):
 def test_every_verdict_kind_is_there_and_cards_cover_the_telling_ones(page):
     for verdict in VERDICTS:
         assert f'<span class="badge {verdict}">' in page
-    cards = re.findall(r'<article class="panel card (\w+)" id="card-(z\d+)">', page)
+    cards = re.findall(r'<article class="panel card (\w+)" id="card-(z\d+)"', page)
     assert [verdict for verdict, _ in cards] == [
         "biology", "technical", "technical", "confounder", "mixed", "not_identifiable",
     ]  # fmt: skip
-    assert [dim for _, dim in cards][:3] == ["z02", "z03", "z04"]  # the bin, then the shortcut
+    assert [dim for _, dim in cards][:3] == ["z02", "z04", "z03"]  # the shortcut, then the bin
     assert page.count('<tr id="row-z') == len(DIMS)
     assert f"{len(cards)} of {len(DIMS)} dimensions have a card" in page and 'id="verdicts"' in page
+    rows = re.findall(r'<details class="panel row (\w+)" id="card-(z\d+)"', page)
+    assert sorted(dim for _, dim in (*cards, *rows)) == sorted(DIMS)
+    assert [verdict for verdict, _ in rows] == ["biology", "confounder"] + ["underpowered"] * 2 + ["unused"] * 2
+
+
+def test_only_the_pages_own_script_may_run(page):
+    policy = re.findall(r'Content-Security-Policy" content="([^"]+)"', page)[0]
+    (script,) = re.findall(r"<script>(.*?)</script>", page, flags=re.DOTALL)
+    digest = base64.b64encode(hashlib.sha256(script.encode()).digest()).decode()
+    assert policy.startswith("default-src 'none'; ") and f"script-src 'sha256-{digest}'" in policy.replace("&#39;", "'")
+    assert script == (resources.files("mtlbio.report") / "templates/page.js").read_text(encoding="utf-8")
+    assert not [word for word in ("http", "fetch(", "XMLHttp", "innerHTML", "eval(", "localStorage") if word in script]
+
+
+def test_without_the_script_everything_is_shown(parsed, page):
+    """What only works with it is hidden until it runs, and nothing else is."""
+    body = page.split("</head>")[1].split("<script")[0]
+    hidden = re.findall(r"<(\w+)[^>]* hidden[ >]", body)
+    assert set(hidden) == {"div", "span", "button"}
+    assert hidden.count("div") == 1 and hidden.count("button") == hidden.count("span") == len(DIMS)
+    assert '<div class="tools" id="tools" hidden' in body
+
+
+def test_the_keyboard_reaches_everything_in_the_order_of_the_page(parsed, page):
+    assert page.index('class="skip" href="#dimensions"') < page.index("<h1>")
+    assert "tabindex" in page and not re.findall(r'tabindex="[1-9]', page)
+    assert '<label for="find">' in page and '<input type="search" id="find"' in page
+    assert page.count('type="button"') == page.count("<button") and ":focus-visible" in page
+    assert len(re.findall(r'<button type="button" class="(\w+)" data-verdict="\1" aria-pressed="false">', page)) == 7
+    assert 'role="status" aria-live="polite"' in page
 
 
 def test_every_card_has_the_rows_that_its_grid_has(parsed, page):

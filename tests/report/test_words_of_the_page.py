@@ -63,7 +63,7 @@ def shown(fabricated, words, monkeypatch, gone: tuple[str, ...] = ()) -> str:
     picture = Picture("<svg></svg>", 1.0)
     context = page_context(inputs, chosen, dict.fromkeys(plan(inputs, chosen), picture))
     context["effects"] = [{"name": "dose", "picture": picture, "sentences": ["Widest: none."]}]
-    page = render(context).split("</style>", 1)[1]
+    page = re.sub(r"<script.*?</script>", "", render(context).split("</style>", 1)[1], flags=re.DOTALL)
     return " ".join([re.sub(r"<[^>]*>", "", page), *re.findall(r'(?:aria-label|title)="([^"]*)"', page)])
 
 
