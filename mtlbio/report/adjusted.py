@@ -8,6 +8,7 @@ import numpy as np
 import pandas as pd
 
 from mtlbio.probing.association import task_design
+from mtlbio.probing.columns import column_of
 from mtlbio.probing.inference import Contrast
 from mtlbio.report.inputs import Inputs
 from mtlbio.text import known
@@ -64,12 +65,13 @@ def adjusted(inputs: Inputs, task: str) -> Adjusted | None:
 
 
 def linked_task(inputs: Inputs, row: pd.Series) -> str | None:
-    """The task that a verdict is about, else the outcome that the dimension is linked to most closely; None without
+    """The task that a verdict is about, else the outcome that names it or is linked to it most closely; None without
     any."""
     if known(row.get("about")) and row["about"] in inputs.tasks:
         return str(row["about"])
-    outcomes = [task for task in inputs.tasks if task not in inputs.covariates and known(row.get(f"q_{task}"))]
-    return min(outcomes, key=lambda task: row[f"q_{task}"], default=None)
+    q = {task: row.get(column_of("q", task)) for task in inputs.tasks if task not in inputs.covariates}
+    q = {task: value for task, value in q.items() if known(value)}
+    return row["driver"] if row.get("driver") in q else min(q, key=lambda task: q[task], default=None)
 
 
 def _classes(inputs: Inputs, task: str) -> tuple[str, ...]:

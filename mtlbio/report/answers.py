@@ -8,7 +8,7 @@ import pandas as pd
 from markupsafe import Markup, escape
 
 from mtlbio.report import plain
-from mtlbio.report.choice import ranked
+from mtlbio.report.choice import kind, ranked
 from mtlbio.report.claims import claim
 from mtlbio.report.entries import main_cells
 from mtlbio.report.inputs import Inputs
@@ -60,18 +60,19 @@ def _line(inputs: Inputs, dim: str) -> dict[str, Any]:
     driver = str(row["driver"]) if known(row["driver"]) else ""
     trained_for = inputs.about.loc[dim].get("task") if dim in inputs.supervised else None
     name = {"name": inputs.directed(dim, driver), "raw": driver, "trained_for": trained_for or ""}
-    return {"dim": dim, "slug": file_stem(dim), **name, "text": claim(inputs, dim), "cells": main_cells(inputs, dim)}
+    numbers = {"text": claim(inputs, dim), "shortcut": kind(row) == "shortcut", "cells": main_cells(inputs, dim)}
+    return {"dim": dim, "slug": file_stem(dim), **name, **numbers}
 
 
 def _undecided(inputs: Inputs, undecided: list[Open]) -> list[dict[str, Any]]:
     """Why dimensions are ``underpowered``: a line per reason, those that may be biology first."""
     lines = []
     likely = {one.dim: odds(inputs.verdicts.loc[one.dim]).get("biology", 0.0) for one in undecided}
-    for kind in ORDER:
-        for task in dict.fromkeys(one.task for one in undecided if one.kind == kind):
-            own = [one.dim for one in undecided if one.kind == kind and one.task == task]
+    for why in ORDER:
+        for task in dict.fromkeys(one.task for one in undecided if one.kind == why):
+            own = [one.dim for one in undecided if one.kind == why and one.task == task]
             own = sorted(own, key=lambda dim: -likely[dim])
-            lines.append({"verdict": "underpowered", "reason": in_words(kind, task, inputs.words), **_listed(own)})
+            lines.append({"verdict": "underpowered", "reason": in_words(why, task, inputs.words), **_listed(own)})
     return lines
 
 
@@ -99,13 +100,14 @@ def _listed(dims: list[str]) -> dict[str, Any]:
 
 def _takes(inputs: Inputs, undecided: list[Open]) -> dict[str, Any]:
     """How many donors, and where donors are not enough, what the design has to change."""
-    stated = [one for one in undecided if one.needed == one.needed]
+    told = [one for one in undecided if one.told]
+    never = [one.dim for one in told if not one.needed < float("inf")]
     steps = [{"times": times, "settled": settled(undecided, times), "of": len(undecided)} for times in MULTIPLES]
     return {
-        "steps": steps if stated else [],
+        "steps": steps if len(told) > len(never) else [],
         "first": _first(inputs, undecided),
-        "never": _listed([one.dim for one in undecided if not one.needed < float("inf")]) if stated else None,
-        "unknown": bool(undecided) and not stated,
+        "never": _listed(never),
+        "unknown": bool(undecided) and not told,
         "design": fixes(inputs.tables.get("audit")),
     }
 

@@ -217,10 +217,10 @@ def error_rate(row: pd.Series) -> str | None:
 
 
 def short_rate(row: pd.Series) -> str:
-    """How often such a verdict is wrong, in a few words: ``1.2 in 100 such verdicts are wrong (0.4 to 3.1)``."""
+    """How often such a verdict is wrong, in a few words: ``1.2 in 100 such verdicts wrong (0.4 to 3.1)``."""
     low, high = row.get("error_rate_low"), row.get("error_rate_high")
     span = f" ({_in_hundred(low)} to {_in_hundred(high)})" if known(low) and known(high) else ""
-    return f"{_in_hundred(row['error_rate'])} in 100 such verdicts are wrong{span}"
+    return f"{_in_hundred(row['error_rate'])} in 100 such verdicts wrong{span}"
 
 
 def _in_hundred(rate: float) -> str:

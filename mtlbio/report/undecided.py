@@ -19,7 +19,7 @@ _REASONS = (
     ("removal", "tell whether ", "whether predictions of {task} need it is open"),
     ("large", "exclude an ", "a large effect on {task} is not excluded"),
 )
-_OTHER = "not testable here, and no number says what would settle it"
+_OTHER = "undecided for another reason, which its own sentence says"
 _NOW = re.compile(r"\(\w+ with (?P<task>.+) known; (?P<now>\d+) now\)")
 ORDER = (*(kind for kind, _, _ in _REASONS), "other")
 
@@ -33,6 +33,7 @@ class Open:
     dim, kind : of :data:`ORDER`; ``task`` is the one that it is about, "" where it is about none
     needed : donors that would settle it; NaN where no number can be stated, infinite where it is no plan
     now : donors that there are for it
+    told : whether the table says anything of it
     """
 
     dim: str
@@ -40,6 +41,7 @@ class Open:
     task: str
     needed: float
     now: float
+    told: bool = True
 
     @property
     def times(self) -> float:
@@ -63,7 +65,7 @@ def _open(dim: str, row: pd.Series, donors: int) -> Open:
     for kind, start, _ in _REASONS:
         if f"to {start}" in text and (kind == "again" or task):
             return Open(dim, kind, "" if kind == "again" else task, needed, now)
-    return Open(dim, "other", "", needed, now)
+    return Open(dim, "other", "", needed, now, bool(text))
 
 
 def in_words(kind: str, task: str, words: Vocabulary = DONORS) -> str:

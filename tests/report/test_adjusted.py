@@ -78,7 +78,7 @@ def test_a_kind_without_a_trial_of_its_own_has_no_such_picture(inputs, monkeypat
 
 def test_the_task_that_a_verdict_is_about(inputs):
     row = inputs.verdicts.loc["z02"]
-    assert linked_task(inputs, row) == "disease"
+    assert linked_task(inputs, row) == "disease" and linked_task(inputs, inputs.verdicts.loc["z08"]) == "response"
     assert linked_task(inputs, pd.Series({**row, "about": "response"})) == "response"
     assert linked_task(inputs, row[[c for c in row.index if not c.startswith("q_")]]) is None
     assert linked_task(inputs, pd.Series({"q_age": 0.001})) is None  # age is a covariate, so no outcome

@@ -40,7 +40,7 @@ def told(inputs) -> dict:
 def test_learnt_are_biology_confounders_and_batch_with_names_numbers_and_rates(inputs):
     groups = {group["verdict"]: group for group in told(inputs)["learnt"]}
     assert list(groups) == ["biology", "confounder", "technical"]
-    assert groups["biology"]["rate"] == "3.1 in 100 such verdicts are wrong (1.0 to 8.0)"
+    assert groups["biology"]["rate"] == "3.1 in 100 such verdicts wrong (1.0 to 8.0)"
     first = groups["biology"]["lines"][0]
     row = inputs.verdicts.loc["z02"]
     assert (first["dim"], first["name"], first["raw"]) == ("z02", "Interferon alpha response (Hallmark)", SET)
@@ -97,10 +97,11 @@ def test_missing_pieces_leave_gaps_and_no_errors(inputs):
     """No rates, no odds, no numbers of donors, no tables, no gene sets."""
     bare = inputs.verdicts[[c for c in inputs.verdicts if not c.startswith(("odds_", "error_", "donors", "needed"))]]
     found = told(replace(inputs, verdicts=bare, tables={}, members={}))
-    assert found["takes"] == {"steps": [], "first": None, "never": None, "unknown": True, "design": []}
+    nobody = {"count": 0, "dims": [], "more": 0}
+    assert found["takes"] == {"steps": [], "first": None, "never": nobody, "unknown": True, "design": []}
     assert [group["rate"] for group in found["learnt"]] == ["", "", ""] and found["fails"] == found["predicts"] == ""
     lines = {line["reason"] for line in found["not_learnt"] if line["verdict"] == "underpowered"}
-    assert lines == {"not testable here, and no number says what would settle it"}
+    assert lines == {"undecided for another reason, which its own sentence says"}
 
 
 def test_nothing_learnt_is_said(inputs):
@@ -114,3 +115,11 @@ def test_long_lists_are_cut(inputs):
     many = inputs.verdicts.assign(verdict="biology")
     (group,) = told(replace(inputs, verdicts=many))["learnt"]
     assert group["count"] == 12 and len(group["lines"]) == 4 and group["more"] == 8
+
+
+def test_where_no_number_can_be_stated_that_is_said_and_nothing_else(inputs):
+    words = f"no number can be stated to establish its suspected link to disease {KNOWN}: too close to none"
+    verdicts = inputs.verdicts.assign(donors_needed=np.nan, needed_for=words)
+    takes = told(replace(inputs, verdicts=verdicts))["takes"]
+    assert takes["steps"] == [] and not takes["unknown"] and takes["first"] is None
+    assert [one["dim"] for one in takes["never"]["dims"]] == ["z07", "z12"]
