@@ -1,6 +1,7 @@
 # make demo   a planted cohort, a real one and planted proteins, from raw files to a page each
 # make test   the tests
-.PHONY: setup demo test bench docs lint clean
+# make docs   the documentation: build/site/index.html
+.PHONY: setup demo test bench generated docs lint clean
 BIN := .venv/bin
 CORES ?= all
 PLANTED := results/cohorts/planted/run.yaml
@@ -35,10 +36,23 @@ bench: | setup
 	$(BIN)/python benchmarks/calibration/grid.py pipeline
 
 # config/README.md and the schemas are written from the models in mtlbio/config/ and mtlbio/kinds/schemas/, the columns
-# of verdicts.tsv in docs/tables.md from mtlbio/probing/columns.py
-docs: | setup
+# of verdicts.tsv in docs/tables.md from mtlbio/probing/columns.py, docs/commands.md from the command line
+generated: | setup
 	$(BIN)/python -m mtlbio.kinds
 	$(BIN)/python -m mtlbio.probing.columns
+	$(BIN)/python docs/_ext/commands.py
+
+# what the site needs beyond a run; only the first call of `make docs` looks for a network
+.venv/stamp-docs: pyproject.toml envs/constraints.txt | setup
+	$(BIN)/python -m pip --disable-pip-version-check -qq install -c .venv/constraints.txt -e '.[docs]'
+	@touch $@
+
+# warnings and dead links are errors; notebooks are executed where they or the package have changed
+docs: generated .venv/stamp-docs
+	@rm -rf build/site
+	$(BIN)/python -m sphinx -q -W -n --keep-going -c docs -d build/doctrees . build/site
+	$(BIN)/python docs/_ext/dead_links.py build/site
+	@echo "Open build/site/index.html in a browser."
 
 lint: | setup
 	$(BIN)/ruff check .
