@@ -39,6 +39,13 @@ def prepare(run: Run, results: str | Path | None = None) -> DataFrame:
     Gives ``splits.tsv``, a row per sample that is kept: sample, donor, fold. ``run`` is what :func:`read_run` gives and
     ``results`` the folder of its results, ``results/<run>`` where left out, as for every step. An InputError where the
     data do not fit the run, or the folder is somebody else's.
+
+    Examples
+    --------
+    >>> run = mtlbio.read_run("planted/run.yaml")
+    >>> folds = mtlbio.prepare(run)
+    >>> folds.columns.tolist(), len(folds), sorted(folds["fold"].unique().tolist())
+    (['sample', 'donor', 'fold'], 48, [0, 1])
     """
     return _table(take("prepare", run, results) / "splits.tsv")
 
@@ -48,6 +55,13 @@ def train(run: Run, results: str | Path | None = None) -> DataFrame:
 
     Gives ``predictions.tsv``, the networks' predictions of held-out samples (columns in docs/tables.md). An InputError
     where the run is not prepared.
+
+    Examples
+    --------
+    >>> run = mtlbio.read_run("planted/run.yaml")
+    >>> predictions = mtlbio.train(run)
+    >>> sorted(predictions["arm"].unique()), sorted(predictions["task"].unique())
+    (['multitask', 'singletask'], ['age', 'disease', 'response'])
     """
     return _table(take("train", run, results) / "predictions.tsv")
 
@@ -56,6 +70,12 @@ def baselines(run: Run, results: str | Path | None = None) -> DataFrame:
     """Fit what the network has to beat.
 
     Gives ``baselines/predictions.tsv``, in the columns of :func:`train`. An InputError where the run is not prepared.
+
+    Examples
+    --------
+    >>> run = mtlbio.read_run("planted/run.yaml")
+    >>> sorted(mtlbio.baselines(run)["arm"].unique())
+    ['covariates', 'ridge']
     """
     return _table(take("baselines", run, results) / "baselines" / "predictions.tsv")
 
@@ -65,6 +85,14 @@ def evaluate(run: Run, results: str | Path | None = None) -> DataFrame:
 
     Gives ``metrics.tsv``, a row per arm, task and metric, with its interval over donors. An InputError where
     :func:`train` or :func:`baselines` has not been called.
+
+    Examples
+    --------
+    >>> run = mtlbio.read_run("planted/run.yaml")
+    >>> metrics = mtlbio.evaluate(run)
+    >>> auroc = metrics.query("task == 'disease' and metric == 'auroc'").set_index("arm")["value"]
+    >>> sorted(auroc.index), bool(auroc["multitask"] > 0.5)
+    (['covariates', 'multitask', 'ridge', 'singletask'], True)
     """
     return _table(take("evaluate", run, results) / "metrics.tsv")
 
@@ -73,6 +101,13 @@ def trial(run: Run, results: str | Path | None = None) -> DataFrame:
     """Put every dimension on trial, the step ``probe`` of the workflow: ``probing/*.tsv``.
 
     Gives ``verdicts.tsv``, a row per latent dimension. An InputError where the run is not trained.
+
+    Examples
+    --------
+    >>> run = mtlbio.read_run("planted/run.yaml")
+    >>> verdicts = mtlbio.trial(run)
+    >>> verdicts.columns[:3].tolist(), "age" in set(verdicts["driver"])
+    (['dim', 'verdict', 'driver'], True)
     """
     return _table(take("probe", run, results) / "verdicts.tsv")
 
@@ -81,6 +116,12 @@ def report(run: Run, results: str | Path | None = None) -> Path:
     """Draw the figures and the page: ``figures/``, ``report.html``.
 
     Gives the path of the page. An InputError where :func:`trial` has not been called.
+
+    Examples
+    --------
+    >>> run = mtlbio.read_run("planted/run.yaml")
+    >>> mtlbio.report(run).as_posix()
+    'results/planted/report.html'
     """
     return take("report", run, results) / "report.html"
 
@@ -113,6 +154,13 @@ def predict(
     profiles, embeddings : of the new chains, where a model of proteins reads them
     anyway : of cohorts and tables: predict also what is refused as another scale or for too few genes
     force : write over earlier predictions that somebody has changed
+
+    Examples
+    --------
+    >>> run = mtlbio.read_run("planted/run.yaml")
+    >>> new = mtlbio.predict(run, "planted/expression.parquet")
+    >>> new["sample"].nunique(), sorted(new["task"].unique())
+    (48, ['age', 'disease', 'response'])
     """
     files = {name: Path(file) if file else None for name, file in (("profiles", profiles), ("embeddings", embeddings))}
     options = {"standardise": standardise, "anyway": anyway or None, **files}

@@ -27,7 +27,14 @@ class _Lines(logging.Handler):
 
 
 def show_progress() -> None:
-    """Print progress to standard error from now on: what a program calls, and no import."""
+    """Print progress to standard error from now on: what a program calls, and no import.
+
+    Examples
+    --------
+    >>> show_progress()
+    >>> shown()
+    True
+    """
     if not any(isinstance(handler, _Lines) for handler in log.handlers):
         log.addHandler(_Lines())
         log.setLevel(logging.INFO)
@@ -55,7 +62,13 @@ def say(message: str) -> None:
 
 @contextmanager
 def hushed() -> Iterator[None]:
-    """No progress from what runs inside: a step that is repeated hundreds of times."""
+    """No progress from what runs inside: a step that is repeated hundreds of times.
+
+    Examples
+    --------
+    >>> with hushed():
+    ...     say("nobody reads this")
+    """
     before, log.disabled = log.disabled, True
     try:
         yield

@@ -73,7 +73,17 @@ def write_table(table: pd.DataFrame, path: str | Path, columns: list[str] | None
 
 
 def read_table(path: str | Path, columns: list[str] | None = None) -> pd.DataFrame:
-    """Read one of the project's TSVs; raise InputError where a column of the interface is missing."""
+    """Read one of the project's TSVs; raise InputError where a column of the interface is missing.
+
+    Examples
+    --------
+    >>> folds = read_table("results/planted/splits.tsv", SPLITS)
+    >>> folds["donor"].iloc[0]
+    'P0001'
+    >>> read_table("results/planted/splits.tsv", ["centre"])
+    Traceback (most recent call last):
+    mtlbio.errors.InputError: results/planted/splits.tsv: column centre missing; found sample, donor, fold
+    """
     path = Path(path)
     if not path.exists():
         raise InputError(f"{path}: no such file; run the step that writes it first")

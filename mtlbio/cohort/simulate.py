@@ -112,6 +112,19 @@ def simulate(design: Design | str = "clear", seed: int = 0, **changes) -> Simula
     ------
     InputError
         Unknown design, or a value that cannot be planted.
+
+    Examples
+    --------
+    >>> planted = simulate("clear", seed=1, donors=60, genes=300)
+    >>> planted.expression.shape, planted.metadata.columns.tolist()[:4]
+    ((60, 300), ['sample_id', 'donor_id', 'disease', 'age'])
+
+    The same seed gives the same cohort, a field of the design another one:
+
+    >>> planted.expression.equals(simulate("clear", seed=1, donors=60, genes=300).expression)
+    True
+    >>> simulate("clear", seed=1, donors=60, genes=300, batch_disease=1.0).design.batch_disease
+    1.0
     """
     if isinstance(design, str):
         if design not in DESIGNS:
@@ -256,6 +269,12 @@ def write_simulation(directory: str | Path, simulation: Simulation, name: str = 
     Returns
     -------
     Path of the ``run.yaml`` that analyses the cohort.
+
+    Examples
+    --------
+    >>> path = write_simulation("written", simulate(seed=1, donors=60, genes=300))
+    >>> path.as_posix(), sorted(file.name for file in path.parent.glob("*.csv"))
+    ('written/run.yaml', ['loadings.csv', 'metadata.csv', 'truth.csv'])
     """
     tables = {
         "expression.parquet": simulation.expression.to_parquet,

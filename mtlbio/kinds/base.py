@@ -216,7 +216,13 @@ KINDS: dict[str, Kind] = {}
 
 
 def register(kind: Kind) -> Kind:
-    """Add a kind, in place of one of the same name; an InputError at a step without a function or keys to depend on."""
+    """Add a kind, in place of one of the same name; an InputError at a step without a function or keys to depend on.
+
+    Examples
+    --------
+    >>> register(kind_named("cohort")) is kind_named("cohort")
+    True
+    """
     for what in ("steps", "step_keys"):
         missing = [step for step in STEPS if step not in getattr(kind, what)]
         if missing:
@@ -229,6 +235,14 @@ def kind_named(name: Any) -> Kind:
     """The kind of this name, which may be anything; an InputError where nobody knows it.
 
     Installed packages are asked only where it is not registered yet.
+
+    Examples
+    --------
+    >>> kind_named("cohort").vocabulary.unit
+    'donor'
+    >>> kind_named("cohrt")
+    Traceback (most recent call last):
+    mtlbio.errors.InputError: kind: found 'cohrt'; expected cohort, ...
     """
     if isinstance(name, str) and name not in KINDS:
         for entry in metadata.entry_points(group="mtlbio.kinds", name=name):
@@ -239,5 +253,11 @@ def kind_named(name: Any) -> Kind:
 
 
 def kind_of(run: Run) -> Kind:
-    """The kind of a run."""
+    """The kind of a run.
+
+    Examples
+    --------
+    >>> kind_of(mtlbio.read_run("planted/run.yaml")).name
+    'cohort'
+    """
     return kind_named(run.kind)

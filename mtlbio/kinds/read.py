@@ -19,6 +19,15 @@ def read_run(path: str | Path) -> Run:
 
     Paths in it are relative to the YAML and come back absolute. Files are checked for existence only; their content is
     the business of ``mtlbio prepare``. An InputError is one line: the file, the key, what was found, what is valid.
+
+    Examples
+    --------
+    >>> run = mtlbio.read_run("planted/run.yaml")
+    >>> run.run, sorted(run.tasks)
+    ('planted', ['age', 'disease', 'response'])
+    >>> mtlbio.read_run("planted/truth.csv")
+    Traceback (most recent call last):
+    mtlbio.errors.InputError: planted/truth.csv: expected keys such as run, expression, tasks; found text
     """
     path = Path(path)
     regular_file(path, "a YAML file that describes a run (see config/README.md)", may_be_empty=True)

@@ -22,7 +22,13 @@ class Registry(Generic[K]):
         self.by_name = {kind.kind: kind for kind in kinds}
 
     def register(self, kind: type[K]) -> type[K]:
-        """Add a kind of label; also a decorator. A ValueError where another class has that name already."""
+        """Add a kind of label; also a decorator. A ValueError where another class has that name already.
+
+        Examples
+        --------
+        >>> LABELS.register(Binary) is Binary
+        True
+        """
         other = self.by_name.setdefault(kind.kind, kind)
         if other is not kind:
             raise ValueError(f"a kind of label {kind.kind!r} is known already: {other.__module__}")
@@ -31,11 +37,26 @@ class Registry(Generic[K]):
         return kind
 
     def kinds(self) -> dict[str, type[K]]:
-        """All that there are so far, by name."""
+        """All that there are so far, by name.
+
+        Examples
+        --------
+        >>> sorted(LABELS.kinds())[:2]
+        ['binary', 'multiclass']
+        """
         return dict(self.by_name)
 
     def named(self, name: str) -> type[K]:
-        """The kind of that name, also one that an installed package brings; an InputError where nobody does."""
+        """The kind of that name, also one that an installed package brings; an InputError where nobody does.
+
+        Examples
+        --------
+        >>> LABELS.named("binary").contrast
+        'SD between classes'
+        >>> LABELS.named("survival")
+        Traceback (most recent call last):
+        mtlbio.errors.InputError: kind: found 'survival'; expected binary, multiclass, regression, ordinal
+        """
         if name not in self.by_name:
             for point in metadata.entry_points(group=self.group, name=str(name)):
                 self.register(point.load())
@@ -49,12 +70,25 @@ register, kinds, label_kind = LABELS.register, LABELS.kinds, LABELS.named
 
 
 def read_label(saved: dict) -> Label:
-    """Inverse of :meth:`mtlbio.labels.base.Label.saved`."""
+    """Inverse of :meth:`mtlbio.labels.base.Label.saved`.
+
+    Examples
+    --------
+    >>> label = of_covariate("sex", ("female", "male"))
+    >>> read_label(label.saved()) == label
+    True
+    """
     return label_kind(saved["kind"]).restored(saved)
 
 
 def of_covariate(name: str, levels: tuple[str, ...]) -> Label:
-    """A covariate as something to be predicted: classes where it has levels, a number where it has none."""
+    """A covariate as something to be predicted: classes where it has levels, a number where it has none.
+
+    Examples
+    --------
+    >>> of_covariate("sex", ("female", "male")).kind, of_covariate("age", ()).kind
+    ('binary', 'regression')
+    """
     if not levels:
         return Regression(name)
     return Binary(name, levels) if len(levels) == 2 else Multiclass(name, levels)

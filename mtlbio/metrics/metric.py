@@ -24,12 +24,25 @@ METRICS: dict[str, Metric] = {}
 
 
 def register(*metrics: Metric) -> None:
-    """Make metrics known by name, so that a table that holds one can be read."""
+    """Make metrics known by name, so that a table that holds one can be read.
+
+    Examples
+    --------
+    >>> register(Metric("hits", printed="hits at ten"))
+    >>> metric_named("hits").printed
+    'hits at ten'
+    """
     METRICS.update({metric.name: metric for metric in metrics})
 
 
 def metric_named(name: str) -> Metric:
-    """The metric of that name; one that nobody registered has no chance level and is printed as it is written."""
+    """The metric of that name; one that nobody registered has no chance level and is printed as it is written.
+
+    Examples
+    --------
+    >>> metric_named("auroc").chance, metric_named("mae").lower_is_better
+    (0.5, True)
+    """
     return METRICS.get(name.lower(), Metric(name))
 
 

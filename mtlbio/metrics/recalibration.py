@@ -14,13 +14,28 @@ def calibration_slope(y: np.ndarray, pred: np.ndarray, weights: np.ndarray) -> n
     """Slope b of ``logit P(y = 1) = a + b logit(pred)``: 1 is ideal, below 1 the predictions are too extreme.
 
     Source: Cox 1958; Van Calster et al. 2019 (BMC Medicine 17:230). NaN where no finite fit exists.
+
+    Examples
+    --------
+    Predictions of .1 and .9 where the shares are one in four and three in four:
+
+    >>> y, pred = [0, 0, 0, 1, 1, 1, 1, 0], [0.1] * 4 + [0.9] * 4
+    >>> round(calibration_slope(y, pred), 2)
+    0.5
     """
     return _recalibrate(y, pred, weights)[1]
 
 
 @over_draws
 def calibration_intercept(y: np.ndarray, pred: np.ndarray, weights: np.ndarray) -> np.ndarray:
-    """Intercept a of ``logit P(y = 1) = a + b logit(pred)``, fitted together with the slope: 0 is ideal."""
+    """Intercept a of ``logit P(y = 1) = a + b logit(pred)``, fitted together with the slope: 0 is ideal.
+
+    Examples
+    --------
+    >>> y, pred = [0, 0, 0, 1, 1, 1, 1, 0], [0.1] * 4 + [0.9] * 4
+    >>> abs(round(calibration_intercept(y, pred), 2))
+    0.0
+    """
     return _recalibrate(y, pred, weights)[0]
 
 
@@ -29,6 +44,11 @@ def expected_calibration_error(y: np.ndarray, pred: np.ndarray, weights: np.ndar
     """Mean absolute gap between predicted and observed share over ten equal-width bins of the probability.
 
     Source: Naeini et al. 2015 (AAAI), for the probability of the positive class.
+
+    Examples
+    --------
+    >>> expected_calibration_error([0, 1], [0.25, 0.75])
+    0.25
     """
     bins = np.minimum((pred * _BINS).astype(int), _BINS - 1)
     gaps = weights @ ((pred - y)[:, None] * (bins[:, None] == np.arange(_BINS)))

@@ -9,7 +9,13 @@ from mtlbio.metrics.weights import over_draws
 
 @over_draws
 def r2(y: np.ndarray, pred: np.ndarray, weights: np.ndarray) -> np.ndarray:
-    """Coefficient of determination 1 - SSres / SStot, the total taken about the (weighted) mean of ``y``."""
+    """Coefficient of determination 1 - SSres / SStot, the total taken about the (weighted) mean of ``y``.
+
+    Examples
+    --------
+    >>> r2([1, 2, 3], [1, 2, 4])
+    0.5
+    """
     y0 = y - y.mean()  # near zero, so that the difference of squares below keeps its digits
     total = weights @ np.square(y0) - np.square(weights @ y0) / weights.sum(axis=1)
     residual = weights @ np.square(y - pred)
@@ -19,12 +25,24 @@ def r2(y: np.ndarray, pred: np.ndarray, weights: np.ndarray) -> np.ndarray:
 
 @over_draws
 def mae(y: np.ndarray, pred: np.ndarray, weights: np.ndarray) -> np.ndarray:
-    """Mean absolute error, in the units of ``y``."""
+    """Mean absolute error, in the units of ``y``.
+
+    Examples
+    --------
+    >>> mae([1, 2, 3], [1, 2, 5.25])
+    0.75
+    """
     return mean(np.abs(y - pred), weights)
 
 
 def within(tolerance: float) -> Callable:
-    """Metric: share of samples whose prediction is off by at most ``tolerance`` times the truth (within 20 %)."""
+    """Metric: share of samples whose prediction is off by at most ``tolerance`` times the truth (within 20 %).
+
+    Examples
+    --------
+    >>> within(0.2)([10, 10], [11, 13])
+    0.5
+    """
 
     @over_draws
     def share(y: np.ndarray, pred: np.ndarray, weights: np.ndarray) -> np.ndarray:
@@ -35,7 +53,13 @@ def within(tolerance: float) -> Callable:
 
 @over_draws
 def pearson(y: np.ndarray, pred: np.ndarray, weights: np.ndarray) -> np.ndarray:
-    """Pearson correlation."""
+    """Pearson correlation.
+
+    Examples
+    --------
+    >>> round(pearson([1, 2, 3], [2, 4, 6]), 3)
+    1.0
+    """
     return correlation(y[:, None] - y.mean(), pred[:, None] - pred.mean(), weights.T)
 
 

@@ -63,6 +63,14 @@ def checked(examinee: Examinee, samples: int, dims: Sequence[str]) -> Examinee:
     ------
     InputError
         It has others, or it saw labels of the samples on trial.
+
+    Examples
+    --------
+    >>> class Given:
+    ...     dims, fold, saw = ["z01"], np.zeros(3), ("disease",)
+    >>> checked(Given(), 3, ["z01"])
+    Traceback (most recent call last):
+    mtlbio.errors.InputError: latents: the models saw disease of the samples that they hold out, so that nothing ...
     """
     if len(examinee.fold) != samples or list(examinee.dims) != list(dims):
         raise InputError(

@@ -1,0 +1,85 @@
+"""Examples in docstrings run and say what they show, and every function that the documentation lists has one."""
+
+import doctest
+import importlib
+import re
+from pathlib import Path
+
+import pytest
+
+import mtlbio
+from mtlbio.cohort.simulate import simulate, write_simulation
+from mtlbio.kinds import STEPS
+
+ROOT = Path(__file__).parents[2]
+API = "\n".join(path.read_text(encoding="utf-8") for path in sorted((ROOT / "docs/api").glob("*.md")))
+OPTIONS = """
+splits: {folds: 2}
+training: {genes: 100, axes: 4, curves: 40, block: 2, seeds: 1, epochs: 10}
+baselines: {arms: [ridge, covariates]}
+evaluate: {bootstrap: 100}
+probe: {permutations: 99, bootstrap: 100}
+"""
+pytestmark = pytest.mark.xdist_group("examples")  # they share one folder
+FLAGS = doctest.ELLIPSIS | doctest.NORMALIZE_WHITESPACE
+MODULES = [
+    ".".join(path.relative_to(ROOT).with_suffix("").parts)
+    for path in sorted((ROOT / "mtlbio").rglob("*.py"))
+    if ">>> " in path.read_text(encoding="utf-8")
+]
+# in the order of a run: each leaves what the next one reads
+ORDER = ["read_run", *("trial" if step == "probe" else step for step in STEPS), "predict"]
+
+
+@pytest.fixture(scope="module")
+def folder(tmp_path_factory):
+    """Folder with the planted cohort ``planted`` and, once the steps have run, its results."""
+    folder = tmp_path_factory.mktemp("examples")
+    yaml = write_simulation(folder / "planted", simulate("clear", seed=1, donors=48, genes=300), name="planted")
+    yaml.write_text(yaml.read_text() + OPTIONS)
+    return folder
+
+
+def documented() -> dict[str, object]:
+    """Functions that docs/api lists, by name."""
+    found, module = {}, ""
+    for kind, name in re.findall(r"^\.\. (currentmodule|autofunction):: (\S+)$", API, flags=re.MULTILINE):
+        if kind == "currentmodule":
+            module = name
+            continue
+        origin, _, own = (name if name.startswith("mtlbio.") else f"{module}.{name}").rpartition(".")
+        origin = "mtlbio.door" if (origin, own) == ("mtlbio", "report") else origin
+        found[f"{origin}.{own}"] = getattr(importlib.import_module(origin), own)
+    return found
+
+
+def examples(name: str) -> list[doctest.DocTest]:
+    """Those of a module, in the order in which a run takes its steps."""
+    module = importlib.import_module(name)
+    found = [test for test in doctest.DocTestFinder().find(module, name) if test.examples]
+    order = {f"{name}.{step}": place for place, step in enumerate(ORDER)}
+    return sorted(found, key=lambda test: (order.get(test.name, 0), test.name))
+
+
+@pytest.mark.parametrize("name", sorted(MODULES, key=lambda name: name != "mtlbio.door"))  # which makes the results
+def test_examples_say_what_they_show(name, folder, monkeypatch):
+    monkeypatch.chdir(folder)
+    said = []
+    runner = doctest.DocTestRunner(optionflags=FLAGS, verbose=False)
+    tests = examples(name)
+    assert tests
+    for test in tests:
+        test.globs |= {"mtlbio": mtlbio}
+        runner.run(test, out=said.append)
+    assert not runner.failures, "".join(said)
+
+
+def test_every_function_that_is_listed_has_an_example():
+    functions = documented()
+    assert len(functions) > 30
+    assert [name for name, function in functions.items() if ">>> " not in (function.__doc__ or "")] == []
+
+
+def test_every_name_that_is_offered_is_listed():
+    steps = re.findall(r"autofunction:: (\w+)$", (ROOT / "docs/api/steps.md").read_text(), flags=re.MULTILINE)
+    assert sorted(steps) == sorted(mtlbio.__all__)
