@@ -46,6 +46,7 @@ ORDER = (
     ("model",),
     ("training",),
     ("evaluation",),
+    ("embedding",),
     ("probing",),
     ("report",),
     ("summary",),

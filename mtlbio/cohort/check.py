@@ -10,7 +10,7 @@ from mtlbio.cohort.qc import QcList
 from mtlbio.cohort.split import FOLDS
 from mtlbio.errors import InputError, listing
 from mtlbio.intake.missing_words import is_no_value
-from mtlbio.kinds.schemas import CohortRun, DonorRun
+from mtlbio.kinds.schemas import DonorRun
 from mtlbio.labels import Label, label_kind
 
 # What a person has once: two values within a donor are a mistake in the table, not a course of events.
@@ -160,7 +160,7 @@ def _check_leave_out(where: str, obs: pd.DataFrame, by: str, tasks: dict[str, La
                 )
 
 
-def check_gene_sets(run: CohortRun, genes: np.ndarray, source: str, qc: QcList) -> None:
+def check_gene_sets(run: DonorRun, genes: np.ndarray, source: str, qc: QcList) -> None:
     """Refuse a GMT file that shares fewer than three genes with the cohort in every set."""
     sets, cohort_genes = load_sets(run.gene_sets), set(genes)
     if not sets or max(len(cohort_genes.intersection(members)) for members in sets.values()) >= _MIN_COMMON_GENES:

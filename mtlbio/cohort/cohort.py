@@ -10,6 +10,7 @@ import numpy as np
 import pandas as pd
 
 from mtlbio.cohort.family import clusters_of, families_of
+from mtlbio.cohort.given.given import Given
 from mtlbio.cohort.tabular import Plan
 from mtlbio.errors import InputError
 from mtlbio.files import replacing
@@ -56,6 +57,7 @@ class Cohort:
     auxiliary : tasks that only shape what the others share: trained, but neither evaluated nor put on trial
     preprocessing : ``kind`` of the run, ``scale`` and, for counts, the library ``size``: what new samples need to come
         onto this scale; of a table of features, under ``table``, how its columns are coded
+    given : latents of the samples that another model made; ``expression`` holds them too where nothing was measured
     """
 
     expression: np.ndarray
@@ -65,6 +67,7 @@ class Cohort:
     covariates: dict[str, CovariateInfo] = field(default_factory=dict)
     preprocessing: dict = field(default_factory=dict)
     auxiliary: dict[str, Label] = field(default_factory=dict)
+    given: Given | None = None
 
     @property
     def kind(self) -> str:
@@ -121,14 +124,20 @@ def schema_json(cohort: Cohort) -> str:
 
 
 def write_cohort(cohort: Cohort, path: str | Path) -> None:
-    """Write ``cohort.h5ad``: X, obs, and the tasks and covariates as JSON in ``uns["mtlbio"]``."""
-    uns = {"mtlbio": schema_json(cohort), "preprocessing": json.dumps(cohort.preprocessing)}
-    write_h5ad(path, cohort.expression.astype(np.float32), cohort.obs, pd.Index(cohort.genes, name="gene"), uns)
+    """Write ``cohort.h5ad``: X, obs, and the tasks and covariates as JSON in ``uns["mtlbio"]``; latents that another
+    model made in ``obsm["latents"]``."""
+    uns: dict = {"mtlbio": schema_json(cohort), "preprocessing": json.dumps(cohort.preprocessing)}
+    obsm = {}
+    if cohort.given is not None:
+        obsm["latents"], uns["latents"] = cohort.given.values, cohort.given.stored()
+    write_h5ad(path, cohort.expression.astype(np.float32), cohort.obs, pd.Index(cohort.genes, name="gene"), uns, obsm)
 
 
-def write_h5ad(path: str | Path, values: np.ndarray, obs: pd.DataFrame, columns: pd.Index, uns: dict) -> None:
+def write_h5ad(
+    path: str | Path, values: np.ndarray, obs: pd.DataFrame, columns: pd.Index, uns: dict, obsm: dict | None = None
+) -> None:
     """Write an AnnData, or nothing."""
-    adata = ad.AnnData(X=values, obs=obs.copy(), var=pd.DataFrame(index=columns), uns=uns)
+    adata = ad.AnnData(X=values, obs=obs.copy(), var=pd.DataFrame(index=columns), uns=uns, obsm=obsm or {})
     with replacing(path) as temporary:
         adata.write_h5ad(temporary, compression="lzf")
 
@@ -147,7 +156,9 @@ def read_cohort(path: str | Path) -> Cohort:
     tasks, covariates = parse_schema(adata.uns["mtlbio"])
     auxiliary = {t["name"]: read_label(t) for t in json.loads(adata.uns["mtlbio"]).get("auxiliary", [])}
     preprocessing = json.loads(adata.uns.get("preprocessing", "{}"))
-    return Cohort(np.asarray(adata.X), tuple(adata.var_names), adata.obs, tasks, covariates, preprocessing, auxiliary)
+    given = Given.read(adata.obsm["latents"], adata.uns["latents"]) if "latents" in adata.uns else None
+    genes = tuple(adata.var_names)
+    return Cohort(np.asarray(adata.X), genes, adata.obs, tasks, covariates, preprocessing, auxiliary, given)
 
 
 def parse_schema(text: str) -> tuple[dict[str, Label], dict[str, CovariateInfo]]:

@@ -142,6 +142,9 @@ def check_names(data: Measurements) -> None:
 
 
 def _problems(values: np.ndarray, scale: str) -> Iterator[tuple[np.ndarray, str]]:
+    if scale == "latents":
+        yield ~np.isfinite(values), "expected a finite number in every dimension of every sample"
+        return
     yield np.isnan(values), "missing values: impute them, or write expression.missing: drop or fill"
     yield np.isinf(values), "expected finite numbers (a log of zero?)"
     if scale == "counts":

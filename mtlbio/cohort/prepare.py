@@ -17,7 +17,7 @@ from mtlbio.cohort.twins import check_twins
 from mtlbio.files import replacing
 from mtlbio.intake.notes import noticing
 from mtlbio.kinds import kind_of
-from mtlbio.kinds.schemas import CohortRun, DonorRun
+from mtlbio.kinds.schemas import DonorRun
 from mtlbio.labels import Label
 from mtlbio.progress import say
 from mtlbio.tables import QC, SPLITS, write_table
@@ -87,7 +87,7 @@ def roster_of(
     return cohort.obs, {name: tasks[name] for name in run.tasks}, cohort.covariates, qc
 
 
-def cohort_of_measurements(run: CohortRun) -> tuple[Cohort, QcList]:
+def cohort_of_measurements(run: DonorRun) -> tuple[Cohort, QcList]:
     """The cohort of a run whose samples were measured: genes after quality control and normalisation."""
     qc = QcList()
     say(f"{run.run}: reading {Path(run.measured.path).name}")

@@ -19,7 +19,7 @@ from mtlbio.cohort.values.missing import without_gaps
 from mtlbio.cohort.values.scale_check import as_counts, check_scale
 from mtlbio.cohort.values.tidy import tidied
 from mtlbio.errors import InputError, listing
-from mtlbio.kinds.schemas import CohortRun, DonorRun
+from mtlbio.kinds.schemas import DonorRun
 from mtlbio.text import OWN_DONORS, TO_CHOOSE, suggestion
 
 
@@ -33,7 +33,7 @@ class Raw:
     source: str
 
 
-def read(run: CohortRun, qc: QcList) -> Raw:
+def read(run: DonorRun, qc: QcList) -> Raw:
     """Read expression and metadata and join them.
 
     Samples in one file only, and samples without a donor, are dropped and listed in ``qc``.
@@ -56,7 +56,7 @@ def read(run: CohortRun, qc: QcList) -> Raw:
     return replace(raw, measurements=data, metadata=raw.metadata.loc[data.samples])
 
 
-def read_roster(run: CohortRun, qc: QcList) -> Raw:
+def read_roster(run: DonorRun, qc: QcList) -> Raw:
     """As :func:`read`, but of the expression file only the samples' names are read: the measurements have no genes.
 
     What the measurements themselves could be wrong in is not looked at.
@@ -67,7 +67,7 @@ def read_roster(run: CohortRun, qc: QcList) -> Raw:
     return joined(run, without_genes(samples, run.measured.path), metadata, source, qc, "expression")
 
 
-def _tell_averages(run: CohortRun) -> None:
+def _tell_averages(run: DonorRun) -> None:
     if run.pseudobulk is not None and run.measured.scale != "counts":
         tell_averages(run.measured)
 
@@ -100,7 +100,7 @@ def joined(run: DonorRun, data: Measurements, metadata: pd.DataFrame, source: st
     return Raw(data, metadata, source)
 
 
-def _metadata(run: CohortRun) -> tuple[str, pd.DataFrame]:
+def _metadata(run: DonorRun) -> tuple[str, pd.DataFrame]:
     """Name of the metadata file, and the columns that the run uses, as text, by sample."""
     if run.metadata.path is not None:
         whole = read_metadata(run.metadata.path)
@@ -140,6 +140,7 @@ def used_columns(run: DonorRun, table: pd.DataFrame, source: str, named: Sequenc
         named += [(f"tasks.{task}" if key == "column" else f"tasks.{task}.{key}", column) for key, column in columns]
     named += [(f"tasks.{t}.where", column) for t, task in run.tasks.items() for column in task.where]
     named += [(f"covariates.{c}", run.covariate_column(c)) for c in run.recorded]
+    named += list(run.further_columns.items())
     named += [("pseudobulk.by", column) for column in (run.pseudobulk.by if run.pseudobulk else [])]
     for key, column in named:
         if column == TO_CHOOSE and column not in table.columns:

@@ -22,18 +22,22 @@ from mtlbio.text import numbers
 
 
 def samples_of(
-    run: DonorRun, raw: Raw, qc: QcList
+    run: DonorRun, raw: Raw, qc: QcList, scale: str | None = None
 ) -> tuple[Measurements, pd.DataFrame, dict[str, Label], dict[str, CovariateInfo]]:
-    """Samples of donors with their labels, before quality control; of a roster the measurements have no genes."""
+    """Samples of donors with their labels, before quality control; of a roster the measurements have no genes.
+
+    ``scale``: of the values, that of ``expression`` where left out.
+    """
     data, source = raw.measurements, raw.source
+    scale = run.measured.scale if scale is None and run.expression is not None else scale
     obs, tasks, covariates = encode(run, raw.metadata, source, qc)
     check_unit(run, obs, source)
     check_fixed(run, obs, source)
     if len(data.genes) and run.pseudobulk is None:
-        check_values(data, run.measured.scale)
+        check_values(data, str(scale))
     if run.pseudobulk is not None:  # which checks the values of cells as it reads them
         by = raw.metadata[list(dict.fromkeys(run.pseudobulk.by))]
-        data, obs = pseudobulk(data, obs, by, run.measured.scale, run.pseudobulk.min_cells, qc, source)
+        data, obs = pseudobulk(data, obs, by, str(scale), run.pseudobulk.min_cells, qc, source)
     if run.splits.kind == "leave_out":
         placed = obs[run.splits.by].notna().to_numpy()
         qc.add(obs.index[~placed], "sample", "held-out level missing", f"dropped: no {run.splits.by} (splits.by)")

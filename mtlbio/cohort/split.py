@@ -34,13 +34,17 @@ def make_splits(cohort: Cohort, options: Splits) -> pd.DataFrame:
     where families are known. A donor (family) is in one fold only, except in ``leave_out``, where a donor's visits may
     lie in several; see :func:`train_test`.
 
+    Of latents that several models made, each without some donors, the folds are those of the models.
+
     Raises
     ------
     InputError
         Fewer donors, families or levels than folds, a sample without a level of ``by``, or a fold of levels without
         which a class cannot be learnt.
     """
-    if options.kind == "leave_out":
+    if cohort.given is not None and cohort.given.fold is not None:
+        fold = cohort.given.fold  # of the models that made the latents
+    elif options.kind == "leave_out":
         level = cohort.obs[options.by].astype(object)
         if level.isna().any():
             raise InputError(f"splits.by: {options.by} is missing for sample {level.index[level.isna()][0]!r}")

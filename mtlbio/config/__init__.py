@@ -4,6 +4,7 @@ Every key of every class is a key of the YAML; its ``description`` is the text o
 schema. A kind of run puts sections together (:mod:`mtlbio.kinds.schemas`). Nothing here imports torch.
 """
 
+from mtlbio.config.latents import Latents
 from mtlbio.config.results import Baselines, Evaluate, Probe, Report, TrialOptions
 from mtlbio.config.samples import Covariate, Expression, Metadata, Pseudobulk, Qc, Splits, Table
 from mtlbio.config.tasks import ResidueTasks, Tasks
@@ -11,7 +12,7 @@ from mtlbio.config.training import Adversary, Training
 from mtlbio.section import Fraction, Name, Section, Seed
 
 __all__ = [
-    "Adversary", "Baselines", "Covariate", "Evaluate", "Expression", "Fraction", "Metadata", "Name", "Probe",
+    "Adversary", "Baselines", "Covariate", "Evaluate", "Expression", "Fraction", "Latents", "Metadata", "Name", "Probe",
     "Pseudobulk", "Qc", "Report", "ResidueTasks", "Section", "Seed", "Splits", "Table", "Tasks", "Training",
     "TrialOptions",
 ]  # fmt: skip

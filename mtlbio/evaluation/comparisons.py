@@ -14,6 +14,8 @@ from mtlbio.metrics import Metric
 from mtlbio.tables import COMPARISONS, METRICS
 
 MODEL = "multitask"
+# Heads on latents that another model made stand where the model would.
+GIVEN = "latents"
 # The matched network of one task is not a baseline; everything else but the model itself is.
 MATCHED = "singletask"
 
@@ -82,17 +84,23 @@ def task_comparisons(scores: TaskScores, draws: int, seed: int, margin: float) -
     one.
     """
     rows = []
-    for metric in scores.compared if MODEL in scores.arms else ():
+    model = on_trial(scores.arms)
+    for metric in scores.compared if model in scores.arms else ():
         best = best_baseline(scores, metric)
         for arm in scores.arms:
-            pair = scores.common(MODEL, arm)
-            if arm == MODEL or pair is None:
+            pair = scores.common(model, arm)
+            if arm == model or pair is None:
                 continue
-            lead = pair.difference(MODEL, arm, metric, draws, seed)
+            lead = pair.difference(model, arm, metric, draws, seed)
             call = call_difference(lead.ci_low, lead.ci_high, margin)
-            row = [MODEL, arm, scores.task.name, metric.name, *lead, call]
+            row = [model, arm, scores.task.name, metric.name, *lead, call]
             rows.append([*row, "yes" if arm == best else "no"])
     return pd.DataFrame(rows, columns=[*COMPARISONS, "best_baseline"])
+
+
+def on_trial(arms: Iterable[str]) -> str:
+    """The arm that the run is about, of the names of all arms."""
+    return GIVEN if GIVEN in arms else MODEL
 
 
 def best_baseline(scores: TaskScores, metric: Metric) -> str | None:
@@ -101,7 +109,7 @@ def best_baseline(scores: TaskScores, metric: Metric) -> str | None:
     A constant prediction has no correlation, and is not the best for that.
     """
     sign = -1.0 if metric.lower_is_better else 1.0
-    singles = {arm: scores.common(arm) for arm in scores.arms if arm not in (MODEL, MATCHED)}
+    singles = {arm: scores.common(arm) for arm in scores.arms if arm not in (MODEL, GIVEN, MATCHED)}
     values = {arm: sign * single.value(arm, metric) for arm, single in singles.items() if single}
     defined = {arm: value for arm, value in values.items() if np.isfinite(value)}
     return max(defined, key=lambda arm: defined[arm], default=None)

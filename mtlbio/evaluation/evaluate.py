@@ -6,7 +6,7 @@ import pandas as pd
 
 from mtlbio.cohort.cohort import parse_schema, read_latents
 from mtlbio.cohort.family import FAMILY
-from mtlbio.evaluation.comparisons import MODEL, score_tables
+from mtlbio.evaluation.comparisons import on_trial, score_tables
 from mtlbio.evaluation.label_noise import label_noise
 from mtlbio.evaluation.predictions import collect, read_predictions
 from mtlbio.evaluation.reprobe import reprobe
@@ -34,6 +34,8 @@ def evaluate(run: DonorRun, results: Path) -> None:
     table = read_predictions(results)
     latents = read_latents(results / "latents.h5ad")
     tasks = parse_schema(latents.uns["mtlbio"])[0]  # without auxiliary ones, which nobody predicts
+    unpredicted = kind_of(run).part("evaluate", "unpredicted", missing=())(run)
+    tasks = {name: t for name, t in tasks.items() if name not in unpredicted or (table["task"] == name).any()}
     options, words = run.evaluate, kind_of(run).vocabulary
     metrics, comparisons, transferred = evaluate_tables(
         table, tasks, options.bootstrap, options.seed, options.margin, words, latents.obs.get(FAMILY)
@@ -49,9 +51,10 @@ def evaluate(run: DonorRun, results: Path) -> None:
 
 def labels_tested(table: pd.DataFrame, tasks: dict[str, Label], seed: int, words: Vocabulary = DONORS) -> pd.DataFrame:
     """Columns of ``mtlbio.tables.LABEL_NOISE``, from a table with the columns of ``mtlbio.tables.PREDICTIONS``."""
-    table = table[table["arm"] == MODEL]
+    table = table[table["arm"] == on_trial(set(table["arm"]))]
     folds = table.drop_duplicates("sample").set_index("sample")["fold"]
-    return label_noise([collect(table, task) for task in tasks.values()], folds, seed, words)
+    predicted = [collect(table, task) for task in tasks.values() if (table["task"] == task.name).any()]
+    return label_noise(predicted, folds, seed, words)
 
 
 def evaluate_tables(

@@ -18,7 +18,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from mtlbio.evaluation.comparisons import MODEL
+from mtlbio.evaluation.comparisons import on_trial
 from mtlbio.evaluation.predictions import TaskPredictions
 from mtlbio.evaluation.shuffled_labels import SHARES, ClassLikelihood
 from mtlbio.evaluation.shuffled_values import ValueLikelihood
@@ -89,12 +89,13 @@ def examine(predictions: TaskPredictions, folds: pd.Series, seed: int, words: Vo
     """Share, p and suspects of one task; a sentence alone where it cannot be asked."""
     task = predictions.task
     row: dict[str, Any] = {"task": task.name, "metric": task.decisive.name}
-    if MODEL not in predictions.arms or not predictions.usable(MODEL).any():
+    model = on_trial(predictions.arms)
+    if model not in predictions.arms or not predictions.usable(model).any():
         none = f"no labelled {words.unit} was predicted"
         return row | {"n_units": 0, "why": f"{task.name}: {none}, so its labels were not tested."}
-    usable = predictions.usable(MODEL)
+    usable = predictions.usable(model)
     units = units_of(predictions, folds, seed)
-    row["value"] = float(task.score(predictions.y[usable], predictions.arms[MODEL][usable]))
+    row["value"] = float(task.score(predictions.y[usable], predictions.arms[model][usable]))
     row["n_units"] = len(units.y)
     counts = np.unique(units.y, return_counts=True)[1]
     least, of_each = (LEAST_OF_CLASS, f" and {LEAST_OF_CLASS} of each class") if task.classes else (0, "")
@@ -132,8 +133,9 @@ def units_of(predictions: TaskPredictions, folds: pd.Series, seed: int = 0) -> U
     Values of a donor are one label where they differ by less than a quarter of the standard deviation. Of a unit whose
     samples were held out in several folds those of the most frequent one are taken; of very many units some.
     """
-    usable = predictions.usable(MODEL)
-    pred = predictions.arms[MODEL][usable]
+    model = on_trial(predictions.arms)
+    usable = predictions.usable(model)
+    pred = predictions.arms[model][usable]
     classes = bool(predictions.task.classes)
     if classes:
         pred = np.clip(pred, _EDGE, 1 - _EDGE)

@@ -53,8 +53,9 @@ class CohortKind(DonorKind[CohortRun]):
     columns = "genes"
 
     def recognises(self, content: Mapping[str, Any]) -> bool:
-        """No ``kind``, or ``kind: cohort``, and no ``features``."""
-        return content.get("kind", self.name) == self.name and content.get("features") is None
+        """No ``kind``, or ``kind: cohort``, and neither ``features`` nor ``latents``."""
+        others = [key for key in ("features", "latents") if content.get(key) is not None]
+        return content.get("kind", self.name) == self.name and not others
 
     def files(self, run: CohortRun) -> dict[str, str]:
         """Measurements, metadata and gene sets, marker genes; the builtin ones are no file of the run."""

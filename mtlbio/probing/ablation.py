@@ -64,16 +64,24 @@ def ablation(trial: Trial, examinee: Examinee, blocks: dict[str, tuple[int, ...]
     """
     sets = {dim: (d,) for d, dim in enumerate(examinee.dims)} | (blocks or {})
     removed = held_out_predictions(trial, examinee, list(sets.values()))
+    tasks = asked(trial)
+    if not tasks:
+        return pd.DataFrame(columns=COLUMNS)
     tables = []
-    for task in track(trial.tasks.values(), "loss of every head without every dimension"):
+    for task in track(tasks.values(), "loss of every head without every dimension"):
         y, ways = trial.labels(task.name), removed[task.name]
         for way, predictions in ways.items():
-            questions = len(ways) * len(trial.tasks)
+            questions = len(ways) * len(tasks)
             table = losses(task, y, trial.donors, predictions, trial.options, questions, trial.clusters)
             tables.append(table.assign(dim=list(sets), task=task.name, metric=task.decisive.name, way=way))
     table = pd.concat(tables, ignore_index=True)
     table["removal"] = table.groupby(["dim", "task"])["call"].transform(lambda calls: combined(*calls))
     return table[COLUMNS]
+
+
+def asked(trial: Trial) -> dict[str, Label]:
+    """Tasks of which something can be claimed: latents that saw a label would lose it with every dimension."""
+    return {name: task for name, task in trial.tasks.items() if name not in trial.refused}
 
 
 def held_out_predictions(trial: Trial, examinee: Examinee, sets: Sets) -> dict[str, dict[str, Removed]]:
@@ -82,7 +90,7 @@ def held_out_predictions(trial: Trial, examinee: Examinee, sets: Sets) -> dict[s
     model = examinee if isinstance(examinee, WithHeads) else None
     n = len(fold)
     out: dict[str, dict[str, Removed]] = {}
-    for name, task in trial.tasks.items():
+    for name, task in asked(trial).items():
         heads = len(task.indicators(np.zeros(0)) or ()) or 1  # that are refitted
         conditional = {} if model is None else {"conditional": Removed.empty(len(sets), n, *task.width)}
         out[name] = conditional | {"refit": Removed.empty(len(sets), n, *([heads] if heads > 1 else []))}
@@ -95,7 +103,7 @@ def held_out_predictions(trial: Trial, examinee: Examinee, sets: Sets) -> dict[s
             continue
         train = ~np.isin(clusters, np.unique(clusters[test]))
         replaced = conditional_means(latents[:, train], latents[:, test], sets)
-        for name in trial.tasks:
+        for name in out:
             removed = out[name]["conditional"]
             removed.full[test] = model.predict_from_latents(name, latents[:, test], int(f)).mean(axis=0)
             for i, places in enumerate(sets):
@@ -105,7 +113,7 @@ def held_out_predictions(trial: Trial, examinee: Examinee, sets: Sets) -> dict[s
     for f in np.unique(fold):
         test = np.flatnonzero(fold == f)
         train = ~np.isin(clusters, np.unique(clusters[test]))
-        for name, task in trial.tasks.items():
+        for name, task in asked(trial).items():
             y = trial.labels(name)
             rows = train & ~np.isnan(y)
             if len(np.unique(y[rows])) > 1:

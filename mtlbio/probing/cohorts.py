@@ -64,7 +64,7 @@ def examine_cohort(
 
     cells = partial(composition, cohort=cohort, markers=markers)
     procedure = Procedure(gene_sets, rates="measurements", blocks=True, genes=genes, classes=True, composition=cells)
-    return _examine(cohort, latents, examinee, options, DONORS, procedure)
+    return examine_samples(cohort, latents, examinee, options, DONORS, procedure)
 
 
 def examine_table(cohort: Cohort, latents: ad.AnnData, examinee: Examinee, options: Probe) -> dict[str, pd.DataFrame]:
@@ -75,13 +75,13 @@ def examine_table(cohort: Cohort, latents: ad.AnnData, examinee: Examinee, optio
         return features_of_table(trial, cohort, np.asarray(latents.varm["loadings"], dtype=float))
 
     procedure = Procedure(features, rates="table", blocks=True, classes=True, duplicates=True)
-    return _examine(cohort, latents, examinee, options, PATIENTS, procedure)
+    return examine_samples(cohort, latents, examinee, options, PATIENTS, procedure)
 
 
-def _examine(
+def examine_samples(
     cohort: Cohort, latents: ad.AnnData, examinee: Examinee, options: Probe, words: Vocabulary, procedure: Procedure
 ) -> dict[str, pd.DataFrame]:
-    """An InputError where fewer than four samples have all covariates."""
+    """The trial of samples of donors by any procedure; an InputError where fewer than four have all covariates."""
     supervised = latents.var[latents.var["block"].astype(str) == "supervised"]
     # of latents that say which task a supervised dimension was trained for
     trained_for = supervised["task"].astype(str).to_dict() if "task" in supervised else {}

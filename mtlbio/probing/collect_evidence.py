@@ -99,6 +99,7 @@ def task_evidence(trial: Trial, row: dict, joint: dict | None, removal: dict | N
         entangled=tuple(trial.entangled(name)),
         uneven=trial.uneven.get(name, ()),
         told=name in trial.told,
+        refused=trial.refused.get(name, ""),
         one_order=name in trial.one_order,
         joint=joint is not None and bool(joint["called"]),
         joint_suspected=joint is not None and bool(joint["p"] <= trial.options.alpha),

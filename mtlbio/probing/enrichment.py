@@ -76,6 +76,26 @@ def named(table: pd.DataFrame, alpha: float) -> pd.DataFrame:
     return table.assign(names=both & (table["correlation"].abs() >= LEAST_CORRELATION))
 
 
+def named_by_loadings(trial: Trial, of: tuple[np.ndarray, np.ndarray, dict[str, list[str]]] | None) -> pd.DataFrame:
+    """Gene sets ranked by loadings alone, where nothing was measured beside the latents.
+
+    ``of``: loadings (D, genes), their genes, and the sets; None where nobody gave any. Genes of a set are correlated,
+    so that these names are no more than the set whose genes weigh most: the columns of the test on donors are NaN.
+    """
+    if of is None:
+        return pd.DataFrame(columns=COLUMNS)
+    loadings, genes, sets = of
+    ulm, q_ulm = loading_scores(loadings, genes, trial.dims, sets)
+    if not len(ulm.columns):
+        return pd.DataFrame(columns=COLUMNS)
+    names, present = list(ulm.columns), set(np.asarray(genes).astype(str))
+    table = pd.DataFrame({"ulm": ulm.to_numpy().ravel(), "q_ulm": q_ulm[names].to_numpy().ravel()})
+    table = table.assign(dim=np.repeat(trial.dims, len(names)), set=np.tile(names, len(trial.dims)))
+    table["genes"] = table["set"].map({name: len(present.intersection(sets[name])) for name in names})
+    table["names"] = table["q_ulm"] <= trial.options.alpha
+    return table.reindex(columns=COLUMNS)
+
+
 def best_set(rows: pd.DataFrame) -> str | None:
     """The set that names a dimension, from its rows of :func:`enrichment`.
 
@@ -86,6 +106,8 @@ def best_set(rows: pd.DataFrame) -> str | None:
     if rows.empty:
         return None
     tied = rows[rows["ulm"].abs() >= REDUNDANT * rows["ulm"].abs().max()]
+    if tied["correlation"].isna().all():  # ranked by loadings alone
+        return str(tied.loc[tied["ulm"].abs().idxmax(), "set"])
     return str(tied.loc[tied["correlation"].abs().idxmax(), "set"])
 
 

@@ -16,6 +16,7 @@ class TaskEvidence:
     called : adjusted effect, both tests, BH over dimensions; or firm
     firm : of a dimension that is linked with the outcomes family-wise (:mod:`mtlbio.probing.linked`), and below the
         level of a single test both as it is and given the other dimensions
+    refused : why nothing can be claimed of the task (:mod:`mtlbio.probing.claims`); it is then no outcome
     backwards : a supervised dimension of this task that falls where it was trained to rise. The folds share donors, so
         where there is nothing to learn, what one fold learns is wrong for the next; the tests call that an effect (in
         three of 20 planted cohorts without any cause), and it is none
@@ -67,6 +68,7 @@ class TaskEvidence:
     joint_suspected: bool = False
     joint_widest: float = 0.0
     removal: str = "inconclusive"
+    refused: str = ""
     loss: float = math.nan
     loss_low: float = math.nan
     loss_high: float = math.nan
@@ -164,13 +166,23 @@ class Evidence:
         return [t for t in self.tasks if t.outcome]
 
     def removals(self, call: str) -> list[TaskEvidence]:
-        """Tasks of whose head the removal is ``harmful``, ``harmless`` or ``inconclusive``."""
-        return [t for t in self.tasks if t.removal == call]
+        """Tasks of whose head the removal is ``harmful``, ``harmless`` or ``inconclusive``, of those that are asked."""
+        return [t for t in self.asked if t.removal == call]
+
+    @property
+    def asked(self) -> list[TaskEvidence]:
+        """Tasks of which something can be claimed."""
+        return [t for t in self.tasks if not t.refused]
+
+    @property
+    def refused(self) -> list[TaskEvidence]:
+        """Tasks of which nothing can be claimed."""
+        return [t for t in self.tasks if t.refused]
 
     @property
     def questions(self) -> int:
         """Removals that share the error of calling one harmful: tasks x ways."""
-        return len(self.tasks) * (2 if self.heads else 1)
+        return len(self.asked) * (2 if self.heads else 1)
 
 
 def measured(value: float) -> float:

@@ -12,6 +12,7 @@ from mtlbio.probing.ablation import ablation
 from mtlbio.probing.association import association
 from mtlbio.probing.audit import audited
 from mtlbio.probing.by_class import by_class
+from mtlbio.probing.claims import refusals
 from mtlbio.probing.collect_evidence import collect_evidence
 from mtlbio.probing.columns import verdict_table
 from mtlbio.probing.composition import with_cells
@@ -49,6 +50,7 @@ class Procedure(Generic[T]):
     duplicates : whether a dimension may be a covariate (:mod:`mtlbio.probing.covariate_duplicates`)
     rescaled : the table of associations with shares of another variance
     shares : further columns of verdicts.tsv, a row per dimension with ``dim``
+    claims : tasks of which these latents can show nothing, and why (:mod:`mtlbio.probing.claims`)
     composition : which dimensions go with which cells (:mod:`mtlbio.probing.composition`): a table more
     """
 
@@ -61,6 +63,7 @@ class Procedure(Generic[T]):
     rescaled: Callable[[pd.DataFrame], pd.DataFrame] | None = None
     shares: Callable[[T], pd.DataFrame] | None = None
     composition: Callable[[T], pd.DataFrame] | None = None
+    claims: Callable[[T, pd.DataFrame], dict[str, str]] | None = None
 
 
 def examine(trial: T, examinee: Examinee, stability: np.ndarray, procedure: Procedure[T]) -> dict[str, pd.DataFrame]:
@@ -77,8 +80,10 @@ def examine(trial: T, examinee: Examinee, stability: np.ndarray, procedure: Proc
     InputError
         The examinee has other samples or dimensions, or it saw labels of the samples on trial.
     """
-    examinee = checked(examinee, len(trial.z), trial.dims)
+    examinee = checked(examinee, len(trial.z), trial.dims, judged=procedure.claims is not None)
     trial, design = audited(trial)
+    if procedure.claims is not None:
+        trial = replace(trial, refused=procedure.claims(trial, design))
     effects = association(trial)
     effects = effects if procedure.rescaled is None else procedure.rescaled(effects)
     effects = with_links(trial, effects)
@@ -110,6 +115,7 @@ def examine(trial: T, examinee: Examinee, stability: np.ndarray, procedure: Proc
     # leakage has no table of its own: its columns belong to the rows of the task's effect
     merged = effects.merge(beside.rename(columns={"task": "variable"}).assign(question="task"), how="left")
     merged = pd.concat([merged, uneven], ignore_index=True) if len(uneven) else merged
+    design = pd.concat([refusals(trial), design], ignore_index=True)[list(design)] if trial.refused else design
     tables = dict(zip(TABLES, (design, merged, removed, named, as_written(steady), planes, terms), strict=True))
     questions = {name for name in ("blocks", "duplicates") if getattr(procedure, name)}
     questions |= {"odds"} if coefficients is not None else set()

@@ -8,7 +8,8 @@ ridge heads that are fitted anew say what is lost.
 
 - ``NOTHING``: neither their measurements nor their labels. Everything can be claimed;
 - ``DONORS``: their measurements and no label, such as unsupervised latents that were fitted to all samples at once.
-  What a dimension goes with can be tested; neither its stability nor what a prediction loses without it is shown;
+  What a dimension goes with can be tested, and what a head that was fitted to other donors loses without it; whether it
+  comes back when donors are left out is not known;
 - a tuple of names: labels (tasks) of theirs. Latents that saw a label follow it whatever is true: they prove nothing.
 """
 
@@ -56,8 +57,10 @@ class WithHeads(Examinee, Protocol):
         probabilities or values, (replicas, m, K) class probabilities of multiclass and ordinal tasks."""
 
 
-def checked(examinee: Examinee, samples: int, dims: Sequence[str]) -> Examinee:
+def checked(examinee: Examinee, samples: int, dims: Sequence[str], judged: bool = False) -> Examinee:
     """The examinee, if it can be tried on ``samples`` samples in the dimensions ``dims``.
+
+    ``judged``: whether the procedure refuses tasks by what the examinee saw (:mod:`mtlbio.probing.claims`).
 
     Raises
     ------
@@ -77,7 +80,7 @@ def checked(examinee: Examinee, samples: int, dims: Sequence[str]) -> Examinee:
             f"latents: {len(examinee.fold)} samples in {listing(examinee.dims)}; on trial are {samples} in "
             f"{listing(dims)}"
         )
-    if not isinstance(examinee.saw, str) and examinee.saw:
+    if not isinstance(examinee.saw, str) and examinee.saw and not judged:
         raise InputError(
             f"latents: the models saw {listing(examinee.saw)} of the samples that they hold out, so that nothing about "
             f"these labels can be shown; encode every sample by a model that was trained without it"

@@ -11,7 +11,7 @@ from mtlbio.probing.evidence import Evidence, TaskEvidence
 from mtlbio.probing.rates import Rate
 from mtlbio.probing.sample_size import donors_for_a_verdict
 from mtlbio.probing.sentences import listed
-from mtlbio.probing.verdict import Verdict, judge, of_one_outcome
+from mtlbio.probing.verdict import UNCLAIMED, Verdict, judge, of_one_outcome
 
 
 @dataclass(frozen=True)
@@ -60,6 +60,7 @@ def judgements(
         verdict, task = judge(item, options), about_task(item)
         effective, vif = (design[column].get(task, math.nan) for column in ("n_effective", "vif_all"))
         by_task = {t.name: judge(of_one_outcome(item, t.name), options).verdict for t in item.outcomes}
+        by_task |= {t.name: UNCLAIMED for t in item.refused}
         settled = to_settle(verdict, item, options)
         verdict = with_alone(verdict, by_task)
         out.append(Judgement(item, verdict, steady, task, effective, vif, *settled, by_task=by_task))

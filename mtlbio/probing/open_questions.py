@@ -13,7 +13,7 @@ BESIDE = 0.1  # next to a dominant confounder a task effect counts from this fra
 # Largest effect, by its unit, that an interval has to leave out before a dimension is unused: one standard deviation. R
 # of two classes of equal size that lie one standard deviation apart is 1 / sqrt(5).
 LARGE = {"SD": 1.0, "R": 0.45}
-KINDS = ("needed", "suspected", "shared", "needed_otherwise", "untested", "removal", "wide")
+KINDS = ("needed", "suspected", "shared", "needed_otherwise", "untested", "removal", "wide", "refused")
 
 
 def own_effects(evidence: Evidence, without: tuple[TaskEvidence, ...] | list[TaskEvidence] = ()) -> list[TaskEvidence]:
@@ -37,7 +37,8 @@ def open_question(evidence: Evidence) -> tuple[str | None, list[TaskEvidence]]:
     - ``needed_otherwise``: predictions need it of a task that can be no biology, or that could not be tested;
     - ``untested``: an outcome of which there is no test, or no interval;
     - ``removal``: not shown to be harmless;
-    - ``wide``: the interval of an effect holds a large one.
+    - ``wide``: the interval of an effect holds a large one;
+    - ``refused``: a task of which nothing can be claimed of these latents.
     """
     harmed, outcomes = evidence.removals("harmful"), evidence.outcomes
     asked: dict[str, list[TaskEvidence]] = {
@@ -48,6 +49,7 @@ def open_question(evidence: Evidence) -> tuple[str | None, list[TaskEvidence]]:
         "untested": [t for t in outcomes if t.untested],
         "removal": evidence.removals("inconclusive"),
         "wide": [t for t in outcomes if t.widest >= LARGE[t.unit]],
+        "refused": evidence.refused,
     }
     return next(((kind, asked[kind]) for kind in KINDS if asked[kind]), (None, []))
 

@@ -24,9 +24,15 @@ COLUMNS = ["part", "alpha", "donors", "separation", "verdict", "n", "wrong", "ra
 ALPHA = 0.05  # the level of ``probe.alpha`` that most rates were counted at
 LEAST = 20  # verdicts from which a rate says something
 AXES_PENALTY = 1.0  # how much further away a whole-pipeline cell may lie before one with given axes is preferred
-PARTS = {"axes": "given axes", "pipeline": "whole pipeline", "doses": "planted doses", "chains": "planted chains"}
+PARTS = {
+    "axes": "given axes",
+    "pipeline": "whole pipeline",
+    "doses": "planted doses",
+    "chains": "planted chains",
+    "latents": "principal components of all donors",
+}
 # what a run is about -> the parts that speak for such runs, and for no others
-SPEAK_FOR = {"measurements": ("axes", "pipeline"), "table": ("doses",), "chains": ("chains",)}
+SPEAK_FOR = {"measurements": ("axes", "pipeline"), "table": ("doses",), "chains": ("chains",), "latents": ("latents",)}
 ANY_FALSE = "runs with any false biology"
 SHIPPED = resources.files("mtlbio.probing") / "data"
 # whose rates speak -> the planted dimension that was looked for, and what it is

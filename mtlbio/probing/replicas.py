@@ -12,6 +12,8 @@ from mtlbio.model.matching import effective_rank
 from mtlbio.model.similarity import linear_cka, svcca
 from mtlbio.probing.examinee import Examinee
 
+COLUMNS = ["fold", "replica", "n_held_out", "effective_rank", "effective_rank_all", "cka", "svcca", "correlation"]
+
 
 def replicas(examinee: Examinee, donors: np.ndarray, axes: np.ndarray) -> Replicas:
     """All samples as the model of every fold encodes them, and the final model.

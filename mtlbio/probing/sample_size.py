@@ -59,6 +59,8 @@ def donors_for_a_verdict(evidence: Evidence, options: TrialOptions) -> tuple[flo
     unasked = [t for t in tasks if t.untested]
     if kind in ("needed_otherwise", "untested") and unasked:
         return math.nan, f"no number can be stated: {untested(evidence, unasked)}"
+    if kind == "refused":
+        return math.nan, f"no number can be stated: of {names(tasks)} nothing can be claimed of these latents"
     if kind == "needed_otherwise":
         need = names(tasks)
         return math.nan, f"no number can be stated: predictions of {need} need it, and {need} can be no biology here"

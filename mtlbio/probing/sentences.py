@@ -83,6 +83,8 @@ def technical(evidence: Evidence, cause: CovariateEvidence) -> str:
     if harmed:
         leans = "the model leans" if evidence.heads else "predictions from these latents lean"
         return f"SHORTCUT: {start}, and {leans} on it: taking it out costs {lost(harmed)}."
+    if not evidence.asked:
+        return f"{start}; whether a prediction needs it cannot be asked of these latents."
     if open_:
         need = "the heads" if evidence.heads else "predictions"
         return f"{start}; whether {need} need it is open for {names(open_)}{needed(open_, evidence)}."
@@ -132,8 +134,18 @@ def biology(evidence: Evidence, firm: list[TaskEvidence]) -> str:
     return (
         f"{evidence.dim}{name} is still linked to {names(firm)} once the covariates are held fixed "
         f"({effects(firm, '{} {}', '; ')}){beside}; {rest}.{unrecorded(evidence, firm[0])}{of_cells(evidence)}"
-        f"{in_one_order(evidence, firm)}"
+        f"{in_one_order(evidence, firm)}{unsaid(evidence)}"
     )
+
+
+def refused(evidence: Evidence, task: TaskEvidence) -> str:
+    """It follows a task of which nothing can be claimed."""
+    return f"{evidence.dim} follows {task.name}, but that says nothing: {task.refused}."
+
+
+def unsaid(evidence: Evidence) -> str:
+    """Tasks of which nothing is claimed, after a claim about others; empty where there are none."""
+    return f" Nothing is said of {names(evidence.refused)}." if evidence.refused else ""
 
 
 def in_one_order(evidence: Evidence, firm: list[TaskEvidence]) -> str:
@@ -238,6 +250,8 @@ def open_still(evidence: Evidence, kind: str, tasks: list[TaskEvidence]) -> str:
         return f"{start}; a link to {each} is suspected, but {these}."
     if kind == "shared":
         return f"{start}, but that {alone(tasks)} is not shown.{more}"
+    if kind == "refused":
+        return f"{start}; of {names(tasks)} nothing can be claimed: {tasks[0].refused}.{more}"
     if kind == "untested":
         return f"{start}, but whether it is linked to {untested(evidence, tasks)}.{more}"
     if kind == "removal":

@@ -37,6 +37,8 @@ class Trial:
     uneven : outcome -> what of its recruitment goes with it (:func:`mtlbio.probing.uneven.uneven`)
     one_order : outcomes in whose states donors were seen in one order (:func:`mtlbio.probing.uneven.one_order`)
     told : outcomes of which that leaves too little to see (:func:`mtlbio.probing.uneven.told`)
+    refused : task -> why nothing can be claimed of it of these latents (:mod:`mtlbio.probing.claims`); it is held fixed
+        where another one is tested
     words : of the run, for what is said
     """
 
@@ -56,6 +58,7 @@ class Trial:
     uneven: dict[str, tuple[str, ...]] = field(default_factory=dict)
     one_order: frozenset[str] = frozenset()
     told: frozenset[str] = frozenset()
+    refused: dict[str, str] = field(default_factory=dict)
 
     @classmethod
     def to_come(cls, obs, tasks, covariates, options, words: Vocabulary = DONORS) -> Trial:
@@ -86,7 +89,12 @@ class Trial:
 
     @property
     def outcomes(self) -> list[str]:
-        """Tasks that biology can be about: those that are not themselves something to control for."""
+        """Tasks that biology can be about: not themselves something to control for, and not refused."""
+        return [name for name in self.labelled if name not in self.refused]
+
+    @property
+    def labelled(self) -> list[str]:
+        """Tasks that are not themselves something to control for."""
         return [name for name in self.tasks if name not in self.covariates]
 
     def role(self, role: str) -> list[CovariateInfo]:
@@ -155,11 +163,15 @@ class Trial:
         Only outcomes that are labelled in four fifths of the units: a task that is mostly missing must not shrink the
         cohort. A gap gets the mean and an indicator column.
         """
+        return self.label_columns(units, [n for n in self.labelled if self.separable(n, against)], least=0.8)
+
+    def label_columns(self, units: Units, names: list[str], least: float = 0.0) -> np.ndarray | None:
+        """Labels as nuisance columns (units, k), of tasks that are labelled in ``least`` of the units."""
         columns = []
-        for name in self.outcomes:
+        for name in names:
             y = self.labels(name)
             gap = np.isnan(y)
-            if units.mean((~gap).astype(float)).mean() < 0.8 or not self.separable(name, against):
+            if units.mean((~gap).astype(float)).mean() < least:
                 continue
             coded = np.zeros((len(y), 1))
             if len(np.unique(y[~gap])) > 1:

@@ -19,7 +19,8 @@ SHOWN = 0.75
 # another task makes biology. With a hint alone 3 of 12 interferon dimensions of 80 donors whose batch was their disease
 # were biology for their response.
 MATERIAL = 0.5
-VERDICTS = ("biology", "confounder", "technical", "mixed", "unused", "not_identifiable", "underpowered")
+UNCLAIMED = "not_identifiable"
+VERDICTS = ("biology", "confounder", "technical", "mixed", "unused", UNCLAIMED, "underpowered")
 
 
 @dataclass(frozen=True)
@@ -56,6 +57,9 @@ def judge(evidence: Evidence, options: TrialOptions) -> Verdict:
        donors cannot establish is not the absence of one, nor is one that a neighbour may carry
        (:mod:`mtlbio.probing.open_questions` has the order in which this is asked).
 
+    Of a task that is refused (:mod:`mtlbio.probing.claims`) nothing is claimed: a dimension that follows it, and is
+    none of the above down to rule 6, is ``not_identifiable``, and none is ``unused``.
+
     Where 6 or 8 would say ``underpowered`` and there is a hint of a task that cannot be told from a covariate, more
     donors of this design would not tell either: ``not_identifiable``. An effect counts from 1 % of the variance: a
     dimension that is measured well shows its neighbours' traces at any sample size.
@@ -67,7 +71,8 @@ def judge(evidence: Evidence, options: TrialOptions) -> Verdict:
     verdict = _of_covariates(evidence, options, tangled, effects)
     if verdict is None and effects:
         verdict = _of_effects(evidence, options, effects)
-    return verdict or _of_shares(evidence, options) or _open(evidence, _of_nothing(evidence, options))
+    verdict = verdict or _of_refused(evidence) or _of_shares(evidence, options)
+    return verdict or _open(evidence, _of_nothing(evidence, options))
 
 
 def of_one_outcome(evidence: Evidence, task: str) -> Evidence:
@@ -121,6 +126,14 @@ def _of_effects(evidence: Evidence, options: TrialOptions, effects: list[TaskEvi
         why = f"{evidence.dim} keeps a task effect ({links}), but {part} of its variance is technical."
         return Verdict("mixed", driver, why)
     return Verdict("biology", driver, sentences.biology(evidence, firm))
+
+
+def _of_refused(evidence: Evidence) -> Verdict | None:
+    """It follows a task of which nothing can be claimed."""
+    followed = [t for t in evidence.refused if t.called or t.joint]
+    if not followed:
+        return None
+    return Verdict(UNCLAIMED, followed[0].name, sentences.refused(evidence, followed[0]))
 
 
 def _of_shares(evidence: Evidence, options: TrialOptions) -> Verdict | None:

@@ -56,7 +56,10 @@ def page_context(inputs: Inputs, chosen: list[str], pictures: dict[str, Picture]
         "headline": plain.headline(inputs.verdicts, inputs.supervised),
         "unevaluated": "" if "metrics" in tables else words.fill(MISSING["metrics"]),
         "answers": answers(inputs, readings),
-        "cautions": plain.cautions(inputs.verdicts, readings, run.probe.alpha, words),
+        "cautions": [
+            *inputs.kind.part("report", "cautions", missing=[])(inputs),
+            *plain.cautions(inputs.verdicts, readings, run.probe.alpha, words),
+        ],
         "facts": facts(inputs),
         "styles": VERDICTS,
         "legend": legend(inputs),

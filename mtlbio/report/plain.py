@@ -8,6 +8,7 @@ from dataclasses import dataclass
 
 import pandas as pd
 
+from mtlbio.evaluation.comparisons import on_trial
 from mtlbio.kinds.vocabulary import DONORS, Vocabulary
 from mtlbio.metrics import metric_named
 from mtlbio.probing.columns import column_of
@@ -68,9 +69,10 @@ def read_task(
     ``metric`` is the one that decides about this kind of task (:mod:`mtlbio.labels`).
     """
     rows = None if metrics is None else metrics[(metrics["task"] == task) & (metrics["metric"] == metric)]
-    if metric is None or rows is None or not (rows["arm"] == MODEL).any():
+    own = MODEL if rows is None else on_trial(set(rows["arm"]))
+    if metric is None or rows is None or not (rows["arm"] == own).any():
         return Reading(task, "unknown", "not evaluated", f"{task}: the model was not evaluated on this task.")
-    arms, about = rows.drop_duplicates("arm").set_index("arm"), metric_named(metric)
+    arms, about = rows.drop_duplicates("arm").set_index("arm").rename(index={own: MODEL}), metric_named(metric)
     model = arms.loc[MODEL]
     if not known(model["value"]):
         return Reading(task, "unknown", "not evaluated", f"{task}: {about.printed} could not be computed.")
@@ -104,7 +106,7 @@ def _compared(comparisons: pd.DataFrame | None, task: str, metric: str) -> pd.Da
     if comparisons is None:
         return pd.DataFrame()
     rows = comparisons[(comparisons["task"] == task) & (comparisons["metric"] == metric)]
-    return rows[rows["arm_a"] == MODEL].drop_duplicates("arm_b").set_index("arm_b")
+    return rows[rows["arm_a"] == on_trial(set(rows["arm_a"]))].drop_duplicates("arm_b").set_index("arm_b")
 
 
 def _no_better_than_chance(others: pd.DataFrame, chance: float, words: Vocabulary) -> str:

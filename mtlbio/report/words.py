@@ -5,10 +5,11 @@ import pandas as pd
 from mtlbio.kinds.vocabulary import DONORS, Vocabulary
 from mtlbio.text import known, number
 
-MODEL, SINGLE, COVARIATES = "multitask", "singletask", "covariates"
+MODEL, SINGLE, COVARIATES, GIVEN = "multitask", "singletask", "covariates", "latents"
 # arm -> its name in a picture and in prose
 _ARMS = {
     MODEL: ("multi-task model", "the multi-task model"),
+    GIVEN: ("ridge on the latents", "the ridge heads on the latents"),
     SINGLE: ("single-task model", "the single-task model"),
     COVARIATES: ("covariates only", "the covariates-only baseline"),
     "ridge": ("ridge, all {features}", "ridge regression on all {features}"),

@@ -5,8 +5,9 @@ A model reaches a step through the step's options only, so these modules are no 
 
 from mtlbio.kinds.schemas.cohort import CohortRun
 from mtlbio.kinds.schemas.donors import DonorRun
+from mtlbio.kinds.schemas.latents import LatentsRun
 from mtlbio.kinds.schemas.protein import ProteinRun
 from mtlbio.kinds.schemas.run import Run
 from mtlbio.kinds.schemas.table import TableRun
 
-__all__ = ["CohortRun", "DonorRun", "ProteinRun", "Run", "TableRun"]
+__all__ = ["CohortRun", "DonorRun", "LatentsRun", "ProteinRun", "Run", "TableRun"]

@@ -172,6 +172,11 @@ class DonorRun(Run):
         """Covariates that are estimated from the measurements: none, or one."""
         return [name for name, covariate in self.covariates.items() if covariate.estimate]
 
+    @property
+    def further_columns(self) -> dict[str, str]:
+        """Metadata columns that a kind of run reads beside labels and covariates, by the key that names them."""
+        return {}
+
     def task_columns(self, name: str) -> dict[str, str]:
         """Metadata columns that a task is read from, by the key that names them; the first is the label itself."""
         return label_kind(self.tasks[name].kind).columns(name, self.tasks[name])

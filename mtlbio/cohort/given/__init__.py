@@ -1,0 +1,1 @@
+"""Latents that another model made, from files or from memory, as a cohort."""

@@ -1,0 +1,26 @@
+"""What the page says of latents that another model made."""
+
+from typing import cast
+
+from mtlbio.embedding.table import measured
+from mtlbio.kinds.schemas import LatentsRun
+from mtlbio.probing.claims import Statement
+from mtlbio.report.inputs import Inputs
+from mtlbio.report.of_samples import sizes as sizes_of_samples
+
+
+def cautions(inputs: Inputs) -> list[str]:
+    """What the model saw, and of which tasks nothing is claimed."""
+    cohort, run = inputs.cohort, cast(LatentsRun, inputs.run)
+    technical = [c.name for c in cohort.covariates.values() if c.role == "technical"]
+    tasks = [name for name in cohort.tasks if name not in cohort.covariates]
+    said = [Statement.of(run.latents, tasks, technical).sentence]
+    audit = inputs.tables.get("audit")
+    return said if audit is None else said + audit.loc[audit["kind"] == "latents", "why"].tolist()
+
+
+def sizes(inputs: Inputs) -> list[tuple[int, str]]:
+    """Donors, samples, dimensions, and genes where there are measurements."""
+    shown = sizes_of_samples(inputs)
+    dims = (len(inputs.latents.columns), "dimensions")
+    return [*shown[:-1], dims, shown[-1]] if measured(inputs.cohort) else [*shown[:-1], dims]
