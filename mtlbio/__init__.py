@@ -23,9 +23,12 @@ from typing import TYPE_CHECKING
 os.environ.setdefault("MKL_CBWR", "AUTO")
 
 if TYPE_CHECKING:
-    from mtlbio.door import baselines, evaluate, predict, prepare, read_run, report, train, trial
+    from mtlbio.door import baselines, evaluate, predict, prepare, read_run, report, train
+    from mtlbio.notebook.doors import trial
 
 __version__ = "0.2.0"
+# functions that take a run or what a notebook has in memory -> the module where they are told apart
+_IN_MEMORY = {"trial": "mtlbio.notebook.doors"}
 __all__ = ["baselines", "evaluate", "predict", "prepare", "read_run", "report", "train", "trial"]
 
 
@@ -36,7 +39,11 @@ def __getattr__(name: str):
     from importlib import import_module
 
     # the room mtlbio.report can be called: it is the step of that name, whichever of the two is asked for first
-    step = import_module(".report", __name__) if name == "report" else getattr(import_module(".door", __name__), name)
+    step = (
+        import_module(".report", __name__)
+        if name == "report"
+        else getattr(import_module(_IN_MEMORY.get(name, "mtlbio.door")), name)
+    )
     return globals().setdefault(name, step)
 
 

@@ -32,6 +32,8 @@ NO_RESULT = (
     "mtlbio.kinds.sources",
     "mtlbio.kinds.schemas",
     "mtlbio.kinds.schemas.*",
+    "mtlbio.notebook",
+    "mtlbio.notebook.*",
     "mtlbio.places",
     "mtlbio.progress",
     "mtlbio.section",

@@ -49,6 +49,7 @@ ORDER = (
     ("embedding",),
     ("probing",),
     ("report",),
+    ("notebook",),
     ("summary",),
     ("commands",),
     ("workflow",),

@@ -10,7 +10,7 @@ from mtlbio.cohort.cohort import Cohort, CovariateInfo, write_cohort
 from mtlbio.cohort.composition_covariates import with_estimates
 from mtlbio.cohort.leak import say_leaks
 from mtlbio.cohort.qc import QcList, quality_control
-from mtlbio.cohort.read import read
+from mtlbio.cohort.read import Raw, read
 from mtlbio.cohort.samples import auxiliary_apart, checked, list_missing_covariates, samples_of
 from mtlbio.cohort.split import make_splits
 from mtlbio.cohort.twins import check_twins
@@ -91,7 +91,11 @@ def cohort_of_measurements(run: DonorRun) -> tuple[Cohort, QcList]:
     """The cohort of a run whose samples were measured: genes after quality control and normalisation."""
     qc = QcList()
     say(f"{run.run}: reading {Path(run.measured.path).name}")
-    raw = read(run, qc)
+    return cohort_from(run, read(run, qc), qc)
+
+
+def cohort_from(run: DonorRun, raw: Raw, qc: QcList) -> tuple[Cohort, QcList]:
+    """The cohort of measurements that were read, or that are in memory; ``qc`` goes on with what was dropped so far."""
     data, obs, tasks, covariates = samples_of(run, raw, qc)
     measured = data.dense()
     say_leaks(measured, data.genes, obs, tasks, data.source, table=False)

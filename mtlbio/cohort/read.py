@@ -45,8 +45,16 @@ def read(run: DonorRun, qc: QcList) -> Raw:
     """
     source, metadata = _metadata(run)
     data = read_expression(run.measured, run.metadata.sample, metadata.index, on_disk=run.pseudobulk is not None)
-    check_names(data)
     _tell_averages(run)
+    return measured(run, data, metadata, source, qc)
+
+
+def measured(run: DonorRun, data: Measurements, metadata: pd.DataFrame, source: str, qc: QcList) -> Raw:
+    """Measurements as they came, tidied, checked and joined with the description of their samples.
+
+    ``metadata``: the columns that the run uses, as text, by sample; ``source`` names it. Errors as of :func:`read`.
+    """
+    check_names(data)
     data = tidied(data, run.measured.scale, qc, metadata.columns)
     raw = joined(run, data, metadata, source, qc, "expression")
     _labels_among_genes(run, raw.measurements, raw.metadata)

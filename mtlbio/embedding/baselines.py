@@ -14,6 +14,6 @@ def baselines(run: LatentsRun, results: Path) -> None:
     results = Path(results)
     cohort = read_cohort(results / "cohort.h5ad")
     splits = read_table(results / "splits.tsv", SPLITS)
-    arms = [arm for arm in run.baselines.arms if measured(cohort) or arm == "covariates"]
+    arms: list[str] = [arm for arm in run.baselines.arms if measured(cohort) or arm == "covariates"]
     table = predict_baselines(cohort, splits, arms, run.training.genes, run.baselines.seed)
     write_table(table, results / "baselines" / "predictions.tsv", PREDICTIONS)

@@ -15,6 +15,7 @@ from mtlbio.embedding.encodings import Encodings
 from mtlbio.embedding.table import latents_table, write_latents
 from mtlbio.evaluation.baselines import predict_baselines
 from mtlbio.evaluation.comparisons import GIVEN
+from mtlbio.evaluation.unpredicted import unpredicted
 from mtlbio.files import replacing
 from mtlbio.kinds.schemas import LatentsRun
 from mtlbio.model.ensemble import FINAL
@@ -51,13 +52,6 @@ def train(run: LatentsRun, results: Path) -> None:
     write_table(head_predictions(cohort, splits, latents.X, encodings, tasks), results / "predictions.tsv", PREDICTIONS)
     write_table(pd.DataFrame(columns=HISTORY), results / "history.tsv", HISTORY)
     write_table(pd.DataFrame(columns=CONFLICT), results / "conflict.tsv", CONFLICT)
-
-
-def unpredicted(run: LatentsRun) -> tuple[str, ...]:
-    """Tasks that are not predicted from the latents: the model saw their labels, or may have seen them."""
-    if run.latents.saw is None and run.latents.encode is None:
-        return tuple(run.tasks)
-    return tuple(run.latents.saw) if isinstance(run.latents.saw, list) else ()
 
 
 def table_of(cohort: Cohort, splits: pd.DataFrame, encodings: Encodings | None = None):

@@ -60,6 +60,8 @@ def score_tables(
         metrics.append(task_metrics(scores, draws, seed))
         comparisons.append(task_comparisons(scores, draws, seed, margin))
     comparisons = [table for table in comparisons if len(table)] or comparisons[:1]  # a label with one arm has none
+    if not metrics:  # latents that saw every label predict none
+        return pd.DataFrame(columns=METRICS), pd.DataFrame(columns=[*COMPARISONS, "best_baseline"])
     return pd.concat(metrics, ignore_index=True), pd.concat(comparisons, ignore_index=True)
 
 

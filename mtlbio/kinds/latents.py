@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from mtlbio.intake.annotated import is_annotated
-from mtlbio.kinds.base import OnPage
+from mtlbio.kinds.base import OnPage, Simulation
 from mtlbio.kinds.donors import DonorKind
 from mtlbio.kinds.schemas import LatentsRun
 from mtlbio.kinds.vocabulary import DONORS
@@ -43,7 +43,7 @@ class LatentsKind(DonorKind[LatentsRun]):
             "cohort": "mtlbio.cohort.given.build:cohort_of_latents",
             "roster": "mtlbio.cohort.given.build:read_roster",
         },
-        "evaluate": {"unpredicted": "mtlbio.embedding.train:unpredicted"},
+        "evaluate": {"unpredicted": "mtlbio.evaluation.unpredicted:unpredicted"},
         "report": {
             "cohort": "mtlbio.report.of_samples:cohort",
             "sizes": "mtlbio.report.of_latents:sizes",
@@ -53,7 +53,10 @@ class LatentsKind(DonorKind[LatentsRun]):
     }
     commands = {key: place for key, place in DonorKind.commands.items() if key != "transfer"}
     scattered = {}
-    planted = None
+    simulation = Simulation(
+        "latents", "mtlbio.embedding.simulate:plant", ("design", "donors", "genes", "batches", "visits")
+    )
+    planted = "latents"
     trial_files = ("gene_sets",)
     tables = ("composition",)
     columns = "columns"

@@ -6,12 +6,14 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 
+from mtlbio.cohort.cohort import CovariateInfo
 from mtlbio.cohort.drafts.unused import unused
 from mtlbio.cohort.prepare import build_cohort, build_roster, roster_of
 from mtlbio.errors import InputError, listing
-from mtlbio.intake.notes import noticing
+from mtlbio.intake.notes import Note, noticing
 from mtlbio.kinds import kind_of
 from mtlbio.kinds.schemas import DonorRun
+from mtlbio.labels import Label
 from mtlbio.metrics import metric
 from mtlbio.probing.association import task_design
 from mtlbio.probing.audit import LEAST_UNITS, audited
@@ -50,17 +52,24 @@ def plan(run: DonorRun, results: Path, dims: int = 20) -> str:
     """
     with noticing() as notes:
         design = read_design(run, dims)
-    notes += unused(run)
+    rows, text = planned(design, kind_of(run).planted, notes + unused(run))
+    write_table(rows, Path(results) / "plan.tsv", PLAN)
+    return text
+
+
+def planned(design: Design, planted: str | None, notes: list[Note]) -> tuple[pd.DataFrame, str]:
+    """``plan.tsv`` and the answers in words, of a design.
+
+    ``planted``: whose rates speak for such runs (:data:`mtlbio.probing.rates.SPEAK_FOR`); ``notes``: on its files.
+    """
     tasks = [task_plan(design, name) for name in design.trial.tasks]
-    planted = kind_of(run).planted
     rates: list[str | None] = []
     for name in [task.name for task in tasks if task.outcome]:
         if planted is not None:
             asked, level = (design.audit, name, planted), design.trial.options.alpha
             rates += [prospects(*asked, alpha=level), findable(*asked, alpha=level)]
     rows = plan_table(design, tasks, {task.name: " ".join(task_lines(design, task)[1:]) for task in tasks})
-    write_table(rows, Path(results) / "plan.tsv", PLAN)
-    return words(design, tasks, [sentence for sentence in rates if sentence], notes)
+    return rows, words(design, tasks, [sentence for sentence in rates if sentence], notes)
 
 
 def warned(run: DonorRun) -> list[str]:
@@ -75,7 +84,22 @@ def read_design(run: DonorRun, dims: int) -> Design:
         cells, (obs, tasks, covariates, qc) = left_out(run, cohort), roster_of(run, cohort, notes_of)
     else:
         cells, (obs, tasks, covariates, qc) = pd.DataFrame(), build_roster(run)
-    notes = qc.table()
+    return design_of(run, obs, tasks, covariates, qc.table(), dims, cells)
+
+
+def design_of(
+    run: DonorRun,
+    obs: pd.DataFrame,
+    tasks: dict[str, Label],
+    covariates: dict[str, CovariateInfo],
+    notes: pd.DataFrame,
+    dims: int,
+    cells: pd.DataFrame | None = None,
+) -> Design:
+    """The design of samples that are known; ``notes``: rows of ``qc.tsv``, ``cells`` as of :class:`Design`.
+
+    An InputError where too few have all covariates.
+    """
     lost = notes[notes["detail"].str.startswith("dropped") | (notes["reason"] == "few cells")]
     dropped = lost["reason"].value_counts().to_dict()
     trial = Trial.to_come(obs, tasks, covariates, run.probe, kind_of(run).vocabulary)
@@ -86,7 +110,7 @@ def read_design(run: DonorRun, dims: int) -> Design:
             f"covariates: {int(trial.mask.sum())} samples have all of {listing(covariates)}, and every test is "
             f"adjusted for all of them: of {obs['donor'].nunique()} donors {costs}; leave out what too few have"
         )
-    return Design(run.run, *audited(trial), dims, dropped, cells)
+    return Design(run.run, *audited(trial), dims, dropped, pd.DataFrame() if cells is None else cells)
 
 
 def task_plan(design: Design, name: str) -> TaskPlan:

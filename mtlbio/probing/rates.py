@@ -38,6 +38,7 @@ SHIPPED = resources.files("mtlbio.probing") / "data"
 # whose rates speak -> the planted dimension that was looked for, and what it is
 _DRIVERS = {
     "measurements": ("interferon", "a programme that drives the disease"),
+    "latents": ("interferon", "a programme that drives the disease"),
     "table": ("enzyme", "a feature that drives the doses as the planted enzyme does"),
 }
 _UNITS = {"doses": "patients a drug", "chains": "held-out chains"}

@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
+from mtlbio.cohort.cells.units import tell_mixed
 from mtlbio.cohort.cohort import Cohort
 from mtlbio.cohort.content import understood_content
 from mtlbio.cohort.given.files import source_of
@@ -119,6 +120,8 @@ def _joined(run: LatentsRun, source: Source, table: pd.DataFrame | None, qc: QcL
         unique_ids(own.index, about)
         table = understood_content(run, text_table(own, used_columns(run, own, about)), about)
         table.index = table.index.astype(str)
+    if run.pseudobulk is not None:
+        tell_mixed(run, table, about)
     data = source.latents()
     unique_ids(data.samples, source.path)
     return joined(run, data, table, about, qc, "latents")
