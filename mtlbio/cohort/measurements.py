@@ -98,8 +98,9 @@ class ValueChecks:
         for wrong, problem in _problems(stored, self.scale):
             if wrong.any():
                 row, gene, value = _first(block, wrong)
+                what = "dimension" if self.scale == "latents" else "gene"
                 raise InputError(
-                    f"{data.source}: gene {str(data.genes[columns][gene])!r}, sample "
+                    f"{data.source}: {what} {str(data.genes[columns][gene])!r}, sample "
                     f"{str(data.samples[rows][row])!r}: found {value:g}; {problem}"
                 )
         if self.varies:  # one gene is enough, and extremes by column take their time

@@ -61,13 +61,14 @@ def task_design(
 
     ``without``: covariates that are left out of the adjustment; ``extra``: (samples, k) further columns, for instance
     other dimensions; ``units``: where not the task's own (subsets for stability); ``beside``: (units, k) what the
-    caller will hold fixed too. Tasks that are refused are held fixed: the latents may hold their labels.
+    caller will hold fixed too. Tasks that are refused are held fixed where another
+    one is tested: the latents may hold their labels.
     """
     units = trial.task_units(task) if units is None else units
     covariates = [c for c in trial.covariates.values() if c.name != task and c.name not in without]
     columns = trial.tasks[task].test_columns(units.y)
     extra = None if extra is None else units.mean(extra)
-    held = trial.label_columns(units, [name for name in trial.refused if name != task])
+    held = trial.label_columns(units, [] if task in trial.refused else list(trial.refused))
     extra = held if extra is None else extra if held is None else np.column_stack([extra, held])
     adjustment = trial.adjustment(units, covariates, True, extra, columns, beside)
     return units, _with_means(trial, units, adjustment, columns), columns
