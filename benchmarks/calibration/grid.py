@@ -7,6 +7,8 @@
     python benchmarks/calibration/grid.py pipeline [...]                              # prepare, train, probe
     python benchmarks/calibration/grid.py doses [...]                                 # the same for tables of features
     python benchmarks/calibration/grid.py chains [...]                                # the same for protein runs
+    python benchmarks/calibration/grid.py latents [...]                               # latents that others make
+    python benchmarks/calibration/grid.py corrections [...]                           # after the batch was taken out
     python benchmarks/calibration/grid.py tables                                      # what is there so far
     python benchmarks/calibration/grid.py keep PART                                   # keep its verdicts
     python benchmarks/calibration/grid.py adopt PART                                  # count kept ones too
@@ -40,6 +42,7 @@ from benchmarks.calibration.doses import doses_grid, judge_doses
 from benchmarks.calibration.given_axes import judge_axes
 from benchmarks.calibration.kept import differing, joined, read_kept, sample_of, write_kept
 from benchmarks.calibration.mixtures import judge_mixtures, mixtures_grid
+from benchmarks.calibration.other_models import corrections_grid, judge_latents, latents_grid
 from benchmarks.calibration.pages import write_designs, write_pages
 from benchmarks.calibration.score import any_false_biology, confusion, recall, rescored
 from benchmarks.calibration.shipping import error_rates, found_rates, write_rates
@@ -59,12 +62,15 @@ GRIDS = {
     "pipeline": (pipeline_grid, judge_pipeline),
     "doses": (doses_grid, judge_doses),
     "chains": (chains_grid, judge_chains),
+    "latents": (latents_grid, judge_latents),
+    "corrections": (corrections_grid, judge_latents),
 }
 _AXES = ("mtlbio.probing", "benchmarks.calibration")
 _ALL = (*_AXES, "mtlbio.model", "mtlbio.training", "mtlbio.cohort")
-_SILENT = ("designs", "mixtures")  # what speaks for no cohort
+_SILENT = ("designs", "mixtures", "corrections")  # what speaks for no cohort
 ROOMS = dict.fromkeys(("axes", "levels", *_SILENT), _AXES)
 ROOMS |= {"pipeline": _ALL, "doses": _ALL, "chains": (*_ALL, "mtlbio.sequence")}
+ROOMS |= dict.fromkeys(("latents", "corrections"), (*_AXES, "mtlbio.model", "mtlbio.cohort", "mtlbio.embedding"))
 
 
 # what scores the verdicts (anew, whenever they are read), ships the rates, reads them or plans with them does not make
@@ -72,6 +78,7 @@ ROOMS |= {"pipeline": _ALL, "doses": _ALL, "chains": (*_ALL, "mtlbio.sequence")}
 APART = {
     "grid",
     "kept",
+    "other_models",
     "fit_odds",
     "pages",
     "shipping",

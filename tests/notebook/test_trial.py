@@ -63,7 +63,7 @@ def by_command(folder: Path, latents: str, metadata: str) -> pd.DataFrame:
 
 
 def same(table: pd.DataFrame, other: pd.DataFrame) -> None:
-    """Equal in every column, but for what a file rounds (nine digits, tables in single precision) and what the dimensions are called."""
+    """Equal in every column, but for what a file rounds (nine digits, tables in single precision) and for names."""
     drop = ["dim", "why", "needed_for"]
     table, other = (t.drop(columns=drop).fillna(np.nan) for t in (table, other))
     pd.testing.assert_frame_equal(table, other, rtol=1e-5, atol=1e-6, check_dtype=False)
