@@ -87,4 +87,4 @@ class Report(Section):
     """The page."""
 
     title: str | None = Field(None, description="heading of the page; the run's name where left out")
-    cards: int = Field(6, ge=1, le=1000, description="dimensions shown as cards on the first screen")
+    cards: int = Field(6, ge=1, le=1000, description="dimensions shown as cards with a picture; the others are rows")

@@ -1,6 +1,8 @@
 """One sentence per dimension that can stand in a paper: what it is, with its numbers and how often such a claim is
 wrong."""
 
+import re
+
 import pandas as pd
 
 from mtlbio import __version__
@@ -58,16 +60,21 @@ def number_of(p: float) -> str:
 
 
 def tested(inputs: Inputs, dim: str, task: str) -> tuple[int, str]:
-    """Donors in the test of a task, and what was held fixed, in words."""
-    table = inputs.tables.get("association")
-    if table is not None:
-        asked = (table["question"] == "task") & (table["variable"] == task)
-        rows = table[(table["dim"] == dim) & asked]
-        if len(rows) and known(rows["n_donors"].iloc[0]):
-            terms = str(rows["adjusted_for"].iloc[0])
-            return int(rows["n_donors"].iloc[0]), "" if terms == "nothing" else terms
+    """Donors in the test of a task, and the covariates that were held fixed, in words.
+
+    How they were coded, and which interactions went in, is in ``probing/association.tsv``.
+    """
+    table, recorded = inputs.tables.get("association"), {n: i for n, i in inputs.cohort.covariates.items() if n != task}
     labelled = inputs.obs[inputs.obs[task].notna()]
-    return int(labelled["donor"].nunique()), joined([name for name in inputs.covariates if name != task])
+    donors, terms = int(labelled["donor"].nunique()), ", ".join(recorded)
+    if table is not None:
+        rows = table[(table["dim"] == dim) & (table["question"] == "task") & (table["variable"] == task)]
+        if len(rows) and known(rows["n_donors"].iloc[0]):
+            donors, terms = int(rows["n_donors"].iloc[0]), str(rows["adjusted_for"].iloc[0])
+    fixed = [(name, info) for name, info in recorded.items() if re.search(rf"(^|, ){re.escape(name)}($|,| \()", terms)]
+    # estimated cell types are many, and one line of the YAML
+    names = [f"{info.estimated} (estimated)" if info.estimated else name for name, info in fixed]
+    return donors, joined(list(dict.fromkeys(names)))
 
 
 def _needed(inputs: Inputs, row: pd.Series) -> str:

@@ -40,12 +40,22 @@ def test_biology(inputs):
 
 
 def test_the_test_says_who_took_part_and_what_was_held_fixed(inputs):
-    row = {"dim": "z02", "question": "task", "variable": "disease", "n_donors": 76, "adjusted_for": "age, age x batch"}
+    terms = "age, batch (97 levels pooled, the label's mean in each held fixed), age x batch (straight line)"
+    row = {"dim": "z02", "question": "task", "variable": "disease", "n_donors": 76, "adjusted_for": terms}
     asked = pd.DataFrame([{**row, "question": "joint", "n_donors": 1}, row])
     with_tests = replace(inputs, tables=inputs.tables | {"association": asked})
-    assert ", given age, age x batch (q < 0.001, 76 donors)." in citation(with_tests, "z02")
+    assert ", given age and batch (q < 0.001, 76 donors)." in citation(with_tests, "z02")
     nothing = replace(inputs, tables={"association": asked.assign(adjusted_for="nothing")})
     assert ", without covariates (q < 0.001, 76 donors)." in citation(nothing, "z02")
+
+
+def test_estimated_cell_types_are_named_together(inputs):
+    cohort = inputs.cohort
+    estimated = {
+        name: replace(info, estimated="cells" * (name in ("sex", "site"))) for name, info in cohort.covariates.items()
+    }
+    known = replace(inputs, cohort=replace(cohort, covariates=estimated))
+    assert ", given age, cells (estimated) and batch (q < 0.001" in citation(known, "z02")
 
 
 def test_covariates_and_batch_say_their_share(inputs):
