@@ -13,6 +13,7 @@ rule report:
         label_noise=planned.made("evaluate", "label_noise.tsv"),
         reprobe=planned.made("evaluate", "reprobe.tsv"),
         audit=planned.made("probe", "probing/audit.tsv"),
+        association=planned.made("probe", "probing/association.tsv"),
         enrichment=planned.made("probe", "probing/enrichment.tsv"),
         null=planned.made("probe", "probing/null.tsv"),
         null_runs=planned.made("probe", "probing/null_runs.tsv"),
