@@ -46,6 +46,7 @@ class LatentsKind(DonorKind[LatentsRun]):
         "evaluate": {"unpredicted": "mtlbio.evaluation.unpredicted:unpredicted"},
         "report": {
             "cohort": "mtlbio.report.of_samples:cohort",
+            "trial": "mtlbio.report.of_samples:trial",
             "sizes": "mtlbio.report.of_latents:sizes",
             "decides": "mtlbio.report.of_samples:decides",
             "cautions": "mtlbio.report.of_latents:cautions",
