@@ -12,6 +12,14 @@ import pandas as pd
 
 from mtlbio.text import NO_VALUE, matching
 
+# What programs and people write among measurements where there is no number, in small letters.
+NO_NUMBER = NO_VALUE | {"", "nan", "none", "--", "\u2013", "\u2014", "..", "*", "x", "n/d", "filtered", "nc"}
+NO_NUMBER |= {"undet", "undetected", "failed", "fail", "excluded", "no call", "absent", "<na>", "bad", "outlier"}
+NO_NUMBER |= {"n.q.", "nq", "n. def.", "not detected"}
+# what lies below the limit of detection: low, and not unknown.
+BELOW_LIMIT = {f"{sign}{word}" for sign in ("<", "< ", "") for word in ("lod", "loq", "lloq")}
+BELOW_LIMIT |= {"below lod", "below loq", "below lloq", "below detection limit", "below detection", "bdl", "blq", "bql"}
+BELOW_LIMIT |= {"bld", "bloq", "<lld", "lld", "<dl", "<mdl"}
 # numbers that people type for "not known"
 _CODES = (-1.0, -8.0, -9.0, -88.0, -99.0, -888.0, -999.0, -9999.0, -99999.0, -1000.0)
 _HIGH = (88.0, 99.0, 888.0, 999.0, 8888.0, 9999.0, 99999.0, 999999.0)

@@ -10,33 +10,10 @@ import pandas as pd
 
 from mtlbio.cohort.values.annotation import is_of_people
 from mtlbio.errors import InputError, listing, one_line
+from mtlbio.intake.missing_words import BELOW_LIMIT, NO_NUMBER
 from mtlbio.intake.notes import notice
 from mtlbio.reading import check_fits, understood
 
-# What programs and people write where there is no number, in small letters; pandas knows NA, NaN and null.
-_MISSING = {
-    *("", "na", "n/a", "nan", "null", "none", "-", "--", "–", "—", ".", "..", "?", "*", "x", "nd", "n.d.", "n.d"),
-    *("n.a.", "n.a", "n/d", "missing", "filtered", "not available", "not detected", "not determined", "undetermined"),
-    *(
-        "undet",
-        "undetected",
-        "unknown",
-        "failed",
-        "fail",
-        "excluded",
-        "no call",
-        "nc",
-        "absent",
-        "blank",
-        "empty",
-        "#n/a",
-    ),
-    *("#na", "#div/0!", "#value!", "#ref!", "#num!", "#name?", "#null!", "<na>", "bad", "outlier", "n.q.", "nq"),
-}
-_BELOW = {
-    *("<lod", "<loq", "<lloq", "< lod", "< loq", "< lloq", "lod", "loq", "lloq", "bdl", "blq", "bql", "bld", "bloq"),
-    *("below lod", "below loq", "below lloq", "<lld", "lld", "<dl", "below detection limit", "below detection", "<mdl"),
-}
 _LIMIT = re.compile(r"[<>≤≥]=?\s*-?[\d.,]+")
 
 
@@ -72,7 +49,7 @@ def numbers_of(table: pd.DataFrame, genes_in_rows: bool, path: Path) -> tuple[pd
     wrong = filled & np.isnan(numbers)
     said = np.full(cells.shape, "", dtype=object)
     said[wrong] = [str(cell).strip().lower() for cell in cells[wrong]]
-    gap = np.isin(said, [*_MISSING, *_BELOW]) & wrong
+    gap = np.isin(said, [*NO_NUMBER, *BELOW_LIMIT]) & wrong
     no_number = ~np.isfinite(numbers).any(axis=0) & (wrong & ~gap).any(axis=0)
     keep[places[no_number]] = False
     _text_columns(table, places[no_number], cells[:, no_number], genes_in_rows, path)
@@ -146,7 +123,7 @@ def _missing(cells: np.ndarray, said: np.ndarray, path: Path) -> None:
         return
     counts = pd.Series([str(cell).strip() for cell in cells]).value_counts()
     names = listing([f"{_shown(code)} ({n:,})" for code, n in counts.items()], 6)
-    below = int(np.isin(said, list(_BELOW)).sum())
+    below = int(np.isin(said, list(BELOW_LIMIT)).sum())
     also = f"; {below:,} of them are below a limit of detection: low, not unknown" if below else ""
     notice(path, f"{len(cells):,} cells are taken for missing values: {names}{also}", doubt=bool(below))
 

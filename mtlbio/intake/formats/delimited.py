@@ -14,11 +14,12 @@ import pandas as pd
 from mtlbio.errors import InputError, listing
 from mtlbio.intake.formats.head import Head, fields, look, separator_in
 from mtlbio.intake.formats.text import text_in
+from mtlbio.intake.missing_words import BELOW_LIMIT, NO_NUMBER
 from mtlbio.intake.notes import notice
 from mtlbio.reading import LONGEST_LINE, check_fits, understood
 
-# What software writes where it has no number, besides what pandas knows.
-NO_NUMBER = ("Filtered", "filtered", "null", "NULL", "#NUM!", "#DIV/0!", "#VALUE!", "n. def.", "Not detected", "ND")
+# What software writes where it has no number, besides what pandas knows, as it writes it: read at once, the rest later.
+NA_TEXTS = ("Filtered", "filtered", "null", "NULL", "#NUM!", "#DIV/0!", "#VALUE!", "n. def.", "Not detected", "ND")
 
 
 def read_below(
@@ -80,7 +81,7 @@ def read_below(
                 usecols=usecols,
                 index_col=False,
                 dtype=dict.fromkeys(of_text, "category" if few else str),
-                na_values=NO_NUMBER,
+                na_values=NA_TEXTS,
                 # what stands in a column of text is text, also NA and None
                 na_filter=usecols is None or not set(usecols) <= of_text,
                 decimal=decimal,
@@ -117,12 +118,16 @@ def unique_names(names: list[str]) -> list[str]:
 def numbers_of(table: pd.DataFrame, path: Path) -> pd.DataFrame:
     """The same as float64; an InputError that names column, row and value where there is text."""
     check_fits(path, table.size * 8, f"a table of {table.shape[0]:,} x {table.shape[1]:,} values")
-    values = {}
+    values, gaps, below = {}, 0, 0
     for place in range(table.shape[1]):
         column = table.iloc[:, place]
         if not pd.api.types.is_numeric_dtype(column.dtype):
             numeric = pd.to_numeric(column, errors="coerce")
             wrong = column[numeric.isna() & column.notna()]
+            said = wrong.astype(str).str.strip().str.lower()
+            below += int(said.isin(BELOW_LIMIT).sum())
+            gaps += int(said.isin(NO_NUMBER).sum())
+            wrong = wrong[~said.isin([*NO_NUMBER, *BELOW_LIMIT])]
             if len(wrong):
                 raise InputError(
                     f"{path}: column {column.name!r}, row {wrong.index[0]!r}: found {str(wrong.iloc[0])[:40]!r} where "
@@ -130,6 +135,9 @@ def numbers_of(table: pd.DataFrame, path: Path) -> pd.DataFrame:
                 )
             column = numeric
         values[place] = column.to_numpy(dtype=np.float64, na_value=np.nan)
+    if gaps + below:
+        also = f"; {below:,} of them are below a limit of detection: low, not unknown" if below else ""
+        notice(path, f"{gaps + below:,} cells of text are taken for missing values{also}", doubt=below > 0)
     return pd.DataFrame(values, index=table.index).set_axis(table.columns, axis=1)
 
 

@@ -7,7 +7,7 @@ from pathlib import Path
 import pandas as pd
 
 from mtlbio.errors import InputError, listing
-from mtlbio.intake.formats.delimited import NO_NUMBER, numbers_of
+from mtlbio.intake.formats.delimited import NA_TEXTS, numbers_of
 from mtlbio.intake.formats.geo import Described
 from mtlbio.intake.formats.geo_platform import symbols_beside
 from mtlbio.intake.formats.head import Head, fields, separator_in
@@ -37,7 +37,7 @@ def read(path: Path) -> Content:
         columns = range(len(samples) + 1)
         try:
             table = pd.read_csv(
-                text, sep=separator, header=None, names=columns, dtype={0: str}, na_values=NO_NUMBER, low_memory=False
+                text, sep=separator, header=None, names=columns, dtype={0: str}, na_values=NA_TEXTS, low_memory=False
             )
         except pd.errors.EmptyDataError:
             table = pd.DataFrame(columns=columns)

@@ -8,13 +8,13 @@ import numpy as np
 import pandas as pd
 
 from mtlbio.errors import InputError
-from mtlbio.intake.formats.delimited import NO_NUMBER
 from mtlbio.intake.formats.geo import Described
 from mtlbio.intake.formats.geo_platform import refuse, symbol_column, symbol_in
 from mtlbio.intake.formats.head import Head
 from mtlbio.intake.formats.layout import Content, Layout
 from mtlbio.intake.formats.names import by_symbol
 from mtlbio.intake.formats.text import text_in
+from mtlbio.intake.missing_words import NO_NUMBER
 from mtlbio.intake.notes import notice
 from mtlbio.reading import check_fits, lines_of, understood
 
@@ -94,7 +94,7 @@ def _number(cell: str, path: Path) -> float:
     try:
         return float(cell) if cell else np.nan
     except ValueError:
-        if cell in NO_NUMBER or cell.upper() in ("NA", "N/A"):
+        if cell.lower() in NO_NUMBER:
             return np.nan
         raise InputError(f"{path}: found {cell[:40]!r} in a column VALUE where a number is due") from None
 

@@ -21,7 +21,7 @@ def table(**columns: list) -> pd.DataFrame:
 
 
 @pytest.mark.parametrize(
-    "code", ["-", "n.d.", "#DIV/0!", "Filtered", "Undetermined", "NA ", "#N/A", "?", "not detected"]
+    "code", ["-", "n.d.", "#DIV/0!", "Filtered", "Undetermined", "NA ", "#N/A", "?", "not detected", "not measured"]
 )
 def test_codes_of_missing_values_are_counted(code):
     with noticing() as notes:

@@ -115,3 +115,10 @@ def test_other_encodings(tmp_path, encoding, word):
     content, said = read(path, "geo_series_matrix")
     np.testing.assert_array_equal(content.values.to_numpy().ravel(), [3, 4, 5.5])
     assert word is None or f"its text is in {word}" in said
+
+
+def test_words_for_nothing_and_for_little_are_missing(tmp_path):
+    rows = (('"1053_at"', 3, "n.d.", 5.5), ('"117_at"', "<LOD", 4, "not measured"))
+    content, said = read(series(tmp_path / "GSE1_series_matrix.txt", *rows), "geo_series_matrix")
+    np.testing.assert_array_equal(content.values, [[3, np.nan], [np.nan, 4], [5.5, np.nan]])
+    assert "3 cells of text are taken for missing values; 1 of them are below a limit of detection" in said
