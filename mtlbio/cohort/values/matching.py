@@ -16,14 +16,14 @@ import numpy as np
 
 from mtlbio.cohort.cells.barcodes import match_barcodes
 from mtlbio.errors import one_line
+from mtlbio.intake.appended import ENDINGS, OF_TABLES, TOOLS, any_of
 from mtlbio.intake.notes import notice
 
-# What tools put behind a sample's name in the name of a file.
+# What tools put behind a sample's name in the name of a file, whatever its capitals.
 _ENDING = re.compile(
-    r"(([._-]?(aligned|readspergene)|[._-](sortedbycoord|totranscriptome|out|sorted|sort|srt|bam|sam|cram|dedup|dedupped|"
-    r"markdup|markdups|mdup|rmdup|md|uniq|unique|filtered|hisat2|star|bwa|salmon|kallisto|rsem|htseq|featurecounts|"
-    r"counts?|genes|isoforms|results|tab|tsv|csv|txt|gz|quant|sf|h5|abundance|fastq|fq|trimmed|cel|idat|raw|mzml|d|"
-    r"s\d+(?=_(l00\d|r[12]_001))|l00\d|r[12]|001)))+$",
+    r"(([._-]?(aligned|readspergene)|[._-](sortedbycoord|totranscriptome|sorted|sort|srt|dedup|dedupped|markdup|markdups|"
+    rf"mdup|rmdup|md|uniq|unique|filtered|counts?|quant|{any_of(*TOOLS, *ENDINGS, *OF_TABLES)}|h5|abundance|fastq|fq|"
+    r"trimmed|cel|idat|s\d+(?=_(l00\d|r[12]_001))|l00\d|r[12]|001)))+$",
     re.IGNORECASE,
 )
 # GEO writes the accession of a sample before the names of its files: GSM123_S1.counts.txt.gz

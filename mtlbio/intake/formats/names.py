@@ -10,14 +10,14 @@ import numpy as np
 import pandas as pd
 
 from mtlbio.errors import listing
+from mtlbio.intake.appended import ENDINGS, OF_TABLES, TOOLS, any_of
 from mtlbio.intake.notes import notice
 
-# What alignment and quantification append to the name of a sample, from the end.
+# Appended to the name of a sample, from the end.
 _APPENDED = re.compile(
-    r"(\.(gz|bam|sam|cram|tab|txt|tsv|csv|sf|raw|mzML|mzml|wiff|d|dia|htrms|results|genes|isoforms|out|PG|Quantity)"
+    rf"(\.({any_of(*ENDINGS, *OF_TABLES)}|wiff|dia|htrms|PG|Quantity)"
     r"|[._-](sort(ed)?(byCoord|ByCoord|ByName)?|mark(ed)?_?dup(licate)?s?|mkdup|dedup(ed|lic)?|rmdup|umi_dedup"
-    r"|hisat2?|star|STAR|bowtie2|bwa|Aligned|sortedByCoord|quant|salmon|kallisto|rsem|RSEM|stringtie|htseq"
-    r"|featureCounts|counts?|gene_abund(ances)?))+$"
+    rf"|{any_of(*TOOLS)}|hisat|bowtie2|Aligned|sortedByCoord|quant|stringtie|counts?|gene_abund(ances)?))+$"
     r"|[._-]?ReadsPerGene$|[._-]?Aligned$"
 )
 
