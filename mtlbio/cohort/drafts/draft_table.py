@@ -18,11 +18,12 @@ from mtlbio.cohort.drafts.draft_values import clean, is_amount_column, metadata_
 from mtlbio.cohort.drafts.drafting import Draft, path_text, range_text, scalar, scalars
 from mtlbio.cohort.drafts.guess import has_word, is_age, is_called, is_derived, is_response, words
 from mtlbio.cohort.drafts.guess_columns import donor_columns, is_sample_name
-from mtlbio.cohort.drafts.guess_table import BODY, PLACE, counts_rows, guess_transform, guess_unit, is_amount, is_dose
+from mtlbio.cohort.drafts.guess_table import BODY, PLACE, guess_transform, guess_unit, is_amount, is_dose
 from mtlbio.cohort.metadata import read_metadata, text_table, without_row_numbers
 from mtlbio.cohort.tabular import MISSING, MOST_LEVELS, MOST_OF_SAMPLES, OTHER
 from mtlbio.errors import InputError, listing
 from mtlbio.intake.amounts import read_amounts
+from mtlbio.intake.names import is_row_number
 from mtlbio.text import TO_CHOOSE, as_number
 
 _GAPS = 0.2  # a covariate that more people lack would cost the trial all of them
@@ -82,7 +83,7 @@ def _identifiers(out: Draft) -> str:
     # without a hint in the name only text that comes first: a measurement may be unique as well
     named += [c for c in unique[:1] if c == table.columns[0] and len(as_number(table[c])[1]) == len(table)]
     people = donor_columns(table)
-    named += [c for c in unique if counts_rows(table[c])]
+    named += [c for c in unique if is_row_number(c, table[c])]
     if not named:
         hint = f" (column {people[0]!r} repeats or has gaps)" if people else ""
         out.notes.append(
@@ -188,7 +189,7 @@ def _features(out: Draft, numbers: dict, technical: set[str]) -> tuple[list[str]
         levels, rows = set(table[column].dropna()), int(table[column].notna().sum())
         if len(levels) < 2:
             out.leave_out(column, "has one value only")
-        elif counts_rows(table[column]):
+        elif is_row_number(column, table[column]):
             out.leave_out(column, "counts the rows")
         elif is_derived(column):
             out.leave_out(column, "is called like a derived value or book-keeping")

@@ -75,15 +75,6 @@ def _is_of_people(column: str) -> bool:
     return is_age(column) or is_dose(column) or is_called(column, DISEASE) or has_word(column, person)
 
 
-def counts_rows(column: pd.Series) -> bool:
-    """Whether a column is the number of the row, as programs write it beside a table."""
-    named = str(column.name).strip().casefold()
-    if named not in ("", "index", "row", "rownumber", "row_number", "x", "nr", "no", "unnamed: 0"):
-        return False
-    values, wrong = as_number(column)
-    return not len(wrong) and len(values) > 1 and bool((values.diff().iloc[1:] == 1).all()) and values.iloc[0] in (0, 1)
-
-
 def is_dose(column: str) -> bool:
     """Whether a column's name says that it holds a dose, or a concentration that acts.
 

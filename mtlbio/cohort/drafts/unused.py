@@ -9,7 +9,7 @@ from mtlbio.cohort.drafts.draft_values import clean, is_amount_column
 from mtlbio.cohort.drafts.drafting import Draft
 from mtlbio.cohort.drafts.guess import is_called, is_derived, is_response
 from mtlbio.cohort.drafts.guess_columns import time_to_event
-from mtlbio.cohort.metadata import read_metadata, text_table
+from mtlbio.cohort.metadata import read_metadata, text_table, without_row_numbers
 from mtlbio.cohort.read import used_columns
 from mtlbio.cohort.tabular import named_columns
 from mtlbio.intake.notes import Note
@@ -29,7 +29,8 @@ def unused(run: DonorRun) -> list[Note]:
     if features is not None and path == features.path:
         for key in ("numeric", "categories"):
             used |= set(named_columns(getattr(features, key), table.columns, used, source, key))
-    return of_table(text_table(table), used, run.metadata.donor, None if cells is None else list(cells.by), source)
+    table = without_row_numbers(text_table(table), source, keep=run.metadata.sample)
+    return of_table(table, used, run.metadata.donor, None if cells is None else list(cells.by), source)
 
 
 def of_table(table: pd.DataFrame, used: set[str], donor: str, by: list[str] | None, source: str) -> list[Note]:

@@ -42,3 +42,10 @@ def test_book_keeping_is_not_named(small, name):
     small.metadata[name] = range(len(small.metadata))
     (note,) = unused(read_run(small.write()))
     assert name not in note.text
+
+
+def test_a_column_that_only_counts_the_rows_is_none(small):
+    small.metadata.insert(0, "", range(len(small.metadata)))
+    assert [n.text for n in unused(read_run(small.write()))][
+        -1
+    ] == "columns that the run does not use: visit, chip, stage"
