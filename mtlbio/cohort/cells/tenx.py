@@ -90,6 +90,7 @@ def _read(part: TenxFiles, on_disk: bool) -> tuple[np.ndarray, np.ndarray, Matri
     _check_whole(genes, part.features)
     with understood(part.matrix, "readable as a matrix in MatrixMarket format"):
         matrix = scipy_io.mmread(str(part.matrix))
+        matrix.data = matrix.data.astype(np.float32)  # as of every other file, and half as large
         matrix = sparse.csr_matrix(matrix if turned else matrix.T)
     kept = features.of_expression(part.features, len(genes))
     return cells, genes[kept], matrix if kept.all() else matrix[:, kept]

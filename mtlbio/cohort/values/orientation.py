@@ -38,7 +38,8 @@ def genes_apart(
     InputError
         ``wanted`` is no column, no column is left that could be a sample, or most rows have no name.
     """
-    outside = [name for name in names if name not in set(table.columns)]
+    inside = set(table.columns)
+    outside = [name for name in names if name not in inside]
     first = outside[0] if outside else ""
     column = _gene_column(table, first, wanted, path)
     names_of_genes = table.index if column is None else pd.Index(as_text(table[column]).to_numpy(), dtype=object)

@@ -97,6 +97,11 @@ def test_features(tmp_path, case):
     assert [n.text.startswith(words) for n in notes] == ([True] if words else [])
 
 
+def test_counts_of_text_take_as_little_room_as_those_of_an_h5(tmp_path):
+    matrix = measured(write(tmp_path / "m")).matrix
+    assert matrix.dtype == np.float32 and (matrix.toarray() == VALUES).all()
+
+
 def test_barcodes_with_a_header_or_row_names(tmp_path):
     folder = write(tmp_path / "m", cells=["barcode", *BARCODES])
     assert measured(folder).samples.tolist() == BARCODES
