@@ -76,6 +76,7 @@ class Plan:
         for line in found.lines:
             print(f"mtlbio: {line}", file=sys.stderr)
         self.healing.steps.update(found.steps)
+        self.healing.in_order.update(found.in_order)
 
     def _look(self) -> None:
         """Say what would be mended, and let Snakemake count these steps, whose records are there, as to be taken."""
@@ -101,10 +102,16 @@ class Plan:
         def file(wildcards) -> str:
             from snakemake.io import ancient
 
-            path = f"{self.results}/{wildcards.run}/{name}"
+            (path,) = self._in_order(wildcards.run, [f"{self.results}/{wildcards.run}/{name}"])
             return ancient(path) if step in self.healing.steps.get(wildcards.run, {}) else path
 
         return file
+
+    def _in_order(self, run: str, paths: list[str]) -> list[str]:
+        """The files, whose time stamps are no reason for anything where they would be put in order."""
+        from snakemake.io import ancient
+
+        return [ancient(path) for path in paths] if run in self.healing.in_order else paths
 
     def folder(self, wildcards) -> str:
         """The results of a run."""
@@ -117,12 +124,12 @@ class Plan:
     def data(self, wildcards) -> list[str]:
         """The files that a run's YAML names and ``prepare`` reads, of a folder (10x, structures) the files in it."""
         run = self.runs[wildcards.run]
-        return kind_of(run).data_files(run)
+        return self._in_order(run.run, kind_of(run).data_files(run))
 
     def gene_sets(self, wildcards) -> list[str]:
         """The GMT file of a run, if it names one; the builtin sets belong to the modules."""
         run = self.runs[wildcards.run]
-        return kind_of(run).files_of_trial(run)
+        return self._in_order(run.run, kind_of(run).files_of_trial(run))
 
     def minutes_of_trial(self, wildcards) -> int:
         """Time limit of the trial: an hour, and two minutes for every refit of the whole-pipeline null."""
@@ -166,7 +173,7 @@ class Plan:
         """Function of the wildcards that gives the modules of ``step``, for a rule's ``input``."""
 
         def modules(wildcards) -> list[str]:
-            return modules_of_run(self.runs[wildcards.run], step)
+            return self._in_order(wildcards.run, modules_of_run(self.runs[wildcards.run], step))
 
         return modules
 

@@ -210,3 +210,15 @@ def test_refits_of_the_null_get_their_time(tmp_path):
         (tmp_path / "a.yaml").write_text(written + probe)
         planned = plan({"runs": [str(tmp_path / "a.yaml")]})
         assert planned.minutes_of_trial(SimpleNamespace(run="a")) == limit
+
+
+def test_where_time_stamps_would_be_put_in_order_they_are_no_reason_in_a_dry_run(run_yaml):
+    planned, one = plan({"runs": run_yaml("one")}), SimpleNamespace(run="one")
+    asked = (planned.made("prepare", "qc.tsv"), planned.data, planned.modules("train"))
+    found = [ask(one) for ask in asked]
+    assert not any(hasattr(file, "flags") for files in found for file in ([files] if isinstance(files, str) else files))
+    planned.healing.in_order.add("one")
+    for ask, before in zip(asked, found, strict=True):
+        files = ask(one)
+        assert files == before  # the same names
+        assert all(file.flags.get("ancient") for file in ([files] if isinstance(files, str) else files))

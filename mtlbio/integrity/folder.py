@@ -94,8 +94,8 @@ def refuse_strangers(folder: Path, step: str) -> None:
 def strangers(folder: Path) -> dict[str, str]:
     """Step -> a line on files that stand where it writes and that mtlbio did not write."""
     found = {step: _strange(folder, step) for step in WRITES}
-    refused = "it is left alone, and refused once that step is taken"
-    return {step: f"{words}, and step {step} writes there: {refused}" for step, words in found.items() if words}
+    stays = "it is left alone, and stops the run once that step has something to do"
+    return {step: f"{words}, and step {step} writes there: {stays}" for step, words in found.items() if words}
 
 
 def _strange(folder: Path, step: str) -> str:

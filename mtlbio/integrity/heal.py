@@ -48,10 +48,12 @@ class Healing:
     steps : run -> step that is taken again though nothing but its files has changed -> digest of what it wrote, and
         when (nanoseconds)
     again : run -> steps that would be taken again, where a workflow only says what it would do (:func:`look`)
+    in_order : runs whose time stamps alone are not in order, which such a workflow does not mend either
     """
 
     def __init__(self) -> None:
         self.again: dict[str, set[str]] = {}
+        self.in_order: set[str] = set()
         self.lines: list[str] = []
         self.steps: dict[str, dict[str, tuple[str, int]]] = {}
 
@@ -113,6 +115,7 @@ def look(runs: Mapping[str, Run], results: Path) -> Healing:
         if broken and all_else_as_before(folder, run, broken):
             healing.steps[name] = {step: _made(record_of(folder, step)) for step in broken}
         elif not broken and _late(folder, run) and all_else_as_before(folder, run, broken):
+            healing.in_order.add(name)
             healing.lines.append(
                 f"{folder}: made from what is there now, by content; time stamps would be put in order"
             )

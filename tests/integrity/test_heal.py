@@ -184,7 +184,7 @@ def test_strangers_files_are_told_where_no_step_is_known_to_write(done, take):
     (results / "tiny/figures/mine.svg").write_text("mine")
     warning = (
         f"Warning: {results / 'tiny'}/figures/mine.svg: mtlbio did not write it (1 such file), and step report writes "
-        "there: it is left alone, and refused once that step is taken"
+        "there: it is left alone, and stops the run once that step has something to do"
     )
     assert started(run, results).lines == [warning]
     (results / "tiny/cohort.h5ad").write_text("cut")  # prepare writes elsewhere, and what it wrote
@@ -218,6 +218,17 @@ def test_a_look_says_what_would_be_mended_and_touches_nothing(done, take, step):
     began = started(run, results)
     assert began.lines[0] == first and began.steps == found.steps
     assert look({run.run: run}, results).steps == found.steps  # what is put away already would be taken too
+
+
+def test_a_look_at_results_that_are_only_out_of_order(done):
+    run, results = done
+    os.utime(results / "tiny/cohort.h5ad", (1e9, 1e9))
+    os.utime(place_of(results / "tiny", "prepare"), (1e9, 1e9))
+    before = files_and_times(results.parent)
+    found = look({run.run: run}, results)
+    assert (found.in_order, found.again, found.steps) == ({"tiny"}, {"tiny": set()}, {})
+    words = "made from what is there now, by content; time stamps would be put in order"
+    assert found.lines == [f"{results / 'tiny'}: {words}"] and files_and_times(results.parent) == before
 
 
 def test_a_look_at_damaged_records_older_results_and_strangers_files(done, tmp_path):
