@@ -80,6 +80,7 @@ nb_merge_streams = True
 nb_number_source_lines = False
 os.environ["PATH"] = f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}"  # !mtlbio in a notebook
 os.environ.setdefault("COLUMNS", "110")
+os.environ.setdefault("OMP_NUM_THREADS", "1")  # threads that wait for each other take longer than one
 
 autodoc_member_order = "bysource"
 autodoc_typehints = "both"
