@@ -76,10 +76,9 @@ nb_execution_cache_path = str(ROOT / "build/notebooks" / PACKAGE)
 nb_execution_in_temp = True
 nb_execution_timeout = 1200
 nb_execution_show_tb = True  # an error is a warning, and so an error of the build
-nb_merge_streams = True
 nb_number_source_lines = False
 os.environ["PATH"] = f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}"  # !mtlbio in a notebook
-os.environ.setdefault("COLUMNS", "110")
+os.environ.setdefault("COLUMNS", "88")
 os.environ.setdefault("OMP_NUM_THREADS", "1")  # threads that wait for each other take longer than one
 
 autodoc_member_order = "bysource"
