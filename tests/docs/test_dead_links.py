@@ -2,15 +2,9 @@
 
 import subprocess
 import sys
-from importlib.util import module_from_spec, spec_from_file_location
-from pathlib import Path
 
+import dead_links
 import pytest
-
-FILE = Path(__file__).parents[2] / "docs/_ext/dead_links.py"
-spec = spec_from_file_location("dead_links", FILE)
-module = module_from_spec(spec)
-spec.loader.exec_module(module)
 
 GOOD = '<h1 id="top">T</h1><a href="b/c.html#d%20e">x</a><a href="#top">y</a><a href="https://example.org/z">z</a>'
 
@@ -27,7 +21,7 @@ def site(tmp_path):
 
 
 def test_a_site_whose_links_resolve_passes(site):
-    assert module.dead_links(site) == []
+    assert dead_links.dead_links(site) == []
 
 
 @pytest.mark.parametrize(
@@ -50,6 +44,6 @@ def test_a_site_whose_links_resolve_passes(site):
 )
 def test_a_dead_link_is_one_line_and_an_error(site, line, wrong):
     (site / "index.html").write_text(GOOD + line)
-    assert module.dead_links(site) == [f"index.html: {wrong}"]
-    done = subprocess.run([sys.executable, FILE, site], capture_output=True, text=True)
+    assert dead_links.dead_links(site) == [f"index.html: {wrong}"]
+    done = subprocess.run([sys.executable, dead_links.__file__, site], capture_output=True, text=True)
     assert (done.returncode, done.stdout, done.stderr) == (1, f"index.html: {wrong}\n", "1 dead links\n")
