@@ -32,10 +32,14 @@ class Encodings:
     @classmethod
     def matched(cls, raw: Mapping[int, np.ndarray], fold: np.ndarray) -> "Encodings":
         """Dimensions of every fold in the order and with the sign of the final model's (Hungarian method on absolute
-        correlation over all samples), each in standard deviations of the fold's own training samples.
+        correlation over all samples), each in standard deviations of the fold's own training samples. What does not
+        vary is left out (factors that MOFA2 has switched off).
 
         ``raw``: fold -> (n, k) as they came, numbers of dimensions may differ; ``fold``: (n,) that holds a sample out.
         """
+        raw = {number: values[:, _varies(values)] for number, values in raw.items()}
+        if not all(values.shape[1] for values in raw.values()):
+            raise InputError("latents.encode: no dimension of {out} varies over the samples")
         final = _standardised(raw[FINAL], np.ones(len(fold), dtype=bool))
         by_fold, agreement = {FINAL: final}, []
         for number in sorted(set(raw) - {FINAL}):
@@ -66,6 +70,12 @@ class Encodings:
         parts = load_file(folder / FILE)
         stability = parts.pop("stability")
         return cls({int(name.removeprefix("fold_")): values for name, values in parts.items()}, stability)
+
+
+def _varies(values: np.ndarray) -> np.ndarray:
+    """(k,) whether a column is more than a constant, next to the one that varies most."""
+    spread = values.std(axis=0)
+    return spread > 1e-5 * max(float(spread.max(initial=0.0)), np.finfo(float).tiny)
 
 
 def _standardised(values: np.ndarray, rows: np.ndarray) -> np.ndarray:

@@ -128,8 +128,10 @@ def loading_scores(
     os.environ.setdefault("NUMBA_NUM_THREADS", "1")
     import decoupler
 
-    frame = pd.DataFrame(np.asarray(loadings, dtype=float), index=list(dims), columns=np.asarray(genes).astype(str))
-    # decoupler drops all-zero rows: a dimension without loadings has no score
+    weights = np.asarray(loadings, dtype=float)
+    even = np.ptp(weights, axis=1) <= 1e-12 * np.maximum(np.abs(weights).max(axis=1, initial=0.0), 1e-300)
+    frame = pd.DataFrame(weights * ~even[:, None], index=list(dims), columns=np.asarray(genes).astype(str))
+    # decoupler drops all-zero rows: a dimension without loadings, or with the same for all genes, has no score
     scores, _ = decoupler.mt.ulm(data=frame, net=net, tmin=LEAST_GENES)
     scores = scores.reindex(list(dims)).fillna(0.0)
     p = 2 * stats.t.sf(np.abs(scores.to_numpy()), len(loaded) - 2)

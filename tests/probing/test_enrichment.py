@@ -114,3 +114,13 @@ def test_many_sets_in_blocks_give_the_same_p(tables, monkeypatch):
     monkeypatch.setattr("mtlbio.probing.enrichment._NUMBERS", 1)
     again = enrichment(trial_of(planted), planted.cohort, latents.varm["loadings"], latents.uns["genes"], planted.sets)
     np.testing.assert_allclose(again["p_permutation"], table["p_permutation"], rtol=1e-9)
+
+
+def test_a_dimension_that_weighs_all_genes_alike_has_no_score():
+    """Its t values are no numbers, and decoupler refuses all of them for it."""
+    rng = np.random.default_rng(0)
+    genes = np.array([f"G{i}" for i in range(40)])
+    loadings = np.stack([rng.normal(size=40), np.full(40, 0.3), np.zeros(40)])
+    scores, q = loading_scores(loadings, genes, ("z1", "z2", "z3"), {"a": list(genes[:8]), "b": list(genes[8:20])})
+    assert (scores.loc[["z2", "z3"]] == 0).all(axis=None) and (scores.loc["z1"] != 0).all()
+    assert q.notna().all(axis=None)

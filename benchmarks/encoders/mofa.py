@@ -1,0 +1,49 @@
+"""An encoder for ``latents.encode``: MOFA2 factors of the training samples, new samples projected on its weights.
+
+    latents: {encode: "python mofa.py {train} {test} {out}"}
+
+Needs ``mofapy2`` (``pip install mtlbio[bench]``). MOFA2 has no projection of its own: the factors of any sample are
+the posterior mean under the fitted weights and noise, ``(W' T W + I)^-1 W' T (x - mean)`` with the noise precisions T.
+"""
+
+import os
+import sys
+from contextlib import redirect_stdout
+
+import anndata as ad
+import numpy as np
+import pandas as pd
+
+AXES, ROUNDS = 8, 100
+
+
+def main(train: str, test: str, out: str) -> None:
+    """Fit on ``train``, project both, write a table with a row per sample."""
+    train, test = ad.read_h5ad(train), ad.read_h5ad(test)
+    mean, spread = train.X.mean(axis=0), train.X.std(axis=0) + 1e-8
+    weights, precision = fitted((train.X - mean) / spread)
+    projected = weights.T * precision
+    solved = np.linalg.solve(projected @ weights + np.eye(weights.shape[1]), projected)
+    latents = (np.concatenate([train.X, test.X]) - mean) / spread @ solved.T
+    pd.DataFrame(latents, [*train.obs_names, *test.obs_names]).to_csv(out, sep="\t", index_label="sample_id")
+
+
+def fitted(values: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """Weights (genes, factors) and noise precisions (genes,) of MOFA2."""
+    from mofapy2.run.entry_point import entry_point
+
+    with open(os.devnull, "w") as nowhere, redirect_stdout(nowhere):
+        model = entry_point()
+        model.set_data_options(scale_views=False)
+        model.set_data_matrix([[values]], likelihoods=["gaussian"])
+        model.set_model_options(factors=AXES, spikeslab_weights=True, ard_weights=True)
+        model.set_train_options(iter=ROUNDS, convergence_mode="fast", seed=0, verbose=False, quiet=True)
+        model.build()
+        model.run()
+    weights = np.asarray(model.model.nodes["W"].getExpectations()[0]["E"])
+    precision = np.asarray(model.model.nodes["Tau"].getExpectations()[0]["E"])
+    return weights, np.atleast_2d(precision)[0]
+
+
+if __name__ == "__main__":
+    main(*sys.argv[1:])
