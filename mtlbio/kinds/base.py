@@ -48,6 +48,7 @@ class OnPage:
     cohort_file : what ``cohort.h5ad`` holds, where that is not samples x features
     left_out : columns of ``enrichment.tsv`` that are not shown
     counted_on, can_do_worse : on what the rates of its verdicts were counted, and what those do not speak for
+    one_network : what is said where nothing shows whether a dimension comes back
     named_by : what may name a dimension, of ``report/templates``
     """
 
@@ -58,6 +59,10 @@ class OnPage:
         "go together)"
     )
     can_do_worse: str = "a cohort that breaks their rules in a way of its own"
+    one_network: str = (
+        "Only one network was trained (training.seeds): nothing shows which dimensions another one would find, and no "
+        "verdict carries an error rate."
+    )
     named_by: str = "named_by_gene_sets.html"
 
 

@@ -49,6 +49,7 @@ class LatentsKind(DonorKind[LatentsRun]):
             "trial": "mtlbio.report.of_samples:trial",
             "sizes": "mtlbio.report.of_latents:sizes",
             "decides": "mtlbio.report.of_samples:decides",
+            "unseen": "mtlbio.report.of_latents:unseen",
             "cautions": "mtlbio.report.of_latents:cautions",
         },
     }
@@ -65,6 +66,8 @@ class LatentsKind(DonorKind[LatentsRun]):
         cohort_file="samples, with the latents in obsm",
         counted_on="planted cohorts whose latents were made in the same way (a model that saw all donors and no label)",
         can_do_worse="latents that saw more than was stated",
+        one_network="One model made all latents: nothing shows whether one without some of the donors would find the "
+        "same dimensions (latents.encode calls it once per fold).",
     )
     minutes_of_training = 60
 

@@ -114,6 +114,16 @@ class Inputs:
         return (self.words.low if falls else "") + self.spoken(driver)
 
     @property
+    def unseen(self) -> bool:
+        """Whether every point is encoded by models that never saw whom it belongs to."""
+        return self.kind.part("report", "unseen", missing=True)(self.run)
+
+    @property
+    def whose(self) -> str:
+        """Held-out donors, where they were held out."""
+        return f"held-out {self.words.units}" if self.unseen else self.words.units
+
+    @property
     def features(self) -> list[str]:
         """Columns of the table of features; none where the run has measurements."""
         return self.kind.part("report", "features", missing=[])(self.cohort)

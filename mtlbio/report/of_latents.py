@@ -20,7 +20,11 @@ def cautions(inputs: Inputs) -> list[str]:
 
 
 def sizes(inputs: Inputs) -> list[tuple[int, str]]:
-    """Donors, samples, dimensions, and genes where there are measurements."""
+    """Donors, samples, and genes where there are measurements."""
     shown = sizes_of_samples(inputs)
-    dims = (len(inputs.latents.columns), "dimensions")
-    return [*shown[:-1], dims, shown[-1]] if measured(inputs.cohort) else [*shown[:-1], dims]
+    return shown if measured(inputs.cohort) else shown[:-1]
+
+
+def unseen(run: LatentsRun) -> bool:
+    """Whether the latents of a donor come from a model that never saw the donor."""
+    return run.saw_nothing

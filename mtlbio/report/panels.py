@@ -61,7 +61,7 @@ def by_driver(inputs: Inputs, dim: str, driver: str, axes, narrow: bool = False)
     accent = VERDICTS[row["verdict"]].colour
     name, parts = inputs.spoken(driver), parts_of(inputs, frame, group, accent)
     axes.set_xlabel(wrapped(name, narrow))
-    axes.set_ylabel(dim if narrow else f"{dim}, held-out {words.units}")
+    axes.set_ylabel(dim if narrow else f"{dim}, {inputs.whose}")
     if pd.api.types.is_numeric_dtype(frame["driver"]):
         title = f"{dim} against {name}"
         if driver in inputs.members:
@@ -84,7 +84,7 @@ def distribution(inputs: Inputs, dim: str, axes, narrow: bool = False) -> tuple[
     """A histogram, where there is nothing to draw against."""
     frame, points = frame_of(inputs, dim, None)
     axes.hist(frame[dim], bins=30, color=VERDICTS[inputs.verdicts.at[dim, "verdict"]].colour, alpha=0.7)
-    axes.set(xlabel=f"{dim}, held-out {inputs.words.units}", ylabel=f"number of {points}")
+    axes.set(xlabel=f"{dim}, {inputs.whose}", ylabel=f"number of {points}")
     return f"Distribution of {dim}", f"Histogram of {dim} over {len(frame)} {points}."
 
 

@@ -9,6 +9,7 @@ from dataclasses import dataclass
 import pandas as pd
 
 from mtlbio.evaluation.comparisons import on_trial
+from mtlbio.kinds.base import OnPage
 from mtlbio.kinds.vocabulary import DONORS, Vocabulary
 from mtlbio.metrics import metric_named
 from mtlbio.probing.columns import column_of
@@ -170,16 +171,19 @@ def summary_of_tasks(readings: list[Reading]) -> str:
     return "The model" + text[2:] if text.startswith("it ") else text[0].upper() + text[1:]
 
 
-def cautions(verdicts: pd.DataFrame, readings: list[Reading], alpha: float, words: Vocabulary = DONORS) -> list[str]:
+def cautions(
+    verdicts: pd.DataFrame,
+    readings: list[Reading],
+    alpha: float,
+    words: Vocabulary = DONORS,
+    one_network: str = OnPage.one_network,
+) -> list[str]:
     """What has to be said loudly: shortcuts through the batch, and harm to, or biology claimed for, a task that nobody
-    predicts."""
+    predicts; ``one_network``: what is said where stability is not known."""
     texts = []
     tasks = [r.task for r in readings]
     if "stability" in verdicts and len(verdicts) and verdicts["stability"].isna().all():
-        texts.append(
-            "Only one network was trained (training.seeds): nothing shows which dimensions another one would find, "
-            "and no verdict carries an error rate."
-        )
+        texts.append(one_network)
     for dim, row in verdicts[verdicts["verdict"] == "technical"].iterrows():
         harmed = [t for t in tasks if row.get(column_of("removal", t)) == "harmful"]
         if harmed:

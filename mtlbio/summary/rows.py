@@ -9,6 +9,7 @@ from types import MappingProxyType
 from typing import TYPE_CHECKING, Any
 
 from mtlbio.errors import InputError
+from mtlbio.evaluation.comparisons import on_trial
 from mtlbio.integrity.record import place_of
 from mtlbio.kinds import STEPS
 from mtlbio.report.palette import VERDICTS
@@ -115,14 +116,14 @@ def _verdicts(folder: Path) -> dict[str, Any]:
 
 
 def _performance(folder: Path) -> dict[str, Any]:
-    """Of every task the metric on which arms are compared, of the multi-task network, and how it did against the best
+    """Of every task the metric on which arms are compared, of what the run is about, and how it did against the best
     baseline."""
     metrics = read_table(folder / "metrics.tsv", ["arm", "task", "metric", "value", "ci_low", "ci_high"])
     compared = read_table(folder / "comparisons.tsv", ["arm_a", "task", "metric", "call"])
     cells: dict[str, Any] = {}
     for task in metrics["task"].unique():
         mine = compared[compared["task"] == task]
-        own = metrics[(metrics["task"] == task) & (metrics["arm"] == "multitask")]
+        own = metrics[(metrics["task"] == task) & (metrics["arm"] == on_trial(set(metrics["arm"])))]
         own = own[own["metric"] == mine["metric"].iloc[0]] if len(mine) else own
         if len(own):
             cells |= {f"{name}_{task}": own[name].iloc[0] for name in OF_TASK[:-1]}
