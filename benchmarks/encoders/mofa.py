@@ -28,7 +28,7 @@ def main(train: str, test: str, out: str) -> None:
     pd.DataFrame(latents, [*train.obs_names, *test.obs_names]).to_csv(out, sep="\t", index_label="sample_id")
 
 
-def fitted(values: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+def fitted(values: np.ndarray, factors: int = AXES) -> tuple[np.ndarray, np.ndarray]:
     """Weights (genes, factors) and noise precisions (genes,) of MOFA2."""
     from mofapy2.run.entry_point import entry_point
 
@@ -36,7 +36,7 @@ def fitted(values: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
         model = entry_point()
         model.set_data_options(scale_views=False)
         model.set_data_matrix([[values]], likelihoods=["gaussian"])
-        model.set_model_options(factors=AXES, spikeslab_weights=True, ard_weights=True)
+        model.set_model_options(factors=factors, spikeslab_weights=True, ard_weights=True)
         model.set_train_options(iter=ROUNDS, convergence_mode="fast", seed=0, verbose=False, quiet=True)
         model.build()
         model.run()
