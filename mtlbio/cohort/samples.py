@@ -29,7 +29,8 @@ def samples_of(
     ``scale``: of the values, that of ``expression`` where left out.
     """
     data, source = raw.measurements, raw.source
-    scale = run.measured.scale if scale is None and run.expression is not None else scale
+    if scale is None and getattr(run, "expression", None) is not None:  # a table of features has no scale
+        scale = run.measured.scale
     obs, tasks, covariates = encode(run, raw.metadata, source, qc)
     check_unit(run, obs, source)
     check_fixed(run, obs, source)
