@@ -6,10 +6,11 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable
 from pathlib import Path
+from typing import NoReturn
 
 from mtlbio.errors import InputError, listing
 from mtlbio.intake.formats.head import Head
-from mtlbio.intake.formats.layout import Content, Layout
+from mtlbio.intake.formats.layout import Layout
 from mtlbio.intake.formats.text import text_in
 from mtlbio.intake.notes import notice
 from mtlbio.reading import lines_of, understood
@@ -84,7 +85,7 @@ def _fits(head: Head) -> bool:
     return named and head.columns[:1] == ("ID",) and len(head.columns) > 1
 
 
-def refuse(path: Path) -> Content:
+def refuse(path: Path) -> NoReturn:
     """Raise InputError: what the file is, and what it is good for."""
     raise InputError(
         f"{path}: {_WHAT}, which holds genes and no samples; put it beside the series matrix, whose probes are then "
@@ -92,4 +93,4 @@ def refuse(path: Path) -> Content:
     )
 
 
-LAYOUT = Layout("geo_platform", _WHAT, _fits, refuse)
+LAYOUT = Layout("geo_platform", _WHAT, _fits, refuse, refuse)

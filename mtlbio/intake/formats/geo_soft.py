@@ -9,7 +9,7 @@ import pandas as pd
 
 from mtlbio.errors import InputError
 from mtlbio.intake.formats.geo import Described
-from mtlbio.intake.formats.geo_platform import refuse, symbol_column, symbol_in
+from mtlbio.intake.formats.geo_platform import refuse, symbol_column, symbol_in, symbols_of
 from mtlbio.intake.formats.head import Head
 from mtlbio.intake.formats.layout import Content, Layout
 from mtlbio.intake.formats.names import by_symbol
@@ -31,7 +31,7 @@ def read(path: Path) -> Content:
     described, tables, symbols = _read(path, with_tables=True)
     samples = described.values("geo_accession")
     if symbols and not samples:
-        return refuse(path)
+        refuse(path)
     if not any(len(table) for table in tables):
         raise InputError(
             f"{path}: {_WHAT} without values; GEO keeps those of sequencing among the series' supplementary files: "
@@ -53,6 +53,8 @@ def describe(path: Path) -> pd.DataFrame:
     """The lines ``!Sample_...`` of every sample."""
     table = _read(path, with_tables=False)[0].table(path)
     if not len(table):
+        if symbols_of(path):
+            refuse(path)
         raise InputError(f"{path}: {_WHAT} without samples; give the metadata as a file of its own")
     return table
 

@@ -50,6 +50,11 @@ FILES = {
     "proteinGroups.txt": "Majority protein IDs\tGene names\tLFQ intensity S1\tLFQ intensity S2\tReverse\n"
     "P1;P2\tA\t100\t0\t\nP3\tB\t100\t200\t\nP4\tB\t100\t200\t+\n",
     "report.pg_matrix.tsv": "Protein.Group\tGenes\ta/S1.raw\ta/S2.raw\nP1\tA\t1\t2\nP2\t\t\t2\n",
+    "report.tsv": "Run\tProtein.Group\tGenes\tPrecursor.Id\tPG.MaxLFQ\tQ.Value\nS1\tP1\tA\tx2\t100\t0.001\n"
+    "S2\tP1\tA\tx2\t200\t0.001\nS2\tP2\t\ty2\t7\t0.5\n",
+    "long.tsv": "R.FileName\tPG.ProteinGroups\tPG.Genes\tPG.Quantity\tEG.PrecursorId\tEG.Qvalue\n"
+    "S1.raw\tP1\tA\t1,5\t_x_.2\t0,001\nS2.raw\tP1\tA\tFiltered\t_x_.2\t0,001\n",
+    "GPL1.annot": "^Annotation\n!platform_table_begin\nID\tGene symbol\na_at\tA\n!platform_table_end\n",
     "combined_protein.tsv": "Protein\tProtein ID\tGene\tCombined Total Peptides\tS1 Intensity\tS2 Intensity\n"
     "sp|P1\tP1\tA\t3\t100\t200\n",
     "spectronaut.tsv": "PG.ProteinGroups\tPG.Genes\t[1] S1.raw.PG.Quantity\nP1\tA\t3\nP2\tB\tFiltered\n",

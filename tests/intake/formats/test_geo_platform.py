@@ -10,7 +10,7 @@ from layouts import read, tabbed
 
 from mtlbio.errors import InputError
 from mtlbio.intake.formats.geo_platform import symbol_in, symbols_of
-from mtlbio.intake.formats.registry import measuring
+from mtlbio.intake.formats.registry import description, measuring
 
 ANNOT = tabbed(
     ("^Annotation",),
@@ -97,6 +97,8 @@ def test_alone_it_is_refused_with_what_it_is_good_for(tmp_path, name, text):
     (tmp_path / name).write_text(text)
     with pytest.raises(InputError, match=f"{name}: the annotation of a GEO platform.*put it beside the series matrix"):
         measuring(tmp_path / name).read(tmp_path / name)
+    with pytest.raises(InputError, match=f"{name}: .*put it beside the series matrix"):
+        description(tmp_path / name)
 
 
 def test_a_symbol_in_a_cell():
