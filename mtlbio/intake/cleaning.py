@@ -111,6 +111,10 @@ def _without_empty_rows(table: pd.DataFrame, header: list[str], path: str, ids: 
                 gone |= dict.fromkeys(np.asarray(rows)[empty])
                 n = int(empty.sum())
                 notice(path, f"{_count(n, 'row')} {kind.format(holds='hold' if n > 1 else 'holds')} left out")
+    units = _units(table, first, nameless)
+    if units:
+        notice(path, f"1 row of units below the header left out: {listing(units, 4)}", doubt=True)
+        gone[0] = None
     foot = _footnotes(table, first, gone)
     if len(foot):
         shown = listing([" ".join(str(table[first].iloc[row]).split())[:60] for row in foot], 2)
@@ -125,6 +129,23 @@ def _without_empty_rows(table: pd.DataFrame, header: list[str], path: str, ids: 
         )
     gone |= dict.fromkeys(again)
     return table.drop(index=table.index[list(gone)]).reset_index(drop=True) if gone else table
+
+
+def _units(table: pd.DataFrame, first: int, nameless: np.ndarray) -> list[str]:
+    """Cells of the first row where it has no name and holds words above numbers: units, or what columns are called."""
+    if len(table) < 3 or 0 not in nameless or 1 in nameless:
+        return []
+    rest, found = table.drop(columns=first), list[str]()
+    for place in rest.columns[:_BESIDE]:
+        cell = str(rest[place].iloc[0]).strip() if rest[place].dtype == object else ""
+        if not cell or cell == "nan":
+            continue
+        below = rest[place].iloc[1:50].dropna().astype(str).str.strip()
+        if pd.notna(pd.to_numeric(cell, errors="coerce")):
+            return []
+        if pd.to_numeric(below[below != ""], errors="coerce").notna().mean() > 0.5:
+            found.append(cell)
+    return found
 
 
 def _footnotes(table: pd.DataFrame, first: int, gone: dict[int, None]) -> list[int]:

@@ -121,12 +121,13 @@ def _holds_a_table(sheet) -> bool:
 def _written(sheet) -> bytes:
     text = io.StringIO(newline="")
     rows = csv.writer(text, delimiter=SEPARATOR, lineterminator="\n")
-    blank = 0
+    blank = width = 0
     for row in sheet.iter_rows(values_only=True):
         cells = [_cell(value) for value in row]
         if any(cells):
             text.write("\n" * min(blank, _BLANK))  # what stands below may be another table
-            rows.writerow(cells)
+            width = max(width, len(cells))
+            rows.writerow([*cells, *[""] * (width - len(cells))])  # a workbook keeps no empty cells at the end of a row
         blank = 0 if any(cells) else blank + 1
     return text.getvalue().encode("utf-8")
 

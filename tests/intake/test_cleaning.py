@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import numpy as np
+import openpyxl
 import pandas as pd
 import pytest
 
@@ -109,3 +110,24 @@ def test_samples_whose_names_are_of_several_words_are_no_footnotes(tmp_path):
     values, ids, notes = measured(tmp_path / "e.csv", text)
     assert ids == ["Patient 1", "Patient 2", "Patient 3"] and values["G1"] == [1.5, 0.5, 2.5]
     assert notes == ["1 row below the table left out: n = 3 patients"]
+
+
+def test_a_row_of_units_below_the_header_is_left_out(tmp_path):
+    path = tmp_path / "m.csv"
+    path.write_text("sample_id,sex,age,weight\n,,years,kg\nS1,F,40,70.5\nS2,M,50,80\nS3,M,,81\n")
+    with noticing() as notes:
+        table = read_metadata(path)
+    assert table["sample_id"].tolist() == ["S1", "S2", "S3"] and table["age"].tolist()[:2] == ["40", "50"]
+    assert [n.text for n in notes if n.doubt] == ["1 row of units below the header left out: years, kg"]
+    path.write_text("sample_id,sex,age\n,F,39\nS1,F,40\nS2,M,50\n")  # a sample that has lost its name
+    assert read_metadata(path)["sample_id"].tolist()[1:] == ["S1", "S2"]
+
+
+def test_empty_cells_at_the_end_of_a_workbooks_rows_are_no_short_rows(tmp_path):
+    book = openpyxl.Workbook()
+    for row in (["sample_id", "age", "note"], ["S1", 40, "x"], ["S2", 50], ["S3", 60]):
+        book.active.append(row)
+    book.save(tmp_path / "m.xlsx")
+    with noticing() as notes:
+        assert read_metadata(tmp_path / "m.xlsx").shape == (3, 3)
+    assert not notes
