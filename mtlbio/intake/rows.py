@@ -23,6 +23,8 @@ def rows_of(source: Source, dialect: Dialect, width: int, options: dict[str, Any
     """All rows as pandas has them; read again where they are longer than the header by nothing but empty fields."""
     try:
         return _parsed(source, dialect, width, options)
+    except pd.errors.DtypeWarning:  # a column of numbers in one part of the file, of text in another
+        return rows_of(source, dialect, width, options | {"low_memory": False})
     except (pd.errors.ParserError, pd.errors.ParserWarning) as error:
         if "EOF inside string" in str(error):
             return _unquoted(source, dialect, width, options)
@@ -40,6 +42,7 @@ def _parsed(source: Source, dialect: Dialect, width: int, options: dict[str, Any
     with understood_but(source.path), _opened(source, dialect) as text, warnings.catch_warnings():
         # a row with more cells than the header would lose them
         warnings.simplefilter("error", pd.errors.ParserWarning)
+        warnings.simplefilter("error", pd.errors.DtypeWarning)
         try:
             return pd.read_csv(text, **layout, **options)
         except pd.errors.EmptyDataError:
@@ -53,7 +56,7 @@ def understood_but(path: str) -> Iterator[None]:
     with understood(path, "a readable table"):
         try:
             yield
-        except (UnicodeDecodeError, pd.errors.ParserError, pd.errors.ParserWarning) as error:
+        except (UnicodeDecodeError, pd.errors.ParserError, pd.errors.ParserWarning, pd.errors.DtypeWarning) as error:
             if isinstance(error.__context__, InputError):  # pandas tells its reader's error as its own
                 raise error.__context__ from None
             mendable = error

@@ -27,6 +27,7 @@ from mtlbio.reading import lines_of
 
 _LINES, _CHARACTERS, _FULL = 150, 1 << 16, 4
 _COMMENTS = 1_000_000  # lines
+_WIDE = 2_000  # columns
 _BY_ENDING = {".csv": ",", ".tsv": "\t", ".tab": "\t"}
 
 
@@ -86,7 +87,8 @@ def read(table: TextTable, header: list[str], numbers: bool = False, ids: int = 
     InputError
         Rows that are longer than the header, numbers of which the decimal sign cannot be told, no text.
     """
-    options: dict[str, Any] = {"usecols": [ids] if only_ids else None, "low_memory": False}
+    parts = numbers and len(header) < _WIDE  # pandas reads tall tables faster part by part, wide ones at once
+    options: dict[str, Any] = {"usecols": [ids] if only_ids else None, "low_memory": parts}
     options |= {"dtype": {ids: str}} if numbers else {"dtype": str, "keep_default_na": False}
     try:
         body = rows_of(table.source, table.dialect, len(header), options)

@@ -172,3 +172,18 @@ def test_a_matrix_that_was_cut_is_said(tmp_path):
         "1 row with fewer fields than the header (first: 'S3'); the file may have been cut"
     ]
     assert notes[0].doubt
+
+
+@pytest.mark.parametrize("odd", ["n.d.", "1.234.567", "2,5", ""])
+def test_a_tall_table_is_read_part_by_part_as_at_once(tmp_path, monkeypatch, odd):
+    rows = [f"GENE{i}\t{i % 7}.{i % 1000:03d}\t{i}\t{i % 3}" for i in range(40_000)]
+    path = tmp_path / "tall.tsv"
+    path.write_text("\n".join(["gene\tS1\tS2\tS3", *rows, f"LAST\t{odd}\t1\t2", ""]))
+    assert path.stat().st_size > 500_000  # pandas' parts have 262,144 bytes
+    with noticing() as parts:
+        read_part = read_matrix(path, "gene")[0]
+    monkeypatch.setattr("mtlbio.intake.table._WIDE", 0)
+    with noticing() as once:
+        read_once = read_matrix(path, "gene")[0]
+    pd.testing.assert_frame_equal(read_part, read_once)
+    assert parts == once
