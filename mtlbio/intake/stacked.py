@@ -11,6 +11,7 @@ from mtlbio.errors import InputError, listing
 from mtlbio.intake.dialect import BLANKS, Dialect, parsed
 from mtlbio.intake.header import looks_like_header, used
 from mtlbio.intake.notes import notice
+from mtlbio.intake.rows import understood_but
 from mtlbio.intake.source import Source, in_other_encoding
 from mtlbio.reading import file_of
 
@@ -110,5 +111,5 @@ def _size(source: Source) -> int:
 
 
 def _read(source: Source) -> str:
-    with source.text() as text:
+    with understood_but(source.path), source.text() as text:
         return text.read(_MOST + 1)

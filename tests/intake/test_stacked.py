@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import gzip
+
 import openpyxl
 import pytest
 
@@ -94,3 +96,13 @@ def test_in_another_encoding(tmp_path, encoding):
     path.write_bytes("".join(",".join(map(str, row)) + "\n" for row in rows).encode(encoding))
     table = read_metadata(path)
     assert len(table) == 13 and table["disease"].iloc[-1] == "Müller"
+
+
+def test_a_packed_table_that_was_cut_or_changed_is_one_line(tmp_path):
+    rows = [*MAIN, *[[f"U{i}", f"R{i}", "case", 20.5, "F"] for i in range(20_000)]]  # beyond the first bytes
+    text = "".join(",".join(map(str, row)) + "\n" for row in rows).encode()
+    packed = bytearray(gzip.compress(text))
+    packed[-8] ^= 1  # its checksum
+    (tmp_path / "a.csv.gz").write_bytes(bytes(packed))
+    with pytest.raises(InputError, match="a.csv.gz: not a readable .*CRC"):
+        read_metadata(tmp_path / "a.csv.gz")
