@@ -114,8 +114,8 @@ BELOW = {
         f"verdicts/{name}"
         for name in ("biology", "confounder", "technical", "mixed", "not_identifiable", "unused", "underpowered")
     ],
-    "docs/tutorials/README": ["own_cohort", "proteins", "doses"],
-    "docs/api/README": ["steps", "simulate", "around", "labels", "kinds", "metrics", "examinee"],
+    "docs/tutorials/README": ["own_cohort", "other_latents", "proteins", "doses"],
+    "docs/api/README": ["steps", "latents", "simulate", "around", "labels", "kinds", "metrics", "examinee"],
 }
 
 

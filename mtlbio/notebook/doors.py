@@ -13,6 +13,12 @@ def trial(what, *args: Any, **options: Any):
     ``trial(run, results)`` is the step ``probe`` of the workflow (:func:`mtlbio.door.trial`) and gives
     ``verdicts.tsv``. ``trial(adata, "X_pca", donor=..., tasks=...)`` and ``trial(Z, obs=obs, donor=..., tasks=...)``
     write nothing and give a :class:`mtlbio.notebook.result.TrialResult` (:func:`mtlbio.notebook.trial.trial`).
+
+    Examples
+    --------
+    >>> verdicts = mtlbio.trial(mtlbio.read_run("planted/run.yaml"))
+    >>> verdicts.columns[:3].tolist()
+    ['dim', 'verdict', 'driver']
     """
     if isinstance(what, Run):
         return door.trial(what, *args, **options)
