@@ -55,7 +55,10 @@ nitpick_ignore_regex = [
 # what docstrings of the API name of the inner rooms, which have no page
 nitpick_ignore = [
     ("py:data", "mtlbio.model.ensemble.FINAL"),
+    ("py:mod", "mtlbio.probing.claims"),
     ("py:mod", "mtlbio.probing.subspaces"),
+    ("py:class", "mtlbio.kinds.schemas.latents.LatentsRun"),
+    ("py:func", "mtlbio.door.trial"),
     ("py:class", "mtlbio.kinds.base.OnPage"),
     ("py:class", "mtlbio.kinds.base.Simulation"),
     ("py:func", "mtlbio.kinds.read.read_run"),
