@@ -29,6 +29,7 @@ extensions = [
     "sphinx_copybutton",
     "sphinx_design",
     "docstrings",
+    "joined_output",
     "short_addresses",
 ]
 root_doc = "docs/index"
@@ -79,6 +80,7 @@ nb_execution_cache_path = str(ROOT / "build/notebooks" / PACKAGE)
 nb_execution_in_temp = True
 nb_execution_timeout = 1200
 nb_execution_show_tb = True  # an error is a warning, and so an error of the build
+nb_merge_streams = True
 nb_number_source_lines = False
 os.environ["PATH"] = f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}"  # !mtlbio in a notebook
 os.environ.setdefault("COLUMNS", "88")

@@ -2,6 +2,7 @@
 
 import commands
 import docstrings
+import joined_output
 import pytest
 
 
@@ -34,6 +35,14 @@ Path : not broken""".splitlines()
         "**changes",
     ]
     assert broken[-1] == "Path : not broken" and len(broken) == len(lines) + 3
+
+
+def test_what_a_command_printed_is_one_piece_per_stream():
+    blocks = [("stdout", "one li"), ("stderr", "Note"), ("stdout", "ne\ntwo"), ("stderr", " well\n")]
+    outputs = [{"output_type": "stream", "name": name, "text": text} for name, text in blocks]
+    table = {"output_type": "execute_result", "data": {}}
+    found = joined_output.joined([*outputs[:2], table, *outputs[2:]])
+    assert [output.get("text") for output in found] == ["one line\ntwo", "Note well\n", None]
 
 
 @pytest.mark.parametrize(
