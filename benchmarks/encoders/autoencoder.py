@@ -1,9 +1,9 @@
 """An encoder for ``latents.encode``: an autoencoder of one hidden layer, trained on the training samples.
 
-latents: {encode: "python autoencoder.py {train} {test} {out}"}
+latents: {encode: "python benchmarks/encoders/autoencoder.py {train} {test} {out}"}
 """
 
-import sys
+import argparse
 
 import anndata as ad
 import numpy as np
@@ -16,9 +16,9 @@ AXES, HIDDEN, EPOCHS = 8, 64, 300
 
 def main(train: str, test: str, out: str) -> None:
     """Fit on ``train``, encode both, write a table with a row per sample."""
-    train, test = ad.read_h5ad(train), ad.read_h5ad(test)
-    mean, spread = train.X.mean(axis=0), train.X.std(axis=0) + 1e-8
-    x = torch.tensor((train.X - mean) / spread, dtype=torch.float32)
+    fitted_on, others = ad.read_h5ad(train), ad.read_h5ad(test)
+    mean, spread = fitted_on.X.mean(axis=0), fitted_on.X.std(axis=0) + 1e-8
+    x = torch.tensor((fitted_on.X - mean) / spread, dtype=torch.float32)
     torch.manual_seed(0)
     encoder = nn.Sequential(nn.Linear(x.shape[1], HIDDEN), nn.Tanh(), nn.Linear(HIDDEN, AXES))
     decoder = nn.Linear(AXES, x.shape[1])
@@ -27,11 +27,14 @@ def main(train: str, test: str, out: str) -> None:
         optimiser.zero_grad()
         nn.functional.mse_loss(decoder(encoder(x)), x).backward()
         optimiser.step()
-    both = np.concatenate([train.X, test.X])
+    both = np.concatenate([fitted_on.X, others.X])
     with torch.no_grad():
         latents = encoder(torch.tensor((both - mean) / spread, dtype=torch.float32)).numpy()
-    pd.DataFrame(latents, [*train.obs_names, *test.obs_names]).to_csv(out, sep="\t", index_label="sample_id")
+    pd.DataFrame(latents, [*fitted_on.obs_names, *others.obs_names]).to_csv(out, sep="\t", index_label="sample_id")
 
 
 if __name__ == "__main__":
-    main(*sys.argv[1:])
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    for name in ("train", "test", "out"):
+        parser.add_argument(name)
+    main(**vars(parser.parse_args()))

@@ -1,13 +1,13 @@
 """An encoder for ``latents.encode``: MOFA2 factors of the training samples, new samples projected on its weights.
 
-    latents: {encode: "python mofa.py {train} {test} {out}"}
+    latents: {encode: "python benchmarks/encoders/mofa.py {train} {test} {out}"}
 
 Needs ``mofapy2`` (``pip install mtlbio[bench]``). MOFA2 has no projection of its own: the factors of any sample are
 the posterior mean under the fitted weights and noise, ``(W' T W + I)^-1 W' T (x - mean)`` with the noise precisions T.
 """
 
+import argparse
 import os
-import sys
 from contextlib import redirect_stdout
 
 import anndata as ad
@@ -19,13 +19,13 @@ AXES, ROUNDS = 8, 100
 
 def main(train: str, test: str, out: str) -> None:
     """Fit on ``train``, project both, write a table with a row per sample."""
-    train, test = ad.read_h5ad(train), ad.read_h5ad(test)
-    mean, spread = train.X.mean(axis=0), train.X.std(axis=0) + 1e-8
-    weights, precision = fitted((train.X - mean) / spread)
+    fitted_on, others = ad.read_h5ad(train), ad.read_h5ad(test)
+    mean, spread = fitted_on.X.mean(axis=0), fitted_on.X.std(axis=0) + 1e-8
+    weights, precision = fitted((fitted_on.X - mean) / spread)
     projected = weights.T * precision
     solved = np.linalg.solve(projected @ weights + np.eye(weights.shape[1]), projected)
-    latents = (np.concatenate([train.X, test.X]) - mean) / spread @ solved.T
-    pd.DataFrame(latents, [*train.obs_names, *test.obs_names]).to_csv(out, sep="\t", index_label="sample_id")
+    latents = (np.concatenate([fitted_on.X, others.X]) - mean) / spread @ solved.T
+    pd.DataFrame(latents, [*fitted_on.obs_names, *others.obs_names]).to_csv(out, sep="\t", index_label="sample_id")
 
 
 def fitted(values: np.ndarray, factors: int = AXES) -> tuple[np.ndarray, np.ndarray]:
@@ -46,4 +46,7 @@ def fitted(values: np.ndarray, factors: int = AXES) -> tuple[np.ndarray, np.ndar
 
 
 if __name__ == "__main__":
-    main(*sys.argv[1:])
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    for name in ("train", "test", "out"):
+        parser.add_argument(name)
+    main(**vars(parser.parse_args()))

@@ -1,9 +1,9 @@
 """An encoder for ``latents.encode``: principal components of the training samples, rotated by varimax.
 
-latents: {encode: "python pca.py {train} {test} {out}"}
+latents: {encode: "python benchmarks/encoders/pca.py {train} {test} {out}"}
 """
 
-import sys
+import argparse
 
 import anndata as ad
 import numpy as np
@@ -15,13 +15,13 @@ AXES = 8
 
 def main(train: str, test: str, out: str) -> None:
     """Fit on ``train``, encode both, write a table with a row per sample."""
-    train, test = ad.read_h5ad(train), ad.read_h5ad(test)
-    mean, spread = train.X.mean(axis=0), train.X.std(axis=0) + 1e-8
-    weights = svd((train.X - mean) / spread, full_matrices=False)[2][:AXES].T
+    fitted_on, others = ad.read_h5ad(train), ad.read_h5ad(test)
+    mean, spread = fitted_on.X.mean(axis=0), fitted_on.X.std(axis=0) + 1e-8
+    weights = svd((fitted_on.X - mean) / spread, full_matrices=False)[2][:AXES].T
     weights = weights @ varimax(weights)
-    both = np.concatenate([train.X, test.X])
+    both = np.concatenate([fitted_on.X, others.X])
     latents = (both - mean) / spread @ weights
-    pd.DataFrame(latents, [*train.obs_names, *test.obs_names]).to_csv(out, sep="\t", index_label="sample_id")
+    pd.DataFrame(latents, [*fitted_on.obs_names, *others.obs_names]).to_csv(out, sep="\t", index_label="sample_id")
 
 
 def varimax(weights: np.ndarray, rounds: int = 200) -> np.ndarray:
@@ -35,4 +35,7 @@ def varimax(weights: np.ndarray, rounds: int = 200) -> np.ndarray:
 
 
 if __name__ == "__main__":
-    main(*sys.argv[1:])
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    for name in ("train", "test", "out"):
+        parser.add_argument(name)
+    main(**vars(parser.parse_args()))

@@ -14,6 +14,7 @@ from mtlbio.kinds.vocabulary import CHAINS, DONORS, PATIENTS, Vocabulary
 PACKAGE = Path(mtlbio.__file__).parent
 # modules that substitute by regular expression: names out of files, markup of figures, a section of the docs
 SUBSTITUTE = {
+    "cohort/values/named_scale.py",
     "cohort/values/annotation.py",
     "cohort/values/matching.py",
     "cohort/drafts/drafting.py",
