@@ -120,7 +120,7 @@ BELOW = {
         for name in ("biology", "confounder", "technical", "mixed", "not_identifiable", "unused", "underpowered")
     ],
     "docs/tutorials/README": ["own_cohort", "other_latents", "proteins", "doses"],
-    "docs/api/README": ["steps", "latents", "simulate", "around", "labels", "kinds", "metrics", "examinee"],
+    "docs/api/README": ["steps", "notebook", "simulate", "around", "labels", "kinds", "metrics", "examinee"],
 }
 
 

@@ -23,28 +23,39 @@ from typing import TYPE_CHECKING
 os.environ.setdefault("MKL_CBWR", "AUTO")
 
 if TYPE_CHECKING:
-    from mtlbio.door import baselines, evaluate, predict, prepare, read_run, report, train
-    from mtlbio.notebook.doors import trial
+    from mtlbio.door import baselines, evaluate, predict, prepare, read_run, report
+    from mtlbio.notebook.doors import train, trial
 
 __version__ = "0.2.0"
 # functions that take a run or what a notebook has in memory -> the module where they are told apart
-_IN_MEMORY = {"trial": "mtlbio.notebook.doors"}
-__all__ = ["baselines", "evaluate", "predict", "prepare", "read_run", "report", "train", "trial"]
+_IN_MEMORY = dict.fromkeys(["train", "trial"], "mtlbio.notebook.doors")
+# rooms and modules that are offered as they are
+_WHOLE = {"report": ".report"}
+__all__ = [
+    "baselines",
+    "evaluate",
+    "predict",
+    "prepare",
+    "read_run",
+    "report",
+    "train",
+    "trial",
+]
 
 
 def __getattr__(name: str):
-    """A function of :mod:`mtlbio.door`, imported when it is first asked for: ``import mtlbio`` costs nothing."""
+    """What is offered, imported when it is first asked for: ``import mtlbio`` costs nothing."""
     if name not in __all__:
         raise AttributeError(f"module 'mtlbio' has no attribute {name!r}")
     from importlib import import_module
 
     # the room mtlbio.report can be called: it is the step of that name, whichever of the two is asked for first
-    step = (
-        import_module(".report", __name__)
-        if name == "report"
+    found = (
+        import_module(_WHOLE[name], __name__)
+        if name in _WHOLE
         else getattr(import_module(_IN_MEMORY.get(name, "mtlbio.door")), name)
     )
-    return globals().setdefault(name, step)
+    return globals().setdefault(name, found)
 
 
 def __dir__() -> list[str]:

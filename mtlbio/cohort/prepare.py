@@ -1,7 +1,8 @@
 """The first step: raw files to ``cohort.h5ad``, ``qc.tsv`` and ``splits.tsv``."""
 
+from collections.abc import Callable
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeAlias
 
 import pandas as pd
 
@@ -24,19 +25,21 @@ from mtlbio.tables import QC, SPLITS, write_table
 
 # reason of a row of qc.tsv that a person should look at
 DOUBTFUL = "to be looked at"
+Made: TypeAlias = Callable[[Any], tuple[Cohort, QcList]]  # a run -> its cohort, and what was dropped
 
 
-def prepare(run: DonorRun, results: Path) -> None:
+def prepare(run: DonorRun, results: Path, made: Made | None = None) -> None:
     """Read, check, reduce to samples of donors, filter, normalise and split.
 
-    The folder ``results`` receives ``cohort.h5ad``, ``qc.tsv`` and ``splits.tsv``: all three or none.
+    The folder ``results`` receives ``cohort.h5ad``, ``qc.tsv`` and ``splits.tsv``: all three or none. ``made`` makes
+    the cohort of a run whose data are in memory; that of the run's files where left out.
 
     Raises
     ------
     InputError
         Whatever is wrong with the input, in one line; nothing is written then.
     """
-    cohort, qc = build_cohort(run)
+    cohort, qc = build_cohort(run, made)
     splits = make_splits(cohort, run.splits)
     paths = [Path(results) / name for name in ("cohort.h5ad", "qc.tsv", "splits.tsv")]
     with replacing(paths[0]) as cohort_path, replacing(paths[1]) as qc_path, replacing(paths[2]) as splits_path:
@@ -56,10 +59,13 @@ def check(run: DonorRun) -> None:
     make_splits(build_cohort(run)[0], run.splits)
 
 
-def build_cohort(run: DonorRun) -> tuple[Cohort, QcList]:
-    """The cohort that a run describes, and the list of what was dropped and noticed on the way."""
+def build_cohort(run: DonorRun, made: Made | None = None) -> tuple[Cohort, QcList]:
+    """The cohort that a run describes, and the list of what was dropped and noticed on the way.
+
+    ``made``: as of :func:`prepare`.
+    """
     with noticing() as notes:
-        cohort, qc = kind_of(run).part("prepare", "cohort")(run)
+        cohort, qc = (made or kind_of(run).part("prepare", "cohort"))(run)
     for note in notes:
         qc.add([Path(note.path).name], "note", DOUBTFUL if note.doubt else "as it was read", note.text)
     return cohort, qc

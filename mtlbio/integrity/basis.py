@@ -27,9 +27,9 @@ class Basis:
         return all(not theirs or theirs == own for theirs, own in said)
 
 
-def basis_of(run: Run, step: str) -> Basis:
-    """What a step of a run is made from now."""
-    data = tuple(map(Content.of, files_of_data(run, step)))
+def basis_of(run: Run, step: str, files: bool = True) -> Basis:
+    """What a step of a run is made from now; ``files``: those of its data too."""
+    data = tuple(map(Content.of, files_of_data(run, step))) if files else ()
     return Basis(options_of(run, step), _modules(run, step), data)
 
 

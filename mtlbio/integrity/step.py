@@ -1,6 +1,6 @@
 """Around a step: what it reads is checked first, what it wrote is recorded last."""
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
 from time import sleep
@@ -18,8 +18,10 @@ from mtlbio.kinds.schemas.run import Run
 from mtlbio.threads import one_thread
 
 
-def take(step: str, run: Run, folder: Path) -> None:
+def take(step: str, run: Run, folder: Path, function: Callable[[Run, Path], None] | None = None) -> None:
     """Take a step of a run: check what it reads, call its function, record what it wrote.
+
+    ``function`` does the step in place of the kind's, of data in memory: the record then names no files of data.
 
     An InputError where the folder is somebody else's, holds a stranger's file where the step writes, or a file that the
     step reads is not as it was written.
@@ -29,8 +31,8 @@ def take(step: str, run: Run, folder: Path) -> None:
     read = checked(folder, READS[step], run)
     sweep(folder)
     _keep_changed(folder, step)
-    basis = basis_of(run, step)
-    function, object_to = function_at(kind_of(run).steps[step]), stranger(folder, step)
+    basis = basis_of(run, step, files=function is None)
+    function, object_to = function or function_at(kind_of(run).steps[step]), stranger(folder, step)
     with _at_work(folder / MANIFEST / f"{step}.started"), noting_written(object_to) as written, one_thread():
         function(run, folder)
     files = {name: content for name, content in contents(folder, written).items() if not is_hidden(Path(name))}

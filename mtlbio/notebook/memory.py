@@ -4,9 +4,17 @@ import numpy as np
 import pandas as pd
 from scipy import sparse
 
+from mtlbio.cohort.cohort import Cohort
+from mtlbio.cohort.content import understood_content
 from mtlbio.cohort.given.source import Source, matrix_and_names
 from mtlbio.cohort.measurements import Measurements
+from mtlbio.cohort.metadata import text_table
+from mtlbio.cohort.prepare import cohort_from
+from mtlbio.cohort.qc import QcList
+from mtlbio.cohort.read import measured, used_columns
+from mtlbio.cohort.values.gene_names import names_of_genes
 from mtlbio.errors import InputError, listing
+from mtlbio.kinds.schemas import DonorRun
 from mtlbio.text import suggestion
 
 
@@ -84,18 +92,39 @@ def measurements_of(adata, layer: str | None = None, genes: str | None = None) -
     InputError
         No such layer or column, or no X.
     """
-    holder = adata.raw if layer == "raw" and layer not in adata.layers else adata
+    holder = _holder(adata, layer)
     if layer is not None and holder is adata and layer not in adata.layers:
-        raise InputError(f"adata: layer: no layer {layer!r}; found: {listing(list(adata.layers)) or 'none'}")
+        raise InputError(f"adata: layer: no layer {layer!r}; found: {listing(list(adata.layers))}")
     matrix = getattr(holder, "X", None) if holder is not adata or layer is None else adata.layers[layer]
     if matrix is None:
         raise InputError(f"adata: no {'raw.X' if layer == 'raw' else 'X'} in it; expected measurements")
-    if genes is not None and genes not in holder.var:
-        raise InputError(f"adata: genes: no column {genes!r} in var; {suggestion(genes, holder.var.columns)}")
-    names = holder.var_names if genes is None else holder.var[genes]
+    names = genes_of(adata, layer, genes)
     values = matrix[:] if not isinstance(matrix, np.ndarray) and not sparse.issparse(matrix) else matrix
     values = sparse.csr_matrix(values) if sparse.issparse(values) else np.asarray(values)
-    return Measurements(names_of(adata.obs), np.asarray(names).astype(str), values, "adata")
+    return Measurements(names_of(adata.obs), names, values, "adata")
+
+
+def genes_of(adata, layer: str | None = None, genes: str | None = None) -> np.ndarray:
+    """Names of the genes of X, ``raw.X`` or a layer; arguments and error as of :func:`measurements_of`."""
+    table = _holder(adata, layer).var
+    if genes is not None and genes not in table:
+        raise InputError(f"adata: genes: no column {genes!r} in var; {suggestion(genes, table.columns)}")
+    return names_of_genes(table, genes, "adata")
+
+
+def _holder(adata, layer: str | None):
+    return adata.raw if layer == "raw" and layer not in adata.layers and adata.raw is not None else adata
+
+
+def cohort_in_memory(run: DonorRun, adata) -> tuple[Cohort, QcList]:
+    """The cohort of the measurements and the description in an AnnData, and what was dropped on the way.
+
+    Errors as of ``mtlbio prepare``.
+    """
+    qc, obs = QcList(), named(adata.obs)
+    table = understood_content(run, text_table(obs, used_columns(run, obs, "adata.obs")), "adata.obs")
+    data = measurements_of(adata, run.measured.layer, run.measured.genes)
+    return cohort_from(run, measured(run, data, table, "adata.obs", qc), qc)
 
 
 def named(obs: pd.DataFrame) -> pd.DataFrame:

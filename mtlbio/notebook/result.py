@@ -19,6 +19,7 @@ from mtlbio.kinds.schemas import LatentsRun
 from mtlbio.probing.columns import column_of
 from mtlbio.probing.examine import write_tables
 from mtlbio.probing.plan import design_of, planned
+from mtlbio.report.inputs import ReportedRun
 from mtlbio.tables import QC, SPLITS, write_table
 
 
@@ -96,7 +97,7 @@ class TrialResult:
     def __repr__(self) -> str:
         """Dimensions by verdict."""
         counts = ", ".join(f"{n} {verdict}" for verdict, n in self.verdicts["verdict"].value_counts().items())
-        return f"TrialResult of {len(self)} dimensions: {counts}"
+        return f"{type(self).__name__} of {len(self)} dimensions: {counts}"
 
     def _repr_html_(self) -> str:
         """The table that a notebook shows."""
@@ -115,7 +116,6 @@ class TrialResult:
 
     def report(self, path: str | Path) -> Path:
         """Draw the page of these verdicts; nothing else is left behind. Gives its path."""
-        from mtlbio.report.inputs import ReportedRun
         from mtlbio.report.page import report
 
         with tempfile.TemporaryDirectory(prefix="mtlbio_report_") as temporary:

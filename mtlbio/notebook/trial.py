@@ -1,33 +1,24 @@
 """``mtlbio.trial(latents, ...)``: latents of any model on trial, in memory."""
 
 from collections.abc import Mapping, Sequence
-from functools import partial
 from typing import Any, cast
 
 import pandas as pd
 
-from mtlbio.cohort.cohort import Cohort
-from mtlbio.cohort.content import understood_content
 from mtlbio.cohort.genesets import load_sets
 from mtlbio.cohort.given.build import cohort_of
 from mtlbio.cohort.given.source import Source
-from mtlbio.cohort.metadata import text_table
-from mtlbio.cohort.prepare import cohort_from
-from mtlbio.cohort.qc import QcList
-from mtlbio.cohort.read import measured, used_columns
 from mtlbio.cohort.split import make_splits
 from mtlbio.embedding.train import table_of
 from mtlbio.errors import InputError
 from mtlbio.intake.notes import noticing
 from mtlbio.kinds.read import as_run
 from mtlbio.kinds.schemas import LatentsRun
-from mtlbio.notebook.memory import InAnnData, InFrame, measurements_of, named
+from mtlbio.notebook.content import shared_content
+from mtlbio.notebook.memory import InAnnData, InFrame, cohort_in_memory, named
 from mtlbio.notebook.result import TrialResult
-from mtlbio.notebook.short import covariates_of, tasks_of
 from mtlbio.probing.of_latents import examine_latents
 from mtlbio.threads import one_thread
-
-CELLS = 20  # rows per donor, at the median, from which rows are taken for single cells
 
 
 def trial(
@@ -100,8 +91,6 @@ def trial(
     """
     source, described = _source(latents, key, obs, loadings)
     where, gap = described, "obs" if obs is not None else "adata.obs"
-    if donor not in where.columns:
-        raise InputError(f"donor: no column {donor!r} in {gap}")
     weights = "loadings" if isinstance(loadings, pd.DataFrame) else loadings
     stated = {
         "path": "memory",
@@ -112,23 +101,17 @@ def trial(
         "corrected_for": None if corrected_for is None else list(corrected_for),
         "kept": None if kept is None else list(kept),
     }
-    content: dict[str, Any] = {"run": name, "kind": "latents"} | {
+    content = {
+        "run": name,
+        "kind": "latents",
         "latents": {k: v for k, v in stated.items() if v is not None},
-        "metadata": {"donor": donor} | sections.pop("metadata", {}),
-        "tasks": tasks_of(tasks, where),
-        "covariates": covariates_of(covariates, where),
+        **shared_content(where, gap, donor, tasks, covariates, scale, layer, genes, gene_sets, by, cells, sections),
     }
-    if scale is not None:
-        measured_in = {"path": "memory", "scale": scale, "layer": layer, "genes": genes}
-        content["expression"] = {k: v for k, v in measured_in.items() if v is not None}
-    if gene_sets is not None:
-        content["gene_sets"] = gene_sets
-    single = where.groupby(donor, observed=True).size().median() >= CELLS if cells is None else cells
-    if single or by:
-        content["pseudobulk"] = {"by": list(by)} | sections.pop("pseudobulk", {})
-    run = cast(LatentsRun, as_run(content | sections))
+    run = cast(LatentsRun, as_run(content))
     with one_thread(), noticing() as notes:
-        cohort, qc = cohort_of(run, source, None, partial(_expressed, run, latents) if scale is not None else None)
+        cohort, qc = cohort_of(
+            run, source, None, (lambda: cohort_in_memory(run, latents)[0]) if scale is not None else None
+        )
         splits = make_splits(cohort, run.splits)
         table = table_of(cohort, splits)
         tables = examine_latents(cohort, table, run.latents, run.probe, load_sets(run.gene_sets))
@@ -154,11 +137,3 @@ def _source(latents, key: str | None, obs: pd.DataFrame | None, loadings) -> tup
     if obs is not None:
         raise InputError("obs: found beside an AnnData, which has its own; valid: with a DataFrame")
     return InAnnData(latents, key), named(latents.obs)
-
-
-def _expressed(run: LatentsRun, adata) -> Cohort:
-    """The cohort of the measurements of an AnnData."""
-    qc, obs = QcList(), named(adata.obs)
-    table = understood_content(run, text_table(obs, used_columns(run, obs, "adata.obs")), "adata.obs")
-    data = measurements_of(adata, run.measured.layer, run.measured.genes)
-    return cohort_from(run, measured(run, data, table, "adata.obs", qc), qc)[0]

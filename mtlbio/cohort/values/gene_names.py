@@ -26,7 +26,11 @@ def gene_names(root: Group, key: str, column: str | None, path: Path) -> np.ndar
     InputError
         No such column.
     """
-    table = gene_table(root, key, column, path)
+    return names_of_genes(gene_table(root, key, column, path), column, path)
+
+
+def names_of_genes(table: pd.DataFrame, column: str | None, path: str | Path) -> np.ndarray:
+    """Names of the genes of their table, as :func:`gene_names` has them; ``path`` names it."""
     names = np.char.strip(as_names(table.index)) if len(table) else as_names(table.index)
     if column is not None:
         named = as_text(table[column])

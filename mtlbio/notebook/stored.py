@@ -1,0 +1,25 @@
+"""The folder of a run's results, kept in memory as its files."""
+
+from collections.abc import Mapping
+from pathlib import Path
+
+from mtlbio.files import replacing
+from mtlbio.integrity.folder import check_claim
+
+
+def files_in(folder: Path) -> dict[str, bytes]:
+    """Path below the folder -> content of its files, in order of their paths."""
+    inside = [file for file in sorted(folder.rglob("*")) if file.is_file()]
+    return {file.relative_to(folder).as_posix(): file.read_bytes() for file in inside}
+
+
+def write_files(files: Mapping[str, bytes], folder: Path, holds: str) -> Path:
+    """Write them into a folder that is new, empty or of the same run; gives it.
+
+    ``holds``: what the mark of the folder says. An InputError where it is somebody else's.
+    """
+    check_claim(folder, holds)
+    for name, content in files.items():
+        with replacing(folder / name) as temporary:
+            temporary.write_bytes(content)
+    return folder
