@@ -23,17 +23,18 @@ from typing import TYPE_CHECKING
 os.environ.setdefault("MKL_CBWR", "AUTO")
 
 if TYPE_CHECKING:
-    from mtlbio.door import baselines, evaluate, predict, prepare, read_run, report
-    from mtlbio.notebook.doors import train, trial
+    from mtlbio.door import baselines, evaluate, prepare, read_run, report
+    from mtlbio.notebook.doors import plan, predict, train, trial
 
 __version__ = "0.2.0"
 # functions that take a run or what a notebook has in memory -> the module where they are told apart
-_IN_MEMORY = dict.fromkeys(["train", "trial"], "mtlbio.notebook.doors")
+_IN_MEMORY = dict.fromkeys(["plan", "predict", "train", "trial"], "mtlbio.notebook.doors")
 # rooms and modules that are offered as they are
 _WHOLE = {"report": ".report"}
 __all__ = [
     "baselines",
     "evaluate",
+    "plan",
     "predict",
     "prepare",
     "read_run",

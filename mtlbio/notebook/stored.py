@@ -1,8 +1,11 @@
 """The folder of a run's results, kept in memory as its files."""
 
-from collections.abc import Mapping
+import tempfile
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from pathlib import Path
 
+from mtlbio.errors import InputError
 from mtlbio.files import replacing
 from mtlbio.integrity.folder import check_claim
 
@@ -22,4 +25,19 @@ def write_files(files: Mapping[str, bytes], folder: Path, holds: str) -> Path:
     for name, content in files.items():
         with replacing(folder / name) as temporary:
             temporary.write_bytes(content)
+    return folder
+
+
+@contextmanager
+def unpacked(files: Mapping[str, bytes], holds: str) -> Iterator[Path]:
+    """A folder with these files, which goes with the block."""
+    with tempfile.TemporaryDirectory(prefix="mtlbio_") as temporary:
+        yield write_files(files, Path(temporary), holds)
+
+
+def check_results(results: str | Path) -> Path:
+    """The path of a folder of results; an InputError where it holds no trained model."""
+    folder = Path(results).expanduser()
+    if not (folder / "model").is_dir():
+        raise InputError(f"{folder}: no trained model in it; expected a folder that mtlbio.train(..., results=) wrote")
     return folder

@@ -1,7 +1,10 @@
 """Applying the final ensemble to samples it has never seen."""
 
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
+from functools import partial
 from pathlib import Path
+from typing import Any
 
 import anndata as ad
 import numpy as np
@@ -52,18 +55,34 @@ def predict(
         No model, unreadable or impossible measurements, another scale, too few genes in common, or too few samples to
         rescale on.
     """
-    results, out, checks = Path(results), Path(out), Checks(str(expression))
+    read = partial(read_new, Path(expression))
+    predict_read(Path(results), read, str(expression), Path(out), standardise, bool(anyway))
+
+
+def predict_read(
+    results: Path,
+    read: Callable[[Mapping[str, Any], Sequence[str]], Measurements],
+    source: str,
+    out: Path,
+    standardise: str,
+    anyway: bool,
+) -> None:
+    """The same of samples that ``read`` gives, called with the model's preprocessing and its genes.
+
+    ``source`` names them in messages; an InputError as of :func:`predict`.
+    """
+    checks = Checks(source)
     ensemble, reference = load_ensemble(results / "model"), Reference.read(results / "model")
     preprocessing = model_description(results / "model")["preprocessing"]
     with noticing() as notes:
-        data = in_model_order(read_new(Path(expression), preprocessing, ensemble.genes), ensemble)
+        data = in_model_order(read(preprocessing, ensemble.genes), ensemble)
         data = with_whole_counts(data, preprocessing["scale"])
         if reference is None:
             notice(data.source, _EARLIER, doubt=True)
         used = _compared(data, ensemble, reference, preprocessing, standardise == "training", results, checks)
         if standardise == "cohort":
-            used = _rescaled(used, ensemble, str(expression))
-        checks.settle(bool(anyway))
+            used = _rescaled(used, ensemble, source)
+        checks.settle(anyway)
         _say_known(data, results)
     for note in notes:
         say(f"Warning: {note}" if note.doubt else str(note))

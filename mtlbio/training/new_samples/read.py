@@ -60,7 +60,7 @@ def read_new(path: Path, preprocessing: Mapping[str, Any], genes: Sequence[str])
     _check_names(best.data, path)
     for note in best.notes:
         notice(note.path, note.text, note.doubt)
-    return _every_gene_once(best.data, preprocessing["scale"])
+    return every_gene_once(best.data, preprocessing["scale"])
 
 
 def _check_names(data: Measurements, path: Path) -> None:
@@ -144,7 +144,7 @@ def _matches(genes: Sequence[str], names: np.ndarray) -> int:
     return int((match_genes(genes, names[:_LOOKED_AT]).place >= 0).sum())
 
 
-def _every_gene_once(data: Measurements, scale: str) -> Measurements:
+def every_gene_once(data: Measurements, scale: str) -> Measurements:
     """Genes that stand twice become one: the sum of counts, else the mean; unnamed ones go."""
     twice = sorted(duplicates(data.genes))
     unnamed = np.flatnonzero(data.genes == "")
