@@ -30,10 +30,11 @@ __version__ = "0.2.0"
 # functions that take a run or what a notebook has in memory -> the module where they are told apart
 _IN_MEMORY = dict.fromkeys(["plan", "predict", "train", "trial"], "mtlbio.notebook.doors")
 # rooms and modules that are offered as they are
-_WHOLE = {"report": ".report"}
+_WHOLE = {"report": ".report", "pl": ".notebook.pl"}
 __all__ = [
     "baselines",
     "evaluate",
+    "pl",
     "plan",
     "predict",
     "prepare",

@@ -19,7 +19,7 @@ from mtlbio.kinds.schemas import LatentsRun
 from mtlbio.probing.columns import column_of
 from mtlbio.probing.examine import write_tables
 from mtlbio.probing.plan import design_of, planned
-from mtlbio.report.inputs import ReportedRun
+from mtlbio.report.inputs import Inputs, ReportedRun, read_inputs
 from mtlbio.tables import QC, SPLITS, write_table
 
 
@@ -81,6 +81,12 @@ class TrialResult:
         cohort, dims = self.cohort, len(self.latents.var_names)
         design = design_of(self.run, cohort.obs, cohort.tasks, cohort.covariates, self.dropped, dims)
         return planned(design, kind_of(self.run).planted, [])[1]
+
+    @cached_property
+    def drawn_from(self) -> Inputs:
+        """What pictures and page are drawn from (:mod:`mtlbio.report.inputs`)."""
+        with tempfile.TemporaryDirectory(prefix="mtlbio_") as temporary:
+            return read_inputs(cast(ReportedRun, self.run), self.save(temporary))
 
     def __getitem__(self, dim: str) -> Dimension:
         """A dimension by its name; an InputError where there is none."""

@@ -15,6 +15,7 @@ from mtlbio.report.panels import Panel, by_adjusted_task, by_driver, distributio
 from mtlbio.report.svg import Drawing, new_figure
 from mtlbio.text import known
 
+CARD_SIZE = 3.9, 2.75  # inches
 Looks = Callable[[str], "Adjusted | None"]
 
 
@@ -28,12 +29,17 @@ def card_figure(inputs: Inputs, dim: str, looks: Looks | None = None) -> Drawing
 
     ``looks``: task -> :func:`mtlbio.report.adjusted.adjusted`, so that a page asks once per task.
     """
-    panels = [panel for panel in _panels(inputs, dim, looks or partial(adjusted, inputs)) if panel is not None]
-    figure = new_figure(3.9, 2.75)
+    panels = panels_of(inputs, dim, looks)
+    figure = new_figure(*CARD_SIZE)
     drawn = figure.subplots(1, len(panels), squeeze=False)[0]
     told = [panel(axes, narrow=len(panels) > 1) for axes, panel in zip(drawn, panels, strict=True)]
     titles, descriptions = zip(*told, strict=True)
     return figure, "; ".join(titles), " ".join(descriptions)
+
+
+def panels_of(inputs: Inputs, dim: str, looks: Looks | None = None) -> list[Panel]:
+    """The panels of a card, the claim first; ``looks`` as of :func:`card_figure`."""
+    return [panel for panel in _panels(inputs, dim, looks or partial(adjusted, inputs)) if panel is not None]
 
 
 def _panels(inputs: Inputs, dim: str, looks: Looks) -> list[Panel | None]:

@@ -20,18 +20,32 @@ def in_order(verdicts: pd.DataFrame) -> pd.DataFrame:
 
 def heatmap_figure(inputs: Inputs) -> Drawing:
     """Dimensions x (covariates | tasks): shares (partial R2, 0 to 1) and absolute standardised effects."""
+    figure = new_figure(*heatmap_size(inputs))
+    return figure, *draw_heatmap(inputs, figure.subplots())
+
+
+def columns_of(inputs: Inputs) -> tuple[list[str], list[str]]:
+    """Covariates with a share, and tasks with an effect."""
+    shares = [c for c in inputs.covariates if column_of("share", c) in inputs.verdicts]
+    return shares, [t for t in inputs.tasks if column_of("effect", t) in inputs.verdicts]
+
+
+def heatmap_size(inputs: Inputs) -> tuple[float, float]:
+    """Width and height in inches."""
+    columns = sum(map(len, columns_of(inputs)))
+    return max(3.6, 1.9 + 0.62 * columns), 1.0 + 0.2 * len(inputs.verdicts)
+
+
+def draw_heatmap(inputs: Inputs, axes) -> tuple[str, str]:
+    """Draw it; gives its title and its description in words."""
     table = in_order(inputs.verdicts)
-    shares = [c for c in inputs.covariates if column_of("share", c) in table]
-    effects = [t for t in inputs.tasks if column_of("effect", t) in table]
+    shares, effects = columns_of(inputs)
     columns = [column_of("share", c) for c in shares] + [column_of("effect", t) for t in effects]
     values = table[columns].to_numpy(dtype=float)
     scale = np.ones(len(columns))
     top = np.nanmax(np.abs(values[:, len(shares) :]), initial=0.0) if effects else 0.0
     scale[len(shares) :] = max(top, 0.2)  # a floor: effects near zero must not be blown up to full colour
     place = np.arange(len(columns)) + 0.5 * (np.arange(len(columns)) >= len(shares))
-
-    figure = new_figure(max(3.6, 1.9 + 0.62 * len(columns)), 1.0 + 0.2 * len(table))
-    axes = figure.subplots()
     for i, row in enumerate(values):
         colour = VERDICTS[table["verdict"].iloc[i]].colour
         for j, value in enumerate(row):
@@ -58,4 +72,4 @@ def heatmap_figure(inputs: Inputs) -> Drawing:
         f"Table in colour of {len(table)} dimensions. Columns {', '.join(shares) or 'none'}: share of the dimension "
         f"that the covariate explains. Columns {', '.join(effects) or 'none'}: standardised effect after adjustment."
     )
-    return figure, "What every dimension follows", description
+    return "What every dimension follows", description
