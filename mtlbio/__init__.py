@@ -29,9 +29,11 @@ if TYPE_CHECKING:
 __version__ = "0.2.0"
 # functions that take a run or what a notebook has in memory -> the module where they are told apart
 _IN_MEMORY = dict.fromkeys(["plan", "predict", "train", "trial"], "mtlbio.notebook.doors")
+_IN_MEMORY |= {"MultiTask": "mtlbio.notebook.estimator"}
 # rooms and modules that are offered as they are
 _WHOLE = {"report": ".report", "pl": ".notebook.pl"}
 __all__ = [
+    "MultiTask",
     "baselines",
     "evaluate",
     "pl",

@@ -17,7 +17,7 @@ from mtlbio.integrity.step import checked, words_of
 from mtlbio.kinds.schemas.run import Run
 from mtlbio.kinds.stored import kind_of_model
 from mtlbio.notebook.memory import measurements_of, names_of
-from mtlbio.notebook.stored import check_results, unpacked
+from mtlbio.notebook.stored import Stored, check_results, unpacked
 from mtlbio.notebook.trained import TrainResult
 from mtlbio.tables import read_table
 from mtlbio.threads import one_thread
@@ -78,7 +78,7 @@ def predict(
 @contextmanager
 def _folder(model, results: str | Path | None) -> Iterator[Path]:
     """The folder of results of a model."""
-    if isinstance(model, TrainResult):
+    if isinstance(model, TrainResult | Stored):
         with unpacked(model.files, words_of(model.run)) as folder:
             yield folder
     elif isinstance(model, Run):

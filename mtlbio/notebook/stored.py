@@ -3,11 +3,13 @@
 import tempfile
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
+from dataclasses import dataclass, field
 from pathlib import Path
 
 from mtlbio.errors import InputError
 from mtlbio.files import replacing
 from mtlbio.integrity.folder import check_claim
+from mtlbio.kinds.schemas.run import Run
 
 
 def files_in(folder: Path) -> dict[str, bytes]:
@@ -41,3 +43,11 @@ def check_results(results: str | Path) -> Path:
     if not (folder / "model").is_dir():
         raise InputError(f"{folder}: no trained model in it; expected a folder that mtlbio.train(..., results=) wrote")
     return folder
+
+
+@dataclass(frozen=True)
+class Stored:
+    """A trained model in memory: its run, and the files of its folder."""
+
+    run: Run
+    files: Mapping[str, bytes] = field(repr=False)

@@ -83,6 +83,7 @@ def test_every_function_that_is_listed_has_an_example():
 def test_every_name_that_is_offered_is_listed():
     offered = {name.removeprefix("mtlbio.door.") for name in documented() if name.startswith("mtlbio.door.")}
     offered |= {name.removeprefix("mtlbio.") for name in documented() if name.count(".") == 1}
-    assert sorted(offered | {"pl"}) == sorted(mtlbio.__all__)
+    assert sorted(offered | {"pl", "MultiTask"}) == sorted(mtlbio.__all__)
     pictures = {f"mtlbio.notebook.pl.{name}" for name in mtlbio.pl.__all__}
+    assert "autoclass:: MultiTask" in API and ">>> " in mtlbio.MultiTask.__doc__
     assert pictures == {name for name in documented() if name.startswith("mtlbio.notebook.pl.")}
