@@ -46,9 +46,12 @@ exclude_patterns = [".*", "build", "dist", "results", "tests", "workflow", "envs
 nitpicky = True
 # types of other packages: their inventories are elsewhere, and this is built without a network
 OTHERS = (
-    "anndata|annotated_types|collections|matplotlib|mudata|np|numpy|pandas|pathlib|pd|pydantic|rich|scipy|torch|typer"
+    "anndata|annotated_types|collections|matplotlib|mudata|np|numpy|pandas|pathlib|pd|pydantic|rich|scipy|sklearn|torch"
+    "|typer"
 )
-SHORT = "AnnData|DataFrame|Ellipsis|Note|Path|S|Series|_PydanticGeneralMetadata"  # imported for type checkers alone
+SHORT = (
+    "AnnData|Axes|DataFrame|Ellipsis|Note|Path|S|Series|_PydanticGeneralMetadata"  # imported for type checkers alone
+)
 nitpick_ignore_regex = [
     ("py:.*", rf"({OTHERS})(\..*)?"),
     ("py:.*", rf"({SHORT})|typing\.Any|mtlbio\.kinds\.base\.R|mtlbio\.labels\.(registry\.K|base\.S)"),  # type variables
@@ -62,6 +65,8 @@ nitpick_ignore = [
     ("py:func", "mtlbio.door.trial"),
     ("py:class", "mtlbio.kinds.base.OnPage"),
     ("py:class", "mtlbio.kinds.base.Simulation"),
+    ("py:class", "mtlbio.kinds.schemas.cohort.CohortRun"),
+    ("py:class", "mtlbio.kinds.schemas.latents.LatentsRun"),
     ("py:func", "mtlbio.kinds.read.read_run"),
     ("py:func", "mtlbio.modules.files_of"),
     ("py:meth", "mtlbio.labels.base.Label.saved"),

@@ -14,7 +14,7 @@ from mtlbio.kinds.schemas.run import Run
 def train(what, *args: Any, **options: Any):
     """Train the run of a YAML, or do the whole job from an AnnData.
 
-    ``train(run, results)`` is the step ``train`` of the workflow (:func:`mtlbio.door.train`) and gives
+    ``train(run, results)`` is the step ``train`` of the workflow (``mtlbio.door.train``) and gives
     ``predictions.tsv``. ``train(adata, donor=..., tasks=..., scale=...)`` prepares, trains, evaluates and tries what is
     in memory, and gives a :class:`mtlbio.notebook.trained.TrainResult` (:func:`mtlbio.notebook.train.train`).
 
@@ -35,7 +35,7 @@ def train(what, *args: Any, **options: Any):
 def trial(what, *args: Any, **options: Any):
     """Put latents on trial: of a run whose model was trained, or of any model, from an AnnData or a DataFrame.
 
-    ``trial(run, results)`` is the step ``probe`` of the workflow (:func:`mtlbio.door.trial`) and gives
+    ``trial(run, results)`` is the step ``probe`` of the workflow (``mtlbio.door.trial``) and gives
     ``verdicts.tsv``. ``trial(adata, "X_pca", donor=..., tasks=...)`` and ``trial(Z, obs=obs, donor=..., tasks=...)``
     write nothing and give a :class:`mtlbio.notebook.result.TrialResult` (:func:`mtlbio.notebook.trial.trial`).
 
@@ -82,7 +82,7 @@ def _plan_run(run: Run, results: str | Path | None = None, dims: int = 20):
 def predict(model, new, *args: Any, **options: Any):
     """Predict new samples: with the model of a run, of a result or of a folder, from a file or from memory.
 
-    ``predict(run, "new.parquet", results, out)`` is ``mtlbio predict`` (:func:`mtlbio.door.predict`).
+    ``predict(run, "new.parquet", results, out)`` is ``mtlbio predict`` (``mtlbio.door.predict``).
     ``predict(result, new_adata)``, where ``result`` is what ``train(adata, ...)`` gave, the folder that it wrote or a
     run, takes an AnnData or a DataFrame and writes nothing (:func:`mtlbio.notebook.predict.predict`). Both give
     ``predictions.tsv``: a row per sample and task.

@@ -72,8 +72,8 @@ def dimension(trial: TrialResult, dim: str, ax: Axes | Sequence[Axes] | None = N
 
     Returns
     -------
-    array of matplotlib.axes.Axes
-        (panels,) those that were drawn on, one or two.
+    numpy.ndarray
+        (panels,) the matplotlib axes that were drawn on, one or two.
 
     Raises
     ------
