@@ -10,6 +10,8 @@ from mtlbio.errors import InputError
 from mtlbio.notebook.short import covariates_of, tasks_of
 from mtlbio.text import suggestion
 
+# sections of which an argument of the call gives some keys
+MERGED = ("metadata", "expression", "pseudobulk")
 CELLS = 20  # rows per donor, at the median, from which rows are taken for single cells
 
 
@@ -38,20 +40,28 @@ def shared_content(
     """
     if donor not in obs.columns:
         raise InputError(f"donor: no column {donor!r} in {where}; {suggestion(donor, obs.columns)}")
-    more = {key: dict(section) if isinstance(section, Mapping) else section for key, section in sections.items()}
+    for key in MERGED:
+        if key in sections and not isinstance(sections[key], Mapping):
+            raise InputError(f"{key}: found {type(sections[key]).__name__}; expected a dictionary of its keys")
+    merged = {key: dict(sections.get(key, {})) for key in MERGED}
     content: dict[str, Any] = {
-        "metadata": {"donor": donor} | more.pop("metadata", {}),
+        "metadata": {"donor": donor} | merged["metadata"],
         "tasks": tasks_of(tasks, obs),
         "covariates": covariates_of(covariates, obs),
     }
+    if scale is None and merged["expression"]:
+        raise InputError(
+            "scale: missing; a section expression is about measurements, which are read where their scale is given"
+        )
     if scale is not None:
         measured_in = {"path": "memory", "scale": scale, "layer": layer, "genes": genes}
-        content["expression"] = {k: v for k, v in measured_in.items() if v is not None}
+        content["expression"] = {k: v for k, v in measured_in.items() if v is not None} | merged["expression"]
     if gene_sets is not None:
         content["gene_sets"] = sets_of(gene_sets)
     single = obs.groupby(donor, observed=True).size().median() >= CELLS if cells is None else cells
-    if single or by:
-        content["pseudobulk"] = {"by": list(by)} | more.pop("pseudobulk", {})
+    if single or by or merged["pseudobulk"]:
+        content["pseudobulk"] = {"by": list(by)} | merged["pseudobulk"]
+    more = {key: dict(of) if isinstance(of, Mapping) else of for key, of in sections.items() if key not in MERGED}
     return content | more
 
 
