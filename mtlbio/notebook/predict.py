@@ -71,8 +71,16 @@ def predict(
         kind = kind_of_model(folder / "model").name
         if kind != "cohort":
             raise InputError(f"{folder}: a model of kind {kind}; expected one of measurements (kind cohort)")
-        predict_read(folder, read, source, Path(out), standardise, anyway)
+        try:
+            predict_read(folder, read, source, Path(out), standardise, anyway)
+        except InputError as error:
+            raise InputError(_as_arguments(str(error))) from None
         return read_table(Path(out) / "predictions.tsv")
+
+
+def _as_arguments(line: str) -> str:
+    """A line on options of the command, as arguments."""
+    return line.replace("--standardise cohort", 'standardise="cohort"').replace("--anyway", "anyway=True")
 
 
 @contextmanager

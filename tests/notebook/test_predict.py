@@ -40,7 +40,7 @@ def test_every_door_gives_the_same_predictions(trained, saved, new, tmp_path):
 def test_own_means_need_ten_samples(trained, new):
     rescaled = mb.predict(trained[1], new, standardise="cohort")
     assert not np.allclose(rescaled["y_pred"], mb.predict(trained[1], new)["y_pred"])
-    with pytest.raises(InputError, match="new: --standardise cohort needs 10 samples or more"):
+    with pytest.raises(InputError, match='new: standardise="cohort" needs 10 samples or more'):
         mb.predict(trained[1], new[:9], standardise="cohort")
 
 
@@ -48,6 +48,7 @@ def test_what_does_not_fit_is_one_line(trained, new, tmp_path):
     result = trained[1]
     for model, samples, line in (
         (result, new[:, :30], "genes found"),
+        (result, new[:, :30], "anyway=True predicts nevertheless"),
         (result, 2.0 ** new.to_df(), "new: "),
         (result, new.to_df().assign(**{new.var_names[0]: "high"}), f"new: column '{new.var_names[0]}' holds text"),
         (result, pd.concat([new.to_df()] * 2), "stand twice"),
