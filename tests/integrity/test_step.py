@@ -173,3 +173,25 @@ def test_what_somebody_edited_is_kept_when_the_step_is_taken_again(done):
     taking.take("probe", run, folder)
     assert (folder / "verdicts.tsv").read_text() == before
     assert (folder / "set_aside/probe.1/verdicts.tsv").read_text() == "with my remarks"
+
+
+def test_a_step_of_data_in_memory_has_no_files_of_data(tmp_path, called):
+    """The files that the run names need not be there, and the next step takes what was written."""
+    run, folder = read_run(write_run(tmp_path)), tmp_path / "results"
+    taking.take("prepare", run, folder)
+    of_files = read_record(place_of(folder, "prepare"))
+    written = {name: (folder / name).read_bytes() for name in files_of("prepare")}
+
+    def write(run, results):
+        for name, content in written.items():
+            with replacing(results / name) as temporary:
+                temporary.write_bytes(content)
+
+    for name in ("e.csv", "m.csv"):
+        (tmp_path / name).unlink()
+    taking.take("prepare", run, tmp_path / "memory", write)
+    record = read_record(place_of(tmp_path / "memory", "prepare"))
+    assert record.data == () and len(of_files.data) == 2
+    assert (record.files, record.options, record.modules) == (of_files.files, of_files.options, of_files.modules)
+    taking.take("train", run, tmp_path / "memory")
+    assert called == ["prepare", "train"]
