@@ -21,6 +21,9 @@ evaluate: {bootstrap: 100}
 probe: {permutations: 99, bootstrap: 100}
 """
 pytestmark = pytest.mark.xdist_group("examples")  # they share one folder
+# examples of one module read what those of another have made: one process
+pytestmark = pytest.mark.xdist_group("examples")
+
 FLAGS = doctest.ELLIPSIS | doctest.NORMALIZE_WHITESPACE
 MODULES = [
     ".".join(path.relative_to(ROOT).with_suffix("").parts)
