@@ -68,9 +68,9 @@ def predict(
     read, source = _reader(new)
     with _folder(model, results) as folder, tempfile.TemporaryDirectory(prefix="mtlbio_") as out, one_thread():
         checked(folder, ("train",))
-        kind = kind_of_model(folder / "model").name
-        if kind != "cohort":
-            raise InputError(f"{folder}: a model of kind {kind}; expected one of measurements (kind cohort)")
+        kind = kind_of_model(folder / "model")
+        if "standardise" not in kind.predict_options:  # what only measurements can be
+            raise InputError(f"{folder}: a model of kind {kind.name}; expected one of measurements (kind cohort)")
         try:
             predict_read(folder, read, source, Path(out), standardise, anyway)
         except InputError as error:
