@@ -22,10 +22,14 @@ def main(train: str, test: str, out: str) -> None:
     fitted_on, others = ad.read_h5ad(train), ad.read_h5ad(test)
     mean, spread = fitted_on.X.mean(axis=0), fitted_on.X.std(axis=0) + 1e-8
     weights, precision = fitted((fitted_on.X - mean) / spread)
-    projected = weights.T * precision
-    solved = np.linalg.solve(projected @ weights + np.eye(weights.shape[1]), projected)
-    latents = (np.concatenate([fitted_on.X, others.X]) - mean) / spread @ solved.T
+    latents = posterior_means((np.concatenate([fitted_on.X, others.X]) - mean) / spread, weights, precision)
     pd.DataFrame(latents, [*fitted_on.obs_names, *others.obs_names]).to_csv(out, sep="\t", index_label="sample_id")
+
+
+def posterior_means(values: np.ndarray, weights: np.ndarray, precision: np.ndarray) -> np.ndarray:
+    """(n, factors) factors of any samples (n, genes) under fitted weights and noise."""
+    projected = weights.T * precision
+    return values @ np.linalg.solve(projected @ weights + np.eye(weights.shape[1]), projected).T
 
 
 def fitted(values: np.ndarray, factors: int = AXES) -> tuple[np.ndarray, np.ndarray]:

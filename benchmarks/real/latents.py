@@ -28,7 +28,7 @@ import numpy as np
 import pandas as pd
 
 import mtlbio
-from benchmarks.encoders.mofa import fitted
+from benchmarks.encoders.mofa import fitted, posterior_means
 from mtlbio.embedding.simulate import rotated_components
 from mtlbio.tables import read_table
 
@@ -70,9 +70,7 @@ def tried(adata: ad.AnnData, latents: np.ndarray, data: Path):
 
 def by_mofa(values: np.ndarray, factors: int) -> np.ndarray:
     """Factors of MOFA2, the posterior means of the arrays that it was fitted to."""
-    weights, precision = fitted(values, factors)
-    projected = weights.T * precision
-    return values @ np.linalg.solve(projected @ weights + np.eye(weights.shape[1]), projected).T
+    return posterior_means(values, *fitted(values, factors))
 
 
 def shown(name: str, verdicts: pd.DataFrame) -> None:

@@ -36,7 +36,7 @@ def plant(directory: str | Path, name: str | None, seed: int, design: str = "cle
     expression = planted.expression
     latents, weights = rotated_components(expression.to_numpy(dtype=float), AXES)
     obs = planted.metadata.set_index("sample_id").loc[expression.index]
-    adata = ad.AnnData(expression.to_numpy(dtype=np.float32), obs=obs.astype({c: object for c in _text(obs)}))
+    adata = ad.AnnData(expression.to_numpy(dtype=np.float32), obs=obs)
     adata.var_names = list(expression.columns)
     adata.obsm["X_pca"], adata.varm["PCs"] = latents, weights
     tables = {
@@ -64,7 +64,3 @@ def rotated_components(values: np.ndarray, axes: int) -> tuple[np.ndarray, np.nd
     scores, weights = principal_components(standardised, axes)
     rotation = varimax(weights)
     return scores @ rotation, weights @ rotation
-
-
-def _text(obs) -> list[str]:
-    return [column for column in obs.columns if obs[column].dtype == object]

@@ -69,7 +69,6 @@ class LatentsKind(DonorKind[LatentsRun]):
         one_network="One model made all latents: nothing shows whether one without some of the donors would find the "
         "same dimensions (latents.encode calls it once per fold).",
     )
-    minutes_of_training = 60
 
     def recognises(self, content: Mapping[str, Any]) -> bool:
         """``kind: latents``, or ``latents`` in a run that says nothing else or ``kind: cohort``."""

@@ -18,6 +18,7 @@ from dataclasses import dataclass
 import numpy as np
 import pandas as pd
 
+from mtlbio.cohort.cohort import Cohort
 from mtlbio.config import Latents
 from mtlbio.config.latents import DONORS, NOTHING
 from mtlbio.probing.trial import Trial
@@ -45,6 +46,12 @@ class Statement:
     corrected_for: tuple[str, ...] = ()
     kept: tuple[str, ...] = ()
     assumed: tuple[str, ...] = ()
+
+    @classmethod
+    def of_cohort(cls, latents: Latents, cohort: Cohort) -> "Statement":
+        """The statement of a run on its cohort."""
+        technical = [c.name for c in cohort.covariates.values() if c.role == "technical"]
+        return cls.of(latents, [name for name in cohort.tasks if name not in cohort.covariates], technical)
 
     @classmethod
     def of(cls, latents: Latents, tasks: list[str], technical: list[str]) -> "Statement":

@@ -90,9 +90,7 @@ def examine_latents(
     markers : genes of a cell type by its name, those of blood cells where left out
     encodings : of every fold, where they are known: only then is stability asked
     """
-    technical = [c.name for c in cohort.covariates.values() if c.role == "technical"]
-    tasks = [name for name in cohort.tasks if name not in cohort.covariates]
-    statement = Statement.of(options, tasks, technical)
+    statement = Statement.of_cohort(options, cohort)
     values, fold = np.asarray(latents.X, dtype=float), latents.obs["fold"].to_numpy().astype(int)
     examinee = OfLatents(tuple(latents.var_names), values, fold, statement.saw, encodings)
     weights = np.asarray(latents.varm["loadings"], dtype=float) if "loadings" in latents.varm else None

@@ -12,9 +12,7 @@ from mtlbio.report.of_samples import sizes as sizes_of_samples
 def cautions(inputs: Inputs) -> list[str]:
     """What the model saw, and of which tasks nothing is claimed."""
     cohort, run = inputs.cohort, cast(LatentsRun, inputs.run)
-    technical = [c.name for c in cohort.covariates.values() if c.role == "technical"]
-    tasks = [name for name in cohort.tasks if name not in cohort.covariates]
-    said = [Statement.of(run.latents, tasks, technical).sentence]
+    said = [Statement.of_cohort(run.latents, cohort).sentence]
     audit = inputs.tables.get("audit")
     return said if audit is None else said + audit.loc[audit["kind"] == "latents", "why"].tolist()
 
