@@ -7,12 +7,14 @@ import subprocess
 import sys
 from pathlib import Path
 
+import anndata as ad
+import numpy as np
 import pandas as pd
 import pytest
 
 import mtlbio
 from mtlbio import cli, door, progress
-from mtlbio.cohort.simulate import simulate, write_simulation
+from mtlbio.cohort.simulate import Simulation, simulate, write_simulation
 from mtlbio.errors import InputError
 from mtlbio.kinds import STEPS
 from mtlbio.tables import METRICS, PREDICTIONS, SPLITS, VERDICTS, read_table
@@ -34,6 +36,14 @@ def folder(tmp_path_factory):
     yaml = write_simulation(folder / "planted", simulate("clear", seed=1, donors=48, genes=300), name="planted")
     yaml.write_text(yaml.read_text() + OPTIONS)
     return folder
+
+
+def with_pca(planted: Simulation) -> ad.AnnData:
+    """A planted cohort with its first four components."""
+    values = planted.expression.to_numpy()
+    left, size, _ = np.linalg.svd(values - values.mean(axis=0), full_matrices=False)
+    obs = planted.metadata.set_index("sample_id")
+    return ad.AnnData(values, obs=obs, obsm={"X_pca": left[:, :4] * size[:4]})
 
 
 def examples(document: str) -> list[str]:
@@ -99,10 +109,15 @@ def test_the_command_line_writes_the_same_tables(shown, folder, monkeypatch):
     assert (results / "report.html").read_bytes() == (out / "report.html").read_bytes()
 
 
-def test_the_example_of_the_readme_runs(shown, folder, monkeypatch):
+def test_the_examples_of_the_readme_run(shown, folder, monkeypatch):
     monkeypatch.chdir(folder)
+    of_latents, of_a_run = examples("README.md")
+    made = {"adata": with_pca(simulate("clear", seed=1, donors=48, genes=300))}
+    exec(of_latents, made)
+    assert list(made["trial"].verdicts["dim"]) == ["z01", "z02", "z03", "z04"]
+    assert made["trial"]["z03"].why
     left: dict = {}
-    exec(examples("README.md")[0], left)
+    exec(of_a_run, left)
     pd.testing.assert_frame_equal(left["verdicts"], shown[0]["verdicts"])
 
 

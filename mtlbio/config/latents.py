@@ -7,8 +7,6 @@ from pydantic import Field, model_validator
 from mtlbio.errors import listing
 from mtlbio.section import Name, Section
 
-NOTHING, DONORS = "nothing", "donors"
-
 
 class Latents(Section):
     """Latents of another model: where they are, what it saw, and what was taken out of its data beforehand."""
@@ -68,9 +66,9 @@ class Latents(Section):
             given = [key for key in ("key", "modality", "genes", "fold") if getattr(self, key) is not None]
             if given:
                 raise ValueError(f"latents.{given[0]}: found beside encode; valid: beside path")
-            if self.saw not in (None, NOTHING):
+            if self.saw not in (None, "nothing"):
                 raise ValueError(f"latents.saw: found {self.saw!r} beside encode; valid: nothing, or left out")
-        elif (self.saw == NOTHING) != (self.fold is not None):
+        elif (self.saw == "nothing") != (self.fold is not None):
             what = "missing; saw: nothing needs it" if self.fold is None else "found without saw: nothing"
             raise ValueError(f"latents.fold: {what} (the column that says which model made the latents of a sample)")
         if self.corrected_for == [] and self.kept:

@@ -20,7 +20,7 @@ import pandas as pd
 
 from mtlbio.cohort.cohort import Cohort
 from mtlbio.config import Latents
-from mtlbio.config.latents import DONORS, NOTHING
+from mtlbio.probing.examinee import DONORS, NOTHING
 from mtlbio.probing.trial import Trial
 from mtlbio.probing.verdict import UNCLAIMED
 from mtlbio.text import joined

@@ -5,6 +5,7 @@ from typing import cast
 from mtlbio.embedding.table import measured
 from mtlbio.kinds.schemas import LatentsRun
 from mtlbio.probing.claims import Statement
+from mtlbio.probing.examinee import NOTHING
 from mtlbio.report.inputs import Inputs
 from mtlbio.report.of_samples import sizes as sizes_of_samples
 
@@ -25,4 +26,4 @@ def sizes(inputs: Inputs) -> list[tuple[int, str]]:
 
 def unseen(run: LatentsRun) -> bool:
     """Whether the latents of a donor come from a model that never saw the donor."""
-    return run.saw_nothing
+    return run.latents.encode is not None or run.latents.saw == NOTHING

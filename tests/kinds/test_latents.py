@@ -14,6 +14,7 @@ from mtlbio.embedding.simulate import plant
 from mtlbio.errors import InputError
 from mtlbio.kinds import LATENTS, kind_of
 from mtlbio.kinds.read import as_run, read_run
+from mtlbio.report.of_latents import unseen
 from mtlbio.tables import read_table
 
 TASKS = {"disease": {"kind": "binary", "positive": "case"}}
@@ -29,8 +30,11 @@ def with_latents(**said) -> dict:
 def test_a_run_with_latents_is_of_this_kind():
     for content in (RUN, RUN | {"kind": "latents"}, RUN | {"kind": "cohort"}):
         assert kind_of(as_run(content)) is LATENTS
-    assert as_run(with_latents(saw="nothing", fold="fold")).saw_nothing
-    assert not as_run(RUN).saw_nothing
+
+
+def test_the_page_knows_whether_the_model_saw_the_donors():
+    assert unseen(as_run(with_latents(saw="nothing", fold="fold")))
+    assert not unseen(as_run(RUN))
 
 
 @pytest.mark.parametrize(

@@ -5,7 +5,6 @@ from typing import Any, Literal
 from pydantic import Field, model_validator
 
 from mtlbio.config import Expression, Latents, Pseudobulk
-from mtlbio.config.latents import NOTHING
 from mtlbio.errors import listing
 from mtlbio.kinds.schemas.donors import DonorRun
 
@@ -59,11 +58,6 @@ class LatentsRun(DonorRun):
             raise ValueError("splits.kind: found leave_out beside latents.encode; valid: donor")
         if self.gene_sets is not None and latents.loadings is None and self.expression is None:
             raise ValueError("gene_sets: found without latents.loadings and without expression; expected one of them")
-
-    @property
-    def saw_nothing(self) -> bool:
-        """Whether the latents of a donor come from a model that never saw the donor."""
-        return self.latents.encode is not None or self.latents.saw == NOTHING
 
     @property
     def further_columns(self) -> dict[str, str]:
