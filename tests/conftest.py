@@ -1,0 +1,25 @@
+"""What holds for every test."""
+
+import copy
+
+import numpy as np
+import pytest
+
+_BEGUN: dict[int, dict] = {}
+
+
+def _generators(module) -> list[np.random.Generator]:
+    return [value for value in vars(module).values() if isinstance(value, np.random.Generator)]
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Remember where the generators of all files begin."""
+    for module in {item.module for item in items if hasattr(item, "module")}:
+        _BEGUN.update((id(rng), copy.deepcopy(rng.bit_generator.state)) for rng in _generators(module))
+
+
+@pytest.fixture(autouse=True)
+def the_same_draws_in_any_order(request):
+    """A generator of a test file begins anew for every test: which tests a process has run before decides nothing."""
+    for rng in _generators(request.module):
+        rng.bit_generator.state = _BEGUN[id(rng)]
