@@ -75,6 +75,19 @@ class Cox:
         """
         return self.sets.event - self.sums.risk * self.sums.hazard
 
+    def score_residuals(self) -> np.ndarray:
+        """(n, p) part of each donor in the score; times :attr:`covariance` about what the fit moves by with the donor.
+
+        Therneau, Grambsch & Fleming 1990, Biometrika 77:147, with the ties of Efron.
+        """
+        sets, sums = self.sets, self.sums
+        expected = sets.cumulated(sets.per_time(sums.rates[:, None] * sums.means))
+        expected[sets.rows] -= sets.per_time((sums.rates * sets.tied)[:, None] * sums.means)[sets.place]
+        out = self.x * self.martingale()[:, None] + sums.risk[:, None] * expected
+        rows, left = self.schoenfeld()
+        out[rows] -= self.x[rows] - left
+        return out
+
     def schoenfeld(self) -> tuple[np.ndarray, np.ndarray]:
         """Donors with an event (events,), by stratum and time, and their columns less the mean at risk (events, p).
 
@@ -103,7 +116,7 @@ def fit_cox(
     x : (n, p) columns without an intercept; none (n, 0) for the baseline alone
     time : (n,) of the event or of the last sight of a donor, any unit
     event : (n,) bool or 0/1, whether ``time`` is that of an event
-    entry : (n,) time from which a donor was under observation, before ``time``; from the start where left out
+    entry : (n,) time from which a donor was under observation, before ``time``; -inf or left out: from the start
     strata : (n,) donors of different strata are never compared; one stratum where left out
     weights : (n,) 0 or more; 1 where left out
     ridge : penalty per event on half the squared coefficients of columns in standard deviations
@@ -174,7 +187,9 @@ def _newton(sets: RiskSets, columns: np.ndarray, penalty: float) -> tuple[np.nda
 def _check(x: np.ndarray, time: np.ndarray, event: np.ndarray, entry: np.ndarray | None, weights: np.ndarray) -> None:
     if x.ndim != 2:
         raise ValueError(f"x has {x.ndim} dimension(s); a Cox model needs columns (n, p)")
-    named = {"x": x, "time": time, "event": event, "weights": weights} | ({} if entry is None else {"entry": entry})
+    named = {"x": x, "time": time, "event": event, "weights": weights}
+    if entry is not None:
+        named["entry"] = np.where(entry == -np.inf, 0.0, entry)
     for name, values in named.items():
         if len(values) != len(time):
             raise ValueError(f"{name} is of {len(values)} donors, time of {len(time)}")

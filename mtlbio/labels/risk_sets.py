@@ -20,6 +20,7 @@ class Sums:
     hazard : (n,) what every donor was exposed to while at risk, expected events per unit of its own ``risk``
     risk : (n,) ``exp(eta)``, over that of its stratum's largest
     jumps : (times,) jumps of the cumulative hazard at the times of events, on the same scale
+    rates : (events,) by how much each raises the cumulative hazard, on the same scale
     means : (events, p) mean of the columns in the risk set that an event sees
     """
 
@@ -27,6 +28,7 @@ class Sums:
     hazard: np.ndarray
     risk: np.ndarray
     jumps: np.ndarray
+    rates: np.ndarray
     means: np.ndarray
 
 
@@ -62,7 +64,7 @@ class RiskSets:
         self._time_bounds = np.searchsorted(self.time_stratum, np.arange(n_strata + 1))
         size = np.diff(np.append(self._first, len(rows)))
         self.tied = (np.arange(len(rows)) - self._first[self.place]) / size[self.place]
-        self.counts = (self._per_time(weights[self.rows]) / size)[self.place]
+        self.counts = (self.per_time(weights[self.rows]) / size)[self.place]
         # rows of the sorted donors up to which they are still there, or have not yet come, at every time of an event
         self._there = self._ends(self._down, time)
         self._up_to, self._from = self._jumps_before(time), self._jumps_before(None if entry is None else entry)
@@ -79,15 +81,15 @@ class RiskSets:
         risk = np.exp(eta)
         mass = self.weights * risk
         both = np.column_stack([mass, mass[:, None] * columns])
-        total = self._at_risk(both)[self.place] - self.tied[:, None] * self._per_time(both[self.rows])[self.place]
+        total = self._at_risk(both)[self.place] - self.tied[:, None] * self.per_time(both[self.rows])[self.place]
         seen, means = total[:, 0], total[:, 1:] / total[:, :1]
         loglik = (self.weights * eta)[self.rows].sum() - (self.counts * np.log(seen)).sum()
         rate = self.counts / seen
         rate = rate if moment is None else rate * moment[self.place]
-        jumps = self._per_time(rate)
-        hazard = self._cumulated(jumps)
-        hazard[self.rows] -= self._per_time(rate * self.tied)[self.place]
-        return Sums(float(loglik), hazard, risk, jumps, means)
+        jumps = self.per_time(rate)
+        hazard = self.cumulated(jumps)
+        hazard[self.rows] -= self.per_time(rate * self.tied)[self.place]
+        return Sums(float(loglik), hazard, risk, jumps, rate, means)
 
     def information(self, columns: np.ndarray, sums: Sums, moment: np.ndarray | None = None) -> np.ndarray:
         """(p, p) sum over the events of the variance of the columns in their risk sets; ``moment`` as in :meth:`at`."""
@@ -97,7 +99,7 @@ class RiskSets:
 
     def deaths_and_at_risk(self) -> tuple[np.ndarray, np.ndarray]:
         """(times,) weights of those with an event, and of those at risk, at every time of an event."""
-        return self._per_time(self.weights[self.rows]), self._at_risk(self.weights[:, None])[:, 0]
+        return self.per_time(self.weights[self.rows]), self._at_risk(self.weights[:, None])[:, 0]
 
     def steps(self, jumps: np.ndarray) -> list[tuple[np.ndarray, np.ndarray]]:
         """Times of events and what the jumps (times,) have summed up to after each, per stratum."""
@@ -107,7 +109,7 @@ class RiskSets:
     def _strata(self):
         return zip(self._bounds, self._bounds[1:], strict=False)
 
-    def _per_time(self, values: np.ndarray) -> np.ndarray:
+    def per_time(self, values: np.ndarray) -> np.ndarray:
         """Values of events (events, ...) summed per time (times, ...)."""
         return np.add.reduceat(values, self._first) if len(values) else values
 
@@ -141,11 +143,11 @@ class RiskSets:
                 out[self._down[a:b]] = np.searchsorted(here, limit[self._down[a:b]], side="right")
         return out
 
-    def _cumulated(self, jumps: np.ndarray) -> np.ndarray:
-        """(n,) jumps (times,) summed over the times at which a donor was at risk."""
-        out = np.zeros(len(self.stratum))
+    def cumulated(self, jumps: np.ndarray) -> np.ndarray:
+        """(n, ...) jumps (times, ...) summed over the times at which a donor was at risk."""
+        out = np.zeros((len(self.stratum), *jumps.shape[1:]))
         for s, (a, b) in enumerate(self._strata()):
             here, rows = jumps[self._time_bounds[s] : self._time_bounds[s + 1]], self._down[a:b]
-            total = np.concatenate([[0.0], np.cumsum(here)])
+            total = np.concatenate([np.zeros_like(jumps[:1]), np.cumsum(here, axis=0)])
             out[rows] = total[self._up_to[rows]] - total[self._from[rows]]
         return out

@@ -130,6 +130,32 @@ def test_order_unit_and_scale_do_not_matter():
     np.testing.assert_allclose(stretched.se * 1e5, fit.se, rtol=1e-6)
 
 
+def test_an_entry_before_all_times_is_none():
+    x, time, event, _ = cohort(5, ties=True)
+    fit, whole = fit_cox(x, time, event, np.full(len(x), -np.inf)), fit_cox(x, time, event)
+    np.testing.assert_allclose(fit.coefficients, whole.coefficients, rtol=1e-12)
+
+
+def test_score_residuals_sum_to_the_score_and_to_differences_of_the_fit():
+    x, time, event, more = cohort(5, n=400, ties=True, entry=True, strata=True)
+    fit = fit_cox(x, time, event, **more)
+    each = fit.score_residuals()
+    np.testing.assert_allclose(each.sum(axis=0), 0, atol=1e-6)
+    moved = each @ fit.covariance
+    for i in (0, 7, 100, 399):
+        rest = np.arange(len(x)) != i
+        without = fit_cox(x[rest], time[rest], event[rest], **{k: v[rest] for k, v in more.items()})
+        np.testing.assert_allclose(fit.coefficients - without.coefficients, moved[i], atol=2e-3)
+
+
+def test_score_residuals_equal_statsmodels_without_ties():
+    x, time, event, more = cohort(6, entry=True, strata=True)
+    fit = fit_cox(x, time, event, **more)
+    other = PHReg(time, x, status=event.astype(int), ties="breslow", **more).fit()
+    known = ~np.isnan(other.score_residuals).any(axis=1)
+    np.testing.assert_allclose(fit.score_residuals()[known], other.score_residuals[known], atol=1e-6)
+
+
 def test_a_donor_of_weight_two_without_ties_of_events_is_two_censored_donors():
     x, time, event, _ = cohort(6, n=80)
     weights = np.where(event, 1, 2)
