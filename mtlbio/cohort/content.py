@@ -54,13 +54,13 @@ def in_one_spelling(column: pd.Series, run: DonorRun, source: str) -> pd.Series:
 
 def number_columns(run: DonorRun) -> set[str]:
     """Columns of which the run expects numbers."""
-    tasks = {run.task_column(n) for n, task in run.tasks.items() if _is_number(task.kind)}
+    tasks = {column for name in run.tasks for column in _task_columns(run, name, numbers=True)}
     return tasks | {run.covariate_column(n) for n in run.recorded if run.covariates[n].kind == "continuous"}
 
 
 def class_columns(run: DonorRun) -> set[str]:
     """Columns whose values the run takes for names of classes, levels and conditions."""
-    tasks = {run.task_column(n) for n, task in run.tasks.items() if not _is_number(task.kind)}
+    tasks = {column for name in run.tasks for column in _task_columns(run, name, numbers=False)}
     further = {column for task in run.tasks.values() for column in task.where}
     cells = getattr(run, "pseudobulk", None)
     further |= set(cells.by) if cells is not None else set()
@@ -111,8 +111,15 @@ def told(found: dict[str, dict[str, int]]) -> str:
     return "; ".join(f"{column} {texts}" for column, texts in values.items())
 
 
-def _is_number(kind: str) -> bool:
-    return label_kind(kind).as_covariate == "continuous"
+def _task_columns(run: DonorRun, name: str, numbers: bool) -> list[str]:
+    """Columns of a task that hold numbers, or those that hold names."""
+    keys = label_kind(run.tasks[name].kind).number_keys()
+    return [column for key, column in run.task_columns(name).items() if (key in keys) == numbers]
+
+
+def _values_column(run: DonorRun, name: str) -> str:
+    """The column that holds the classes which a task names."""
+    return run.task_columns(name)[label_kind(run.tasks[name].kind).names_values_of]
 
 
 def _without_keys(table: pd.DataFrame, source: str) -> pd.DataFrame:
@@ -159,7 +166,8 @@ def _say_variants(column: str, groups: list[dict[str, int]], what: str, source: 
 def _values(task: TaskSection) -> list[tuple[str, Value]]:
     """The classes that a task names, by key."""
     single = [(key, getattr(task, key, None)) for key in ("positive", "negative")]
-    several = [("classes", value) for value in getattr(task, "classes", None) or []]
+    listed = [(key, getattr(task, key, None)) for key in ("classes", "censored")]
+    several = [(key, v) for key, values in listed for v in (values if isinstance(values, list) else [values])]
     return [(key, value) for key, value in (*single, *several) if value is not None]
 
 
@@ -168,7 +176,7 @@ def _named(run: DonorRun, column: str) -> set[str]:
     named = set[str]()
     for name, task in run.tasks.items():
         named |= {str(value).strip() for key, value in task.where.items() if key == column}
-        if run.task_column(name) == column:
+        if _values_column(run, name) == column:
             named |= {str(value).strip() for _, value in _values(task)}
     return named
 
@@ -176,7 +184,7 @@ def _named(run: DonorRun, column: str) -> set[str]:
 def _check_classes(run: DonorRun, column: str, groups: list[dict[str, int]], source: str) -> None:
     """Refuse a class of which the run names some ways of writing and the column has others."""
     for name, task in run.tasks.items():
-        named = _values(task) if run.task_column(name) == column else []
+        named = _values(task) if _values_column(run, name) == column else []
         for group in groups:
             meant = {text: (key, value) for key, value in named for text in matching(value, group)}
             if meant and len(meant) < len(group):

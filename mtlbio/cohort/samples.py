@@ -148,6 +148,8 @@ def _check_some(column: pd.Series, where: str) -> None:
 def _check_twins(
     name: str, task: Label, labels: pd.Series, values: pd.Series, covariate: Covariate, source: str
 ) -> None:
+    if not task.as_covariate:
+        raise InputError(f"{source}: covariates.{name}: a {task.kind} task has that name: give one another name")
     if covariate.kind != task.as_covariate:
         raise InputError(
             f"{source}: covariates.{name}.kind: found {covariate.kind}; the {task.kind} task of that name needs "

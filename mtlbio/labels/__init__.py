@@ -10,8 +10,9 @@ from mtlbio.labels.multiclass import Multiclass
 from mtlbio.labels.ordinal import Ordinal
 from mtlbio.labels.registry import kinds, label_kind, of_covariate, read_label, register
 from mtlbio.labels.regression import Regression
+from mtlbio.labels.survival import Survival
 
 __all__ = [
-    "Binary", "Label", "Multiclass", "Ordinal", "Regression", "TaskSection", "kinds", "label_kind", "of_covariate",
-    "read_label", "register",
+    "Binary", "Label", "Multiclass", "Ordinal", "Regression", "Survival", "TaskSection", "kinds", "label_kind",
+    "of_covariate", "read_label", "register",
 ]  # fmt: skip

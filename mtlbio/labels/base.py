@@ -54,7 +54,8 @@ class Label(Generic[S]):
     name : of the task
     kind : as the YAML says it
     section : keys of the YAML
-    as_covariate : kind of a covariate that holds the same values
+    as_covariate : kind of a covariate that holds the same values; empty where none can
+    names_values_of : key of the column in which the values are found that the YAML names (positive, classes)
     averaged : whether samples of a donor are averaged to one label; otherwise a donor may be seen in several states
     steep : whether the loss can curve by more than one half where outputs are near the target
     reads_weights : whether the loss of a sample depends on the weights of others (risk sets)
@@ -69,6 +70,7 @@ class Label(Generic[S]):
     kind: ClassVar[str]
     section: ClassVar[type[TaskSection]]
     as_covariate: ClassVar[str] = "continuous"
+    names_values_of: ClassVar[str] = "column"
     averaged: ClassVar[bool] = True
     steep: ClassVar[bool] = True
     reads_weights: ClassVar[bool] = False
@@ -113,6 +115,11 @@ class Label(Generic[S]):
     def columns(cls, name: str, section: S) -> dict[str, str]:
         """Metadata columns that the label is read from, by the key that names them; ``column`` decides who has one."""
         return {"column": section.column or name}
+
+    @classmethod
+    def number_keys(cls) -> tuple[str, ...]:
+        """Keys of :meth:`columns` whose columns hold numbers; those of the others hold names."""
+        return ("column",) if cls.as_covariate == "continuous" else ()
 
     @classmethod
     def read(
@@ -175,6 +182,10 @@ class Label(Generic[S]):
         """The same of owners with many samples (sites): samples of every label, and without one, (owners, labels)."""
         return counted_values(owner, y)
 
+    def spread_evenly(self, y: np.ndarray) -> np.ndarray:
+        """(n,) numbers or codes in place of labels, which inner folds spread evenly."""
+        return y
+
     def strata(self, y: np.ndarray) -> np.ndarray | None:
         """(n,) within which donors are drawn again, so that no draw loses a class; None where nothing can be lost."""
         return None
@@ -198,6 +209,10 @@ class Label(Generic[S]):
     def n_outputs(self) -> int:
         """Numbers that the head gives, each with its own bias; one per column, or all on the only column."""
         return 1
+
+    def as_value(self, y: np.ndarray) -> np.ndarray:
+        """(n,) numbers in place of labels (n,), for what fits by least squares; larger where a prediction is to be."""
+        return y
 
     def transform(self, y: np.ndarray) -> np.ndarray:
         """Labels in the user's units on the scale that is learnt."""

@@ -9,6 +9,7 @@ from mtlbio.labels.binary import Binary
 from mtlbio.labels.multiclass import Multiclass
 from mtlbio.labels.ordinal import Ordinal
 from mtlbio.labels.regression import Regression
+from mtlbio.labels.survival import Survival
 from mtlbio.metrics import register as register_metrics
 
 K = TypeVar("K", bound=Any)  # a class with the name of its ``kind``
@@ -53,9 +54,9 @@ class Registry(Generic[K]):
         --------
         >>> LABELS.named("binary").contrast
         'SD between classes'
-        >>> LABELS.named("survival")
+        >>> LABELS.named("weekday")
         Traceback (most recent call last):
-        mtlbio.errors.InputError: kind: found 'survival'; expected binary, multiclass, regression, ordinal
+        mtlbio.errors.InputError: kind: found 'weekday'; expected binary, multiclass, regression, ordinal, survival
         """
         if name not in self.by_name:
             for point in metadata.entry_points(group=self.group, name=str(name)):
@@ -65,7 +66,7 @@ class Registry(Generic[K]):
         return self.by_name[name]
 
 
-LABELS: Registry[Label] = Registry("mtlbio.labels", Binary, Multiclass, Regression, Ordinal)
+LABELS: Registry[Label] = Registry("mtlbio.labels", Binary, Multiclass, Regression, Ordinal, Survival)
 register, kinds, label_kind = LABELS.register, LABELS.kinds, LABELS.named
 
 

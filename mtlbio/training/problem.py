@@ -172,7 +172,7 @@ def inner_of(cohort: Cohort, train: np.ndarray, options: Training) -> np.ndarray
     fold: what is to work at a site that was never seen has to be chosen on sites that were not trained on.
     """
     inner = np.full(len(cohort.obs), -1)
-    labels = np.stack([cohort.y(task)[train] for task in cohort.tasks], axis=1)
+    labels = np.stack([info.spread_evenly(cohort.y(task))[train] for task, info in cohort.tasks.items()], axis=1)
     units = cohort.clusters
     if options.validate_by is not None:
         level = cohort.obs[options.validate_by].astype(object)
