@@ -42,6 +42,18 @@ class TaskSection(Section):
     )
 
 
+@dataclass(frozen=True)
+class Effects:
+    """Effects (D,) of a label on dimensions with their 95 % intervals, and how they change with time: in standard
+    errors (above 0 they grow) and its p; NaN where the label knows no time."""
+
+    effect: np.ndarray
+    low: np.ndarray
+    high: np.ndarray
+    changes: np.ndarray
+    p_changes: np.ndarray
+
+
 S = TypeVar("S", bound=TaskSection)
 
 
@@ -63,6 +75,8 @@ class Label(Generic[S]):
         probabilities
     effect_unit : of an effect on a dimension: SD, or R where there is no single direction
     contrast : what an effect of one standard deviation is per, in words
+    ratio : what an effect is the logarithm of, where it is one, in words
+    counts : what the power of its test grows with, where that is not the donors (:meth:`telling`)
     """
 
     name: str
@@ -77,6 +91,8 @@ class Label(Generic[S]):
     predicts_value: ClassVar[bool] = True
     effect_unit: ClassVar[str] = "SD"
     contrast: ClassVar[str] = "SD per SD"
+    counts: ClassVar[str] = ""
+    ratio: ClassVar[str] = ""
 
     # what some kinds take from their section, and others from their class
 
@@ -308,6 +324,27 @@ class Label(Generic[S]):
         spread = y.std()
         return ((y - y.mean()) / (spread if spread > 0 else 1.0))[:, None]
 
+    def test_columns_given(self, y: np.ndarray, fixed: np.ndarray) -> np.ndarray:
+        """The same where columns (units, r) are held fixed; only what is left of a time depends on them."""
+        return self.test_columns(y)
+
+    def effects(
+        self, y: np.ndarray, z: np.ndarray, fixed: np.ndarray, cluster: np.ndarray | None = None
+    ) -> Effects | None:
+        """Effects on dimensions (units, D) beside what is held fixed (units, r); None: coefficients of the test.
+
+        ``cluster``: (units,) what is independent of each other, where units are not.
+        """
+        return None
+
+    def follow_up(self, y: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray, np.ndarray] | None:
+        """Time, event (bool), entry and stratum (n,) each, where the label is a time to an event."""
+        return None
+
+    def telling(self, y: np.ndarray) -> np.ndarray:
+        """Mask (units,) of the units that are :attr:`counts`."""
+        return np.ones(len(y), dtype=bool)
+
     def indicators(self, y: np.ndarray) -> list[np.ndarray] | None:
         """0/1 targets (n,) of the logistic heads that are refitted on latents; None for a linear one on ``y``."""
         return None
@@ -319,6 +356,10 @@ class Label(Generic[S]):
     def difference(self, size: str, rarest: str | None) -> str:
         """The smallest effect that is found, in words; ``size`` is in standard deviations of a dimension."""
         return f"it moves by at least {size} per SD of {self.name}"
+
+    def smallest(self, size: float, rarest: str | None) -> str:
+        """The same of a size in standard deviations."""
+        return self.difference(f"{size:.2f} of its standard deviations (SD)", rarest)
 
     def summary(self, column: pd.Series) -> str:
         """The labels of a cohort in a few words."""

@@ -52,6 +52,22 @@ class Cox:
         return np.linalg.pinv(whole / np.outer(size, size), hermitian=True) / np.outer(size, size)
 
     @property
+    def freedom(self) -> float:
+        """Columns that were fitted, less what the ridge kept from being fitted: trace of information x covariance."""
+        return float((self.information * self.covariance).sum())
+
+    @property
+    def evidence(self) -> float:
+        """Log marginal likelihood, up to a constant of the columns, if the ridge is a normal prior (MacKay 1992).
+
+        Laplace's approximation; what it is compared over are ridges, of which each is above 0.
+        """
+        beta, ridge = self.coefficients, np.maximum(self.ridge, 1e-300)
+        size = np.sqrt(ridge)
+        told = np.linalg.slogdet(self.information / np.outer(size, size) + np.eye(len(beta)))[1]
+        return float(self.loglik - ridge @ np.square(beta) / 2 - told / 2)
+
+    @property
     def se(self) -> np.ndarray:
         """(p,) standard errors of the coefficients."""
         return np.sqrt(np.clip(np.diag(self.covariance), 0, None))
@@ -107,7 +123,8 @@ def fit_cox(
     entry: npt.ArrayLike | None = None,
     strata: npt.ArrayLike | None = None,
     weights: npt.ArrayLike | None = None,
-    ridge: float = 1e-10,
+    ridge: float | np.ndarray = 1e-10,
+    start: Cox | None = None,
 ) -> Cox:
     """Fit a Cox model.
 
@@ -119,7 +136,8 @@ def fit_cox(
     entry : (n,) time from which a donor was under observation, before ``time``; -inf or left out: from the start
     strata : (n,) donors of different strata are never compared; one stratum where left out
     weights : (n,) 0 or more; 1 where left out
-    ridge : penalty per event on half the squared coefficients of columns in standard deviations
+    ridge : penalty per event on half the squared coefficients of columns in standard deviations; one, or (p,)
+    start : a fit of the same donors and columns to begin from, whose risk sets are taken over
 
     Raises
     ------
@@ -144,44 +162,47 @@ def fit_cox(
     entry = None if entry is None else np.asarray(entry, dtype=float)
     happened = np.asarray(event).astype(float)
     _check(x, time, happened, entry, weights)
-    sets = RiskSets(time, happened > 0, entry, codes, weights)
+    sets = RiskSets(time, happened > 0, entry, codes, weights) if start is None else start.sets
     if not len(sets.rows):
         raise ValueError("a Cox model needs at least one event")
 
     middle = np.average(x, axis=0, weights=weights)
     scale = np.sqrt(np.average(np.square(x - middle), axis=0, weights=weights))
     scale = np.where(scale > 0, scale, 1.0)
-    columns, penalty = (x - middle) / scale, ridge * sets.counts.sum()
-    beta, sums, converged, null = _newton(sets, columns, penalty)
+    columns, penalty = (x - middle) / scale, sets.counts.sum() * np.broadcast_to(ridge, x.shape[1:])
+    first = np.zeros(x.shape[1]) if start is None else start.coefficients * scale
+    beta, sums, converged = _newton(sets, columns, penalty, first)
+    null = sets.at(columns[:, :0], np.zeros(n)).loglik if start is None else start.null
     information = sets.information(columns, sums) * np.outer(scale, scale)
     sums = replace(sums, means=sums.means * scale + middle)
     shared = (names, len(sets.rows), converged, x, sets, sums, penalty * np.square(scale))
     return Cox(beta / scale, information, sums.loglik, null, *shared)
 
 
-def _newton(sets: RiskSets, columns: np.ndarray, penalty: float) -> tuple[np.ndarray, Sums, bool, float]:
-    """Coefficients of standardised columns, the sums there, whether that is the end, and the likelihood of none."""
-    beta = np.zeros(columns.shape[1])
+def _newton(
+    sets: RiskSets, columns: np.ndarray, penalty: np.ndarray, beta: np.ndarray
+) -> tuple[np.ndarray, Sums, bool]:
+    """Coefficients of standardised columns, the sums there, and whether that is the end; from ``beta`` (p,) on."""
     sums = sets.at(columns, columns @ beta)
-    null, goal = sums.loglik, sums.loglik
+    goal = sums.loglik - float(penalty @ np.square(beta)) / 2
     for _ in range(_STEPS):
         residual = sets.weights * (sets.event - sums.risk * sums.hazard)
         gradient = columns.T @ residual - penalty * beta
-        curvature = sets.information(columns, sums) + penalty * np.eye(len(beta))
+        curvature = sets.information(columns, sums) + np.diag(penalty)
         step = np.linalg.lstsq(curvature, gradient, rcond=None)[0]
         gain = float(gradient @ step)
         for halving in range(_HALVINGS):
             tried = beta + step / 2**halving
             there = sets.at(columns, columns @ tried)
-            reached = there.loglik - penalty / 2 * float(tried @ tried)
+            reached = there.loglik - float(penalty @ np.square(tried)) / 2
             if reached >= goal - 1e-12 * abs(goal):
                 break
         else:
-            return beta, sums, False, null
+            return beta, sums, False
         beta, sums, goal = tried, there, reached
         if gain < _CLOSE * max(1.0, len(sets.rows)):
-            return beta, sums, True, null
-    return beta, sums, False, null
+            return beta, sums, True
+    return beta, sums, False
 
 
 def _check(x: np.ndarray, time: np.ndarray, event: np.ndarray, entry: np.ndarray | None, weights: np.ndarray) -> None:

@@ -26,11 +26,12 @@ from mtlbio.progress import track
 COLUMNS = ["dim", "question", "variable", "unit", "n", "n_donors", "adjusted_for", "effect", "ci_low", "ci_high"]
 COLUMNS += ["share", "statistic", "df", "df_error", "df_residual", "p_wald", "p_permutation", "p", "q", "called"]
 COLUMNS += ["p_familywise", "evidence", "evidence_needed"]
+OF_TIME = ["changes", "p_changes"]  # of a run with a label that has effects over time
 WITHIN = 0.2  # share of a technical covariate's variation inside donors from which it is tested inside donors
 
 
 def association(trial: Trial) -> pd.DataFrame:
-    """All questions of all dimensions, long form with the columns ``COLUMNS``.
+    """All questions of all dimensions, long form with the columns ``COLUMNS`` (and ``OF_TIME`` where one has them).
 
     ``question`` is ``task``, ``joint`` (a task without adjustment for the covariates that the audit could not tell from
     it), ``confounder``, ``technical``, or ``technical_all`` (the share of all technical covariates together). ``q`` is
@@ -46,7 +47,8 @@ def association(trial: Trial) -> pd.DataFrame:
     for number, (question, name) in enumerate(track(questions, "association of every dimension")):
         ask = task_table if question in ("task", "joint") else covariate_table
         tables.append(ask(trial, name, question, trial.options.seed * 1000 + number))
-    return pd.concat(tables, ignore_index=True).reindex(columns=COLUMNS)
+    of_time = OF_TIME if any(OF_TIME[0] in table for table in tables) else []
+    return pd.concat(tables, ignore_index=True).reindex(columns=COLUMNS + of_time)
 
 
 def task_design(
@@ -71,7 +73,8 @@ def task_design(
     held = trial.label_columns(units, [] if task in trial.refused else list(trial.refused))
     extra = held if extra is None else extra if held is None else np.column_stack([extra, held])
     adjustment = trial.adjustment(units, covariates, True, extra, columns, beside)
-    return units, _with_means(trial, units, adjustment, columns), columns
+    adjustment = _with_means(trial, units, adjustment, columns)
+    return units, adjustment, trial.tasks[task].test_columns_given(units.y, adjustment.basis)
 
 
 def _with_means(trial: Trial, units: Units, adjustment: Nuisance, columns: np.ndarray) -> Nuisance:
@@ -105,7 +108,11 @@ def task_table(trial: Trial, task: str, question: str, seed: int) -> pd.DataFram
     # the model may be linear in the label, but its share of variance is what the label explains
     table["share"], table["df_error"] = share(z, columns, False, adjustment, units), wald.df_error
     table["df_residual"] = contrast.df_residual
-    effect, low, high = effects(wald, z)
+    clusters = units.cluster if units.clustered else None
+    own = trial.tasks[task].effects(units.y, z, adjustment.basis, clusters)
+    if own is not None:
+        table = table.assign(changes=own.changes, p_changes=own.p_changes)
+    effect, low, high = effects(wald, z) if own is None else (own.effect, own.low, own.high)
     return table.assign(effect=effect, ci_low=low, ci_high=high)
 
 

@@ -5,6 +5,7 @@ from dataclasses import replace
 import numpy as np
 import pandas as pd
 
+from mtlbio.probing.association import OF_TIME
 from mtlbio.probing.enrichment import best_set
 from mtlbio.probing.evidence import CovariateEvidence, Evidence, TaskEvidence
 from mtlbio.probing.trial import Trial
@@ -113,6 +114,7 @@ def _of_task(
 ) -> TaskEvidence:
     """One task and one dimension; ``beside``, ``steady``, ``removal``: its rows of the steps 2, 5 and 3, if any."""
     name, more = row["variable"], {"share": float(row["share"]), "unit": trial.tasks[row["variable"]].effect_unit}
+    more |= {key: float(row.get(key, np.nan)) for key in OF_TIME}
     if beside is not None:
         more |= {key: beside[key] for key in ("own", "given", "p_given", "firm")}
     if steady is not None:
@@ -121,7 +123,7 @@ def _of_task(
         more |= {key: steady[key] for key in ("reliability_needed", "reliability_of")}
     row = row | {"called": row["called"] or more.get("firm", False)}
     evidence = task_evidence(trial, row, joint, removal, **more)
-    if trial.trained_for.get(row["dim"]) == name and evidence.unit == "SD" and evidence.effect < 0:
+    if trial.trained_for.get(row["dim"]) == name and evidence.unit != "R" and evidence.effect < 0:
         return replace(evidence, backwards=True, called=False, joint=False)
     return evidence
 

@@ -85,7 +85,8 @@ COLUMNS = (
     ),
     Column(
         "effect ci_low ci_high q",
-        "standardised effect after adjustment, its 95 % interval, adjusted p",
+        "standardised effect after adjustment (of a time to an event a log hazard ratio per SD), its 95 % interval, "
+        "adjusted p",
         lambda j, task: (task.effect, task.ci_low, task.ci_high, task.q),
         per="task",
     ),

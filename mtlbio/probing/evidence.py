@@ -39,7 +39,8 @@ class TaskEvidence:
     spent : donors' worth of freedom that the covariates cost its test
     free : degrees of freedom of its denominator, where they count families; None where they count donors
     donors : with the label and all covariates
-    unit : of the effect: SD of the dimension, or R where a multi-class label has no single direction
+    unit : of the effect: SD of the dimension, R where a multi-class label has no single direction, log HR per SD
+    changes, p_changes : how the effect changes over follow-up, in standard errors (below 0 it fades), and p of that
     """
 
     name: str
@@ -82,6 +83,8 @@ class TaskEvidence:
     free: float | None = None
     donors: int = 0
     unit: str = "SD"
+    changes: float = math.nan
+    p_changes: float = math.nan
 
     @property
     def widest(self) -> float:

@@ -23,7 +23,7 @@ from mtlbio.probing.leakage import leakage
 from mtlbio.probing.linked import with_links
 from mtlbio.probing.odds import coefficients_for, odds_by_dimension, terms_of
 from mtlbio.probing.planes import subspace_table
-from mtlbio.probing.rates import rate_of
+from mtlbio.probing.rates import Rate, rate_of
 from mtlbio.probing.stability import as_written
 from mtlbio.probing.stability import stability as stability_of_effects
 from mtlbio.probing.subspaces import Genes, subspace_tests, subspaces
@@ -103,7 +103,12 @@ def examine(trial: T, examinee: Examinee, stability: np.ndarray, procedure: Proc
     judged = [replace(item, **decided.get(item.evidence.dim, {})) for item in judged]
     if procedure.rates is not None:
         asked = (design, procedure.rates, trial.options.alpha)
-        rates = [rate_of(item.verdict.verdict, item.about, *asked) for item in judged]
+        # none were counted of times in this grid (docs/survival_trial.md)
+        counted = [not trial.tasks[item.about].counts for item in judged]
+        rates = [
+            rate_of(item.verdict.verdict, item.about, *asked) if known else Rate()
+            for item, known in zip(judged, counted, strict=True)
+        ]
         judged = [replace(item, rate=rate) for item, rate in zip(judged, rates, strict=True)]
     terms, coefficients = terms_of(evidence), coefficients_for(procedure.rates)
     if coefficients is not None:

@@ -10,9 +10,10 @@ from mtlbio.probing.evidence import Evidence, TaskEvidence, measured
 
 TRACE = 0.01  # share of a dimension's variance below which a task effect is a trace, whatever its p
 BESIDE = 0.1  # next to a dominant confounder a task effect counts from this fraction of the confounder's share
-# Largest effect, by its unit, that an interval has to leave out before a dimension is unused: one standard deviation. R
-# of two classes of equal size that lie one standard deviation apart is 1 / sqrt(5).
-LARGE = {"SD": 1.0, "R": 0.45}
+# Largest effect, by its unit, that an interval has to leave out before a dimension is unused: one standard deviation.
+# R of two classes of equal size that lie one standard deviation apart is 1 / sqrt(5); their log odds, of which log
+# hazards are the like, change by 1 per standard deviation.
+LARGE = {"SD": 1.0, "R": 0.45, "log HR per SD": 1.0}
 KINDS = ("needed", "suspected", "shared", "needed_otherwise", "untested", "removal", "wide", "refused")
 
 

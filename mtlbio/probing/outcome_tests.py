@@ -8,6 +8,7 @@ import numpy as np
 import pandas as pd
 from scipy import special
 
+from mtlbio.labels import Label
 from mtlbio.probing.association import task_design
 from mtlbio.probing.design import Nuisance, orthonormal
 from mtlbio.probing.families import FIRM
@@ -31,7 +32,7 @@ class OutcomeTest:
 
     Attributes
     ----------
-    task : the outcome
+    task, label : the outcome
     columns, nuisance, units : of the label, what is held fixed, what counts
     beside : the nuisance where further columns (units, k) will be held fixed, which may tell more of a covariate that
         is recorded with error
@@ -41,6 +42,7 @@ class OutcomeTest:
     """
 
     task: str
+    label: Label
     columns: np.ndarray
     nuisance: Nuisance
     beside: Callable[[np.ndarray], Nuisance]
@@ -66,8 +68,14 @@ class OutcomeTest:
         nuisance = self.beside(columns)
         return replace(nuisance, basis=orthonormal(np.column_stack([nuisance.basis, self.units.centre(columns)])))
 
+    def _columns(self, nuisance: Nuisance) -> np.ndarray:
+        """(units, k) the label's, given what is held fixed."""
+        if nuisance is self.nuisance:
+            return self.columns
+        return self.label.test_columns_given(self.units.y, nuisance.basis)
+
     def _single(self, dims: list[int], nuisance: Nuisance) -> Evidences | None:
-        contrast = Contrast(self.columns, nuisance, self.units)
+        contrast = Contrast(self._columns(nuisance), nuisance, self.units)
         if not contrast.estimable:
             return None
         residual = contrast.residual_of_nuisance(self.z[:, dims])
@@ -76,7 +84,7 @@ class OutcomeTest:
         return _minus_log_p(contrast.statistic(residual), *freedom), _minus_log_p(null, *freedom)
 
     def _joint(self, block: list[int], nuisance: Nuisance) -> Evidences | None:
-        contrast = JointContrast(self.columns, nuisance, self.units, len(block))
+        contrast = JointContrast(self._columns(nuisance), nuisance, self.units, len(block))
         if not contrast.estimable:
             return None
         residual = contrast.residual_of_nuisance(self.z[:, block])
@@ -119,7 +127,8 @@ def outcome_tests(trial: Trial) -> list[OutcomeTest]:
         # clusters are numbered in the order of their names
         places = np.searchsorted(people, np.unique(trial.clusters[units.mask]))
         nothing = np.zeros((len(units), 0))
-        test = OutcomeTest(task, columns, nuisance, beside, units, units.mean(trial.z), signs[places], nothing)
+        label = trial.tasks[task]
+        test = OutcomeTest(task, label, columns, nuisance, beside, units, units.mean(trial.z), signs[places], nothing)
         if Contrast(columns, nuisance, units).estimable:
             out.append(test)
     return out

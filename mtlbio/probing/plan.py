@@ -23,7 +23,13 @@ from mtlbio.probing.plan_composition import left_out
 from mtlbio.probing.plan_design import Design, TaskPlan
 from mtlbio.probing.plan_families import too_few
 from mtlbio.probing.plan_words import grave, task_lines, words
-from mtlbio.probing.power import donors_for_bins, donors_for_effect, smallest_effect
+from mtlbio.probing.power import (
+    donors_for_bins,
+    donors_for_effect,
+    events_for_hazard,
+    smallest_effect,
+    smallest_hazard,
+)
 from mtlbio.probing.rates import findable, prospects
 from mtlbio.probing.trial import Trial
 from mtlbio.tables import write_table
@@ -34,6 +40,8 @@ EFFECTS = (0.3, 0.5, 0.8, 1.2)
 PLAN = ["kind", "task", "covariate", "role", "call", "unit", "donors", "vif", "n_effective", "rarest", "rarest_donors"]
 PLAN += ["balance", "smallest_effect", "effect_unit", *(f"donors_for_{e:g}" for e in EFFECTS)]
 PLAN += ["donors_harmless", "says"]
+# of a run with a label whose power grows with events
+OF_EVENTS = ["events", *(f"events_for_{e:g}" for e in EFFECTS)]
 
 
 def plan(run: DonorRun, results: Path, dims: int = 20) -> str:
@@ -64,7 +72,7 @@ def planned(design: Design, planted: str | None, notes: list[Note]) -> tuple[pd.
     """
     tasks = [task_plan(design, name) for name in design.trial.tasks]
     rates: list[str | None] = []
-    for name in [task.name for task in tasks if task.outcome]:
+    for name in [task.name for task in tasks if task.outcome and not task.label.counts]:
         if planted is not None:
             asked, level = (design.audit, name, planted), design.trial.options.alpha
             rates += [prospects(*asked, alpha=level), findable(*asked, alpha=level)]
@@ -147,9 +155,22 @@ def task_plan(design: Design, name: str) -> TaskPlan:
     obstacle = too_few(units, contrast.estimable, alpha, trial.words)
     if units.families and not contrast.estimable:
         return replace(task, pooled=adjustment.pooled, obstacle=obstacle)
+    if info.counts:
+        task = _by_events(task, level, spent, free)
+        smallest = nothing if obstacle else task.smallest
+        return replace(task, smallest=smallest, pooled=adjustment.pooled, obstacle=obstacle)
     needed = {effect: np.ceil(donors_for_effect(effect, *common, free, donors) / per_donor) for effect in EFFECTS}
     smallest = nothing if obstacle else smallest_effect(donors, *common, free)
     return replace(task, smallest=smallest, needed=needed, pooled=adjustment.pooled, obstacle=obstacle)
+
+
+def _by_events(task: TaskPlan, level: float, spent: int, free: float | None) -> TaskPlan:
+    """The plan of a label whose power grows with its events."""
+    events, donors = int(task.label.telling(task.units.y).sum()), task.donors
+    common = (events, donors, level, spent, free)
+    found = {effect: events_for_hazard(effect, *common) for effect in EFFECTS}
+    needed = {effect: np.ceil(n * donors / events) if events else np.inf for effect, n in found.items()}
+    return replace(task, smallest=smallest_hazard(*common), needed=needed, events=events, events_needed=found)
 
 
 def plan_table(design: Design, tasks: list[TaskPlan], says: dict[str, str]) -> pd.DataFrame:
@@ -161,6 +182,7 @@ def plan_table(design: Design, tasks: list[TaskPlan], says: dict[str, str]) -> p
         row |= {"n_effective": task.n_effective, "rarest": task.rarest, "balance": task.balance}
         row |= {"rarest_donors": task.fewest, "smallest_effect": task.smallest, "effect_unit": task.label.contrast}
         row |= {f"donors_for_{e:g}": n for e, n in task.needed.items()}
+        row |= {"events": task.events} | {f"events_for_{e:g}": n for e, n in task.events_needed.items()}
         rows.append(row | {"donors_harmless": task.harmless, "says": says[task.name]})
     for pair in design.audit.itertuples():
         kind = {"task": "pair", "covariate": "technical"}.get(pair.kind, pair.kind)
@@ -168,4 +190,5 @@ def plan_table(design: Design, tasks: list[TaskPlan], says: dict[str, str]) -> p
         row |= {"unit": pair.unit, "donors": pair.n_donors, "vif": pair.vif, "says": pair.why}
         row |= {"n_effective": pair.n_effective} if pair.kind == "family" else {}
         rows.append(row)
-    return pd.DataFrame(rows, columns=PLAN).replace(np.inf, np.nan)
+    of_events = OF_EVENTS if any(task.label.counts for task in tasks) else []
+    return pd.DataFrame(rows, columns=PLAN + of_events).replace(np.inf, np.nan)

@@ -39,8 +39,11 @@ class TaskPlan:
     outcome : whether biology can be about it
     vif : given all covariates, from the audit
     classes : donors per class, empty for numbers
-    smallest : smallest effect that becomes biology with 80 % power, in SD of a dimension
+    smallest : smallest effect that becomes biology with 80 % power, in SD of a dimension; where events are counted, a
+        log hazard ratio per SD
     needed : effect -> donors that find it
+    events, events_needed : how many there are, and effect -> events that find it, of a label whose power grows with
+        them; NaN and empty of others
     harmless : donors that show useless dimensions to be harmless
     pooled : covariate -> how many of its rare levels are pooled in the adjustment
     obstacle : why no number of dimensions or size of effect makes biology with these donors; empty where nothing does
@@ -58,6 +61,8 @@ class TaskPlan:
     pooled: dict[str, int] = field(default_factory=dict)
     obstacle: str = ""
     cost: float = 1.0
+    events: float = float("nan")
+    events_needed: dict[float, float] = field(default_factory=dict)
 
     @property
     def name(self) -> str:

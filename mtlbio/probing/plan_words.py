@@ -42,8 +42,10 @@ def words(design: Design, tasks: list[TaskPlan], rates: list[str], notes: Sequen
     for task in tasks:
         first, *more = task_lines(design, task)
         parts[-1] += "\n" + _listed(_wrapped(first, "  "), more, "    - ")
-    if outcomes:
-        parts.append(_donor_table(outcomes, trial.words))
+    if any(not task.label.counts for task in outcomes):
+        parts.append(_donor_table([task for task in outcomes if not task.label.counts], trial.words))
+    if any(task.label.counts for task in outcomes):
+        parts.append(_event_table([task for task in outcomes if task.label.counts], trial.words))
     technical = [technical_sentence(design, c.name) for c in trial.role("technical")]
     parts += [_listed("What can be called technical", technical)] if technical else []
     parts += [_listed("What such designs gave on planted cohorts", rates)] if rates else []
@@ -76,8 +78,10 @@ def warnings(design: Design, tasks: list[TaskPlan]) -> list[str]:
             )
         if task.fewest < FEW:
             out.append(f"{task.name}: only {task.fewest} {units} with {task.rarest}.")
+        if task.events < FEW:
+            out.append(f"{task.name}: only {task.events} {task.label.counts}.")
         if task.outcome and task.smallest > LARGE:
-            only = f"only differences beyond {task.smallest:.1f} SD can become `biology`"
+            only = f"only differences beyond {task.smallest:.1f} {task.label.effect_unit} can become `biology`"
             out.append(f"{task.name}: {only}; expect `underpowered`.")
     out += composition_warnings(trial, design.cells)
     out += family_warnings(design, tasks)
@@ -129,6 +133,8 @@ def task_lines(design: Design, task: TaskPlan) -> list[str]:
     """What can be found out about a task, a sentence each: who, separable from what, biology, removal."""
     words = design.trial.words
     who = ", ".join(f"{n} {label}" for label, n in task.classes.items()) or f"a number, {task.donors} {words.units}"
+    if task.label.counts:
+        who = f"{int(task.label.telling(task.units.y).sum())} {task.label.counts}, {task.donors} {words.units} followed"
     if sum(task.classes.values()) > task.donors:
         each = "each compared with itself" if task.units.within else "some in more than one state"
         who += f" ({task.donors} {words.units}, {each})"
@@ -144,13 +150,12 @@ def task_lines(design: Design, task: TaskPlan) -> list[str]:
         why = task.obstacle or "its effect cannot be estimated once the covariates are held fixed"
         lines.append(f"No dimension can become `biology` for it: {why}.")
     else:
-        if task.vif >= 1.05:
+        if task.vif >= 1.05 and not task.label.counts:
             count = f"{len(task.units)} {_units(task, words)} count as {len(task.units) / task.vif:.0f}"
             lines.append(
                 f"{count}, because the covariates already say part of {task.name} (variance inflation {task.vif:.2f})."
             )
-        size = f"{task.smallest:.2f} of its standard deviations (SD)"
-        lines.append(f"A dimension can become `biology` if {task.label.difference(size, task.rarest)}.")
+        lines.append(f"A dimension can become `biology` if {task.label.smallest(task.smallest, task.rarest)}.")
     return [*lines, _removal(design, task)]
 
 
@@ -250,6 +255,20 @@ def _donor_table(outcomes: list[TaskPlan], words: Vocabulary) -> str:
     text = (
         f"{words.capital_units} needed, of the kind you have, for an effect of that size{alone}, and to show that "
         "leaving a useless\ndimension out is harmless (* you have enough; - no number will do)"
+    )
+    return f"{text}\n{textwrap.indent(table, '  ')}"
+
+
+def _event_table(outcomes: list[TaskPlan], words: Vocabulary) -> str:
+    rows = {}
+    for task in outcomes:
+        counts = {f"{e:g} ({np.exp(e):.2g})": _count(n, int(task.events)) for e, n in task.events_needed.items()}
+        rows[task.name] = {"now": f"{task.events:.0f}", **counts}
+    table = pd.DataFrame.from_dict(rows, orient="index").to_string()
+    text = (
+        f"{outcomes[0].label.counts.capitalize()} needed, among {words.units} of the kind you have, for a log hazard "
+        "ratio of that size per SD of a dimension (the hazard\nratio in brackets; * you have enough; - no number will "
+        "do)"
     )
     return f"{text}\n{textwrap.indent(table, '  ')}"
 

@@ -104,6 +104,49 @@ def donors_for_effect(
     )
 
 
+def smallest_hazard(events: float, donors: float, level: float, spent: int = 1, free: float | None = None) -> float:
+    """Smallest log hazard ratio per standard deviation of a dimension that is found with ``POWER``.
+
+    The information on a log hazard ratio is the number of events times the variance of the dimension among those at
+    risk, whoever else is followed (Schoenfeld 1983, Biometrics 39:499; of a number Hsieh & Lavori 2000, Control. Clin.
+    Trials 21:552). What the columns of the nuisance cost, they cost per donor.
+
+    Parameters
+    ----------
+    events : of the donors with all covariates
+    donors, spent, free : as of :func:`smallest_effect`
+
+    Returns
+    -------
+    NaN where fewer than four degrees of freedom are left, or without an event
+
+    Examples
+    --------
+    >>> round(smallest_hazard(50, 200, 0.05), 2), round(smallest_hazard(50, 2000, 0.05), 2)
+    (0.4, 0.4)
+    """
+    left = donors - spent - 1
+    if left < 4 or events <= 0:
+        return float("nan")
+    root = noncentrality_root(level, 1, left if free is None else min(left, free))
+    return float(root / np.sqrt(events * (donors - spent + 1) / donors))
+
+
+def events_for_hazard(
+    effect: float, events: float, donors: float, level: float, spent: int = 1, free: float | None = None
+) -> float:
+    """Events with which a log hazard ratio per standard deviation is found, if donors come with them as now."""
+    if events <= 0:
+        return float("inf")
+
+    def needed(n: float) -> float:
+        followed = donors * n / events
+        root = noncentrality_root(level, 1, freedom(followed, spent + 1, free, donors))
+        return root**2 / effect**2 * followed / (followed - spent + 1)
+
+    return _least(needed, int(np.ceil((spent + 5) * events / donors)) + 1)
+
+
 def freedom(donors: float, spent: float, free: float | None = None, now: float = 1.0) -> float:
     """Degrees of freedom of the denominator with a number of donors.
 

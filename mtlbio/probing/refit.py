@@ -27,7 +27,7 @@ def refitted(
     y_train : (n,) class codes or values, none missing
     donors_train : (n,) donors or their families; the penalty is chosen by cross-validation over them
     task : says what is fitted: logistic heads on its indicators (one: a probability; K: one-versus-rest
-        probabilities, (m, K)), or a linear head on the value or level
+        probabilities, (m, K)), or a linear head on its value (:meth:`mtlbio.labels.Label.as_value`)
     sets : places of the dimensions that are left out together, S times
 
     Returns
@@ -40,8 +40,9 @@ def refitted(
     x, x_test = (z_train - mean) / spread, (z_test - mean) / spread
     targets = task.indicators(y_train)
     if targets is None:
-        penalty = _choose(x, y_train, donors_train, logistic=False)
-        full, without = _without(*_fit(_linear, x, y_train, penalty), sets)
+        value = task.as_value(y_train)
+        penalty = _choose(x, value, donors_train, logistic=False)
+        full, without = _without(*_fit(_linear, x, value, penalty), sets)
         return _design(x_test) @ full, without @ _design(x_test).T
     parts = [_logistic_predictions(x, target, donors_train, x_test, sets) for target in targets]
     if len(parts) == 1:

@@ -94,7 +94,7 @@ def _bounded(wide: list[TaskEvidence], words: Vocabulary) -> tuple[float, str]:
     large, effect = LARGE[hardest.unit], abs(hardest.effect)
     half = hardest.ci_high - effect if hardest.unit == "R" else (hardest.ci_high - hardest.ci_low) / 2
     needed = hardest.donors * (half / (large - effect)) ** 2 if large > effect else math.nan
-    size = f"an R of {large:g}" if hardest.unit == "R" else f"an effect of {large:g} SD"
+    size = f"an R of {large:g}" if hardest.unit == "R" else f"an effect of {large:g} {hardest.unit}"
     what = f"exclude {size} on {hardest.name} ({_counted(hardest, words)})"
     return _stated(needed, what, words, f"the effect on {hardest.name} seen so far is as large as that")
 

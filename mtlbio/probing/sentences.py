@@ -10,6 +10,7 @@ from mtlbio.text import joined
 
 # Reliability below which it is not said that an effect depends on it: single readings and questionnaires have more.
 UNRELIABLE = 0.5
+UNPROPORTIONAL = 0.05  # p of proportional hazards from which it is said that they are not
 _AUDIT = "the design audit says what would"
 
 
@@ -133,7 +134,8 @@ def biology(evidence: Evidence, firm: list[TaskEvidence]) -> str:
         rest = f"{percent(evidence.technical_share)} of its variance is technical"
     return (
         f"{evidence.dim}{name} is still linked to {names(firm)} once the covariates are held fixed "
-        f"({effects(firm, '{} {}', '; ')}){beside}; {rest}.{unrecorded(evidence, firm[0])}{of_cells(evidence)}"
+        f"({effects(firm, '{} {}', '; ')}){beside}; {rest}.{unrecorded(evidence, firm[0])}{over_time(firm)}"
+        f"{of_cells(evidence)}"
         f"{in_one_order(evidence, firm)}{unsaid(evidence)}"
     )
 
@@ -164,6 +166,16 @@ def of_cells(evidence: Evidence) -> str:
     if evidence.cells is None:
         return ""
     return f" It goes with estimated {evidence.cells} ({percent(evidence.cells_share)})."
+
+
+def over_time(tasks: list[TaskEvidence]) -> str:
+    """Whose hazards are not proportional; empty where none are shown to be so."""
+    return "".join(
+        f" Its {task.name} effect {'grows' if task.changes > 0 else 'fades'} over follow-up (hazards are not "
+        f"proportional, p {task.p_changes:.2g}): the hazard ratio is an average."
+        for task in tasks
+        if task.p_changes <= UNPROPORTIONAL
+    )
 
 
 def unrecorded(evidence: Evidence, task: TaskEvidence) -> str:
@@ -324,7 +336,7 @@ def effect(task: TaskEvidence) -> str:
     """+0.90 SD, 95 % 0.50 to 1.30."""
     if task.unit == "R":
         return f"R {task.effect:.2f}, 95 % {task.ci_low:.2f} to {task.ci_high:.2f}"
-    return f"{rounded(task.effect, '+')} SD, 95 % {rounded(task.ci_low)} to {rounded(task.ci_high)}"
+    return f"{rounded(task.effect, '+')} {task.unit}, 95 % {rounded(task.ci_low)} to {rounded(task.ci_high)}"
 
 
 def effects(tasks: list[TaskEvidence], form: str, between: str) -> str:

@@ -10,6 +10,7 @@ import pandas as pd
 from mtlbio.probing.columns import column_of
 from mtlbio.report.adjusted import Adjusted, adjusted, linked_task
 from mtlbio.report.clouds import MOST_LEVELS
+from mtlbio.report.follow_up import by_follow_up
 from mtlbio.report.inputs import Inputs
 from mtlbio.report.panels import Panel, by_adjusted_task, by_driver, distribution
 from mtlbio.report.svg import Drawing, new_figure
@@ -46,9 +47,11 @@ def _panels(inputs: Inputs, dim: str, looks: Looks) -> list[Panel | None]:
     row = inputs.verdicts.loc[dim]
     driver, verdict = drawable(inputs, row), row["verdict"]
     task = linked_task(inputs, row)
-    by_task = None
+    by_task: Panel | None = None
     claims_a_task = verdict not in ("technical", "confounder", "not_identifiable") and not known(row.get("held_fixed"))
-    if claims_a_task and task is not None and (look := looks(task)) is not None:
+    if claims_a_task and task is not None and inputs.cohort.tasks[task].counts:
+        by_task = partial(by_follow_up, inputs, dim, task)
+    elif claims_a_task and task is not None and (look := looks(task)) is not None:
         by_task = partial(by_adjusted_task, inputs, dim, task, look)
     if by_task is not None and verdict == "mixed":
         driver = _largest_share(inputs, row)

@@ -159,6 +159,7 @@ def what_is_found(inputs: Inputs) -> list[str]:
     if table is None or planted is None or not {"kind", "role", "association", "value", "n_donors"} <= set(table):
         return []
     outcomes, alpha = [task for task in inputs.tasks if task not in inputs.cohort.covariates], inputs.run.probe.alpha
+    outcomes = [task for task in outcomes if not inputs.cohort.tasks[task].counts]  # none were counted of times
     return [sentence for task in outcomes if (sentence := findable(table, task, planted, alpha=alpha))]
 
 

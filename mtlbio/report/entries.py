@@ -51,7 +51,7 @@ def entry(inputs: Inputs, dim: str, pictures: dict[str, Picture]) -> dict[str, A
         "raw": row["driver"] if known(row["driver"]) else "",
         "why": spoken(inputs, why[0]),
         "further": spoken(inputs, why[1]),
-        "effects": [_effect(row, task) for task in inputs.tasks],
+        "effects": [_effect(row, task, inputs.cohort.tasks[task].ratio) for task in inputs.tasks],
         "shares": shares,
         "cells": cells(inputs, dim),
         "stability": number(stability),
@@ -167,10 +167,17 @@ def _cells(row) -> str:
     return f"{cells_in_words(row.cell_type)} {percent(row.share)}{' (held fixed)' if row.held_fixed else ''}"
 
 
-def _effect(row: pd.Series, task: str) -> dict:
-    """What a dimension has to do with a task: the adjusted effect, and the loss without the dimension."""
+def _effect(row: pd.Series, task: str, ratio: str) -> dict:
+    """What a dimension has to do with a task: the adjusted effect, and the loss without the dimension.
+
+    ``ratio``: what an effect is the logarithm of, where it is one; the card then shows that.
+    """
     column, fixed = partial(column_of, of=task), known(row.get("held_fixed"))
     adjusted = interval_parts(row, column("effect"), column("ci_low"), column("ci_high"), 2)
+    if ratio and adjusted[1]:
+        names = [column("effect"), column("ci_low"), column("ci_high")]
+        value, between = interval_parts(np.exp(row[names].astype(float)), *names, 2)
+        adjusted = (f"{ratio} {value}", f"{between} per SD")
     call = row.get(column("removal"))
     return {
         "task": task,

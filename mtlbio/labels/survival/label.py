@@ -9,9 +9,10 @@ from typing import TYPE_CHECKING, Any, ClassVar, Self
 import numpy as np
 
 from mtlbio.errors import InputError
-from mtlbio.labels.base import Label, Note, TaskSection
+from mtlbio.labels.base import Effects, Label, Note, TaskSection
 from mtlbio.labels.strata import carried_classes, counted_classes
 from mtlbio.labels.survival.baseline import null_residuals
+from mtlbio.labels.survival.given import hazard_ratios, residual_given
 from mtlbio.labels.survival.reading import SurvivalSection, check_horizons, read_follow_up, read_horizons
 from mtlbio.labels.survival.records import Record, Records, records_of
 from mtlbio.text import number
@@ -43,7 +44,10 @@ class Survival(Label[SurvivalSection]):
     names_values_of: ClassVar[str] = "event"
     averaged: ClassVar[bool] = False
     reads_weights: ClassVar[bool] = True
+    effect_unit: ClassVar[str] = "log HR per SD"
     contrast: ClassVar[str] = "log hazard ratio per SD"
+    counts: ClassVar[str] = "events"
+    ratio: ClassVar[str] = "hazard ratio"
 
     # reading
 
@@ -143,6 +147,29 @@ class Survival(Label[SurvivalSection]):
 
     def test_columns(self, y: np.ndarray) -> np.ndarray:
         return super().test_columns(self.as_value(y))
+
+    def test_columns_given(self, y: np.ndarray, fixed: np.ndarray) -> np.ndarray:
+        """(units, 1) martingale residuals of the Cox model of what is held fixed."""
+        return super().test_columns(residual_given(self.times(y), fixed))
+
+    def effects(self, y: np.ndarray, z: np.ndarray, fixed: np.ndarray, cluster: np.ndarray | None = None) -> Effects:
+        """Log hazard ratios per standard deviation of the dimension, and whether hazards are proportional."""
+        found = hazard_ratios(self.times(y), fixed, z, cluster)
+        return Effects(found.effect, found.low, found.high, found.changes, found.p_changes)
+
+    def follow_up(self, y: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray, np.ndarray]:
+        return self.times(y)
+
+    def telling(self, y: np.ndarray) -> np.ndarray:
+        """Those with an event."""
+        return self.times(y)[1]
+
+    def smallest(self, size: float, rarest: str | None) -> str:
+        """A log hazard ratio, and the ratio."""
+        return (
+            f"the hazard of {self.name} is {np.exp(size):.2f} times as large, or as small, per standard deviation (SD) "
+            f"of it (a log hazard ratio of {size:.2f}); what counts are {self.counts}, not donors"
+        )
 
     def summary(self, column: pd.Series) -> str:
         """Events, samples and the median time."""
