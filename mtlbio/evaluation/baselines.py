@@ -9,6 +9,8 @@ Decisions that hold for every arm:
 - an ordinal task is a regression on the level, whose residual spread on inner held-out donors turns the predicted
   level into class probabilities (a normal distribution cut halfway between levels): the order is used and few
   parameters are spent;
+- a time to an event has a linear model of its own (Cox) in the linear arms; the others regress the events beyond those
+  that were to be expected of everybody alike (martingale residuals);
 - a class without a training donor gets the smoothed prevalence (count + 1/2) / (donors + K / 2) and the other classes
   share the rest; with one class left this is the prevalence for everybody.
 """
@@ -32,6 +34,7 @@ from mtlbio.evaluation.linear import elasticnet, pca_linear, ridge
 from mtlbio.evaluation.tuning import Labels
 from mtlbio.kinds.schemas import DonorRun
 from mtlbio.labels import Label
+from mtlbio.labels.base import OwnModel
 from mtlbio.progress import say, track
 from mtlbio.tables import PREDICTIONS, SPLITS, read_table, write_table
 
@@ -47,6 +50,8 @@ _ARMS: dict[str, tuple[str, Arm]] = {
     "pca_linear": ("rotated", pca_linear),
     "covariates": ("covariates", ridge),
 }
+# Arms that fit whatever linear model a label brings along.
+_OWN_MODELS = (ridge, pca_linear)
 
 
 @dataclass(frozen=True)
@@ -152,6 +157,9 @@ def fit_label(fit: Arm, train, test, y, donors, task: Label, seed: int, clusters
     ``clusters`` (n,): what no inner fold may split, the donors where left out.
     """
     clusters = donors if clusters is None else clusters
+    own = task.own_model(y, donor_weights(donors))
+    if own is not None:
+        return fit_own(fit, train, test, task.spread_evenly(y), donors, own, seed, clusters)
     if task.predicts_value:
         return fit_value(fit, train, test, y, donors, task, seed, clusters)
     return task.from_classes(fit_classes(fit, train, test, y, donors, len(task.classes), seed, clusters))
@@ -168,6 +176,21 @@ def fit_value(fit: Arm, train, test, y, donors, task: Label, seed: int, clusters
         inner = inner_folds(clusters, y, min(INNER_FOLDS, len(np.unique(clusters))), seed)
         predicted, spread = fit(train, test, Labels((y - mean) / scale, 0, weights, inner, seed))
     return task.from_value(mean + scale * predicted, scale * spread)
+
+
+def fit_own(fit: Arm, train, test, y, donors, own: OwnModel, seed: int, clusters) -> np.ndarray:
+    """Predictions of test samples by the label's own model, where the arm is linear; other arms fit its values. ``y``
+    (n,) is what inner folds spread evenly."""
+    inner = inner_folds(clusters, y, min(INNER_FOLDS, len(np.unique(clusters))), seed)
+    weights, values = donor_weights(donors), own.values()
+    if train.shape[1] == 0:
+        return own.from_scores(np.zeros(len(train)), np.zeros(len(test)))
+    if fit in _OWN_MODELS:
+        scores, _ = fit(train, np.concatenate([test, train]), Labels(values, 0, weights, inner, seed, own))
+        return own.from_scores(scores[len(test) :], scores[: len(test)])
+    scale = max(np.sqrt(np.average(np.square(values), weights=weights)), 1e-12)
+    predicted, _ = fit(train, test, Labels(values / scale, 0, weights, inner, seed))
+    return own.from_values(predicted * scale)
 
 
 def fit_classes(fit: Arm, train, test, y, donors, n_classes: int, seed: int, clusters) -> np.ndarray:

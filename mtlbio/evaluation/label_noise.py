@@ -94,6 +94,12 @@ def examine(predictions: TaskPredictions, folds: pd.Series, seed: int, words: Vo
         none = f"no labelled {words.unit} was predicted"
         return row | {"n_units": 0, "why": f"{task.name}: {none}, so its labels were not tested."}
     usable = predictions.usable(model)
+    if not task.predicts_label:
+        row |= {"value": float(task.score(predictions.y[usable], predictions.arms[model][usable]))}
+        unlike = (
+            f"a {task.kind} label and its prediction are not alike, so a wrong label cannot be told from a rare one"
+        )
+        return row | {"n_units": len(np.unique(predictions.donors[usable])), "why": f"{task.name}: {unlike}."}
     units = units_of(predictions, folds, seed)
     row["value"] = float(task.score(predictions.y[usable], predictions.arms[model][usable]))
     row["n_units"] = len(units.y)

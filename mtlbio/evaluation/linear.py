@@ -4,6 +4,8 @@ Every arm is ``arm(train, test, labels) -> (predictions, spread)``: ``train`` (n
 predictions (m,) standardised values or (m, K) class probabilities, and the spread of inner held-out residuals.
 """
 
+from typing import Any
+
 import numpy as np
 
 from mtlbio.evaluation.elasticnet import PATH, fit_elasticnet, null_penalty
@@ -13,8 +15,10 @@ from mtlbio.evaluation.tuning import Labels, choose
 COMPONENTS = (5, 10, 20, 40, 80)
 
 
-def fit_penalised(x: np.ndarray, labels: Labels, rows: np.ndarray | slice, penalties: np.ndarray) -> LinearPath:
-    """Ridge or logistic ridge, by the kind of labels, on the given rows."""
+def fit_penalised(x: np.ndarray, labels: Labels, rows: np.ndarray | slice, penalties: np.ndarray) -> LinearPath | Any:
+    """Ridge, logistic ridge or the label's own model, by the kind of labels, on the given rows."""
+    if labels.own is not None:
+        return labels.own.path(x, rows, penalties)
     y, weights = labels.y[rows], labels.weights[rows]
     if labels.n_classes == 0:
         return fit_ridge(x[rows], y, weights, penalties)
@@ -26,7 +30,8 @@ def ridge(train: np.ndarray, test: np.ndarray, labels: Labels) -> tuple[np.ndarr
 
     ``train`` and ``test`` may be the row-space scores of the genes: the model is that on the genes themselves.
     """
-    penalties = (CLASS_PENALTIES if labels.n_classes else PENALTIES) * total_variance(train, labels.weights)
+    relative = CLASS_PENALTIES if labels.n_classes else PENALTIES if labels.own is None else labels.own.penalties
+    penalties = relative * total_variance(train, labels.weights)
 
     def candidates(rows, out):
         return fit_penalised(train, labels, rows, penalties).predict(train[out])

@@ -106,6 +106,6 @@ def collect(table: pd.DataFrame, task: Label, families: pd.Series | None = None)
     mean = rows.groupby(["arm", "sample", "label"], sort=False)["y_pred"].mean().unstack("label")
     tables = {arm: mean.loc[arm].reindex(index=samples, columns=labels) for arm in rows["arm"].unique()}
     arms = {arm: part.to_numpy(dtype=float).reshape(-1, *task.width) for arm, part in tables.items()}
-    y = task.from_rows(true, ~np.isnan(true).any(axis=1))
+    y = task.from_rows(true, ~np.isnan(true).all(axis=1))
     of_samples = None if families is None else families.loc[samples].to_numpy().astype(str)
     return TaskPredictions(task, samples.astype(str), donors, y, arms, of_samples)

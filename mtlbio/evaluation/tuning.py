@@ -5,6 +5,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from mtlbio.labels.base import OwnModel
 from mtlbio.metrics.probabilities import log_loss
 
 # (training rows, held-out rows) -> predictions of every candidate setting on the held-out rows
@@ -22,6 +23,7 @@ class Labels:
     weights : (n,) every donor counts once, however often it was sampled; mean 1
     inner : (n,) inner fold of each sample, whole donors; all 0 where there are too few donors for inner folds
     seed : for arms that draw random numbers
+    own : the label's own linear model, where it has one and the arm is linear; ``y`` is then not read
     """
 
     y: np.ndarray
@@ -29,6 +31,7 @@ class Labels:
     weights: np.ndarray
     inner: np.ndarray
     seed: int = 0
+    own: OwnModel | None = None
 
     def inner_splits(self) -> list[tuple[np.ndarray, np.ndarray]]:
         """(training rows, held-out rows) of the inner folds whose training part still has every class."""
@@ -43,16 +46,18 @@ class Labels:
 def choose(labels: Labels, candidates: Candidates, n_candidates: int) -> tuple[int, float]:
     """The candidate with the smallest loss on inner held-out donors, and its root mean squared error there.
 
-    The loss is the log loss for classes and the squared error otherwise, each donor counted once; the second value is
-    1.0 for classes, and where it is not known. Without usable inner folds the middle candidate is taken: grids are laid
-    so that this is a moderate penalty.
+    The loss is that of the label's own model, the log loss for classes, and the squared error otherwise, each donor
+    counted once; the second value is 1.0 for classes, and where it is not known. Without usable inner folds the middle
+    candidate is taken: grids are laid so that this is a moderate penalty.
     """
     losses, total = np.zeros(n_candidates), 0.0
     for fit, held_out in labels.inner_splits():
         predicted = candidates(fit, held_out)
         y, weights = labels.y[held_out], labels.weights[held_out]
         for k, prediction in enumerate(predicted):
-            if labels.n_classes:
+            if labels.own is not None:
+                losses[k] += labels.own.loss(held_out, prediction)
+            elif labels.n_classes:
                 losses[k] += weights.sum() * log_loss(y, prediction, weights)
             else:
                 losses[k] += weights @ np.square(y - prediction)
@@ -60,4 +65,6 @@ def choose(labels: Labels, candidates: Candidates, n_candidates: int) -> tuple[i
     if total == 0:
         return n_candidates // 2, 1.0
     best = int(np.argmin(losses))
+    if labels.own is not None:
+        return best, 1.0
     return best, float(np.sqrt(losses[best] / total)) if labels.n_classes == 0 else 1.0

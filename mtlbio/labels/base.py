@@ -11,7 +11,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import asdict, dataclass, fields
-from typing import TYPE_CHECKING, Any, ClassVar, Generic, Self, TypeVar
+from typing import TYPE_CHECKING, Any, ClassVar, Generic, Protocol, Self, TypeVar
 
 import numpy as np
 from pydantic import Field
@@ -54,6 +54,33 @@ class Effects:
     p_changes: np.ndarray
 
 
+class OwnModel(Protocol):
+    """A linear model that a kind of label brings along for the baselines; of n labelled samples.
+
+    ``path(x, rows, penalties)`` has a method ``predict(x) -> (penalties, m)``; penalties are relative to the total
+    variance of the columns.
+    """
+
+    @property
+    def penalties(self) -> np.ndarray:
+        """Candidates, strong to weak."""
+
+    def path(self, x: np.ndarray, rows: np.ndarray | slice, penalties: np.ndarray) -> Any:
+        """Fits to rows of x (n, p)."""
+
+    def loss(self, rows: np.ndarray, scores: np.ndarray) -> float:
+        """Summed over held-out rows, of their scores."""
+
+    def values(self) -> np.ndarray:
+        """(n,) numbers for arms that fit nothing but numbers."""
+
+    def from_scores(self, train: np.ndarray, test: np.ndarray) -> np.ndarray:
+        """Predictions in the label's form from scores (m,); those of the training samples (n,) set the level."""
+
+    def from_values(self, test: np.ndarray) -> np.ndarray:
+        """The same from predicted :meth:`values` (m,)."""
+
+
 S = TypeVar("S", bound=TaskSection)
 
 
@@ -71,8 +98,10 @@ class Label(Generic[S]):
     averaged : whether samples of a donor are averaged to one label; otherwise a donor may be seen in several states
     steep : whether the loss can curve by more than one half where outputs are near the target
     reads_weights : whether the loss of a sample depends on the weights of others (risk sets)
+    anchored : whether the loss leaves something open that :meth:`anchor` finds after training, such as a level
     predicts_value : whether a baseline predicts a number, for :meth:`from_value` to make a prediction of; else classes'
         probabilities
+    predicts_label : whether a prediction is a label, or probabilities of labels: one that is far off can be suspected
     effect_unit : of an effect on a dimension: SD, or R where there is no single direction
     contrast : what an effect of one standard deviation is per, in words
     ratio : what an effect is the logarithm of, where it is one, in words
@@ -88,7 +117,9 @@ class Label(Generic[S]):
     averaged: ClassVar[bool] = True
     steep: ClassVar[bool] = True
     reads_weights: ClassVar[bool] = False
+    anchored: ClassVar[bool] = False
     predicts_value: ClassVar[bool] = True
+    predicts_label: ClassVar[bool] = True
     effect_unit: ClassVar[str] = "SD"
     contrast: ClassVar[str] = "SD per SD"
     counts: ClassVar[str] = ""
@@ -254,6 +285,17 @@ class Label(Generic[S]):
         """
         raise NotImplementedError
 
+    def anchor(self, outputs: np.ndarray, target: np.ndarray, weights: np.ndarray) -> np.ndarray:
+        """(outputs,) what is added to the outputs once training is over, where the kind is ``anchored``.
+
+        Parameters
+        ----------
+        outputs : (n, outputs) of training samples, of replicas that have not seen them where there are such
+        target : (n,) codes or standardised values, none missing
+        weights : (n,) of the samples, every donor once
+        """
+        return np.zeros(self.n_outputs)
+
     def to_prediction(self, outputs: np.ndarray, mean: float = 0.0, scale: float = 1.0) -> np.ndarray:
         """What a user reads, from outputs (..., outputs); ``mean`` and ``scale`` are of :meth:`standard`.
 
@@ -308,6 +350,15 @@ class Label(Generic[S]):
     def decisive(self) -> Metric:
         """The metric of comparisons and ablation."""
         return self.metrics[0]
+
+    def typical(self, predicted: np.ndarray) -> float:
+        """One number for the predictions (...) of many samples: their mean on the scale that is learnt, in the task's
+        units; of a label without classes."""
+        return float(self.inverse_transform(self.transform(predicted).mean()))
+
+    def own_model(self, y: np.ndarray, weights: np.ndarray) -> OwnModel | None:
+        """The linear model that baselines fit to labels (n,) in place of a regression; None where that is one."""
+        return None
 
     def from_value(self, value: np.ndarray, spread: float) -> np.ndarray:
         """A prediction from a predicted value (m,) on the scale that is learnt, with errors of sd ``spread``."""

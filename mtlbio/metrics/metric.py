@@ -1,7 +1,7 @@
 """A metric with what tables and sentences have to know of it, and all metrics by name."""
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from mtlbio.metrics import probabilities, ranking, recalibration, values
 
@@ -42,8 +42,17 @@ def metric_named(name: str) -> Metric:
     --------
     >>> metric_named("auroc").chance, metric_named("mae").lower_is_better
     (0.5, True)
+
+    One of a family, at a time of its own:
+
+    >>> register(Metric("hits_at", printed="hits at"))
+    >>> metric_named("hits_at_12.5").printed
+    'hits at 12.5'
     """
-    return METRICS.get(name.lower(), Metric(name))
+    family, at, time = name.lower().rpartition("_at_")
+    known = METRICS.get(f"{family}_at") if at else None
+    of_family = Metric(name) if known is None else replace(known, name=name, printed=f"{known.printed} {time}")
+    return METRICS.get(name.lower(), of_family)
 
 
 AUROC = Metric("auroc", ranking.auroc, "AUROC", 0.5)

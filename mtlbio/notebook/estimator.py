@@ -122,8 +122,8 @@ class MultiTask(BaseEstimator):
         Returns
         -------
         DataFrame
-            (n, tasks): the most likely class in the values of ``y``, or the value in the task's units; NaN for samples
-            without measured genes.
+            (n, tasks): the most likely class in the values of ``y``, or the value in the task's units, or the log
+            hazard; NaN for samples without measured genes.
 
         Raises
         ------
@@ -144,7 +144,7 @@ class MultiTask(BaseEstimator):
             Task -> DataFrame (n, classes), columns in the values of ``y``.
         """
         found, index = self._predicted(X)
-        with_classes = {name: of_task for name, of_task in found.items() if self._is_class(of_task)}
+        with_classes = {name: of_task for name, of_task in found.items() if self.tasks_[name].classes}
         return {name: self._probabilities(name, table).set_axis(index) for name, table in with_classes.items()}
 
     def _predicted(self, X) -> tuple[dict[str, pd.DataFrame], pd.Index]:
@@ -159,19 +159,15 @@ class MultiTask(BaseEstimator):
             if own["label"].nunique() > 1 or not info.classes:
                 several = own.assign(label=own["label"].fillna(""))
                 wide = several.pivot(index="sample", columns="label", values="y_pred").loc[names]
-                found[name] = wide[list(info.classes)] if info.classes and len(wide.columns) > 1 else wide
+                found[name] = wide[["" if label is None else label for label in info.row_labels]]
             else:
                 positive = own.set_index("sample")["y_pred"].loc[names]
                 found[name] = pd.DataFrame({info.classes[0]: 1 - positive, info.classes[1]: positive})
         return found, table.index
 
-    @staticmethod
-    def _is_class(of_task: pd.DataFrame) -> bool:
-        return len(of_task.columns) > 1
-
     def _own(self, name: str, of_task: pd.DataFrame) -> np.ndarray:
         """(n,) predictions in the values of ``y``."""
-        if not self._is_class(of_task):
+        if not self.tasks_[name].classes:
             return of_task.to_numpy(dtype=float)[:, 0]
         chances = of_task.to_numpy(dtype=float)
         values = np.array([self.values_[name].get(text, text) for text in of_task.columns], dtype=object)

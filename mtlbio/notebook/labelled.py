@@ -52,11 +52,16 @@ def tasks_of_labels(y: pd.DataFrame, tasks: Mapping[str, Any] | None) -> dict[st
     """
     if tasks is not None:
         absent = [name for name in tasks if name not in y.columns]
-        absent = [name for name in absent if not (isinstance(tasks[name], Mapping) and "column" in tasks[name])]
+        absent = [name for name in absent if not (isinstance(tasks[name], Mapping) and _names_some(tasks[name], y))]
         if absent:
             raise InputError(f"tasks[{absent[0]!r}]: no column {absent[0]!r} in y; {suggestion(absent[0], y.columns)}")
         return dict(tasks)
     return {name: _task(name, y[name]) for name in y.columns}
+
+
+def _names_some(task: Mapping, y: pd.DataFrame) -> bool:
+    """Whether a task says which columns it reads."""
+    return "column" in task or any(isinstance(value, str) and value in y.columns for value in task.values())
 
 
 def _task(name: str, column: pd.Series) -> dict[str, Any]:

@@ -26,7 +26,7 @@ def write_effects(cohort: Cohort, ensemble: Ensemble, results: Path) -> None:
 
 
 def effects_table(cohort: Cohort, ensemble: Ensemble) -> pd.DataFrame:
-    """One row per regression task, feature and level.
+    """One row per task without classes, feature and level.
 
     Columns ``EFFECTS``: ``samples`` have the level, ``prediction`` is the typical one in the task's units
     (averaged on the scale that is learnt), ``factor`` its ratio to the typical prediction as people are; NaN where that
@@ -38,8 +38,7 @@ def effects_table(cohort: Cohort, ensemble: Ensemble) -> pd.DataFrame:
 
     def typical(people: np.ndarray) -> list[float]:
         latents = ensemble.latents(people)
-        means = [task.transform(ensemble.predict_from_latents(task.name, latents)).mean() for task in tasks]
-        return [float(task.inverse_transform(mean)) for task, mean in zip(tasks, means, strict=True)]
+        return [task.typical(ensemble.predict_from_latents(task.name, latents)) for task in tasks]
 
     usual, effects = typical(values[rows]), []
     for source in plan.sources:

@@ -23,10 +23,10 @@ def nested_order(cohort: Cohort, splits: pd.DataFrame, task: str, seed: list[int
     another seed is another draw, another order of the samples is not.
     """
     y = cohort.y(task)
-    table = pd.DataFrame({"donor": cohort.donors, "label": y, "fold": splits["fold"].to_numpy()})
+    strata = cohort.tasks[task].strata(y)
+    label = np.zeros(len(y)) if strata is None else strata
+    table = pd.DataFrame({"donor": cohort.donors, "label": label, "fold": splits["fold"].to_numpy()})
     table = table[~np.isnan(y)].drop_duplicates("donor").sort_values("donor")
-    if cohort.tasks[task].strata(y) is None:
-        table["label"] = 0.0
     rng = np.random.default_rng(seed)
     table = table.iloc[rng.permutation(len(table))]
     # round robin over the folds within a class, then the classes interleaved in proportion to their sizes

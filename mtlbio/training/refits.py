@@ -19,6 +19,7 @@ from mtlbio.config import Training
 from mtlbio.kinds import kind_named
 from mtlbio.model.ensemble import FINAL
 from mtlbio.progress import track
+from mtlbio.training.anchors import with_anchors
 from mtlbio.training.canonical_axes import CanonicalAxes
 from mtlbio.training.cross_task_stacking import with_cross_task_stacks
 from mtlbio.training.extras import with_extras
@@ -103,11 +104,12 @@ class Refitter:
         labelled = self.labelled(copies)
         predictors = fit_predictors(self.stacked(copies, labelled), self.seeds, self.options, progress)
         refits = []
-        for k, (folds, targets) in enumerate(labelled):
+        for k, (copy, (folds, targets)) in enumerate(zip(copies, labelled, strict=True)):
             of_copy = predictors.of_folds(slice(k * len(folds), (k + 1) * len(folds)))
             stacking = stack_predictors(self.problem, of_copy.outputs, folds, targets)
             if self.options.borrowing:
                 stacking = with_cross_task_stacks(self.problem, stacking, folds, targets)
+            stacking = with_anchors(self.problem, stacking, copy, folds, targets)
             refits.append(Refit(folds, targets, of_copy, stacking))
         return refits
 

@@ -3,19 +3,16 @@
 import pandas as pd
 
 from mtlbio.cohort.drafts import guess
+from mtlbio.cohort.drafts.draft_survival import add_survival
 from mtlbio.cohort.drafts.draft_values import amounts_of, is_amount_column, no_numbers
 from mtlbio.cohort.drafts.drafting import Draft, range_text
 from mtlbio.cohort.drafts.guess import has_word, is_age, is_called, is_derived, is_response, words
-from mtlbio.cohort.drafts.guess_columns import tells_tumour, time_to_event
+from mtlbio.cohort.drafts.guess_columns import tells_tumour
 from mtlbio.errors import listing
 from mtlbio.intake.amounts import read_amounts
 
 _STAGE = ("development_stage", "developmental_stage")  # of CELLxGENE: 45-year-old stage
 _BANDS = {"group", "groups", "band", "bin", "category", "cat", "range", "class", "interval"}
-TIME_TO_EVENT = (
-    "a time to an event and whether it happened: no kind of label here fits follow-up that ended before the event; "
-    "whether it happened within a fixed time, as a binary task, does"
-)
 _MOST_CHOICES = 12
 _MOST_CLASSES = 8
 _MOST_NAMED = 30
@@ -23,9 +20,9 @@ _GROWN, _OLDEST = 15, 120  # years
 
 
 def add_tasks(out: Draft) -> None:
-    """Labels: a disease or condition, the age, a response; where none is found, the choices."""
+    """Labels: times to an event, a disease or condition, the age, a response; where none is found, the choices."""
     table, columns = out.table, list(out.table.columns)
-    set_times_aside(out)
+    add_survival(out)
     disease = [c for c in columns if is_called(c, guess.DISEASE) and c not in out.used]
     disease += [*(out.by or []), *(c for c in columns if is_called(c, guess.CONDITION))]
     disease += [c for c in columns if c not in out.used and tells_tumour(table[c])]
@@ -77,14 +74,6 @@ def age_column(table: pd.DataFrame) -> str | None:
 def _is_banded(column: str) -> bool:
     parts = words(column)
     return "age" in parts and bool(_BANDS & set(parts)) and len(parts) == 2
-
-
-def set_times_aside(out: Draft) -> None:
-    """Leave out times to an event: nothing here is learnt of them."""
-    times = [c for c in time_to_event(out.table) if c not in out.used]
-    if times:
-        out.used |= set(times)
-        out.notes.append(f"left out: {', '.join(times)} ({TIME_TO_EVENT})")
 
 
 def add_choices(out: Draft, tried: list[str], taken: bool = True) -> None:

@@ -47,7 +47,7 @@ def features_without_leaks(
 
 def codes_of(out: Draft, column: str) -> tuple[np.ndarray, bool]:
     """(samples,) codes or values of a task's column, NaN where missing, and whether they are classes."""
-    if out.kind_of[column] == "regression":
+    if out.kind_of[column] in ("regression", "survival"):
         return read_amounts(out.table[column]).values.to_numpy(dtype=float), False
     codes = pd.factorize(out.table[column])[0].astype(float)
     return np.where(codes < 0, np.nan, codes), True

@@ -12,8 +12,9 @@ import pandas as pd
 from mtlbio.cohort.drafts import guess
 from mtlbio.cohort.drafts.draft_choices import to_choose
 from mtlbio.cohort.drafts.draft_design import suggest
-from mtlbio.cohort.drafts.draft_labels import add_choices, set_times_aside
+from mtlbio.cohort.drafts.draft_labels import add_choices
 from mtlbio.cohort.drafts.draft_leaks import features_without_leaks
+from mtlbio.cohort.drafts.draft_survival import add_survival
 from mtlbio.cohort.drafts.draft_values import clean, is_amount_column, metadata_keys
 from mtlbio.cohort.drafts.drafting import Draft, path_text, range_text, scalar, scalars
 from mtlbio.cohort.drafts.guess import has_word, is_age, is_called, is_derived, is_response, words
@@ -119,7 +120,7 @@ def _tasks(out: Draft, numbers: dict) -> None:
             more, in_unit = f"{more}, unit: {scalar(unit)}", f"in {unit}"
         note = f"regression, {scale} ({why}); {in_unit}"
         out.add_task(out.name_of(column), column, "regression", more, range_text(values), note)
-    set_times_aside(out)
+    add_survival(out)
     for column in out.table.columns:
         disease = is_called(column, guess.DISEASE)
         if column not in out.used and (disease or is_response(column)) and not is_derived(column):

@@ -100,11 +100,14 @@ class Draft:
             self.names[column] = name
         return self.names[column]
 
-    def add_task(self, name: str, column: str, kind: str, more: str, comment: str, note: str) -> None:
-        """A task; ``more``: its keys after ``kind`` and ``column``."""
+    def add_task(
+        self, name: str, column: str, kind: str, more: str, comment: str, note: str, key: str = "column"
+    ) -> None:
+        """A task; ``more``: its keys after ``kind`` and ``key``, which names the column."""
         self.task_columns.append(column)
         self.kind_of[column] = kind
-        self.tasks.append(f"{name}: {{kind: {kind}{_column_key(name, self.real(column))}{more}}}   # {comment}")
+        named = _column_key(name, self.real(column)) if key == "column" else f", {key}: {scalar(self.real(column))}"
+        self.tasks.append(f"{name}: {{kind: {kind}{named}{more}}}   # {comment}")
         self.notes.append(f"task {name}: {note}")
         self.used.add(column)
 

@@ -32,8 +32,8 @@ _TUMOUR = {
 _NORMAL = {"normal", "healthy", "adjacent", "benign", "nontumor", "nontumour", "nt"}
 _MOST_LEVELS, _MOST_VISITS = 8, 6
 _SPAN = set("os dfs pfs rfs efs dss dmfs mfs ttp pfi dfi css survival surv follow followup futime fu".split())
-_TIME = set("time times month months day days year years week weeks".split())
-_EVENT = set("event status censor censored censoring cens death dead died deceased vital".split())
+TIME_WORDS = set("time times month months day days year years week weeks".split())
+EVENT_WORDS = set("event status censor censored censoring cens death dead died deceased vital".split())
 _TIMES = (
     *("time", "futime", "os", "pfs", "dfs", "rfs", "efs", "survival", "survival_time", "follow_up", "followup", "tte"),
     *("time_to_event", "ostime", "surv_time", "stime", "survtime", "duration"),
@@ -104,7 +104,7 @@ def time_to_event(table: pd.DataFrame) -> list[str]:
     ``time`` and ``event``. Nothing where only one of the two is there, unless its name or values leave no doubt."""
     sure_times = [c for c in table.columns if _is_span(words(c)) or (called(c, _TIMES) and words(c) != ["time"])]
     sure_times = [c for c in sure_times if _is_number(table[c])]
-    sure_events = [c for c in table.columns if _SPAN & set(words(c)) and _EVENT & set(words(c))]
+    sure_events = [c for c in table.columns if _SPAN & set(words(c)) and EVENT_WORDS & set(words(c))]
     sure_events += [c for c in table.columns if c not in sure_events and _is_status(table[c])]
     maybe = [c for c in table.columns if words(c) in (["time"], ["days"], ["months"])]
     times = sure_times or [c for c in maybe if _is_number(table[c])]
@@ -116,8 +116,8 @@ def time_to_event(table: pd.DataFrame) -> list[str]:
 
 def _is_span(parts: list[str]) -> bool:
     """``OS_MONTHS``, ``days_to_death``, ``survival_time``."""
-    to_something = len(parts) > 2 and parts[0] in _TIME and parts[1] == "to"
-    return bool(_SPAN & set(parts) and _TIME & set(parts)) or to_something
+    to_something = len(parts) > 2 and parts[0] in TIME_WORDS and parts[1] == "to"
+    return bool(_SPAN & set(parts) and TIME_WORDS & set(parts)) or to_something
 
 
 def _is_number(column: pd.Series) -> bool:

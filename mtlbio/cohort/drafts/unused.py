@@ -4,7 +4,7 @@ import pandas as pd
 
 from mtlbio.cohort.cells.h5ad import h5ad_obs
 from mtlbio.cohort.drafts import guess
-from mtlbio.cohort.drafts.draft_labels import TIME_TO_EVENT, age_column, unfit
+from mtlbio.cohort.drafts.draft_labels import age_column, unfit
 from mtlbio.cohort.drafts.draft_values import clean, is_amount_column
 from mtlbio.cohort.drafts.drafting import Draft
 from mtlbio.cohort.drafts.guess import is_called, is_derived, is_response
@@ -16,6 +16,7 @@ from mtlbio.intake.notes import Note
 from mtlbio.kinds.schemas import DonorRun
 
 _NAMED = 20  # columns
+TIME_TO_EVENT = "a time to an event and whether it happened: a task of kind survival reads both (docs/survival.md)"
 
 
 def unused(run: DonorRun) -> list[Note]:

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
 from functools import cached_property
 from typing import TYPE_CHECKING, Any, ClassVar, Self
 
@@ -11,14 +12,21 @@ import numpy as np
 from mtlbio.errors import InputError
 from mtlbio.labels.base import Effects, Label, Note, TaskSection
 from mtlbio.labels.strata import carried_classes, counted_classes
-from mtlbio.labels.survival.baseline import null_residuals
+from mtlbio.labels.survival.baseline import cumulative_hazard, null_residuals
 from mtlbio.labels.survival.given import hazard_ratios, residual_given
 from mtlbio.labels.survival.reading import SurvivalSection, check_horizons, read_follow_up, read_horizons
 from mtlbio.labels.survival.records import Record, Records, records_of
+from mtlbio.metrics import Metric, survival
 from mtlbio.text import number
 
 if TYPE_CHECKING:
     import pandas as pd
+    import torch
+
+    from mtlbio.labels.survival.linear import RidgeCox
+
+# Where nobody has had the event by a horizon there is no logarithm; and beyond this cumulative hazard all have.
+_LEAST_HAZARD, _MOST_LOG_HAZARD = 1e-6, 6.0
 
 
 @dataclass(frozen=True)
@@ -44,6 +52,8 @@ class Survival(Label[SurvivalSection]):
     names_values_of: ClassVar[str] = "event"
     averaged: ClassVar[bool] = False
     reads_weights: ClassVar[bool] = True
+    anchored: ClassVar[bool] = True
+    predicts_label: ClassVar[bool] = False
     effect_unit: ClassVar[str] = "log HR per SD"
     contrast: ClassVar[str] = "log hazard ratio per SD"
     counts: ClassVar[str] = "events"
@@ -136,6 +146,106 @@ class Survival(Label[SurvivalSection]):
     def groups(self, y: np.ndarray) -> list[np.ndarray]:
         """Those with an event: what is known of times rests on them."""
         return [self.times(y)[1]]
+
+    # the network
+
+    @property
+    def n_outputs(self) -> int:
+        """The log hazard, and for every horizon the same plus the logarithm of the cumulative hazard until then."""
+        return 1 + len(self.horizons)
+
+    def loss(self, outputs: torch.Tensor, target: torch.Tensor, weights: torch.Tensor) -> torch.Tensor:
+        """Minus the partial log likelihood, shared out to the events; outputs of horizons have no part in it."""
+        from mtlbio.labels.survival.likelihood import partial_loss
+
+        return partial_loss(outputs[..., 0], target, weights, self.table)
+
+    def anchor(self, outputs: np.ndarray, target: np.ndarray, weights: np.ndarray) -> np.ndarray:
+        """The baseline hazard, of all strata together: what the partial likelihood does not know."""
+        time, event, entry, _ = self.times(target)
+        scores = outputs[:, 0]
+        hazard = cumulative_hazard(time, event, entry, scores, weights, np.array(self.horizons))
+        return np.append(-np.average(scores, weights=weights), np.log(np.maximum(hazard, _LEAST_HAZARD)))
+
+    def to_prediction(self, outputs: np.ndarray, mean: float = 0.0, scale: float = 1.0) -> np.ndarray:
+        """(..., rows) the log hazard in the rows of what was seen, and the absolute risk at every horizon."""
+        return self._prediction(outputs[..., 0], np.exp(np.minimum(outputs[..., 1:], _MOST_LOG_HAZARD)))
+
+    def _prediction(self, scores: np.ndarray, hazards: np.ndarray) -> np.ndarray:
+        """(..., rows) from log hazards (...) and cumulative hazards (..., horizons)."""
+        return np.concatenate([scores[..., None]] * len(self._seen) + [-np.expm1(-hazards)], axis=-1)
+
+    def typical(self, predicted: np.ndarray) -> float:
+        """The mean log hazard of predictions (..., rows), as a ratio to the hazard of the training donors."""
+        return float(np.exp(predicted[..., 0].mean()))
+
+    def own_model(self, y: np.ndarray, weights: np.ndarray) -> RidgeCox:
+        """Cox with a ridge."""
+        from mtlbio.labels.survival.linear import RidgeCox
+
+        return RidgeCox(*self.times(y), weights, self._prediction, np.array(self.horizons))
+
+    # predictions
+
+    @property
+    def _seen(self) -> list[str]:
+        """Rows of what was seen."""
+        return ["time", "event"] + ["entry"] * self.table.truncated + ["stratum"] * bool(self.strata_names)
+
+    @property
+    def row_labels(self) -> Sequence[str]:
+        """What was seen, then the horizons."""
+        unit = f" {self.unit}" if self.unit else ""
+        return [*self._seen, *(f"risk by {horizon:g}{unit}" for horizon in self.horizons)]
+
+    def rows(self, y: np.ndarray, predicted: np.ndarray) -> list[dict]:
+        """Of what was seen the truth, and the log hazard beside it; of a horizon 1 or 0 where it is known."""
+        time, event, entry, stratum = self.times(y)
+        known = ~np.isnan(y)
+        seen = dict(zip(("time", "event", "entry", "stratum"), (time, event, entry, stratum), strict=True))
+        truths = [np.where(known, seen[name], np.nan) for name in self._seen]
+        for horizon in self.horizons:
+            happened, not_yet = event & (time <= horizon), time > horizon
+            truths.append(np.where(happened, 1.0, np.where(not_yet, 0.0, np.nan)))
+        pairs = zip(self.row_labels, truths, strict=True)
+        return [
+            {"label": label, "y_true": truth, "y_pred": predicted[:, row]} for row, (label, truth) in enumerate(pairs)
+        ]
+
+    def from_rows(self, truth: np.ndarray, labelled: np.ndarray) -> np.ndarray:
+        """The place of the record that the rows of what was seen tell."""
+        seen = dict(zip(self._seen, truth[labelled].T, strict=False))
+        count = int(labelled.sum())
+        entry, stratum = seen.get("entry", np.full(count, -np.inf)), seen.get("stratum", np.zeros(count))
+        y = np.full(len(truth), np.nan)
+        y[labelled] = self.table.place(seen["time"], seen["event"], entry, stratum)
+        return y
+
+    @property
+    def metrics(self) -> tuple[Metric, ...]:
+        """Harrell's C decides; it needs nothing but the order of the log hazards."""
+        risks = len(self._seen)
+
+        def of(function, column: int | slice):
+            def metric(y, pred, weights=None):
+                pred = np.asarray(pred, dtype=float)
+                chosen = pred if pred.ndim == 1 else pred[:, column]
+                return function(np.column_stack(self.times(y)), chosen, weights)
+
+            return metric
+
+        last, integrated = self.horizons[-1], survival.integrated_brier(self.horizons)
+        whole = [
+            replace(survival.C_INDEX, function=of(survival.concordance, 0)),
+            replace(survival.UNO_C, function=of(survival.uno_concordance(last), 0)),
+            replace(survival.INTEGRATED_BRIER, function=of(integrated, slice(risks, None))),
+        ]
+        at_horizons = [
+            replace(family, name=f"{family.name}_{horizon:g}", function=of(family.function(horizon), risks + h))
+            for family in survival.AT_HORIZON
+            for h, horizon in enumerate(self.horizons)
+        ]
+        return (*whole, *at_horizons)
 
     # the trial
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Sequence
-from typing import TYPE_CHECKING, Literal
+from typing import TYPE_CHECKING, Annotated, Literal
 
 import numpy as np
 from pydantic import Field
@@ -46,9 +46,8 @@ class SurvivalSection(TaskSection):
     strata: str | None = Field(
         None, description="survival: metadata column (site); each of its values has a baseline hazard of its own"
     )
-    horizons: list[float] | None = Field(
+    horizons: Annotated[list[Annotated[float, Field(gt=0, le=1e9)]], Field(min_length=1)] | None = Field(
         None,
-        min_length=1,
         description="survival: times by which the absolute risk is told, rising; where left out, those by which a "
         "quarter, half and three quarters of the events have happened",
     )

@@ -138,13 +138,15 @@ def test_ways_of_writing_are_pooled_in_the_draft(small):
     assert any("spelling: disease 'case' (27), 'CASE' (5) differ in their way of writing only" in n for n in notes)
 
 
-def test_times_to_an_event_are_named_and_left_out(small):
+def test_a_time_and_its_event_are_a_task(small):
     rng = np.random.default_rng(0)
     small.metadata["OS_MONTHS"] = rng.exponential(30, 48).round(1)
     small.metadata["OS_STATUS"] = rng.choice(["0:LIVING", "1:DECEASED"], 48)
     content, notes = drafted(small)
-    assert set(content["tasks"]) == {"disease", "age"}
-    assert any(note.startswith("left out: OS_MONTHS, OS_STATUS (a time to an event") for note in notes)
+    assert set(content["tasks"]) == {"os", "disease", "age"}
+    os = {"kind": "survival", "time": "OS_MONTHS", "event": "OS_STATUS", "positive": "1:DECEASED", "unit": "months"}
+    assert content["tasks"]["os"] == os
+    assert any(note.startswith("task os: time to an event: column 'OS_MONTHS', which '1:DECEASED'") for note in notes)
 
 
 @pytest.mark.parametrize(
