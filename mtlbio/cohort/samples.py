@@ -38,7 +38,11 @@ def samples_of(
         check_values(data, str(scale))
     if run.pseudobulk is not None:  # which checks the values of cells as it reads them
         by = raw.metadata[list(dict.fromkeys(run.pseudobulk.by))]
+        # numbers that stand for something else (places of records) have no mean
+        whole = [name for name, label in tasks.items() if not label.averaged and obs[name].dtype.kind == "f"]
+        obs = obs.astype(dict.fromkeys(whole, "category"))
         data, obs = pseudobulk(data, obs, by, str(scale), run.pseudobulk.min_cells, qc, source)
+        obs = obs.astype(dict.fromkeys(whole, float))
     if run.splits.kind == "leave_out":
         placed = obs[run.splits.by].notna().to_numpy()
         qc.add(obs.index[~placed], "sample", "held-out level missing", f"dropped: no {run.splits.by} (splits.by)")

@@ -23,7 +23,10 @@ class BinarySection(TaskSection):
     """A label of two classes."""
 
     kind: Literal["binary"]
-    positive: Value | None = Field(None, description="binary: the value that counts as 1; required")
+    positive: Value | None = Field(
+        None,
+        description="binary: the value that counts as 1, required; survival: the value of `event` that is the event",
+    )
     negative: Value | None = Field(
         None,
         description="binary: the value that counts as 0; where given, other values count as missing, "

@@ -32,7 +32,9 @@ class RegressionSection(TaskSection):
     transform: Literal["none", "sqrt", "log", "log2", "log10"] = Field(
         "none", description="regression: the scale on which it is learnt; predictions come back in the label's units"
     )
-    unit: str | None = Field(None, description="regression: what the label is in, for the page (mg/week)")
+    unit: str | None = Field(
+        None, description="regression: what the label is in, for the page (mg/week); survival: what times are in"
+    )
     within: Annotated[float, Field(ge=0.001, lt=1)] | None = Field(
         None,
         description="regression: relative error up to which a prediction counts as right (0.2: within 20 %); where "

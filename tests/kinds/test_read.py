@@ -84,7 +84,7 @@ WRONG = [
     ({"tasks.disease": {"kind": "binary"}}, ["tasks.disease.positive", "a binary task needs"]),
     ({"tasks.disease.positive": ["a"]}, ["tasks.disease.positive: found a list", "text or number"]),
     ({"tasks.disease.negative": "case"}, ["tasks.disease.negative: 'case' is the positive value too"]),
-    ({"tasks.age.positive": 1}, ["tasks.age.positive", "only binary tasks"]),
+    ({"tasks.age.positive": 1}, ["tasks.age.positive", "only binary and survival tasks"]),
     ({"tasks.age.classes": ["a"]}, ["tasks.age.classes", "only multiclass and ordinal"]),
     ({"tasks.stage": {"kind": "ordinal"}}, ["tasks.stage.classes", "from low to high"]),
     ({"tasks.stage": {"kind": "multiclass", "classes": "ab"}}, ["tasks.stage.classes: found 'ab'", "list of"]),
@@ -191,7 +191,7 @@ def test_shipped_runs_are_valid(path):
     ("tasks", "further", "line"),
     [
         ({"d": {"kind": "binary", 3: 4}}, {}, "tasks.d: found 3 as a key; expected text "),
-        ({"d": {"kind": "regression", "positive": 1}}, {}, "tasks.d.positive: only binary tasks have one; found kind"),
+        ({"d": {"kind": "regression", "positive": 1}}, {}, "tasks.d.positive: only binary and survival tasks have one"),
         ({"d": {"kind": "regression"}}, {"kind": "table"}, "features: missing; kind: table has features in place of"),
     ],
 )

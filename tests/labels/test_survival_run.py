@@ -13,6 +13,7 @@ from mtlbio.cohort.simulate import simulate, write_simulation
 from mtlbio.evaluation.predictions import collect, read_predictions
 from mtlbio.kinds import STEPS
 from mtlbio.labels.cox import fit_cox
+from mtlbio.model.ensemble import load_ensemble
 from mtlbio.tables import COMPARISONS, METRICS, PREDICTIONS, VERDICTS, read_table
 
 RUN = """\
@@ -25,16 +26,16 @@ tasks:
   age: {kind: regression}
 covariates: {batch: {role: technical, kind: categorical}}
 splits: {folds: 2}
-training: {genes: 200, seeds: 2, epochs: 40, block: 3}
+training: {genes: 120, seeds: 2, epochs: 30, block: 2}
 baselines: {arms: [ridge, lightgbm, covariates]}
-evaluate: {bootstrap: 100}
-probe: {permutations: 99, bootstrap: 100}
+evaluate: {bootstrap: 60}
+probe: {permutations: 99, bootstrap: 60}
 """
 
 
 def planted(folder: Path) -> np.ndarray:
     """A cohort in which the interferon programme kills; the log hazards."""
-    made = simulate("clear", seed=1, donors=140, genes=200)
+    made = simulate("clear", seed=1, donors=140, genes=120)
     activity = made.truth["interferon"].to_numpy()
     hazard, rng = (activity - activity.mean()) / activity.std(), np.random.default_rng(3)
     dies, leaves = rng.exponential(20 * np.exp(-hazard)), rng.uniform(2, 60, len(hazard))
@@ -93,6 +94,21 @@ def test_every_arm_foretells_the_planted_hazard(finished):
         known = table.loc[arm]["value"]
         assert 0.8 < known["observed_to_expected_at_24"] < 1.25, arm
         assert known["integrated_brier"] < 0.25 and known["auroc_at_6"] > 0.65, arm
+
+
+def test_the_saved_model_predicts_what_the_table_holds(finished):
+    """The baseline hazard that was found after training is part of the model of every fold."""
+    results = finished[0]
+    ensemble, cohort = load_ensemble(results / "model"), read_cohort(results / "cohort.h5ad")
+    table = read_table(results / "predictions.tsv", PREDICTIONS).query("task == 'os' and arm == 'multitask'")
+    for fold, rows in table.groupby("fold"):
+        wide = rows.pivot(index=["seed", "sample"], columns="label", values="y_pred")
+        samples = wide.loc[wide.index[0][0]].index
+        place = pd.Index(cohort.samples).get_indexer(samples)
+        found = ensemble.predict("os", cohort.expression[place], int(fold))
+        for seed, of_seed in zip(ensemble.seeds, found, strict=True):
+            own = wide.loc[str(seed)].loc[samples, list(cohort.tasks["os"].row_labels)]
+            np.testing.assert_allclose(of_seed, own, atol=2e-3)
 
 
 def test_no_task_is_worse_than_alone(finished):
