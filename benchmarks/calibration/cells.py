@@ -103,7 +103,8 @@ class Cell:
         """What is true in it."""
         interferon = self.changes["interferon"] != 0 or self.changes["response"] == "interferon"
         causal = frozenset({"interferon"} if interferon else ())
-        return World(causal, self.changes["batch_disease"], self.changes["batches"] > 2)
+        apart = frozenset({"response"} if self.changes["response"] == "interferon" else ())  # only cases respond
+        return World(causal, self.changes["batch_disease"], self.changes["batches"] > 2, apart)
 
 
 def axes_grid(full: bool) -> list[tuple[Cell, int]]:

@@ -16,7 +16,7 @@ import pyarrow.parquet as pq
 from mtlbio.files import replacing
 
 FOLDER = Path(__file__).parent / "kept"
-COLUMNS = ["cell", "run", "dim", "role", "verdict", "firm_p", "covered"]
+COLUMNS = ["cell", "run", "dim", "role", "verdict", "firm_p", "covered", "about"]
 _VERSION = b"made by"
 
 

@@ -12,7 +12,7 @@ import pandas as pd
 
 from benchmarks.calibration.cells import BASE, Cell
 from benchmarks.calibration.roles import role_of
-from benchmarks.calibration.score import firm_p, scored
+from benchmarks.calibration.score import TERM, firm_p, scored
 from benchmarks.calibration.whole import planted_shares
 from mtlbio.cohort.simulate import Simulation, simulate
 from mtlbio.embedding.simulate import rotated_components
@@ -20,6 +20,7 @@ from mtlbio.model.rotation import principal_components
 from mtlbio.notebook.trial import trial
 
 AXES = 10
+BARS = (0.5, 0.85, 0.95)  # P(batch = disease) of the nulls that the bar on false biology is set for
 NOTHING = {"interferon": 0.0, "age_effect": 0.0, "response": "nothing"}
 AGE_ONLY = {"interferon": 0.0, "age_effect": 1.5, "response": "nothing"}
 TASKS = {"disease": {"kind": "binary", "positive": "case"}, "response": {"kind": "binary", "positive": "responder"}}
@@ -33,16 +34,34 @@ _RENAMED = {"interferon": "interferon_effect"}
 
 
 def latents_grid(full: bool) -> list[tuple[Cell, int]]:
-    """Cells whose rates speak for latents of other models, and how many cohorts of each: nulls of plain components, and
-    rotated ones that hold something."""
+    """Cells of latents of other models, and how many cohorts of each: nulls of plain components, and rotated ones that
+    hold something. Which of their cohorts speak for the rates, :func:`even_mix` says."""
     runs, cells = (200, 100) if full else (4, 4), []
     for donors in (80, 200):
-        for p in (0.5, 0.85, 0.95):
-            cells.append((_cell(f"nothing causes anything, P {p:g}", donors, NOTHING, p, rotate=False), runs[0]))
         for p in (0.5, 0.7, 0.85, 0.95, 1.0):
+            null = _cell(f"nothing causes anything, P {p:g}", donors, NOTHING, p, rotate=False)
+            cells.append((null, runs[0] if p in BARS else runs[1]))
             cells.append((_cell(f"rotated, P {p:g}", donors, {}, p), runs[1]))
         cells.append((_cell("rotated, disease follows age only", donors, AGE_ONLY, 0.5), runs[1]))
     return cells
+
+
+def even_mix(rows: pd.DataFrame) -> pd.DataFrame:
+    """The rows that rates are counted on: of every size and separation as many cohorts in which nothing drives an
+    outcome but what is recorded as cohorts in which interferon does.
+
+    There are more nulls, for the bar on false biology; a rate counted on all of them would be that of cohorts in which
+    there is hardly anything to find. The first cohorts of every null cell are taken, of each the same number.
+    """
+    cells = {cell.name: cell for full in (False, True) for cell, _ in latents_grid(full)}
+    driven = rows["cell"].map(lambda name: bool(cells[name].world.causal)).astype(bool)
+    out = []
+    for _, own in rows.groupby(["donors", "separation"], sort=False):
+        causal, null = own[driven[own.index]], own[~driven[own.index]]
+        kept = len(causal[["cell", "run"]].drop_duplicates()) // max(null["cell"].nunique(), 1)
+        place = null.groupby("cell")["run"].rank(method="dense")
+        out += [causal, null[place <= kept]]
+    return pd.concat(out, ignore_index=True)
 
 
 def corrections_grid(full: bool) -> list[tuple[Cell, int]]:
@@ -79,7 +98,9 @@ def judge_latents(cell: Cell, run: int) -> pd.DataFrame:
     shares = planted_shares(found.cohort.given.values, simulation, pd.Index(found.cohort.samples))
     roles = [role_of(row) for row in shares.to_dict("records")]
     verdicts = found.verdicts
-    rows = scored(cell, run, list(verdicts["dim"]), roles, list(verdicts["verdict"]))
+    about = list(verdicts["about"])
+    rows = scored(cell, run, list(verdicts["dim"]), roles, list(verdicts["verdict"]), about).assign(about=about)
+    rows = rows.join(found.tables["odds"].drop(columns="dim").add_prefix(TERM))
     refused = "disease" in set(found.audit.loc[found.audit["kind"] == "latents", "task"])
     return rows.assign(firm_p=firm_p(found.tables["association"], list(verdicts["dim"])), refused=refused)
 

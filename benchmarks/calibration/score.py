@@ -30,16 +30,19 @@ ROWS = [
 TERM = "term_"  # beginning of the columns with what the odds of a dimension rest on
 
 
-def scored(cell: Cell, run: int, dims: list[str], roles: list[str], verdicts: list[str]) -> pd.DataFrame:
+def scored(
+    cell: Cell, run: int, dims: list[str], roles: list[str], verdicts: list[str], about: list[str] | None = None
+) -> pd.DataFrame:
     """Rows with the columns ``ROWS``, one per dimension.
 
     ``wanted`` is the verdict that was given where that is right, else the first of the right ones. ``wrong``: it claims
     something that is not so. ``false_biology``: ``biology`` is said of a dimension that is none, or that nobody could
-    know to be. A dimension that could drive an outcome and drives nothing is called ``idle``.
+    know to be. A dimension that could drive an outcome and drives nothing is called ``idle``. ``about``: the outcome
+    that each verdict is about, where it is known.
     """
     rows = []
-    for dim, role, verdict in zip(dims, roles, verdicts, strict=True):
-        right = right_verdicts(role, cell.world)
+    for dim, role, verdict, task in zip(dims, roles, verdicts, about or [None] * len(dims), strict=True):
+        right = right_verdicts(role, cell.world, task)
         role = f"idle {role}" if role in DRIVERS and "unused" in right else role
         wanted = verdict if verdict in right else _first(right)
         false = verdict == "biology" and verdict not in right
@@ -62,7 +65,8 @@ def rescored(rows: pd.DataFrame, cells: dict[str, Cell]) -> pd.DataFrame:
     for (name, run), own in rows.groupby(["cell", "run"], sort=False):
         if name in cells:
             roles = own["role"].str.removeprefix("idle ")
-            fresh = scored(cells[name], run, list(own["dim"]), list(roles), list(own["verdict"]))
+            about = list(own["about"]) if "about" in own else None
+            fresh = scored(cells[name], run, list(own["dim"]), list(roles), list(own["verdict"]), about)
             out.append(fresh.join(own.drop(columns=ROWS, errors="ignore").reset_index(drop=True)))
     return pd.concat(out, ignore_index=True) if out else pd.DataFrame(columns=ROWS)
 

@@ -17,11 +17,14 @@ class World:
     causal : programmes that drive an outcome once the covariates are held fixed
     separation : P(batch = disease): at 1 nobody can tell them apart, from ``AMBIGUOUS`` on refusing is right too
     several : whether each disease state has several batches, whose differences nobody takes for disease
+    apart : outcomes that a causal programme drives within the cases alone. A batch that is the disease does not tell
+        one case from another, so that they are known even there
     """
 
     causal: frozenset[str]
     separation: float = 0.5
     several: bool = False
+    apart: frozenset[str] = frozenset()
 
     @property
     def nested(self) -> bool:
@@ -33,14 +36,19 @@ class World:
 AMBIGUOUS = 0.9
 
 
-def right_verdicts(role: str, world: World) -> frozenset[str]:
-    """Verdicts on a dimension of this role that are right; ``underpowered`` claims nothing and is never wrong."""
+def right_verdicts(role: str, world: World, about: str | None = None) -> frozenset[str]:
+    """Verdicts on a dimension of this role that are right; ``underpowered`` claims nothing and is never wrong.
+
+    ``about``: the outcome that the verdict is about, None where it is not known, or could be any.
+    """
     parts = role.split("+")
     causal = [p for p in parts if p in world.causal]
     technical = [p for p in parts if p in TECHNICAL]
     confounders = [p for p in parts if p in CONFOUNDERS]
     if world.nested and (causal or technical):
-        return frozenset({"not_identifiable"} | ({"technical"} if world.several and not causal else set()))
+        known = causal and not technical and about in world.apart
+        of_batch = world.several and not causal
+        return frozenset({"not_identifiable", *(["biology"] if known else []), *(["technical"] if of_batch else [])})
     refusing = {"not_identifiable"} if world.separation >= AMBIGUOUS and (causal or technical) else set()
     if len(parts) == 1:
         own = "technical" if technical else "confounder" if confounders else "biology" if causal else "unused"

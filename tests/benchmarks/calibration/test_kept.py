@@ -11,7 +11,7 @@ from benchmarks.calibration.kept import COLUMNS, differing, joined, read_kept, s
 def rows(tmp_path, monkeypatch):
     monkeypatch.setattr(kept, "FOLDER", tmp_path)
     out = [
-        (cell, run, dim, "age", "confounder" if dim == "z01" else "biology", 0.25, 1.0)
+        (cell, run, dim, "age", "confounder" if dim == "z01" else "biology", 0.25, 1.0, "disease")
         for cell in ("base", "other")
         for run in range(7)
         for dim in ("z01", "z02")

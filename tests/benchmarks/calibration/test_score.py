@@ -42,6 +42,18 @@ def test_withholding_an_answer_is_never_wrong_and_false_biology_is_said_of_what_
     )["role"].tolist() == ["idle interferon"]
 
 
+def test_biology_of_a_nested_cohort_is_scored_by_the_outcome_that_it_is_about():
+    cell = Cell("x", 200, {**BASE, "batch_disease": 1.0})
+    dims, roles = ["z1", "z2", "z3"], ["interferon", "interferon", "noise"]
+    table = scored(cell, 0, dims, roles, ["biology"] * 3, ["response", "disease", "response"])
+    assert table["false_biology"].tolist() == table["wrong"].tolist() == [False, True, True]
+    again = rescored(table.assign(about=["response", "disease", "response"]), {cell.name: cell})
+    assert again["false_biology"].tolist() == [False, True, True]
+    assert rescored(table, {cell.name: cell})["false_biology"].all()  # nobody kept what they are about
+    through_age = Cell("x", 200, {**BASE, "batch_disease": 1.0, "response": "age"})
+    assert scored(through_age, 0, ["z1"], ["interferon"], ["biology"], ["response"])["false_biology"].all()
+
+
 def test_kept_verdicts_are_judged_by_what_is_right_today():
     kept = rows(("interferon", "biology"), ("noise", "biology")).assign(wrong=False, right=False, covered=[1.0, 0.0])
     again = rescored(kept, {CELL.name: CELL})

@@ -45,3 +45,17 @@ def test_role_is_the_programme_that_makes_up_the_dimension(shares, role):
 )
 def test_right_verdicts(role, world, right):
     assert right_verdicts(role, world) == right
+
+
+def test_where_the_batch_is_the_disease_an_outcome_of_the_cases_alone_is_known():
+    """Cases share the batch: it tells none of them from another, so that what drives their response can be known; what
+    drives the disease cannot."""
+    world = World(frozenset({"interferon"}), 1.0, apart=frozenset({"response"}))
+    assert right_verdicts("interferon", world, "response") == {"not_identifiable", "biology"}
+    assert right_verdicts("interferon", world, "disease") == {"not_identifiable"}
+    assert right_verdicts("interferon", world) == {"not_identifiable"}
+    assert right_verdicts("batch", world, "response") == right_verdicts("batch+interferon", world, "response")
+    assert right_verdicts("batch", world, "response") == {"not_identifiable"}
+    assert right_verdicts("noise", world, "response") == {"unused"}
+    other = World(frozenset({"interferon"}), 1.0)  # interferon drives the disease, and the response is of nothing
+    assert right_verdicts("interferon", other, "response") == {"not_identifiable"}
