@@ -13,6 +13,7 @@ import pandas as pd
 import pytest
 
 import mtlbio
+from benchmarks.shared.small_run import SMALLEST
 from mtlbio import cli, door, progress
 from mtlbio.cohort.simulate import Simulation, simulate, write_simulation
 from mtlbio.errors import InputError
@@ -20,13 +21,6 @@ from mtlbio.kinds import STEPS
 from mtlbio.tables import METRICS, PREDICTIONS, SPLITS, VERDICTS, read_table
 
 ROOT = Path(__file__).parents[1]
-OPTIONS = """
-splits: {folds: 2}
-training: {genes: 100, axes: 4, curves: 40, block: 2, seeds: 1, epochs: 10}
-baselines: {arms: [ridge, covariates]}
-evaluate: {bootstrap: 100}
-probe: {permutations: 99, bootstrap: 100}
-"""
 
 
 @pytest.fixture(scope="module")
@@ -34,7 +28,7 @@ def folder(tmp_path_factory):
     """Folder with the planted cohort ``planted``."""
     folder = tmp_path_factory.mktemp("door")
     yaml = write_simulation(folder / "planted", simulate("clear", seed=1, donors=48, genes=300), name="planted")
-    yaml.write_text(yaml.read_text() + OPTIONS)
+    yaml.write_text(yaml.read_text() + SMALLEST)
     return folder
 
 

@@ -14,6 +14,14 @@ baselines: {arms: [ridge, covariates]}
 evaluate: {bootstrap: 100}
 probe: {permutations: 99, bootstrap: 100}
 """
+# smaller still, for what only has to run; the page is made in seconds
+SMALLEST = """
+splits: {folds: 2}
+training: {genes: 100, axes: 4, curves: 40, block: 2, seeds: 1, epochs: 10}
+baselines: {arms: [ridge, covariates]}
+evaluate: {bootstrap: 100}
+probe: {permutations: 99, bootstrap: 100}
+"""
 
 
 def write_small_run(folder: Path, seed: int = 1, name: str = "small") -> Path:

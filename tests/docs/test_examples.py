@@ -8,18 +8,12 @@ from pathlib import Path
 import pytest
 
 import mtlbio
+from benchmarks.shared.small_run import SMALLEST
 from mtlbio.cohort.simulate import simulate, write_simulation
 from mtlbio.kinds import STEPS
 
 ROOT = Path(__file__).parents[2]
 API = "\n".join(path.read_text(encoding="utf-8") for path in sorted((ROOT / "docs/api").glob("*.md")))
-OPTIONS = """
-splits: {folds: 2}
-training: {genes: 100, axes: 4, curves: 40, block: 2, seeds: 1, epochs: 10}
-baselines: {arms: [ridge, covariates]}
-evaluate: {bootstrap: 100}
-probe: {permutations: 99, bootstrap: 100}
-"""
 pytestmark = pytest.mark.xdist_group("examples")  # they share one folder
 FLAGS = doctest.ELLIPSIS | doctest.NORMALIZE_WHITESPACE
 MODULES = [
@@ -36,7 +30,7 @@ def folder(tmp_path_factory):
     """Folder with the planted cohort ``planted`` and, once the steps have run, its results."""
     folder = tmp_path_factory.mktemp("examples")
     yaml = write_simulation(folder / "planted", simulate("clear", seed=1, donors=48, genes=300), name="planted")
-    yaml.write_text(yaml.read_text() + OPTIONS)
+    yaml.write_text(yaml.read_text() + SMALLEST)
     return folder
 
 
