@@ -44,12 +44,13 @@ class TaskSection(Section):
 
 @dataclass(frozen=True)
 class Effects:
-    """Effects (D,) of a label on dimensions with their 95 % intervals, and how they change with time: in standard
-    errors (above 0 they grow) and its p; NaN where the label knows no time."""
+    """Effects (D,) of a label on dimensions with their 95 % intervals, the share (0-1) that the two have in common, and
+    how the effects change with time: in standard errors (above 0 they grow) and its p."""
 
     effect: np.ndarray
     low: np.ndarray
     high: np.ndarray
+    share: np.ndarray
     changes: np.ndarray
     p_changes: np.ndarray
 

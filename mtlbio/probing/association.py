@@ -111,7 +111,7 @@ def task_table(trial: Trial, task: str, question: str, seed: int) -> pd.DataFram
     clusters = units.cluster if units.clustered else None
     own = trial.tasks[task].effects(units.y, z, adjustment.basis, clusters)
     if own is not None:
-        table = table.assign(changes=own.changes, p_changes=own.p_changes)
+        table = table.assign(share=own.share, changes=own.changes, p_changes=own.p_changes)
     effect, low, high = effects(wald, z) if own is None else (own.effect, own.low, own.high)
     return table.assign(effect=effect, ci_low=low, ci_high=high)
 

@@ -1,6 +1,7 @@
 """What is left of follow-up given covariates, and hazard ratios beside them."""
 
 import numpy as np
+import pytest
 from scipy import stats
 
 from mtlbio.labels.cox import fit_cox
@@ -49,10 +50,26 @@ def test_hazard_ratios_are_those_of_one_cox_model_where_columns_are_few():
     whole = fit_cox(np.column_stack([z[:, 0] / z[:, 0].std(ddof=1), fixed]), *times[:2])
     assert abs(found.effect[0] - whole.coefficients[0]) < 0.01
     assert abs((found.high - found.low)[0] / 2 - 1.96 * whole.se[0]) < 0.002
+    square = found.effect[0] ** 2 - whole.se[0] ** 2
+    assert found.share[0] == pytest.approx(square / (1 + square), abs=1e-3) and (found.share[1:] < 0.01).all()
     assert abs(found.effect[0] - 0.6) < 0.1 and (np.abs(found.effect[1:]) < 0.1).all()
     turned = hazard_ratios(times, fixed, -7 * z + 3)
     np.testing.assert_allclose(turned.effect, -found.effect, atol=1e-8)
     np.testing.assert_allclose(turned.low, -found.high, atol=1e-8)
+
+
+def test_the_share_does_not_fall_with_those_who_are_not_followed_to_the_event():
+    rng, shares = np.random.default_rng(0), []
+    z, nothing = rng.normal(size=(20_000, 1)), np.ones((20_000, 1))
+    dies = rng.exponential(1 / np.exp(0.6 * z[:, 0]))
+    for followed_to in (1.0, 0.1):
+        end = np.quantile(dies, followed_to)
+        times = (np.minimum(dies, end), dies <= end, np.full(20_000, -np.inf), np.zeros(20_000, dtype=int))
+        shares.append(hazard_ratios(times, nothing, z).share[0])
+        if followed_to == 1:
+            goes_with = np.corrcoef(residual_given(times, nothing), z[:, 0])[0, 1] ** 2
+            assert shares[0] == pytest.approx(goes_with, abs=0.05)
+    assert shares == pytest.approx([0.36 / 1.36] * 2, abs=0.05)  # of 2,000 events the error is .017
 
 
 def test_intervals_hold_the_true_ratio():

@@ -15,6 +15,8 @@ from mtlbio.labels.survival.records import records_of
 from mtlbio.probing.association import association, task_design, task_table
 from mtlbio.probing.collect_evidence import collect_evidence
 from mtlbio.probing.evidence import Evidence, TaskEvidence
+from mtlbio.probing.examine import Procedure, examine
+from mtlbio.probing.examinee import NOTHING
 from mtlbio.probing.leakage import leakage
 from mtlbio.probing.linked import with_links
 from mtlbio.probing.outcome_tests import outcome_tests
@@ -51,6 +53,7 @@ def test_the_test_is_hc3_of_the_dimension_on_the_residual_beside_the_covariates(
     found = hazard_ratios(times, adjustment.basis, z)
     np.testing.assert_allclose(table["effect"], found.effect)
     np.testing.assert_allclose(table["p_changes"], found.p_changes)
+    np.testing.assert_allclose(table["share"], found.share)
     assert table["effect"][0] > 0.5 and table["p"][0] < 1e-4
 
 
@@ -61,7 +64,7 @@ def test_beside_other_dimensions_the_residual_is_that_given_them_too():
     wanted = residual_given(trial.tasks[TASK].times(test.units.y), given.basis)
     np.testing.assert_allclose(test._columns(given)[:, 0], (wanted - wanted.mean()) / wanted.std())
     alone, beside = (abs(np.corrcoef(c[:, 0], test.z[:, 0])[0, 1]) for c in (test.columns, test._columns(given)))
-    assert alone > 0.5 and beside < alone / 2
+    assert alone > 0.4 and beside < alone / 2
     assert test._columns(test.nuisance) is test.columns
 
 
@@ -126,6 +129,34 @@ def test_hazards_that_are_not_proportional_are_said_to_be_so():
     assert over_time([replace(task, p_changes=0.2)]) == over_time([TaskEvidence("os")]) == ""
     firm = replace(task, called=True, own=True, firm=True, q=0.001)
     assert "fades over follow-up" in judge(Evidence("z1", (firm,), ()), plant(STRONG, 30, 0).options).why
+
+
+class Axes:
+    """Latents that are given, without heads."""
+
+    saw = NOTHING
+
+    def __init__(self, trial):
+        self.dims, self.fold = trial.dims, np.arange(len(trial.z)) % 3
+        self.z = trial.z
+
+    def latents(self, fold: int) -> np.ndarray:
+        return self.z[None]
+
+
+def test_the_whole_trial_of_a_time():
+    """From the axes to verdicts.tsv: what drives the hazard is biology, C falls without it, no rate is promised."""
+    trial = plant(Hazard(by_interferon=1.0), 60, 1)
+    trial = replace(trial, z=trial.z[:, :4], dims=trial.dims[:4], block=trial.block[:4])
+    procedure = Procedure(lambda _: pd.DataFrame(columns=["dim", "set"]), rates="measurements")
+    tables = examine(trial, Axes(trial), np.full(4, 0.95), procedure)
+    verdicts = tables["verdicts"].set_index("dim")
+    assert verdicts["verdict"]["z01"] == "biology" and (verdicts["verdict"] == "biology").sum() == 1
+    row = verdicts.loc["z01"]
+    assert row[f"effect_{TASK}"] > 0.5 and row[f"delta_{TASK}"] > 0.1 and row[f"removal_{TASK}"] == "harmful"
+    assert row["about"] == TASK and verdicts["error_rate"].isna().all()
+    assert set(tables["ablation"]["metric"]) == {"c_index"}
+    assert (verdicts["donors_needed"].dropna() > 150).all()
 
 
 def test_tables_of_other_runs_have_no_columns_of_time():

@@ -265,7 +265,7 @@ class Survival(Label[SurvivalSection]):
     def effects(self, y: np.ndarray, z: np.ndarray, fixed: np.ndarray, cluster: np.ndarray | None = None) -> Effects:
         """Log hazard ratios per standard deviation of the dimension, and whether hazards are proportional."""
         found = hazard_ratios(self.times(y), fixed, z, cluster)
-        return Effects(found.effect, found.low, found.high, found.changes, found.p_changes)
+        return Effects(found.effect, found.low, found.high, found.share, found.changes, found.p_changes)
 
     def follow_up(self, y: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray, np.ndarray]:
         return self.times(y)
