@@ -78,7 +78,10 @@ WRONG = [
     ({"tasks": {}}, ["tasks: found a mapping", "at least one"]),
     ({"tasks.disease.kind": "bin"}, ["tasks.disease.kind: found 'bin'", "binary, multiclass, regression, ordinal"]),
     ({"tasks.disease.postive": "x"}, ["tasks.disease.postive: unknown key", "did you mean positive?"]),
-    ({"tasks.age.postive": "x"}, ["tasks.age.postive: unknown key", "did you mean positive of binary tasks? valid"]),
+    (
+        {"tasks.age.postive": "x"},
+        ["tasks.age.postive: unknown key", "did you mean positive of binary and survival tasks? valid"],
+    ),
     ({"tasks.disease": "case"}, ["tasks.disease: found 'case'", "kind, column"]),
     ({"tasks.9x": {"kind": "regression"}}, ["tasks.9x", "starting with a letter"]),
     ({"tasks.disease": {"kind": "binary"}}, ["tasks.disease.positive", "a binary task needs"]),

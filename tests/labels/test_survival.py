@@ -56,10 +56,10 @@ def test_a_label_is_the_place_of_its_record(keys):
 
 
 def loss(label: Survival, scores, y, weights) -> np.ndarray:
-    """Of every sample; outputs of the horizons are noise that nobody may read."""
+    """Of every sample, in units of the likelihood; outputs of the horizons are noise that nobody may read."""
     outputs = np.random.default_rng(9).normal(size=(*np.shape(scores), label.n_outputs))
     outputs[..., 0] = scores
-    return label.loss(*(torch.as_tensor(v, dtype=torch.float64) for v in (outputs, y, weights))).numpy()
+    return 4 * label.loss(*(torch.as_tensor(v, dtype=torch.float64) for v in (outputs, y, weights))).numpy()
 
 
 @pytest.mark.parametrize("keys", KEYS.values(), ids=KEYS)
@@ -82,6 +82,7 @@ def test_replicas_weights_and_missing_labels():
     y, label, _ = read(table(), positive="dead", **KEYS["all"])
     scores = rng.normal(0, 2, (4, len(y)))
     weights = rng.random((4, len(y))) * (rng.random((4, len(y))) < 0.7)
+    weights *= (weights > 0).sum(1, keepdims=True) / weights.sum(1, keepdims=True)  # they count relative to their mean
     found = loss(label, scores, y, weights)
     time, event, entry, stratum = label.times(y)
     for replica in range(4):
@@ -95,7 +96,8 @@ def test_replicas_weights_and_missing_labels():
     of_folds = torch.vmap(lambda *parts: label.loss(*parts))
     outputs = torch.as_tensor(np.stack([scores[..., None]] * 2))
     twice = of_folds(outputs, torch.as_tensor(np.stack([y] * 2)), torch.as_tensor(np.stack([weights] * 2)))
-    assert np.allclose(twice[1].numpy(), found)
+    assert np.allclose(4 * twice[1].numpy(), found)
+    np.testing.assert_allclose(loss(label, scores, y, weights / 100), found)
 
 
 def test_invariances():

@@ -28,14 +28,14 @@ covariates: {batch: {role: technical, kind: categorical}}
 splits: {folds: 2}
 training: {genes: 120, seeds: 2, epochs: 30, block: 2}
 baselines: {arms: [ridge, lightgbm, covariates]}
-evaluate: {bootstrap: 60}
-probe: {permutations: 99, bootstrap: 60}
+evaluate: {bootstrap: 100}
+probe: {permutations: 99, bootstrap: 100}
 """
 
 
 def planted(folder: Path) -> np.ndarray:
     """A cohort in which the interferon programme kills; the log hazards."""
-    made = simulate("clear", seed=1, donors=140, genes=120)
+    made = simulate("clear", seed=1, donors=140, genes=300)
     activity = made.truth["interferon"].to_numpy()
     hazard, rng = (activity - activity.mean()) / activity.std(), np.random.default_rng(3)
     dies, leaves = rng.exponential(20 * np.exp(-hazard)), rng.uniform(2, 60, len(hazard))

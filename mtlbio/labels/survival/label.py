@@ -25,6 +25,9 @@ if TYPE_CHECKING:
 
     from mtlbio.labels.survival.linear import RidgeCox
 
+# Of the likelihood in the loss. A sample's second derivative is its cumulative hazard, 1 at most on average and several
+# times that for who is followed longest; times this it is that of a cross-entropy, and so is how far a step goes.
+_SHARE = 0.25
 # Where nobody has had the event by a horizon there is no logarithm; and beyond this cumulative hazard all have.
 _LEAST_HAZARD, _MOST_LOG_HAZARD = 1e-6, 6.0
 
@@ -155,10 +158,10 @@ class Survival(Label[SurvivalSection]):
         return 1 + len(self.horizons)
 
     def loss(self, outputs: torch.Tensor, target: torch.Tensor, weights: torch.Tensor) -> torch.Tensor:
-        """Minus the partial log likelihood, shared out to the events; outputs of horizons have no part in it."""
+        """A quarter of minus the partial log likelihood, shared out to the events; outputs of horizons are not read."""
         from mtlbio.labels.survival.likelihood import partial_loss
 
-        return partial_loss(outputs[..., 0], target, weights, self.table)
+        return _SHARE * partial_loss(outputs[..., 0], target, weights, self.table)
 
     def anchor(self, outputs: np.ndarray, target: np.ndarray, weights: np.ndarray) -> np.ndarray:
         """The baseline hazard, of all strata together: what the partial likelihood does not know."""

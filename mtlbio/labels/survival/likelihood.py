@@ -14,7 +14,8 @@ _LEAST = 1e-30
 
 
 def partial_loss(scores: torch.Tensor, target: torch.Tensor, weights: torch.Tensor, records: Records) -> torch.Tensor:
-    """(..., n) of every sample; times the weights they sum to minus the partial log likelihood.
+    """(..., n) of every sample; times its weight they sum to minus the partial log likelihood, in which weights count
+    relative to their mean over those who take part.
 
     A sample with an event has minus its log hazard plus the logarithm of the hazards at risk; of d events at one time
     the logarithm is the mean of those that Efron's approximation (1977) puts in place of the d, and with weights every
@@ -38,7 +39,8 @@ def partial_loss(scores: torch.Tensor, target: torch.Tensor, weights: torch.Tens
     event, group = constant(records.event).to(dtype), constant(records.group)
     highest = torch.where(weights > 0, scores, -torch.inf).amax(-1, keepdim=True).detach()
     centred = torch.where(weights > 0, scores - highest, 0.0)
-    mass = weights * centred.exp()
+    relative = weights * (weights > 0).sum(-1, keepdim=True) / weights.sum(-1, keepdim=True).clamp_min(_LEAST)
+    mass = relative * centred.exp()
     ends = event[place] * (weights > 0)
 
     def summed(values: torch.Tensor, into: torch.Tensor, size: int) -> torch.Tensor:
