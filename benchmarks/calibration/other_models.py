@@ -16,6 +16,7 @@ from benchmarks.calibration.score import TERM, firm_p, scored
 from benchmarks.calibration.whole import planted_shares
 from mtlbio.cohort.simulate import Simulation, simulate
 from mtlbio.embedding.simulate import rotated_components
+from mtlbio.model.blocks import standardised
 from mtlbio.model.rotation import principal_components
 from mtlbio.notebook.trial import trial
 
@@ -117,8 +118,7 @@ def latents_of(cell: Cell, run: int) -> tuple[pd.DataFrame, Simulation]:
     if cell.changes.get("rotate", True):
         latents = rotated_components(values, AXES)[0]
     else:
-        spread = values.std(axis=0)
-        latents = principal_components((values - values.mean(axis=0)) / np.where(spread > 0, spread, 1.0), AXES)[0]
+        latents = principal_components(standardised(values), AXES)[0]
     return pd.DataFrame(latents, expression.index, [f"z{i + 1:02d}" for i in range(latents.shape[1])]), simulation
 
 

@@ -9,6 +9,7 @@ from safetensors.numpy import load_file, save_file
 
 from mtlbio.errors import InputError
 from mtlbio.files import replacing
+from mtlbio.model.blocks import standardised
 from mtlbio.model.ensemble import FINAL
 from mtlbio.model.matching import match_axes
 
@@ -40,10 +41,10 @@ class Encodings:
         raw = {number: values[:, _varies(values)] for number, values in raw.items()}
         if not all(values.shape[1] for values in raw.values()):
             raise InputError("latents.encode: no dimension of {out} varies over the samples")
-        final = _standardised(raw[FINAL], np.ones(len(fold), dtype=bool))
+        final = standardised(raw[FINAL])
         by_fold, agreement = {FINAL: final}, []
         for number in sorted(set(raw) - {FINAL}):
-            own = _standardised(raw[number], fold != number)
+            own = standardised(raw[number], fold != number)
             by_fold[number] = own @ match_axes(final, own).transfer
             agreement.append(_correlation(final[fold == number], by_fold[number][fold == number]))
         return cls(by_fold, np.median(agreement, axis=0))
@@ -76,11 +77,6 @@ def _varies(values: np.ndarray) -> np.ndarray:
     """(k,) whether a column is more than a constant, next to the one that varies most."""
     spread = values.std(axis=0)
     return spread > 1e-5 * max(float(spread.max(initial=0.0)), np.finfo(float).tiny)
-
-
-def _standardised(values: np.ndarray, rows: np.ndarray) -> np.ndarray:
-    spread = values[rows].std(axis=0)
-    return (values - values[rows].mean(axis=0)) / np.where(spread > 0, spread, 1.0)
 
 
 def _correlation(a: np.ndarray, b: np.ndarray) -> np.ndarray:

@@ -7,6 +7,7 @@ import anndata as ad
 import numpy as np
 
 from mtlbio.cohort.simulate import simulate, write_files
+from mtlbio.model.blocks import standardised
 from mtlbio.model.rotation import principal_components, varimax
 
 AXES = 12  # components that are kept and rotated together
@@ -59,8 +60,6 @@ def rotated_components(values: np.ndarray, axes: int) -> tuple[np.ndarray, np.nd
     latents : (n, axes), each with variance 1
     weights : (genes, axes)
     """
-    spread = values.std(axis=0)
-    standardised = (values - values.mean(axis=0)) / np.where(spread > 0, spread, 1.0)
-    scores, weights = principal_components(standardised, axes)
+    scores, weights = principal_components(standardised(values), axes)
     rotation = varimax(weights)
     return scores @ rotation, weights @ rotation

@@ -8,6 +8,7 @@ import pandas as pd
 
 from mtlbio.cohort.cohort import Cohort, schema_json
 from mtlbio.files import replacing
+from mtlbio.model.blocks import standardised
 from mtlbio.model.matching import effective_rank
 
 MEASURED = "latents"  # ``scale`` of a cohort whose measurements are its latents
@@ -52,15 +53,10 @@ def loadings_of(cohort: Cohort, values: np.ndarray) -> tuple[np.ndarray | None, 
     if not measured(cohort):
         return None, ()
     genes = np.asarray(cohort.expression, dtype=float)
-    return _standardised(values).T @ _standardised(genes) / len(values), cohort.genes
+    return standardised(values).T @ standardised(genes) / len(values), cohort.genes
 
 
 def write_latents(latents: ad.AnnData, path: Path) -> None:
     """Write ``latents.h5ad``, or nothing."""
     with replacing(path) as temporary:
         latents.write_h5ad(temporary)
-
-
-def _standardised(values: np.ndarray) -> np.ndarray:
-    spread = values.std(axis=0)
-    return (values - values.mean(axis=0)) / np.where(spread > 0, spread, 1.0)

@@ -144,9 +144,16 @@ class _Explained:
         return self.cache[group]
 
 
-def standardised(values: np.ndarray, rows: np.ndarray) -> np.ndarray:
-    """Columns with mean 0 and variance 1 on ``rows``."""
-    return (values - values[rows].mean(axis=0)) / np.maximum(values[rows].std(axis=0), 1e-12)
+def standardised(values: np.ndarray, rows: np.ndarray | slice = slice(None)) -> np.ndarray:
+    """Columns (n, k) with mean 0 and variance 1 on ``rows``; one that does not vary there is only centred.
+
+    Examples
+    --------
+    >>> standardised(np.array([[1.0, 5.0], [3.0, 5.0], [9.0, 6.0]]), np.array([0, 1])).tolist()
+    [[-1.0, 0.0], [1.0, 0.0], [7.0, 1.0]]
+    """
+    spread = values[rows].std(axis=0)
+    return (values - values[rows].mean(axis=0)) / np.where(spread > 1e-12, spread, 1.0)
 
 
 def _whitening(values: np.ndarray) -> tuple[np.ndarray, np.ndarray]:

@@ -1,7 +1,7 @@
 import numpy as np
 from scipy.stats import ortho_group
 
-from mtlbio.model.blocks import Replicas, block_of, find_blocks
+from mtlbio.model.blocks import Replicas, block_of, find_blocks, standardised
 from mtlbio.model.matching import match_axes
 
 N, K, FOLDS = 100, 7, 5
@@ -78,3 +78,16 @@ def test_the_block_is_the_same_for_any_axes_of_the_reference():
     turn = np.linalg.lstsq(block.latents, other.latents, rcond=None)[0]
     np.testing.assert_allclose(turn @ turn.T, np.eye(2), atol=1e-6)
     np.testing.assert_allclose(block.latents @ turn, other.latents, atol=1e-6)
+
+
+def test_what_does_not_vary_where_it_is_scaled_is_only_centred():
+    rng, rows = np.random.default_rng(0), np.arange(50) < 30
+    values = rng.normal(3.0, 2.0, (50, 3))
+    values[rows, 1] = 0.1  # a tenth thirty times: its spread in floating point need not be nought
+    values[:, 2] = 7.0
+    scaled = standardised(values, rows)
+    np.testing.assert_allclose(scaled[rows].mean(axis=0), 0, atol=1e-12)
+    np.testing.assert_allclose(scaled[rows].std(axis=0), [1, 0, 0], atol=1e-12)
+    np.testing.assert_allclose(scaled[~rows, 1], values[~rows, 1] - 0.1)
+    np.testing.assert_array_equal(scaled[:, 2], 0)
+    np.testing.assert_array_equal(standardised(values)[:, 0], standardised(values, np.ones(50, dtype=bool))[:, 0])
