@@ -10,7 +10,7 @@ import numpy as np
 import pandas as pd
 
 from mtlbio.cohort.cohort import Cohort
-from mtlbio.cohort.given.files import StoreSource, TableSource
+from mtlbio.cohort.given.files import StoreSource, TableSource, keys_of
 from mtlbio.cohort.split import train_test
 from mtlbio.config import Latents
 from mtlbio.errors import InputError, listing
@@ -55,8 +55,7 @@ def _encoded(options: Latents, cohort: Cohort, splits: pd.DataFrame, fold: int, 
         for name, file in files.items():
             command = command.replace(f"{{{name}}}", shlex.quote(str(file)))
         _run(command, folder, options.minutes, where)
-        values = _read(place, cohort.samples[np.concatenate([train, test])], where)
-    return values.reindex(cohort.samples).to_numpy()
+        return _read(place, cohort.samples, where)
 
 
 def _write(cohort: Cohort, rows: np.ndarray, path: Path, labels: bool) -> None:
@@ -82,15 +81,13 @@ def _run(command: str, folder: Path, minutes: int, where: str) -> None:
         raise InputError(f"latents.encode: the command {where} ended with status {ended.returncode}: {last}")
 
 
-def _read(place: Path, samples: np.ndarray, where: str) -> pd.DataFrame:
-    """What the command wrote as ``{out}``, or beside it as ``out.h5ad``, which some libraries insist on."""
+def _read(place: Path, samples: np.ndarray, where: str) -> np.ndarray:
+    """(samples, k) what the command wrote as ``{out}``, or as ``out.h5ad``, which some libraries insist on."""
     found = [file for file in (place / "out.tsv", place / "out.tsv.h5ad", place / "out.h5ad") if file.exists()]
     if not found:
         raise InputError(f"latents.encode: the command {where} wrote no {{out}}")
     if is_annotated(found[0]):
-        with_keys = ad.read_h5ad(found[0], backed="r")
-        keys = list(with_keys.obsm)
-        with_keys.file.close()
+        keys = keys_of(str(found[0]))
         if len(keys) != 1:
             raise InputError(
                 f"latents.encode: {{out}} {where}: obsm has {listing(keys) or 'nothing'}; expected one matrix"
@@ -108,7 +105,7 @@ def _read(place: Path, samples: np.ndarray, where: str) -> pd.DataFrame:
             f"latents.encode: {{out}} {where}: no row for {listing(missing, 3)}; expected one for every sample of "
             f"{{train}} and {{test}}"
         )
-    table = table.loc[samples]
-    if not np.isfinite(table.to_numpy()).all():
+    values = table.loc[samples].to_numpy()
+    if not np.isfinite(values).all():
         raise InputError(f"latents.encode: {{out}} {where}: some values are no finite numbers")
-    return table
+    return values

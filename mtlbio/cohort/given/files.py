@@ -30,9 +30,8 @@ def source_of(options: Latents, sample_column: str, described: Collection[str] |
     path = str(options.path)
     if is_annotated(path):
         if options.key is None:
-            with opened_store(path, EXPECTED) as root:
-                there = _matrices(_place(root, options.modality, path), "obsm")
-            raise InputError(f"{path}: latents.key: missing; obsm has {listing(there) or 'nothing'}")
+            there = listing(keys_of(path, options.modality)) or "nothing"
+            raise InputError(f"{path}: latents.key: missing; obsm has {there}")
         return StoreSource(path, options.key, options.modality)
     for key in ("key", "modality", "genes"):
         if getattr(options, key) is not None:
@@ -40,6 +39,12 @@ def source_of(options: Latents, sample_column: str, described: Collection[str] |
                 f"{path}: latents.{key}: {getattr(options, key)!r} given, but only h5ad, zarr and h5mu have it"
             )
     return TableSource(path, sample_column, described)
+
+
+def keys_of(path: str, modality: str | None = None) -> list[str]:
+    """Names of the matrices in obsm of a file, or of a modality in it."""
+    with opened_store(path, EXPECTED) as root:
+        return _matrices(_place(root, modality, path), "obsm")
 
 
 class TableSource(Source):
