@@ -34,10 +34,7 @@ def cohort_of_latents(run: LatentsRun) -> tuple[Cohort, QcList]:
         cohort, qc = cohort_of_measurements(run)
         return cohort, qc
     say(f"{run.run}: reading {Path(str(run.latents.path)).name}")
-    table = None
-    if run.metadata.path is not None:
-        table = described(run, read_metadata(run.metadata.path), run.metadata.path)
-    source = source_of(run.latents, run.metadata.sample, None if table is None else table.index)
+    source, table = _files(run)
     expressed = (lambda: cohort_of_measurements(run)[0]) if run.expression is not None else None
     return cohort_of(run, source, table, expressed)
 
@@ -48,11 +45,7 @@ def read_roster(run: LatentsRun, qc: QcList) -> Raw:
         from mtlbio.cohort.read import read_roster as roster_of_measurements
 
         return roster_of_measurements(run, qc)
-    table = None
-    if run.metadata.path is not None:
-        table = described(run, read_metadata(run.metadata.path), run.metadata.path)
-    source = source_of(run.latents, run.metadata.sample, None if table is None else table.index)
-    raw = _joined(run, source, table, qc)
+    raw = _joined(run, *_files(run), qc)
     nothing = np.zeros((len(raw.measurements.samples), 0))
     return replace(raw, measurements=replace(raw.measurements, genes=np.array([], dtype=str), matrix=nothing))
 
@@ -107,6 +100,14 @@ def cohort_of(
         measured = of_genes.expression[rows], of_genes.genes
         preprocessing = of_genes.preprocessing
     return auxiliary_apart(Cohort(*measured, obs, tasks, covariates, preprocessing, given=given), run), qc
+
+
+def _files(run: LatentsRun) -> tuple[Source, pd.DataFrame | None]:
+    """The latents of a run, and the description of its samples as text; None where it comes with the latents."""
+    table = None
+    if run.metadata.path is not None:
+        table = described(run, read_metadata(run.metadata.path), run.metadata.path)
+    return source_of(run.latents, run.metadata.sample, None if table is None else table.index), table
 
 
 def _joined(run: LatentsRun, source: Source, table: pd.DataFrame | None, qc: QcList) -> Raw:
