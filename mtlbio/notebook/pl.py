@@ -52,7 +52,7 @@ def verdicts(trial: TrialResult, ax: Axes | None = None) -> Axes:
     """
     inputs = _inputs(trial)
     with house_style():
-        axes = _axes(ax, heatmap_size(inputs))
+        axes = _axes(ax, heatmap_size(inputs))[0]
         draw_heatmap(inputs, axes)
     return axes
 
@@ -95,10 +95,7 @@ def dimension(trial: TrialResult, dim: str, ax: Axes | Sequence[Axes] | None = N
         raise InputError(f"no dimension {dim!r}; there are {listing(inputs.verdicts.index, 40)}")
     panels = panels_of(inputs, dim)
     with house_style():
-        if ax is None:
-            drawn = np.ravel(_figure(CARD_SIZE).subplots(1, len(panels), squeeze=False))
-        else:
-            drawn = np.atleast_1d(np.asarray(ax, dtype=object)).ravel()
+        drawn = _axes(ax, CARD_SIZE, len(panels))
         if len(drawn) > len(panels):
             raise InputError(f"ax: found {len(drawn)} axes; {dim} has {len(panels)} panel(s)")
         for axes, panel in zip(drawn, panels, strict=False):
@@ -144,7 +141,7 @@ def audit(trial: TrialResult, ax: Axes | None = None) -> Axes:
     if not len(pairs):
         raise InputError("covariates: none in this trial, so there is no pair to be told apart")
     with house_style():
-        axes = _axes(ax, design_size(pairs))
+        axes = _axes(ax, design_size(pairs))[0]
         draw_design(inputs, axes)
     return axes
 
@@ -157,15 +154,14 @@ def _inputs(trial: Any) -> Inputs:
     return trial.drawn_from
 
 
-def _axes(ax: Axes | None, size: tuple[float, float]) -> Axes:
-    return _figure(size).subplots() if ax is None else ax
-
-
-def _figure(size: tuple[float, float]):
-    """A figure of pyplot, which a notebook shows by itself."""
+def _axes(ax: Axes | Sequence[Axes] | None, size: tuple[float, float], panels: int = 1) -> np.ndarray:
+    """(k,) the axes that were given, else those of a new figure of pyplot, which a notebook shows by itself."""
+    if ax is not None:
+        return np.atleast_1d(np.asarray(ax, dtype=object)).ravel()
     from matplotlib import pyplot
 
-    return pyplot.figure(figsize=size, layout="constrained", facecolor="white")
+    figure = pyplot.figure(figsize=size, layout="constrained", facecolor="white")
+    return figure.subplots(1, panels, squeeze=False).ravel()
 
 
 def _legends_inside(axes: Axes, before: list) -> None:
