@@ -3,6 +3,8 @@
     python benchmarks/calibration/grid.py mixtures --full     # what they are fitted on
     python benchmarks/calibration/grid.py axes --full         # what they are tried on; also designs and pipeline
     python benchmarks/calibration/fit_odds.py [--write]       # coefficients into the package, numbers into docs/odds.md
+    python benchmarks/calibration/fit_odds.py --shipped latents [--write]       # those that ship, on cohorts of another
+                                                              # kind of run: are they borne out there too?
 
 A multinomial logistic regression, fitted by maximum likelihood with a ridge that is worth one dimension. Coefficients
 of a piece on the roles that its term speaks for are held at zero or more.
@@ -22,10 +24,11 @@ from scipy import optimize, special
 from sklearn.metrics import roc_auc_score
 
 from benchmarks.calibration.grid import GRIDS, collected
+from benchmarks.calibration.other_models import even_mix
 from benchmarks.calibration.pages import DOCS, between
 from benchmarks.calibration.score import TERM
 from benchmarks.calibration.truth import class_of
-from mtlbio.probing.odds import COLUMNS, ROLES, TERMS, odds_of, pieces_of
+from mtlbio.probing.odds import COLUMNS, ROLES, TERMS, coefficients_for, odds_of, pieces_of
 from mtlbio.probing.rates import NO_CLAIM, PARTS, SHIPPED
 from mtlbio.tables import write_table
 
@@ -119,11 +122,30 @@ def worst_cells(part: str, rows: pd.DataFrame, coefficients: pd.DataFrame) -> pd
     return pd.DataFrame(out).sort_values("calibration", ascending=False)
 
 
+def try_shipped(part: str, write: bool, latest: bool) -> None:
+    """How good the odds that ship are on cohorts of another kind of run, half of which hold something."""
+    rows = collected(part, latest)
+    rows = even_mix(rows[rows[f"{TERM}link"].notna()].reset_index(drop=True))  # kept rows have no terms
+    coefficients = coefficients_for("measurements")
+    table = report({part: rows}, coefficients)
+    print(table.to_string(index=False, float_format="{:.3f}".format))
+    print(worst_cells(part, rows, coefficients).to_string(index=False, float_format="{:.3f}".format))
+    if write:
+        between(DOCS / "odds.md", "\n".join(goodness(table)), f"<!-- {part} -->")
+
+
 def page(table: pd.DataFrame, mix: pd.Series, coefficients: pd.DataFrame) -> str:
     """What ``docs/odds.md`` says in numbers."""
     shares = ", ".join(f"{100 * mix[role]:.0f} % {role}" for role in ROLES)
-    lines = [f"Mix of the {mix.attrs['n']:,} dimensions that they are fitted on: {shares}.", ""]
-    lines += ["| | donors | dimensions | likeliest role is right, % | calibration error | of `odds_biology` |"]
+    lines = [f"Mix of the {mix.attrs['n']:,} dimensions that they are fitted on: {shares}.", "", *goodness(table)]
+    lines += ["", "| piece | " + " | ".join(ROLES[:-1]) + " |", "|---|" + "---|" * (len(ROLES) - 1)]
+    lines += [f"| {name} | " + " | ".join(f"{v:+.2f}" for v in row) + " |" for name, row in coefficients.iterrows()]
+    return "\n".join(lines)
+
+
+def goodness(table: pd.DataFrame) -> list[str]:
+    """A line per row of :func:`report`."""
+    lines = ["| | donors | dimensions | likeliest role is right, % | calibration error | of `odds_biology` |"]
     lines[-1] += " `underpowered` (biology) | AUROC of `odds_biology` among them | calibration error there |"
     lines.append("|---|---|---|---|---|---|---|---|---|")
     for row in table.itertuples():
@@ -131,16 +153,18 @@ def page(table: pd.DataFrame, mix: pd.Series, coefficients: pd.DataFrame) -> str
         whole = f"{row.n:,} | {100 * row.right:.1f} | {row.calibration:.3f} | {row.calibration_biology:.3f}"
         open_ = f"{row.open:,} ({row.open_biology:,}) | {auroc} | {row.calibration_open:.3f}"
         lines.append(f"| {NAMES[row.part]} | {row.donors} | {whole} | {open_} |")
-    lines += ["", "| piece | " + " | ".join(ROLES[:-1]) + " |", "|---|" + "---|" * (len(ROLES) - 1)]
-    lines += [f"| {name} | " + " | ".join(f"{v:+.2f}" for v in row) + " |" for name, row in coefficients.iterrows()]
-    return "\n".join(lines)
+    return lines
 
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--write", action="store_true", help="ship the coefficients, and write docs/odds.md")
     parser.add_argument("--latest", action="store_true", help="cells of the sources that made the newest one")
+    parser.add_argument("--shipped", choices=["latents"], help="try the shipped coefficients on cohorts of this part")
     given = parser.parse_args()
+    if given.shipped:
+        try_shipped(given.shipped, given.write, given.latest)
+        return
     made = {part: collected(part, given.latest) for part in (FITTED, *TRIED)}
     made = {part: rows for part, rows in made.items() if len(rows)}
     if FITTED not in made:

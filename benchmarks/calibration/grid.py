@@ -42,7 +42,7 @@ from benchmarks.calibration.doses import doses_grid, judge_doses
 from benchmarks.calibration.given_axes import judge_axes
 from benchmarks.calibration.kept import differing, joined, read_kept, sample_of, write_kept
 from benchmarks.calibration.mixtures import judge_mixtures, mixtures_grid
-from benchmarks.calibration.other_models import corrections_grid, judge_latents, latents_grid
+from benchmarks.calibration.other_models import corrections_grid, even_mix, judge_latents, latents_grid
 from benchmarks.calibration.pages import write_designs, write_pages
 from benchmarks.calibration.score import any_false_biology, confusion, recall, rescored
 from benchmarks.calibration.shipping import error_rates, found_rates, write_rates
@@ -67,6 +67,7 @@ GRIDS = {
 }
 _AXES = ("mtlbio.probing", "benchmarks.calibration")
 _ALL = (*_AXES, "mtlbio.model", "mtlbio.training", "mtlbio.cohort")
+_MIXED = {"latents": even_mix}  # part -> its rows that rates are counted on, where it is not all of them
 _SILENT = ("designs", "mixtures", "corrections")  # what speaks for no cohort
 ROOMS = dict.fromkeys(("axes", "levels", *_SILENT), _AXES)
 ROOMS |= {"pipeline": _ALL, "doses": _ALL, "chains": (*_ALL, "mtlbio.sequence")}
@@ -158,6 +159,10 @@ def adopt(part: str, workers: int) -> None:
     say(f"{write_kept(part, version(part), kept)}: all {len(sample)} verdicts of {len(jobs)} cohorts are the same")
 
 
+def _all(rows: pd.DataFrame) -> pd.DataFrame:
+    return rows
+
+
 def show(part: str, rows: pd.DataFrame) -> None:
     """Print the tables of one part."""
     print(f"\n== {part}: {rows.groupby('cell')['run'].nunique().sum()} cohorts, {rows['cell'].nunique()} cells ==")
@@ -208,7 +213,7 @@ def main() -> None:
             show(part, found)
     if given.part == "ship":
         made = {part: found for part, found in rows.items() if len(found)}
-        counted = {part: found for part, found in made.items() if part not in _SILENT}
+        counted = {part: _MIXED.get(part, _all)(found) for part, found in made.items() if part not in _SILENT}
         rates = error_rates(counted)
         write_rates(rates, found_rates({part: found for part, found in counted.items() if part != "levels"}))
         write_pages(made, rates)

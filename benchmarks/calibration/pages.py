@@ -20,6 +20,8 @@ ROLES = ("interferon", "interferon+noise", "age", "sex", "batch", "batch+interfe
 ROLES += ("idle interferon", "noise")
 _DOSES = ("enzyme", "inhibitor", "idle enzyme", "idle inhibitor", "weight", "age", "ancestry", "variant")
 OWN_PAGES = {"doses": ("doses.md", _DOSES), "chains": ("proteins.md", ("labels", "noise", "position", "source"))}
+OWN_PAGES |= {"latents": ("latents.md", ROLES)}
+_BY_DESIGN = ("latents",)  # parts whose page has the rate of biology by size and separation too
 
 
 def write_pages(rows: dict[str, pd.DataFrame], rates: pd.DataFrame) -> None:
@@ -27,7 +29,9 @@ def write_pages(rows: dict[str, pd.DataFrame], rates: pd.DataFrame) -> None:
     for part, (page, roles) in OWN_PAGES.items():
         if part in rows:
             own = rates[(rates["part"] == part) & (rates["alpha"] == ALPHA)]
-            between(DOCS / page, "\n".join([*cells_table(rows[part], roles), "", *error_lines(own)]))
+            lines = [*cells_table(rows[part], roles), "", *error_lines(own)]
+            lines += ["", "`biology` by design:", "", error_table(own, "biology")] if part in _BY_DESIGN else []
+            between(DOCS / page, "\n".join(lines))
     if "levels" in rows:
         between(DOCS / "verdicts.md", levels_table(rows["levels"]), "<!-- levels -->")
     rows = {part: rows[part] for part in rows if part in SPEAK_FOR["measurements"]}

@@ -43,6 +43,7 @@ class LatentsKind(DonorKind[LatentsRun]):
             "cohort": "mtlbio.cohort.given.build:cohort_of_latents",
             "roster": "mtlbio.cohort.given.build:read_roster",
         },
+        "probe": {"refused": "mtlbio.probing.of_latents:refused_by_design"},
         "evaluate": {"unpredicted": "mtlbio.evaluation.unpredicted:unpredicted"},
         "report": {
             "cohort": "mtlbio.report.of_samples:cohort",

@@ -15,12 +15,12 @@ it by ``FREE`` or more. What is not said is taken for the worst. docs/latents.md
 
 from dataclasses import dataclass
 
-import numpy as np
 import pandas as pd
 
 from mtlbio.cohort.cohort import Cohort
 from mtlbio.config import Latents
 from mtlbio.probing.examinee import DONORS, NOTHING
+from mtlbio.probing.rates import REFUSED, cramers_v
 from mtlbio.probing.trial import Trial
 from mtlbio.probing.verdict import UNCLAIMED
 from mtlbio.text import joined
@@ -96,13 +96,15 @@ def refused(trial: Trial, audit: pd.DataFrame, statement: Statement) -> dict[str
     return out
 
 
-def refusals(trial: Trial) -> pd.DataFrame:
-    """Rows of the audit, of kind ``latents``: a refused task each."""
+def with_refusals(audit: pd.DataFrame, trial: Trial) -> pd.DataFrame:
+    """The audit with a row of kind ``latents`` for every task that is refused, before its own."""
+    if not trial.refused:
+        return audit
     rows = [
-        {"kind": "latents", "task": task, "covariate": "the latents", "call": UNCLAIMED, "why": _sentence(task, reason)}
+        {"kind": REFUSED, "task": task, "covariate": "the latents", "call": UNCLAIMED, "why": _sentence(task, reason)}
         for task, reason in trial.refused.items()
     ]
-    return pd.DataFrame(rows)
+    return pd.concat([pd.DataFrame(rows), audit], ignore_index=True)[list(audit)]
 
 
 def _sentence(task: str, reason: str) -> str:
@@ -121,13 +123,12 @@ def _protected(task: str, audit: pd.DataFrame, statement: Statement) -> str | No
     if task not in statement.kept:
         return None
     rows = audit[(audit["kind"] == "task") & (audit["task"] == task)]
-    close = [
-        (strength(row), row["covariate"]) for _, row in rows.iterrows() if row["covariate"] in statement.corrected_for
-    ]
-    close = [(value, name) for value, name in close if value >= FREE]
-    if not close:
+    rows = rows[rows["covariate"].isin(statement.corrected_for)]
+    # 1 where they cannot be told apart, 0 where the covariate has no say
+    strength = cramers_v(rows).fillna(0.0).where(rows["call"] != UNCLAIMED, 1.0)
+    if not (strength >= FREE).any():
         return None
-    value, name = max(close)
+    value, name = max(zip(strength, rows["covariate"], strict=True))
     start = f"{name} was taken out of the data while {task} was protected"
     if {"corrected_for", "kept"} & set(statement.assumed):
         start = f"it is not stated that no correction for {name} protected {task} (latents.corrected_for, latents.kept)"
@@ -135,14 +136,3 @@ def _protected(task: str, audit: pd.DataFrame, statement: Statement) -> str | No
         f"{start}; the two go together (Cramer's V {value:.2f}, free below {FREE:g}), and such a correction leaves its "
         f"own error in the direction of {task}, which no adjustment takes out"
     )
-
-
-def strength(row: pd.Series) -> float:
-    """How closely a task goes with a covariate, 0-1 on the scale of Cramer's V, from its row of the audit; 1 where they
-    cannot be told apart, 0 where the covariate has no say."""
-    if row["call"] == UNCLAIMED:
-        return 1.0
-    value = row["value"]
-    if pd.isna(value):
-        return 0.0
-    return float(value) if row["association"] == "cramers_v" else float(np.sqrt(max(value, 0.0)))

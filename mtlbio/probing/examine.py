@@ -12,7 +12,7 @@ from mtlbio.probing.ablation import ablation
 from mtlbio.probing.association import association
 from mtlbio.probing.audit import audited
 from mtlbio.probing.by_class import by_class
-from mtlbio.probing.claims import refusals
+from mtlbio.probing.claims import with_refusals
 from mtlbio.probing.collect_evidence import collect_evidence
 from mtlbio.probing.columns import verdict_table
 from mtlbio.probing.composition import with_cells
@@ -84,6 +84,7 @@ def examine(trial: T, examinee: Examinee, stability: np.ndarray, procedure: Proc
     trial, design = audited(trial)
     if procedure.claims is not None:
         trial = replace(trial, refused=procedure.claims(trial, design))
+        design = with_refusals(design, trial)
     effects = association(trial)
     effects = effects if procedure.rescaled is None else procedure.rescaled(effects)
     effects = with_links(trial, effects)
@@ -120,7 +121,6 @@ def examine(trial: T, examinee: Examinee, stability: np.ndarray, procedure: Proc
     # leakage has no table of its own: its columns belong to the rows of the task's effect
     merged = effects.merge(beside.rename(columns={"task": "variable"}).assign(question="task"), how="left")
     merged = pd.concat([merged, uneven], ignore_index=True) if len(uneven) else merged
-    design = pd.concat([refusals(trial), design], ignore_index=True)[list(design)] if trial.refused else design
     tables = dict(zip(TABLES, (design, merged, removed, named, as_written(steady), planes, terms), strict=True))
     questions = {name for name in ("blocks", "duplicates") if getattr(procedure, name)}
     questions |= {"odds"} if coefficients is not None else set()

@@ -26,6 +26,8 @@ from mtlbio.tables import read_table
 
 ROLES = ("biology", "confounder", "technical", "mixed", "none")  # the last is what the others are compared with
 COLUMNS = ["kind", "piece", *ROLES[:-1]]
+# kinds of runs whose planted dimensions bear out the coefficients that were fitted on another (docs/odds.md)
+BORNE_OUT = {"latents": "measurements"}
 MOST = 8.0  # -log10 p from which a link is as certain as it gets
 
 
@@ -217,7 +219,7 @@ def odds_by_dimension(evidence: list[Evidence], terms: pd.DataFrame, coefficient
 
 def coefficients_for(kind: str | None) -> pd.DataFrame | None:
     """Coefficients for runs of a kind (a key of :data:`mtlbio.probing.rates.SPEAK_FOR`); None where there are none."""
-    own = _shipped()[lambda table: table["kind"] == kind]
+    own = _shipped()[lambda table: table["kind"] == BORNE_OUT.get(str(kind), kind)]
     return own.drop(columns="kind").set_index("piece")[list(ROLES[:-1])] if len(own) else None
 
 

@@ -114,6 +114,11 @@ def examine_latents(
     return tables
 
 
+def refused_by_design(run: LatentsRun, trial: Trial, audit: pd.DataFrame) -> dict[str, str]:
+    """Task -> why nothing can be claimed of it, as far as is known before anything is measured."""
+    return refused(trial, audit, Statement.of(run.latents, trial.labelled, [c.name for c in trial.role("technical")]))
+
+
 def _named(cohort: Cohort, genes: Genes | None, trial: Trial) -> pd.DataFrame:
     """What names a dimension: sets scored on the measurements, by loadings alone without these, or nothing."""
     if genes is not None and measured(cohort):

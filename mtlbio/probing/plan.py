@@ -17,6 +17,7 @@ from mtlbio.labels import Label
 from mtlbio.metrics import metric
 from mtlbio.probing.association import task_design
 from mtlbio.probing.audit import LEAST_UNITS, audited
+from mtlbio.probing.claims import with_refusals
 from mtlbio.probing.families import evidence_needed, firm_level
 from mtlbio.probing.inference import Contrast, variance_inflation
 from mtlbio.probing.plan_composition import left_out
@@ -118,7 +119,10 @@ def design_of(
             f"covariates: {int(trial.mask.sum())} samples have all of {listing(covariates)}, and every test is "
             f"adjusted for all of them: of {obs['donor'].nunique()} donors {costs}; leave out what too few have"
         )
-    return Design(run.run, *audited(trial), dims, dropped, pd.DataFrame() if cells is None else cells)
+    trial, audit = audited(trial)
+    refused = kind_of(run).part("probe", "refused", missing={})(run, trial, audit)
+    audit = with_refusals(audit, replace(trial, refused=refused))
+    return Design(run.run, trial, audit, dims, dropped, pd.DataFrame() if cells is None else cells)
 
 
 def task_plan(design: Design, name: str) -> TaskPlan:

@@ -14,6 +14,7 @@ from mtlbio.probing.plan_composition import composition_warnings
 from mtlbio.probing.plan_design import Design, TaskPlan
 from mtlbio.probing.plan_families import family_line, family_warnings, in_families
 from mtlbio.probing.plan_order import order_warnings
+from mtlbio.probing.rates import REFUSED
 from mtlbio.probing.trial import Trial
 from mtlbio.text import joined
 
@@ -58,7 +59,7 @@ def warnings(design: Design, tasks: list[TaskPlan]) -> list[str]:
     """What no number of dimensions or replicas mends, the gravest first."""
     trial, audit, out = design.trial, design.audit, grave(design)
     units = trial.words.units
-    for pair in audit[audit["call"] == "not_identifiable"].itertuples():
+    for pair in audit[(audit["call"] == "not_identifiable") & (audit["kind"] != REFUSED)].itertuples():
         if pair.kind != "task":
             out.append(
                 f"{pair.task} and {pair.covariate} go together: a dimension that follows one follows the other and "
@@ -107,15 +108,16 @@ def warnings(design: Design, tasks: list[TaskPlan]) -> list[str]:
 
 
 def grave(design: Design) -> list[str]:
-    """Outcomes that a covariate cannot be told from: nothing can become `biology` for them; and outcomes that go with
-    who was measured how often."""
+    """Outcomes that are refused, and those that a covariate cannot be told from: nothing can become `biology` for them;
+    and outcomes that go with who was measured how often."""
     rows = design.audit[(design.audit["call"] == "not_identifiable") & (design.audit["kind"] == "task")]
     rows = rows[rows["task"].isin(design.trial.outcomes)]
     tangled = [f"{_lead(pair)}: no verdict can separate them. {_after(pair)}" for pair in rows.itertuples()]
     tangled = list(dict.fromkeys(tangled))  # a task without labels is said once
     uneven = design.audit[(design.audit["call"] == "weak") & (design.audit["kind"] == "recruitment")]
     lost = _lost(design.trial)
-    return [*(text for text, share in lost if share > MANY), *tangled, *uneven["why"]]
+    refused = design.audit.loc[design.audit["kind"] == REFUSED, "why"]
+    return [*refused, *(text for text, share in lost if share > MANY), *tangled, *uneven["why"]]
 
 
 def _lost(trial: Trial) -> list[tuple[str, float]]:

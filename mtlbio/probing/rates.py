@@ -19,6 +19,7 @@ from mtlbio.tables import read_table
 from mtlbio.text import joined
 
 NO_CLAIM = "underpowered"  # the verdict that claims nothing, so that it cannot be wrong
+REFUSED = "latents"  # kind of the audit's rows on tasks of which these latents can show nothing
 FOUND = ["part", "donors", "separation", "what", "n", "hits", "rate", "low", "high"]
 COLUMNS = ["part", "alpha", "donors", "separation", "verdict", "n", "wrong", "rate", "low", "high"]
 ALPHA = 0.05  # the level of ``probe.alpha`` that most rates were counted at
@@ -41,6 +42,9 @@ _DRIVERS = {
     "latents": ("interferon", "a programme that drives the disease"),
     "table": ("enzyme", "a feature that drives the doses as the planted enzyme does"),
 }
+# what is right to say of it where the batch is the disease, of kinds where more than not_identifiable is: components of
+# all donors are uncorrelated, so that what the batch does not carry still tells one case from another
+_NESTED = {"latents": "not_identifiable, or biology for an outcome of the cases alone,"}
 _UNITS = {"doses": "patients a drug", "chains": "held-out chains"}
 
 
@@ -125,15 +129,18 @@ def _nearest(cells: pd.DataFrame, donors: float, separation: float) -> pd.Series
 def rate_of(
     verdict: str, about: str, audit: pd.DataFrame, kind: str, alpha: float = ALPHA, rates: pd.DataFrame | None = None
 ) -> Rate:
-    """How often such a verdict was wrong; NaN where it claims nothing, or was never given on such a design or at such a
-    level.
+    """How often such a verdict was wrong; NaN where it claims nothing, was never given on such a design or at such a
+    level, or where it is about a task that is refused: no planted model saw a label. Where any is refused
+    ``not_identifiable`` has none either, for that may be said of the refused one.
 
     ``about``: the task that the verdict is about; ``audit``: the design audit, which knows that task's donors and how
     closely it goes with the technical covariates; ``kind``: of the run, a key of ``SPEAK_FOR``; ``alpha``:
     ``probe.alpha``; ``rates``: other than the shipped ones.
     """
     cells = at_level(speaking_for(shipped_rates() if rates is None else rates, kind), alpha)
-    row = None if verdict == NO_CLAIM else nearest_rate(verdict, *design_of(audit, about), cells)
+    refused = refused_in(audit)
+    silent = verdict == NO_CLAIM or about in refused or (bool(refused) and verdict == "not_identifiable")
+    row = None if silent else nearest_rate(verdict, *design_of(audit, about), cells)
     if row is None:
         return Rate()
     level = ""
@@ -155,10 +162,29 @@ def design_of(audit: pd.DataFrame, task: str) -> tuple[float, float]:
     if rows.empty:
         return np.nan, 0.5
     technical = rows[(rows["role"] == "technical") & rows["value"].notna()]
-    value = technical["value"].where(technical["association"] == "cramers_v", np.sqrt(technical["value"].clip(lower=0)))
+    value = cramers_v(technical)
     cost = audit.loc[(audit["kind"] == "family") & (audit["task"] == task), "value"].max()
     donors = float(rows["n_donors"].max()) / (1.0 if np.isnan(cost) else float(cost))
     return donors, separation_of(value.max() if len(value) else 0.0)
+
+
+def cramers_v(pairs: pd.DataFrame) -> pd.Series:
+    """How closely the pairs of some rows of the audit go together, on the scale of Cramer's V: that of shares of
+    variance and of squared correlations is their root. NaN where nothing was measured.
+
+    Examples
+    --------
+    >>> pairs = pd.DataFrame({"association": ["cramers_v", "eta2", "eta2"], "value": [0.3, 0.09, -0.01]})
+    >>> [round(value, 6) for value in cramers_v(pairs)]
+    [0.3, 0.3, 0.0]
+    """
+    return pairs["value"].where(pairs["association"] == "cramers_v", np.sqrt(pairs["value"].clip(lower=0)))
+
+
+def refused_in(audit: pd.DataFrame) -> list[str]:
+    """Tasks of which nothing can be claimed of these latents, in an audit that has them
+    (:func:`mtlbio.probing.claims.with_refusals`)."""
+    return audit.loc[audit["kind"] == REFUSED, "task"].tolist()
 
 
 def _design(row: pd.Series) -> str:
@@ -177,7 +203,8 @@ def no_rate_at(alpha: float, kind: str, rates: pd.DataFrame | None = None) -> bo
 def prospects(
     audit: pd.DataFrame, task: str, kind: str, cells: pd.DataFrame | None = None, alpha: float = ALPHA
 ) -> str | None:
-    """One sentence before any training: what such a design gave on planted cohorts. None where nothing comes near.
+    """One sentence before any training: what such a design gave on planted cohorts. None where nothing comes near, and
+    of a task that is refused.
 
     ``kind``: whose rates speak, a key of ``_DRIVERS``; ``alpha``: ``probe.alpha`` of the run, which is said where the
     cohorts were tried at another.
@@ -186,10 +213,10 @@ def prospects(
     donors, separation = design_of(audit, task)
     driver, drives = _DRIVERS[kind]
     cell = nearest_cell(cells, driver, donors, separation)
-    if cell is None or ANY_FALSE not in cell.index:
+    if cell is None or ANY_FALSE not in cell.index or task in refused_in(audit):
         return None
     right, false = cell.loc[driver], cell.loc[ANY_FALSE]
-    named = "not_identifiable" if right["separation"] >= 1 else "biology"
+    named = _NESTED.get(kind, "not_identifiable") if right["separation"] >= 1 else "biology"
     return (
         f"{task}: on the planted cohorts nearest to yours ({_design(false)}) {drives} was "
         f"called {named} in {_percent(right)} of the cohorts, and {_percent(false)} of the runs held any false biology."
@@ -200,7 +227,8 @@ def prospects(
 def findable(
     audit: pd.DataFrame, task: str, kind: str, cells: pd.DataFrame | None = None, alpha: float = ALPHA
 ) -> str | None:
-    """One sentence on the share of planted programmes that was found, by size; None where none is known.
+    """One sentence on the share of planted programmes that was found, by size; None where none is known, and of a task
+    that is refused.
 
     Of the separation nearest to that of the task, and of the part of the grid that has most sizes. ``alpha``: as of
     :func:`prospects`.
@@ -209,7 +237,7 @@ def findable(
     donors, separation = design_of(audit, task)
     driver, drives = _DRIVERS.get(kind, (None, None))
     rows = cells[cells["what"] == driver]
-    if rows.empty:
+    if rows.empty or task in refused_in(audit):
         return None
     rows = rows[rows["part"] == rows.groupby("part")["donors"].nunique().idxmax()]
     cell = nearest_cell(rows, str(driver), donors, separation)

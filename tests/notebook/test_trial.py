@@ -107,7 +107,13 @@ def test_what_is_known_of_a_dimension(in_memory):
     assert low < effect < high
     assert in_memory.verdicts["stability"].isna().all()  # nobody knows it of one model for all donors
     assert "z01" in in_memory._repr_html_() and "8 dimensions" in repr(in_memory)
-    assert "disease" in in_memory.plan
+    assert "a programme that drives the disease was called biology in" in " ".join(in_memory.plan.split())
+    rated = in_memory.verdicts.set_index("verdict")["error_rate_from"]
+    assert rated.loc[["biology"]].str.startswith("principal components of all donors, 80 donors, ").all()
+    assert rated.get(["underpowered"], pd.Series(dtype=object)).isna().all()
+    odds = in_memory.verdicts.filter(regex="^odds_")
+    np.testing.assert_allclose(odds.sum(axis=1), 1.0)
+    assert odds[in_memory.verdicts["dim"] == dim.name].idxmax(axis=1).tolist() == ["odds_biology"]
     with pytest.raises(InputError, match="no dimension 'z99'; there are z01"):
         in_memory["z99"]
 
@@ -118,6 +124,10 @@ def test_what_is_not_stated_is_taken_for_the_worst(planted):
     refused = found.audit[found.audit["kind"] == "latents"]
     assert refused["task"].tolist() == ["disease", "response"]
     assert refused["why"].str.contains("it is not stated what the model saw").all()
+    words = " ".join(found.plan.split())
+    assert "Nothing is claimed of disease: it is not stated what the model saw" in words
+    assert "a programme that drives the disease" not in words
+    assert found.verdicts["error_rate"].isna().all()
     follows = found.verdicts[found.verdicts["verdict"] == "not_identifiable"]
     assert follows["driver"].tolist() == ["disease"] and "latents.saw" in follows["why"].iloc[0]
 

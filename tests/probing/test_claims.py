@@ -1,5 +1,7 @@
 """What latents of another model can show, by what the model saw and what was taken out before."""
 
+from types import SimpleNamespace
+
 import numpy as np
 import pandas as pd
 import pytest
@@ -7,7 +9,7 @@ import pytest
 from benchmarks.calibration.other_models import corrections_grid, judge_latents, latents_of, without_batch
 from mtlbio.config import Latents
 from mtlbio.notebook.trial import trial
-from mtlbio.probing.claims import Statement, strength
+from mtlbio.probing.claims import Statement, refused
 
 TASKS, TECHNICAL = ["disease", "response"], ["batch", "plate"]
 
@@ -41,15 +43,21 @@ def test_one_sentence_says_what_is_known():
 @pytest.mark.parametrize(
     ("row", "expected"),
     [
-        ({"association": "cramers_v", "value": 0.3, "call": "ok"}, 0.3),
-        ({"association": "eta2", "value": 0.09, "call": "ok"}, 0.3),
-        ({"association": "eta2", "value": -0.01, "call": "ok"}, 0.0),
-        ({"association": "cramers_v", "value": np.nan, "call": "ok"}, 0.0),
-        ({"association": "none", "value": np.nan, "call": "not_identifiable"}, 1.0),
+        ({"association": "cramers_v", "value": 0.3, "call": "ok"}, "0.30"),
+        ({"association": "eta2", "value": 0.09, "call": "ok"}, "0.30"),
+        ({"association": "eta2", "value": -0.01, "call": "ok"}, None),
+        ({"association": "cramers_v", "value": np.nan, "call": "ok"}, None),
+        ({"association": "none", "value": np.nan, "call": "not_identifiable"}, "1.00"),
     ],
 )
 def test_how_closely_a_pair_goes_is_on_one_scale(row, expected):
-    assert strength(pd.Series(row)) == pytest.approx(expected)
+    audit = pd.DataFrame([{"kind": "task", "task": "disease", "covariate": "batch", **row}])
+    protected = statement(saw="donors", corrected_for=["batch"], kept=["disease"])
+    found = refused(SimpleNamespace(labelled=["disease"]), audit, protected)
+    if expected is None:
+        assert found == {}
+    else:
+        assert f"the two go together (Cramer's V {expected}, free below 0.15)" in found["disease"]
 
 
 CELLS = {cell.name: cell for cell, _ in corrections_grid(False)}

@@ -198,9 +198,24 @@ def test_shipped_rates_of_chains():
     assert biology["wrong"].sum() / biology["n"].sum() < 0.05
 
 
+def test_what_is_refused_has_no_rate_and_no_prospects():
+    """No planted model saw a label; `not_identifiable` may then be said of the refused task."""
+    rows = [("latents", 0.05, 200, 0.5, v, 100, 4, 0.04, 0.02, 0.1) for v in ("biology", "not_identifiable")]
+    cells = [("latents", 200, 0.5, what, 40, 20, 0.5, 0.4, 0.6) for what in ("interferon", ANY_FALSE)]
+    rates, found = pd.DataFrame(rows, columns=COLUMNS), pd.DataFrame(cells, columns=FOUND)
+    tasks = [("task", task, "technical", "cramers_v", 0.01, 200) for task in ("disease", "response")]
+    audit = pd.DataFrame([("latents", "disease", None, None, np.nan, np.nan), *tasks], columns=AUDIT)
+    asked = [("biology", "disease"), ("biology", "response"), ("not_identifiable", "response")]
+    errors = [rate_of(verdict, task, audit, "latents", rates=rates).error for verdict, task in asked]
+    np.testing.assert_array_equal(errors, [np.nan, 0.04, np.nan])
+    for said in (prospects, findable):
+        assert said(audit, "disease", "latents", found) is None and said(audit, "response", "latents", found)
+    assert rate_of("not_identifiable", "disease", audit[1:], "latents", rates=rates).error == 0.04
+
+
 def test_shipped_rates_are_of_the_whole_grid():
     found, rates = shipped_found(), shipped_rates()
-    assert set(found["part"]) == set(PARTS) - {"latents"} == set(rates["part"])
+    assert set(found["part"]) == set(PARTS) == set(rates["part"])
     assert (rates["wrong"] <= rates["n"]).all() and (rates["low"] <= rates["rate"]).all()
     nested = found[(found["separation"] == 1) & (found["what"] == "interferon") & (found["donors"] >= 200)]
     assert len(nested) and (nested["rate"] > 0.9).all()
