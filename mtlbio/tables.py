@@ -37,6 +37,12 @@ LABEL_NOISE = [
     "task", "metric", "value", "n_units", "share", "share_low", "share_high", "p", "alarm", "could_show", "suspects",
     "why",
 ]  # fmt: skip
+# of runs with splits.also, as the files of the same names beside them
+SITE_SPLITS, SITE_PREDICTIONS, SITE_BASELINES = "sites/splits.tsv", "sites/predictions.tsv", "sites/baselines.tsv"
+SITES_LEFT_OUT = [
+    "arm", "task", "metric", "site", "by_donors", "by_donors_low", "by_donors_high", "by_sites", "by_sites_low",
+    "by_sites_high", "lost", "lost_low", "lost_high", "n_samples", "n_donors",
+]  # fmt: skip
 CHECKS = ["check", "item", "value", "expected", "low", "high", "call", "why"]
 EFFECTS = ["task", "feature", "value", "samples", "prediction", "factor"]
 SUBSETS = ["subset", "task", "metric", "value", "gain", "ci_low", "ci_high", "verdict", "n_donors"]
@@ -51,7 +57,7 @@ VERDICTS = ["dim", "verdict", "driver"]
 # Identifiers stay text even where they look like numbers (donor 007, chip 5730053041).
 _TEXT = (
     "sample", "donor", "family", "seed", "arm", "task", "label", "dim", "driver", "set", "item", "level", "subset",
-    "partner",
+    "partner", "site", "class",
 )  # fmt: skip
 
 

@@ -4,7 +4,8 @@
 
 Nothing is linked with anything: dimensions run in families (intraclass correlation .6), and so does the label, by .6 or
 as a whole. Prints how often p is below .05 and below .001 with donors as clusters; with families and G - 1 degrees of
-freedom; with families and the trial's own (:func:`mtlbio.probing.inference._freedom`); and with the randomisation too,
+freedom; with families and the trial's own (:func:`mtlbio.probing.inference.satterthwaite`); and with the
+randomisation too,
 as the trial has it.
 """
 

@@ -102,6 +102,9 @@ def check_design(
     # folds of several levels are checked when they are made (mtlbio.cohort.split)
     if run.splits.by is not None and run.splits.folds is None:
         _check_leave_out(f"{source}: splits.by: {run.splits.by}", obs, run.splits.by, tasks)
+    also = run.splits.also
+    if also is not None and also.folds is None:
+        _check_leave_out(f"{source}: splits.also.by: {also.by}", obs, also.by, tasks)
 
 
 def _check_covariate(where: str, labelled: pd.DataFrame, covariate: CovariateInfo) -> None:

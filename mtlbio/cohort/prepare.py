@@ -21,7 +21,7 @@ from mtlbio.kinds import kind_of
 from mtlbio.kinds.schemas import DonorRun
 from mtlbio.labels import Label
 from mtlbio.progress import say
-from mtlbio.tables import QC, SPLITS, write_table
+from mtlbio.tables import QC, SITE_SPLITS, SPLITS, write_table
 
 # reason of a row of qc.tsv that a person should look at
 DOUBTFUL = "to be looked at"
@@ -31,7 +31,8 @@ Made: TypeAlias = Callable[[Any], tuple[Cohort, QcList]]  # a run -> its cohort,
 def prepare(run: DonorRun, results: Path, made: Made | None = None) -> None:
     """Read, check, reduce to samples of donors, filter, normalise and split.
 
-    The folder ``results`` receives ``cohort.h5ad``, ``qc.tsv`` and ``splits.tsv``: all three or none. ``made`` makes
+    The folder ``results`` receives ``cohort.h5ad``, ``qc.tsv`` and ``splits.tsv``: all three or none; with
+    ``splits.also`` then ``sites/splits.tsv`` too. ``made`` makes
     the cohort of a run whose data are in memory; that of the run's files where left out.
 
     Raises
@@ -40,12 +41,14 @@ def prepare(run: DonorRun, results: Path, made: Made | None = None) -> None:
         Whatever is wrong with the input, in one line; nothing is written then.
     """
     cohort, qc = build_cohort(run, made)
-    splits = make_splits(cohort, run.splits)
+    splits, of_sites = make_splits(cohort, run.splits), splits_of_sites(run, cohort)
     paths = [Path(results) / name for name in ("cohort.h5ad", "qc.tsv", "splits.tsv")]
     with replacing(paths[0]) as cohort_path, replacing(paths[1]) as qc_path, replacing(paths[2]) as splits_path:
         write_cohort(cohort, cohort_path)
         write_table(qc.table(), qc_path, QC)
         write_table(splits, splits_path, SPLITS)
+    if of_sites is not None:
+        write_table(of_sites, Path(results) / SITE_SPLITS, SPLITS)
     for item, _, _, detail in [row for row in qc.rows if row[2] == DOUBTFUL]:
         say(f"Warning: {item}: {detail}")
     say(
@@ -56,7 +59,15 @@ def prepare(run: DonorRun, results: Path, made: Made | None = None) -> None:
 
 def check(run: DonorRun) -> None:
     """All that :func:`prepare` would object to, without writing anything: for a look before any job starts."""
-    make_splits(build_cohort(run)[0], run.splits)
+    cohort = build_cohort(run)[0]
+    make_splits(cohort, run.splits)
+    splits_of_sites(run, cohort)
+
+
+def splits_of_sites(run: DonorRun, cohort: Cohort) -> pd.DataFrame | None:
+    """Folds of the whole levels that ``splits.also`` holds out; None where the run has none."""
+    options = run.splits.of_sites
+    return None if options is None else make_splits(cohort, options, "splits.also")
 
 
 def build_cohort(run: DonorRun, made: Made | None = None) -> tuple[Cohort, QcList]:

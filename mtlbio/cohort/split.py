@@ -18,7 +18,7 @@ FOLDS = 5
 _PATTERNS, _EXCHANGES = 300, 200
 
 
-def make_splits(cohort: Cohort, options: Splits) -> pd.DataFrame:
+def make_splits(cohort: Cohort, options: Splits, key: str = "splits") -> pd.DataFrame:
     """Assign every sample the fold in which it is held out.
 
     Parameters
@@ -27,6 +27,7 @@ def make_splits(cohort: Cohort, options: Splits) -> pd.DataFrame:
     options : ``kind: donor``: folds of donors (of families where they are known), stratified on all tasks at once by
         iterative stratification (Sechidis, Tsoumakas & Vlahavas 2011). ``kind: leave_out``: one fold per level of the
         covariate ``by``, levels sorted; with ``folds``, so many folds of whole levels, stratified likewise.
+    key : of the YAML that ``options`` are from, for messages
 
     Returns
     -------
@@ -47,17 +48,17 @@ def make_splits(cohort: Cohort, options: Splits) -> pd.DataFrame:
     elif options.kind == "leave_out":
         level = cohort.obs[options.by].astype(object)
         if level.isna().any():
-            raise InputError(f"splits.by: {options.by} is missing for sample {level.index[level.isna()][0]!r}")
+            raise InputError(f"{key}.by: {options.by} is missing for sample {level.index[level.isna()][0]!r}")
         names, fold = np.unique(level.to_numpy().astype(str), return_inverse=True)
         if options.folds is not None:
             if len(names) < options.folds:
                 raise InputError(
-                    f"splits.folds: {options.folds} folds need as many levels of {options.by}; found {len(names)}"
+                    f"{key}.folds: {options.folds} folds need as many levels of {options.by}; found {len(names)}"
                 )
             counted = [task.counted(fold, cohort.y(name)) for name, task in cohort.tasks.items()]
             labels, sizes = np.concatenate(counted, axis=1), np.bincount(fold)
             fold = _stratify(labels, sizes, options.folds, [options.seed, 2])[fold]
-            _check_training(cohort, fold, options)
+            _check_training(cohort, fold, options, key)
     else:
         (donors, place), folds = np.unique(cohort.clusters, return_inverse=True), options.folds or FOLDS
         if len(donors) < folds:
@@ -122,14 +123,14 @@ def _carried(place: np.ndarray, y: np.ndarray, owners: int, folds: int) -> np.nd
     return carried_values(place, y, owners, folds)
 
 
-def _check_training(cohort: Cohort, fold: np.ndarray, options: Splits) -> None:
+def _check_training(cohort: Cohort, fold: np.ndarray, options: Splits, key: str) -> None:
     for f in np.unique(fold):
         training = ~np.isin(cohort.clusters, cohort.clusters[fold == f])
         for name, task in cohort.tasks.items():
             y = cohort.y(name)[training]
             if len(np.unique(y[~np.isnan(y)])) < max(2, len(task.classes)):
                 raise InputError(
-                    f"splits.folds: {options.folds} folds of {options.by}: holding one out leaves too few labels to "
+                    f"{key}.folds: {options.folds} folds of {options.by}: holding one out leaves too few labels to "
                     f"train tasks.{name} on; expected every class outside each fold"
                 )
 

@@ -14,6 +14,11 @@ class Baselines(Section):
     arms: list[Literal["ridge", "elasticnet", "lightgbm", "pca_linear", "covariates"]] = Field(
         ["ridge", "elasticnet", "lightgbm", "pca_linear", "covariates"], description="which baselines are fitted"
     )
+    sites: str | None = Field(
+        None,
+        description="a categorical covariate: ridge also with an intercept of each of its levels (site_intercept), and "
+        "with slopes of its own that are drawn towards the shared ones (site_deviations; [sites](../docs/sites.md))",
+    )
     seed: Seed = Field(0, description="seed of the inner folds and of LightGBM")
 
 
@@ -80,6 +85,11 @@ class Probe(TrialOptions):
         le=100_000,
         description="whole-pipeline null: so many times the outcomes are permuted between donors, the network is "
         "trained again and every dimension put on trial (199 reach p = .005; can take hours); 0: not done",
+    )
+    sites: str | None = Field(
+        None,
+        description="a categorical covariate: does every biology hold within each of its levels (hospitals, centres, "
+        "chips; [sites](../docs/sites.md)); where left out, the one whose levels `splits` holds out, else none",
     )
 
 

@@ -187,6 +187,15 @@ class Qc(Section):
     )
 
 
+class AlsoHeldOut(Section):
+    """Whole levels that are held out too, beside the folds of donors."""
+
+    by: str = Field(description="the categorical covariate whose levels are held out (hospitals, chips, batches)")
+    folds: Annotated[int, Field(ge=2, le=1000)] | None = Field(
+        None, description="number of folds of whole levels; one for each level where left out"
+    )
+
+
 class Splits(Section):
     """Who is held out."""
 
@@ -199,4 +208,16 @@ class Splits(Section):
         "which many small levels (chips) make too many: whole levels then share a fold",
     )
     by: str | None = Field(None, description="kind leave_out: the categorical covariate whose levels are held out")
+    also: AlsoHeldOut | None = Field(
+        None,
+        description="kind donor: train once more with whole levels held out, and say what every metric loses "
+        "([sites](../docs/sites.md))",
+    )
     seed: Seed = Field(0, description="seed of the fold assignment")
+
+    @property
+    def of_sites(self) -> "Splits | None":
+        """The folds of whole levels beside those of donors; None where there are none."""
+        if self.also is None:
+            return None
+        return Splits(kind="leave_out", by=self.also.by, folds=self.also.folds, seed=self.seed)

@@ -4,7 +4,7 @@ from pathlib import Path
 
 from mtlbio.cohort.cohort import read_cohort
 from mtlbio.embedding.table import measured
-from mtlbio.evaluation.baselines import predict_baselines
+from mtlbio.evaluation.baselines import arms_of, predict_baselines
 from mtlbio.kinds.schemas import LatentsRun
 from mtlbio.tables import PREDICTIONS, SPLITS, read_table, write_table
 
@@ -14,6 +14,7 @@ def baselines(run: LatentsRun, results: Path) -> None:
     results = Path(results)
     cohort = read_cohort(results / "cohort.h5ad")
     splits = read_table(results / "splits.tsv", SPLITS)
-    arms: list[str] = [arm for arm in run.baselines.arms if measured(cohort) or arm == "covariates"]
-    table = predict_baselines(cohort, splits, arms, run.training.genes, run.baselines.seed)
+    options = run.baselines
+    arms = [arm for arm in arms_of(options) if measured(cohort) or arm == "covariates"]
+    table = predict_baselines(cohort, splits, arms, run.training.genes, options.seed, options.sites)
     write_table(table, results / "baselines" / "predictions.tsv", PREDICTIONS)

@@ -17,7 +17,7 @@ Decisions that hold for every arm:
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from functools import cached_property
+from functools import cached_property, partial
 from itertools import chain, product
 from pathlib import Path
 
@@ -27,16 +27,18 @@ import pandas as pd
 from mtlbio.cohort.cohort import Cohort, read_cohort
 from mtlbio.cohort.features import donor_weights, fit_features, floor_of, row_space
 from mtlbio.cohort.split import inner_folds, train_test
+from mtlbio.config import Baselines
 from mtlbio.errors import InputError, listing
 from mtlbio.evaluation.boosting import lightgbm
 from mtlbio.evaluation.covariates import design, usable_covariates
 from mtlbio.evaluation.linear import elasticnet, pca_linear, ridge
+from mtlbio.evaluation.site_forms import site_deviations, site_intercept
 from mtlbio.evaluation.tuning import Labels
 from mtlbio.kinds.schemas import DonorRun
 from mtlbio.labels import Label
 from mtlbio.labels.base import OwnModel
 from mtlbio.progress import say, track
-from mtlbio.tables import PREDICTIONS, SPLITS, read_table, write_table
+from mtlbio.tables import PREDICTIONS, SITE_BASELINES, SITE_SPLITS, SPLITS, read_table, write_table
 
 INNER_FOLDS = 5
 # Elastic net and trees see this many of the fold's genes, the most variable ones: for speed.
@@ -52,6 +54,8 @@ _ARMS: dict[str, tuple[str, Arm]] = {
 }
 # Arms that fit whatever linear model a label brings along.
 _OWN_MODELS = (ridge, pca_linear)
+# Arms that know the site of every sample besides.
+_SITE_ARMS = {"site_intercept": site_intercept, "site_deviations": site_deviations}
 
 
 @dataclass(frozen=True)
@@ -62,6 +66,7 @@ class BaselineFold:
     train: np.ndarray
     test: np.ndarray
     n_genes: int
+    sites: str | None = None  # covariate whose levels the arms of sites are about
 
     @cached_property
     def rotated(self) -> tuple[np.ndarray, np.ndarray]:
@@ -84,6 +89,12 @@ class BaselineFold:
         basis, scores = row_space(x_train)
         return scores, x_test @ basis
 
+    @cached_property
+    def site(self) -> tuple[np.ndarray, np.ndarray]:
+        """Codes of the sites of training (n,) and test samples (m,), -1 where it is not known."""
+        code = pd.factorize(self.cohort.obs[self.sites].astype(object), sort=True)[0]
+        return code[self.train], code[self.test]
+
     def _standardised(self, n_genes: int) -> tuple[np.ndarray, np.ndarray]:
         expression = self.cohort.expression[self.train]
         weights, floor = donor_weights(self.cohort.donors[self.train]), floor_of(self.cohort)
@@ -92,23 +103,34 @@ class BaselineFold:
 
 
 def baselines(run: DonorRun, results: Path) -> None:
-    """Step ``baselines``: cohort.h5ad, splits.tsv -> baselines/predictions.tsv."""
+    """Step ``baselines``: cohort.h5ad, splits.tsv -> baselines/predictions.tsv; with ``splits.also`` the same of whole
+    levels that are held out, sites/splits.tsv -> sites/baselines.tsv."""
     results = Path(results)
     cohort = read_cohort(results / "cohort.h5ad")
-    splits = read_table(results / "splits.tsv", SPLITS)
-    table = predict_baselines(cohort, splits, list(run.baselines.arms), run.training.genes, run.baselines.seed)
-    write_table(table, results / "baselines" / "predictions.tsv", PREDICTIONS)
+    pairs = {"splits.tsv": "baselines/predictions.tsv"}
+    pairs |= {SITE_SPLITS: SITE_BASELINES} if run.splits.also is not None else {}
+    for name, made in pairs.items():
+        splits = read_table(results / name, SPLITS)
+        options = run.baselines
+        table = predict_baselines(cohort, splits, arms_of(options), run.training.genes, options.seed, options.sites)
+        write_table(table, results / made, PREDICTIONS)
+
+
+def arms_of(options: Baselines) -> list[str]:
+    """Names of the arms that a run asks for."""
+    return [*options.arms, *(_SITE_ARMS if options.sites else ())]
 
 
 def predict_baselines(
-    cohort: Cohort, splits: pd.DataFrame, arms: list[str], n_genes: int, seed: int = 0
+    cohort: Cohort, splits: pd.DataFrame, arms: list[str], n_genes: int, seed: int = 0, sites: str | None = None
 ) -> pd.DataFrame:
     """Out-of-fold predictions of every baseline arm for every task; columns of ``mtlbio.tables.PREDICTIONS``.
 
     Parameters
     ----------
     splits : columns sample, donor, fold; one row per sample of the cohort, in any order
-    arms : names out of ridge, elasticnet, lightgbm, pca_linear, covariates
+    arms : names out of ridge, elasticnet, lightgbm, pca_linear, covariates; with ``sites``, the covariate that says at
+        which site a sample is from, also site_intercept, site_deviations (:mod:`mtlbio.evaluation.site_forms`)
     n_genes : the most variable genes used, chosen in each fold
 
     Raises
@@ -125,7 +147,7 @@ def predict_baselines(
             frames[arm, task] = []
     folds = sorted(splits["fold"].unique())
     for fold in track(folds, f"Fitting {listing(arms)} on {len(folds)} folds"):
-        data = BaselineFold(cohort, *train_test(splits, fold), n_genes)
+        data = BaselineFold(cohort, *train_test(splits, fold), n_genes, sites)
         for (arm, task), parts in frames.items():
             predicted = fit_predict(arm, data, cohort.tasks[task], seed)
             parts.append(_rows(cohort, cohort.tasks[task], arm, fold, data.test, predicted))
@@ -142,7 +164,12 @@ def fit_predict(arm: str, data: BaselineFold, task: Label, seed: int = 0) -> np.
         raise InputError(f"task {task.name}: no labelled sample among the training donors of a fold; use fewer folds")
     y, donors = y[labelled], data.cohort.donors[data.train][labelled]
     clusters = data.cohort.clusters[data.train][labelled]
-    features, fit = _ARMS[arm]
+    fit: Arm
+    if arm in _SITE_ARMS:
+        site, test_site = data.site
+        features, fit = "rotated", partial(_SITE_ARMS[arm], site=site[labelled], test_site=test_site)
+    else:
+        features, fit = _ARMS[arm]
     if features == "covariates":
         train, test = data.covariates(task.name, labelled)
     else:

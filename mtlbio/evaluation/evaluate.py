@@ -8,19 +8,22 @@ from mtlbio.cohort.cohort import parse_schema, read_latents
 from mtlbio.cohort.family import FAMILY
 from mtlbio.evaluation.comparisons import on_trial, score_tables
 from mtlbio.evaluation.label_noise import label_noise
-from mtlbio.evaluation.predictions import collect, read_predictions
+from mtlbio.evaluation.predictions import collect, read_predictions, read_predictions_of_sites
 from mtlbio.evaluation.reprobe import reprobe
+from mtlbio.evaluation.sites import sites_left_out
 from mtlbio.evaluation.transfer import transfer
 from mtlbio.kinds import kind_of
 from mtlbio.kinds.schemas import DonorRun
 from mtlbio.kinds.vocabulary import DONORS, Vocabulary
 from mtlbio.labels import Label
 from mtlbio.progress import track
-from mtlbio.tables import COMPARISONS, LABEL_NOISE, METRICS, REPROBE, TRANSFER, write_table
+from mtlbio.tables import COMPARISONS, LABEL_NOISE, METRICS, REPROBE, SITES_LEFT_OUT, TRANSFER, write_table
 
 
 def evaluate(run: DonorRun, results: Path) -> None:
     """Both predictions.tsv, latents.h5ad -> metrics, comparisons, transfer, label_noise and reprobe.tsv.
+
+    With ``splits.also`` also the predictions of whole sites -> sites_left_out.tsv.
 
     Out-of-fold predictions of all folds are scored together, after the seeds of an arm are averaged, on labelled
     samples only. Metrics are per sample, their intervals by bootstrap of donors, or families where they are known.
@@ -44,6 +47,11 @@ def evaluate(run: DonorRun, results: Path) -> None:
     write_table(comparisons, results / "comparisons.tsv", COMPARISONS)
     write_table(transferred, results / "transfer.tsv", TRANSFER)
     write_table(labels_tested(table, tasks, options.seed, words), results / "label_noise.tsv", LABEL_NOISE)
+    if run.splits.also is not None:
+        both = table, read_predictions_of_sites(results)
+        site = latents.obs[run.splits.also.by].astype(str)
+        lost = sites_left_out(*both, tasks, site, options.bootstrap, options.seed, latents.obs.get(FAMILY))
+        write_table(lost, results / "sites_left_out.tsv", SITES_LEFT_OUT)
     adversary = run.training.adversary.covariate if run.training.adversary else None
     readings = reprobe(latents, options.bootstrap, options.seed, adversary, words)
     write_table(readings, results / "reprobe.tsv", REPROBE)

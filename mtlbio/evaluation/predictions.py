@@ -10,7 +10,7 @@ from mtlbio.errors import InputError, listing
 from mtlbio.evaluation.bootstrap import bootstrap_weights, fewest
 from mtlbio.evaluation.scores import ArmScores, TaskScores
 from mtlbio.labels import Label
-from mtlbio.tables import PREDICTIONS, read_table
+from mtlbio.tables import PREDICTIONS, SITE_BASELINES, SITE_PREDICTIONS, read_table
 
 
 @dataclass(frozen=True)
@@ -72,7 +72,15 @@ class TaskPredictions(TaskScores):
 
 def read_predictions(results: Path) -> pd.DataFrame:
     """The predictions of the networks and of the baselines in a run's folder, one table."""
-    files = [results / "predictions.tsv", results / "baselines" / "predictions.tsv"]
+    return _together([results / "predictions.tsv", results / "baselines" / "predictions.tsv"])
+
+
+def read_predictions_of_sites(results: Path) -> pd.DataFrame:
+    """The same with whole sites held out."""
+    return _together([results / SITE_PREDICTIONS, results / SITE_BASELINES])
+
+
+def _together(files: list[Path]) -> pd.DataFrame:
     tables = [read_table(file, PREDICTIONS) for file in files]
     return pd.concat([table for table in tables if len(table)], ignore_index=True)
 

@@ -41,7 +41,7 @@ class TrainResult(TrialResult):
     def read(cls, run: CohortRun, folder: Path) -> "TrainResult":
         """Of a folder in which all steps of a run were taken."""
         read = tables.read_table
-        found = {name: folder / "probing" / f"{name}.tsv" for name in (*TABLES, "composition", "replicas")}
+        found = {name: folder / "probing" / f"{name}.tsv" for name in (*TABLES, "composition", "sites", "replicas")}
         found["verdicts"] = folder / "verdicts.tsv"
         qc = read(folder / "qc.tsv", tables.QC)
         return cls(

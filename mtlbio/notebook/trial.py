@@ -114,7 +114,7 @@ def trial(
         )
         splits = make_splits(cohort, run.splits)
         table = table_of(cohort, splits)
-        tables = examine_latents(cohort, table, run.latents, run.probe, load_sets(run.gene_sets))
+        tables = examine_latents(cohort, table, run.latents, run.trial_options, load_sets(run.gene_sets))
     return TrialResult(run, cohort, splits, table, tables, qc.table(), [note.text for note in notes])
 
 

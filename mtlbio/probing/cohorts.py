@@ -1,5 +1,6 @@
 """The trial of a cohort, and of a table of features, from the latents that training wrote."""
 
+from dataclasses import replace
 from functools import partial
 
 import anndata as ad
@@ -82,6 +83,7 @@ def examine_samples(
     cohort: Cohort, latents: ad.AnnData, examinee: Examinee, options: Probe, words: Vocabulary, procedure: Procedure
 ) -> dict[str, pd.DataFrame]:
     """The trial of samples of donors by any procedure; an InputError where fewer than four have all covariates."""
+    procedure = replace(procedure, sites=options.sites)
     supervised = latents.var[latents.var["block"].astype(str) == "supervised"]
     # of latents that say which task a supervised dimension was trained for
     trained_for = supervised["task"].astype(str).to_dict() if "task" in supervised else {}

@@ -24,6 +24,7 @@ from mtlbio.probing.linked import with_links
 from mtlbio.probing.odds import coefficients_for, odds_by_dimension, terms_of
 from mtlbio.probing.planes import subspace_table
 from mtlbio.probing.rates import Rate, rate_of
+from mtlbio.probing.sites import claimed, sites
 from mtlbio.probing.stability import as_written
 from mtlbio.probing.stability import stability as stability_of_effects
 from mtlbio.probing.subspaces import Genes, subspace_tests, subspaces
@@ -52,6 +53,7 @@ class Procedure(Generic[T]):
     shares : further columns of verdicts.tsv, a row per dimension with ``dim``
     claims : tasks of which these latents can show nothing, and why (:mod:`mtlbio.probing.claims`)
     composition : which dimensions go with which cells (:mod:`mtlbio.probing.composition`): a table more
+    sites : the covariate within whose levels every biology is asked again (:mod:`mtlbio.probing.sites`): a table more
     """
 
     names: Callable[[T], pd.DataFrame]
@@ -64,10 +66,11 @@ class Procedure(Generic[T]):
     shares: Callable[[T], pd.DataFrame] | None = None
     composition: Callable[[T], pd.DataFrame] | None = None
     claims: Callable[[T, pd.DataFrame], dict[str, str]] | None = None
+    sites: str | None = None
 
 
 def examine(trial: T, examinee: Examinee, stability: np.ndarray, procedure: Procedure[T]) -> dict[str, pd.DataFrame]:
-    """The whole trial: tables by name, ``TABLES``, ``verdicts``, and ``composition`` where the procedure asks for it.
+    """The whole trial: tables by name, ``TABLES``, ``verdicts``; ``composition`` and ``sites`` where asked for.
 
     Parameters
     ----------
@@ -124,7 +127,8 @@ def examine(trial: T, examinee: Examinee, stability: np.ndarray, procedure: Proc
     tables = dict(zip(TABLES, (design, merged, removed, named, as_written(steady), planes, terms), strict=True))
     questions = {name for name in ("blocks", "duplicates") if getattr(procedure, name)}
     questions |= {"odds"} if coefficients is not None else set()
-    return {**tables, **cells, "verdicts": verdict_table(judged, questions | set(judged[0].shares))}
+    inside = {} if procedure.sites is None else {"sites": sites(trial, procedure.sites, claimed(judged))}
+    return {**tables, **cells, **inside, "verdicts": verdict_table(judged, questions | set(judged[0].shares))}
 
 
 def write_tables(tables: dict[str, pd.DataFrame], results: Path) -> None:

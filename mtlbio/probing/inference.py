@@ -55,9 +55,10 @@ class Contrast:
     The covariance is HC3 (MacKinnon & White 1985): residuals divided by 1 - leverage. Where a donor holds several
     units it is its cluster form, the jackknife over donors CV3 (Bell & McCaffrey 2002, with the factor (G-1)/G), and
     the denominator has G - 1 degrees of freedom. Families are clusters likewise; as they may be few and of very
-    different size, the denominator has Satterthwaite's degrees of freedom for units that are alike (:func:`_freedom`),
-    G - 1 at most. For more than five columns: the classical F. With families its denominator is what they say of the
-    variance of the columns together, the trace of that jackknife covariance, with Satterthwaite's degrees of freedom.
+    different size, the denominator has Satterthwaite's degrees of freedom for units that are alike
+    (:func:`satterthwaite`), G - 1 at most. For more than five columns: the classical F. With families its denominator
+    is what they say of the variance of the columns together, the trace of that jackknife covariance, with
+    Satterthwaite's degrees of freedom.
     """
 
     def __init__(self, columns: np.ndarray, nuisance: Nuisance, units: Units, robust: bool | None = None):
@@ -109,9 +110,9 @@ class Contrast:
             self.w[rows] = np.linalg.pinv(block, rcond=1e-8, hermitian=True) @ self.a[rows]
         self.factor = 1 - 1 / self.units.clusters
         if self.traced:
-            self.df_error = min(self.df_error, _freedom(self.w, self.full, self.units))
+            self.df_error = min(self.df_error, satterthwaite(self.w, self.full, self.units))
         elif self.units.families:
-            each = (_freedom(column[:, None], self.full, self.units) for column in self.w.T)
+            each = (satterthwaite(column[:, None], self.full, self.units) for column in self.w.T)
             self.df_error = min(self.df_error, *each)
 
     def residual_of_nuisance(self, z: np.ndarray) -> np.ndarray:
@@ -234,7 +235,7 @@ class Contrast:
         return np.einsum("mk,km->m", solved, beta) / self.df
 
 
-def _freedom(w: np.ndarray, full: np.ndarray, units: Units) -> float:
+def satterthwaite(w: np.ndarray, full: np.ndarray, units: Units) -> float:
     """Satterthwaite's degrees of freedom of the jackknife variance of coefficients together (the trace).
 
     The variance is a sum over clusters and columns of (w_g' M e)^2, with M = I - FF' for the whole design F. For

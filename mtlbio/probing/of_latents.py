@@ -65,7 +65,13 @@ def probe(run: LatentsRun, results: Path) -> None:
     encodings = Encodings.load(results / "model") if run.latents.encode is not None else None
     markers = [load_markers(run.covariates[name].markers) for name in run.estimated]
     tables = examine_latents(
-        cohort, latents, run.latents, run.probe, load_sets(run.gene_sets), markers[0] if markers else None, encodings
+        cohort,
+        latents,
+        run.latents,
+        run.trial_options,
+        load_sets(run.gene_sets),
+        markers[0] if markers else None,
+        encodings,
     )
     write_tables(tables, results)
     write_null(*empty(), results)

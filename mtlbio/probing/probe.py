@@ -52,7 +52,7 @@ def _probe(run: DonorRun, results: Path, examined: Callable, refitted: Callable)
     cohort = aligned(whole, latents)
     fold = latents.obs["fold"].to_numpy().astype(int)
     examinee = OfEnsemble(load_ensemble(results / "model"), cohort.expression, fold)
-    tables = examined(cohort, latents, examinee, run.probe)
+    tables = examined(cohort, latents, examinee, run.trial_options)
     axes = (latents.var["block"] == "axis").to_numpy()
     tables["replicas"] = replica_table(examinee, replicas(examinee, cohort.clusters, axes), axes)
     write_tables(tables, results)
@@ -98,7 +98,8 @@ def null_refits(run: DonorRun, results: Path, cohort: Cohort, refitted: Callable
     # the model knows how it was trained; the machine at hand may be another
     training = Training.model_validate(model_description(results / "model")["training"])
     splits = read_table(results / "splits.tsv", SPLITS)
-    return NullRefits(cohort, splits, training, run.probe, choose_device(run.training.device), refitted)
+    options = run.probe.model_copy(update={"sites": None})  # a question of the model, not of its null
+    return NullRefits(cohort, splits, training, options, choose_device(run.training.device), refitted)
 
 
 def checked_latents(path: Path) -> ad.AnnData:

@@ -18,6 +18,7 @@ from mtlbio.report.fresh import fresh_readings
 from mtlbio.report.heatmap import in_order
 from mtlbio.report.inputs import Inputs
 from mtlbio.report.palette import VERDICTS
+from mtlbio.report.sites_left_out import left_out
 from mtlbio.report.suspect_labels import label_warnings
 from mtlbio.report.svg import Picture
 from mtlbio.report.words import interval_parts, percent
@@ -86,6 +87,7 @@ def page_context(inputs: Inputs, chosen: list[str], pictures: dict[str, Picture]
                 "reading": reading,
                 "performance": pictures.get(f"performance_{reading.task}"),
                 "ablation": pictures.get(f"ablation_{reading.task}"),
+                "left_out": left_out(inputs, reading.task),
             }
             for reading in readings
         ],

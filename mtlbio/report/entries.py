@@ -12,7 +12,7 @@ from markupsafe import Markup
 
 from mtlbio.probing.columns import column_of
 from mtlbio.probing.composition import cells_in_words, largest_shares
-from mtlbio.report import plain
+from mtlbio.report import plain, sites
 from mtlbio.report.choice import kind
 from mtlbio.report.citation import citation
 from mtlbio.report.claims import claim
@@ -54,6 +54,10 @@ def entry(inputs: Inputs, dim: str, pictures: dict[str, Picture]) -> dict[str, A
         "effects": [_effect(row, task, inputs.cohort.tasks[task].ratio) for task in inputs.tasks],
         "shares": shares,
         "cells": cells(inputs, dim),
+        "sites": [
+            {"sentence": sites.sentence(rows, inputs.words.units), "picture": pictures.get(stem)}
+            for stem, rows in sites.of_dimension(inputs, dim).items()
+        ],
         "stability": number(stability),
         "trained_for": about.get("task") or "",
         "variance": percent(about.get("variance")),

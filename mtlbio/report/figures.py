@@ -7,7 +7,7 @@ from pathlib import Path
 from mtlbio.files import replacing
 from mtlbio.metrics import metric_named
 from mtlbio.progress import track
-from mtlbio.report import conflicts
+from mtlbio.report import conflicts, sites
 from mtlbio.report.adjusted import adjusted
 from mtlbio.report.cards import card_figure
 from mtlbio.report.curves import training_figure
@@ -26,6 +26,10 @@ def plan(inputs: Inputs, chosen: list[str]) -> dict[str, Callable[[], Drawing]]:
     jobs: dict[str, Callable[[], Drawing]] = {
         f"card_{file_stem(dim)}": partial(card_figure, inputs, dim, looks) for dim in chosen
     }
+    for dim in chosen:
+        for stem, rows in sites.of_dimension(inputs, dim).items():
+            if rows["sites"].iloc[0] > 0:
+                jobs[stem] = partial(sites.sites_figure, rows, dim)
     if any(str(c).startswith(("share_", "effect_")) for c in inputs.verdicts):
         jobs["shares"] = partial(heatmap_figure, inputs)
     metrics, history, effects = (inputs.tables.get(name) for name in ("metrics", "history", "effects"))

@@ -24,6 +24,11 @@ OPTIONAL = {
     "metrics": ("metrics.tsv", tables.METRICS, "every arm on every task, with intervals"),
     "comparisons": ("comparisons.tsv", tables.COMPARISONS, "paired differences between arms"),
     "transfer": ("transfer.tsv", tables.TRANSFER, "does sharing help, per task"),
+    "sites_left_out": (
+        "sites_left_out.tsv",
+        tables.SITES_LEFT_OUT,
+        "every metric where {units} and where whole sites are held out, and at every site",
+    ),
     "label_noise": ("label_noise.tsv", tables.LABEL_NOISE, "do labels look shuffled, and could it have been seen"),
     "reprobe": ("reprobe.tsv", tables.REPROBE, "can the {batch} still be read, and from what"),
     "history": ("history.tsv", tables.HISTORY, "losses by epoch"),
@@ -42,6 +47,11 @@ OPTIONAL = {
         "probing/composition.tsv",
         ["dim", "cell_type", "share", "held_fixed"],
         "cell types that a dimension goes with, estimated from its expression",
+    ),
+    "sites": (
+        "probing/sites.tsv",
+        ["dim", "task", "class", "site", "effect", "call", "heterogeneity"],
+        "what a biology is at every site, and whether sites differ",
     ),
     "null": ("probing/null.tsv", NULL, ""),
     "null_runs": ("probing/null_runs.tsv", ["refit", "any_biology"], ""),

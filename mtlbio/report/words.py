@@ -16,6 +16,8 @@ _ARMS = {
     "elasticnet": ("elastic net", "the elastic net"),
     "lightgbm": ("LightGBM", "LightGBM"),
     "pca_linear": ("PCA + linear", "a linear model on principal components"),
+    "site_intercept": ("ridge, intercept per site", "the ridge with an intercept of each site"),
+    "site_deviations": ("ridge, slopes per site", "the ridge with slopes of each site"),
     "window_linear": ("linear, window of letters", "the linear window of letters"),
     "majority": ("commonest state, mean", "the commonest state or mean"),
 }

@@ -13,12 +13,21 @@ from mtlbio.model.ensemble import FINAL, save_ensemble
 from mtlbio.model.latents import write_latents
 from mtlbio.model.outputs import Outputs
 from mtlbio.parts import sweep
-from mtlbio.tables import CONFLICT, HISTORY, PREDICTIONS, write_table
+from mtlbio.tables import (
+    CONFLICT,
+    HISTORY,
+    PREDICTIONS,
+    SITE_PREDICTIONS,
+    SITE_SPLITS,
+    SPLITS,
+    read_table,
+    write_table,
+)
 from mtlbio.training.conflict import conflict_table
-from mtlbio.training.fold_parts import arms_of, fit_part, gathered, read_prepared
+from mtlbio.training.fold_parts import arms_of, fit_folds, fit_part, gathered, read_prepared
 from mtlbio.training.fold_predictors import Refit
 from mtlbio.training.problem import FoldData
-from mtlbio.training.refits import seeds_of
+from mtlbio.training.refits import folds_of, seeds_of
 from mtlbio.training.replicas import Fitted
 
 # The history keeps every fifth epoch: enough for a curve, a fifth of the rows.
@@ -27,6 +36,8 @@ _HISTORY_EVERY = 5
 
 def train(run: DonorRun, results: Path) -> None:
     """Fit the network; write ``model/``, ``history.tsv``, ``conflict.tsv``, ``latents.h5ad``, ``predictions.tsv``.
+
+    With ``splits.also`` all arms are fitted once more with whole levels held out: ``sites/predictions.tsv``.
 
     Raises
     ------
@@ -50,6 +61,10 @@ def train(run: DonorRun, results: Path) -> None:
     write_table(_history(dense, refit.folds, names, arms, tasks, seeds), results / "history.tsv", HISTORY)
     conflict = conflict_table(dense.gradients, tasks, _labelled_donors(cohort), _HISTORY_EVERY)
     write_table(conflict, results / "conflict.tsv", CONFLICT)
+    if run.splits.also is not None:
+        sites = read_table(results / SITE_SPLITS, SPLITS)
+        of_sites = fit_folds(cohort, sites, options, folds_of(sites))
+        write_table(_predictions(cohort, of_sites, names, arms, seeds), results / SITE_PREDICTIONS, PREDICTIONS)
     sweep(results, "train")
 
 

@@ -6,7 +6,7 @@ import pandas as pd
 import pytest
 
 from mtlbio.cohort.cohort import Cohort, CovariateInfo, schema_json
-from mtlbio.config import Evaluate, Training
+from mtlbio.config import Evaluate, Splits, Training
 from mtlbio.errors import InputError
 from mtlbio.evaluation.evaluate import evaluate, evaluate_tables
 from mtlbio.evaluation.predictions import collect
@@ -53,7 +53,7 @@ LABELS = {
 class FakeRun:
     kind, features, tasks = "cohort", None, dict.fromkeys(LABELS)
     evaluate = Evaluate(bootstrap=100)
-    training = Training()
+    training, splits = Training(), Splits()
 
 
 def test_seeds_are_averaged_before_anything_is_scored():

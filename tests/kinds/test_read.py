@@ -110,6 +110,10 @@ WRONG = [
     ({"splits": {"kind": "leave_out"}}, ["splits.by", "valid: sex"]),
     ({"splits": {"kind": "leave_out", "by": "age"}}, ["splits.by", "found 'age'", "valid: sex"]),
     ({"splits": {"by": "sex"}}, ["splits.by", "leave_out"]),
+    ({"splits": {"also": {"by": "age"}}}, ["splits.also.by: found 'age'; valid: sex"]),
+    ({"splits": {"kind": "leave_out", "by": "sex", "also": {"by": "sex"}}}, ["splits.also", "valid: kind: donor"]),
+    ({"probe": {"sites": "age"}}, ["probe.sites: found 'age'; valid: sex"]),
+    ({"baselines": {"sites": "hospital"}}, ["baselines.sites: found 'hospital'; valid: sex"]),
     (
         {"training": {"balancing": "aligned_mtl", "balancing_options": {"scale_mode": "max"}}},
         ["valid: min, median, rmse"],

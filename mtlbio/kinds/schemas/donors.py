@@ -158,9 +158,26 @@ class DonorRun(Run):
                 )
         elif self.splits.by is not None:
             raise ValueError("splits.by: only used with splits.kind leave_out")
+        if self.splits.also is not None:
+            if self.splits.kind == "leave_out":
+                raise ValueError("splits.also: found beside splits.kind leave_out; valid: kind: donor")
+            if self.splits.also.by not in self._categorical():
+                found, valid = self.splits.also.by, listing(self._categorical())
+                raise ValueError(f"splits.also.by: found {found!r}; valid: {valid} (categorical covariates)")
+        for key, name in (("baselines.sites", self.baselines.sites), ("probe.sites", self.probe.sites)):
+            if name is not None and name not in self._categorical():
+                raise ValueError(
+                    f"{key}: found {name!r}; valid: {listing(self._categorical())} (categorical covariates)"
+                )
 
     def _categorical(self) -> list[str]:
         return [name for name, covariate in self.covariates.items() if covariate.kind == "categorical"]
+
+    @property
+    def trial_options(self) -> Probe:
+        """Options of the trial, with the sites that it takes where the YAML names none: those that are held out."""
+        held_out = self.splits.of_sites or self.splits
+        return self.probe if self.probe.sites else self.probe.model_copy(update={"sites": held_out.by})
 
     @property
     def recorded(self) -> list[str]:

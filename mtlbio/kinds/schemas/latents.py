@@ -54,6 +54,8 @@ class LatentsRun(DonorRun):
                 raise ValueError(f"latents.{key}: found {strange[0]!r}; valid: {listing(valid)} ({what})")
         if latents.encode is not None and self.expression is None:
             raise ValueError("expression: missing; latents.encode is called with the measurements")
+        if self.splits.also is not None:
+            raise ValueError("splits.also: found beside latents, which nobody here trains again; valid: leave it out")
         if latents.encode is not None and self.splits.kind == "leave_out":
             raise ValueError("splits.kind: found leave_out beside latents.encode; valid: donor")
         if self.gene_sets is not None and latents.loadings is None and self.expression is None:
