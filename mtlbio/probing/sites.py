@@ -28,6 +28,7 @@ COLUMNS += ["sites", "all_donors", "all_ci_low", "all_ci_high", "pooled", "poole
 COLUMNS += ["cochran_q", "p_heterogeneity", "i2", "tau2", "new_site_low", "new_site_high", "heterogeneity"]
 LEAST_DONORS = 10  # of a site with a label that is a number
 LEAST_OF_CLASS = 5  # of each class that is compared
+_HALF = stats.norm.isf((1 - LEVEL) / 2)
 
 
 @dataclass(frozen=True)
@@ -73,11 +74,12 @@ def sites(trial: Trial, covariate: str, pairs: Sequence[tuple[str, str]]) -> pd.
     -------
     DataFrame
         Effects are in standard deviations of the dimension, per class difference or per standard deviation of a number
-        as in ``association.tsv``, of a label of several classes each class against the first (``class``). A donor with
-        samples at several sites counts at the one with most of them, with these samples. ``n_rarest``: donors of the
-        rarer class. ``call``: ``same`` or ``opposite`` where the interval leaves out 0, on the side of the effect in
-        all donors or on the other; ``open``; ``too_few`` (fewer than 5 donors of a class, or 10 with a number, or than
-        what is held fixed needs). ``without``: the effect in all donors of the other sites; ``carries``: its interval
+        as in ``association.tsv``, of a time to an event log hazard ratios, of a label of several classes each class
+        against the first (``class``). A donor with samples at several sites counts at the one with most of them, with
+        these samples. ``n_rarest``: donors of the rarer class, of a time those with the event. ``call``: ``same`` or
+        ``opposite`` where the interval leaves out 0, on the side of the effect in all donors or on the other; ``open``;
+        ``too_few`` (fewer than 5 donors of a class, or 10 with a number or an event, or than what is held fixed needs).
+        ``without``: the effect in all donors of the other sites; ``carries``: its interval
         holds 0, which that of all donors does not. ``heterogeneity``: ``differ`` where p is at most the level,
         ``not_seen``, ``one_site`` where fewer than two have donors enough.
 
@@ -122,7 +124,10 @@ def _of_task(
     tables = []
     for k in range(columns.shape[1]):
         pair = codes[[0, k + 1]] if columns.shape[1] > 1 else codes
-        rarest = donors if number else [_rarest(units, rows, pair) for rows in at]
+        told = (
+            donors if not label.counts else [len(np.unique(units.owner[rows & label.telling(units.y)])) for rows in at]
+        )
+        rarest = told if number else [_rarest(units, rows, pair) for rows in at]
         effects = partial(_effects, trial, task, units, columns, k, z)
         enough = np.array(rarest) >= (LEAST_DONORS if number else LEAST_OF_CLASS)
         inside = [effects(rows if able else ~everyone, (covariate,)) for rows, able in zip(at, enough, strict=True)]
@@ -171,18 +176,23 @@ def _effects(
     without: tuple[str, ...] = (),
 ) -> Effects:
     """Effects of column ``k`` of a label in some units (units,), its other columns held fixed, in SD over all units."""
-    some = subset(units, rows)
+    some, nothing = subset(units, rows), np.full(z.shape[1], np.nan)
+    spread = units.mean(z).std(axis=0, ddof=1)
+    scale = np.where(spread > 0, spread, np.nan)
     if some.testable(6):
         _, nuisance, _ = task_design(trial, task, without, units=some)
+        clusters = some.cluster if some.clustered else None
+        own = trial.tasks[task].effects(some.y, some.mean(z), nuisance.basis, clusters)
+        if own is not None:  # per SD among these units, with the interval of its own model
+            wider = scale / some.mean(z).std(axis=0, ddof=1)
+            return Effects(own.effect * wider, (own.high - own.low) / (2 * _HALF) * wider, np.inf)
         others = some.centre(np.delete(columns[rows], k, axis=1))
         nuisance = replace(nuisance, basis=orthonormal(np.column_stack([nuisance.basis, others])))
         contrast = Contrast(columns[rows][:, [k]], nuisance, some)
         if contrast.estimable:
-            wald, spread = contrast.wald(some.mean(z)), units.mean(z).std(axis=0, ddof=1)
-            scale = np.where(spread > 0, spread, np.nan)
+            wald = contrast.wald(some.mean(z))
             df = min(contrast.df_error, satterthwaite(contrast.w, contrast.full, some))
             return Effects(wald.coefficients[0] / scale, wald.se[0] / scale, df)
-    nothing = np.full(z.shape[1], np.nan)
     return Effects(nothing, nothing)
 
 

@@ -22,6 +22,7 @@ from mtlbio.probing.linked import with_links
 from mtlbio.probing.outcome_tests import outcome_tests
 from mtlbio.probing.refit import refitted
 from mtlbio.probing.sentences import effect, over_time
+from mtlbio.probing.sites import sites, subset
 from mtlbio.probing.stability import stability
 from mtlbio.probing.verdict import judge
 
@@ -91,6 +92,25 @@ def test_strata_are_never_compared():
         tables.append(task_table(replace(trial, obs=obs, tasks={TASK: label}), TASK, "task", 0))
     assert tables[0]["effect"][0] > 0.5
     np.testing.assert_allclose(tables[0]["statistic"], tables[1]["statistic"])
+
+
+def test_within_sites_the_effect_is_a_log_hazard_ratio_too():
+    trial = plant(STRONG, 90, 3)
+    batch = trial.obs["batch"].astype(str)
+    found = sites(trial, "batch", [(trial.dims[0], TASK)]).set_index("site")
+    units, nuisance, _ = task_design(trial, TASK)
+    whole = hazard_ratios(trial.tasks[TASK].times(units.y), nuisance.basis, units.mean(trial.z)[:, :1])
+    np.testing.assert_allclose(found["all_donors"], whole.effect[0])
+    np.testing.assert_allclose(found["all_ci_low"], whole.low[0])
+    assert found["n_donors"].sum() == trial.obs["donor"].nunique() and found["n_rarest"].sum() == 90
+    for site, row in found[found["call"] != "too_few"].iterrows():
+        rows = (batch == site).to_numpy()
+        part, own = subset(units, rows), units.mean(trial.z)[rows, :1]
+        _, fixed, _ = task_design(trial, TASK, ("batch",), units=part)
+        within = hazard_ratios(trial.tasks[TASK].times(part.y), fixed.basis, own)
+        wider = units.mean(trial.z)[:, 0].std(ddof=1) / own.std(ddof=1)
+        np.testing.assert_allclose(row["effect"], within.effect[0] * wider)
+    assert (found["call"] != "too_few").sum() >= 2 and found["pooled"].iloc[0] > 0.3
 
 
 def test_the_level_holds_where_age_acts_as_a_u_and_not_with_age_as_a_straight_line():
