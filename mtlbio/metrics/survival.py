@@ -217,11 +217,11 @@ def _concordance(y: np.ndarray, pred: np.ndarray, weights: np.ndarray, pair_weig
 C_INDEX = Metric("c_index", concordance, "Harrell's C", 0.5)
 UNO_C = Metric("uno_c", None, "Uno's C", 0.5)
 INTEGRATED_BRIER = Metric("integrated_brier", None, "integrated Brier score", lower_is_better=True)
-# Families: their function makes that of a horizon.
-AT_HORIZON = (
-    Metric("auroc_at", auroc_at, "AUROC at", 0.5),
-    Metric("brier_at", brier_at, "Brier score at", lower_is_better=True),
-    Metric("calibration_slope_at", calibration_slope_at, "calibration slope at"),
-    Metric("observed_to_expected_at", observed_to_expected_at, "observed to expected risk at"),
+# Families, each with what makes the metric of a horizon.
+AT_HORIZON: tuple[tuple[Metric, Callable[[float], Callable]], ...] = (
+    (Metric("auroc_at", None, "AUROC at", 0.5), auroc_at),
+    (Metric("brier_at", None, "Brier score at", lower_is_better=True), brier_at),
+    (Metric("calibration_slope_at", None, "calibration slope at"), calibration_slope_at),
+    (Metric("observed_to_expected_at", None, "observed to expected risk at"), observed_to_expected_at),
 )
-register(C_INDEX, UNO_C, INTEGRATED_BRIER, *AT_HORIZON)
+register(C_INDEX, UNO_C, INTEGRATED_BRIER, *(family for family, _ in AT_HORIZON))

@@ -157,4 +157,4 @@ def test_what_is_said_of_a_metric_is_found_by_its_name():
     assert (metric_named("auroc").printed, metric_named("auroc").chance) == ("AUROC", 0.5)
     assert metric_named("brier").lower_is_better and metric_named("brier").chance is None
     # one that nobody registered is printed as it is written
-    assert (metric_named("c_index").printed, metric_named("c_index").chance) == ("c_index", None)
+    assert (metric_named("hit_rate").printed, metric_named("hit_rate").chance) == ("hit_rate", None)

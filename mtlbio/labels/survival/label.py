@@ -244,8 +244,14 @@ class Survival(Label[SurvivalSection]):
             replace(survival.INTEGRATED_BRIER, function=of(integrated, slice(risks, None))),
         ]
         at_horizons = [
-            replace(family, name=f"{family.name}_{horizon:g}", function=of(family.function(horizon), risks + h))
-            for family in survival.AT_HORIZON
+            Metric(
+                f"{family.name}_{horizon:g}",
+                of(at(horizon), risks + h),
+                f"{family.printed} {horizon:g}",
+                family.chance,
+                family.lower_is_better,
+            )
+            for family, at in survival.AT_HORIZON
             for h, horizon in enumerate(self.horizons)
         ]
         return (*whole, *at_horizons)
@@ -285,7 +291,7 @@ class Survival(Label[SurvivalSection]):
         )
 
     def summary(self, column: pd.Series) -> str:
-        """Events, samples and the median time."""
+        """Events, samples and the longest time."""
         time, event, *_ = self.times(column.dropna().to_numpy())
         text = f"{int(event.sum())} events in {len(time)}, times up to {number(time.max(), 1)}"
         return text + (f" {self.unit}" if self.unit else "")
