@@ -160,7 +160,7 @@ def task_plan(design: Design, name: str) -> TaskPlan:
     if units.families and not contrast.estimable:
         return replace(task, pooled=adjustment.pooled, obstacle=obstacle)
     if info.counts:
-        task = _by_events(task, level, spent, free)
+        task = _by_events(task, inflation * cost, level, spent, free)
         smallest = nothing if obstacle else task.smallest
         return replace(task, smallest=smallest, pooled=adjustment.pooled, obstacle=obstacle)
     needed = {effect: np.ceil(donors_for_effect(effect, *common, free, donors) / per_donor) for effect in EFFECTS}
@@ -168,10 +168,10 @@ def task_plan(design: Design, name: str) -> TaskPlan:
     return replace(task, smallest=smallest, needed=needed, pooled=adjustment.pooled, obstacle=obstacle)
 
 
-def _by_events(task: TaskPlan, level: float, spent: int, free: float | None) -> TaskPlan:
+def _by_events(task: TaskPlan, vif: float, level: float, spent: int, free: float | None) -> TaskPlan:
     """The plan of a label whose power grows with its events."""
     events, donors = int(task.label.telling(task.units.y).sum()), task.donors
-    common = (events, donors, level, spent, free)
+    common = (events, donors, vif, level, spent, free)
     found = {effect: events_for_hazard(effect, *common) for effect in EFFECTS}
     needed = {effect: np.ceil(n * donors / events) if events else np.inf for effect, n in found.items()}
     return replace(task, smallest=smallest_hazard(*common), needed=needed, events=events, events_needed=found)

@@ -104,7 +104,9 @@ def donors_for_effect(
     )
 
 
-def smallest_hazard(events: float, donors: float, level: float, spent: int = 1, free: float | None = None) -> float:
+def smallest_hazard(
+    events: float, donors: float, vif: float, level: float, spent: int = 1, free: float | None = None
+) -> float:
     """Smallest log hazard ratio per standard deviation of a dimension that is found with ``POWER``.
 
     The information on a log hazard ratio is the number of events times the variance of the dimension among those at
@@ -114,7 +116,7 @@ def smallest_hazard(events: float, donors: float, level: float, spent: int = 1, 
     Parameters
     ----------
     events : of the donors with all covariates
-    donors, spent, free : as of :func:`smallest_effect`
+    donors, vif, spent, free : as of :func:`smallest_effect`
 
     Returns
     -------
@@ -122,27 +124,27 @@ def smallest_hazard(events: float, donors: float, level: float, spent: int = 1, 
 
     Examples
     --------
-    >>> round(smallest_hazard(50, 200, 0.05), 2), round(smallest_hazard(50, 2000, 0.05), 2)
+    >>> round(smallest_hazard(50, 200, 1.0, 0.05), 2), round(smallest_hazard(50, 2000, 1.0, 0.05), 2)
     (0.4, 0.4)
     """
     left = donors - spent - 1
-    if left < 4 or events <= 0:
+    if left < 4 or events <= 0 or not np.isfinite(vif):
         return float("nan")
     root = noncentrality_root(level, 1, left if free is None else min(left, free))
-    return float(root / np.sqrt(events * (donors - spent + 1) / donors))
+    return float(root / np.sqrt(events / vif * (donors - spent + 1) / donors))
 
 
 def events_for_hazard(
-    effect: float, events: float, donors: float, level: float, spent: int = 1, free: float | None = None
+    effect: float, events: float, donors: float, vif: float, level: float, spent: int = 1, free: float | None = None
 ) -> float:
     """Events with which a log hazard ratio per standard deviation is found, if donors come with them as now."""
-    if events <= 0:
+    if events <= 0 or not np.isfinite(vif):
         return float("inf")
 
     def needed(n: float) -> float:
         followed = donors * n / events
         root = noncentrality_root(level, 1, freedom(followed, spent + 1, free, donors))
-        return root**2 / effect**2 * followed / (followed - spent + 1)
+        return root**2 / effect**2 * vif * followed / (followed - spent + 1)
 
     return _least(needed, int(np.ceil((spent + 5) * events / donors)) + 1)
 

@@ -23,22 +23,23 @@ def design(events: int) -> Design:
 def test_the_formula_is_schoenfelds():
     """Log hazard ratio log 2 per SD: 16.3 events at 5 % and 80 %: (1.96 + .84)^2 / log(2)^2."""
     assert noncentrality_root(0.05, 1, 1e6) ** 2 / np.log(2) ** 2 == pytest.approx(16.34, abs=0.01)
-    assert events_for_hazard(np.log(2), 1_000, 1_000_000, 0.05) == 17
-    assert smallest_hazard(16.34, 1e6, 0.05) == pytest.approx(np.log(2), abs=1e-3)
-    assert smallest_hazard(50, 100, 0.001) > smallest_hazard(50, 100, 0.05)
-    assert smallest_hazard(50, 100, 0.05, spent=20) > smallest_hazard(50, 100, 0.05)
-    assert np.isnan(smallest_hazard(0, 100, 0.05)) and events_for_hazard(0.5, 0, 100, 0.05) == np.inf
+    assert events_for_hazard(np.log(2), 1_000, 1_000_000, 1.0, 0.05) == 17
+    assert smallest_hazard(16.34, 1e6, 1.0, 0.05) == pytest.approx(np.log(2), abs=1e-3)
+    assert smallest_hazard(50, 100, 1.0, 0.001) > smallest_hazard(50, 100, 1.0, 0.05)
+    assert smallest_hazard(50, 100, 1.0, 0.05, spent=20) > smallest_hazard(50, 100, 1.0, 0.05)
+    assert smallest_hazard(50, 100, 2.0, 0.05) == pytest.approx(np.sqrt(2) * smallest_hazard(50, 100, 1.0, 0.05))
+    assert np.isnan(smallest_hazard(0, 100, 1.0, 0.05)) and events_for_hazard(0.5, 0, 100, 1.0, 0.05) == np.inf
 
 
 def test_events_are_the_inverse_of_the_smallest_ratio():
     for events, donors, spent in ((40, 100, 6), (100, 1_000, 12)):
-        size = smallest_hazard(events, donors, 0.002, spent)
-        assert events_for_hazard(size, events, donors, 0.002, spent) == pytest.approx(events, abs=1)
+        size = smallest_hazard(events, donors, 1.2, 0.002, spent)
+        assert events_for_hazard(size, events, donors, 1.2, 0.002, spent) == pytest.approx(events, abs=1)
 
 
 @pytest.mark.parametrize(("events", "donors"), [(50, 60), (50, 500)])
 def test_power_at_the_smallest_ratio_is_that_of_the_score_test(events, donors):
-    size, rng, hits = smallest_hazard(events, donors, 0.05), np.random.default_rng(events), 0
+    size, rng, hits = smallest_hazard(events, donors, 1.0, 0.05), np.random.default_rng(events), 0
     for _ in range(400):
         z = rng.normal(size=donors)
         time, event = follow(size * z, events, rng)
@@ -51,7 +52,7 @@ def test_power_at_the_smallest_ratio_is_that_of_the_score_test(events, donors):
 def test_more_followed_donors_with_the_same_events_find_no_smaller_ratio():
     few, many = task_plan(design(40), TASK), task_plan(design(80), TASK)
     assert (few.events, few.donors, many.events, many.donors) == (40, 100, 80, 200)
-    assert few.smallest / many.smallest == pytest.approx(np.sqrt(2), rel=0.06)
+    assert few.smallest / many.smallest == pytest.approx(np.sqrt(2), rel=0.12)
     needed = list(few.events_needed.values())
     assert needed == sorted(needed, reverse=True)
     assert [few.needed[e] == np.ceil(2.5 * n) for e, n in few.events_needed.items()] == [True] * 4
