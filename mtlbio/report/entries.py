@@ -55,7 +55,10 @@ def entry(inputs: Inputs, dim: str, pictures: dict[str, Picture]) -> dict[str, A
         "shares": shares,
         "cells": cells(inputs, dim),
         "sites": [
-            {"sentence": sites.sentence(rows, inputs.words.units), "picture": pictures.get(stem)}
+            {
+                "sentence": sites.sentence(rows, inputs.words.units, inputs.cohort.tasks[rows["task"].iloc[0]].ratio),
+                "picture": pictures.get(stem),
+            }
             for stem, rows in sites.of_dimension(inputs, dim).items()
         ],
         "stability": number(stability),
@@ -179,9 +182,10 @@ def _effect(row: pd.Series, task: str, ratio: str) -> dict:
     column, fixed = partial(column_of, of=task), known(row.get("held_fixed"))
     adjusted = interval_parts(row, column("effect"), column("ci_low"), column("ci_high"), 2)
     if ratio and adjusted[1]:
-        names = [column("effect"), column("ci_low"), column("ci_high")]
-        value, between = interval_parts(np.exp(row[names].astype(float)), *names, 2)
-        adjusted = (f"{ratio} {value}", f"{between} per SD")
+        names = value, low, high = column("effect"), column("ci_low"), column("ci_high")
+        shown, between = interval_parts(np.exp(row[list(names)].astype(float)), value, low, high, 2)
+        initials = "".join(word[0].upper() for word in ratio.split())  # a card is narrow
+        adjusted = (f"{initials} {shown}", between)
     call = row.get(column("removal"))
     return {
         "task": task,

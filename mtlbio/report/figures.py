@@ -29,7 +29,7 @@ def plan(inputs: Inputs, chosen: list[str]) -> dict[str, Callable[[], Drawing]]:
     for dim in chosen:
         for stem, rows in sites.of_dimension(inputs, dim).items():
             if rows["sites"].iloc[0] > 0:
-                jobs[stem] = partial(sites.sites_figure, rows, dim)
+                jobs[stem] = partial(sites.sites_figure, rows, dim, inputs.cohort.tasks[rows["task"].iloc[0]].ratio)
     if any(str(c).startswith(("share_", "effect_")) for c in inputs.verdicts):
         jobs["shares"] = partial(heatmap_figure, inputs)
     metrics, history, effects = (inputs.tables.get(name) for name in ("metrics", "history", "effects"))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import numpy as np
 import pandas as pd
 
 from mtlbio.report.inputs import Inputs
@@ -25,8 +26,9 @@ def of_dimension(inputs: Inputs, dim: str) -> dict[str, pd.DataFrame]:
     return {file_stem("_".join(["sites", dim, *filter(None, key)])): rows for key, rows in parts.items()}
 
 
-def sentence(rows: pd.DataFrame, units: str) -> str:
-    """What the sites say of one task of a dimension; ``units`` in the plural."""
+def sentence(rows: pd.DataFrame, units: str, ratio: str = "") -> str:
+    """What the sites say of one task of a dimension; ``units`` in the plural, ``ratio``: what effects are the logarithm
+    of, where they are one (:attr:`mtlbio.labels.Label.ratio`)."""
     first = rows.iloc[0]
     called = {call: rows.loc[rows["call"] == call, "site"].astype(str).tolist() for call in rows["call"].unique()}
     tested = int(first["sites"])
@@ -43,10 +45,11 @@ def sentence(rows: pd.DataFrame, units: str) -> str:
     if tested > 1:
         differ = "The sites differ" if first["heterogeneity"] == "differ" else "No difference between sites is seen"
         text += f" {differ} (I² {percent(first['i2'])}, p {probability(first['p_heterogeneity'])})"
-        average = interval(first["pooled"], first["pooled_ci_low"], first["pooled_ci_high"])
-        text += f"; the average site has {average}"
-        if known(first["new_site_low"]):
-            text += f", one more site may have {number(first['new_site_low'])} to {number(first['new_site_high'])}"
+        numbers = first[["pooled", "pooled_ci_low", "pooled_ci_high", "new_site_low", "new_site_high"]].astype(float)
+        average, low, high, *new = np.exp(numbers) if ratio else numbers
+        text += f"; the average site has {f'a {ratio} of ' if ratio else ''}{interval(average, low, high)}"
+        if known(new[0]):
+            text += f", one more site may have {number(new[0])} to {number(new[1])}"
         text += "."
     carriers = rows.loc[rows["carries"].astype(bool), "site"].astype(str).tolist()
     if carriers:
@@ -61,7 +64,7 @@ def heading(rows: pd.DataFrame) -> str:
     return str(first["task"]) + (f" ({first['class']})" if known(first["class"]) else "")
 
 
-def sites_figure(rows: pd.DataFrame, dim: str) -> Drawing:
+def sites_figure(rows: pd.DataFrame, dim: str, ratio: str = "") -> Drawing:
     """The effect at every site with its interval, the average site and all donors; the size of a dot is its weight."""
     first = rows.iloc[0]
     tested = rows.dropna(subset=["se"])
@@ -78,7 +81,8 @@ def sites_figure(rows: pd.DataFrame, dim: str) -> Drawing:
         axes.plot([low, high], [i, i], color=colour, linewidth=1.4, solid_capstyle="butt")
         axes.plot([effect], [i], "s" if donors is not None else "D", color=colour, markersize=size)
     list_rows(axes, [name if n is None else f"{name} ({n})" for name, *_, n in lines])
-    axes.set_xlabel(f"adjusted effect of {heading(rows)} on {dim} (SD)")
+    what = f"log {ratio} of {heading(rows)} per SD of {dim}" if ratio else f"effect of {heading(rows)} on {dim} (SD)"
+    axes.set_xlabel(f"adjusted {what}")
     text = "; ".join(f"{name} {interval(*numbers)}" for name, *numbers, _ in lines)
     return figure, f"{heading(rows)} within sites: {dim}", f"Forest plot of {len(shown)} sites: {text}."
 

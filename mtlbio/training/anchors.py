@@ -34,7 +34,7 @@ def with_anchors(
             if not len(rows):
                 continue
             weights = donor_weights(cohort.donors[rows])
-            for j in np.flatnonzero(active[:, t]):
+            for j in np.flatnonzero(active[:, t]).tolist():
                 unseen = _unseen(stacking.outputs[i, j][:, rows, place], data.inner[rows])
                 shift = packing.tasks[t].anchor(unseen, targets.values[i, rows, t], weights)
                 outputs[i, j, :, :, place] += shift

@@ -82,7 +82,8 @@ def test_a_card_shows_the_curves_and_the_hazard_ratio(inputs):
     wanted = f"hazard ratio {ratio['effect_os']:.2f} ({ratio['ci_low_os']:.2f} to {ratio['ci_high_os']:.2f}) per SD"
     assert effect_in_words(inputs, "z02", "os") == wanted
     shown = {line["task"]: line["effect"] for line in entry(inputs, "z02", {})["effects"]}
-    assert shown["os"][0] == f"hazard ratio {ratio['effect_os']:.2f}" and shown["os"][1].endswith("per SD")
+    between = f"{ratio['ci_low_os']:.2f} to {ratio['ci_high_os']:.2f}"
+    assert shown["os"] == (f"HR {ratio['effect_os']:.2f}", between)
     figure, title, description = card_figure(inputs, "z02")
     assert len(panels_of(inputs, "z02")) == 1 and title == "os by thirds of z02"
     assert wanted in description and "lowest third: 30 followed" in description

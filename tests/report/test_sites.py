@@ -61,6 +61,14 @@ def test_the_plot_has_a_line_per_site_that_was_tested_and_two_more():
     assert title == "disease (B) within sites: z02" and "Basel 1.40 (1.00 to 1.80)" in text
 
 
+def test_what_is_the_logarithm_of_a_ratio_is_told_as_one():
+    said = sentence(rows(), "donors", "hazard ratio")
+    assert "the average site has a hazard ratio of 1.82 (0.67 to 4.95), one more site may have 0.37 to 9.03." in said
+    with house_style():
+        figure, *_ = sites_figure(rows(), "z02", "hazard ratio")
+    assert figure.axes[0].get_xlabel() == "adjusted log hazard ratio of disease per SD of z02"
+
+
 def test_a_page_without_sites_is_as_it_was(inputs):
     assert of_dimension(inputs, "z02") == {} and "sites_z02_disease" not in plan(inputs, ["z02"])
     told = replace(inputs, tables=inputs.tables | {"sites": rows()})
