@@ -9,8 +9,8 @@ donors of a fold were held out. Of each the dimension that follows the planted i
 (absolute correlation over the donors), and whether its verdict is ``biology``. The trial has the same permutations and
 bootstrap samples in all.
 
-Half a minute a cohort, most of it for training. A cohort is a file below results/benchmarks/latents_power/: a killed
-run goes on where it stopped. ``--write`` puts the table into docs/latents.md. MOFA2 needs ``mofapy2``.
+Half a minute a cohort, most of it training. A cohort is a file below results/benchmarks/latents_power/: a killed run
+goes on where it stopped. ``--write`` puts the table into docs/latents.md. MOFA2 needs ``mofapy2``.
 """
 
 from __future__ import annotations
