@@ -7,12 +7,12 @@ from benchmarks.calibration.times import AXES, HAZARDS, TASK, Hazard, documented
 
 
 @pytest.mark.parametrize("events", [30, 100])
-def test_so_many_events_are_seen_and_a_quarter_is_lost_before(events):
+def test_so_many_events_are_seen_and_some_are_lost_before(events):
     trial = plant(HAZARDS["interferon"], events, 0)
     time, event, _, _ = trial.tasks[TASK].times(trial.labels(TASK))
     assert event.sum() == events and len(trial.z) == 2.5 * events and trial.z.shape[1] == AXES
     lost = ~event & (time < time.max())
-    assert 0.05 < lost.mean() < 0.3 and (~event & (time == time.max())).sum() > 0
+    assert 0.04 < lost.mean() < 0.25 and (~event & (time == time.max())).sum() > 0
 
 
 def test_the_hazard_is_that_of_the_design():
