@@ -9,8 +9,10 @@ import pandas as pd
 from mtlbio.evaluation.predictions import TaskPredictions, collect
 from mtlbio.labels import Label
 from mtlbio.metrics import Metric
+from mtlbio.metrics.metric import INTERCEPT, SLOPE
 from mtlbio.tables import SITES_LEFT_OUT
 
+_BEST_BETWEEN = (SLOPE.name, INTERCEPT.name)  # of neither is more better, nor less
 _OF_SITES = " with sites left out"  # of an arm's second predictions, within this module
 
 
@@ -35,9 +37,10 @@ def sites_left_out(
     -------
     DataFrame
         Columns of ``mtlbio.tables.SITES_LEFT_OUT``. ``lost`` is how much better the arm is where donors are held out,
-        positive whatever the metric, with the interval of the paired bootstrap: donors are drawn again, sites are not,
-        so it speaks of these sites. All metrics over all samples (``site`` is NA), the one that decides at every site
-        too: over all samples a metric also counts what tells one site's samples from another's.
+        positive whatever the metric (NA of slope and intercept of a calibration, of which neither more nor less is
+        better), with the interval of the paired bootstrap: donors are drawn again, sites are not, so it speaks of
+        these sites. All metrics over all samples (``site`` is NA), the one that decides at every site too: over all
+        samples a metric also counts what tells one site's samples from another's.
     """
     both = pd.concat([by_donors, by_sites.assign(arm=by_sites["arm"] + _OF_SITES)], ignore_index=True)
     rows: list[dict] = []
@@ -72,6 +75,8 @@ def _row(part: TaskPredictions, arm: str, metric: Metric, draws: int, seed: int)
         return row
     for name, of in (("by_donors", arm), ("by_sites", arm + _OF_SITES)):
         row |= dict(zip([name, f"{name}_low", f"{name}_high"], pair.estimate(of, metric, draws, seed), strict=True))
+    if metric.name in _BEST_BETWEEN:
+        return row
     lost = pair.difference(arm, arm + _OF_SITES, metric, draws, seed)
     return row | dict(zip(["lost", "lost_low", "lost_high"], lost, strict=True))
 

@@ -46,6 +46,8 @@ def test_values_are_those_of_each_table_and_what_is_lost_is_their_difference():
     row = whole.loc[("age", "mae")]  # lower is better: what is lost is still positive
     assert row["lost"] == pytest.approx(mae(AGE, age_sites) - mae(AGE, age)) and row["lost"] > 0
     assert set(whole.loc["disease"].index) == {metric.name for metric in TASKS["disease"].metrics}
+    between = whole.loc[("disease", "calibration_slope")]
+    assert np.isfinite(between["by_sites"]) and np.isnan(between["lost"])
     own = found[found["site"] == "Leeds"].set_index("task")
     assert own.loc["disease", "by_sites"] == pytest.approx(auroc(SICK[40:80], sick_sites[40:80]))
     assert own.loc["disease", ["n_samples", "n_donors"]].tolist() == [40, 20]
