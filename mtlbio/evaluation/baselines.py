@@ -35,8 +35,7 @@ from mtlbio.evaluation.linear import elasticnet, pca_linear, ridge
 from mtlbio.evaluation.site_forms import site_deviations, site_intercept
 from mtlbio.evaluation.tuning import Labels
 from mtlbio.kinds.schemas import DonorRun
-from mtlbio.labels import Label
-from mtlbio.labels.base import OwnModel
+from mtlbio.labels import Label, OwnModel
 from mtlbio.progress import say, track
 from mtlbio.tables import PREDICTIONS, SITE_BASELINES, SITE_SPLITS, SPLITS, read_table, write_table
 

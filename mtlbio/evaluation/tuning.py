@@ -5,7 +5,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from mtlbio.labels.base import OwnModel
+from mtlbio.labels import OwnModel
 from mtlbio.metrics.probabilities import log_loss
 
 # (training rows, held-out rows) -> predictions of every candidate setting on the held-out rows

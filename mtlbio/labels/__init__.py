@@ -4,7 +4,7 @@
 entry point of the group ``mtlbio.labels`` whose value names the class.
 """
 
-from mtlbio.labels.base import Label, TaskSection
+from mtlbio.labels.base import Effects, Label, OwnModel, TaskSection
 from mtlbio.labels.binary import Binary
 from mtlbio.labels.multiclass import Multiclass
 from mtlbio.labels.ordinal import Ordinal
@@ -13,6 +13,6 @@ from mtlbio.labels.regression import Regression
 from mtlbio.labels.survival import Survival
 
 __all__ = [
-    "Binary", "Label", "Multiclass", "Ordinal", "Regression", "Survival", "TaskSection", "kinds", "label_kind",
-    "of_covariate", "read_label", "register",
+    "Binary", "Effects", "Label", "Multiclass", "Ordinal", "OwnModel", "Regression", "Survival", "TaskSection", "kinds",
+    "label_kind", "of_covariate", "read_label", "register",
 ]  # fmt: skip
