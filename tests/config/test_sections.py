@@ -36,7 +36,7 @@ def test_keys_of_several_models_stand_once():
     assert keys[:2] == ["run", "kind"] and len(keys) == len(set(keys))
     assert set(keys) == {*CohortRun.model_fields, *TableRun.model_fields}
     assert merged_fields([CohortRun, TableRun])["kind"] is CohortRun.model_fields["kind"]
-    assert list(merged_fields([Splits])) == ["kind", "folds", "by", "seed"]
+    assert list(merged_fields([Splits])) == ["kind", "folds", "by", "also", "seed"]
     assert set(merged_fields([Splits, Training])) == {*Splits.model_fields, *Training.model_fields}
 
 

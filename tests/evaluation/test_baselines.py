@@ -145,6 +145,7 @@ def test_level_probabilities_are_a_normal_cut_between_levels():
 class FakeRun:
     baselines = Baselines(arms=["ridge"], seed=1)
     training = Training(genes=30)
+    splits = Splits(folds=3)
 
 
 def test_the_step_writes_its_table(planted, tmp_path):

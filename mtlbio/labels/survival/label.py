@@ -13,7 +13,6 @@ from mtlbio.errors import InputError
 from mtlbio.labels.base import Effects, Label, Note, TaskSection
 from mtlbio.labels.strata import carried_classes, counted_classes
 from mtlbio.labels.survival.baseline import cumulative_hazard, null_residuals
-from mtlbio.labels.survival.given import hazard_ratios, residual_given
 from mtlbio.labels.survival.reading import SurvivalSection, check_horizons, read_follow_up, read_horizons
 from mtlbio.labels.survival.records import Record, Records, records_of
 from mtlbio.metrics import Metric, survival
@@ -269,10 +268,14 @@ class Survival(Label[SurvivalSection]):
 
     def test_columns_given(self, y: np.ndarray, fixed: np.ndarray) -> np.ndarray:
         """(units, 1) martingale residuals of the Cox model of what is held fixed."""
+        from mtlbio.labels.survival.given import residual_given  # scipy, which no YAML waits for
+
         return super().test_columns(residual_given(self.times(y), fixed))
 
     def effects(self, y: np.ndarray, z: np.ndarray, fixed: np.ndarray, cluster: np.ndarray | None = None) -> Effects:
         """Log hazard ratios per standard deviation of the dimension, and whether hazards are proportional."""
+        from mtlbio.labels.survival.given import hazard_ratios
+
         found = hazard_ratios(self.times(y), fixed, z, cluster)
         return Effects(found.effect, found.low, found.high, found.share, found.changes, found.p_changes)
 
