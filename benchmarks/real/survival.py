@@ -5,7 +5,7 @@
 Harrell's C of held-out donors with its interval (bootstrap of donors), and the difference to ridge Cox on the same
 donors. Cohorts are those of the package SurvSet (``pip install SurvSet==0.2.11``, 47 MB; it is GPL, and nothing else
 here needs it): Drysdale 2022, arXiv:2203.03094. Its numeric columns are the measurements, standardised; what it knows
-of donors beside them (factors, and age) are covariates. What is finished is kept below results/benchmarks/survival/.
+of donors beside them (factors, age, grade) are covariates. What is finished is kept below results/benchmarks/survival/.
 ``--write`` puts the table into docs/survival.md.
 """
 
@@ -32,7 +32,7 @@ from mtlbio.tables import COMPARISONS, METRICS, read_table
 
 COHORTS = ("DBCD", "DLBCL", "chop", "gse4335", "NSBCD", "AML_Bull", "dataOvarian1", "nki70")
 ARMS = ("multitask", "ridge", "covariates")
-_CLINICAL = ("num_age", "num_Age")
+_CLINICAL = ("num_age", "num_Age", "num_grade")  # numbers that are no measurements
 _LEAST = 5  # donors of a level; rarer ones are pooled
 
 
@@ -44,12 +44,13 @@ def cohort(name: str) -> tuple[pd.DataFrame, pd.DataFrame]:
         raise InputError("SurvSet is not installed; pip install SurvSet==0.2.11") from None
     table = SurvLoader().load_dataset(name)["df"].reset_index(drop=True)
     table.index = pd.Index([f"P{i:04d}" for i in range(len(table))], name="sample_id")
-    known = [c for c in table if c.startswith("fac_") or c in _CLINICAL]
-    values = table[[c for c in table if c.startswith("num_") and c not in known]].astype(float)
+    factors = [c for c in table if c.startswith("fac_")]
+    known = factors + [c for c in _CLINICAL if c in table and c.replace("num_", "fac_") not in factors]
+    values = table[[c for c in table if c.startswith("num_") and c not in _CLINICAL]].astype(float)
     values = values.loc[:, values.std() > 0]
     values = (values - values.mean()) / values.std()
     about = table[["time", "event", *known]].rename(columns=lambda c: c.split("_", 1)[-1])
-    for column in [c.split("_", 1)[-1] for c in known if c.startswith("fac_")]:
+    for column in [c.split("_", 1)[-1] for c in factors]:
         text = about[column].astype("string")
         about[column] = text.where(text.map(text.value_counts()) >= _LEAST, "other")
     return values.rename(columns=lambda c: c.removeprefix("num_")), about.assign(donor_id=about.index)
@@ -61,8 +62,9 @@ def described(name: str, folder: Path, folds: int) -> Path:
     folder.mkdir(parents=True, exist_ok=True)
     values.to_parquet(folder / "expression.parquet")
     about.to_csv(folder / "metadata.csv")
-    covariates = {
-        column: {"role": "confounder", "kind": "continuous" if column.lower() == "age" else "categorical"}
+    known = about.columns.difference(["time", "event", "donor_id"])
+    kinds = {c: "continuous" if pd.api.types.is_numeric_dtype(about[c]) else "categorical" for c in known}
+    covariates = {column: {"role": "confounder", "kind": kind} for column, kind in kinds.items()}
         for column in about.columns.difference(["time", "event", "donor_id"])
     }
     content = {
