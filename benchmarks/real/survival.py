@@ -65,8 +65,6 @@ def described(name: str, folder: Path, folds: int) -> Path:
     known = about.columns.difference(["time", "event", "donor_id"])
     kinds = {c: "continuous" if pd.api.types.is_numeric_dtype(about[c]) else "categorical" for c in known}
     covariates = {column: {"role": "confounder", "kind": kind} for column, kind in kinds.items()}
-        for column in about.columns.difference(["time", "event", "donor_id"])
-    }
     content = {
         "run": name,
         "expression": {"path": "expression.parquet", "scale": "z"},
