@@ -7,11 +7,10 @@ do, which hold the same columns fixed in the dimension.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-
 import numpy as np
 from scipy import stats
 
+from mtlbio.labels.base import Effects
 from mtlbio.labels.cox import Cox, fit_cox
 from mtlbio.labels.proportional import proportional_hazards
 
@@ -19,28 +18,6 @@ RIDGES = (10.0, 1.0, 0.3, 0.1, 0.03, 0.01, 1e-3, 1e-4)  # per event, on columns 
 LEVEL = 0.05  # of the interval
 
 Times = tuple[np.ndarray, np.ndarray, np.ndarray, np.ndarray]  # time, event, entry (-inf: none), stratum
-
-
-@dataclass(frozen=True)
-class HazardRatios:
-    """Of D dimensions, each beside the columns that are held fixed.
-
-    Attributes
-    ----------
-    effect, low, high : (D,) log hazard ratio per standard deviation of the dimension, with its 95 % interval
-    changes : (D,) how the effect changes with time, in standard errors: above 0 it grows, below it fades
-    p_changes : (D,) of that, of proportional hazards
-    share : (D,) 0-1, of what makes donors' times differ: b^2 / (1 + b^2), b the log hazard ratio per standard deviation
-        (Kent & O'Quigley 1988, Biometrika 75:525), its error taken off. Where everybody is followed to the event it is
-        nearly the share of the dimension that goes with the residual; who is not followed so far takes nothing from it
-    """
-
-    effect: np.ndarray
-    low: np.ndarray
-    high: np.ndarray
-    changes: np.ndarray
-    p_changes: np.ndarray
-    share: np.ndarray
 
 
 def covariate_model(times: Times, fixed: np.ndarray) -> tuple[Cox, float] | None:
@@ -66,7 +43,7 @@ def residual_given(times: Times, fixed: np.ndarray) -> np.ndarray:
     return np.zeros(len(times[0])) if model is None else model[0].martingale()
 
 
-def hazard_ratios(times: Times, fixed: np.ndarray, z: np.ndarray, cluster: np.ndarray | None = None) -> HazardRatios:
+def hazard_ratios(times: Times, fixed: np.ndarray, z: np.ndarray, cluster: np.ndarray | None = None) -> Effects:
     """Log hazard ratios of dimensions, one by one, and whether they are proportional.
 
     What the columns leave of a dimension stands in a Cox model beside them. The interval is that of t with as many
@@ -78,11 +55,19 @@ def hazard_ratios(times: Times, fixed: np.ndarray, z: np.ndarray, cluster: np.nd
     ----------
     fixed : (n, r) columns
     z : (n, D)
+
+    Returns
+    -------
+    Effects
+        Log hazard ratios per standard deviation of the dimension. The share is of what makes donors' times differ:
+        b^2 / (1 + b^2), b the log hazard ratio (Kent & O'Quigley 1988, Biometrika 75:525), its error taken off. Where
+        everybody is followed to the event it is nearly the share of the dimension that goes with the residual; who is
+        not followed so far takes nothing from it.
     """
     time, event, entry, stratum = times
     model, rows = covariate_model(times, fixed), np.full((6, z.shape[1]), np.nan)
     if model is None:
-        return HazardRatios(*rows)
+        return Effects(*rows)
     columns, whole, spread = _alike(fixed), z - z.mean(axis=0), z.std(axis=0, ddof=1)
     left = whole - columns @ (columns.T @ whole) / len(z)
     told = np.linalg.norm(left, axis=0) > 1e-5 * np.maximum(np.linalg.norm(whole, axis=0), 1e-300)
@@ -94,8 +79,8 @@ def hazard_ratios(times: Times, fixed: np.ndarray, z: np.ndarray, cluster: np.nd
         found, effect = proportional_hazards(fit), fit.coefficients[0]
         square = max(effect**2 - se**2, 0.0)
         ends = effect - quantile * se, effect + quantile * se
-        rows[:, d] = effect, *ends, found.slope[0], found.p[0], square / (1 + square)
-    return HazardRatios(*rows)
+        rows[:, d] = effect, *ends, square / (1 + square), found.slope[0], found.p[0]
+    return Effects(*rows)
 
 
 def _alike(fixed: np.ndarray) -> np.ndarray:

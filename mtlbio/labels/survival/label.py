@@ -276,8 +276,7 @@ class Survival(Label[SurvivalSection]):
         """Log hazard ratios per standard deviation of the dimension, and whether hazards are proportional."""
         from mtlbio.labels.survival.given import hazard_ratios
 
-        found = hazard_ratios(self.times(y), fixed, z, cluster)
-        return Effects(found.effect, found.low, found.high, found.share, found.changes, found.p_changes)
+        return hazard_ratios(self.times(y), fixed, z, cluster)
 
     def follow_up(self, y: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray, np.ndarray]:
         return self.times(y)
