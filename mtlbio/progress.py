@@ -37,6 +37,7 @@ def show_progress() -> None:
     """
     if not any(isinstance(handler, _Lines) for handler in log.handlers):
         log.addHandler(_Lines())
+    if not log.isEnabledFor(logging.INFO):  # also where somebody set the level back since
         log.setLevel(logging.INFO)
 
 

@@ -5,6 +5,8 @@ import copy
 import numpy as np
 import pytest
 
+from mtlbio import progress
+
 _BEGUN: dict[int, dict] = {}
 
 
@@ -23,3 +25,11 @@ def the_same_draws_in_any_order(request):
     """A generator of a test file begins anew for every test: which tests a process has run before decides nothing."""
     for rng in _generators(request.module):
         rng.bit_generator.state = _BEGUN[id(rng)]
+
+
+@pytest.fixture(autouse=True)
+def progress_as_it_was():
+    """Commands print progress and benchmarks do not: neither says what the next test of this process prints."""
+    handlers, level, quiet = progress.log.handlers[:], progress.log.level, progress.console.quiet
+    yield
+    progress.log.handlers, progress.log.level, progress.console.quiet = handlers, level, quiet

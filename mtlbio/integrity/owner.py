@@ -1,8 +1,9 @@
 """Which workflow is at work on a run: nobody has to free what a killed one held."""
 
+import fcntl
 import os
-from collections.abc import Iterable
-from contextlib import suppress
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from uuid import uuid4
 
@@ -48,20 +49,39 @@ def take_over(folder: Path, locks: Path) -> str | None:
     folder : results of the run
     locks : where Snakemake keeps its locks; those of a process that is no more are removed
     """
-    former = check_owner(folder, locks)
-    if former == Process.of():
-        return None
-    for place in _places(folder, locks):
-        if not _seize(place):
-            raise InputError(f"{folder}: another process began to work on this run at the same moment; wait for it")
+    with _one_at_a_time(folder / OWNER):
+        former = check_owner(folder, locks)
+        if former == Process.of():
+            return None
+        for place in _places(folder, locks):
+            if not _seize(place):
+                raise InputError(f"{folder}: another process began to work on this run at the same moment; wait for it")
     if former is None:
         return None
     _free(folder, locks)
     return f"{folder}: taken over from process {former.pid}, which ended before its work did"
 
 
+@contextmanager
+def _one_at_a_time(place: Path) -> Iterator[None]:
+    """Look and seize while no other process of this run does; the kernel frees the lock of one that dies.
+
+    The lock is on the folder, so that no file of it stays behind. Where the file system has no locks (Lustre may be
+    mounted without, NFS has none on folders), :func:`_seize` alone decides: of several that start within the same
+    milliseconds none or one goes on, and where it is one, the file may name another of them.
+    """
+    place.parent.mkdir(parents=True, exist_ok=True)
+    folder = os.open(place.parent, os.O_RDONLY | os.O_DIRECTORY)
+    try:
+        with suppress(OSError):
+            fcntl.flock(folder, fcntl.LOCK_EX)
+        yield
+    finally:
+        os.close(folder)
+
+
 def _seize(place: Path) -> bool:
-    """Put this process down as owner, unless another one just did; of several that try at once one succeeds.
+    """Put this process down as owner, unless another one just did; of several that try at once at most one succeeds.
 
     What a former owner left is moved away first, which only one can do; a link is made only where there is no file.
     """

@@ -9,7 +9,7 @@ from dataclasses import replace
 import pytest
 
 from mtlbio.errors import InputError
-from mtlbio.integrity.owner import OWNER, forget, let_go, owner_of, take_over
+from mtlbio.integrity.owner import OWNER, _one_at_a_time, forget, let_go, owner_of, take_over
 from mtlbio.integrity.process import Process
 
 GOOD = {"host": "a", "boot": "b", "pid": 7, "start": 1, "space": ""}
@@ -102,6 +102,26 @@ def test_a_damaged_owner_is_nobody(tmp_path, text):
     (tmp_path / OWNER).parent.mkdir()
     (tmp_path / OWNER).write_text(text)
     assert owner_of(tmp_path) is None and take_over(tmp_path, tmp_path / "locks") is None
+
+
+def test_who_waits_for_the_look_of_another_finds_its_owner(tmp_path):
+    """Between the look and the move of one, a second took the place of a third that owned the run already."""
+    folder, locks = tmp_path / "results/a", tmp_path / ".snakemake/locks"
+    write(folder, replace(Process.of(), start=1))
+    code = (
+        "import sys; from pathlib import Path; from mtlbio.integrity.owner import take_over; "
+        "from mtlbio.errors import InputError\n"
+        "try:\n    take_over(Path(sys.argv[1]), Path(sys.argv[2]))\n"
+        "except InputError as error: print(error, flush=True)\n"
+    )
+    with _one_at_a_time(folder / OWNER):
+        arguments = [sys.executable, "-c", code, str(folder), str(locks)]
+        late = subprocess.Popen(arguments, stdout=subprocess.PIPE, text=True)
+        with pytest.raises(subprocess.TimeoutExpired):  # it waits, whatever it would have found
+            late.wait(3)
+        write(folder, Process.of())
+    assert late.communicate()[0] == f"{folder}: process {os.getpid()} is at work on this run; wait for it\n"
+    assert owner_of(folder, locks) == Process.of()
 
 
 def test_of_several_that_start_at_once_one_owns_the_run(tmp_path):
