@@ -72,7 +72,8 @@ def task_design(
     extra = None if extra is None else units.mean(extra)
     held = trial.label_columns(units, [] if task in trial.refused else list(trial.refused))
     extra = held if extra is None else extra if held is None else np.column_stack([extra, held])
-    adjustment = trial.adjustment(units, covariates, True, extra, columns, beside)
+    telling = int(trial.tasks[task].telling(units.y).sum())
+    adjustment = trial.adjustment(units, covariates, True, extra, columns, beside, telling)
     adjustment = _with_means(trial, units, adjustment, columns)
     return units, adjustment, trial.tasks[task].test_columns_given(units.y, adjustment.basis)
 

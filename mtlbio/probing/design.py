@@ -165,6 +165,7 @@ def nuisance(
     interactions: bool = True,
     extra: np.ndarray | None = None,
     corrected: Callable[[dict[str, np.ndarray], int], dict[str, np.ndarray]] | None = None,
+    telling: int | None = None,
 ) -> Nuisance:
     """What a question is adjusted for: intercept, s(continuous), factors, and s(continuous confounder) x technical.
 
@@ -173,6 +174,8 @@ def nuisance(
     pooled, more and more strictly. What else is held fixed (estimated covariates, ``extra``) does not count: a test
     given composition or other dimensions is adjusted for all that the test without them is. An interaction enters with
     the whole spline if all columns then take at most a fifth of the units, else as a straight line, else not at all.
+    Of a time the units are those with an event (``telling``): fifty events do not bear the twelve columns that the 125
+    donors do among whom they were seen, and with them one in four of the dimensions that tell of it is lost.
 
     ``obs``: (samples, ...) with ``donor`` and the covariates; ``extra``: (units, k) further columns (tasks, other
     dimensions); ``corrected``: from the coded columns of all covariates, and the degrees of freedom of their splines,
@@ -181,6 +184,7 @@ def nuisance(
     """
     donors, mask, n = obs["donor"].to_numpy().astype(str), units.mask, len(units)
     room = n - (units.donors if units.within else 0)
+    bearing = room if telling is None else min(room, telling)
     df, df_inside = freedom(spline_df, units.donors), freedom(spline_df, room)
     fixed = np.ones((n, 0 if units.within else 1))
     recorded = [c for c in covariates if not c.estimated]
@@ -212,7 +216,7 @@ def nuisance(
             curve, levels = coded[smooth.name][0], coded[factor.name][0]
             for width in (curve.shape[1], 1):
                 wider = orthonormal(np.column_stack([basis, products(curve[:, :width], levels, units)]))
-                if basis.shape[1] < wider.shape[1] <= INTERACTION_SHARE * room:
+                if basis.shape[1] < wider.shape[1] <= INTERACTION_SHARE * bearing:
                     terms.append(f"{smooth.name} x {factor.name}" + ("" if width > 1 else " (straight line)"))
                     basis = wider
                     break

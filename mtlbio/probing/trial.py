@@ -134,19 +134,27 @@ class Trial:
         return donor_units(self.donors, self.mask, self.family)
 
     def adjustment(
-        self, units: Units, covariates=None, interactions: bool = False, extra=None, tested=None, beside=None
+        self,
+        units: Units,
+        covariates=None,
+        interactions: bool = False,
+        extra=None,
+        tested=None,
+        beside=None,
+        telling: int | None = None,
     ) -> Nuisance:
         """What a test on ``units`` is adjusted for: covariates (all by default); ``extra``: (units, k) more columns.
 
         ``tested``: (units, k) what is tested, without which no covariate is corrected for the error of its recording;
-        ``beside``: (units, k) what else the caller will hold fixed.
+        ``beside``: (units, k) what else the caller will hold fixed; ``telling``: units with an event, of a time.
         """
         covariates = list(self.covariates.values()) if covariates is None else covariates
         corrected = None
         if tested is not None and any(c.reliability < 1 for c in covariates):
             fixed = [columns for columns in (extra, beside) if columns is not None]
             corrected = partial(corrected_columns, self.obs, covariates, units, tested, fixed)
-        return nuisance(self.obs, covariates, units, self.options.spline_df, interactions, extra, corrected)
+        df = self.options.spline_df
+        return nuisance(self.obs, covariates, units, df, interactions, extra, corrected, telling)
 
     def coded(self, info: CovariateInfo, n: int, least: int = 5, inside: int | None = None) -> np.ndarray:
         """(samples, k) columns of a covariate, its spline as ``n`` donors (``inside``: or samples) allow."""

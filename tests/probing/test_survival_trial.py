@@ -58,6 +58,22 @@ def test_the_test_is_hc3_of_the_dimension_on_the_residual_beside_the_covariates(
     assert table["effect"][0] > 0.5 and table["p"][0] < 1e-4
 
 
+@pytest.mark.parametrize(("events", "interactions"), [(50, []), (75, ["age x batch (straight line)"])])
+def test_interactions_are_held_fixed_where_events_bear_them_however_many_donors_there_are(events, interactions):
+    """Of 500 donors with 50 events none: eight main effects and twelve columns would take two events and a half each.
+
+    With 75 a straight line in each batch makes twelve columns with the main effects, of fifteen that may be."""
+    trial = plant(Hazard(by_interferon=0.6, per_event=10), events, 0)
+    units, adjustment, _ = task_design(trial, TASK)
+    assert len(units) == 10 * events
+    assert [term for term in adjustment.terms if " x " in term] == interactions
+    everyone = trial.adjustment(units, interactions=True)
+    assert [term for term in everyone.terms if " x " in term] == ["age x batch"]
+    for other in (Binary(TASK, ("a", "b")), Regression(TASK)):  # every donor tells of them
+        y = np.random.default_rng(0).integers(0, 2, len(units)).astype(float)
+        assert trial.adjustment(units, interactions=True, telling=int(other.telling(y).sum())).terms == everyone.terms
+
+
 def test_beside_other_dimensions_the_residual_is_that_given_them_too():
     trial = plant(STRONG, 50, 2)
     test = outcome_tests(trial)[0]

@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from benchmarks.calibration.times import AXES, HAZARDS, TASK, Hazard, documented, follow, judged, plant
+from benchmarks.calibration.times import AXES, COLUMNS, HAZARDS, TASK, Hazard, documented, follow, judged, plant
 
 
 @pytest.mark.parametrize("events", [30, 100])
@@ -13,6 +13,7 @@ def test_so_many_events_are_seen_and_some_are_lost_before(events):
     assert event.sum() == events and len(trial.z) == 2.5 * events and trial.z.shape[1] == AXES
     lost = ~event & (time < time.max())
     assert 0.04 < lost.mean() < 0.25 and (~event & (time == time.max())).sum() > 0
+    assert len(plant(HAZARDS["interferon; 10 donors per event"], events, 0).z) == 10 * events
 
 
 def test_the_hazard_is_that_of_the_design():
@@ -38,8 +39,10 @@ def test_a_strong_programme_is_found_and_the_table_counts_it():
     HAZARDS["strong"] = Hazard(by_interferon=1.2)
     try:
         rows = pd.DataFrame([judged(("strong", 50, run)) for run in range(2)])
-        rows.columns = ["hazard", "events", "run", "found", "false"]
+        rows.columns = COLUMNS
         assert rows["found"].all() and not rows["false"].any()
-        assert documented(rows)[-1].startswith("| strong | 50 | 2 | 0.0 % (0.0-65.8, n = 2) | 100.0 %")
+        assert (rows[["p", "plain"]] < 1e-4).all(axis=None) and (rows["p"] != rows["plain"]).all()
+        every = "100.0 % (34.2-100.0, n = 2)"
+        assert documented(rows)[-1] == f"| strong | 50 | 2 | 0.0 % (0.0-65.8, n = 2) | {every} | {every} | {every} |"
     finally:
         del HAZARDS["strong"]
