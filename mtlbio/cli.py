@@ -6,7 +6,7 @@ Heavy libraries are imported by the function that is called, so that ``mtlbio --
 import json
 import sys
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Any
 
 import typer
 
@@ -256,6 +256,10 @@ def predict(
     embeddings: Annotated[
         Path | None, typer.Option(help="protein run with embeddings: those of the new chains")
     ] = None,
+    sites: Annotated[
+        Path | None,
+        typer.Option(help="table of the samples' sites, samples in its first column; of a run with training.sites"),
+    ] = None,
     anyway: Annotated[
         bool, typer.Option("--anyway", help="predict also what is refused as another scale or for too few genes")
     ] = False,
@@ -264,7 +268,8 @@ def predict(
     ] = False,
 ) -> None:
     """Predict the tasks of new samples with the final ensemble: tables, and of chains a picture each."""
-    options = {"standardise": standardise, "profiles": profiles, "embeddings": embeddings, "anyway": anyway or None}
+    options: dict[str, Any] = {"standardise": standardise, "profiles": profiles, "embeddings": embeddings}
+    options |= {"sites": sites, "anyway": anyway or None}
     typer.echo(str(_function("mtlbio.door:apply")(results, expression, out, options, force)))
 
 

@@ -133,6 +133,7 @@ def predict(
     out: str | Path | None = None,
     *,
     standardise: str = "training",
+    sites: str | Path | None = None,
     profiles: str | Path | None = None,
     embeddings: str | Path | None = None,
     anyway: bool = False,
@@ -151,6 +152,7 @@ def predict(
     results : folder of the trained run
     out : folder that is written; ``<results>/predict/<file name>`` where left out
     standardise : of cohorts: ``training`` by the training cohort's means, ``cohort`` by the new samples' own
+    sites : of cohorts and tables whose heads know sites (``training.sites``): table of the new samples' sites
     profiles, embeddings : of the new chains, where a model of proteins reads them
     anyway : of cohorts and tables: predict also what is refused as another scale or for too few genes
     force : write over earlier predictions that somebody has changed
@@ -162,7 +164,8 @@ def predict(
     >>> new["sample"].nunique(), sorted(new["task"].unique())
     (48, ['age', 'disease', 'response'])
     """
-    files = {name: Path(file) if file else None for name, file in (("profiles", profiles), ("embeddings", embeddings))}
+    given = {"profiles": profiles, "embeddings": embeddings, "sites": sites}
+    files = {name: Path(file) if file else None for name, file in given.items()}
     options = {"standardise": standardise, "anyway": anyway or None, **files}
     folder = apply(Path(results or Path("results") / run.run), Path(new), Path(out) if out else None, options, force)
     return _table(folder / "predictions.tsv")

@@ -39,20 +39,24 @@ FEATURES["categories"] = ["sex", "cp", "fbs", "restecg", "exang", "slope", "thal
 START, END = "<!-- hospitals -->\n", "<!-- /hospitals -->"
 
 
-def cohort_of(data: Path, folder: Path) -> Cohort:
-    """The 920 patients; a cholesterol of 0 is one that was not measured."""
+def described(data: Path, folder: Path) -> dict:
+    """The run of the 920 patients; writes its table. A cholesterol of 0 is one that was not measured."""
     table = pd.read_csv(data / "heart_four_hospitals" / "heart_disease_4sites.csv")
     table["chol"] = table["chol"].where(table["chol"] > 0)
     table.insert(0, "patient", [f"p{i:04d}" for i in range(len(table))])
     table.to_csv(folder / "heart.csv", index=False)
-    content = {
+    return {
         "run": "heart",
         "features": {"path": "heart.csv", **FEATURES},
         "metadata": {"sample": "patient", "donor": "patient"},
         "tasks": {"disease": {"kind": "binary", "column": "target", "positive": 1}},
         "covariates": {"site": {"role": "confounder"}},
     }
-    (folder / "run.yaml").write_text(yaml.safe_dump(content), encoding="utf-8")
+
+
+def cohort_of(data: Path, folder: Path) -> Cohort:
+    """The patients."""
+    (folder / "run.yaml").write_text(yaml.safe_dump(described(data, folder)), encoding="utf-8")
     return build_cohort(read_run(folder / "run.yaml"))[0]
 
 

@@ -136,7 +136,7 @@ def of_folder(run: CohortRun, finished: Path, folder: Path) -> Judged:
 def examined(run: CohortRun, finished: Path, cohort: Cohort, latents: ad.AnnData) -> dict[str, pd.DataFrame]:
     """The tables of the trial of a finished run whose samples have the labels and covariates of ``cohort``."""
     fold = latents.obs["fold"].to_numpy().astype(int)
-    examinee = OfEnsemble(load_ensemble(finished / "model"), cohort.expression, fold)
+    examinee = OfEnsemble(load_ensemble(finished / "model"), cohort.expression, fold, cohort.obs)
     return examine_cohort(cohort, latents, examinee, run.probe, load_sets(run.gene_sets))
 
 

@@ -22,6 +22,17 @@ class Adversary(Section):
     ramp: int = Field(50, ge=1, le=1_000_000, description="epochs until the full strength, along Ganin's curve")
 
 
+class Sites(Section):
+    """Heads that know the site of a donor; the trunk and the dimensions do not."""
+
+    by: str = Field(description="a categorical covariate, for instance the hospital")
+    heads: Literal["intercept", "deviations"] = Field(
+        "intercept",
+        description="intercept: each site has its own; deviations: also slopes of its own, on what the heads say, "
+        "drawn towards the shared ones. How far a site may go is chosen on inner folds, nowhere at all included",
+    )
+
+
 # not part of a model's description, nor of what a step depends on: it changes no result
 Scatter = Annotated[
     bool | Annotated[int, Field(ge=2, le=10_000)] | None,
@@ -104,6 +115,9 @@ class Training(Section):
         None,
         description="a categorical covariate whose whole levels validate within training (sites, where sites are left "
         "out); donors where left out",
+    )
+    sites: Sites | None = Field(
+        None, description="heads with an intercept, or slopes, of each site ([sites](../docs/sites.md))"
     )
     single_task: bool = Field(True, description="train the matched single-task arm too")
     device: Literal["auto", "cpu", "cuda"] = Field("auto", description="auto: a GPU where there is one")

@@ -43,7 +43,7 @@ class CohortKind(DonorKind[CohortRun]):
         "predict": "mtlbio.training.predict:predict",
         "draft": "mtlbio.cohort.drafts.draft:draft",
     }
-    predict_options = ("standardise", "anyway")
+    predict_options = ("standardise", "anyway", "sites")
     simulation = Simulation(
         "cohort", "mtlbio.cohort.simulate:plant", ("design", "donors", "genes", "batches", "visits")
     )

@@ -41,7 +41,7 @@ class TableKind(DonorKind[TableRun]):
         "draft": "mtlbio.cohort.drafts.draft_table:draft_table",
         "drafts": "mtlbio.cohort.drafts.guess_table:looks_like_table",
     }
-    predict_options = ("anyway",)
+    predict_options = ("anyway", "sites")
     simulation = Simulation("doses", "mtlbio.cohort.simulate_doses:plant", ("few",))
     planted = "table"
     tables = ("effects",)

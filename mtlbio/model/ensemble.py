@@ -12,6 +12,7 @@ from dataclasses import dataclass, fields
 from pathlib import Path
 
 import numpy as np
+import numpy.typing as npt
 from safetensors.numpy import load_file, save_file
 
 from mtlbio import __version__
@@ -22,6 +23,7 @@ from mtlbio.labels import Label, read_label
 from mtlbio.model.curves import Curves
 from mtlbio.model.gated import GatedBlock
 from mtlbio.model.outputs import Outputs
+from mtlbio.model.site_heads import SiteHeads
 
 FINAL = -1  # the fold that holds nobody out
 
@@ -43,6 +45,7 @@ class FoldModel:
     bias : (s, o)
     target_mean, target_scale : (tasks,) by which the training donors' labels became targets; 0 and 1 where they are
     gated : what the supervised dimensions take through gates; None where the sharing scheme has none
+    sites : heads at each site of the ensemble, in place of the shared ones; None where heads know no site
     """
 
     features: Features
@@ -60,6 +63,7 @@ class FoldModel:
     target_mean: np.ndarray
     target_scale: np.ndarray
     gated: GatedBlock | None = None
+    sites: SiteHeads | None = None
 
     def latents(self, standardised: np.ndarray) -> np.ndarray:
         """(s, n, d) dimensions of every replica for standardised genes (n, p)."""
@@ -83,6 +87,7 @@ class Ensemble:
     genes : of the cohort, the columns that ``latents`` expects
     dims : names of the dimensions
     seeds : of the replicas of each fold
+    site_column, sites : covariate and its levels that heads know (``training.sites``); "" and none where they do not
     """
 
     models: dict[int, FoldModel]
@@ -90,6 +95,8 @@ class Ensemble:
     genes: tuple[str, ...]
     dims: tuple[str, ...]
     seeds: tuple[int, ...]
+    site_column: str = ""
+    sites: tuple[str, ...] = ()
 
     @property
     def folds(self) -> list[int]:
@@ -106,22 +113,34 @@ class Ensemble:
         model, packing, t = self.models[fold], Outputs.of(self.tasks), list(self.tasks).index(task)
         return model.weights[:, :, packing.columns[t]], model.bias[:, packing.outputs[t]]
 
-    def predict_from_latents(self, task: str, latents: np.ndarray, fold: int = FINAL) -> np.ndarray:
+    def at(self, sites: npt.ArrayLike) -> np.ndarray:
+        """(n,) places of sites (n,) among those that heads know, -1 for others."""
+        places = {name: place for place, name in enumerate(self.sites)}
+        return np.array([places.get(str(site), -1) for site in np.asarray(sites, dtype=object)], dtype=int)
+
+    def predict_from_latents(
+        self, task: str, latents: np.ndarray, fold: int = FINAL, at: np.ndarray | None = None
+    ) -> np.ndarray:
         """Predictions of every replica from its own latents (seeds, n, dims): (seeds, n) probability or value in the
-        task's units, (seeds, n, K) class probabilities (multiclass, ordinal)."""
+        task's units, (seeds, n, K) class probabilities (multiclass, ordinal).
+
+        ``at``: (n,) as :meth:`at` gives it; where it is left out, and where it is -1, the heads that sites share
+        predict."""
         model, packing, t = self.models[fold], Outputs.of(self.tasks), list(self.tasks).index(task)
         weights, bias = self.head(task, fold)
         expand = packing.expand[packing.columns[t], packing.outputs[t]]
         outputs = latents @ weights @ expand + bias[:, None]
+        if at is not None and model.sites is not None:
+            outputs = model.sites.outputs(latents, at, packing, t, outputs)
         return self.tasks[task].to_prediction(outputs, model.target_mean[t], model.target_scale[t])
 
-    def predict(self, task: str, expression: np.ndarray, fold: int = FINAL) -> np.ndarray:
-        """Predictions of every replica for expression (n, genes)."""
-        return self.predict_from_latents(task, self.latents(expression, fold), fold)
+    def predict(self, task: str, expression: np.ndarray, fold: int = FINAL, at: np.ndarray | None = None) -> np.ndarray:
+        """Predictions of every replica for expression (n, genes), as of :meth:`predict_from_latents`."""
+        return self.predict_from_latents(task, self.latents(expression, fold), fold, at)
 
 
 _REFERENCE = "reference.safetensors"
-_ARRAYS = tuple(field.name for field in fields(FoldModel) if field.name not in ("features", "gated"))
+_ARRAYS = tuple(field.name for field in fields(FoldModel) if field.name not in ("features", "gated", "sites"))
 
 
 def save_ensemble(
@@ -139,6 +158,8 @@ def save_ensemble(
         if model.gated:
             arrays |= model.gated.arrays(f"{fold}/gated")
             squash = model.gated.dense.squash
+        if model.sites:
+            arrays |= model.sites.arrays(f"{fold}/sites")
         arrays[f"{fold}/genes_idx"] = model.features.genes_idx.astype(np.int64)
         arrays[f"{fold}/mean"] = model.features.mean.astype(np.float64)
         arrays[f"{fold}/scale"] = model.features.scale.astype(np.float64)
@@ -149,6 +170,7 @@ def save_ensemble(
         "dims": ensemble.dims,
         "seeds": ensemble.seeds,
         **({"squash": squash} if squash else {}),
+        **({"sites": {"by": ensemble.site_column, "names": ensemble.sites}} if ensemble.sites else {}),
         **description,
         "genes": ensemble.genes,
     }
@@ -165,16 +187,19 @@ def load_ensemble(directory: str | Path) -> Ensemble:
     directory = Path(directory)
     description = model_description(directory)
     arrays, squash = load_file(directory / "weights.safetensors"), description.get("squash")
+    sites = description.get("sites", {"by": "", "names": ()})
     models = {
         fold: FoldModel(
             Features(arrays[f"{fold}/genes_idx"], arrays[f"{fold}/mean"], arrays[f"{fold}/scale"]),
             **{name: arrays[f"{fold}/{name}"] for name in _ARRAYS},
             gated=GatedBlock.read(arrays, f"{fold}/gated", squash) if squash else None,
+            sites=SiteHeads.read(arrays, f"{fold}/sites") if sites["names"] else None,
         )
         for fold in description["folds"]
     }
     tasks = {t["name"]: read_label(t) for t in description["tasks"]}
-    return Ensemble(models, tasks, tuple(description["genes"]), tuple(description["dims"]), tuple(description["seeds"]))
+    genes, dims, seeds = (tuple(description[key]) for key in ("genes", "dims", "seeds"))
+    return Ensemble(models, tasks, genes, dims, seeds, sites["by"], tuple(sites["names"]))
 
 
 def load_reference(directory: str | Path) -> dict[str, np.ndarray]:

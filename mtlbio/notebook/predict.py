@@ -7,6 +7,7 @@ from functools import partial
 from pathlib import Path
 from typing import Any
 
+import anndata as ad
 import numpy as np
 import pandas as pd
 
@@ -16,10 +17,12 @@ from mtlbio.errors import InputError
 from mtlbio.integrity.step import checked, words_of
 from mtlbio.kinds.schemas.run import Run
 from mtlbio.kinds.stored import kind_of_model
+from mtlbio.model.ensemble import model_description
 from mtlbio.notebook.memory import measurements_of, names_of
 from mtlbio.notebook.stored import Stored, check_results, unpacked
 from mtlbio.notebook.trained import TrainResult
 from mtlbio.tables import read_table
+from mtlbio.text import as_text
 from mtlbio.threads import one_thread
 from mtlbio.training.new_samples.read import every_gene_once, read_new
 from mtlbio.training.predict import predict_read
@@ -32,6 +35,7 @@ def predict(
     results: str | Path | None = None,
     standardise: str = "training",
     anyway: bool = False,
+    sites: Mapping[str, str] | pd.Series | None = None,
 ) -> pd.DataFrame:
     """Predict the tasks of new samples that are in memory.
 
@@ -42,6 +46,7 @@ def predict(
     results : of a run: the folder of its results, ``results/<run>`` where left out
     standardise : ``training`` by the training cohort's means, ``cohort`` by the new samples' own (10 or more)
     anyway : predict also what is refused as another scale or for too few genes
+    sites : of a model whose heads know sites: sample -> site; of an AnnData, its column of that name where left out
 
     Returns
     -------
@@ -72,15 +77,32 @@ def predict(
         if "standardise" not in kind.predict_options:  # what only measurements can be
             raise InputError(f"{folder}: a model of kind {kind.name}; expected one of measurements (kind cohort)")
         try:
-            predict_read(folder, read, source, Path(out), standardise, anyway)
+            predict_read(folder, read, source, Path(out), standardise, anyway, _sites(sites, new, folder / "model"))
         except InputError as error:
             raise InputError(_as_arguments(str(error))) from None
         return read_table(Path(out) / "predictions.tsv")
 
 
+def _sites(sites: Mapping[str, str] | pd.Series | None, new, model: Path) -> pd.Series | None:
+    """By sample, as text."""
+    column = model_description(model).get("sites", {}).get("by")
+    if sites is None and isinstance(new, ad.AnnData) and column in new.obs:
+        sites = new.obs[column]
+    if sites is None:
+        return None
+    if column is None:
+        raise InputError("sites: the heads of this model know no site (training.sites); valid: to leave it out")
+    series = pd.Series(sites)
+    return pd.Series(as_text(series).to_numpy(), index=series.index.astype(str))
+
+
 def _as_arguments(line: str) -> str:
     """A line on options of the command, as arguments."""
-    return line.replace("--standardise cohort", 'standardise="cohort"').replace("--anyway", "anyway=True")
+    return (
+        line.replace("--standardise cohort", 'standardise="cohort"')
+        .replace("--anyway", "anyway=True")
+        .replace("--sites", "sites")
+    )
 
 
 @contextmanager

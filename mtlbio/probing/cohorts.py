@@ -25,22 +25,25 @@ from mtlbio.progress import say
 class OfEnsemble(WithHeads):
     """The trained ensemble of a cohort as an examinee, with the samples on trial.
 
-    ``expression``: (n, genes) of the ensemble; ``fold``: (n,) fold in which each sample is held out.
+    ``expression``: (n, genes) of the ensemble; ``fold``: (n,) fold in which each sample is held out; ``obs``: of the
+    samples, with the sites that heads may know.
     """
 
     saw = NOTHING
 
-    def __init__(self, ensemble: Ensemble, expression: np.ndarray, fold: np.ndarray):
+    def __init__(self, ensemble: Ensemble, expression: np.ndarray, fold: np.ndarray, obs: pd.DataFrame):
         self.ensemble, self.expression, self.fold = ensemble, expression, fold
         self.dims = ensemble.dims
+        self.at = ensemble.at(obs[ensemble.site_column]) if ensemble.sites else None
 
     def latents(self, fold: int) -> np.ndarray:
         """(seeds, n, D) of all samples."""
         return self.ensemble.latents(self.expression, fold)
 
     def predict_from_latents(self, task: str, latents: np.ndarray, fold: int) -> np.ndarray:
-        """What the ensemble's heads make of the latents."""
-        return self.ensemble.predict_from_latents(task, latents, fold)
+        """What the ensemble's heads make of the latents of the samples that the fold holds out."""
+        at = None if self.at is None else self.at[self.fold == fold]
+        return self.ensemble.predict_from_latents(task, latents, fold, at)
 
 
 def examine_cohort(

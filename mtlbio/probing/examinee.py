@@ -53,8 +53,9 @@ class WithHeads(Examinee, Protocol):
 
     @abstractmethod
     def predict_from_latents(self, task: str, latents: np.ndarray, fold: int) -> np.ndarray:
-        """Predictions of every replica of a fold from its own latents (replicas, m, D), changed or not: (replicas, m)
-        probabilities or values, (replicas, m, K) class probabilities of multiclass and ordinal tasks."""
+        """Predictions of every replica of a fold from the latents (replicas, m, D), changed or not, of the samples that
+        it holds out: (replicas, m) probabilities or values, (replicas, m, K) class probabilities of multiclass and
+        ordinal tasks."""
 
 
 def checked(examinee: Examinee, samples: int, dims: Sequence[str], judged: bool = False) -> Examinee:

@@ -148,7 +148,7 @@ class NullRefits:
         tables = []
         for copy, canonical in zip(cohorts, refitter.fit(cohorts), strict=True):
             latents = latents_table(copy, self.splits, canonical)
-            examinee = OfEnsemble(canonical.ensemble, copy.expression, latents.obs["fold"].to_numpy())
+            examinee = OfEnsemble(canonical.ensemble, copy.expression, latents.obs["fold"].to_numpy(), copy.obs)
             tables.append(self.examined(copy, latents, examinee, self.probe))
         return tables
 

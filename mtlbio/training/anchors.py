@@ -12,7 +12,7 @@ import numpy as np
 from mtlbio.cohort.cohort import Cohort
 from mtlbio.cohort.features import donor_weights
 from mtlbio.training.problem import FoldData, Problem, Targets
-from mtlbio.training.stacked_predictors import StackedPredictors
+from mtlbio.training.stacked_predictors import StackedPredictors, column_means
 
 
 def with_anchors(
@@ -24,6 +24,7 @@ def with_anchors(
     if not anchored:
         return stacking
     outputs, mixture, cross_task = stacking.outputs.copy(), dict(stacking.mixture), dict(stacking.cross_task)
+    sites = dict(stacking.sites)
     for i, data in enumerate(folds):
         for t in anchored:
             place, labelled = (
@@ -45,7 +46,10 @@ def with_anchors(
                 else:
                     own = mixture[i, j, t]
                     mixture[i, j, t] = replace(own, bias=own.bias + shift)
-    return StackedPredictors(mixture, outputs, cross_task)
+                if (i, j) in sites:  # they come last, and read how far outputs are from what they were without anchor
+                    moved = shift @ column_means(packing)[place]
+                    sites[i, j] = [replace(site, mean=site.mean + moved) for site in sites[i, j]]
+    return StackedPredictors(mixture, outputs, cross_task, sites, stacking.site_column)
 
 
 def _unseen(outputs: np.ndarray, inner: np.ndarray) -> np.ndarray:

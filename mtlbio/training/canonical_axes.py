@@ -5,7 +5,7 @@ features of a table. In both, the first dimensions are read by every head, and e
 those do not carry of one output column: predictions are those of the mixed predictors.
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 
@@ -13,8 +13,11 @@ from mtlbio.cohort.cohort import Cohort
 from mtlbio.model.ensemble import Ensemble, FoldModel
 from mtlbio.model.gated import GatedBlock
 from mtlbio.model.outputs import Outputs
+from mtlbio.model.site_heads import SiteHeads
 from mtlbio.training.fold_predictors import FittedFold, Refit
 from mtlbio.training.problem import PATHS
+from mtlbio.training.site_heads import levels_of
+from mtlbio.training.stacked_predictors import CrossTaskStack
 
 
 @dataclass(frozen=True)
@@ -117,7 +120,14 @@ def on_shared_dimensions(
         data.fold: cross_task[i, 0].folded(models[data.fold], packing) if (i, 0) in cross_task else models[data.fold]
         for i, data in enumerate(refit.folds)
     }
-    ensemble = Ensemble(models, cohort.tasks, cohort.genes, dims, tuple(seeds))
+    sites, column = refit.stacking.sites, refit.stacking.site_column
+    models = {
+        data.fold: replace(model, sites=_at_sites(model, sites[i, 0], packing)) if (i, 0) in sites else model
+        for i, data in enumerate(refit.folds)
+        for model in [models[data.fold]]
+    }
+    known = () if column is None else (column, levels_of(cohort, column)[1])
+    ensemble = Ensemble(models, cohort.tasks, cohort.genes, dims, tuple(seeds), *known)
     of_axes = np.median(correlations, axis=0) if correlations else np.ones(n_axes)
     return CanonicalAxes(
         ensemble,
@@ -126,6 +136,12 @@ def on_shared_dimensions(
         stability=np.concatenate([of_axes, _block_stability(ensemble, cohort, refit, n_axes)]),
         loadings=np.zeros((len(dims), len(cohort.genes)), dtype=np.float32),
     )
+
+
+def _at_sites(model: FoldModel, sites: list[CrossTaskStack], packing: Outputs) -> SiteHeads:
+    """Heads of every site, from those that sites share."""
+    own = [site.folded(model, packing) for site in sites]
+    return SiteHeads(np.stack([heads.weights for heads in own]), np.stack([heads.bias for heads in own]))
 
 
 def unit_variance(latents: np.ndarray) -> np.ndarray:

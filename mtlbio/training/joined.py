@@ -71,6 +71,8 @@ def joined(refits: Sequence[Refit]) -> Refit:
             {(int(at[i]), j, t): value for at, stack in keyed for (i, j, t), value in stack.mixture.items()},
             arrays(stack.outputs for stack in stacks),
             {(int(at[i]), j): value for at, stack in keyed for (i, j), value in stack.cross_task.items()},
+            {(int(at[i]), j): value for at, stack in keyed for (i, j), value in stack.sites.items()},
+            stacks[0].site_column,
         ),
     )
 

@@ -25,6 +25,7 @@ from mtlbio.training.new_samples.presence import without_constants
 from mtlbio.training.new_samples.read import read_new
 from mtlbio.training.new_samples.reference import Reference, held_out_departures
 from mtlbio.training.new_samples.scale import Model, check_scale, looks_like
+from mtlbio.training.new_samples.sites import places_of_sites, read_sites
 from mtlbio.training.new_samples.trained_on import prepared
 
 # A mean and a spread per gene need some samples.
@@ -36,7 +37,12 @@ _EARLIER = (
 
 
 def predict(
-    results: Path, expression: Path, out: Path, standardise: str = "training", anyway: bool | None = None
+    results: Path,
+    expression: Path,
+    out: Path,
+    standardise: str = "training",
+    anyway: bool | None = None,
+    sites: Path | None = None,
 ) -> None:
     """Write ``predictions.tsv``, ``checks.tsv`` and ``latents.h5ad`` for new samples.
 
@@ -48,6 +54,7 @@ def predict(
     standardise : ``training`` uses the training cohort's mean and spread of every gene; ``cohort`` the new samples'
         own, for another laboratory or platform
     anyway : predict also what is refused because it lies too far from the training samples, or lacks too many genes
+    sites : table that says which site each new sample comes from, for a model whose heads know sites
 
     Raises
     ------
@@ -56,7 +63,7 @@ def predict(
         rescale on.
     """
     read = partial(read_new, Path(expression))
-    predict_read(Path(results), read, str(expression), Path(out), standardise, bool(anyway))
+    predict_read(Path(results), read, str(expression), Path(out), standardise, bool(anyway), sites)
 
 
 def predict_read(
@@ -66,6 +73,7 @@ def predict_read(
     out: Path,
     standardise: str,
     anyway: bool,
+    sites: Path | pd.Series | None = None,
 ) -> None:
     """The same of samples that ``read`` gives, called with the model's preprocessing and its genes.
 
@@ -73,6 +81,7 @@ def predict_read(
     """
     checks = Checks(source)
     ensemble, reference = load_ensemble(results / "model"), Reference.read(results / "model")
+    of_sample = read_sites(sites, ensemble)
     preprocessing = model_description(results / "model")["preprocessing"]
     with noticing() as notes:
         data = in_model_order(read(preprocessing, ensemble.genes), ensemble)
@@ -84,9 +93,10 @@ def predict_read(
             used = _rescaled(used, ensemble, source)
         checks.settle(anyway)
         _say_known(data, results)
+        at = places_of_sites(ensemble, of_sample, data.samples, source)
     for note in notes:
         say(f"Warning: {note}" if note.doubt else str(note))
-    write_predictions(results, ensemble, _filled(used, ensemble, reference), data.samples, out, checks.table())
+    write_predictions(results, ensemble, _filled(used, ensemble, reference), data.samples, out, checks.table(), at)
 
 
 def _compared(
@@ -142,12 +152,18 @@ def _say_known(data: Measurements, results: Path) -> None:
 
 
 def write_predictions(
-    results: Path, ensemble: Ensemble, values: np.ndarray, samples: np.ndarray, out: Path, checks: pd.DataFrame
+    results: Path,
+    ensemble: Ensemble,
+    values: np.ndarray,
+    samples: np.ndarray,
+    out: Path,
+    checks: pd.DataFrame,
+    at: np.ndarray | None = None,
 ) -> None:
-    """Predict samples on the scale of the training cohort, and write all three files."""
+    """Predict samples on the scale of the training cohort, and write all three files; ``at``: places of their sites."""
     latents = ensemble.latents(values)
     latents[:, np.isnan(values).all(axis=1)] = np.nan  # nothing is known of the sample
-    write_table(_table(ensemble, latents, samples), out / "predictions.tsv", PREDICTIONS)
+    write_table(_table(ensemble, latents, samples, at), out / "predictions.tsv", PREDICTIONS)
     write_table(checks, out / "checks.tsv", CHECKS)
     _write_latents(results / "latents.h5ad", latents.mean(axis=0), samples, out / "latents.h5ad")
     say(f"{len(samples)} samples predicted")
@@ -191,11 +207,11 @@ def _filled(used: np.ndarray, ensemble: Ensemble, reference: Reference | None) -
     return whole
 
 
-def _table(ensemble: Ensemble, latents: np.ndarray, samples: np.ndarray) -> pd.DataFrame:
+def _table(ensemble: Ensemble, latents: np.ndarray, samples: np.ndarray, at: np.ndarray | None) -> pd.DataFrame:
     """One row per sample and task (and class): the mean over the replicas, and their spread in ``y_sd``."""
     parts = []
     for task in ensemble.tasks.values():
-        predicted = ensemble.predict_from_latents(task.name, latents)
+        predicted = ensemble.predict_from_latents(task.name, latents, at=at)
         mean, spread = predicted.mean(axis=0), predicted.std(axis=0)
         unknown = np.full(len(samples), np.nan)
         for row, apart in zip(task.rows(unknown, mean), task.rows(unknown, spread), strict=True):

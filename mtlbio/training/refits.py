@@ -36,6 +36,7 @@ from mtlbio.training.problem import (
     replica_weights,
     widths,
 )
+from mtlbio.training.site_heads import with_site_heads
 from mtlbio.training.sparse_heads import PENALTIES
 from mtlbio.training.stacking import stack_predictors
 
@@ -109,6 +110,8 @@ class Refitter:
             stacking = stack_predictors(self.problem, of_copy.outputs, folds, targets)
             if self.options.borrowing:
                 stacking = with_cross_task_stacks(self.problem, stacking, folds, targets)
+            if self.options.sites is not None:
+                stacking = with_site_heads(self.problem, stacking, copy, folds, targets, self.options.sites)
             stacking = with_anchors(self.problem, stacking, copy, folds, targets)
             refits.append(Refit(folds, targets, of_copy, stacking))
         return refits

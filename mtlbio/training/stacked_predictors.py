@@ -63,11 +63,16 @@ class StackedPredictors:
     mixture : {(fold index, arm index, task index): StackingWeights}
     outputs : (f, a, s, n, o) mixed outputs of every sample; 0 where the arm does not train the task
     cross_task : {(fold index, arm index): CrossTaskStack} what the outputs hold of other tasks', where tasks borrow
+    sites : {(fold index, arm index): a CrossTaskStack of each site} what the outputs of its samples became then, where
+        heads know sites
+    site_column : the covariate whose levels are these sites, sorted; None where heads know none
     """
 
     mixture: dict[tuple[int, int, int], StackingWeights]
     outputs: np.ndarray
     cross_task: dict[tuple[int, int], CrossTaskStack] = field(default_factory=dict)
+    sites: dict[tuple[int, int], list[CrossTaskStack]] = field(default_factory=dict)
+    site_column: str | None = None
 
 
 def minimiser(objective: Callable[[torch.Tensor], torch.Tensor], start: np.ndarray, bounds: list) -> np.ndarray:

@@ -59,7 +59,7 @@ def small(tmp_path_factory) -> Small:
     axes = latents.var_names[latents.var["block"] == "axis"]
     r = [abs(np.corrcoef(latents[:, [d]].X[:, 0], truth)[0, 1]) for d in axes]
     assert max(r) > 0.9
-    examinee = OfEnsemble(found.ensemble, cohort.expression, latents.obs["fold"].to_numpy())
+    examinee = OfEnsemble(found.ensemble, cohort.expression, latents.obs["fold"].to_numpy(), cohort.obs)
     tables = examine_cohort(cohort, latents, examinee, PROBE)
     return Small(run, cohort, splits, axes[int(np.argmax(r))], tables["association"], latents.var["block"])
 

@@ -164,7 +164,10 @@ class DonorRun(Run):
             if self.splits.also.by not in self._categorical():
                 found, valid = self.splits.also.by, listing(self._categorical())
                 raise ValueError(f"splits.also.by: found {found!r}; valid: {valid} (categorical covariates)")
-        for key, name in (("baselines.sites", self.baselines.sites), ("probe.sites", self.probe.sites)):
+        named = {"baselines.sites": self.baselines.sites, "probe.sites": self.probe.sites}
+        if self.training.sites is not None:
+            named["training.sites.by"] = self.training.sites.by
+        for key, name in named.items():
             if name is not None and name not in self._categorical():
                 raise ValueError(
                     f"{key}: found {name!r}; valid: {listing(self._categorical())} (categorical covariates)"
