@@ -18,7 +18,7 @@ from mtlbio.probing.columns import verdict_table
 from mtlbio.probing.composition import with_cells
 from mtlbio.probing.covariate_duplicates import covariate_duplicates
 from mtlbio.probing.examinee import Examinee, checked
-from mtlbio.probing.judgement import judgements
+from mtlbio.probing.judgement import Judgement, judgements
 from mtlbio.probing.leakage import leakage
 from mtlbio.probing.linked import with_links
 from mtlbio.probing.odds import coefficients_for, odds_by_dimension, terms_of
@@ -29,6 +29,7 @@ from mtlbio.probing.stability import as_written
 from mtlbio.probing.stability import stability as stability_of_effects
 from mtlbio.probing.subspaces import Genes, subspace_tests, subspaces
 from mtlbio.probing.trial import AnyTrial as T
+from mtlbio.probing.trial import Trial
 from mtlbio.progress import say
 from mtlbio.tables import VERDICTS, write_table
 
@@ -106,14 +107,7 @@ def examine(trial: T, examinee: Examinee, stability: np.ndarray, procedure: Proc
     planes, decided = subspace_table(trial, spaces, tests, removed, stability, directions, effects)
     judged = [replace(item, **decided.get(item.evidence.dim, {})) for item in judged]
     if procedure.rates is not None:
-        asked = (design, procedure.rates, trial.options.alpha)
-        # none were counted of times in this grid (docs/survival_trial.md)
-        counted = [not trial.tasks[item.about].counts for item in judged]
-        rates = [
-            rate_of(item.verdict.verdict, item.about, *asked) if known else Rate()
-            for item, known in zip(judged, counted, strict=True)
-        ]
-        judged = [replace(item, rate=rate) for item, rate in zip(judged, rates, strict=True)]
+        judged = [replace(item, rate=_rate(trial, item, design, procedure.rates)) for item in judged]
     terms, coefficients = terms_of(evidence), coefficients_for(procedure.rates)
     if coefficients is not None:
         likely = odds_by_dimension(evidence, terms, coefficients)
@@ -140,3 +134,15 @@ def write_tables(tables: dict[str, pd.DataFrame], results: Path) -> None:
             write_table(table, results / "probing" / f"{name}.tsv")
     counts = tables["verdicts"]["verdict"].value_counts()
     say("verdicts: " + ", ".join(f"{count} {verdict}" for verdict, count in counts.items()))
+
+
+def _rate(trial: Trial, judged: Judgement, design: pd.DataFrame, kind: str) -> Rate:
+    """How often such a verdict was wrong; of a time, on cohorts of measurements with so many events."""
+    verdict, about, alpha = judged.verdict.verdict, judged.about, trial.options.alpha
+    label = trial.tasks[about]
+    if not label.counts:
+        return rate_of(verdict, about, design, kind, alpha)
+    if kind != "measurements":  # none were counted of times in other kinds of run
+        return Rate()
+    events = float(label.telling(trial.task_units(about).y).sum())
+    return rate_of(verdict, about, design, "times", alpha, events=events)

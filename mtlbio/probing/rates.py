@@ -31,9 +31,16 @@ PARTS = {
     "doses": "planted doses",
     "chains": "planted chains",
     "latents": "principal components of all donors",
+    "times": "planted times",
 }
-# what a run is about -> the parts that speak for such runs, and for no others
-SPEAK_FOR = {"measurements": ("axes", "pipeline"), "table": ("doses",), "chains": ("chains",), "latents": ("latents",)}
+# what a run (of times: a task of a run of measurements) is about -> the parts that speak for such, and for no others
+SPEAK_FOR = {
+    "measurements": ("axes", "pipeline"),
+    "table": ("doses",),
+    "chains": ("chains",),
+    "latents": ("latents",),
+    "times": ("times",),
+}
 ANY_FALSE = "runs with any false biology"
 SHIPPED = resources.files("mtlbio.probing") / "data"
 # whose rates speak -> the planted dimension that was looked for, and what it is
@@ -45,7 +52,7 @@ _DRIVERS = {
 # what is right to say of it where the batch is the disease, of kinds where more than not_identifiable is: components of
 # all donors are uncorrelated, so that what the batch does not carry still tells one case from another
 _NESTED = {"latents": "not_identifiable, or biology for an outcome of the cases alone,"}
-_UNITS = {"doses": "patients a drug", "chains": "held-out chains"}
+_UNITS = {"doses": "patients a drug", "chains": "held-out chains", "times": "events"}
 
 
 @dataclass(frozen=True)
@@ -127,7 +134,13 @@ def _nearest(cells: pd.DataFrame, donors: float, separation: float) -> pd.Series
 
 
 def rate_of(
-    verdict: str, about: str, audit: pd.DataFrame, kind: str, alpha: float = ALPHA, rates: pd.DataFrame | None = None
+    verdict: str,
+    about: str,
+    audit: pd.DataFrame,
+    kind: str,
+    alpha: float = ALPHA,
+    rates: pd.DataFrame | None = None,
+    events: float | None = None,
 ) -> Rate:
     """How often such a verdict was wrong; NaN where it claims nothing, was never given on such a design or at such a
     level, or where it is about a task that is refused: no planted model saw a label. Where any is refused
@@ -135,12 +148,13 @@ def rate_of(
 
     ``about``: the task that the verdict is about; ``audit``: the design audit, which knows that task's donors and how
     closely it goes with the technical covariates; ``kind``: of the run, a key of ``SPEAK_FOR``; ``alpha``:
-    ``probe.alpha``; ``rates``: other than the shipped ones.
+    ``probe.alpha``; ``rates``: other than the shipped ones; ``events``: of a time, which count in place of donors.
     """
     cells = at_level(speaking_for(shipped_rates() if rates is None else rates, kind), alpha)
     refused = refused_in(audit)
     silent = verdict == NO_CLAIM or about in refused or (bool(refused) and verdict == "not_identifiable")
-    row = None if silent else nearest_rate(verdict, *design_of(audit, about), cells)
+    donors, separation = design_of(audit, about)
+    row = None if silent else nearest_rate(verdict, donors if events is None else events, separation, cells)
     if row is None:
         return Rate()
     level = ""

@@ -213,6 +213,17 @@ def test_what_is_refused_has_no_rate_and_no_prospects():
     assert rate_of("not_identifiable", "disease", audit[1:], "latents", rates=rates).error == 0.04
 
 
+def test_of_a_time_events_count_in_place_of_donors():
+    rows = [("times", 0.05, events, 0.5, "biology", 40, events // 10, 0.1, 0.0, 0.2) for events in (30, 100)]
+    table = pd.DataFrame([*rows, ("axes", 0.05, 400, 0.5, "biology", 99, 50, 0.5, 0.4, 0.6)], columns=COLUMNS)
+    audit = pd.DataFrame([("task", "os", "technical", "cramers_v", 0.0, 400)], columns=AUDIT)
+    few, many = (rate_of("biology", "os", audit, "times", rates=table, events=n) for n in (40, 90))
+    assert few.counted == "planted times, 30 events, batch independent of disease: 3 of 40 wrong"
+    assert many.counted == "planted times, 100 events, batch independent of disease: 10 of 40 wrong"
+    assert np.isnan(rate_of("technical", "os", audit, "times", rates=table, events=40).error)  # none was counted
+    assert rate_of("biology", "os", audit, "measurements", rates=table).counted.startswith("given axes, 400 donors")
+
+
 def test_shipped_rates_are_of_the_whole_grid():
     found, rates = shipped_found(), shipped_rates()
     assert set(found["part"]) == set(PARTS) == set(rates["part"])

@@ -1,9 +1,23 @@
 """The planted times: events, follow-up and what the axes hold."""
 
 import numpy as np
+import pandas as pd
 import pytest
 
-from benchmarks.calibration.times import AXES, COLUMNS, HAZARDS, TASK, Hazard, documented, follow, judged, plant
+from benchmarks.calibration.times import (
+    AXES,
+    COLUMNS,
+    HAZARDS,
+    STRAIGHT,
+    TASK,
+    Hazard,
+    documented,
+    follow,
+    judged,
+    plant,
+    rates,
+)
+from mtlbio.probing.rates import ANY_FALSE
 
 
 @pytest.mark.parametrize("events", [30, 100])
@@ -34,15 +48,21 @@ def test_axes_hold_some_of_what_age_does_and_interferon_nothing():
 
 
 def test_a_strong_programme_is_found_and_the_table_counts_it():
-    import pandas as pd
-
     HAZARDS["strong"] = Hazard(by_interferon=1.2)
     try:
         rows = pd.DataFrame([judged(("strong", 50, run)) for run in range(2)])
         rows.columns = COLUMNS
-        assert rows["found"].all() and not rows["false"].any()
+        assert rows["found"].all() and not rows["wrong"].any() and (rows["biologies"] == 1).all()
         assert (rows[["p", "plain"]] < 1e-4).all(axis=None) and (rows["p"] != rows["plain"]).all()
         every = "100.0 % (34.2-100.0, n = 2)"
         assert documented(rows)[-1] == f"| strong | 50 | 2 | 0.0 % (0.0-65.8, n = 2) | {every} | {every} | {every} |"
+        errors, found = rates(rows)
+        assert errors[["part", "donors", "verdict", "n", "wrong"]].to_numpy().tolist() == [
+            ["times", 50, "biology", 2, 0]
+        ]
+        hits = found.set_index("what")["hits"]
+        assert hits["interferon"] == 2 and hits[ANY_FALSE] == 0 and (found["n"] == 2).all()
+        unfair = pd.concat([rows, rows.assign(hazard=STRAIGHT, wrong=9)])
+        pd.testing.assert_frame_equal(rates(unfair)[0], errors)  # what the package does not do says nothing of it
     finally:
         del HAZARDS["strong"]
