@@ -116,7 +116,7 @@ def kept(job: tuple[float, int]) -> pd.DataFrame:
 
 
 def documented(rows: pd.DataFrame) -> str:
-    """A line per separation and model."""
+    """A line per separation and model, and in how many cohorts all models got the same verdict."""
     out = ["| P(batch = disease) | latents of | cohorts | interferon is `biology`, % (95 %) | its correlation |"]
     out.append("|---|---|---|---|---|")
     for separation, cohorts in rows.groupby("separation"):
@@ -127,7 +127,8 @@ def documented(rows: pd.DataFrame) -> str:
             value, low, high = wilson(int((own["verdict"] == "biology").sum()), len(own))
             span = f"{100 * value:.0f} ({100 * low:.0f}-{100 * high:.0f})"
             out.append(f"| {separation:g} | {model} | {len(own)} | {span} | {own['follows'].median():.2f} |")
-    return "\n".join(out)
+    same = rows.groupby(["separation", "seed"])["verdict"].nunique() == 1
+    return "\n".join([*out, "", f"All verdicts of a cohort were the same in {same.sum()} of {len(same)}."])
 
 
 def main() -> None:

@@ -7,7 +7,7 @@ import pandas as pd
 from mtlbio.metrics import metric_named
 from mtlbio.probing.columns import of_family
 from mtlbio.probing.null_refits import share_of_biology
-from mtlbio.probing.rates import NO_CLAIM, findable, no_rate_at
+from mtlbio.probing.rates import NO_CLAIM, findable, no_rate_at, refused_in
 from mtlbio.report import conflicts, feature_effects, plain
 from mtlbio.report.answers import answers
 from mtlbio.report.choice import ranked
@@ -148,6 +148,9 @@ def why_no_rates(inputs: Inputs) -> str:
         return "none were counted on runs of this kind"
     if no_rate_at(alpha, planted):
         return f"none were counted at probe.alpha {alpha:g} or a looser one"
+    audit = inputs.tables.get("audit")
+    if audit is not None and "kind" in audit and (refused := set(refused_in(audit))) and refused >= set(inputs.tasks):
+        return f"nothing can be claimed of {joined(sorted(refused))} from these latents"
     if not inputs.covariates:
         return "they were counted on designs with covariates, and this one has none"
     if (inputs.verdicts["verdict"] == NO_CLAIM).all():

@@ -218,8 +218,8 @@ def test_of_a_time_events_count_in_place_of_donors():
     table = pd.DataFrame([*rows, ("axes", 0.05, 400, 0.5, "biology", 99, 50, 0.5, 0.4, 0.6)], columns=COLUMNS)
     audit = pd.DataFrame([("task", "os", "technical", "cramers_v", 0.0, 400)], columns=AUDIT)
     few, many = (rate_of("biology", "os", audit, "times", rates=table, events=n) for n in (40, 90))
-    assert few.counted == "planted times, 30 events, batch independent of disease: 3 of 40 wrong"
-    assert many.counted == "planted times, 100 events, batch independent of disease: 10 of 40 wrong"
+    assert few.counted == "planted times, 30 events: 3 of 40 wrong"
+    assert many.counted == "planted times, 100 events: 10 of 40 wrong"
     assert np.isnan(rate_of("technical", "os", audit, "times", rates=table, events=40).error)  # none was counted
     assert rate_of("biology", "os", audit, "measurements", rates=table).counted.startswith("given axes, 400 donors")
 

@@ -1,6 +1,7 @@
 """The page of a run of whose verdicts none carries an error rate says why."""
 
 from dataclasses import replace
+from types import SimpleNamespace
 
 import numpy as np
 import pandas as pd
@@ -9,6 +10,7 @@ from fabricate import fabricate
 
 from mtlbio.cohort.cohort import read_cohort, write_cohort
 from mtlbio.probing.rates import rate_of, shipped_rates, speaking_for
+from mtlbio.report.context import why_no_rates
 from mtlbio.report.page import report
 from mtlbio.tables import read_table, write_table
 
@@ -47,6 +49,18 @@ def test_all_underpowered(made):
     folder, table, page = made
     write_table(table.assign(verdict="underpowered", driver=pd.NA), folder / "verdicts.tsv")
     assert reason(page()) == "none of its verdicts claims anything."
+
+
+def test_every_task_refused():
+    """Latents that saw the labels: that is why, whatever else their verdicts are."""
+    audit = pd.DataFrame({"kind": ["task", "latents", "latents"], "task": ["sle", "sle", "age"]})
+    run = SimpleNamespace(probe=SimpleNamespace(alpha=0.05))
+    given = {"run": run, "kind": SimpleNamespace(planted="latents"), "tasks": ["sle", "age"], "covariates": {"age": 1}}
+    given["verdicts"] = pd.DataFrame({"verdict": ["confounder"]})
+    told = why_no_rates(SimpleNamespace(**given, tables={"audit": audit}))
+    assert told == "nothing can be claimed of age and sle from these latents"
+    other = why_no_rates(SimpleNamespace(**given, tables={"audit": audit[:2]}))
+    assert other.startswith("its table was made without")
 
 
 def test_a_level_beyond_those_that_were_counted(made):

@@ -23,6 +23,8 @@ def test_the_table_has_a_line_per_model_and_separation():
         ("MOFA2", "biology"),
     ]
     rows = pd.DataFrame(cases, columns=["model", "verdict"]).assign(separation=0.5, follows=[0.9, 0.98, 0.97, 0.95])
+    rows["seed"] = [0, 1, 0, 1]
     lines = documented(rows).splitlines()
     assert lines[2] == "| 0.5 | PCA + varimax | 2 | 50 (9-91) | 0.94 |"
-    assert lines[3] == "| 0.5 | MOFA2 | 2 | 100 (34-100) | 0.96 |" and len(lines) == 4
+    assert lines[3] == "| 0.5 | MOFA2 | 2 | 100 (34-100) | 0.96 |" and len(lines) == 6
+    assert lines[5] == "All verdicts of a cohort were the same in 1 of 2."
