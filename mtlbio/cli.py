@@ -263,14 +263,56 @@ def predict(
     anyway: Annotated[
         bool, typer.Option("--anyway", help="predict also what is refused as another scale or for too few genes")
     ] = False,
+    tasks: Annotated[
+        str | None, typer.Option(metavar="A,B", help="these tasks only, added ones by name; the run's own if left out")
+    ] = None,
     force: Annotated[
         bool, typer.Option("--force", help="write over earlier predictions that somebody has changed")
     ] = False,
 ) -> None:
     """Predict the tasks of new samples with the final ensemble: tables, and of chains a picture each."""
     options: dict[str, Any] = {"standardise": standardise, "profiles": profiles, "embeddings": embeddings}
-    options |= {"sites": sites, "anyway": anyway or None}
+    options |= {"sites": sites, "anyway": anyway or None, "tasks": tasks}
     typer.echo(str(_function("mtlbio.door:apply")(results, expression, out, options, force)))
+
+
+Finished = Annotated[Path, typer.Argument(metavar="RESULTS", help="a finished run, e.g. results/my_cohort")]
+
+
+@app.command("add-task")
+def add_task(
+    results: Finished,
+    labels: Annotated[Path, typer.Argument(metavar="LABELS", help="a table: samples or donors of the run, the label")],
+    task: Annotated[str, typer.Option(metavar="NAME", help="name of the new task")],
+    kind: Annotated[str, typer.Option(help="kind of label: binary, multiclass, regression, ordinal, survival ...")],
+    column: Annotated[str | None, typer.Option(help="column of the label; the task's name where left out")] = None,
+    positive: Annotated[str | None, typer.Option(help="binary: the value that counts as 1")] = None,
+    key: Annotated[
+        list[str] | None,
+        typer.Option(metavar="KEY=VALUE", help="another key of the kind, as in a YAML; may be repeated"),
+    ] = None,
+) -> None:
+    """A head for a task that a finished run never saw, on its frozen trunk, and whether the trunk helps.
+
+    Needs about ten labelled donors. Every other file of the run stays as it is; `mtlbio predict --tasks NAME` applies
+    the head.
+    """
+    from mtlbio.config.yaml import keys_of
+
+    keys = keys_of(key or [], "--key") | ({} if positive is None else {"positive": positive})
+    typer.echo(_function("mtlbio.door:add_task")(results, labels, task, kind, column, keys))
+
+
+@app.command("remove-task")
+def remove_task(results: Finished, task: Annotated[str, typer.Argument(metavar="NAME", help="an added task")]) -> None:
+    """Remove a task that `mtlbio add-task` added; every other file of the run stays as it is."""
+    _function("mtlbio.commands.added_heads:remove_task")(results, task)
+
+
+@app.command()
+def heads(results: Finished) -> None:
+    """List the tasks that were added to a run: labels, the metric that decides, and whether the trunk helps."""
+    typer.echo(_function("mtlbio.commands.added_heads:heads")(results))
 
 
 @app.command()

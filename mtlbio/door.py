@@ -137,6 +137,7 @@ def predict(
     profiles: str | Path | None = None,
     embeddings: str | Path | None = None,
     anyway: bool = False,
+    tasks: str | None = None,
     force: bool = False,
 ) -> DataFrame:
     """Predict the tasks of new samples with the final ensemble.
@@ -155,6 +156,8 @@ def predict(
     sites : of cohorts and tables whose heads know sites (``training.sites``): table of the new samples' sites
     profiles, embeddings : of the new chains, where a model of proteins reads them
     anyway : of cohorts and tables: predict also what is refused as another scale or for too few genes
+    tasks : of cohorts and tables: names of tasks, with commas between, also of added ones (docs/add_task.md); all
+        of the run's own where left out
     force : write over earlier predictions that somebody has changed
 
     Examples
@@ -166,7 +169,7 @@ def predict(
     """
     given = {"profiles": profiles, "embeddings": embeddings, "sites": sites}
     files = {name: Path(file) if file else None for name, file in given.items()}
-    options = {"standardise": standardise, "anyway": anyway or None, **files}
+    options = {"standardise": standardise, "anyway": anyway or None, "tasks": tasks, **files}
     folder = apply(Path(results or Path("results") / run.run), Path(new), Path(out) if out else None, options, force)
     return _table(folder / "predictions.tsv")
 
@@ -211,6 +214,23 @@ def apply(
 
         say(replaced)
     return record_predictions(mark(target, holds), written, new)
+
+
+def add_task(results: Path, labels: Path, name: str, kind: str, column: str | None, keys: Mapping[str, object]) -> str:
+    """A head for a new task on the trunk of the model in ``results``; gives the answer in a sentence."""
+    if not file_of(labels)[0].exists():
+        raise InputError(f"{labels}: no such file; expected a table with samples or donors of the run and a label")
+    if not (results / "model").is_dir():
+        raise InputError(f"{results}: no trained model in it; expected the folder of a finished run, results/<run>")
+    checked(results, ("train",))  # before a word of model.json is believed
+    of_run = kind_of_model(results / "model")
+    if "add_task" not in of_run.commands:
+        valid = [k.name for k in KINDS.values() if "add_task" in k.commands]
+        raise InputError(
+            f"{results}: a run of kind {of_run.name}; mtlbio add-task is for runs of kind {listing(valid)}"
+        )
+    with one_thread():
+        return function_at(of_run.commands["add_task"])(results, labels, name, kind, column, dict(keys))
 
 
 def folder_of(run: Run, results: str | Path | None = None) -> Path:

@@ -44,6 +44,26 @@ def read_yaml(path: Path) -> Any:
         raise InputError(f"{path}: not valid YAML: {' '.join(problem.split())[:200]}{where}") from None
 
 
+def keys_of(texts: list[str], option: str) -> dict[str, Any]:
+    """Keys of a YAML from words ``KEY=VALUE`` of a command line; an InputError where one is no such word.
+
+    Examples
+    --------
+    >>> keys_of(["classes=[low, high]", "unit=mg"], "--key")
+    {'classes': ['low', 'high'], 'unit': 'mg'}
+    """
+    found = {}
+    for text in texts:
+        key, equals, value = text.partition("=")
+        try:
+            found[key] = yaml.safe_load(value)
+        except yaml.YAMLError:
+            equals = ""
+        if not equals or not key:
+            raise InputError(f"{option}: found {text!r}; expected KEY=VALUE, such as classes=[low, high]")
+    return found
+
+
 def _values(node, known: dict[int, int]) -> int:
     """How many values a node has when its references are unfolded."""
     if isinstance(node, yaml.ScalarNode) or node is None:

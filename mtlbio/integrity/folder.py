@@ -9,6 +9,7 @@ from pathlib import Path
 
 from mtlbio.errors import InputError, listing
 from mtlbio.files import replacing
+from mtlbio.integrity.added import added_files
 from mtlbio.integrity.record import MANIFEST, read_record
 from mtlbio.integrity.steps import REPLACES, WRITES
 from mtlbio.places import check_writable
@@ -127,11 +128,12 @@ def is_hidden(name: Path) -> bool:
 
 
 def _known(folder: Path, step: str) -> set[str] | None:
-    """Files that a step wrote; None where nobody can tell: it was interrupted, or its record is damaged."""
+    """Files that a step wrote, and those of added tasks; None where nobody can tell: the step was interrupted, or its
+    record is damaged."""
     records = records_of(folder, step)
     if not records and (folder / MANIFEST / f"{step}.started").exists():
         return None
-    known = set[str]()
+    known = added_files(folder)
     for path in records:
         try:
             record = read_record(path)

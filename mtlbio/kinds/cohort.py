@@ -41,9 +41,10 @@ class CohortKind(DonorKind[CohortRun]):
     }
     commands = DonorKind.commands | {
         "predict": "mtlbio.training.predict:predict",
+        "add_task": "mtlbio.commands.add_task:add_task",
         "draft": "mtlbio.cohort.drafts.draft:draft",
     }
-    predict_options = ("standardise", "anyway", "sites")
+    predict_options = ("standardise", "anyway", "sites", "tasks")
     simulation = Simulation(
         "cohort", "mtlbio.cohort.simulate:plant", ("design", "donors", "genes", "batches", "visits")
     )

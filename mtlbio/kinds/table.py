@@ -38,10 +38,11 @@ class TableKind(DonorKind[TableRun]):
     scattered = DonorKind.scattered | {"probe": "mtlbio.probing.probe:probe_part_of_table"}
     commands = DonorKind.commands | {
         "predict": "mtlbio.training.predict_table:predict",
+        "add_task": "mtlbio.commands.add_task:add_task",
         "draft": "mtlbio.cohort.drafts.draft_table:draft_table",
         "drafts": "mtlbio.cohort.drafts.guess_table:looks_like_table",
     }
-    predict_options = ("anyway", "sites")
+    predict_options = ("anyway", "sites", "tasks")
     simulation = Simulation("doses", "mtlbio.cohort.simulate_doses:plant", ("few",))
     planted = "table"
     tables = ("effects",)

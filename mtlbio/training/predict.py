@@ -15,6 +15,8 @@ from mtlbio.cohort.measurements import Measurements
 from mtlbio.errors import InputError
 from mtlbio.files import replacing
 from mtlbio.intake.notes import notice, noticing
+from mtlbio.labels import Label
+from mtlbio.model.added import Predictor, predictors
 from mtlbio.model.ensemble import FINAL, Ensemble, load_ensemble, model_description
 from mtlbio.progress import say
 from mtlbio.tables import CHECKS, PREDICTIONS, write_table
@@ -43,6 +45,7 @@ def predict(
     standardise: str = "training",
     anyway: bool | None = None,
     sites: Path | None = None,
+    tasks: str | None = None,
 ) -> None:
     """Write ``predictions.tsv``, ``checks.tsv`` and ``latents.h5ad`` for new samples.
 
@@ -55,15 +58,16 @@ def predict(
         own, for another laboratory or platform
     anyway : predict also what is refused because it lies too far from the training samples, or lacks too many genes
     sites : table that says which site each new sample comes from, for a model whose heads know sites
+    tasks : names of tasks, with commas between, added ones (docs/add_task.md) among them; the model's own where None
 
     Raises
     ------
     InputError
-        No model, unreadable or impossible measurements, another scale, too few genes in common, or too few samples to
-        rescale on.
+        No model, no such task, unreadable or impossible measurements, another scale, too few genes in common, or too
+        few samples to rescale on.
     """
     read = partial(read_new, Path(expression))
-    predict_read(Path(results), read, str(expression), Path(out), standardise, bool(anyway), sites)
+    predict_read(Path(results), read, str(expression), Path(out), standardise, bool(anyway), sites, tasks)
 
 
 def predict_read(
@@ -74,6 +78,7 @@ def predict_read(
     standardise: str,
     anyway: bool,
     sites: Path | pd.Series | None = None,
+    tasks: str | None = None,
 ) -> None:
     """The same of samples that ``read`` gives, called with the model's preprocessing and its genes.
 
@@ -81,8 +86,8 @@ def predict_read(
     """
     checks = Checks(source)
     ensemble, reference = load_ensemble(results / "model"), Reference.read(results / "model")
+    preprocessing, chosen = model_description(results / "model")["preprocessing"], predictors(ensemble, results, tasks)
     of_sample = read_sites(sites, ensemble)
-    preprocessing = model_description(results / "model")["preprocessing"]
     with noticing() as notes:
         data = in_model_order(read(preprocessing, ensemble.genes), ensemble)
         data = with_whole_counts(data, preprocessing["scale"])
@@ -96,7 +101,8 @@ def predict_read(
         at = places_of_sites(ensemble, of_sample, data.samples, source)
     for note in notes:
         say(f"Warning: {note}" if note.doubt else str(note))
-    write_predictions(results, ensemble, _filled(used, ensemble, reference), data.samples, out, checks.table(), at)
+    values = _filled(used, ensemble, reference)
+    write_predictions(results, ensemble, values, data.samples, out, checks.table(), chosen, at)
 
 
 def _compared(
@@ -158,12 +164,14 @@ def write_predictions(
     samples: np.ndarray,
     out: Path,
     checks: pd.DataFrame,
+    chosen: list[tuple[Label, Predictor]],
     at: np.ndarray | None = None,
 ) -> None:
-    """Predict samples on the scale of the training cohort, and write all three files; ``at``: places of their sites."""
+    """Predict samples on the scale of the training cohort, and write all three files; ``chosen`` is of
+    :func:`mtlbio.model.added.predictors`, ``at``: places of the samples' sites."""
     latents = ensemble.latents(values)
     latents[:, np.isnan(values).all(axis=1)] = np.nan  # nothing is known of the sample
-    write_table(_table(ensemble, latents, samples, at), out / "predictions.tsv", PREDICTIONS)
+    write_table(_table(chosen, latents, samples, at), out / "predictions.tsv", PREDICTIONS)
     write_table(checks, out / "checks.tsv", CHECKS)
     _write_latents(results / "latents.h5ad", latents.mean(axis=0), samples, out / "latents.h5ad")
     say(f"{len(samples)} samples predicted")
@@ -207,11 +215,13 @@ def _filled(used: np.ndarray, ensemble: Ensemble, reference: Reference | None) -
     return whole
 
 
-def _table(ensemble: Ensemble, latents: np.ndarray, samples: np.ndarray, at: np.ndarray | None) -> pd.DataFrame:
+def _table(
+    chosen: list[tuple[Label, Predictor]], latents: np.ndarray, samples: np.ndarray, at: np.ndarray | None
+) -> pd.DataFrame:
     """One row per sample and task (and class): the mean over the replicas, and their spread in ``y_sd``."""
     parts = []
-    for task in ensemble.tasks.values():
-        predicted = ensemble.predict_from_latents(task.name, latents, at=at)
+    for task, predictor in chosen:
+        predicted = predictor(latents, at)
         mean, spread = predicted.mean(axis=0), predicted.std(axis=0)
         unknown = np.full(len(samples), np.nan)
         for row, apart in zip(task.rows(unknown, mean), task.rows(unknown, spread), strict=True):

@@ -9,6 +9,7 @@ from mtlbio.cohort.metadata import by_sample, read_metadata, text_table
 from mtlbio.cohort.tabular import Plan
 from mtlbio.errors import InputError, listing
 from mtlbio.intake.notes import notice, noticing
+from mtlbio.model.added import predictors
 from mtlbio.model.ensemble import Ensemble, load_ensemble, model_description
 from mtlbio.progress import say
 from mtlbio.text import suggestion
@@ -25,21 +26,30 @@ _EARLIER = (
 )
 
 
-def predict(results: Path, table: Path, out: Path, anyway: bool | None = None, sites: Path | None = None) -> None:
+def predict(
+    results: Path,
+    table: Path,
+    out: Path,
+    anyway: bool | None = None,
+    sites: Path | None = None,
+    tasks: str | None = None,
+) -> None:
     """Write ``predictions.tsv``, ``checks.tsv`` and ``latents.h5ad`` below ``out`` for new samples, whose features
     stand in the columns of the training cohort in ``table``; ``results`` is the folder of the finished run. ``anyway``:
     predict also where too few columns are there, or numbers are in another unit; ``sites``: table that says which site
-    each sample comes from, for a model whose heads know sites; where left out, ``table`` may hold that column itself.
+    each sample comes from, for a model whose heads know sites; where left out, ``table`` may hold that column itself;
+    ``tasks``: names with commas between, added ones among them; the model's own where None.
 
     Raises
     ------
     InputError
-        No model, an unreadable table, too few features in common, or numbers in another unit.
+        No model, no such task, an unreadable table, too few features in common, or numbers in another unit.
     """
     results, out, checks = Path(results), Path(out), Checks(str(table))
     ensemble = load_ensemble(results / "model")
     preprocessing = model_description(results / "model")["preprocessing"]
     plan, of_sample = Plan.read(preprocessing["table"]), read_sites(sites, ensemble)
+    chosen = predictors(ensemble, results, tasks)
     with noticing() as notes:
         values, samples, beside = _coded(plan, preprocessing["sample"], Path(table), ensemble, results, checks)
         ranges = Ranges.read(results / "model")
@@ -51,7 +61,7 @@ def predict(results: Path, table: Path, out: Path, anyway: bool | None = None, s
         at = places_of_sites(ensemble, beside if of_sample is None else of_sample, samples, str(table))
     for note in notes:
         say(f"Warning: {note}" if note.doubt else str(note))
-    write_predictions(results, ensemble, values, samples, out, checks.table(), at)
+    write_predictions(results, ensemble, values, samples, out, checks.table(), chosen, at)
 
 
 def _coded(

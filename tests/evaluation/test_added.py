@@ -1,0 +1,96 @@
+"""An added task: the trunk is said to help where it knows the programme, and never where there is nothing to know."""
+
+from __future__ import annotations
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from mtlbio.cohort.cohort import Cohort
+from mtlbio.evaluation.added.answer import CANNOT_TELL, HELPS, answer_of, call
+from mtlbio.evaluation.added.arms import Added, predict_held_out
+from mtlbio.evaluation.predictions import collect
+from mtlbio.labels import Binary, Regression
+from mtlbio.tables import PREDICTIONS
+
+BINARY = Binary("new", ("no", "yes"))
+
+
+def planted(truth: str, labels: int, seed: int, kind: str = "regression", donors: int = 80, visits: int = 1) -> Added:
+    """A cohort of three programmes among 600 genes, latents that know them with some noise, and a new label that
+    follows the ``first`` one, or ``nothing``."""
+    rng = np.random.default_rng([seed, 5])
+    n = donors * visits
+    donor = np.repeat(np.arange(donors), visits)
+    activity = rng.standard_normal((donors, 3))[donor]
+    loadings = rng.normal(0, 0.35, (3, 600)) * (rng.random((3, 600)) < 0.15)
+    expression = activity @ loadings + rng.standard_normal((n, 600))
+    latents = np.column_stack([activity + 0.3 * rng.standard_normal((n, 3)), rng.standard_normal((n, 3))])
+    value = (activity[:, 0] if truth == "first" else rng.standard_normal(donors)[donor]) + 0.2 * rng.standard_normal(n)
+    known = np.isin(donor, rng.choice(donors, labels, replace=False))
+    obs = pd.DataFrame({"donor": [f"d{d:03d}" for d in donor]}, index=[f"s{i:03d}" for i in range(n)])
+    cohort = Cohort(expression.astype(np.float32), tuple(f"g{i}" for i in range(600)), obs)
+    if kind == "binary":
+        text = np.where(value > np.median(value[known]), "yes", "no").astype(object)
+        column = pd.Series(np.where(known, text, np.nan), obs.index, name="new")
+        return Added(BINARY, column, latents, cohort, 600)
+    return Added(Regression("new"), pd.Series(np.where(known, value, np.nan), obs.index), latents, cohort, 600)
+
+
+def answered(added: Added):
+    return answer_of(collect(predict_held_out(added), added.task), draws=1000, seed=0, margin=0.02)
+
+
+@pytest.mark.parametrize("labels", [15, 20])
+def test_a_programme_that_the_trunk_knows_is_learnt_from_few_labels(labels):
+    found = answered(planted("first", labels, seed=1))
+    assert found.answer == HELPS and found.n_donors == labels
+    assert found.trunk > 0.5 and found.trunk > found.ridge + 0.3 and found.ci_low > 0.02
+
+
+def test_a_label_of_nothing_is_not_helped():
+    for seed in range(3):
+        found = answered(planted("nothing", 20, seed))
+        assert found.answer != HELPS and not found.above_chance
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("kind", ["binary", "regression"])
+def test_a_label_of_nothing_is_never_helped_in_planted_repeats(kind):
+    found = [answered(planted("nothing", 16, seed, kind)) for seed in range(20, 40)]
+    assert [a.answer for a in found].count(HELPS) == 0
+    assert abs(np.mean([a.gain for a in found])) < 0.3
+
+
+def test_two_classes_are_told_better_on_the_trunk():
+    found = answered(planted("first", 20, seed=1, kind="binary"))
+    assert found.metric == "auroc" and found.trunk > 0.85 and found.trunk > found.ridge + 0.1
+
+
+def test_both_arms_predict_the_same_samples_and_donors_stay_together():
+    added = planted("first", 14, seed=3, visits=2)
+    table = predict_held_out(added)
+    assert list(table.columns) == PREDICTIONS and set(table["arm"]) == {"latents", "ridge"}
+    assert (table.groupby(["donor", "seed"])["fold"].nunique() == 1).all()
+    keys = ["sample", "fold", "seed", "y_true"]
+    by_arm = [table.loc[table["arm"] == arm, keys].reset_index(drop=True) for arm in ("latents", "ridge")]
+    pd.testing.assert_frame_equal(*by_arm)
+    assert table.groupby(["arm", "sample"]).size().eq(5).all() and table["sample"].nunique() == 28
+    pd.testing.assert_frame_equal(table, predict_held_out(added))
+
+
+def test_a_held_out_label_changes_no_prediction_of_its_own():
+    added = planted("first", 12, seed=4)
+    first, row = predict_held_out(added), added.labelled[0]
+    changed = added.column.copy()
+    changed.iloc[row] += 1e-3
+    second = predict_held_out(Added(added.task, changed, added.latents, added.cohort, added.n_genes))
+    own = (first["sample"] == added.cohort.samples[row]).to_numpy()
+    same_folds = (first["fold"] == second["fold"]).to_numpy()
+    assert same_folds.all()
+    np.testing.assert_array_equal(first.loc[own, "y_pred"], second.loc[own, "y_pred"])
+    assert (first.loc[~own, "y_pred"] != second.loc[~own, "y_pred"]).any()
+
+
+def test_an_undefined_interval_says_nothing():
+    assert call(float("nan"), float("nan"), True, 0.02) == CANNOT_TELL
