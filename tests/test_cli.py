@@ -252,9 +252,11 @@ def test_predict_is_given_its_folder(folder, mtlbio, monkeypatch):
     monkeypatch.setattr(door, "function_at", lambda place: lambda *given: calls.append(tuple(map(str, given))))
     assert mtlbio("predict", "results/tiny", "e.csv")[:2] == (0, "results/tiny/predict/e\n")
     assert mtlbio("predict", "results/tiny", "e.csv", "--out", "o", "--standardise", "cohort", "--anyway")[0] == 0
+    assert mtlbio("predict", "results/tiny", "e.csv", "--out", "p", "--tasks", "a,b")[0] == 0
     assert calls == [
-        ("results/tiny", "e.csv", "results/tiny/predict/e", "training", "None"),
-        ("results/tiny", "e.csv", "o", "cohort", "True"),
+        ("results/tiny", "e.csv", "results/tiny/predict/e", "training", "None", "None"),
+        ("results/tiny", "e.csv", "o", "cohort", "True", "None"),
+        ("results/tiny", "e.csv", "p", "training", "None", "a,b"),
     ]
 
 
