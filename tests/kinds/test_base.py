@@ -180,13 +180,15 @@ def test_a_prepared_cohort_knows_its_kind(tmp_path):
 @pytest.mark.parametrize(
     "kind, words, expected",
     [
-        ("cohort", (), ("training", "None")),
-        ("table", (), ("None",)),
-        ("table", ("--anyway",), ("True",)),
+        ("cohort", (), ("training", "None", "None")),
+        ("cohort", ("--tasks", "a,b"), ("training", "None", "a,b")),
+        ("table", (), ("None", "None")),
+        ("table", ("--anyway",), ("True", "None")),
         ("protein", ("--profiles", "p.npz"), ("p.npz", "None")),
         ("table", ("--standardise", "cohort"), "--standardise: only for runs of kind cohort; this one is a table"),
         ("protein", ("--standardise", "cohort"), "--standardise: only for runs of kind cohort; this one is a protein"),
         ("protein", ("--anyway",), "--anyway: only for runs of kind cohort, table; this one is a protein"),
+        ("protein", ("--tasks", "a"), "--tasks: only for runs of kind cohort, table; this one is a protein"),
         ("cohort", ("--profiles", "p.npz"), "--profiles: only for runs of kind protein; this one is a cohort"),
     ],
 )
