@@ -170,6 +170,21 @@ def transfer(
 
 
 @app.command()
+def influence(run: RunFile, results: StepResults = None) -> None:
+    """Who moves what: influence.tsv, every donor on every task, and influence/*.tsv.
+
+    Names donors whose measurements look like somebody else's. Reads what prepare wrote, and takes seconds.
+    """
+    from mtlbio.threads import one_thread
+
+    described, function = _described(run, "influence")
+    folder = results or Path("results") / described.run
+    with one_thread():
+        sentences = function(described, folder)
+    typer.echo("\n".join([*sentences, str(folder / "influence.tsv")]))
+
+
+@app.command()
 def simulate(
     directory: Annotated[Path, typer.Argument(metavar="DIR", help="folder of the planted cohort")],
     kind: Annotated[

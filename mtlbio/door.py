@@ -20,7 +20,7 @@ from mtlbio.integrity.predictions import check_own, record_predictions
 from mtlbio.integrity.step import checked, make_part, words_of
 from mtlbio.integrity.step import take as take_step
 from mtlbio.kinds import KINDS
-from mtlbio.kinds.base import function_at
+from mtlbio.kinds.base import function_at, kind_named
 from mtlbio.kinds.read import read_run
 from mtlbio.kinds.schemas.run import Run
 from mtlbio.kinds.stored import kind_of_model
@@ -30,7 +30,7 @@ from mtlbio.threads import one_thread
 if TYPE_CHECKING:
     from pandas import DataFrame
 
-__all__ = ["baselines", "evaluate", "predict", "prepare", "read_run", "report", "train", "trial"]
+__all__ = ["baselines", "evaluate", "influence", "predict", "prepare", "read_run", "report", "train", "trial"]
 
 
 def prepare(run: Run, results: str | Path | None = None) -> DataFrame:
@@ -124,6 +124,28 @@ def report(run: Run, results: str | Path | None = None) -> Path:
     'results/planted/report.html'
     """
     return take("report", run, results) / "report.html"
+
+
+def influence(run: Run, results: str | Path | None = None) -> DataFrame:
+    """Who moves what: ``influence.tsv``, ``influence/*.tsv``; no step of the workflow (docs/influence.md).
+
+    Gives ``influence.tsv``, a row per donor and task. An InputError where the run is not prepared, or is of a kind of
+    which this cannot be asked.
+
+    Examples
+    --------
+    >>> run = mtlbio.read_run("planted/run.yaml")
+    >>> moves = mtlbio.influence(run)
+    >>> moves["donor"].nunique(), moves["task"].unique().tolist(), bool((moves["rms"] >= 0).all())
+    (48, ['disease', 'age', 'response'], True)
+    """
+    folder, place = folder_of(run, results), kind_named(run.kind).commands.get("influence")
+    if place is None:
+        valid = [kind.name for kind in KINDS.values() if "influence" in kind.commands]
+        raise InputError(f"influence: found a run of kind {run.kind!r}; it is for runs of kind {listing(valid)}")
+    with one_thread():
+        function_at(place)(run, folder)
+    return _table(folder / "influence.tsv")
 
 
 def predict(

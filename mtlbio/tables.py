@@ -52,12 +52,22 @@ CURVE = [
     "task", "donors", "draws", "metric", "multitask", "singletask", "gain", "ci_low", "ci_high", "n_donors",
     "bias_multitask", "bias_singletask", "variance_multitask", "variance_singletask",
 ]  # fmt: skip
+INFLUENCE = [
+    "donor", "rank", "evidence", "suspect", "sample", "odd", "task", "class", "n_labels", "rms", "largest", "moved",
+    "by_others", "error", "leverage",
+]  # fmt: skip
+COUPLING = ["task", "by", "gamma", "n_donors", "rms", "rms_by", "rate", "slope"]
+HANGING = ["dim", "task", "donor", "left", "p", "p_without", "crosses"]
+TURNED = [
+    "donor", "dim", "verdict", "verdict_without", "again", "driver", "driver_without", "task", "effect",
+    "effect_without", "p", "p_without", "q", "q_without", "why_without",
+]  # fmt: skip
 VERDICTS = ["dim", "verdict", "driver"]
 
 # Identifiers stay text even where they look like numbers (donor 007, chip 5730053041).
 _TEXT = (
     "sample", "donor", "family", "seed", "arm", "task", "label", "dim", "driver", "set", "item", "level", "subset",
-    "partner", "site", "class",
+    "partner", "site", "class", "odd", "moved", "by",
 )  # fmt: skip
 
 

@@ -46,7 +46,19 @@ def mtlbio(monkeypatch, capsys):
 def test_help_names_every_command():
     """That it answers at once follows from what it does not import: the next test."""
     done = subprocess.run([sys.executable, "-m", "mtlbio", "--help"], capture_output=True, text=True, check=True)
-    for command in (*STEPS, "run", "plan", "transfer", "simulate", "init", "predict", "verify", "config", "schema"):
+    for command in (
+        *STEPS,
+        "run",
+        "plan",
+        "transfer",
+        "influence",
+        "simulate",
+        "init",
+        "predict",
+        "verify",
+        "config",
+        "schema",
+    ):
         assert f"\n  {command} " in done.stdout
 
 

@@ -78,6 +78,8 @@ def test_the_columns_of_the_tables_are_the_ones_that_are_documented():
         "GROUPS",
         "CURVE",
         "EFFECTS",
+        "INFLUENCE",
+        "COUPLING",
         "CHECKS",
     ):
         columns = getattr(tables, name)

@@ -34,6 +34,7 @@ class DonorKind(Kind[D]):
         "plan": "mtlbio.probing.plan:plan",
         "warned": "mtlbio.probing.plan:warned",
         "transfer": "mtlbio.commands.transfer:transfer",
+        "influence": "mtlbio.commands.influence:influence",
     }
 
     scattered = {"train": "mtlbio.training.train:train_part", "probe": "mtlbio.probing.probe:probe_part"}

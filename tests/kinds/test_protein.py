@@ -341,7 +341,7 @@ def test_the_workflow_knows_a_protein_run(tmp_path, monkeypatch):
 def test_commands_of_cohorts_say_so(tmp_path, monkeypatch, capsys):
     (tmp_path / "chains.csv").touch()
     (tmp_path / "run.yaml").write_text(yaml.safe_dump(RUN))
-    for command in ("plan", "transfer"):
+    for command in ("plan", "transfer", "influence"):
         monkeypatch.setattr(sys, "argv", ["mtlbio", command, str(tmp_path / "run.yaml")])
         with pytest.raises(SystemExit):
             cli.main()
