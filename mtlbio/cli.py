@@ -170,17 +170,24 @@ def transfer(
 
 
 @app.command()
-def influence(run: RunFile, results: StepResults = None) -> None:
-    """Who moves what: influence.tsv, every donor on every task, and influence/*.tsv.
+def influence(
+    run: RunFile,
+    results: StepResults = None,
+    most: Annotated[
+        int, typer.Option(min=0, max=1_000_000, help="donors without whom the trial is held again; 0 for none")
+    ] = 20,
+) -> None:
+    """Who moves what: influence.tsv, every donor on every task, and influence/*.tsv, which verdict hangs on one donor.
 
-    Names donors whose measurements look like somebody else's. Reads what prepare wrote, and takes seconds.
+    Reads what prepare wrote, and train and probe where they did; names donors whose measurements look like somebody
+    else's. Takes minutes with verdicts, seconds without; run report again to have it on the page.
     """
     from mtlbio.threads import one_thread
 
     described, function = _described(run, "influence")
     folder = results or Path("results") / described.run
     with one_thread():
-        sentences = function(described, folder)
+        sentences = function(described, folder, most)
     typer.echo("\n".join([*sentences, str(folder / "influence.tsv")]))
 
 

@@ -126,11 +126,12 @@ def report(run: Run, results: str | Path | None = None) -> Path:
     return take("report", run, results) / "report.html"
 
 
-def influence(run: Run, results: str | Path | None = None) -> DataFrame:
+def influence(run: Run, results: str | Path | None = None, most: int = 20) -> DataFrame:
     """Who moves what: ``influence.tsv``, ``influence/*.tsv``; no step of the workflow (docs/influence.md).
 
-    Gives ``influence.tsv``, a row per donor and task. An InputError where the run is not prepared, or is of a kind of
-    which this cannot be asked.
+    Gives ``influence.tsv``, a row per donor and task. ``most``: donors without whom the trial of a run with verdicts is
+    held again, to see which verdict hangs on one of them. An InputError where the run is not prepared, or is of a kind
+    of which this cannot be asked.
 
     Examples
     --------
@@ -144,7 +145,7 @@ def influence(run: Run, results: str | Path | None = None) -> DataFrame:
         valid = [kind.name for kind in KINDS.values() if "influence" in kind.commands]
         raise InputError(f"influence: found a run of kind {run.kind!r}; it is for runs of kind {listing(valid)}")
     with one_thread():
-        function_at(place)(run, folder)
+        function_at(place)(run, folder, most)
     return _table(folder / "influence.tsv")
 
 

@@ -80,6 +80,8 @@ def test_the_columns_of_the_tables_are_the_ones_that_are_documented():
         "EFFECTS",
         "INFLUENCE",
         "COUPLING",
+        "HANGING",
+        "TURNED",
         "CHECKS",
     ):
         columns = getattr(tables, name)

@@ -78,8 +78,9 @@ def count(cohorts: range, size: int, only: str | None = None) -> pd.DataFrame:
                 continue
             table = influence_of_donors(cohort)[0].drop_duplicates("donor").set_index("donor")
             first, named = table["rank"] <= FIRST * len(table), table["suspect"] == "yes"
-            row = {"error": what, "either": first[about].any(), "both": first[about].all() if about else np.nan}
-            rows.append(row | {"named": named[about].any(), "others": int(named.drop(about).sum())})
+            row = {"error": what, "either": float(first[about].any()), "named": float(named[about].any())}
+            row["both"] = float(first[about].all()) if about else np.nan
+            rows.append(row | {"others": int(named.drop(about).sum())})
     return pd.DataFrame(rows)
 
 

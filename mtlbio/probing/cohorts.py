@@ -87,6 +87,12 @@ def examine_samples(
 ) -> dict[str, pd.DataFrame]:
     """The trial of samples of donors by any procedure; an InputError where fewer than four have all covariates."""
     procedure = replace(procedure, sites=options.sites)
+    trial = trial_of_samples(cohort, latents, options, words)
+    return examine(trial, examinee, latents.var["stability"].to_numpy(dtype=float), procedure)
+
+
+def trial_of_samples(cohort: Cohort, latents: ad.AnnData, options: Probe, words: Vocabulary) -> Trial:
+    """The trial before its design is audited; an InputError where fewer than four samples have all covariates."""
     supervised = latents.var[latents.var["block"].astype(str) == "supervised"]
     # of latents that say which task a supervised dimension was trained for
     trained_for = supervised["task"].astype(str).to_dict() if "task" in supervised else {}
@@ -96,4 +102,4 @@ def examine_samples(
         raise InputError(
             f"cohort.h5ad: {int(trial.mask.sum())} samples have all of {listing(cohort.covariates)}; too few"
         )
-    return examine(trial, examinee, latents.var["stability"].to_numpy(dtype=float), procedure)
+    return trial

@@ -17,6 +17,7 @@ from mtlbio.probing.collect_evidence import collect_evidence
 from mtlbio.probing.columns import verdict_table
 from mtlbio.probing.composition import with_cells
 from mtlbio.probing.covariate_duplicates import covariate_duplicates
+from mtlbio.probing.evidence import Evidence
 from mtlbio.probing.examinee import Examinee, checked
 from mtlbio.probing.judgement import Judgement, judgements
 from mtlbio.probing.leakage import leakage
@@ -27,7 +28,7 @@ from mtlbio.probing.rates import Rate, rate_of
 from mtlbio.probing.sites import claimed, sites
 from mtlbio.probing.stability import as_written
 from mtlbio.probing.stability import stability as stability_of_effects
-from mtlbio.probing.subspaces import Genes, subspace_tests, subspaces
+from mtlbio.probing.subspaces import Genes, Subspace, subspace_tests, subspaces
 from mtlbio.probing.trial import AnyTrial as T
 from mtlbio.probing.trial import Trial
 from mtlbio.progress import say
@@ -89,23 +90,14 @@ def examine(trial: T, examinee: Examinee, stability: np.ndarray, procedure: Proc
     if procedure.claims is not None:
         trial = replace(trial, refused=procedure.claims(trial, design))
         design = with_refusals(design, trial)
-    effects = association(trial)
-    effects = effects if procedure.rescaled is None else procedure.rescaled(effects)
-    effects = with_links(trial, effects)
-    beside = leakage(trial, effects)
-    steady = stability_of_effects(trial, stability)
     spaces = subspaces(trial, examinee, stability) if procedure.blocks else []
     removed = ablation(trial, examinee, {space.name: space.places for space in spaces if space.block.stable})
     named = procedure.names(trial)
-    uneven = by_class(trial) if procedure.classes else pd.DataFrame()
     duplicates = covariate_duplicates(trial, examinee.fold) if procedure.duplicates else {}
-    evidence = collect_evidence(trial, effects, beside, removed, steady, named, uneven, duplicates)
     cells = {} if procedure.composition is None else {"composition": procedure.composition(trial)}
-    evidence = with_cells(evidence, cells["composition"]) if cells else evidence
-    judged = judgements(evidence, design, stability, trial.options)
-    tests, directions = subspace_tests(trial, spaces, effects, procedure.genes)
-    planes, decided = subspace_table(trial, spaces, tests, removed, stability, directions, effects)
-    judged = [replace(item, **decided.get(item.evidence.dim, {})) for item in judged]
+    held = Held(spaces, removed, named, duplicates, cells.get("composition"))
+    tested = judged_again(trial, design, stability, held, procedure)
+    effects, judged, evidence = tested.effects, tested.judged, tested.evidence
     if procedure.rates is not None:
         judged = [replace(item, rate=_rate(trial, item, design, procedure.rates)) for item in judged]
     terms, coefficients = terms_of(evidence), coefficients_for(procedure.rates)
@@ -116,13 +108,63 @@ def examine(trial: T, examinee: Examinee, stability: np.ndarray, procedure: Proc
         more = procedure.shares(trial).set_index("dim").to_dict("index")
         judged = [replace(item, shares=more[item.evidence.dim]) for item in judged]
     # leakage has no table of its own: its columns belong to the rows of the task's effect
-    merged = effects.merge(beside.rename(columns={"task": "variable"}).assign(question="task"), how="left")
-    merged = pd.concat([merged, uneven], ignore_index=True) if len(uneven) else merged
-    tables = dict(zip(TABLES, (design, merged, removed, named, as_written(steady), planes, terms), strict=True))
+    merged = effects.merge(tested.beside.rename(columns={"task": "variable"}).assign(question="task"), how="left")
+    merged = pd.concat([merged, tested.uneven], ignore_index=True) if len(tested.uneven) else merged
+    written = (design, merged, removed, named, as_written(tested.steady), tested.planes, terms)
+    tables = dict(zip(TABLES, written, strict=True))
     questions = {name for name in ("blocks", "duplicates") if getattr(procedure, name)}
     questions |= {"odds"} if coefficients is not None else set()
     inside = {} if procedure.sites is None else {"sites": sites(trial, procedure.sites, claimed(judged))}
     return {**tables, **cells, **inside, "verdicts": verdict_table(judged, questions | set(judged[0].shares))}
+
+
+@dataclass(frozen=True)
+class Held:
+    """What the trial knows of the model's dimensions whichever donors are tested.
+
+    ``spaces``: blocks of axes; ``removed``: of the ablation; ``named``: what names a dimension; ``duplicates``: which
+    covariate a dimension is; ``cells``: the table of the composition, None where it is not asked.
+    """
+
+    spaces: list[Subspace]
+    removed: pd.DataFrame
+    named: pd.DataFrame
+    duplicates: dict[str, str]
+    cells: pd.DataFrame | None = None
+
+
+@dataclass(frozen=True)
+class Tested:
+    """Every test of every dimension (``effects``; ``beside`` others; ``steady``; ``uneven`` in classes; ``planes``),
+    the ``evidence`` and what is ``judged`` of it."""
+
+    effects: pd.DataFrame
+    beside: pd.DataFrame
+    steady: pd.DataFrame
+    uneven: pd.DataFrame
+    evidence: list[Evidence]
+    judged: list[Judgement]
+    planes: pd.DataFrame
+
+
+def judged_again(
+    trial: Trial, design: pd.DataFrame, stability: np.ndarray, held: Held, procedure: Procedure[T]
+) -> Tested:
+    """All tests of an audited trial and its verdicts, given what is known of the dimensions."""
+    effects = association(trial)
+    effects = effects if procedure.rescaled is None else procedure.rescaled(effects)
+    effects = with_links(trial, effects)
+    beside = leakage(trial, effects)
+    steady = stability_of_effects(trial, stability)
+    uneven = by_class(trial) if procedure.classes else pd.DataFrame()
+    removed, named = held.removed, held.named
+    evidence = collect_evidence(trial, effects, beside, removed, steady, named, uneven, held.duplicates)
+    evidence = evidence if held.cells is None else with_cells(evidence, held.cells)
+    judged = judgements(evidence, design, stability, trial.options)
+    tests, directions = subspace_tests(trial, held.spaces, effects, procedure.genes)
+    planes, decided = subspace_table(trial, held.spaces, tests, removed, stability, directions, effects)
+    judged = [replace(item, **decided.get(item.evidence.dim, {})) for item in judged]
+    return Tested(effects, beside, steady, uneven, evidence, judged, planes)
 
 
 def write_tables(tables: dict[str, pd.DataFrame], results: Path) -> None:

@@ -1,8 +1,11 @@
 """How much of an effect is left without one donor, or one family: no claim may hang on a single one unseen."""
 
+from dataclasses import replace
+
 import numpy as np
 
 from mtlbio.probing.association import task_design
+from mtlbio.probing.design import Nuisance, orthonormal
 from mtlbio.probing.inference import Contrast
 from mtlbio.probing.trial import Trial
 from mtlbio.probing.units import Units
@@ -38,6 +41,44 @@ def left_without(trial: Trial, task: str) -> tuple[np.ndarray, np.ndarray] | Non
     without = whole - np.einsum("ab,gbd->gad", contrast.inverse, scores)
     share = (without * whole).sum(axis=1) / np.maximum(np.square(whole).sum(axis=0), 1e-300)
     return share, _names(trial, units)
+
+
+def retested(trial: Trial, task: str) -> tuple[np.ndarray, np.ndarray, np.ndarray] | None:
+    """p of the robust Wald test of a task with everybody, and without each donor (family).
+
+    The columns of the covariates and of the label are those of the whole cohort: knots of splines, and what is left of
+    a time, are not found again without the donor. Given these it is the test that the others alone would get.
+
+    Returns
+    -------
+    p : (D,); without : (clusters, D), NaN where nothing can be tested any more
+    names : (clusters,)
+    None where the task has no test
+    """
+    units = trial.task_units(task)
+    if not units.testable(6):
+        return None
+    units, adjustment, columns = task_design(trial, task, units=units)
+    z, contrast = units.mean(trial.z), Contrast(columns, adjustment, units)
+    if not contrast.estimable:
+        return None
+    without = np.full((units.clusters, z.shape[1]), np.nan)
+    for g in range(units.clusters):
+        rows = np.flatnonzero(units.cluster != g)
+        if len(np.unique(units.y[rows])) > 1:
+            rest, others = _rest(units, adjustment, rows)
+            without[g] = Contrast(columns[rows], others, rest).wald(z[rows]).p
+    return contrast.wald(z).p, without, _names(trial, units)
+
+
+def _rest(units: Units, adjustment: Nuisance, rows: np.ndarray) -> tuple[Units, Nuisance]:
+    """Some of the units, and what they are adjusted for."""
+    codes = np.unique(units.cluster[rows], return_inverse=True)[1]
+    donor = None if units.donor is None else np.unique(units.donor[rows], return_inverse=True)[1]
+    rest = replace(units, average=units.average[rows], cluster=codes, y=units.y[rows], donor=donor)
+    absorbed = rest.donors if units.within else 0
+    basis = orthonormal(rest.centre(adjustment.basis[rows]))
+    return rest, replace(adjustment, basis=basis, strata=adjustment.strata[rows], absorbed=absorbed)
 
 
 def _names(trial: Trial, units: Units) -> np.ndarray:

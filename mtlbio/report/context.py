@@ -16,6 +16,7 @@ from mtlbio.report.facts import as_text, chosen_options, facts, files, quality, 
 from mtlbio.report.figures import task_metric
 from mtlbio.report.fresh import fresh_readings
 from mtlbio.report.heatmap import in_order
+from mtlbio.report.influence import influence
 from mtlbio.report.inputs import Inputs
 from mtlbio.report.palette import VERDICTS
 from mtlbio.report.sites_left_out import left_out
@@ -93,6 +94,7 @@ def page_context(inputs: Inputs, chosen: list[str], pictures: dict[str, Picture]
         ],
         "labels": label_warnings(tables.get("label_noise")),
         "sharing": sharing(inputs),
+        "influence": influence(inputs),
         "fresh": fresh_readings(tables.get("reprobe"), words),
         "effects": effects(inputs, pictures),
         "audit": audit(inputs),

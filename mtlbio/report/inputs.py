@@ -16,6 +16,7 @@ from mtlbio.errors import InputError, listing
 from mtlbio.kinds import KINDS, Kind, kind_named
 from mtlbio.kinds.vocabulary import Vocabulary
 from mtlbio.probing.null_refits import NULL
+from mtlbio.report.made_of import is_current
 from mtlbio.report.palette import VERDICTS
 from mtlbio.report.set_names import set_name
 
@@ -53,6 +54,9 @@ OPTIONAL = {
         ["dim", "task", "class", "site", "effect", "call", "heterogeneity"],
         "what a biology is at every site, and whether sites differ",
     ),
+    "influence": ("influence.tsv", tables.INFLUENCE, "what every {unit} moves, and whose sample may not be theirs"),
+    "coupling": ("influence/coupling.tsv", tables.COUPLING, "what labels of one task move in another"),
+    "turned": ("influence/turned.tsv", tables.TURNED, "verdicts that hang on one {unit}"),
     "null": ("probing/null.tsv", NULL, ""),
     "null_runs": ("probing/null_runs.tsv", ["refit", "any_biology"], ""),
 }
@@ -172,6 +176,7 @@ def read_inputs(run: ReportedRun, results: str | Path) -> Inputs:
     rank = adata.uns.get("effective_rank")
     # a table of other kinds only was left behind by an earlier run of that name
     foreign = {name for other in KINDS.values() for name in other.tables} - set(kind.tables)
+    foreign |= set() if is_current(results) else {"influence", "coupling", "turned"}
     optional = {
         name: tables.read_table(results / file, columns)
         for name, (file, columns, _) in OPTIONAL.items()
