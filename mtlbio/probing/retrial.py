@@ -59,7 +59,7 @@ def retrial_of(run: DonorRun, results: Path) -> Retrial:
     fold = latents.obs["fold"].to_numpy().astype(int)
     trial = trial_of_samples(cohort, latents, run.trial_options, kind_of(run).vocabulary)
     stability = latents.var["stability"].to_numpy(dtype=float)
-    examinee = OfEnsemble(load_ensemble(results / "model"), cohort.expression, fold)
+    examinee = OfEnsemble(load_ensemble(results / "model"), cohort.expression, fold, cohort.obs)
     named, cells = (read_or_none(results / f"probing/{name}.tsv") for name in ("enrichment", "composition"))
     names, loadings = np.asarray(latents.uns["genes"]).astype(str), np.asarray(latents.varm["loadings"], dtype=float)
     of_table = isinstance(run, TableRun)
