@@ -150,7 +150,8 @@ COLUMNS = (
     Column(
         "error_rate error_rate_low error_rate_high error_rate_from",
         "share of such verdicts that were wrong on planted cohorts of the nearest design, its 95 % Wilson interval, "
-        "and the cell of the [grid](calibration.md); `NA` where nothing is claimed, or of a task that is refused",
+        "and the cell of the [grid](calibration.md), of a time the [events](survival_trial.md); `NA` where nothing is "
+        "claimed, or of a task that is refused",
         lambda j: (j.rate.error, j.rate.low, j.rate.high, j.rate.counted),
     ),
 )

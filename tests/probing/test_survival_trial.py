@@ -20,6 +20,7 @@ from mtlbio.probing.examinee import NOTHING
 from mtlbio.probing.leakage import leakage
 from mtlbio.probing.linked import with_links
 from mtlbio.probing.outcome_tests import outcome_tests
+from mtlbio.probing.rates import shipped_rates
 from mtlbio.probing.refit import refitted
 from mtlbio.probing.sentences import effect, over_time
 from mtlbio.probing.sites import sites, subset
@@ -181,7 +182,7 @@ class Axes:
 
 
 def test_the_whole_trial_of_a_time():
-    """From the axes to verdicts.tsv: what drives the hazard is biology, C falls without it, no rate is promised."""
+    """What drives the hazard is biology in verdicts.tsv, C falls without it, the rate is of planted times."""
     trial = plant(Hazard(by_interferon=1.0), 60, 1)
     trial = replace(trial, z=trial.z[:, :4], dims=trial.dims[:4], block=trial.block[:4])
     procedure = Procedure(lambda _: pd.DataFrame(columns=["dim", "set"]), rates="measurements")
@@ -190,7 +191,11 @@ def test_the_whole_trial_of_a_time():
     assert verdicts["verdict"]["z01"] == "biology" and (verdicts["verdict"] == "biology").sum() == 1
     row = verdicts.loc["z01"]
     assert row[f"effect_{TASK}"] > 0.5 and row[f"delta_{TASK}"] > 0.1 and row[f"removal_{TASK}"] == "harmful"
-    assert row["about"] == TASK and verdicts["error_rate"].isna().all()
+    assert row["about"] == TASK and row["error_rate_from"].startswith("planted times, 50 events: ")
+    told = shipped_rates().query("part == 'times' and donors == 50")["rate"].item()
+    assert row["error_rate"] == told and 0 < told < 0.2
+    others = verdicts.drop("z01")
+    assert others.loc[others["about"] == TASK, "error_rate"].isna().all()  # none was counted of other verdicts
     assert set(tables["ablation"]["metric"]) == {"c_index"}
     assert (verdicts["donors_needed"].dropna() > 150).all()
 
