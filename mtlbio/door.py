@@ -136,7 +136,7 @@ def influence(run: Run, results: str | Path | None = None, most: int = 20) -> Da
     Examples
     --------
     >>> run = mtlbio.read_run("planted/run.yaml")
-    >>> moves = mtlbio.influence(run)
+    >>> moves = mtlbio.influence(run, most=2)
     >>> moves["donor"].nunique(), moves["task"].unique().tolist(), bool((moves["rms"] >= 0).all())
     (48, ['disease', 'age', 'response'], True)
     """
