@@ -266,9 +266,9 @@ def test_predict_is_given_its_folder(folder, mtlbio, monkeypatch):
     assert mtlbio("predict", "results/tiny", "e.csv", "--out", "o", "--standardise", "cohort", "--anyway")[0] == 0
     assert mtlbio("predict", "results/tiny", "e.csv", "--out", "p", "--tasks", "a,b")[0] == 0
     assert calls == [
-        ("results/tiny", "e.csv", "results/tiny/predict/e", "training", "None", "None"),
-        ("results/tiny", "e.csv", "o", "cohort", "True", "None"),
-        ("results/tiny", "e.csv", "p", "training", "None", "a,b"),
+        ("results/tiny", "e.csv", "results/tiny/predict/e", "training", "None", "None", "None"),
+        ("results/tiny", "e.csv", "o", "cohort", "True", "None", "None"),
+        ("results/tiny", "e.csv", "p", "training", "None", "None", "a,b"),
     ]
 
 

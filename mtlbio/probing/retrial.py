@@ -9,7 +9,7 @@ import pandas as pd
 from mtlbio.cohort.cohort import read_cohort
 from mtlbio.cohort.genesets import load_sets
 from mtlbio.kinds import kind_of
-from mtlbio.kinds.schemas import DonorRun, TableRun
+from mtlbio.kinds.schemas import DonorRun
 from mtlbio.model.ensemble import load_ensemble
 from mtlbio.probing.audit import audited
 from mtlbio.probing.cohorts import OfEnsemble, trial_of_samples
@@ -62,7 +62,7 @@ def retrial_of(run: DonorRun, results: Path) -> Retrial:
     examinee = OfEnsemble(load_ensemble(results / "model"), cohort.expression, fold, cohort.obs)
     named, cells = (read_or_none(results / f"probing/{name}.tsv") for name in ("enrichment", "composition"))
     names, loadings = np.asarray(latents.uns["genes"]).astype(str), np.asarray(latents.varm["loadings"], dtype=float)
-    of_table = isinstance(run, TableRun)
+    of_table = "table" in cohort.preprocessing
     genes = None if of_table else Genes(cohort, loadings, names, load_sets(getattr(run, "gene_sets", None)))
     held = Held(
         subspaces(audited(trial)[0], examinee, stability),

@@ -95,7 +95,7 @@ def test_tables_are_in_the_formats_of_the_run(trained, run):
 def test_new_samples_get_the_head_on_the_final_trunk_by_name_only(trained, run):
     add_task(run, trained / "labels.csv", "activity", "regression")
     new, options = trained / "cohort" / "expression.parquet", {"standardise": "training", "profiles": None}
-    options |= {"embeddings": None, "anyway": None}
+    options |= {"embeddings": None, "sites": None, "anyway": None}
     door.apply(run, new, run.parent / "both", options | {"tasks": "age, activity"})
     table = read_table(run.parent / "both" / "predictions.tsv", PREDICTIONS)
     assert list(dict.fromkeys(table["task"])) == ["age", "activity"] and len(table) == 120

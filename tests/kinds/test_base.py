@@ -180,10 +180,11 @@ def test_a_prepared_cohort_knows_its_kind(tmp_path):
 @pytest.mark.parametrize(
     "kind, words, expected",
     [
-        ("cohort", (), ("training", "None", "None")),
-        ("cohort", ("--tasks", "a,b"), ("training", "None", "a,b")),
-        ("table", (), ("None", "None")),
-        ("table", ("--anyway",), ("True", "None")),
+        ("cohort", (), ("training", "None", "None", "None")),
+        ("cohort", ("--tasks", "a,b"), ("training", "None", "None", "a,b")),
+        ("cohort", ("--sites", "s.csv"), ("training", "None", "s.csv", "None")),
+        ("table", (), ("None", "None", "None")),
+        ("table", ("--anyway",), ("True", "None", "None")),
         ("protein", ("--profiles", "p.npz"), ("p.npz", "None")),
         ("table", ("--standardise", "cohort"), "--standardise: only for runs of kind cohort; this one is a table"),
         ("protein", ("--standardise", "cohort"), "--standardise: only for runs of kind cohort; this one is a protein"),

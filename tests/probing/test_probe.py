@@ -56,11 +56,17 @@ def run_on(tmp_path, monkeypatch, planted):
 
 
 class Unbound:
-    """Given axes as an ensemble has them: of any samples."""
+    """Given axes as an ensemble has them: of any samples; its heads know no site."""
+
+    sites = ()
 
     def __init__(self, examinee):
         self.dims, self.latents = examinee.dims, examinee.encoded
-        self.predict_from_latents = examinee.predict_from_latents
+        self.examinee = examinee
+
+    def predict_from_latents(self, task, latents, fold, at):
+        assert at is None
+        return self.examinee.predict_from_latents(task, latents, fold)
 
 
 def test_probe_writes_the_tables_of_the_interface_twice_alike(tmp_path, monkeypatch):

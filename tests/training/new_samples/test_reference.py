@@ -65,7 +65,7 @@ def test_the_same_cohort_gives_the_same_bytes_and_comes_back_from_disk(made, tmp
     cohort, splits, ensemble, arrays = made
     again = reference_of_genes(cohort, ensemble, splits)
     assert arrays.keys() == again.keys() and all(arrays[name].tobytes() == again[name].tobytes() for name in arrays)
-    empty = type("Empty", (), {"models": {}, "tasks": {}, "dims": (), "seeds": (), "genes": ()})()
+    empty = type("Empty", (), {"models": {}, "tasks": {}, "dims": (), "seeds": (), "genes": (), "sites": ()})()
     save_ensemble(empty, tmp_path / "model", {}, arrays)
     found = Reference.read(tmp_path / "model")
     np.testing.assert_array_equal(found.factors.loadings, arrays["factors/loadings"])
