@@ -35,9 +35,8 @@ def add_task(
 ) -> str:
     """A head for a new task on the trunk of a finished run; gives the answer in a sentence.
 
-    Writes ``model/heads/<name>.{safetensors,json}`` and ``added/<name>/{predictions,metrics,comparisons,audit,
-    association}.tsv``
-    and touches no other file of the run.
+    Writes ``model/heads/<name>.{safetensors,json}`` and the tables of ``added/<name>/`` (predictions, metrics,
+    comparisons, audit, association), and touches no other file of the run.
 
     Parameters
     ----------
