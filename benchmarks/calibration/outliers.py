@@ -24,18 +24,13 @@ os.environ.setdefault("OMP_NUM_THREADS", "1")
 import numpy as np
 import pandas as pd
 
+from benchmarks.shared.planted_tasks import TASKS
 from mtlbio.cohort.cohort import Cohort, CovariateInfo
 from mtlbio.cohort.simulate import simulate
 from mtlbio.evaluation.influence import influence_of_donors, moves
 from mtlbio.evaluation.leave_one_out import features_of, linear_model
 from mtlbio.evaluation.linear_targets import task_targets
-from mtlbio.labels import Binary, Regression
 
-TASKS = {
-    "disease": Binary("disease", ("control", "case")),
-    "age": Regression("age"),
-    "response": Binary("response", ("non_responder", "responder")),
-}
 COVARIATES = {
     "age": CovariateInfo("age", "confounder", "continuous"),
     "sex": CovariateInfo("sex", "confounder", "categorical"),

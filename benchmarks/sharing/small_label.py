@@ -27,6 +27,7 @@ os.environ.setdefault("OMP_NUM_THREADS", "1")
 import numpy as np
 import pandas as pd
 
+from benchmarks.shared.planted_tasks import TASKS
 from benchmarks.sharing.refitted import with_options
 from mtlbio.cohort.cohort import Cohort
 from mtlbio.cohort.simulate import Simulation, simulate
@@ -35,7 +36,6 @@ from mtlbio.config import Splits, Training
 from mtlbio.evaluation.bootstrap import bootstrap_weights, interval
 from mtlbio.evaluation.predictions import TaskPredictions
 from mtlbio.evaluation.transfer import transfer
-from mtlbio.labels import Binary, Regression
 from mtlbio.training.cross_task_stacking import with_cross_task_stacks
 from mtlbio.training.fewer_labels import with_labels_of
 from mtlbio.training.predictors import fit_predictors
@@ -43,11 +43,6 @@ from mtlbio.training.refits import Refit, Refitter
 from mtlbio.training.stacking import stack_predictors
 from mtlbio.training.subsets import out_of_fold
 
-TASKS = {
-    "disease": Binary("disease", ("control", "case")),
-    "age": Regression("age"),
-    "response": Binary("response", ("non_responder", "responder")),
-}
 CAUSES = {"related": "interferon", "unrelated": "composition"}
 LABELLED, EFFECT, DRAWS = 40, 1.5, 1000
 VERDICTS = ("helps", "cannot tell", "hurts")

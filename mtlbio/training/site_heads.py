@@ -12,6 +12,7 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 
 import numpy as np
+import pandas as pd
 import torch
 
 from mtlbio.cohort.cohort import Cohort
@@ -108,10 +109,8 @@ def _smallest(losses: list[np.ndarray]) -> float:
 
 def levels_of(cohort: Cohort, by: str) -> tuple[np.ndarray, tuple[str, ...]]:
     """(samples,) codes of the levels of a covariate, -1 where it is missing, and what they are called, sorted."""
-    given = cohort.obs[by]
-    text = given.astype(object).where(given.notna(), None).to_numpy()
-    names = tuple(sorted({str(level) for level in text if level is not None}))
-    return np.array([-1 if level is None else names.index(str(level)) for level in text]), names
+    code, names = pd.factorize(cohort.obs[by].astype(object), sort=True)
+    return code, tuple(map(str, names))
 
 
 def with_site_heads(
@@ -128,7 +127,8 @@ def with_site_heads(
             unseen = stacking.outputs[i, j][data.inner[validated], validated].astype(float)
             columns = unseen @ column_means(packing)
             mean, spread = columns.mean(axis=0), columns.std(axis=0)
-            values = (columns - mean) / np.where(spread > 0, spread, 1.0)
+            scale = np.where(spread > 0, spread, 1.0)
+            values = (columns - mean) / scale
             lean = np.flatnonzero(active[j][packing.task_of_column] & (spread > 0))
             weights = np.zeros((len(names), packing.n_columns, packing.n_columns))
             bias = np.zeros((len(names), packing.n_outputs))
@@ -153,7 +153,6 @@ def with_site_heads(
                 bias[:, place] = chosen[:, 0] @ task.expand
                 if sites.heads == "deviations":
                     weights[:, lean, own] = chosen[:, 1:]
-            scale = np.where(spread > 0, spread, 1.0)
             one = np.ones(packing.n_outputs)
             found[i, j] = [CrossTaskStack(one, weights[s], mean, scale, bias[s]) for s in range(len(names))]
             for s, site in enumerate(found[i, j]):
