@@ -53,8 +53,8 @@ CURVE = [
     "bias_multitask", "bias_singletask", "variance_multitask", "variance_singletask",
 ]  # fmt: skip
 INFLUENCE = [
-    "donor", "rank", "evidence", "suspect", "sample", "odd", "task", "class", "n_labels", "rms", "largest", "moved",
-    "by_others", "error", "leverage",
+    "donor", "rank", "evidence", "suspect", "sample", "odd", "task", "class", "wrong_label", "n_labels", "rms",
+    "largest", "moved", "by_others", "error", "leverage",
 ]  # fmt: skip
 COUPLING = ["task", "by", "gamma", "n_donors", "rms", "rms_by", "rate", "slope"]
 HANGING = ["dim", "task", "donor", "left", "p", "p_without", "crosses"]

@@ -10,7 +10,7 @@ from mtlbio.errors import InputError, listing
 from mtlbio.evaluation.held_out_moves import Removals, held_out_moves
 from mtlbio.evaluation.leave_one_out import LinearModel, features_of, linear_model
 from mtlbio.evaluation.linear_targets import covariate_targets, task_targets
-from mtlbio.evaluation.mixups import evidence_of_mixup, of_donors, suspect
+from mtlbio.evaluation.mixups import mixups, of_donors, suspect
 from mtlbio.tables import COUPLING, INFLUENCE
 
 MOST_WATCHED = 500  # donors whose predictions are watched: of more, as many that are spread evenly over their names
@@ -71,9 +71,11 @@ def donor_table(
     ``beside``: models of the covariates, ``samples``: (n,) names; ``whole``: without all labels of a donor,
     ``by_others``: without those of every other task, by task.
     """
-    evidence, where = of_donors(evidence_of_mixup([model, *beside]), model.place)
+    found = mixups([model, *beside])
+    evidence, where = of_donors(found.evidence, model.place)
     named = np.where(suspect(evidence), "yes", "no")
-    odd = _odd([model, *beside], where)
+    wrong = {name: of_donors(column, model.place)[0] for name, column in zip(found.records, found.wrong.T, strict=True)}
+    odd = np.array(found.records)[np.nan_to_num(found.wrong[where]).argmax(axis=1)]
     target_of, names = model.fit.targets, list(dict.fromkeys(target.name for target in model.targets))
     common = {"donor": model.donors, "rank": pd.Series(-evidence).rank(method="first"), "evidence": evidence}
     common |= {"suspect": named, "sample": samples[where], "odd": odd}
@@ -81,6 +83,7 @@ def donor_table(
     for t, target in enumerate(model.targets):
         here = [rows[target_of[rows] == t] for rows in model.labels_of]
         table = pd.DataFrame(common | {"task": target.name, "class": target.part, "order": t})
+        table["wrong_label"] = wrong[target.name]
         table["n_labels"] = [len(rows) for rows in here]
         table["rms"], table["largest"] = whole.rms[:, t] * target.scale, whole.largest[:, t] * target.scale
         table["moved"] = model.donors[whole.moved[:, t]]
@@ -152,12 +155,3 @@ def _leverage(model: LinearModel, t: int) -> np.ndarray:
     out, rows = np.full(len(model.place), np.nan), model.fit.targets == t
     out[model.fit.samples[rows]] = model.fit.leverage[rows]
     return out
-
-
-def _odd(models: list[LinearModel], samples: np.ndarray) -> np.ndarray:
-    """(G,) the task or covariate whose record is furthest from what the measurements of the samples say."""
-    names = [target.name for model in models for target in model.targets]
-    errors = np.column_stack([model.errors for model in models])
-    spread = np.sqrt(np.nanmean(np.square(errors), axis=0))
-    far = np.nan_to_num(np.abs(errors / np.maximum(spread, 1e-12)))[samples]
-    return np.array(names)[far.argmax(axis=1)]

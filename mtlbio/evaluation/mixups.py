@@ -1,16 +1,21 @@
-"""Are a donor's measurements and records of one person? Swapped samples and wrong entries, by a likelihood ratio.
+"""Are a donor's measurements and records of one person? Swapped samples and wrong entries, by likelihood ratios.
 
 What is recorded of a sample (tasks and covariates) is predicted from its measurements by linear models that were fitted
-without its donor: T scores, what the measurements say of the person. Given the records, the scores of the cohort lie
-around a linear function of the records with covariance S; where the measurements are somebody else's, they lie around
-the mean of all with covariance S0. With e and e0 the two deviations, each without the donor, the evidence in nats is
+without its donor: T scores, what the measurements say of the person. Given the records r, the scores of the cohort lie
+around a linear function B r with covariance S, fitted without the donor. Do they fit the records of others better: all
+of them (a swap), or one entry (a wrong label), the other records kept? With e the deviation from what the own records
+say, and e_j that from the records with those of sample j put in, the evidence is in nats
 
-    (e' S^-1 e - e0' S0^-1 e0 + log det S - log det S0) / 2
+    log mean_j exp((e' S^-1 e - e_j' S^-1 e_j) / 2)
 
-Records that the measurements do not show add nothing. Scores given records and not records given scores: the middle one
-of three batches is no linear function of the measurements, but has a place among them.
+of a swap and of every record; that of the sample is the log of the mean of these ratios, each of which is a likelihood
+ratio. Records that the measurements do not show add nothing.
+Scores given records and not records given scores: the middle one of three batches is no linear function of the
+measurements, but has a place among them.
 :mod:`mtlbio.evaluation.label_noise` asks something else: whether a *share* of the labels of a task is drawn anew.
 """
+
+from dataclasses import dataclass
 
 import numpy as np
 
@@ -18,20 +23,52 @@ from mtlbio.evaluation.leave_one_out import LinearModel
 
 LEVEL = 0.05  # of naming anybody in a cohort where all is right
 LEAST = 5  # donors per record and score below which nothing is said
-_SHRUNK = 1e-3  # of the variances of the scores, added to both covariances
+MOST_OTHERS = 500  # samples whose records are put in; of more, as many that are spread evenly over the donors
+_SHRUNK = 1e-3  # of the variances of the scores, added to their covariance
 
 
-def evidence_of_mixup(models: list[LinearModel]) -> np.ndarray:
-    """(n,) evidence that measurements and records are of two, of models of the same samples; NaN where the donors are
-    too few for so many records."""
-    first = models[0]
-    records = np.column_stack([_records(target.values) for model in models for target in model.targets])
+@dataclass(frozen=True)
+class Mixups:
+    """Evidence in nats.
+
+    Attributes
+    ----------
+    records : R names of tasks and covariates
+    swapped : (n,) that the measurements are those of somebody else
+    wrong : (n, R) that the record is that of somebody else, the other records kept
+    """
+
+    records: tuple[str, ...]
+    swapped: np.ndarray
+    wrong: np.ndarray
+
+    @property
+    def evidence(self) -> np.ndarray:
+        """(n,) of any of these."""
+        return _log_mean(np.column_stack([self.swapped, self.wrong]))
+
+
+def mixups(models: list[LinearModel]) -> Mixups:
+    """What tells that measurements and records are of two, of models of the same samples; NaN where the donors are too
+    few for so many records."""
+    first, targets = models[0], [target for model in models for target in model.targets]
+    parts = [_records(target.values) for target in targets]
+    owner = np.repeat([target.name for target in targets], [part.shape[1] for part in parts])
+    records, names = np.column_stack(parts), tuple(dict.fromkeys(owner.tolist()))
     scores = np.column_stack([_scores(model, t) for model in models for t in range(len(model.targets))])
-    records = np.column_stack([np.ones(len(records)), records])
-    if len(first.donors) < LEAST * (np.linalg.matrix_rank(records) + scores.shape[1]):
-        return np.full(len(records), np.nan)
-    with_records, alone = (_distance(scores, design, first) for design in (records, records[:, :1]))
-    return (with_records - alone) / 2
+    design = np.column_stack([np.ones(len(records)), records])
+    if len(first.donors) < LEAST * (np.linalg.matrix_rank(design) + scores.shape[1]):
+        nothing = np.full((len(records), 1 + len(names)), np.nan)
+        return Mixups(names, nothing[:, 0], nothing[:, 1:])
+    slopes, left, whiten = _regression(scores, design, first)
+    spread = np.unique(np.linspace(0, len(records) - 1, min(len(records), MOST_OTHERS)).astype(int))
+    others = np.argsort(first.place, kind="stable")[spread]
+
+    def of(part: np.ndarray) -> np.ndarray:
+        shift = records[:, part] @ slopes[1:][part] @ whiten
+        return _ratios(left @ whiten, shift, shift[others])
+
+    return Mixups(names, of(np.full(len(owner), True)), np.column_stack([of(owner == name) for name in names]))
 
 
 def of_donors(evidence: np.ndarray, place: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
@@ -72,16 +109,34 @@ def _scores(model: LinearModel, t: int) -> np.ndarray:
     return np.where(known, values - model.errors[:, t] - others, model.fit.predicted[:, t])
 
 
-def _distance(scores: np.ndarray, design: np.ndarray, model: LinearModel) -> np.ndarray:
-    """(n,) squared distance of the scores (n, T) from their regression without the donor, plus log det."""
+def _log_mean(values: np.ndarray) -> np.ndarray:
+    """(n,) log of the mean of exp over (n, m)."""
+    top = values.max(axis=1, keepdims=True)
+    return top[:, 0] + np.log(np.exp(values - top).mean(axis=1))
+
+
+def _ratios(left: np.ndarray, own: np.ndarray, others: np.ndarray) -> np.ndarray:
+    """(n,) log of the mean over ``others`` (m, T) of the ratio between what is left of the scores (n, T) with
+    their part of the records put in and with ``own`` (n, T), all whitened."""
+    whole = left + own
+    far = np.square(whole).sum(axis=1)[:, None] + np.square(others).sum(axis=1) - 2 * whole @ others.T
+    return _log_mean((np.square(left).sum(axis=1)[:, None] - far) / 2)
+
+
+def _regression(
+    scores: np.ndarray, design: np.ndarray, model: LinearModel
+) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """Of the scores (n, T) on the design (n, k): slopes (k, T), what is left (n, T) without the donor, and the (T, T)
+    that whitens it."""
     root = np.sqrt(model.weights)[:, None]
-    u, s, _ = np.linalg.svd(design * root, full_matrices=False)
-    basis = u[:, s > 1e-8 * s[0]]
-    left = scores * root - basis @ (basis.T @ (scores * root))
+    u, s, vt = np.linalg.svd(design * root, full_matrices=False)
+    kept = s > 1e-8 * s[0]
+    basis, scaled = u[:, kept], scores * root
+    slopes = (vt[kept].T / s[kept]) @ (basis.T @ scaled)
+    left = scaled - basis @ (basis.T @ scaled)
     for rows in model.samples_of:
         block = np.eye(len(rows)) - basis[rows] @ basis[rows].T
         left[rows] = np.linalg.pinv(block, rcond=1e-8, hermitian=True) @ left[rows]
     covariance = left.T @ left / len(left)
     covariance += _SHRUNK * np.diag(np.maximum(scores.var(axis=0), 1e-12))
-    whitened = np.linalg.solve(np.linalg.cholesky(covariance), (left / root).T)
-    return np.square(whitened).sum(axis=0) + np.linalg.slogdet(covariance)[1]
+    return slopes, left / root, np.linalg.inv(np.linalg.cholesky(covariance)).T

@@ -30,10 +30,10 @@ def mixup_sentences(donors: pd.DataFrame, words: Vocabulary) -> list[str]:
         return [f"Too few {words.units} to say whose measurements and records do not go together."]
     strong = first[first["suspect"] == "yes"]
     if strong.empty:
-        return [f"Of no {words.unit} do the measurements look like somebody else's."]
+        return [f"Of no {words.unit} do the measurements or a record look like somebody else's."]
     named = [f"{row.donor} ({row.odd}, {number(row.evidence, 1)} nats)" for row in strong.head(MOST_NAMED).itertuples()]
     named += [f"{len(strong) - MOST_NAMED} more"] if len(strong) > MOST_NAMED else []
-    return [f"Look at {joined(named)}: the measurements look like somebody else's than who is recorded."]
+    return [f"Look at {joined(named)}: the measurements, or what is named, look like somebody else's."]
 
 
 def turned_sentences(turned: pd.DataFrame, words: Vocabulary) -> list[str]:

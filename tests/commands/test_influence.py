@@ -32,7 +32,7 @@ def test_the_command_writes_its_tables_and_says_what_they_say(prepared, capsys, 
     donors = read_table(prepared / "small/influence.tsv", INFLUENCE)
     coupling = read_table(prepared / "small/influence/coupling.tsv", COUPLING)
     assert donors["donor"].nunique() == 100 and donors["suspect"].eq("no").all()
-    assert "Of no donor do the measurements look like somebody else's." in out
+    assert "Of no donor do the measurements or a record look like somebody else's." in out
     most = coupling.loc[coupling["rate"].idxmax()]
     assert f"Labels of {most['by']} that move its own predictions" in out and f"those of {most['task']} by" in out
 

@@ -4,6 +4,8 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
+from scipy.special import logsumexp
+from scipy.stats import multivariate_normal
 
 from benchmarks.calibration.outliers import count, planted
 from mtlbio.errors import InputError
@@ -12,6 +14,7 @@ from mtlbio.evaluation.held_out_moves import Removals, held_out_moves
 from mtlbio.evaluation.influence import influence_of_donors
 from mtlbio.evaluation.leave_one_out import features_of, labels_by_donor, linear_model
 from mtlbio.evaluation.linear_targets import covariate_targets, task_targets
+from mtlbio.evaluation.mixups import _records, _scores, mixups
 from mtlbio.evaluation.ridge import fit_ridge
 from mtlbio.tables import COUPLING, INFLUENCE
 
@@ -117,9 +120,43 @@ def test_tables_do_not_depend_on_the_order_of_the_samples(cohort):
     np.testing.assert_allclose(both["rms"], both["rms_other"], rtol=1e-3, atol=1e-9)
 
 
+def test_evidence_is_that_of_two_normal_distributions(cohort):
+    targets = task_targets(cohort)
+    models = [linear_model(features_of(cohort, 3), targets, cohort.donors)]
+    models += [linear_model(features_of(cohort, 1), [t], cohort.donors) for t in covariate_targets(cohort)]
+    found = mixups(models)
+    assert found.records == ("disease", "age", "response", "sex", "batch")
+    # by hand for one donor: everything from scores, records and regressions without it
+    scores = np.column_stack([_scores(model, t) for model in models for t in range(len(model.targets))])
+    parts = [(t.name, _records(t.values)) for model in models for t in model.targets]
+    design = np.column_stack([np.ones(100), *(part for _, part in parts)])
+    owner = np.array([""] + [name for name, part in parts for _ in range(part.shape[1])])
+    slopes = np.linalg.lstsq(design, scores, rcond=None)[0]
+    left = []
+    for i in range(100):
+        others = np.arange(100) != i
+        left.append(scores[i] - design[i] @ np.linalg.lstsq(design[others], scores[others], rcond=None)[0])
+    left = np.array(left)
+    covariance = left.T @ left / 100 + 1e-3 * np.diag(scores.var(axis=0))
+    normal = multivariate_normal(np.zeros(scores.shape[1]), covariance)
+    for name, column in (("disease", found.wrong[:, 0]), (None, found.swapped)):
+        part = owner != "" if name is None else owner == name
+        for i in (0, 17):
+            put_in = left[i] + (design[i, part] - design[:, part]) @ slopes[part]
+            expected = logsumexp(normal.logpdf(put_in)) - np.log(100) - normal.logpdf(left[i])
+            assert column[i] == pytest.approx(expected, abs=1e-6)
+    every = np.column_stack([found.swapped, found.wrong])
+    np.testing.assert_allclose(np.exp(found.evidence), np.exp(every).mean(axis=1), rtol=1e-9)
+
+
+def test_a_wrong_label_is_found_where_measurements_tell_it():
+    table = count(range(6), 200, only="wrong disease", effect=6.0)
+    assert table[["label", "known", "either"]].sum().tolist() == [6, 6, 5]
+
+
 def test_too_few_donors_are_not_ranked():
     table = influence_of_donors(planted(1, 60, 400))[0]
-    assert table[["rank", "evidence"]].isna().all(axis=None) and table["suspect"].eq("no").all()
+    assert table[["rank", "evidence", "wrong_label"]].isna().all(axis=None) and table["suspect"].eq("no").all()
     assert table["rms"].gt(0).any()
 
 

@@ -47,7 +47,9 @@ def asked(folder) -> None:
 
 
 def test_sentences_name_whom_and_say_what_turns():
-    assert mixup_sentences(donors(0), DONORS) == ["Of no donor do the measurements look like somebody else's."]
+    assert mixup_sentences(donors(0), DONORS) == [
+        "Of no donor do the measurements or a record look like somebody else's."
+    ]
     many = mixup_sentences(donors(MOST_NAMED + 2), DONORS)[0]
     assert many.startswith("Look at D000 (sex, 20.0 nats), D001") and "and 2 more: " in many
     few = donors(0).assign(evidence=float("nan"))
