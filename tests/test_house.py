@@ -48,6 +48,7 @@ ORDER = (
     ("evaluation",),
     ("embedding",),
     ("probing",),
+    ("federation",),
     ("report",),
     ("notebook",),
     ("summary",),

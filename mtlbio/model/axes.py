@@ -56,16 +56,81 @@ def sparse_axes(
     iterations, tolerance : stop when no loading moves by more than ``tolerance``
     """
     x = np.asarray(x, dtype=float)
-    n = len(x)
     scores, loadings = start[0], start[1].copy()
-    penalty = sparsity / np.sqrt(n)
     variance = np.maximum((x**2).mean(axis=0), 1e-12)
     noise = np.maximum(((x - scores @ loadings.T) ** 2).mean(axis=0), _NOISE_FLOOR * variance)
+    return _fit(_Rows(x), len(x), loadings, variance, noise, sparsity, iterations, tolerance)
+
+
+def sparse_axes_of_moments(
+    second: np.ndarray,
+    n: float,
+    start: tuple[np.ndarray, np.ndarray],
+    sparsity: float = 3.0,
+    iterations: int = 200,
+    tolerance: float = 1e-3,
+) -> Axes:
+    """The same from mean products of the columns, where nobody holds the rows.
+
+    Parameters
+    ----------
+    second : (p, p) ``x.T @ x / n`` of standardised training data
+    n : number of samples
+    start : encoder (p, k) of the first scores, and loadings (p, k)
+    """
+    encoder, loadings = start[0], start[1].copy()
+    variance = np.maximum(np.diag(second), 1e-12)
+    cross, square = _Moments(second).products(encoder)
+    residual = np.diag(second) - 2 * (loadings * cross).sum(axis=1) + ((loadings @ square) * loadings).sum(axis=1)
+    noise = np.maximum(residual, _NOISE_FLOOR * variance)
+    return _fit(_Moments(second), n, loadings, variance, noise, sparsity, iterations, tolerance)
+
+
+@dataclass(frozen=True)
+class _Rows:
+    """What is asked of data (n, p)."""
+
+    x: np.ndarray
+
+    def products(self, encoder: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+        """Mean products of columns and scores (p, k), and of the scores (k, k)."""
+        scores = self.x @ encoder
+        return self.x.T @ scores / len(self.x), scores.T @ scores / len(self.x)
+
+    def size(self, encoder: np.ndarray) -> np.ndarray:
+        """(k,) root mean squares of the scores."""
+        return np.sqrt(((self.x @ encoder) ** 2).mean(axis=0))
+
+
+@dataclass(frozen=True)
+class _Moments:
+    """The same of mean products (p, p)."""
+
+    second: np.ndarray
+
+    def products(self, encoder: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+        cross = self.second @ encoder
+        return cross, encoder.T @ cross
+
+    def size(self, encoder: np.ndarray) -> np.ndarray:
+        return np.sqrt(np.diag(self.products(encoder)[1]))
+
+
+def _fit(
+    data: _Rows | _Moments,
+    n: float,
+    loadings: np.ndarray,
+    variance: np.ndarray,
+    noise: np.ndarray,
+    sparsity: float,
+    iterations: int,
+    tolerance: float,
+) -> Axes:
+    penalty = sparsity / np.sqrt(n)
     for _ in range(iterations):
         encoder, spread = _posterior(loadings, noise)
-        scores = x @ encoder
-        second = spread + scores.T @ scores / n
-        cross = x.T @ scores / n
+        cross, square = data.products(encoder)
+        second = spread + square
         before = loadings.copy()
         threshold = penalty * np.sqrt(noise)
         for _ in range(2):  # two sweeps of coordinate descent per iteration converge fastest in wall time
@@ -79,7 +144,7 @@ def sparse_axes(
         loadings = loadings[:, alive]
         if moved < tolerance:
             break
-    return _canonical(x, loadings, noise)
+    return _canonical(data, loadings, noise)
 
 
 def _posterior(loadings: np.ndarray, noise: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
@@ -89,10 +154,10 @@ def _posterior(loadings: np.ndarray, noise: np.ndarray) -> tuple[np.ndarray, np.
     return weighted @ spread, spread
 
 
-def _canonical(x: np.ndarray, loadings: np.ndarray, noise: np.ndarray) -> Axes:
+def _canonical(data: _Rows | _Moments, loadings: np.ndarray, noise: np.ndarray) -> Axes:
     """Unit variance, strongest axis first, and signed so that the heavier tail of the loadings is positive."""
     encoder, _ = _posterior(loadings, noise)
-    size = np.sqrt(((x @ encoder) ** 2).mean(axis=0))
+    size = data.size(encoder)
     sign = np.where((loadings**3).sum(axis=0) < 0, -1.0, 1.0)
     encoder, loadings = encoder / size * sign, loadings * size * sign
     order = np.argsort(-(loadings**2).sum(axis=0), kind="stable")

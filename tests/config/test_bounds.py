@@ -24,7 +24,7 @@ from mtlbio.labels.registry import LABELS
 from mtlbio.labels.residues.registry import RESIDUE_LABELS
 
 # numbers that stand for a value of the user's own column, and options that each method bounds itself
-VALUES = {"where", "positive", "negative", "classes", "censored", "keep", "missing"}
+VALUES = {"where", "positive", "negative", "classes", "censored", "keep", "missing", "levels"}
 METHODS = {"balancing_options"}
 
 

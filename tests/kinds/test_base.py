@@ -36,7 +36,7 @@ TABLE_RUN = {"run": "doses", "features": FEATURES, "tasks": TASKS}
 COHORT_RUN = {"run": "small", "expression": {"path": "e.h5ad", "scale": "log"}, "tasks": TASKS}
 NOTHING = {"run": "a", "tasks": TASKS}
 STRANGE = "chains: unknown key; it belongs to a run of kind protein, and this one is a table: "
-VALID = "run, kind, metadata, tasks, covariates, qc, splits, training, baselines, evaluate, probe, report, "
+VALID = "run, kind, metadata, tasks, covariates, qc, splits, training, baselines, evaluate, probe, report, federation, "
 VALID += "features, expression, pseudobulk, gene_sets"
 
 

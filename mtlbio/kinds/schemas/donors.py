@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Annotated
 
 from pydantic import Field, model_validator
 
+from mtlbio.config.federation import Federation
 from mtlbio.config.results import Baselines, Evaluate, Probe, Report
 from mtlbio.config.samples import Covariate, Expression, Metadata, Pseudobulk, Qc, Splits
 from mtlbio.config.tasks import Tasks
@@ -31,6 +32,7 @@ class DonorRun(Run):
     evaluate: Evaluate = Evaluate()
     probe: Probe = Probe()
     report: Report = Report()
+    federation: Federation | None = Field(None, description="hospitals that may not pool: sites that exchange sums")
 
     if TYPE_CHECKING:  # keys of some kinds, None for the others
 
