@@ -96,7 +96,9 @@ def read_update(path: Path, state: Message | None) -> Message:
     if state is not None and "options" in header:
         raise InputError(f"{path}: lets a site join, but the study is in round {state.header['number']}; make it again")
     if state is None and "options" not in header and "site" in header:
-        raise InputError(f"{path}: of round {header.get('number')}, but no state is given; add --state")
+        raise InputError(
+            f"{path}: of round {header.get('number')}, but there is no state yet; expected updates that join"
+        )
     if state is not None and "site" in header:
         check_round(header, state.header, path)
     check_update(update, state, str(path))

@@ -131,5 +131,5 @@ def test_pickles_and_what_is_no_message_are_refused(tmp_path):
         with pytest.raises(InputError, match="bad.npz: cannot be read; expected an update"):
             read_update(path, None)
     write_message(Message({"format": 9, "site": "a"}, {}), path)
-    with pytest.raises(InputError, match="of round None, but no state is given"):
+    with pytest.raises(InputError, match="of round None, but there is no state yet; expected updates that join"):
         read_update(path, None)
