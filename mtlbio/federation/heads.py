@@ -11,6 +11,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from mtlbio.federation.labelled import Labelled
 from mtlbio.federation.losses import Loss, held_out, intercept_of, loss_of
 from mtlbio.federation.site import Site
 from mtlbio.federation.wire import Message
@@ -45,7 +46,7 @@ def shared_head(site: Site, state: Message, task: str, k: int = 0) -> Head:
 
 def private_head(site: Site, state: Message, task: str, k: int = 0) -> Head:
     """The same with the site's own slopes."""
-    distance = private_distance(site, state, task)
+    distance = np.inf if site.options["privacy"] else private_distance(site, state, task)
     return _with_intercept(site, state, task, k, _near(site, state, task, k, distance))
 
 
@@ -80,8 +81,19 @@ def predictions_of(site: Site, state: Message, task: str, arm: str) -> tuple[np.
     return out, fold
 
 
+def _on_own_scale(its: Labelled, score: np.ndarray, inside: np.ndarray) -> np.ndarray:
+    """(2,) intercept and slope of the site's own label on a score of least squares."""
+    columns = np.column_stack([np.ones(inside.sum()), score[inside]])
+    loss = loss_of(its.label, columns, its.y[inside], its.weights[inside], False)
+    return _minimised(loss, np.zeros(2), 1e-6 * loss.weight)
+
+
 def _with_intercept(site: Site, state: Message, task: str, k: int, slopes: np.ndarray) -> Head:
     its = site.labelled[task]
+    if site.options["privacy"]:
+        score = site.latents(state)[its.rows] @ slopes
+        level, slope = _on_own_scale(its, score, its.inside(k))
+        return Head(its.label, float(level), slope * slopes)
     if not site.own:
         return Head(its.label, 0.0, slopes)
     rows = its.inside(k)

@@ -16,6 +16,7 @@ from mtlbio.errors import InputError, listing
 from mtlbio.federation import newton
 from mtlbio.federation.axes import principal_axes, sparse_encoder
 from mtlbio.federation.fixed_point import add, decode
+from mtlbio.federation.privacy import deviation_of, heads_from_products, public_scales
 from mtlbio.federation.study import MOST_COLUMNS, PENALTIES
 from mtlbio.federation.tests_of_axes import COLUMNS, design_found, tests_found
 from mtlbio.federation.wire import FORMAT, Message
@@ -58,7 +59,17 @@ def _begun(header: dict[str, Any]) -> Message:
     folds = header["options"]["folds"]
     dims = {"columns": len(header["columns"]), "folds": folds, "sets": folds + 1, "penalties": len(PENALTIES)}
     header = header | {"dims": dims, "tasks": tasks, "number": 1, "stage": "means", "asks": ["present", "sum"]}
-    return Message(header, {})
+    return Message(header, {}) if header["options"]["privacy"] is None else _private(header)
+
+
+def _private(header: dict[str, Any]) -> Message:
+    """The only round of a study with noise: scales are public, and all columns are read."""
+    columns = header["columns"]
+    mean, scale = public_scales(columns, header["options"]["bounds"])
+    p = len(columns)
+    dims = header["dims"] | {"kept": p, "axes": p, "head": p, "row": p + 2}
+    arrays = {"mean": mean, "scale": scale, "kept": np.ones(p, dtype=bool), "trunk": np.eye(p)}
+    return Message(header | {"dims": dims, "stage": "noise", "asks": [f"private.{t}" for t in header["tasks"]]}, arrays)
 
 
 def without(state: Message, gone: Sequence[str]) -> Message:
@@ -180,6 +191,17 @@ def _penalties(state: Message, sums: dict[str, np.ndarray]) -> Message:
     return new
 
 
+def _noise(state: Message, sums: dict[str, np.ndarray]) -> Message:
+    new = _next(state, DONE, [], {})
+    spread = deviation_of(state.header["options"]) * np.sqrt(len(state.header["sites"]))
+    for task, its in new.header["tasks"].items():
+        heads, place = heads_from_products(sums[f"private.{task}"], PENALTIES, spread)
+        its["penalty"] = float(PENALTIES[place])
+        new.arrays[f"slopes.{task}"] = heads[:, 1:]
+    new.header["noise"] = spread
+    return new
+
+
 def _design(state: Message, sums: dict[str, np.ndarray]) -> Message:
     new = _next(state, "residuals", [], sums)
     for task in [name.partition(".")[2] for name in sums if name.startswith("units.")]:
@@ -211,5 +233,5 @@ def _flips(state: Message, sums: dict[str, np.ndarray]) -> Message:
 
 _STAGES = {
     "means": _means, "scales": _scales, "products": _products, "heads": _heads, "penalties": _penalties,
-    "design": _design, "residuals": _residuals, "flips": _flips,
+    "noise": _noise, "design": _design, "residuals": _residuals, "flips": _flips,
 }  # fmt: skip

@@ -86,7 +86,34 @@ def read_rows(run: DonorRun) -> Rows:
         for name, info in infos.items()
         if name != options.site and name not in labels
     }
-    return Rows(tuple(names), x, least, obs, labels, covariates)
+    rows = Rows(tuple(names), x, least, obs, labels, covariates)
+    if options.privacy is not None:
+        _bounded(rows, options)
+    return rows
+
+
+def label_in_bounds(label: Label, y: np.ndarray, bounds: dict[str, list[float]]) -> np.ndarray:
+    """(n,) labels between -1 and 1: the two classes, or numbers by their declared bounds."""
+    if label.classes:
+        return 2 * y - 1
+    low, high = (label.transform(np.array([end]))[0] for end in bounds[label.name])
+    return 2 * (label.transform(y) - low) / (high - low) - 1
+
+
+def _bounded(rows: Rows, options: Federation) -> None:
+    """An InputError where a study with noise has a number without bounds, or a time."""
+    numbers = [name for name, least in zip(rows.names, rows.least, strict=True) if least == 0]
+    for name, label in rows.labels.items():
+        if label.follow_up(np.zeros(0)) is not None:
+            raise InputError(
+                f"tasks.{name}.kind: found {label.kind!r}; valid with federation.privacy: binary, regression"
+            )
+        numbers += [] if label.classes else [name]
+    missing = [name for name in numbers if name not in options.bounds]
+    if missing:
+        raise InputError(
+            f"federation.bounds: {listing(missing)} missing; expected the lowest and highest value of each"
+        )
 
 
 def _coded(run: TableRun, samples: np.ndarray, options: Federation) -> tuple[tuple[str, ...], np.ndarray, np.ndarray]:
@@ -112,7 +139,7 @@ def _levels(name: str, column: pd.Series, options: Federation, where: str) -> tu
         raise InputError(
             f"federation.levels.{name}: missing; expected the levels of this category, the same at all sites"
         )
-    levels = tuple(str(level) for level in options.levels[name])
+    levels = tuple(f"{level:g}" if isinstance(level, float) else str(level) for level in options.levels[name])
     others = sorted(set(column.dropna().astype(str)) - set(levels))
     if others:
         raise InputError(f"{where}: found {listing(others)}; valid: {listing(levels)} (federation.levels.{name})")

@@ -14,7 +14,8 @@ from mtlbio.federation.floors import check_floor, folds_of, without_rare
 from mtlbio.federation.keys import mask, public_key
 from mtlbio.federation.labelled import Labelled
 from mtlbio.federation.losses import Loss, held_out, loss_of
-from mtlbio.federation.rows import Rows
+from mtlbio.federation.privacy import clipped, deviation_of, noise, part_of, products_of_parts
+from mtlbio.federation.rows import Rows, label_in_bounds
 from mtlbio.federation.site_tests import test_sums, units_of
 from mtlbio.federation.study import fingerprint_of
 from mtlbio.federation.wire import FORMAT, Message
@@ -39,7 +40,8 @@ class Site:
     def __init__(self, name: str, rows: Rows, options: dict[str, Any], key: bytes):
         self.name, self.options, self._key = name, options, key
         self.whole = rows
-        x, changed = without_rare(rows.x, rows.donors, options["rare"])
+        # noise hides rare values, and what is changed for them would tell of them
+        x, changed = (rows.x, []) if options["privacy"] else without_rare(rows.x, rows.donors, options["rare"])
         self.changed = [rows.names[j] for j in changed]
         self.names, self.x, self.least, self.donors = rows.names, x, rows.least, rows.donors
         _, donor, count = np.unique(self.donors, return_inverse=True, return_counts=True)
@@ -61,6 +63,10 @@ class Site:
         times = label.follow_up(y)
         code = times[1].astype(int) if times is not None else y.astype(int) if label.classes else np.zeros(len(y), int)
         where = f"site {self.name}: tasks.{task}"
+        if options["privacy"]:
+            part = part_of(donors, options["folds"], f"{options['study']}|{options['seed']}|{task}")
+            check_floor(donors, code, x[:, :0], (), options["floor"], where)
+            return Labelled(label, rows, y, self.weights[rows], part)
         check_floor(donors, code, x, self.names, options["floor"], where)
         if (label.classes or times is not None) and not (code == 1).any():
             raise InputError(f"{where}: one class only; federation.floor is {options['floor']}: nothing is sent")
@@ -101,6 +107,8 @@ class Site:
                 found |= self._of_columns(state, prefix)
             elif prefix in ("weight", "value", "gradient", "hessian"):
                 found |= self._of_losses(state, task)
+            elif prefix == "private":
+                found[name] = self._private(state, task)
             elif prefix == "held_out":
                 found[name] = self._held_out(state, task)
             else:
@@ -116,6 +124,21 @@ class Site:
             return {"square": weights @ np.square(np.where(known, x - state.arrays["mean"], 0.0))}
         standard = self.standardised(state)
         return {"gram": standard.T @ (weights[:, None] * standard), "donors": weights.sum()}
+
+    def _private(self, state: Message, task: str) -> np.ndarray:
+        """Products of clipped rows with noise; no more of them than the study has paid for."""
+        privacy, attempt = self.options["privacy"], state.header["attempt"]
+        if attempt >= privacy["releases"]:
+            raise InputError(
+                f"site {self.name}: attempt {attempt + 1}; federation.privacy.releases is {privacy['releases']}: "
+                f"nothing is sent"
+            )
+        its, folds = self.labelled[task], self.options["folds"]
+        x = clipped(self.latents(state)[its.rows], privacy["clip"])
+        y = label_in_bounds(its.label, its.y, self.options["bounds"])
+        products = products_of_parts(x, y, its.weights, its.fold, folds)
+        context = f"{self.options['study']}|{attempt}|{task}|{state.header['columns']}"
+        return products + noise(self._key, context, folds, products.shape[1], deviation_of(self.options))
 
     def chosen(self, state: Message, x: np.ndarray | None = None) -> np.ndarray:
         """(n, columns) the columns that all sites have."""
@@ -135,7 +158,7 @@ class Site:
     def read_by_heads(self, state: Message, x: np.ndarray | None = None) -> np.ndarray:
         """(n, head) the latents; with a shared intercept after a column of 1."""
         z = self.latents(state, x)
-        return z if self.own else np.column_stack([np.ones(len(z)), z])
+        return z if self.own or self.options["privacy"] else np.column_stack([np.ones(len(z)), z])
 
     @property
     def own(self) -> bool:

@@ -35,6 +35,7 @@ SUMS: dict[str, tuple[str, ...]] = {
     "gradient": ("asked", "sets", "head"),
     "hessian": ("asked", "sets", "head", "head"),
     "held_out": ("penalties", "folds"),
+    "private": ("folds", "row", "row"),
     "units": ("two",),
     "design": ("design", "design"),
     "cross": ("design", "axes"),

@@ -15,7 +15,7 @@ from mtlbio.labels.survival.records import Records, records_of
 NAMES = ("alpha", "beta", "gamma")
 OPTIONS = {
     "study": "planted", "intercept": "site", "trunk": "all", "axes": 4, "folds": 3, "floor": 5, "rare": 10,
-    "masks": True, "flips": 0, "levels": {}, "seed": 0, "sparsity": 0.5,
+    "masks": True, "flips": 0, "levels": {}, "seed": 0, "sparsity": 0.5, "privacy": None, "bounds": {},
 }  # fmt: skip
 
 
