@@ -6,8 +6,8 @@ DATA holds ``heart_four_hospitals/``. Splits are those of ``hospitals.py``: a fi
 healthy and sick alike, is held out. At every hospital: the commonest class there (``majority``), a logistic ridge of
 its own patients, of the pooled patients, of the pooled patients with an intercept of each site (arms of the baselines,
 penalties on inner folds of patients), the federated slopes with the site's own intercept, and with the site's own
-slopes too, which never leave it. Prints AUROC, Brier score and accuracy, means over splits; and what the sums cost in
-rounds and numbers. ``--write`` keeps the tables in ``docs/federation.md``.
+slopes too, which never leave it. Prints AUROC, Brier score and accuracy, means over splits; then the AUROC of the
+federated slopes with differential privacy, at a few epsilons. ``--write`` keeps the tables in ``docs/federation.md``.
 """
 
 from __future__ import annotations
@@ -30,6 +30,7 @@ from benchmarks.calibration.pages import DOCS, between
 from benchmarks.real.hospitals import FEATURES, described, held_out
 from mtlbio.cohort.cohort import Cohort
 from mtlbio.cohort.prepare import build_cohort
+from mtlbio.config.federation import Privacy
 from mtlbio.evaluation.baselines import BaselineFold, fit_predict
 from mtlbio.federation.heads import private_head, shared_head
 from mtlbio.federation.rehearsal import federate, sites_of
@@ -39,6 +40,10 @@ from mtlbio.metrics.ranking import auroc
 
 ARMS = ("majority", "own", "pooled", "pooled, intercepts", "federated", "federated, private head")
 METRICS = {"AUROC": 1, "Brier score": -1, "accuracy": 1}
+EPSILONS = (1.0, 3.0, 10.0, 30.0, 100.0)
+DELTA = 1e-4
+# what a doctor would say without the data
+BOUNDS = {"age": [20, 90], "trestbps": [80, 200], "chol": [100, 600], "thalach": [60, 210], "oldpeak": [-3, 7]}
 LEAST_HEALTHY = 5  # patients of each class who train at the smallest hospital
 
 
@@ -89,6 +94,35 @@ def one_split(run, cohort: Cohort, rows: Rows, split: int) -> list[dict]:
     return found
 
 
+def with_noise(run, cohort: Cohort, rows: Rows, split: int) -> list[dict]:
+    """AUROC of the federated slopes at every hospital and epsilon, each intercept and scale being the site's own."""
+    site, y = cohort.obs["site"].to_numpy().astype(str), cohort.y("disease")
+    out, found = held_out(site, y, split), []
+    for epsilon in EPSILONS:
+        bounds = {name: [float(end) for end in ends] for name, ends in BOUNDS.items()}
+        noisy = {"seed": split, "bounds": bounds, "privacy": Privacy(epsilon=epsilon, delta=DELTA)}
+        study = run.model_copy(update={"federation": run.federation.model_copy(update=noisy)})
+        sites = sites_of(study, rows, ~out)
+        state = federate(list(sites.values()))
+        for level, hospital in sites.items():
+            at = out & (site == level)
+            # without the slope that a site fits to the score: by chance it may turn a score that is noise round
+            score = hospital.read_by_heads(state, rows.x[at]) @ state.arrays["slopes.disease"][0]
+            found.append({"split": split, "site": level, "epsilon": epsilon, "AUROC": auroc(y[at], score)})
+    return found
+
+
+def noise_lines(found: pd.DataFrame) -> list[str]:
+    """A row per epsilon: mean AUROC at every hospital, with the standard deviation over splits of their mean."""
+    sites = sorted(found["site"].unique())
+    out = [f"| epsilon | {' | '.join(sites)} | mean of the four (SD over splits) |", "|---" * (len(sites) + 2) + "|"]
+    for epsilon, rows in found.groupby("epsilon"):
+        means = rows.groupby("split")["AUROC"].mean()
+        cells = [f"{rows.loc[rows['site'] == site, 'AUROC'].mean():.3f}" for site in sites]
+        out.append(f"| {epsilon:g} | {' | '.join(cells)} | {means.mean():.3f} ({means.std(ddof=1):.3f}) |")
+    return out
+
+
 def lines(found: pd.DataFrame, patients: pd.Series) -> list[str]:
     """A table for every metric: means over splits, and what is gained over the hospital's own model."""
     out = []
@@ -115,15 +149,18 @@ def main() -> None:
     parser.add_argument("--splits", type=int, default=30)
     parser.add_argument("--write", action="store_true")
     options = parser.parse_args()
-    rows = []
+    rows, noisy = [], []
     with tempfile.TemporaryDirectory() as folder:
         run, cohort, whole = read(options.data, Path(folder))
         for split in range(options.splits):
             rows += one_split(run, cohort, whole, split)
+            noisy += with_noise(run, cohort, whole, split)
             print(f"split {split + 1} of {options.splits}", file=sys.stderr, flush=True)
     text = "\n".join(lines(pd.DataFrame(rows), cohort.obs["site"].value_counts()))
-    print(text)
+    price = "\n".join(noise_lines(pd.DataFrame(noisy)))
+    print(f"{text}\n\n{price}")
     if options.write:
+        between(DOCS / "federation.md", price, "<!-- price of noise -->")
         between(DOCS / "federation.md", text, "<!-- four hospitals -->")
 
 

@@ -14,12 +14,11 @@ from mtlbio.federation.merge import DONE, joined, merged, without
 from mtlbio.federation.rows import read_rows
 from mtlbio.federation.site import Site
 from mtlbio.federation.study import agreed
-from mtlbio.federation.wire import Message, numbers_in, read_message, read_update, write_message, write_update
+from mtlbio.federation.wire import Message, numbers_in, read_state, read_update, write_message, write_update
 from mtlbio.kinds.read import read_run
 from mtlbio.kinds.schemas import DonorRun
 from mtlbio.tables import PREDICTIONS, write_table
 
-_STATE = "a state that `mtlbio merge-updates` wrote"
 SLOPES = ["task", "column", "slope"]
 
 
@@ -30,8 +29,12 @@ def site_update(path: Path, state: Path | None, out: Path) -> list[str]:
     joins.
     """
     run, name = _described(path)
-    before = None if state is None else read_message(state, _STATE)
+    if state is not None and state.resolve() == out.resolve():
+        raise InputError(f"--out: found {out}, which is the state too; expected another file")
+    before = None if state is None else read_state(state)
     site = _site(run, path, name, before, state)
+    if before is not None and before.header["stage"] == DONE:
+        raise InputError(f"{state}: the study is done; `mtlbio site-predict` is next")
     update = site.join() if before is None else site.update(before)
     write_update(update, before, out)
     said = []
@@ -50,7 +53,7 @@ def site_update(path: Path, state: Path | None, out: Path) -> list[str]:
 
 def merge_updates(updates: Sequence[Path], out: Path, gone: Sequence[str] = ()) -> str:
     """Write the next state over the last one; gives what is to be done next in a sentence."""
-    state = read_message(out, _STATE) if out.exists() else None
+    state = read_state(out) if out.exists() else None
     if gone:
         if state is None or updates:
             raise InputError("--without: found without a state, or with updates; expected --out STATE.npz alone")
@@ -78,7 +81,7 @@ def site_predict(path: Path, state: Path, out: Path) -> list[str]:
     that was not split, and ``new`` of those without a label.
     """
     run, name = _described(path)
-    last = read_message(state, _STATE)
+    last = read_state(state)
     if last.header["stage"] != DONE:
         raise InputError(
             f"{state}: in round {last.header['number']} ({last.header['stage']}); expected a study that is done"

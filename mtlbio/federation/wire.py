@@ -45,6 +45,20 @@ SUMS: dict[str, tuple[str, ...]] = {
     "flipped_meat": ("flips", "axes"),
 }
 HEADER = ("format", "study", "fingerprint", "site", "number", "attempt")
+STATE = (
+    "study",
+    "fingerprint",
+    "sites",
+    "publics",
+    "options",
+    "columns",
+    "dims",
+    "tasks",
+    "number",
+    "attempt",
+    "stage",
+    "asks",
+)
 JOINING = (*HEADER, "options", "columns", "least", "public")
 
 
@@ -115,6 +129,15 @@ def check_round(header: dict, state: dict, path: Path) -> None:
     if (header.get("number"), header.get("attempt")) != (state["number"], state["attempt"]):
         found = f"round {header.get('number')} (attempt {header.get('attempt')})"
         raise InputError(f"{path}: of {found}; expected round {state['number']} (attempt {state['attempt']})")
+
+
+def read_state(path: Path) -> Message:
+    """What ``mtlbio merge-updates`` wrote; an InputError where it is something else."""
+    what = "a state that `mtlbio merge-updates` wrote"
+    state = read_message(path, what)
+    if state.header.get("format") != FORMAT or not set(STATE) <= state.header.keys():
+        raise InputError(f"{path}: found no state; expected {what} with this version of mtlbio")
+    return state
 
 
 def write_message(message: Message, path: Path) -> None:

@@ -126,12 +126,13 @@ def test_a_site_that_is_gone(hospitals, tmp_path):
         merge_updates(updates, state)
     with pytest.raises(InputError, match="state.npz: without west; valid: north, south$"):
         site_update(hospitals / "west.yaml", state, tmp_path / "update_west.npz")
-    while "is done" not in said:
-        said = merge_updates(a_round(hospitals, tmp_path, state, SITES[:2]), state)
-    run = read_run(hospitals / "all.yaml")
-    two = [site for name, site in sites_of(run).items() if name != "west"]
-    expected = federate(two).arrays["slopes.sick"]
-    np.testing.assert_array_equal(read_message(state, "a state").arrays["slopes.sick"], expected)
+    for _ in range(2):
+        merge_updates(a_round(hospitals, tmp_path, state, SITES[:2]), state)
+    parts = sites_of(read_run(hospitals / "all.yaml"))
+    x = np.concatenate([parts[name].x for name in SITES[:2]])
+    arrays = read_message(state, "a state").arrays
+    np.testing.assert_allclose(arrays["mean"], np.nanmean(x, axis=0), rtol=1e-12)
+    np.testing.assert_allclose(arrays["variance"], np.nanvar(x, axis=0), rtol=1e-12)
 
 
 def test_what_is_of_another_round_or_study_is_refused(hospitals, study, tmp_path):
@@ -182,6 +183,22 @@ def test_a_site_of_other_options_is_refused(hospitals, study, tmp_path, change, 
     with pytest.raises(InputError, match=line):
         site_update(tmp_path / "north.yaml", study[0] / "state.npz", tmp_path / "update.npz")
     assert [path.name for path in tmp_path.iterdir()] == ["north.yaml"]
+
+
+def test_files_that_are_something_else_are_refused(hospitals, study, tmp_path):
+    folder, _ = study
+    yaml_file, out = hospitals / "north.yaml", tmp_path / "out.npz"
+    with pytest.raises(
+        InputError, match="update_north.npz: found no state; expected a state that `mtlbio merge-updates`"
+    ):
+        site_update(yaml_file, folder / "update_north.npz", out)
+    with pytest.raises(InputError, match="state.npz: the study is done; `mtlbio site-predict` is next$"):
+        site_update(yaml_file, folder / "state.npz", out)
+    with pytest.raises(InputError, match="^--out: found .*state.npz, which is the state too; expected another file$"):
+        site_update(yaml_file, folder / "state.npz", folder / "state.npz")
+    with pytest.raises(InputError, match="state.npz: header of asks, attempt, columns, dims"):
+        merge_updates([folder / "state.npz"], tmp_path / "new.npz")
+    assert list(tmp_path.iterdir()) == []
 
 
 def test_another_key_is_refused(hospitals, study, tmp_path):

@@ -32,7 +32,9 @@ class DonorRun(Run):
     evaluate: Evaluate = Evaluate()
     probe: Probe = Probe()
     report: Report = Report()
-    federation: Federation | None = Field(None, description="hospitals that may not pool: sites that exchange sums")
+    federation: Federation | None = Field(
+        None, description="hospitals that may not pool: sites that exchange sums ([federation](../docs/federation.md))"
+    )
 
     if TYPE_CHECKING:  # keys of some kinds, None for the others
 
