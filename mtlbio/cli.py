@@ -209,7 +209,7 @@ def simulate(
     chains: Annotated[int | None, typer.Option(max=1_000_000, help="protein: number of chains")] = None,
     name: Annotated[str | None, typer.Option(help="name of the run in run.yaml")] = None,
 ) -> None:
-    """Write data whose truth is planted (a cohort, doses, chains of proteins), and the run.yaml that analyses it."""
+    """Write data whose truth is planted (a cohort, assays, doses, proteins), and the run.yaml that analyses it."""
     from mtlbio.integrity.folder import check_claim, mark
     from mtlbio.integrity.record import check_unchanged, recorded
     from mtlbio.kinds.commands import simulation_named

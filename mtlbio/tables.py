@@ -43,6 +43,15 @@ SITES_LEFT_OUT = [
     "arm", "task", "metric", "site", "by_donors", "by_donors_low", "by_donors_high", "by_sites", "by_sites_low",
     "by_sites_high", "lost", "lost_low", "lost_high", "n_samples", "n_donors",
 ]  # fmt: skip
+# of runs with blocks
+PREDICTIONS_WITHOUT = "predictions_without.tsv"
+RESTS_ON = ["sample", "donor", "fold", "blocks", "task", "network", "share"]
+VARIANCE_BY_BLOCK = ["dim", "block", "variance", "in_block", "samples"]
+PAYS = [
+    "task", "block", "metric", "with_block", "without_block", "gain", "ci_low", "ci_high", "call", "donors_to_tell",
+    "n_samples", "n_donors", "why",
+]  # fmt: skip
+CROSS_PREDICTION = ["from", "to", "r", "r_low", "r_high", "variance", "features", "n_samples", "n_donors"]
 CHECKS = ["check", "item", "value", "expected", "low", "high", "call", "why"]
 EFFECTS = ["task", "feature", "value", "samples", "prediction", "factor"]
 SUBSETS = ["subset", "task", "metric", "value", "gain", "ci_low", "ci_high", "verdict", "n_donors"]

@@ -32,6 +32,9 @@ NO_VALUE |= {"prefer not to say", "withheld", "not known/not reported", "unknown
 NO_VALUE |= {"redacted", "missing data", "data missing", "na_character_", "na_real_", "not app", "don't know"}
 NO_VALUE |= {"#value!", "#ref!", "#name?", "#div/0!", "#null!", "#num!", "#na", "#n/a", "?", "-", "."}
 
+# The covariate that says which of several assays a sample has.
+MEASURED_BLOCKS = "measured_blocks"
+
 # Stands in a draft where a person has to name a column.
 TO_CHOOSE = "TO_CHOOSE"
 # Where a draft asks for the donors of an AnnData: the index of obs is no column, so it cannot be named as one.

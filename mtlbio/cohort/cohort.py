@@ -56,7 +56,8 @@ class Cohort:
     tasks, covariates : by name, in the order of the YAML
     auxiliary : tasks that only shape what the others share: trained, but neither evaluated nor put on trial
     preprocessing : ``kind`` of the run, ``scale`` and, for counts, the library ``size``: what new samples need to come
-        onto this scale; of a table of features, under ``table``, how its columns are coded
+        onto this scale; of a table of features, under ``table``, how its columns are coded; of several assays, under
+        ``blocks``, these of each by its name
     given : latents of the samples that another model made; ``expression`` holds them too where nothing was measured
     """
 
@@ -125,19 +126,22 @@ def schema_json(cohort: Cohort) -> str:
 
 def write_cohort(cohort: Cohort, path: str | Path) -> None:
     """Write ``cohort.h5ad``: X, obs, and the tasks and covariates as JSON in ``uns["mtlbio"]``; latents that another
-    model made in ``obsm["latents"]``."""
+    model made in ``obsm["latents"]``, the assay of every feature of several in ``var["block"]``."""
     uns: dict = {"mtlbio": schema_json(cohort), "preprocessing": json.dumps(cohort.preprocessing)}
     obsm = {}
     if cohort.given is not None:
         obsm["latents"], uns["latents"] = cohort.given.values, cohort.given.stored()
-    write_h5ad(path, cohort.expression.astype(np.float32), cohort.obs, pd.Index(cohort.genes, name="gene"), uns, obsm)
+    var = pd.DataFrame(index=pd.Index(cohort.genes, name="gene"))
+    if "blocks" in cohort.preprocessing:
+        var["block"] = pd.Categorical(var.index.str.partition(":").get_level_values(0))
+    write_h5ad(path, cohort.expression.astype(np.float32), cohort.obs, var, uns, obsm)
 
 
 def write_h5ad(
-    path: str | Path, values: np.ndarray, obs: pd.DataFrame, columns: pd.Index, uns: dict, obsm: dict | None = None
+    path: str | Path, values: np.ndarray, obs: pd.DataFrame, var: pd.DataFrame, uns: dict, obsm: dict | None = None
 ) -> None:
     """Write an AnnData, or nothing."""
-    adata = ad.AnnData(X=values, obs=obs.copy(), var=pd.DataFrame(index=columns), uns=uns, obsm=obsm or {})
+    adata = ad.AnnData(X=values, obs=obs.copy(), var=var, uns=uns, obsm=obsm or {})
     with replacing(path) as temporary:
         adata.write_h5ad(temporary, compression="lzf")
 

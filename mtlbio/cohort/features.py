@@ -97,6 +97,13 @@ def _of_present(block: np.ndarray, share: np.ndarray) -> tuple[np.ndarray, np.nd
     return mean, share @ np.where(present, np.square(block - mean), 0.0) / total
 
 
+def features_of(cohort, train: np.ndarray, n_genes: int, weights: np.ndarray | None = None) -> Features:
+    """The features of a cohort on the training samples ``train`` (m,), as its kind of run chooses and scales them; else
+    as of :func:`fit_features`."""
+    own = kind_named(cohort.kind).part("train", "features", missing=None)(cohort, train, n_genes, weights)
+    return fit_features(cohort.expression[train], n_genes, weights, floor_of(cohort)) if own is None else own
+
+
 def floor_of(cohort) -> np.ndarray | None:
     """(genes,) least scale of each column of a cohort, of a kind of run that has one; else None."""
     return kind_named(cohort.kind).part("train", "scale_floor", missing=None)(cohort)

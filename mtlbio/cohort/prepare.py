@@ -93,6 +93,8 @@ def build_roster(run: DonorRun) -> tuple[pd.DataFrame, dict[str, Label], dict[st
     _, obs, tasks, covariates = samples_of(run, raw, qc)
     obs = checked(run, obs, tasks, covariates, raw.source)
     list_missing_covariates(obs, list(covariates), qc)
+    with_more = kind_of(run).part("prepare", "roster_covariates", missing=(obs, covariates))
+    obs, covariates = with_more(run, obs, covariates)
     return obs, tasks, covariates, qc
 
 

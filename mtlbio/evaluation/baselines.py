@@ -25,7 +25,7 @@ import numpy as np
 import pandas as pd
 
 from mtlbio.cohort.cohort import Cohort, read_cohort
-from mtlbio.cohort.features import donor_weights, fit_features, floor_of, row_space
+from mtlbio.cohort.features import donor_weights, features_of, row_space
 from mtlbio.cohort.split import inner_folds, train_test
 from mtlbio.config import Baselines
 from mtlbio.errors import InputError, listing
@@ -95,10 +95,9 @@ class BaselineFold:
         return code[self.train], code[self.test]
 
     def _standardised(self, n_genes: int) -> tuple[np.ndarray, np.ndarray]:
-        expression = self.cohort.expression[self.train]
-        weights, floor = donor_weights(self.cohort.donors[self.train]), floor_of(self.cohort)
-        features = fit_features(expression, n_genes, weights, floor)
-        return features.transform(expression), features.transform(self.cohort.expression[self.test])
+        features = features_of(self.cohort, self.train, n_genes, donor_weights(self.cohort.donors[self.train]))
+        expression = self.cohort.expression
+        return features.transform(expression[self.train]), features.transform(expression[self.test])
 
 
 def baselines(run: DonorRun, results: Path) -> None:

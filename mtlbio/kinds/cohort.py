@@ -54,8 +54,8 @@ class CohortKind(DonorKind[CohortRun]):
     columns = "genes"
 
     def recognises(self, content: Mapping[str, Any]) -> bool:
-        """No ``kind``, or ``kind: cohort``, and neither ``features`` nor ``latents``."""
-        others = [key for key in ("features", "latents") if content.get(key) is not None]
+        """No ``kind``, or ``kind: cohort``, and none of ``features``, ``latents`` and ``blocks``."""
+        others = [key for key in ("features", "latents", "blocks") if content.get(key) is not None]
         return content.get("kind", self.name) == self.name and not others
 
     def files(self, run: CohortRun) -> dict[str, str]:

@@ -11,13 +11,14 @@ from pydantic.fields import FieldInfo
 
 from mtlbio.config.keys import in_words, merged_fields, section_of
 from mtlbio.kinds.base import kind_named
-from mtlbio.kinds.schemas import CohortRun, LatentsRun, ProteinRun, TableRun
+from mtlbio.kinds.schemas import BlocksRun, CohortRun, LatentsRun, ProteinRun, TableRun
 
 # Where the schema of each kind lies in the repository.
 SCHEMAS = {
     "cohort": "workflow/schemas/run.schema.json",
     "table": "workflow/schemas/table.schema.json",
     "latents": "workflow/schemas/latents.schema.json",
+    "blocks": "workflow/schemas/blocks.schema.json",
     "protein": "workflow/schemas/protein.schema.json",
 }
 
@@ -27,8 +28,8 @@ def config_reference() -> str:
     cohort, protein = (
         Path(__file__).with_name(f"reference_{kind}.md").read_text("utf-8") for kind in ("cohort", "protein")
     )
-    first = ("expression", "features", "latents", "metadata", "pseudobulk")
-    samples = markdown(CohortRun, TableRun, LatentsRun, first=first)
+    first = ("expression", "features", "latents", "blocks", "metadata", "pseudobulk")
+    samples = markdown(CohortRun, TableRun, LatentsRun, BlocksRun, first=first)
     return cohort + samples + protein + markdown(ProteinRun, prefix="protein: ")
 
 

@@ -101,6 +101,9 @@ PATIENTS = replace(
     gene_sets_cited=None,
 )
 
+# several assays: a feature is a gene in one of them and a metabolite in another
+ASSAYS = replace(DONORS, feature="feature", features="features", top_features="Top features")
+
 CHAINS = Vocabulary(
     unit="chain",
     units="chains",

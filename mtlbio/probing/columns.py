@@ -130,6 +130,13 @@ COLUMNS = (
         question="identity",
     ),
     Column(
+        "block",
+        "of a run with several assays: those that an axis is in, such as `rna` or `rna+proteins` "
+        "([how it is told](assays.md#axes)); `NA` of a supervised dimension",
+        lambda j: j.shares["block"],
+        question="block",
+    ),
+    Column(
         "subspace",
         "`NA`, or the axes such as `z07+z09` whose plane the verdict is about, because this one alone was not found "
         "again ([why](verdicts.md#axes-that-turn)); then `driver`, `delta_*`, `removal_*` and `why` are the plane's "

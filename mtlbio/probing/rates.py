@@ -40,11 +40,13 @@ SPEAK_FOR = {
     "chains": ("chains",),
     "latents": ("latents",),
     "times": ("times",),
+    "blocks": (),  # none were counted
 }
 ANY_FALSE = "runs with any false biology"
 SHIPPED = resources.files("mtlbio.probing") / "data"
 # whose rates speak -> the planted dimension that was looked for, and what it is
 _DRIVERS = {
+    "blocks": ("interferon", "a programme that drives the disease"),
     "measurements": ("interferon", "a programme that drives the disease"),
     "latents": ("interferon", "a programme that drives the disease"),
     "table": ("enzyme", "a feature that drives the doses as the planted enzyme does"),

@@ -7,7 +7,7 @@ import pandas as pd
 from mtlbio.metrics import metric_named
 from mtlbio.probing.columns import of_family
 from mtlbio.probing.null_refits import share_of_biology
-from mtlbio.probing.rates import NO_CLAIM, findable, no_rate_at, refused_in
+from mtlbio.probing.rates import NO_CLAIM, SPEAK_FOR, findable, no_rate_at, refused_in
 from mtlbio.report import conflicts, feature_effects, plain
 from mtlbio.report.answers import answers
 from mtlbio.report.choice import ranked
@@ -95,6 +95,7 @@ def page_context(inputs: Inputs, chosen: list[str], pictures: dict[str, Picture]
         "labels": label_warnings(tables.get("label_noise")),
         "sharing": sharing(inputs),
         "influence": influence(inputs),
+        "assays": inputs.kind.part("report", "assays", missing=[])(inputs),
         "fresh": fresh_readings(tables.get("reprobe"), words),
         "effects": effects(inputs, pictures),
         "audit": audit(inputs),
@@ -146,7 +147,7 @@ def cells_differ(inputs: Inputs) -> bool:
 def why_no_rates(inputs: Inputs) -> str:
     """Why no verdict of a run carries an error rate."""
     alpha, planted = inputs.run.probe.alpha, inputs.kind.planted
-    if planted is None:
+    if planted is None or not SPEAK_FOR.get(planted, (planted,)):
         return "none were counted on runs of this kind"
     if no_rate_at(alpha, planted):
         return f"none were counted at probe.alpha {alpha:g} or a looser one"

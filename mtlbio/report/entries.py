@@ -62,6 +62,7 @@ def entry(inputs: Inputs, dim: str, pictures: dict[str, Picture]) -> dict[str, A
             for stem, rows in sites.of_dimension(inputs, dim).items()
         ],
         "stability": number(stability),
+        "block": row["block"].replace("+", " and ") if known(row.get("block")) else "",
         "trained_for": about.get("task") or "",
         "variance": percent(about.get("variance")),
         "genes": top_genes(inputs, dim, SEARCHED_GENES),

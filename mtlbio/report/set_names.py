@@ -45,6 +45,8 @@ def set_name(name: str) -> str:
     ('Interferon alpha response (Hallmark)', 'B cell', 'MY_SET', 'batch')
     >>> set_name("HALLMARK_IL6_JAK_STAT3_SIGNALING"), set_name("WP_MIRNAS_INVOLVED_IN_DNA_DAMAGE_RESPONSE")
     ('IL6 JAK STAT3 signaling (Hallmark)', 'miRNAs involved in DNA damage response (WikiPathways)')
+    >>> set_name("proteins:B_CELL")
+    'B cell in proteins'
     """
     if name in _builtin():
         return _sentence(name)
@@ -52,7 +54,8 @@ def set_name(name: str) -> str:
         rest = name.removeprefix(f"{head}_")
         if rest != name and rest and re.fullmatch(r"[A-Z0-9_]+", rest):
             return f"{_sentence(rest)} ({_COLLECTIONS[head]})"
-    return name
+    block, _, rest = name.partition(":")  # of several assays, the one that it was scored on
+    return f"{set_name(rest)} in {block}" if rest and set_name(rest) != rest else name
 
 
 @cache

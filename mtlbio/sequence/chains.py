@@ -110,7 +110,8 @@ def write_chains(chains: Chains, path: str | Path) -> None:
     residues = arrays | {"labels": dict(chains.labels), "q3": dict(chains.q3)}
     schema = json.dumps({"tasks": [task.saved() for task in chains.tasks.values()]})
     uns = {"kind": "protein", "mtlbio": schema, "residues": residues}
-    write_h5ad(path, composition(chains), chains.obs, pd.Index(list(AMINO_ACIDS), name="amino_acid"), uns)
+    var = pd.DataFrame(index=pd.Index(list(AMINO_ACIDS), name="amino_acid"))
+    write_h5ad(path, composition(chains), chains.obs, var, uns)
 
 
 def read_chains(path: str | Path) -> Chains:

@@ -9,7 +9,7 @@ import pandas as pd
 import torch
 
 from mtlbio.cohort.cohort import Cohort
-from mtlbio.cohort.features import Features, donor_weights, fit_features, floor_of, row_space
+from mtlbio.cohort.features import Features, donor_weights, features_of, row_space
 from mtlbio.cohort.split import inner_folds, train_test
 from mtlbio.config import Training
 from mtlbio.kinds import kind_named
@@ -149,7 +149,7 @@ def prepare_fold(cohort: Cohort, splits: pd.DataFrame, fold: int, options: Train
         train, test = np.arange(len(cohort.obs)), np.array([], dtype=int)
     else:
         train, test = train_test(splits, fold)
-    features = fit_features(cohort.expression[train], options.genes, floor=floor_of(cohort))
+    features = features_of(cohort, train, options.genes)
     x = features.transform(cohort.expression[train]).astype(float)
     axes = kind_named(cohort.kind).part("train", "axes")(cohort, features, x, train, options)
     latents = x @ axes.encoder

@@ -31,7 +31,7 @@ from mtlbio.training.refits import folds_of, seeds_of
 from mtlbio.training.replicas import Fitted
 
 # The history keeps every fifth epoch: enough for a curve, a fifth of the rows.
-_HISTORY_EVERY = 5
+HISTORY_EVERY = 5
 
 
 def train(run: DonorRun, results: Path) -> None:
@@ -58,8 +58,8 @@ def train(run: DonorRun, results: Path) -> None:
     write_latents(cohort, splits, canonical, results / "latents.h5ad")
     write_table(_predictions(cohort, refit, names, arms, seeds), results / "predictions.tsv", PREDICTIONS)
     kind_named(cohort.kind).part("train", "further_tables", missing=None)(cohort, canonical.ensemble, results)
-    write_table(_history(dense, refit.folds, names, arms, tasks, seeds), results / "history.tsv", HISTORY)
-    conflict = conflict_table(dense.gradients, tasks, _labelled_donors(cohort), _HISTORY_EVERY)
+    write_table(history_table(dense, refit.folds, names, arms, tasks, seeds), results / "history.tsv", HISTORY)
+    conflict = conflict_table(dense.gradients, tasks, labelled_donors(cohort), HISTORY_EVERY)
     write_table(conflict, results / "conflict.tsv", CONFLICT)
     if run.splits.also is not None:
         sites = read_table(results / SITE_SPLITS, SPLITS)
@@ -74,7 +74,7 @@ def train_part(run: DonorRun, results: Path, part: str) -> None:
     fit_part(run, results, part)
 
 
-def _labelled_donors(cohort: Cohort) -> np.ndarray:
+def labelled_donors(cohort: Cohort) -> np.ndarray:
     """(donors, tasks) who has which label."""
     labelled = np.stack([~np.isnan(cohort.y(task)) for task in cohort.tasks], axis=1)
     return pd.DataFrame(labelled).groupby(cohort.donors).any().to_numpy()
@@ -109,13 +109,13 @@ def _predictions(
     return table
 
 
-def _history(
+def history_table(
     block: Fitted, folds: list[FoldData], names: list[str], arms: list[np.ndarray], tasks: list[str], seeds: list[int]
 ) -> pd.DataFrame:
     """Rows of history.tsv: loss of the block's epochs, training and validation donors."""
-    losses = block.history.cpu().numpy()[::_HISTORY_EVERY]
+    losses = block.history.cpu().numpy()[::HISTORY_EVERY]
     levels = {
-        "epoch": np.arange(len(losses)) * _HISTORY_EVERY,
+        "epoch": np.arange(len(losses)) * HISTORY_EVERY,
         "part": ["train", "validation"],
         "fold": [data.fold for data in folds],
         "arm": np.arange(len(arms)),

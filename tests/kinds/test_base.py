@@ -76,8 +76,8 @@ def test_a_run_without_features_is_a_cohort(named):
         (TABLE_RUN | {"chains": {}}, f"{STRANGE}write `kind: protein`, or leave it out"),
         (TABLE_RUN | {"kind": "table", "chains": {}}, f"{STRANGE}leave it out"),
         (TABLE_RUN | {"pseudobulk": {}}, "pseudobulk: only for single-cell input, not for a table of features"),
-        (TABLE_RUN | {"kind": "tables"}, "kind: found 'tables'; expected cohort, protein, table, latents"),
-        (TABLE_RUN | {"kind": ["table"]}, "kind: found ['table']; expected cohort, protein, table, latents"),
+        (TABLE_RUN | {"kind": "tables"}, "kind: found 'tables'; expected cohort, protein, table, latents, blocks"),
+        (TABLE_RUN | {"kind": ["table"]}, "kind: found ['table']; expected cohort, protein, table, latents, blocks"),
         (NOTHING | {"kind": "table"}, "features: missing; expected {path, numeric, categories, groups, rare}"),
         (NOTHING | {"feature": FEATURES}, f"feature: unknown key; did you mean features? valid here: {VALID}"),
         (
@@ -135,9 +135,9 @@ def test_installed_packages_are_asked_only_for_unknown_names(monkeypatch):
     assert kind_named("table") is TABLE and asked == []
     assert kind_named("assay").name == "assay" and kind_named("assay") is KINDS.pop("assay")
     assert asked == [("mtlbio.kinds", "assay")]
-    with pytest.raises(InputError, match="kind: found 'blot'; expected cohort, protein, table, latents$"):
+    with pytest.raises(InputError, match="kind: found 'blot'; expected cohort, protein, table, latents, blocks$"):
         kind_named("blot")
-    with pytest.raises(InputError, match="--kind: found 'table'; valid: cohort, doses, latents, protein$"):
+    with pytest.raises(InputError, match="--kind: found 'table'; valid: blocks, cohort, doses, latents, protein$"):
         simulation_named("table")  # its simulation has a name of its own
 
 
@@ -218,7 +218,7 @@ def test_drafts_go_by_the_files(tmp_path):
 
 def test_a_step_depends_on_its_own_kind_only():
     own = {"cohort": "fold_in.py", "table": "fold_in_table.py", "protein": "chains/fit.py"}
-    own |= {"latents": "../embedding/encode.py"}
+    own |= {"latents": "../embedding/encode.py", "blocks": "assays/fit.py"}
     for kind in KINDS:
         for step in STEPS:
             found = files(step, kind)

@@ -381,7 +381,7 @@ def test_simulate_plants_chains_that_a_run_reads(tmp_path, monkeypatch, capsys):
     lists = "`mtlbio simulate --help` lists what is"
     for words, message in (
         (("--kind", "protein", "--donors", "9"), f"--donors: not for --kind protein; {lists}"),
-        (("--kind", "proteins"), "--kind: found 'proteins'; valid: cohort, doses, latents, protein"),
+        (("--kind", "proteins"), "--kind: found 'proteins'; valid: blocks, cohort, doses, latents, protein"),
         (("--chains", "9"), f"--chains: not for --kind cohort; {lists}"),
         (
             ("--kind", "protein", "--chains", "39"),

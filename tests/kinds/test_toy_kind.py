@@ -170,8 +170,11 @@ def test_every_step_and_the_page_go_through_the_usual_doors(wells, monkeypatch, 
 
 def test_what_the_kind_does_not_know_is_one_clear_line(wells, monkeypatch, capsys):
     for words, line in (
-        (("plan", "run.yaml"), "run.yaml: kind: found 'wells'; mtlbio plan is for runs of kind cohort, table, latents"),
-        (("simulate", "x", "--kind", "wells"), "--kind: found 'wells'; valid: cohort, doses, latents, protein"),
+        (
+            ("plan", "run.yaml"),
+            "run.yaml: kind: found 'wells'; mtlbio plan is for runs of kind cohort, table, latents, blocks",
+        ),
+        (("simulate", "x", "--kind", "wells"), "--kind: found 'wells'; valid: blocks, cohort, doses, latents, protein"),
     ):
         assert call(monkeypatch, *words) == 2
         assert capsys.readouterr().err == f"mtlbio: error: {line}\n"

@@ -30,7 +30,7 @@ def judgement():
         1.25,
         120.0,
         "to establish it",
-        {"identity": 0.4, "context": 0.3},
+        {"identity": 0.4, "context": 0.3, "block": "rna+proteins"},
         Evidence("z01+z02", (block,), ()),
         Rate(0.02, 0.01, 0.04, "planted doses"),
         {"disease": "biology"},
@@ -64,6 +64,7 @@ RATES = ["error_rate", "error_rate_low", "error_rate_high", "error_rate_from"]
         ((), ["why", *RATES]),
         (["blocks"], ["subspace", "why", *RATES]),
         (["blocks", "duplicates"], ["held_fixed", "subspace", "why", *RATES]),
+        (["block", "blocks"], ["block", "subspace", "why", *RATES]),
         (["identity", "context"], ["identity", "context", "why", *RATES]),
         (["odds"], ["why", *ODDS.values(), *RATES]),
     ],
@@ -75,7 +76,7 @@ def test_order_of_the_columns_by_what_the_trial_asked(questions, end):
 
 
 def test_a_row_is_filled_from_the_judgement():
-    rows = verdict_table([judgement()], ["blocks", "duplicates", "identity", "odds"]).iloc[0].to_dict()
+    rows = verdict_table([judgement()], ["blocks", "block", "duplicates", "identity", "odds"]).iloc[0].to_dict()
     assert [rows[name] for name in START[:5]] == ["z01", "biology", "disease", "biology", None]
     assert [rows[name] for name in START[5:11]] == [0.1, 0.02, 0.5, 0.2, 0.8, 0.01]
     assert [rows[f"{name}_disease"] for name in ("delta", "delta_ci_low", "delta_ci_high")] == [0.03, 0.01, 0.05]
@@ -84,6 +85,7 @@ def test_a_row_is_filled_from_the_judgement():
     assert rows["delta_age"] != rows["delta_age"] and rows["removal_age"] == "inconclusive"
     assert [rows[name] for name in START[-6:]] == [0.9, "disease", 80.0, 1.25, 120.0, "to establish it"]
     assert [rows[name] for name in ("held_fixed", "identity", "context")] == ["weight", 0.4, 0.3]
+    assert rows["block"] == "rna+proteins"
     assert [rows[name] for name in ("subspace", "why")] == ["z01+z02", "z01 is biology."]
     assert [rows[name] for name in ODDS.values()] == [0.9, 0.02, 0.01, 0.03, 0.04]
     assert [rows[name] for name in RATES] == [0.02, 0.01, 0.04, "planted doses"]
