@@ -23,7 +23,7 @@ from typing import TYPE_CHECKING
 os.environ.setdefault("MKL_CBWR", "AUTO")
 
 if TYPE_CHECKING:
-    from mtlbio.door import baselines, evaluate, influence, prepare, read_run, report
+    from mtlbio.door import baselines, evaluate, influence, panel, prepare, read_run, report
     from mtlbio.notebook.doors import plan, predict, train, trial
 
 __version__ = "0.2.0"
@@ -37,6 +37,7 @@ __all__ = [
     "baselines",
     "evaluate",
     "influence",
+    "panel",
     "pl",
     "plan",
     "predict",

@@ -192,6 +192,42 @@ def influence(
 
 
 @app.command()
+def panel(
+    results: Annotated[Path, typer.Argument(metavar="RESULTS", help="a prepared run, e.g. results/my_cohort")],
+    sizes: Annotated[
+        str | None,
+        typer.Option(metavar="A,B", help="features of the panels, such as 6,12,24; with --prices what they may cost"),
+    ] = None,
+    prices: Annotated[Path | None, typer.Option(help="table with the columns feature and price")] = None,
+    tasks: Annotated[
+        str | None, typer.Option(metavar="A,B", help="tasks that the panels are for; all of the run where left out")
+    ] = None,
+    described: Annotated[
+        Path | None, typer.Option("--run", metavar="RUN.yaml", help="where `mtlbio run` did not make the results")
+    ] = None,
+) -> None:
+    """Which few features do for the tasks what all of them do, and whether a confounder or the batch sits among them.
+
+    Chooses panels inside the folds of the run and writes panel/*.tsv: the front of performance against size with paired
+    intervals, the smallest that is no worse at the run's margin, its stability, its exchangeable features and its
+    verdicts. Takes minutes; run report again to have it on the page.
+    """
+    from mtlbio.evaluation.panel.limits import sizes_of
+    from mtlbio.integrity.described import described_by
+    from mtlbio.integrity.folder import check_marked
+    from mtlbio.threads import one_thread
+
+    check_marked(results)
+    yaml = described or described_by(results)
+    if yaml is None:
+        raise InputError(f"{results}: which YAML describes it is not known; name it with --run")
+    run, function = _described(yaml, "panel")
+    with one_thread():
+        sentences = function(run, results, sizes_of(sizes), prices, None if tasks is None else tasks.split(","))
+    typer.echo("\n".join([*sentences, str(results / "panel")]))
+
+
+@app.command()
 def simulate(
     directory: Annotated[Path, typer.Argument(metavar="DIR", help="folder of the planted cohort")],
     kind: Annotated[

@@ -8,7 +8,7 @@ table that one looks at next. What a step finds missing, or what does not fit, i
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -30,7 +30,7 @@ from mtlbio.threads import one_thread
 if TYPE_CHECKING:
     from pandas import DataFrame
 
-__all__ = ["baselines", "evaluate", "influence", "predict", "prepare", "read_run", "report", "train", "trial"]
+__all__ = ["baselines", "evaluate", "influence", "panel", "predict", "prepare", "read_run", "report", "train", "trial"]
 
 
 def prepare(run: Run, results: str | Path | None = None) -> DataFrame:
@@ -140,13 +140,52 @@ def influence(run: Run, results: str | Path | None = None, most: int = 20) -> Da
     >>> moves["donor"].nunique(), moves["task"].unique().tolist(), bool((moves["rms"] >= 0).all())
     (48, ['disease', 'age', 'response'], True)
     """
-    folder, place = folder_of(run, results), kind_named(run.kind).commands.get("influence")
-    if place is None:
-        valid = [kind.name for kind in KINDS.values() if "influence" in kind.commands]
-        raise InputError(f"influence: found a run of kind {run.kind!r}; it is for runs of kind {listing(valid)}")
+    folder = folder_of(run, results)
     with one_thread():
-        function_at(place)(run, folder, most)
+        command_of(run, "influence")(run, folder, most)
     return _table(folder / "influence.tsv")
+
+
+def panel(
+    run: Run,
+    results: str | Path | None = None,
+    sizes: Sequence[float] | None = None,
+    prices: str | Path | None = None,
+    tasks: Sequence[str] | None = None,
+) -> DataFrame:
+    """Which few features do what all of them do: ``panel/*.tsv``; no step of the workflow (docs/panels.md).
+
+    Gives ``panel/front.tsv``, a row per task and panel. An InputError where the run is not prepared, or is of a kind of
+    which this cannot be asked.
+
+    Parameters
+    ----------
+    run : a cohort or a table of features, prepared
+    results : folder of its results
+    sizes : numbers of features; with ``prices`` what a panel may cost
+    prices : table with the columns ``feature`` and ``price``
+    tasks : that the panels are for, all where left out
+
+    Examples
+    --------
+    >>> run = mtlbio.read_run("planted/run.yaml")
+    >>> front = mtlbio.panel(run, sizes=[6, 12])
+    >>> front.query("panel == 'shared'").groupby("task")["size"].apply(list).to_dict()
+    {'age': [6, 12], 'disease': [6, 12], 'response': [6, 12]}
+    """
+    folder = folder_of(run, results)
+    with one_thread():
+        command_of(run, "panel")(run, folder, sizes, None if prices is None else Path(prices), tasks)
+    return _table(folder / "panel" / "front.tsv")
+
+
+def command_of(run: Run, command: str) -> Callable:
+    """The function of a command for a run; an InputError where its kind has none."""
+    place = kind_named(run.kind).commands.get(command)
+    if place is None:
+        valid = [kind.name for kind in KINDS.values() if command in kind.commands]
+        raise InputError(f"{command}: found a run of kind {run.kind!r}; it is for runs of kind {listing(valid)}")
+    return function_at(place)
 
 
 def predict(

@@ -71,12 +71,24 @@ TURNED = [
     "donor", "dim", "verdict", "verdict_without", "again", "driver", "driver_without", "task", "effect",
     "effect_without", "p", "p_without", "q", "q_without", "why_without",
 ]  # fmt: skip
+PANEL_FRONT = [
+    "panel", "task", "limit", "size", "price", "metric", "value", "ci_low", "ci_high", "difference", "diff_low",
+    "diff_high", "call", "chosen", "n_samples", "n_donors",
+]  # fmt: skip
+PANELS = ["panel", "task", "limit", "fold", "rank", "feature", "price"]
+PANEL_FEATURES = [
+    "panel", "task", "limit", "feature", "rank", "price", "in_folds", "in_draws", "exchange", "follows", "verdict",
+]  # fmt: skip
+PANEL_EXCHANGE = [
+    "feature", "partner", "correlation", "task", "metric", "difference", "ci_low", "ci_high", "call",
+]  # fmt: skip
+PANEL_FOLLOWS = ["dim", "covariate", "role", "share", "q", "call"]
 VERDICTS = ["dim", "verdict", "driver"]
 
 # Identifiers stay text even where they look like numbers (donor 007, chip 5730053041).
 _TEXT = (
     "sample", "donor", "family", "seed", "arm", "task", "label", "dim", "driver", "set", "item", "level", "subset",
-    "partner", "site", "class", "odd", "moved", "by",
+    "partner", "site", "class", "odd", "moved", "by", "panel", "feature",
 )  # fmt: skip
 
 

@@ -82,6 +82,11 @@ def test_the_columns_of_the_tables_are_the_ones_that_are_documented():
         "COUPLING",
         "HANGING",
         "TURNED",
+        "PANEL_FRONT",
+        "PANELS",
+        "PANEL_FEATURES",
+        "PANEL_EXCHANGE",
+        "PANEL_FOLLOWS",
         "CHECKS",
     ):
         columns = getattr(tables, name)

@@ -1,6 +1,6 @@
 """What a linear model of a cohort is fitted to: a column per number or class of the tasks, and of the covariates."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 import pandas as pd
@@ -21,6 +21,7 @@ class Target:
     name : of the task or covariate; ``part``: the class or level, None of a number or of two classes
     values : (n,) standardised, NaN where missing; ``scale``: what one of them is in the user's units
     share : of one whole label, which several columns say together
+    mean : what a value of 0 is in the user's units
     """
 
     name: str
@@ -28,12 +29,18 @@ class Target:
     values: np.ndarray
     scale: float
     share: float = 1.0
+    mean: float = 0.0
 
 
-def task_targets(cohort: Cohort) -> list[Target]:
-    """Of every task: 0 and 1 of two classes or of each of several, numbers as they are, of a time the events beyond
-    those to be expected."""
-    return [target for name, task in cohort.tasks.items() for target in _of_task(task, cohort.y(name))]
+def part_of(cohort: Cohort, rows: np.ndarray) -> Cohort:
+    """Some samples of a cohort."""
+    return replace(cohort, expression=cohort.expression[rows], obs=cohort.obs.iloc[rows])
+
+
+def task_targets(cohort: Cohort, learnt: bool = False) -> list[Target]:
+    """Of every task: 0 and 1 of two classes or of each of several, numbers as they are (``learnt``: on the scale on
+    which they are learnt), of a time the events beyond those to be expected."""
+    return [target for name, task in cohort.tasks.items() for target in _of_task(task, cohort.y(name), learnt)]
 
 
 def covariate_targets(cohort: Cohort) -> list[Target]:
@@ -42,13 +49,13 @@ def covariate_targets(cohort: Cohort) -> list[Target]:
     return [t for info in infos for t in _of_covariate(info, cohort.obs[info.name], cohort.donors)]
 
 
-def _of_task(task: Label, y: np.ndarray) -> list[Target]:
+def _of_task(task: Label, y: np.ndarray, learnt: bool) -> list[Target]:
     known = ~np.isnan(y)
     if len(np.unique(y[known])) < 2:
         return []
     columns = task.indicators(y)
     if columns is None:
-        return _standardised(task.name, {None: task.as_value(y)})
+        return _standardised(task.name, {None: task.as_value(task.transform(y) if learnt else y)})
     several = len(columns) > 1
     named = {task.classes[k] if several else None: np.where(known, c, np.nan) for k, c in enumerate(columns)}
     return _standardised(task.name, named)
@@ -72,7 +79,8 @@ def _standardised(name: str, columns: dict) -> list[Target]:
     spread = {part: float(np.nanstd(values)) for part, values in columns.items()}
     varying = [part for part in columns if spread[part] > 0]
     share = (len(varying) - 1) / len(varying) if len(varying) > 1 else 1.0
+    mean = {part: float(np.nanmean(columns[part])) for part in varying}
     return [
-        Target(name, part, (columns[part] - np.nanmean(columns[part])) / spread[part], spread[part], share)
+        Target(name, part, (columns[part] - mean[part]) / spread[part], spread[part], share, mean[part])
         for part in varying
     ]

@@ -20,7 +20,7 @@ def check_described(folder: Path, yaml: str | Path) -> None:
     A YAML that was moved or renamed is no other one: what described the results is then gone, or names another run. A
     copy of a folder is nobody's yet.
     """
-    former = _described_by(folder)
+    former = described_by(folder)
     if former is None or not former.is_file() or os.path.realpath(former) == os.path.realpath(yaml):
         return
     try:
@@ -37,13 +37,14 @@ def check_described(folder: Path, yaml: str | Path) -> None:
 def describe(folder: Path, yaml: str | Path) -> None:
     """Keep which YAML describes the results of a folder."""
     yaml = os.path.abspath(yaml)
-    if str(_described_by(folder)) != yaml:
+    if str(described_by(folder)) != yaml:
         content = {"yaml": yaml, "folder": os.path.realpath(folder)}
         with replacing(folder / DESCRIBED) as temporary:
             temporary.write_text(json.dumps(content, indent=1) + "\n", encoding="utf-8")
 
 
-def _described_by(folder: Path) -> Path | None:
+def described_by(folder: Path) -> Path | None:
+    """The YAML that described the results of a folder when `mtlbio run` wrote them; None where nobody knows."""
     try:
         content = json.loads((folder / DESCRIBED).read_text(encoding="utf-8"))
         return Path(content["yaml"]) if content["folder"] == os.path.realpath(folder) else None

@@ -4,13 +4,14 @@ from pathlib import Path
 
 from mtlbio.errors import InputError
 from mtlbio.integrity.added import lines_of_added
+from mtlbio.integrity.extras import lines_of_extras
 from mtlbio.integrity.folder import check_marked
 from mtlbio.integrity.record import Record, faults, place_of, read_record
 from mtlbio.kinds import STEPS
 
 
 def verify(folder: Path) -> tuple[list[str], bool]:
-    """A line per step and per added task, and whether every file of all of them is as it was written.
+    """A line per step, added task and extra command, and whether every file of all of them is as it was written.
 
     An InputError where the folder is none of mtlbio's, or holds no step at all.
     """
@@ -30,6 +31,6 @@ def verify(folder: Path) -> tuple[list[str], bool]:
         found += [f"{step}: read other files of step {other} than are there" for other in record.read_others(records)]
         whole = whole and not found
         lines += found or [f"{step}: {len(record.files)} {'file' if len(record.files) == 1 else 'files'} as written"]
-    for line, good in lines_of_added(folder, records):
+    for line, good in [*lines_of_added(folder, records), *lines_of_extras(folder, records)]:
         lines, whole = [*lines, line], whole and good
     return lines, whole

@@ -35,6 +35,7 @@ class DonorKind(Kind[D]):
         "warned": "mtlbio.probing.plan:warned",
         "transfer": "mtlbio.commands.transfer:transfer",
         "influence": "mtlbio.commands.influence:influence",
+        "panel": "mtlbio.commands.panel:panel",
     }
 
     scattered = {"train": "mtlbio.training.train:train_part", "probe": "mtlbio.probing.probe:probe_part"}

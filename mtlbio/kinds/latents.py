@@ -54,7 +54,7 @@ class LatentsKind(DonorKind[LatentsRun]):
             "cautions": "mtlbio.report.of_latents:cautions",
         },
     }
-    commands = {key: place for key, place in DonorKind.commands.items() if key not in ("transfer", "influence")}
+    commands = {k: at for k, at in DonorKind.commands.items() if k not in ("transfer", "influence", "panel")}
     scattered = {}
     simulation = Simulation(
         "latents", "mtlbio.embedding.simulate:plant", ("design", "donors", "genes", "batches", "visits")

@@ -20,6 +20,7 @@ from mtlbio.report.influence import influence
 from mtlbio.report.inputs import Inputs
 from mtlbio.report.palette import VERDICTS
 from mtlbio.report.sites_left_out import left_out
+from mtlbio.report.smaller_panel import panel
 from mtlbio.report.suspect_labels import label_warnings
 from mtlbio.report.svg import Picture
 from mtlbio.report.words import interval_parts, percent
@@ -96,6 +97,8 @@ def page_context(inputs: Inputs, chosen: list[str], pictures: dict[str, Picture]
         "sharing": sharing(inputs),
         "influence": influence(inputs),
         "assays": inputs.kind.part("report", "assays", missing=[])(inputs),
+        "panel": panel(inputs),
+        "panel_pictures": [p for stem, p in pictures.items() if stem.startswith("panel_")],
         "fresh": fresh_readings(tables.get("reprobe"), words),
         "effects": effects(inputs, pictures),
         "audit": audit(inputs),

@@ -15,6 +15,7 @@ from mtlbio.report.feature_effects import effects_figure, shown_features
 from mtlbio.report.forest import forest_figure, forest_rows
 from mtlbio.report.heatmap import heatmap_figure
 from mtlbio.report.inputs import Inputs
+from mtlbio.report.panel_front import front_figure
 from mtlbio.report.performance import performance_figure, performance_rows
 from mtlbio.report.svg import Drawing, Picture, house_style, save
 from mtlbio.report.words import file_stem
@@ -45,6 +46,9 @@ def plan(inputs: Inputs, chosen: list[str]) -> dict[str, Callable[[], Drawing]]:
         rows = None if effects is None else shown_features(effects, task)[0]
         if rows is not None and len(rows):
             jobs[f"effects_{task}"] = partial(effects_figure, rows, task, inputs.cohort.tasks[task].unit)
+    front = inputs.tables.get("panel_front")
+    for task in [] if front is None else front["task"].unique():
+        jobs[f"panel_{file_stem(task)}"] = partial(front_figure, front, task, inputs.words)
     for task in [] if history is None else history["task"].unique():
         jobs[f"training_{file_stem(task)}"] = partial(training_figure, history, task)
     for stem, rows in conflicts.pairs(inputs.tables.get("conflict")).items():

@@ -65,6 +65,15 @@ OPTIONAL = {
     "influence": ("influence.tsv", tables.INFLUENCE, "what every {unit} moves, and whose sample may not be theirs"),
     "coupling": ("influence/coupling.tsv", tables.COUPLING, "what labels of one task move in another"),
     "turned": ("influence/turned.tsv", tables.TURNED, "verdicts that hang on one {unit}"),
+    "panel_front": ("panel/front.tsv", tables.PANEL_FRONT, "performance against the size of a panel, with intervals"),
+    "panel_features": (
+        "panel/features.tsv",
+        tables.PANEL_FEATURES,
+        "how sure the {features} of the smallest panel are",
+    ),
+    "panel_exchange": ("panel/exchange.tsv", tables.PANEL_EXCHANGE, "what an exchanged {feature} of the panel costs"),
+    "panel_follows": ("panel/follows.tsv", tables.PANEL_FOLLOWS, "covariates in the panel"),
+    "panel_verdicts": ("panel/verdicts.tsv", [], "the panel's scores and {features} on trial"),
     "null": ("probing/null.tsv", NULL, ""),
     "null_runs": ("probing/null_runs.tsv", ["refit", "any_biology"], ""),
 }
@@ -77,6 +86,7 @@ class ReportedRun(Protocol):
     kind: str
     tasks: Mapping[str, Any]
     probe: TrialOptions
+    evaluate: Any
     report: Report
 
 
@@ -185,6 +195,7 @@ def read_inputs(run: ReportedRun, results: str | Path) -> Inputs:
     # a table of other kinds only was left behind by an earlier run of that name
     foreign = {name for other in KINDS.values() for name in other.tables} - set(kind.tables)
     foreign |= set() if is_current(results) else {"influence", "coupling", "turned"}
+    foreign |= set() if is_current(results, "panel") else {name for name in OPTIONAL if name.startswith("panel_")}
     optional = {
         name: tables.read_table(results / file, columns)
         for name, (file, columns, _) in OPTIONAL.items()

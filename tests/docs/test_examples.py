@@ -22,7 +22,7 @@ MODULES = [
     if ">>> " in path.read_text(encoding="utf-8")
 ]
 # in the order of a run: each leaves what the next one reads
-ORDER = ["read_run", *("trial" if step == "probe" else step for step in STEPS), "influence", "predict"]
+ORDER = ["read_run", *("trial" if step == "probe" else step for step in STEPS), "influence", "panel", "predict"]
 
 
 @pytest.fixture(scope="module")
