@@ -68,7 +68,9 @@ class Federation(Section):
         for name, pair in self.bounds.items():
             if pair[0] >= pair[1]:
                 raise ValueError(f"federation.bounds.{name}: found {pair}; expected the lowest value, then the highest")
-        found = [key for key in ("trunk", "flips") if getattr(self, key) != type(self).model_fields[key].default]
+        found = [
+            key for key in ("trunk", "flips", "intercept") if getattr(self, key) != type(self).model_fields[key].default
+        ]
         if self.privacy is not None and found:
             raise ValueError(f"federation.{found[0]}: found beside privacy, which pays for one release; leave it out")
         if self.rare < self.floor:

@@ -95,7 +95,7 @@ def heads_from_products(products: np.ndarray, penalties: np.ndarray, spread: flo
         for k, part in enumerate(products):
             v = np.append(found[place, k + 1], -1.0)
             losses[place] += v @ part @ v
-    place = int(losses.argmin())
+    place = int(losses.argmin()) if len(products) > 1 else len(penalties) // 2
     return found[place], place
 
 
