@@ -1,9 +1,9 @@
 """How few proteins tell COVID-19 and its outcome, and which way of choosing them does best?
 
-    python benchmarks/real/panels.py DATA [--splits 4] [--tasks disease outcome]
+    python benchmarks/real/panels.py DATA [--cohort covid_proteome] [--splits 4] [--tasks disease outcome]
 
-128 patients, 517 proteins, one panel of 6, 24 or 100 for all tasks, chosen in five folds by every method and fitted in
-the same way (ridge, its penalty chosen inside):
+128 patients, 517 proteins (or another real cohort), one panel of 6, 24 or 100 for all tasks, chosen in five folds by
+every method and fitted in the same way (ridge, its penalty chosen inside):
 
 - forward: what `mtlbio panel` does, gains of ridge regressions summed over tasks;
 - steps: the same without penalties (orthogonal least squares);
@@ -12,8 +12,8 @@ the same way (ridge, its penalty chosen inside):
 - stability: how often `forward` chooses a feature in halves of the donors (Meinshausen & Buehlmann 2010);
 - elimination: the smallest ridge coefficients go first, a tenth at a time (Guyon et al. 2002).
 
-Prints the AUROC of held-out patients as the mean over splits, that of the split of the run, and the front of `forward`
-with paired intervals against all proteins. Two minutes on an idle core. DATA holds ``covid_proteome``.
+Prints the deciding metric of held-out patients as the mean over splits and for the split of the run, and the front of
+`forward` with paired intervals against all proteins. Two minutes on an idle core. DATA holds the cohort.
 """
 
 from __future__ import annotations
@@ -32,6 +32,7 @@ os.environ.setdefault("OMP_NUM_THREADS", "1")
 import numpy as np
 import pandas as pd
 
+from benchmarks.real.cohorts import COHORTS
 from benchmarks.real.runs import described
 from mtlbio.cohort.cohort import Cohort
 from mtlbio.cohort.features import row_space
@@ -141,12 +142,12 @@ def compared(cohort: Cohort, splits: pd.DataFrame) -> pd.DataFrame:
     return pd.DataFrame(rows, columns=["method", "task", "size", "value"])
 
 
-def main(data: Path, splits: int, tasks: list[str]) -> None:
+def main(data: Path, name: str, splits: int, tasks: list[str]) -> None:
     """Print the tables."""
-    if not (data / "covid_proteome").is_dir():
-        raise SystemExit(f"{data}: no covid_proteome in it, and nothing to compare")
+    if not (data / name).is_dir():
+        raise SystemExit(f"{data}: no {name} in it, and nothing to compare")
     with tempfile.TemporaryDirectory() as folder:
-        run = described("covid_proteome", data, Path(folder))
+        run = described(name, data, Path(folder))
         cohort = build_cohort(run)[0]
     cohort = replace(cohort, tasks={name: cohort.tasks[name] for name in tasks})
     tables = [compared(cohort, make_splits(cohort, Splits(seed=seed))) for seed in range(splits)]
@@ -169,7 +170,10 @@ def main(data: Path, splits: int, tasks: list[str]) -> None:
 if __name__ == "__main__":
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("data", type=Path, help="folder of the real cohorts")
+    parser.add_argument(
+        "--cohort", choices=sorted(COHORTS), default="covid_proteome", help="of benchmarks/real/cohorts.py"
+    )
     parser.add_argument("--splits", type=int, default=4, help="ways to make the folds, the run's among them")
-    parser.add_argument("--tasks", nargs="+", default=["disease", "outcome"], help="of disease, age, outcome")
+    parser.add_argument("--tasks", nargs="+", default=["disease", "outcome"], help="of the cohort")
     chosen = parser.parse_args()
-    main(chosen.data, chosen.splits, chosen.tasks)
+    main(chosen.data, chosen.cohort, chosen.splits, chosen.tasks)

@@ -1,7 +1,8 @@
 """What a command adds to a run as a folder of its own, such as ``panel/``, recorded as the files of a step are.
 
-The folder is made under another name and takes its own when all of it is there; its record follows. Neither a step
-nor another command writes there.
+The folder is made under another name and takes its own when all of it is there. Its record is written just before: a
+process that is killed in between leaves one that names other files than are there, which the next call makes anew.
+Neither a step nor another command writes there.
 """
 
 import os
@@ -11,7 +12,7 @@ from pathlib import Path
 
 from mtlbio.errors import InputError
 from mtlbio.files import replacing
-from mtlbio.integrity.record import Record, contents, faults, place_of, read_record
+from mtlbio.integrity.record import Content, Record, faults, place_of, read_record
 
 EXTRAS = ("panel",)
 
@@ -25,25 +26,23 @@ def writing(folder: Path, name: str, reads: dict[str, Record]) -> Iterator[Path]
     An InputError where something stands there that mtlbio did not write.
     """
     check_own(folder, name)
+    run = next(iter(reads.values())).run
+    digests = {step: record.digest for step, record in reads.items()}
     with replacing(folder / name) as place:
         place.mkdir()
         yield place
-    run = next(iter(reads.values())).run
-    digests = {step: record.digest for step, record in reads.items()}
-    Record(name, run, contents(folder, [folder / name]), digests).write(folder)
+        files = {f"{name}/{file.name}": Content.of(file) for file in sorted(place.iterdir())}
+        Record(name, run, files, digests).write(folder)
 
 
 def check_own(folder: Path, name: str) -> None:
     """An InputError where a file stands in the place of a command's folder that the command did not write."""
-    place = folder / name
-    record = read_record(place_of(folder, name))
+    place, record = folder / name, read_record(place_of(folder, name))
+    there = [file for file in sorted(place.rglob("*")) if not file.is_dir()] if place.is_dir() else [place]
     known = set() if record is None else set(record.files)
-    there = [file for file in sorted(place.rglob("*")) if file.is_file()] if place.is_dir() else [place]
-    strange = [file for file in there if file.exists() and str(file.relative_to(folder)) not in known]
-    if strange and not os.path.isdir(strange[0]):
-        raise InputError(
-            f"{strange[0]}: mtlbio did not write it, and mtlbio {name} would write there; move it elsewhere"
-        )
+    for file in there:
+        if os.path.lexists(file) and str(file.relative_to(folder)) not in known:
+            raise InputError(f"{file}: mtlbio did not write it, and mtlbio {name} would write there; move it elsewhere")
 
 
 def lines_of_extras(folder: Path, records: dict[str, Record]) -> list[tuple[str, bool]]:

@@ -6,6 +6,7 @@ sits among them.
 """
 
 from functools import partial
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -51,9 +52,11 @@ def try_panel(
     Both are empty where fewer than four samples have all covariates.
     """
     named = {f"score of {task}{f', {part}' if part else ''}": values for (task, part), values in scores.items()}
+    rises_with = {f"score of {task}": task for task, part in scores if not part}
     tasks = tuple(name for name in cohort.tasks if name not in cohort.covariates)
-    of_scores = _tables(cohort, fold, named, "supervised", NOTHING, options, words)
-    of_features = _tables(cohort, fold, features, "axis", tasks, options, words)
+    about = {"options": options, "words": words}
+    of_scores = _tables(cohort, fold, named, "supervised", NOTHING, about | {"trained_for": rises_with})
+    of_features = _tables(cohort, fold, features, "axis", tasks, about)
     found = [tables for tables in (of_scores, of_features) if tables]
     if not found:
         return pd.DataFrame(), pd.DataFrame(columns=PANEL_FOLLOWS)
@@ -70,14 +73,14 @@ def _tables(
     values: dict[str, np.ndarray],
     block: str,
     saw: str | tuple[str, ...],
-    options: TrialOptions,
-    words: Vocabulary,
+    about: dict[str, Any],
 ) -> dict[str, pd.DataFrame]:
-    """Tables of the trial of some columns; none without columns or samples."""
+    """Tables of the trial of some columns; none without columns or samples. ``about``: further fields of it."""
     if not values:
         return {}
     z, dims = np.column_stack(list(values.values())), tuple(values)
-    trial = Trial(z, dims, np.full(len(dims), block), cohort.obs, cohort.tasks, cohort.covariates, options, words=words)
+    blocks = np.full(len(dims), block)
+    trial = Trial(z, dims, blocks, cohort.obs, cohort.tasks, cohort.covariates, **about)
     if trial.mask.sum() < LEAST_UNITS:
         return {}
     procedure = Procedure[Trial](

@@ -1,10 +1,13 @@
 """What a command adds to a run is known to mtlbio, and is not written over what somebody else left."""
 
+import json
+from dataclasses import asdict
+
 import pytest
 
 from mtlbio.errors import InputError
 from mtlbio.integrity.extras import check_own, lines_of_extras, writing
-from mtlbio.integrity.record import recorded
+from mtlbio.integrity.record import Record, recorded
 
 
 @pytest.fixture
@@ -33,6 +36,29 @@ def test_a_changed_file_and_other_files_than_it_read_are_told(folder):
     assert "not the record of a step" in lines_of_extras(folder, {})[0][0]
     (folder / "manifest/panel.json").unlink()
     assert lines_of_extras(folder, {}) == []
+
+
+def test_a_kill_before_the_folder_has_its_name_is_healed_by_the_next_call(folder, monkeypatch):
+    def killed(*names):
+        raise KeyboardInterrupt
+
+    records = again(folder, "sample\n")
+    monkeypatch.setattr("mtlbio.files.os.replace", killed)
+    monkeypatch.setattr(Record, "write", lambda record, at: recorded_as(record, at))
+    with pytest.raises(KeyboardInterrupt), writing(folder, "panel", records) as place:
+        (place / "front.tsv").write_text("other\n")
+    monkeypatch.undo()
+    assert not lines_of_extras(folder, records)[0][1]
+    with writing(folder, "panel", records) as place:
+        (place / "front.tsv").write_text("other\n")
+    assert lines_of_extras(folder, records) == [("panel: 1 files as written", True)]
+    assert (folder / "panel/front.tsv").read_text() == "other\n"
+
+
+def recorded_as(record: Record, folder) -> None:
+    """The record, written without a rename."""
+    content = asdict(record) | {"files": {name: asdict(its) for name, its in record.files.items()}}
+    (folder / "manifest/panel.json").write_text(json.dumps(content))
 
 
 def test_a_failure_leaves_what_was_there_and_no_trace(folder):

@@ -46,6 +46,7 @@ def limits_of(asked: Sequence[float] | None, features: int, prices: np.ndarray |
         A size that is not whole, beyond ``MOST``, or not below the number of features; a price that pays for no
         feature, or for all.
     """
+    asked = None if asked is None else sorted(set(asked))
     if prices is not None:
         total = float(prices.sum())
         limits = tuple(asked) if asked is not None else tuple(round(share * total, 6) for share in SHARES)

@@ -11,7 +11,7 @@ PRICES = np.array([1.0, 2.0, 4.0, 0.5])
 
 def test_sizes_end_before_all_features_and_prices_before_that_of_all():
     assert limits_of(None, 40, None) == (3, 6, 12, 24) and limits_of(None, 10**6, None) == SIZES
-    assert limits_of((2, 5), 40, None) == (2, 5)
+    assert limits_of((5, 2, 5), 40, None) == (2, 5)
     assert limits_of(None, 4, PRICES) == (0.75, 1.5, 3.75) and limits_of((0.5, 7), 4, PRICES) == (0.5, 7)
 
 
