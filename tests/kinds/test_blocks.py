@@ -54,6 +54,7 @@ def with_training(**said) -> dict:
         (RUN | {"blocks": {"rna": ONE}}, "blocks: found rna; expected two or more; one assay is an ordinary cohort"),
         (RUN | {"blocks": {k: ONE for k in "abcde"}}, "blocks: found 5; valid: two to 4"),
         (RUN | {"blocks": {"rna": ONE, "pro:tein": ONE}}, "a name has to be text of letters, digits and _"),
+        (RUN | {"blocks": {"rna": ONE, "all": ONE}}, "blocks.all: the name is reserved (all)"),
         (RUN | {"blocks": {"rna": ONE, "proteins": {"path": "p.csv"}}}, "blocks.proteins.scale: missing"),
         (RUN | {"expression": ONE}, "expression: found beside blocks; valid: one of the two"),
         (RUN | {"pseudobulk": {}}, "pseudobulk: found beside blocks, whose rows are samples"),

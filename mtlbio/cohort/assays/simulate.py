@@ -36,10 +36,9 @@ class BlocksDesign:
     ----------
     donors, genes, proteins : sizes
     lacking : share of the donors who lack one of the two blocks, each as often
-    outcome : log odds of the outcome per standard deviation of ``secreted``, which transcripts do not know; at 0 the
-        outcome follows interferon, which they do
-    disease : log odds of disease per standard deviation of interferon
-    age : log odds of disease per standard deviation of age
+    outcome : log odds of the outcome per standard deviation of ``secreted``, which transcripts do not know
+    by_interferon : the same per standard deviation of interferon, which they do
+    disease, age : log odds of disease per standard deviation of interferon, and of age
     apart : whether proteins have anything but noise and the plate
     """
 
@@ -48,6 +47,7 @@ class BlocksDesign:
     proteins: int = 200
     lacking: float = 0.3
     outcome: float = 1.5
+    by_interferon: float = 0.0
     disease: float = 1.5
     age: float = 0.8
     apart: bool = True
@@ -88,7 +88,7 @@ def simulate_blocks(seed: int = 0, **changes) -> PlantedBlocks:
     plate = rng.integers(0, 4, n)
     truth["secreted"] = rng.standard_normal(n)
     truth["plate"] = rng.permutation(np.linspace(-1.3, 1.3, 4))[plate] + 0.1 * rng.standard_normal(n)
-    odds = design.outcome * truth["secreted"] if design.outcome else 1.5 * truth["interferon"]
+    odds = design.outcome * truth["secreted"] + design.by_interferon * truth["interferon"]
     good = odds - odds.median() + rng.logistic(size=n) > 0
     metadata = cohort.metadata.drop(columns="response")
     metadata["outcome"] = np.where(good, "good", "poor")
@@ -135,10 +135,14 @@ gene_sets: builtin
 
 def plant(directory: str | Path, name: str | None, seed: int, **sizes: int) -> Path:
     """Write the assays, ``metadata.csv``, ``truth.csv`` and ``run.yaml``, whose path is given; ``sizes``: donors."""
-    planted = simulate_blocks(seed, **sizes)
+    return write_blocks(directory, simulate_blocks(seed, **sizes), name or "planted_blocks")
+
+
+def write_blocks(directory: str | Path, planted: PlantedBlocks, name: str) -> Path:
+    """Write planted blocks as :func:`plant` does; gives the path of the YAML."""
     tables = {f"{block}.parquet": table.to_parquet for block, table in planted.blocks.items()}
     tables |= {
         "metadata.csv": partial(planted.metadata.to_csv, index=False),
         "truth.csv": partial(planted.truth.to_csv, float_format="%.6g"),
     }
-    return write_files(directory, tables, _RUN.format(name=name or "planted_blocks"))
+    return write_files(directory, tables, _RUN.format(name=name))

@@ -21,6 +21,7 @@ _REFUSED = {
     "latents": "found beside blocks; valid: one of the two",
     "pseudobulk": "found beside blocks, whose rows are samples; valid: leave it out, and give samples of donors",
 }
+_RESERVED = ("all",)  # baselines that read every block
 _TRAINED_ALIKE = ("adversary", "sites", "reconstruction", "masked_genes", "validate_by")
 
 
@@ -60,6 +61,8 @@ class BlocksRun(DonorRun):
                 f"blocks: found {listing(self.blocks) or 'none'}; expected two or more; one assay is an ordinary "
                 f"cohort: write expression: {{path, scale}}"
             )
+        for name in [name for name in self.blocks if name in _RESERVED]:
+            raise ValueError(f"blocks.{name}: the name is reserved ({listing(_RESERVED)}); give it another name")
         if len(self.blocks) > MOST:
             raise ValueError(f"blocks: found {len(self.blocks)}; valid: two to {MOST}")
         if self.metadata.path is None:

@@ -60,7 +60,7 @@ def canonical_blocks(
     outputs : (f, s, n, o) stacked outputs of all samples in the order of ``axes``, in the units of ``targets``
     """
     packing, final = Outputs.of(cohort.tasks), axes[FINAL]
-    matchings = {number: match_axes(final.values[own.train], own.values[own.train]) for number, own in axes.items()}
+    matchings = matched(axes)
     folds = {
         number: _fold(own, matchings[number], outputs[i].astype(float), targets.mean[i], targets.scale[i], packing)
         for i, (number, own) in enumerate(axes.items())
@@ -75,8 +75,14 @@ def canonical_blocks(
     loadings[k:] = _structure(cohort, blocks, final, folds[FINAL].latents[:, :, k:].mean(axis=0))
     dims = tuple(f"z{d + 1:02d}" for d in range(k + packing.n_columns))
     task = np.array([""] * k + [packing.tasks[t].name for t in packing.task_of_column])
-    share = _explained(cohort, blocks, fold, axes, matchings)
+    share = explained_by_axes(cohort, blocks, fold, axes, matchings)
     return CanonicalBlocks(latents, dims, k, task, np.concatenate([of_axes, supervised]), loadings, share)
+
+
+def matched(axes: dict[int, FoldAxes]) -> dict[int, Matching]:
+    """Partners of the final model's axes in every fold, found on the fold's training samples."""
+    final = axes[FINAL].values
+    return {number: match_axes(final[own.train], own.values[own.train]) for number, own in axes.items()}
 
 
 def _fold(own: FoldAxes, matching: Matching, outputs: np.ndarray, mean, scale, packing: Outputs) -> BlockFold:
@@ -123,14 +129,16 @@ def _structure(cohort: Cohort, blocks: Blocks, final: FoldAxes, values: np.ndarr
     return out
 
 
-def _explained(cohort: Cohort, blocks: Blocks, fold: np.ndarray, axes: dict[int, FoldAxes], matchings) -> np.ndarray:
+def explained_by_axes(
+    cohort: Cohort, blocks: Blocks, fold: np.ndarray, axes: dict[int, FoldAxes], matchings: dict[int, Matching]
+) -> np.ndarray:
     """(axes, blocks) share of variance in held-out donors, the mean over the folds that found the axis."""
     k = axes[FINAL].axes.n_axes
     shares = []
     for number, own in axes.items():
         if number == FINAL:
             continue
-        matching: Matching = matchings[number]
+        matching = matchings[number]
         x = own.features.transform(cohort.expression).astype(float)
         of_feature = blocks.of_feature[own.features.genes_idx]
         share = np.full((k, len(blocks.names)), np.nan)

@@ -3,7 +3,7 @@
 import numpy as np
 import pandas as pd
 
-from mtlbio.cohort.assays.blocks import said
+from mtlbio.cohort.assays.blocks import Blocks, said
 from mtlbio.model.outputs import Outputs
 from mtlbio.tables import PREDICTIONS, RESTS_ON, VARIANCE_BY_BLOCK
 from mtlbio.training.assays.fit import FittedBlocks
@@ -70,10 +70,16 @@ def rests_on(fit: FittedBlocks) -> pd.DataFrame:
 
 def variance_by_block(fit: FittedBlocks) -> pd.DataFrame:
     """Columns ``VARIANCE_BY_BLOCK``: a row per axis and block."""
-    canonical, parts = fit.canonical, []
-    for place, name in enumerate(fit.blocks.names):
-        about = {"dim": canonical.dims[: canonical.axes], "block": name, "variance": canonical.explained[:, place]}
-        parts.append(pd.DataFrame(about | {"samples": int(fit.blocks.present[:, place].sum())}))
+    canonical = fit.canonical
+    return in_blocks(list(canonical.dims[: canonical.axes]), fit.blocks, canonical.explained)
+
+
+def in_blocks(dims: list[str], blocks: Blocks, explained: np.ndarray) -> pd.DataFrame:
+    """The same of axes that explain (axes, blocks) shares of variance."""
+    parts = []
+    for place, name in enumerate(blocks.names):
+        about = {"dim": dims, "block": name, "variance": explained[:, place]}
+        parts.append(pd.DataFrame(about | {"samples": int(blocks.present[:, place].sum())}))
     table = pd.concat(parts, ignore_index=True)
     most = table.groupby("dim")["variance"].transform("max")
     table["in_block"] = np.where((table["variance"] > 0) & (table["variance"] >= ALONE * most), "yes", "no")
