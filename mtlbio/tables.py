@@ -65,6 +65,7 @@ INFLUENCE = [
     "donor", "rank", "evidence", "suspect", "sample", "odd", "task", "class", "wrong_label", "n_labels", "rms",
     "largest", "moved", "by_others", "error", "leverage",
 ]  # fmt: skip
+OLD_TASKS = ["task", "label", "weight", "ci_low", "ci_high", "share", "leans", "n_donors"]
 COUPLING = ["task", "by", "gamma", "n_donors", "rms", "rms_by", "rate", "slope"]
 HANGING = ["dim", "task", "donor", "left", "p", "p_without", "crosses"]
 TURNED = [

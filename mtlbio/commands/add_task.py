@@ -14,6 +14,7 @@ from mtlbio.config import Evaluate, Probe
 from mtlbio.evaluation.added.answer import answer_of
 from mtlbio.evaluation.added.arms import Added, predict_held_out
 from mtlbio.evaluation.added.head import fit_head
+from mtlbio.evaluation.added.old_tasks import leaning, predictions_of, sentence
 from mtlbio.evaluation.comparisons import score_tables
 from mtlbio.evaluation.predictions import collect
 from mtlbio.integrity.added import added_tasks, adding, is_there, remove_added
@@ -24,7 +25,7 @@ from mtlbio.probing.association import association
 from mtlbio.probing.audit import LEAST_UNITS, audited
 from mtlbio.probing.probe import aligned, checked_latents
 from mtlbio.probing.trial import Trial
-from mtlbio.tables import COMPARISONS, METRICS, PREDICTIONS, write_table
+from mtlbio.tables import COMPARISONS, METRICS, OLD_TASKS, PREDICTIONS, read_table, write_table
 from mtlbio.training.frozen_head import Prior
 
 SEED = 0
@@ -36,7 +37,7 @@ def add_task(
     """A head for a new task on the trunk of a finished run; gives the answer in a sentence.
 
     Writes ``model/heads/<name>.{safetensors,json}`` and the tables of ``added/<name>/`` (predictions, metrics,
-    comparisons, audit, association), and touches no other file of the run.
+    comparisons, old_tasks, audit, association), and touches no other file of the run.
 
     Parameters
     ----------
@@ -62,22 +63,31 @@ def add_task(
     scores = collect(predictions, task, families)
     answer = answer_of(scores, options.bootstrap, options.seed, options.margin)
     metrics, comparisons = score_tables([scores], options.bootstrap, options.seed, options.margin)
+    old = on_old_tasks(results, added)
     with adding(results, name, records["train"].run, records["train"]) as staged:
         write_table(predictions, staged.tables / "predictions.tsv", PREDICTIONS)
         write_table(metrics, staged.tables / "metrics.tsv", METRICS)
         write_table(comparisons, staged.tables / "comparisons.tsv", COMPARISONS)
+        write_table(old, staged.tables / "old_tasks.tsv", OLD_TASKS)
         for table, content in tried(added, latents).items():
             write_table(content, staged.tables / f"{table}.tsv")
         about = {"mtlbio": __version__, "labels": labels.name, "answer": answer.saved()}
         write_head(final_head(added), staged.arrays, staged.description, about)
-    return answer.sentence(name)
+    return "\n".join(line for line in (answer.sentence(name), sentence(name, old)) if line)
 
 
 def final_head(added: Added) -> AddedHead:
     """The head that is stored, of all labels."""
     rows, cohort = added.labelled, added.cohort
     labels = added.latents[rows], added.y[rows], cohort.donors[rows], cohort.clusters[rows]
-    return fit_head(added.task, Prior.of(added.latents), *labels, SEED)
+    return fit_head(added.task, Prior.of(added.latents), *labels)
+
+
+def on_old_tasks(results: Path, added: Added) -> pd.DataFrame:
+    """Which of the run's own tasks the new one leans on: ``old_tasks.tsv``."""
+    rows, cohort = added.labelled, added.cohort
+    predicted = predictions_of(read_table(results / "predictions.tsv", PREDICTIONS), cohort.samples)
+    return leaning(added.task, predicted, rows, added.y[rows], cohort.donors[rows], cohort.clusters[rows], SEED)
 
 
 def tried(added: Added, latents: ad.AnnData) -> dict[str, pd.DataFrame]:

@@ -99,6 +99,8 @@ class Label(Generic[S]):
     averaged : whether samples of a donor are averaged to one label; otherwise a donor may be seen in several states
     steep : whether the loss can curve by more than one half where outputs are near the target
     reads_weights : whether the loss of a sample depends on the weights of others (risk sets)
+    likelihood : how much of minus the log likelihood the loss is
+    noisy : whether the loss is half the squared error of the only output; its likelihood has a spread of its own
     anchored : whether the loss leaves something open that :meth:`anchor` finds after training, such as a level
     predicts_value : whether a baseline predicts a number, for :meth:`from_value` to make a prediction of; else classes'
         probabilities
@@ -118,6 +120,8 @@ class Label(Generic[S]):
     averaged: ClassVar[bool] = True
     steep: ClassVar[bool] = True
     reads_weights: ClassVar[bool] = False
+    likelihood: ClassVar[float] = 1.0
+    noisy: ClassVar[bool] = False
     anchored: ClassVar[bool] = False
     predicts_value: ClassVar[bool] = True
     predicts_label: ClassVar[bool] = True

@@ -58,6 +58,7 @@ class Regression(Label[RegressionSection]):
 
     kind: ClassVar[str] = "regression"
     section: ClassVar[type[TaskSection]] = RegressionSection
+    noisy: ClassVar[bool] = True
 
     @classmethod
     def check(cls, key: str, section: RegressionSection) -> None:

@@ -8,18 +8,13 @@ ridge on the scores u_j s_j^(power/2); its strength 1/tau^2 is left to the calle
 from dataclasses import dataclass
 
 import numpy as np
-import torch
-from scipy.optimize import minimize
 
 from mtlbio.labels import Label
 from mtlbio.model.added import AddedHead
-from mtlbio.model.outputs import Outputs
+from mtlbio.training.head_goal import Goal
 
 # 2: the plain ridge on the dimensions themselves, in which a direction counts as much as the trunk varies along it
 POWER = 2.0
-# Relative to the total variance of the prior's scores, strong to weak. The strongest still ranks donors: a stronger
-# one, which inner folds of a dozen labels choose by chance, would say the same of all.
-STRENGTHS = np.logspace(0, -3.5, 8)
 _RANK_TOLERANCE = 1e-6
 
 
@@ -63,13 +58,28 @@ def fit_heads(
     weights : (n,) positive, e.g. every donor once
     strengths : (L,) positive, best given from strong to weak
     """
+    return fit_path(task, prior, latents, y, weights, strengths)[0]
+
+
+def fit_path(
+    task: Label,
+    prior: Prior,
+    latents: np.ndarray,
+    y: np.ndarray,
+    weights: np.ndarray,
+    strengths: np.ndarray,
+    units: float | None = None,
+) -> tuple[list[AddedHead], np.ndarray]:
+    """The heads of :func:`fit_heads`, and the logarithm (L,) of what :meth:`Goal.log_evidence` says for each, where the
+    labels count as ``units`` independent ones; empty where that is not asked."""
     values = task.transform(y)
     mean, scale = task.standard(values)
     target, scores = (values - mean) / scale, prior.scores(latents)
-    goal = _Goal(task, scores, target, weights)
-    flat, heads = np.zeros(goal.size), []
+    goal = Goal(task, scores, target, weights)
+    flat, heads, evidence = np.zeros(goal.size), [], []
     for strength in strengths:
         flat = goal.lowest(flat, strength)
+        evidence += [] if units is None else [goal.log_evidence(flat, strength, units)]
         of_scores, bias = goal.parts(flat)
         whole = prior.axes @ of_scores
         head = AddedHead(task, whole, bias - goal.expanded(prior.mean @ whole), float(mean), float(scale))
@@ -77,69 +87,4 @@ def fit_heads(
             found = task.anchor(head.outputs(latents), target, weights)
             head = AddedHead(task, head.weights, head.bias + found, head.mean, head.scale)
         heads.append(head)
-    return heads
-
-
-def loss_of(head: AddedHead, latents: np.ndarray, y: np.ndarray, weights: np.ndarray) -> float:
-    """Summed loss of labelled samples, each times its weight."""
-    target = (head.task.transform(y) - head.mean) / head.scale
-    outputs, truth, shares = map(_tensor, (head.outputs(latents), target, weights))
-    return float((shares * head.task.loss(outputs, truth, shares)).sum())
-
-
-def _tensor(values: np.ndarray) -> torch.Tensor:
-    return torch.from_numpy(np.asarray(values, dtype=float))
-
-
-class _Goal:
-    """What is minimised, as a function of weights on uncorrelated scores of the labelled samples and of biases, flat.
-
-    On these scores, and divided by the root of the curvature along each, the search takes a few steps: of few samples
-    some directions are known by the prior alone.
-    """
-
-    def __init__(self, task: Label, scores: np.ndarray, target: np.ndarray, weights: np.ndarray):
-        self.task, packing = task, Outputs.of({task.name: task})
-        share = weights / weights.sum()
-        self.mean = share @ scores
-        centred = scores - self.mean
-        _, spread, axes = np.linalg.svd(np.sqrt(share)[:, None] * centred, full_matrices=False)
-        self.axes, self.curvature = axes.T, np.square(spread) * (1.0 if task.steep else 0.25)
-        self.columns, self.expand = packing.n_columns, torch.from_numpy(packing.expand.astype(float))
-        self.scores, self.target = torch.from_numpy(centred @ self.axes), torch.from_numpy(target)
-        self.weights = torch.from_numpy(weights / weights.mean())
-        self.place = len(spread) * self.columns
-        self.size = self.place + packing.n_outputs
-
-    def lowest(self, start: np.ndarray, strength: float) -> np.ndarray:
-        """The flat weights and biases of the smallest value."""
-        root = np.concatenate(
-            [np.repeat(np.sqrt(self.curvature + strength), self.columns), np.ones(self.size - self.place)]
-        )
-
-        def scaled(steps: np.ndarray) -> tuple[float, np.ndarray]:
-            value, gradient = self.value(steps / root, strength)
-            return value, gradient / root
-
-        options = {"maxiter": 500, "ftol": 1e-13, "gtol": 1e-8}
-        return minimize(scaled, start * root, jac=True, method="L-BFGS-B", options=options).x / root
-
-    def parts(self, flat: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-        """Weights (r, columns) on the scores as they were given, and biases (outputs,)."""
-        of_scores = self.axes @ flat[: self.place].reshape(-1, self.columns)
-        return of_scores, flat[self.place :] - self.expanded(self.mean @ of_scores)
-
-    def expanded(self, columns: np.ndarray) -> np.ndarray:
-        """(outputs,) of what the columns (columns,) give."""
-        return columns @ self.expand.numpy()
-
-    def value(self, flat: np.ndarray, strength: float) -> tuple[float, np.ndarray]:
-        """What is minimised, and its gradient."""
-        variables = torch.from_numpy(flat.copy()).requires_grad_()
-        of_scores = variables[: self.place].reshape(-1, self.columns)
-        outputs = self.scores @ of_scores @ self.expand + variables[self.place :]
-        loss = (self.weights * self.task.loss(outputs, self.target, self.weights)).mean()
-        loss = loss + 0.5 * strength * of_scores.square().sum()
-        loss.backward()
-        assert variables.grad is not None
-        return float(loss.detach()), variables.grad.numpy()
+    return heads, np.array(evidence)

@@ -18,17 +18,17 @@ from mtlbio.cohort.simulate import simulate, write_simulation
 from mtlbio.commands.add_task import add_task
 from mtlbio.commands.added_heads import heads, remove_task
 from mtlbio.errors import InputError
-from mtlbio.evaluation.added import arms
+from mtlbio.evaluation.added import arms, old_tasks
 from mtlbio.integrity.folder import strangers
 from mtlbio.integrity.verify import verify
 from mtlbio.kinds.read import read_run
 from mtlbio.model import added as model_added
 from mtlbio.model.added import read_head
 from mtlbio.model.ensemble import load_ensemble
-from mtlbio.tables import COMPARISONS, METRICS, PREDICTIONS, read_table
+from mtlbio.tables import COMPARISONS, METRICS, OLD_TASKS, PREDICTIONS, read_table
 
 SMALL = "training: {seeds: 2, epochs: 20, patience: 10, curves: 20, single_task: false}\nsplits: {folds: 2}\n"
-WRITTEN = ["association.tsv", "audit.tsv", "comparisons.tsv", "metrics.tsv", "predictions.tsv"]
+WRITTEN = ["association.tsv", "audit.tsv", "comparisons.tsv", "metrics.tsv", "old_tasks.tsv", "predictions.tsv"]
 
 
 @pytest.fixture(scope="module")
@@ -51,8 +51,9 @@ def trained(tmp_path_factory) -> Path:
 
 @pytest.fixture
 def run(trained, tmp_path, monkeypatch) -> Path:
-    """A copy of the run; one draw of folds, for speed."""
+    """A copy of the run; one draw of folds and few of donors, for speed."""
     monkeypatch.setattr(arms, "DRAWS", 1)
+    monkeypatch.setattr(old_tasks, "DRAWS", 40)
     shutil.copytree(trained / "results", tmp_path / "results")
     return tmp_path / "results"
 
@@ -69,7 +70,7 @@ def test_nothing_else_of_the_run_is_touched_and_removing_leaves_no_trace(trained
     new = {f"added/activity/{name}" for name in WRITTEN} | {"manifest/added-activity.json"}
     new |= {"model/heads/activity.json", "model/heads/activity.safetensors"}
     assert set(after) - set(before) == new and {k: after[k] for k in before} == before
-    assert "added activity: 7 files as written" in verify(run)[0] and not strangers(run)
+    assert "added activity: 8 files as written" in verify(run)[0] and not strangers(run)
     assert said.startswith("activity: ") and "24 labelled donors" in said
     assert "activity" in heads(run) and "regression" in heads(run) and "24" in heads(run)
     remove_task(run, "activity")
@@ -87,6 +88,9 @@ def test_tables_are_in_the_formats_of_the_run(trained, run):
     auroc = metrics[metrics["metric"] == "auroc"].set_index("arm")["value"]
     assert auroc["latents"] == pytest.approx(answer["trunk"]) and auroc["ridge"] == pytest.approx(answer["ridge"])
     assert comparisons["difference"].iloc[0] == pytest.approx(answer["gain"])
+    old = read_table(folder / "old_tasks.tsv", OLD_TASKS)
+    assert set(old["task"]) == {"disease", "age", "response"} and old["share"].sum() == pytest.approx(1)
+    assert (old["ci_low"] < old["weight"]).all() and (old["n_donors"] == 24).all()
     tried = read_table(folder / "association.tsv")
     latents = read_latents(run / "latents.h5ad")
     assert set(tried["variable"]) == {"level"} and set(tried["dim"]) == set(latents.var_names)
@@ -152,7 +156,7 @@ def test_a_killed_call_leaves_a_task_that_does_not_count_and_can_be_added_again(
     if calls:
         assert "add it again" in heads(run)
     add_task(run, trained / "labels.csv", "activity", "regression")
-    assert "add it again" not in heads(run) and "added activity: 7 files as written" in verify(run)[0]
+    assert "add it again" not in heads(run) and "added activity: 8 files as written" in verify(run)[0]
     remove_task(run, "activity")
     assert hashes(run) == before
 

@@ -9,9 +9,12 @@ import pytest
 from mtlbio.cohort.cohort import Cohort
 from mtlbio.evaluation.added.answer import CANNOT_TELL, HELPS, answer_of, call
 from mtlbio.evaluation.added.arms import Added, predict_held_out
+from mtlbio.evaluation.added.head import fit_head
 from mtlbio.evaluation.predictions import collect
 from mtlbio.labels import Binary, Regression
+from mtlbio.metrics.ranking import auroc
 from mtlbio.tables import PREDICTIONS
+from mtlbio.training.frozen_head import Prior
 
 BINARY = Binary("new", ("no", "yes"))
 
@@ -65,6 +68,27 @@ def test_a_label_of_nothing_is_never_helped_in_planted_repeats(kind):
 def test_two_classes_are_told_better_on_the_trunk():
     found = answered(planted("first", 20, seed=1, kind="binary"))
     assert found.metric == "auroc" and found.trunk > 0.85 and found.trunk > found.ridge + 0.1
+
+
+@pytest.mark.parametrize("labels", [16, 20])
+def test_two_classes_are_told_in_new_donors_whatever_donors_are_labelled(labels):
+    found, least = [], []
+    for seed in range(5):
+        added, truth = planted("first", labels, seed, "binary"), planted("first", 80, seed, "binary").y
+        prior, rows = Prior.of(added.latents), added.labelled
+        rest = np.setdiff1d(np.arange(80), rows)
+
+        def logits(rows, added=added, prior=prior):
+            donors = added.cohort.donors[rows]
+            return fit_head(BINARY, prior, added.latents[rows], added.y[rows], donors, donors).outputs(added.latents)[
+                :, 0
+            ]
+
+        whole = logits(rows)
+        found.append(auroc(truth[rest], whole[rest]))
+        least.append(min(np.corrcoef(whole, logits(np.delete(rows, k)))[0, 1] for k in range(2)))
+    assert min(found) > 0.75 and np.mean(found) > 0.85
+    assert min(least) > 0.8 and np.median(least) > 0.9  # and one label less does not turn the head about
 
 
 def test_both_arms_predict_the_same_samples_and_donors_stay_together():

@@ -2,11 +2,15 @@
 
 import numpy as np
 import pytest
+import torch
+from scipy import stats
+from scipy.special import logsumexp
 from sklearn.linear_model import LogisticRegression
 
 from mtlbio.labels import Binary, Multiclass, Ordinal, Regression, Survival
 from mtlbio.labels.survival.records import records_of
-from mtlbio.training.frozen_head import Prior, fit_heads, loss_of
+from mtlbio.model.added import AddedHead
+from mtlbio.training.frozen_head import Prior, fit_heads, fit_path
 
 N, D = 40, 6
 RNG = np.random.default_rng(3)
@@ -14,6 +18,13 @@ LATENTS = RNG.standard_normal((200, D)) @ RNG.standard_normal((D, D)) + 2
 WEIGHTS = RNG.uniform(0.5, 2, N)
 RISK = LATENTS[:N] @ RNG.standard_normal(D)
 RISK = (RISK - RISK.mean()) / RISK.std()
+
+
+def loss_of(head: AddedHead, latents: np.ndarray, y: np.ndarray, weights: np.ndarray) -> float:
+    """Summed loss of labelled samples, each times its weight."""
+    target = (head.task.transform(y) - head.mean) / head.scale
+    outputs, truth, shares = map(torch.from_numpy, (head.outputs(latents), target, weights))
+    return float((shares * head.task.loss(outputs, truth, shares)).sum())
 
 
 @pytest.mark.parametrize("power", [0.0, 1.0, 2.0])
@@ -73,3 +84,36 @@ def test_a_direction_that_the_trunk_never_saw_weighs_nothing():
     assert Prior.of(flat).axes.shape == (D, D - 1)
     head = fit_heads(Regression("dose"), Prior.of(flat), flat[:N], RISK, WEIGHTS, np.array([0.1]))[0]
     assert abs(head.weights[2, 0]) < 1e-9
+
+
+def test_evidence_of_a_number_is_the_likelihood_of_the_labels_under_the_prior():
+    rng, n, strengths = np.random.default_rng(0), 12, np.array([3.0, 0.3, 0.03])
+    prior, y = Prior.of(LATENTS), RISK[:12] + 0.3 * rng.standard_normal(12)
+    _, found = fit_path(Regression("dose"), prior, LATENTS[:n], y, np.ones(n), strengths, n)
+    flat = np.linalg.qr(np.column_stack([np.ones(n), rng.standard_normal((n, n - 1))]))[0][:, 1:]  # free of the level
+    target, scores = flat.T @ ((y - y.mean()) / y.std()), flat.T @ prior.scores(LATENTS[:n])
+
+    def likelihood(strength: float) -> float:
+        covariance = np.eye(n - 1) + scores @ scores.T / (n * strength)  # in variances of the noise
+        noise = target @ np.linalg.solve(covariance, target) / (n - 1)  # where the labels are likeliest
+        return stats.multivariate_normal(np.zeros(n - 1), noise * covariance).logpdf(target)
+
+    wanted = np.array([likelihood(strength) for strength in strengths])
+    np.testing.assert_allclose(np.diff(found), np.diff(wanted), atol=1e-6)
+
+
+def test_evidence_of_two_classes_is_near_the_integral_over_weight_and_bias():
+    n, strengths = 30, np.array([1.0, 0.1])
+    z, y = RISK[:n, None], (RISK[:n] > 0.1).astype(float)
+    y[::7] = 1 - y[::7]
+    prior = Prior(np.zeros(1), np.eye(1))
+    _, found = fit_path(Binary("sick", ("no", "yes")), prior, z, y, np.ones(n), strengths, n)
+
+    bias, weight = np.meshgrid(np.linspace(-6, 6, 241), np.linspace(-8, 8, 321))
+    logit = weight[..., None] * z[:, 0] + bias[..., None]
+    log = (y * logit - np.logaddexp(0, logit)).sum(axis=-1)
+
+    def likelihood(strength: float) -> float:
+        return logsumexp(log - n * strength * weight**2 / 2) + 0.5 * np.log(strength)
+
+    np.testing.assert_allclose(np.diff(found), np.diff([likelihood(strength) for strength in strengths]), atol=0.1)

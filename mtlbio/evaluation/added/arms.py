@@ -80,12 +80,12 @@ def predict_held_out(added: Added, seed: int = 0) -> pd.DataFrame:
     return pd.concat(parts, ignore_index=True).astype({"label": object})[PREDICTIONS]
 
 
-def _by_trunk(added: Added, train: np.ndarray, test: np.ndarray, seed: int) -> np.ndarray:
+def _by_trunk(added: Added, train: np.ndarray, test: np.ndarray, _: int) -> np.ndarray:
     """A head on the dimensions, its prior from all samples whose donors are not held out."""
     donors, clusters = added.cohort.donors, added.cohort.clusters
     prior = Prior.of(added.latents[~np.isin(clusters, clusters[test])])
     labels = added.latents[train], added.y[train], donors[train], clusters[train]
-    return fit_head(added.task, prior, *labels, seed).predict(added.latents[test])
+    return fit_head(added.task, prior, *labels).predict(added.latents[test])
 
 
 def _by_ridge(added: Added, train: np.ndarray, test: np.ndarray, seed: int) -> np.ndarray:

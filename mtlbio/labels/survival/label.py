@@ -54,6 +54,7 @@ class Survival(Label[SurvivalSection]):
     names_values_of: ClassVar[str] = "event"
     averaged: ClassVar[bool] = False
     reads_weights: ClassVar[bool] = True
+    likelihood: ClassVar[float] = _SHARE
     anchored: ClassVar[bool] = True
     predicts_label: ClassVar[bool] = False
     effect_unit: ClassVar[str] = "log HR per SD"
