@@ -8,7 +8,7 @@ from mtlbio.kinds.donors import DonorKind
 from mtlbio.kinds.schemas import BlocksRun
 from mtlbio.kinds.vocabulary import ASSAYS
 
-_ONE_MODEL = ("transfer", "influence")  # commands that refit one network on one matrix
+_ONE_MATRIX = ("transfer", "influence", "panel")  # commands that fit models of one matrix without gaps
 
 
 class BlocksKind(DonorKind[BlocksRun]):
@@ -46,7 +46,7 @@ class BlocksKind(DonorKind[BlocksRun]):
             "assays": "mtlbio.report.of_assays:assays",
         },
     }
-    commands = {key: place for key, place in DonorKind.commands.items() if key not in _ONE_MODEL}
+    commands = {key: place for key, place in DonorKind.commands.items() if key not in _ONE_MATRIX}
     scattered = {}
     simulation = Simulation("blocks", "mtlbio.cohort.assays.simulate:plant", ("donors",))
     planted = "blocks"

@@ -65,6 +65,7 @@ def with_training(**said) -> dict:
         (with_training(scatter=True), "training.scatter: found beside blocks; valid: leave it out"),
         (with_training(borrowing=True), "training.borrowing: found beside blocks; valid: leave it out"),
         (with_training(reconstruction=1.0), "training.reconstruction: found beside blocks; valid: leave it out"),
+        (RUN | {"federation": {"site": "hospital"}}, "federation: found beside blocks; valid: leave it out"),
         (RUN | {"probe": {"null_refits": 9}}, "probe.null_refits: found beside blocks; valid: leave it out"),
     ],
 )
@@ -152,8 +153,8 @@ def test_what_is_wrong_with_a_file_names_its_block(planted, tmp_path):
         mb.prepare(read_run(changed(planted, tmp_path, wrong)), tmp_path / "r")
 
 
-@pytest.mark.parametrize("command", ["influence", "transfer"])
-def test_commands_that_refit_one_matrix_are_refused(planted, monkeypatch, capsys, command):
+@pytest.mark.parametrize("command", ["influence", "panel", "transfer"])
+def test_commands_that_fit_one_matrix_are_refused(planted, monkeypatch, capsys, command):
     monkeypatch.setattr("sys.argv", ["mtlbio", command, str(planted)])
     with pytest.raises(SystemExit):
         cli.main()

@@ -53,6 +53,7 @@ def test_the_page_knows_whether_the_model_saw_the_donors():
         (with_latents(corrected_for=["plate"]), "latents.corrected_for: found 'plate'; valid: age, batch"),
         (with_latents(corrected_for=[], kept=["disease"]), "latents.kept: found beside corrected_for: []"),
         (RUN | {"training": {"axes": 5}}, "training: found beside latents, which another model made"),
+        (RUN | {"federation": {"site": "hospital"}}, "federation: found beside latents, which nobody here trains"),
         (RUN | {"gene_sets": "builtin"}, "gene_sets: found without latents.loadings and without expression"),
         (RUN | {"features": {"path": "t.csv"}}, "latents: unknown key; it belongs to a run of kind latents"),
     ],

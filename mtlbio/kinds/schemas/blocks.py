@@ -87,6 +87,7 @@ class BlocksRun(DonorRun):
             "splits.also": self.splits.also,
             "baselines.sites": self.baselines.sites,
             "probe.null_refits": self.probe.null_refits,
+            "federation": self.federation,
         }.items():
             if found:
                 raise ValueError(f"{key}: found beside blocks; valid: leave it out")

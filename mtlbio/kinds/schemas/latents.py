@@ -56,6 +56,8 @@ class LatentsRun(DonorRun):
             raise ValueError("expression: missing; latents.encode is called with the measurements")
         if self.splits.also is not None:
             raise ValueError("splits.also: found beside latents, which nobody here trains again; valid: leave it out")
+        if self.federation is not None:
+            raise ValueError("federation: found beside latents, which nobody here trains; valid: leave it out")
         if latents.encode is not None and self.splits.kind == "leave_out":
             raise ValueError("splits.kind: found leave_out beside latents.encode; valid: donor")
         if self.gene_sets is not None and latents.loadings is None and self.expression is None:
