@@ -12,6 +12,7 @@ from mtlbio.cohort.assays.blocks import blocks_of
 from mtlbio.cohort.assays.simulate import plant, simulate_blocks
 from mtlbio.cohort.cohort import read_cohort
 from mtlbio.errors import InputError
+from mtlbio.integrity.folder import mark
 from mtlbio.integrity.record import recorded
 from mtlbio.kinds import BLOCKS, kind_of
 from mtlbio.kinds.read import as_run, read_run
@@ -154,8 +155,11 @@ def test_what_is_wrong_with_a_file_names_its_block(planted, tmp_path):
 
 
 @pytest.mark.parametrize("command", ["influence", "panel", "transfer"])
-def test_commands_that_fit_one_matrix_are_refused(planted, monkeypatch, capsys, command):
-    monkeypatch.setattr("sys.argv", ["mtlbio", command, str(planted)])
+def test_commands_that_fit_one_matrix_are_refused(planted, monkeypatch, capsys, tmp_path, command):
+    words = [str(planted)]
+    if command == "panel":  # is told of a folder of results
+        words = [str(mark(tmp_path, "run")), "--run", *words]
+    monkeypatch.setattr("sys.argv", ["mtlbio", command, *words])
     with pytest.raises(SystemExit):
         cli.main()
     said = capsys.readouterr().err
