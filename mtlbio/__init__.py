@@ -23,7 +23,7 @@ from typing import TYPE_CHECKING
 os.environ.setdefault("MKL_CBWR", "AUTO")
 
 if TYPE_CHECKING:
-    from mtlbio.door import baselines, evaluate, influence, panel, prepare, read_run, report
+    from mtlbio.door import baselines, evaluate, impute, influence, panel, prepare, read_run, report
     from mtlbio.notebook.doors import plan, predict, train, trial
 
 __version__ = "0.2.0"
@@ -36,6 +36,7 @@ __all__ = [
     "MultiTask",
     "baselines",
     "evaluate",
+    "impute",
     "influence",
     "panel",
     "pl",

@@ -53,6 +53,18 @@ def _described(path: Path, command: str):
     return run, _function(place)
 
 
+def _of_results(results: Path, described: Path | None, command: str):
+    """The same of a folder of results, by the YAML that described it."""
+    from mtlbio.integrity.described import described_by
+    from mtlbio.integrity.folder import check_marked
+
+    check_marked(results)
+    yaml = described or described_by(results)
+    if yaml is None:
+        raise InputError(f"{results}: which YAML describes it is not known; name it with --run")
+    return _described(yaml, command)
+
+
 def _say_doubts(run) -> None:
     """What the YAML says that is hardly meant."""
     from mtlbio.kinds.doubts import doubts
@@ -213,18 +225,32 @@ def panel(
     verdicts. Takes minutes; run report again to have it on the page.
     """
     from mtlbio.evaluation.panel.limits import sizes_of
-    from mtlbio.integrity.described import described_by
-    from mtlbio.integrity.folder import check_marked
     from mtlbio.threads import one_thread
 
-    check_marked(results)
-    yaml = described or described_by(results)
-    if yaml is None:
-        raise InputError(f"{results}: which YAML describes it is not known; name it with --run")
-    run, function = _described(yaml, "panel")
+    run, function = _of_results(results, described, "panel")
     with one_thread():
         sentences = function(run, results, sizes_of(sizes), prices, None if tasks is None else tasks.split(","))
     typer.echo("\n".join([*sentences, str(results / "panel")]))
+
+
+@app.command()
+def impute(
+    results: Annotated[Path, typer.Argument(metavar="RESULTS", help="a prepared run with blocks, e.g. results/plasma")],
+    described: Annotated[
+        Path | None, typer.Option("--run", metavar="RUN.yaml", help="where `mtlbio run` did not make the results")
+    ] = None,
+) -> None:
+    """Fill blocks that samples lack from those that they have, and say how far off that is.
+
+    Writes impute/features.tsv, the error of every feature in donors held out, and impute/blocks.h5mu, a MuData with a
+    modality per block. No prediction and no verdict reads them.
+    """
+    from mtlbio.threads import one_thread
+
+    run, function = _of_results(results, described, "impute")
+    with one_thread():
+        sentences = function(run, results)
+    typer.echo("\n".join([*sentences, str(results / "impute")]))
 
 
 @app.command()

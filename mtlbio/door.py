@@ -179,6 +179,26 @@ def panel(
     return _table(folder / "panel" / "front.tsv")
 
 
+def impute(run: Run, results: str | Path | None = None) -> DataFrame:
+    """Blocks that samples lack, filled from those that they have: ``impute/``; no step (docs/assays.md).
+
+    Gives ``impute/features.tsv``, what the filling of every feature is off by in donors held out. An InputError where
+    the run is not prepared, has no ``blocks``, or no sample lacks one.
+
+    Examples
+    --------
+    >>> run = mtlbio.read_run("assays/run.yaml")
+    >>> _ = mtlbio.prepare(run)
+    >>> features = mtlbio.impute(run)
+    >>> features.groupby("block")["from"].unique().str.join("").to_dict()
+    {'proteins': 'rna', 'rna': 'proteins'}
+    """
+    folder = folder_of(run, results)
+    with one_thread():
+        command_of(run, "impute")(run, folder)
+    return _table(folder / "impute" / "features.tsv")
+
+
 def command_of(run: Run, command: str) -> Callable:
     """The function of a command for a run; an InputError where its kind has none."""
     place = kind_named(run.kind).commands.get(command)

@@ -52,6 +52,7 @@ PAYS = [
     "n_samples", "n_donors", "why",
 ]  # fmt: skip
 CROSS_PREDICTION = ["from", "to", "r", "r_low", "r_high", "variance", "features", "n_samples", "n_donors"]
+IMPUTED = ["block", "from", "feature", "r", "error", "spread", "n_samples", "n_donors", "n_filled"]
 CHECKS = ["check", "item", "value", "expected", "low", "high", "call", "why"]
 EFFECTS = ["task", "feature", "value", "samples", "prediction", "factor"]
 SUBSETS = ["subset", "task", "metric", "value", "gain", "ci_low", "ci_high", "verdict", "n_donors"]

@@ -53,6 +53,7 @@ def test_help_names_every_command():
         "transfer",
         "influence",
         "panel",
+        "impute",
         "simulate",
         "init",
         "predict",

@@ -82,6 +82,7 @@ def test_the_columns_of_the_tables_are_the_ones_that_are_documented():
         "COUPLING",
         "HANGING",
         "TURNED",
+        "IMPUTED",
         "PANEL_FRONT",
         "PANELS",
         "PANEL_FEATURES",

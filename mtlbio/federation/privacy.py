@@ -27,7 +27,7 @@ def noise_of(epsilon: float, delta: float, releases: int = 1) -> float:
     Examples
     --------
     >>> round(noise_of(1.0, 1e-5), 3), round(noise_of(1.0, 1e-5, 4), 3)
-    (3.73, 7.461)
+    (3.731, 7.461)
     """
 
     def excess(sigma: float) -> float:

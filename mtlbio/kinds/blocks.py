@@ -47,6 +47,7 @@ class BlocksKind(DonorKind[BlocksRun]):
         },
     }
     commands = {key: place for key, place in DonorKind.commands.items() if key not in _ONE_MATRIX}
+    commands |= {"impute": "mtlbio.commands.impute:impute"}
     scattered = {}
     simulation = Simulation("blocks", "mtlbio.cohort.assays.simulate:plant", ("donors",))
     planted = "blocks"

@@ -9,6 +9,7 @@ import pytest
 
 import mtlbio
 from benchmarks.shared.small_run import SMALLEST
+from mtlbio.cohort.assays.simulate import plant
 from mtlbio.cohort.simulate import simulate, write_simulation
 from mtlbio.kinds import STEPS
 
@@ -22,7 +23,14 @@ MODULES = [
     if ">>> " in path.read_text(encoding="utf-8")
 ]
 # in the order of a run: each leaves what the next one reads
-ORDER = ["read_run", *("trial" if step == "probe" else step for step in STEPS), "influence", "panel", "predict"]
+ORDER = [
+    "read_run",
+    *("trial" if step == "probe" else step for step in STEPS),
+    "influence",
+    "panel",
+    "impute",
+    "predict",
+]
 
 
 @pytest.fixture(scope="module")
@@ -31,6 +39,7 @@ def folder(tmp_path_factory):
     folder = tmp_path_factory.mktemp("examples")
     yaml = write_simulation(folder / "planted", simulate("clear", seed=1, donors=48, genes=300), name="planted")
     yaml.write_text(yaml.read_text() + SMALLEST)
+    plant(folder / "assays", "assays", 0, donors=60)
     return folder
 
 

@@ -71,7 +71,7 @@ def donors_to_tell(gain: Estimate, donors: int, margin: float) -> float:
     Examples
     --------
     >>> donors_to_tell(Estimate(0.05, -0.01, 0.11), 100, 0.02)
-    295.0
+    294.0
     >>> donors_to_tell(Estimate(0.0, -0.06, 0.06), 100, 0.02)
     1837.0
     """

@@ -8,7 +8,8 @@ from scipy import stats
 from mtlbio.cohort.assays.build import with_measured_blocks
 from mtlbio.cohort.cohort import Cohort
 from mtlbio.evaluation.assays.baselines import fused
-from mtlbio.evaluation.assays.cross_prediction import _correlations, cross_prediction
+from mtlbio.evaluation.assays.cross_prediction import cross_prediction
+from mtlbio.evaluation.assays.from_blocks import correlations
 from mtlbio.evaluation.assays.pays import donors_to_tell, pays
 from mtlbio.evaluation.bootstrap import Estimate
 from mtlbio.labels import read_label
@@ -98,7 +99,7 @@ def test_correlations_are_those_of_numpy():
     rng = np.random.default_rng(3)
     a, b = rng.normal(size=(2, 30, 4))
     weights = rng.integers(0, 3, size=(5, 30)).astype(float)
-    found = _correlations(a, b, weights)
+    found = correlations(a, b, weights)
     for d in range(5):
         rows = np.repeat(np.arange(30), weights[d].astype(int))
         expected = [np.corrcoef(a[rows, q], b[rows, q])[0, 1] for q in range(4)]
