@@ -14,10 +14,21 @@ def _generators(module) -> list[np.random.Generator]:
     return [value for value in vars(module).values() if isinstance(value, np.random.Generator)]
 
 
+@pytest.hookimpl(tryfirst=True)  # before pytest-xdist looks at the groups, and after rooms have made theirs
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Remember where the generators of all files begin."""
+    """Remember where the generators of all files begin; tests of a file that share what is made once for the file run
+    in one process, so that it is not made in several."""
     for module in {item.module for item in items if hasattr(item, "module")}:
         _BEGUN.update((id(rng), copy.deepcopy(rng.bit_generator.state)) for rng in _generators(module))
+    for item in items:
+        if _shares_with_its_file(item) and item.get_closest_marker("xdist_group") is None:
+            item.add_marker(pytest.mark.xdist_group(item.path.relative_to(item.config.rootpath).as_posix()))
+
+
+def _shares_with_its_file(item: pytest.Item) -> bool:
+    info = getattr(item, "_fixtureinfo", None)
+    found = [] if info is None else [fixture for same in info.name2fixturedefs.values() for fixture in same]
+    return any(fixture.scope in ("class", "module", "package") for fixture in found)
 
 
 @pytest.fixture(autouse=True)

@@ -122,3 +122,11 @@ def test_scripts_are_valid_bash_and_executable():
         subprocess.run(["bash", "-n", ROOT / script], check=True)
         assert os.access(ROOT / script, os.X_OK)
         assert "set -euo pipefail" in (ROOT / script).read_text()
+
+
+@pytest.mark.xdist_group("one process")
+def test_tests_of_a_group_share_a_process(request):
+    """Where pytest-xdist and pytest do not go together, groups are forgotten and nothing is said."""
+    if "PYTEST_XDIST_WORKER" not in os.environ:
+        pytest.skip("one process runs all tests: no groups")
+    assert request.node.nodeid.endswith("@one process")

@@ -186,6 +186,7 @@ def scattered(tmp_path_factory):
     return done
 
 
+@pytest.hookimpl(tryfirst=True)
 def pytest_collection_modifyitems(items):
     """Tests on Slurm and slow ones kill processes and daemons: of several processes that run tests, these share one."""
     for item in items:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import random
 import warnings
 
@@ -13,7 +14,7 @@ from mutations import of_text
 from mtlbio.errors import InputError
 from mtlbio.intake.formats.registry import recognise
 
-FEW = 400
+FEW, MANY = 100, 2000  # damaged copies of each
 SERIES = (
     ("!Series_title", '"a"'),
     ("!Sample_title", '"S1"', '"S2"'),
@@ -94,8 +95,20 @@ def test_a_few_damaged_files(tmp_path, name):
     path.write_text(FILES[name])
     assert recognise(path) is not None
     _tried(path)
-    for number in range(FEW):
-        path.write_bytes(of_text(FILES[name].encode(), random.Random(f"{name} {number}")))
+    _all_tried(path, range(FEW))
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("name", FILES)
+def test_many_damaged_files(tmp_path, name):
+    if os.environ.get("MTLBIO_GRID") != "full":
+        pytest.skip("MTLBIO_GRID=full only; a few damaged files of each layout are among the fast tests")
+    _all_tried(tmp_path / name, range(FEW, MANY))
+
+
+def _all_tried(path, numbers):
+    for number in numbers:
+        path.write_bytes(of_text(FILES[path.name].encode(), random.Random(f"{path.name} {number}")))
         with warnings.catch_warnings():
             warnings.simplefilter("error")
             _tried(path)
