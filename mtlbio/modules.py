@@ -4,7 +4,7 @@ import ast
 import os
 import re
 import sys
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from fnmatch import fnmatchcase
 from functools import cache
@@ -41,6 +41,7 @@ NO_RESULT = (
 )
 
 
+@cache
 def cannot_change_a_result(name: str) -> bool:
     """Whether a module is of :data:`NO_RESULT`."""
     return any(fnmatchcase(name, pattern) for pattern in NO_RESULT)
@@ -96,7 +97,7 @@ def files_of(
             waiting += [imported for imported in used.imported if imported not in others]
         else:
             waiting += [*used.imported, *_modules_of(used.places)]
-            data.update(_data_files(file, used.constants, roots[name.partition(".")[0]]))
+            data.update(_data_files(file, name, roots[name.partition(".")[0]]))
     return sorted(shown(p) for p in {*files.values(), *data})
 
 
@@ -122,10 +123,13 @@ def _root_of(module: str) -> dict[str, Path]:
 
 def _file_of(name: str, roots: dict[str, Path]) -> Path | None:
     """File of a module, or None where the dotted name is no module of these packages."""
-    first, *rest = name.split(".")
-    if first not in roots:
-        return None
-    place = roots[first].joinpath(*rest)
+    first, _, rest = name.partition(".")
+    return _file_below(roots[first], rest) if first in roots else None
+
+
+@cache
+def _file_below(root: Path, rest: str) -> Path | None:
+    place = root.joinpath(*rest.split(".")) if rest else root
     return next((f for f in (place / "__init__.py", place.with_suffix(".py")) if f.is_file()), None)
 
 
@@ -171,13 +175,17 @@ def _read(file: Path, name: str) -> _Used:
     return _Used(imported, places, parts, constants)
 
 
-def _data_files(module: Path, constants: set[str], package: Path) -> Iterator[Path]:
+@cache
+def _data_files(module: Path, name: str, package: Path) -> tuple[Path, ...]:
     """Data files (and their neighbours) that a module's constants name, by file name or by folder."""
+    constants = _read(module, name).constants
     named = {part for constant in constants if len(constant) < 200 for part in Path(constant).parts}
+    found = list[Path]()
     for folder, files in _data_folders(package):
         below = folder != module.parent and folder.is_relative_to(module.parent)
         if (below and folder.name in named) or any(file.name in named for file in files):
-            yield from files
+            found += files
+    return tuple(found)
 
 
 @cache
