@@ -245,8 +245,10 @@ def test_ctrl_c_in_the_middle_of_a_step(tmp_path):
         "run: a\nexpression: {path: e.csv, scale: log}\nmetadata: {path: e.csv}\ntasks: {age: {kind: regression}}\n"
     )
     started = subprocess.Popen(
-        [sys.executable, "-c", code], cwd=tmp_path, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
-    )
+        [sys.executable, "-c", code], cwd=tmp_path, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True,
+        # a shell that starts the tests in the background has it ignored
+        preexec_fn=lambda: signal.signal(signal.SIGINT, signal.SIG_DFL),
+    )  # fmt: skip
     assert started.stdout.readline() == "in\n"
     started.send_signal(signal.SIGINT)
     out, err = started.communicate(timeout=60)

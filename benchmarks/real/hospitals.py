@@ -26,7 +26,7 @@ import pandas as pd
 import yaml
 from scipy import stats
 
-from benchmarks.shared.places import ROOT
+from benchmarks.calibration.pages import DOCS, between
 from mtlbio.cohort.cohort import Cohort
 from mtlbio.cohort.prepare import build_cohort
 from mtlbio.evaluation.baselines import BaselineFold, fit_predict
@@ -36,7 +36,6 @@ from mtlbio.metrics.ranking import auroc
 FORMS = ("own", "ridge", "site_intercept", "site_deviations", "unseen")
 FEATURES = {"numeric": ["age", "trestbps", "chol", "thalach", "oldpeak"]}
 FEATURES["categories"] = ["sex", "cp", "fbs", "restecg", "exang", "slope", "thal", "ca"]
-START, END = "<!-- hospitals -->\n", "<!-- /hospitals -->"
 
 
 def described(data: Path, folder: Path) -> dict:
@@ -121,10 +120,7 @@ def main() -> None:
     lines = told(pd.DataFrame(rows), cohort.obs["site"].value_counts())
     print("\n".join(lines))
     if options.write:
-        page = ROOT / "docs" / "sites.md"
-        before, _, rest = page.read_text(encoding="utf-8").partition(START)
-        after = rest.partition(END)[2]
-        page.write_text("".join([before, START, "\n".join(lines), "\n", END, after]), encoding="utf-8")
+        between(DOCS / "sites.md", "\n".join(lines), "<!-- hospitals -->")
 
 
 if __name__ == "__main__":
