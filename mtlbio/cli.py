@@ -234,6 +234,33 @@ def panel(
 
 
 @app.command()
+def tradeoff(
+    results: Annotated[Path, typer.Argument(metavar="RESULTS", help="a trained run, e.g. results/my_cohort")],
+    preferences: Annotated[int, typer.Option(help="weights of the tasks that are trained, 3 or more")] = 25,
+    alpha: Annotated[
+        float, typer.Option(help="level of the worst case: the mean of the worst 1 - ALPHA of tasks, donors and sites")
+    ] = 0.5,
+    sites: Annotated[
+        str | None, typer.Option(metavar="COVARIATE", help="whose levels are sites; as the run names them if left out")
+    ] = None,
+    described: Annotated[
+        Path | None, typer.Option("--run", metavar="RUN.yaml", help="where `mtlbio run` did not make the results")
+    ] = None,
+) -> None:
+    """What one task gains when another gives up, and how few dimensions and features do: tradeoff/*.tsv and a picture.
+
+    Trains all preferences at once on the folds of the run and compares them with it on held-out donors, by intervals
+    that hold for all of them at once: a flat front is said to be flat. Takes minutes; nothing else of the run changes.
+    """
+    from mtlbio.threads import one_thread
+
+    run, function = _of_results(results, described, "tradeoff")
+    with one_thread():
+        sentences = function(run, results, preferences, alpha, sites)
+    typer.echo("\n".join([*sentences, str(results / "tradeoff")]))
+
+
+@app.command()
 def impute(
     results: Annotated[Path, typer.Argument(metavar="RESULTS", help="a prepared run with blocks, e.g. results/plasma")],
     described: Annotated[

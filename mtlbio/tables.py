@@ -85,12 +85,23 @@ PANEL_EXCHANGE = [
     "feature", "partner", "correlation", "task", "metric", "difference", "ci_low", "ci_high", "call",
 ]  # fmt: skip
 PANEL_FOLLOWS = ["dim", "covariate", "role", "share", "q", "call"]
+TRADEOFF_FRONT = [
+    "point", "task", "metric", "value", "ci_low", "ci_high", "skill", "difference", "diff_low", "diff_high", "call",
+    "on_front", "tail_loss", "n_samples", "n_donors",
+]  # fmt: skip
+TRADEOFF_PREFERENCES = ["point", "serves", "task", "weight"]
+TRADEOFF_MODELS = [
+    "model", "dims", "features", "task", "metric", "value", "ci_low", "ci_high", "skill", "difference", "diff_low",
+    "diff_high", "call",
+]  # fmt: skip
+TRADEOFF_SUMMARY = ["what", "point", "task", "value", "ci_low", "ci_high", "says"]
 VERDICTS = ["dim", "verdict", "driver"]
 
 # Identifiers stay text even where they look like numbers (donor 007, chip 5730053041).
 _TEXT = (
     "sample", "donor", "family", "seed", "arm", "task", "label", "dim", "driver", "set", "item", "level", "subset",
     "partner", "site", "class", "odd", "moved", "by", "panel", "feature",
+    "point", "serves", "model", "what", "says",
 )  # fmt: skip
 
 

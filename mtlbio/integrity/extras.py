@@ -14,7 +14,7 @@ from mtlbio.errors import InputError
 from mtlbio.files import replacing
 from mtlbio.integrity.record import Content, Record, faults, place_of, read_record
 
-EXTRAS = ("panel", "impute")
+EXTRAS = ("panel", "tradeoff", "impute")
 
 
 @contextmanager

@@ -80,11 +80,12 @@ class Kind(ABC, Generic[R]):
     parts : step -> name -> function that the step asks for (:meth:`part`)
     commands : what the command line may ask for beside the steps: ``check`` (run), what prepare would object to;
         ``plan`` (run, results, dims); ``warned`` (run), lines before a workflow; ``influence`` (run, results), its
-        sentences; ``panel`` (run, results, sizes, prices, tasks), its sentences; ``impute`` (run, results), its
-        sentences; ``transfer`` (run, results, curves, draws, source); ``predict`` (results, new, out, options in the
-        order of ``predict_options``); ``add_task`` (results, labels, task, kind, column, keys), a head on the trained
-        trunk; ``draft`` (file, second file or None, folder), text and notes; ``drafts`` (file, second file or None),
-        whether the files are of this kind
+        sentences; ``panel`` (run, results, sizes, prices, tasks), its sentences; ``tradeoff`` (run, results,
+        preferences, alpha, sites), its sentences; ``impute`` (run, results), its sentences; ``transfer`` (run, results,
+        curves, draws, source); ``predict`` (results, new, out, options in the order of ``predict_options``);
+        ``add_task`` (results, labels, task, kind, column, keys), a head on the trained trunk; ``draft`` (file, second
+        file or None, folder), text and notes; ``drafts`` (file, second file or None), whether the files are of this
+        kind
     predict_options : options of ``mtlbio predict`` that it knows
     simulation : how its data are planted
     planted : whose error rates speak for its verdicts, a key of ``mtlbio.probing.rates.SPEAK_FOR``

@@ -8,7 +8,7 @@ from mtlbio.kinds.donors import DonorKind
 from mtlbio.kinds.schemas import BlocksRun
 from mtlbio.kinds.vocabulary import ASSAYS
 
-_ONE_MATRIX = ("transfer", "influence", "panel")  # commands that fit models of one matrix without gaps
+_ONE_MATRIX = ("transfer", "influence", "panel", "tradeoff")  # commands that fit models of one matrix without gaps
 
 
 class BlocksKind(DonorKind[BlocksRun]):

@@ -36,6 +36,7 @@ class DonorKind(Kind[D]):
         "transfer": "mtlbio.commands.transfer:transfer",
         "influence": "mtlbio.commands.influence:influence",
         "panel": "mtlbio.commands.panel:panel",
+        "tradeoff": "mtlbio.commands.tradeoff:tradeoff",
     }
 
     scattered = {"train": "mtlbio.training.train:train_part", "probe": "mtlbio.probing.probe:probe_part"}

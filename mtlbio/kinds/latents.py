@@ -54,7 +54,9 @@ class LatentsKind(DonorKind[LatentsRun]):
             "cautions": "mtlbio.report.of_latents:cautions",
         },
     }
-    commands = {k: at for k, at in DonorKind.commands.items() if k not in ("transfer", "influence", "panel")}
+    commands = {
+        k: at for k, at in DonorKind.commands.items() if k not in ("transfer", "influence", "panel", "tradeoff")
+    }
     scattered = {}
     simulation = Simulation(
         "latents", "mtlbio.embedding.simulate:plant", ("design", "donors", "genes", "batches", "visits")

@@ -10,7 +10,11 @@ from mtlbio.tables import read_table, write_table
 
 COLUMNS = ["file", "sha256"]
 # command -> files that its tables are of
-FILES = {"influence": ("cohort.h5ad", "latents.h5ad", "verdicts.tsv"), "panel": ("cohort.h5ad", "splits.tsv")}
+FILES = {
+    "influence": ("cohort.h5ad", "latents.h5ad", "verdicts.tsv"),
+    "panel": ("cohort.h5ad", "splits.tsv"),
+    "tradeoff": ("cohort.h5ad", "splits.tsv", "predictions.tsv", "latents.h5ad"),
+}
 NAME = "made_of.tsv"
 
 

@@ -15,6 +15,7 @@ from mtlbio.config import Training
 from mtlbio.model.sharing.make import make_sharing
 from mtlbio.training.curvature import pace
 from mtlbio.training.losses import task_losses
+from mtlbio.training.preferences import Tails
 from mtlbio.training.problem import Problem
 from mtlbio.training.products import wide_product
 from mtlbio.training.stack import Stack
@@ -62,6 +63,7 @@ class Networks:
         self.stack = Stack(sharing, inputs.shape[2], [seed for _ in range(f * a) for seed in seeds], inputs.device)
         self.weighing = TaskWeights(self.stack, multitask, seeds, problem, inputs)
         self.paced = problem.train[:, None].expand(f, a, s, n, t) * pace(inputs, problem.train)[:, None, :, None]
+        self.tails = None if problem.preferences is None else Tails(problem.preferences, problem.train)
         self.labelled = (problem.train.sum(2) > 0)[:, None] & problem.active.bool()[None, :, None]
         self._task_losses = vmap(lambda outputs, targets, weights: task_losses(outputs, targets, weights, packing))
 
@@ -96,7 +98,9 @@ class Networks:
         """Move all networks once down their losses of :meth:`losses`; ``trained`` (f, a, s, t) are those of training,
         ``going`` (f, a, t) the tasks that have not stopped."""
         # an absent label has weight 0 and a stopped task is masked: neither adds anything to any gradient
-        total = (loss * self.paced * going[:, :, None, None, :]).sum()
+        each = loss * self.paced * going[:, :, None, None, :]
+        factors = None if self.tails is None else self.tails.factors(loss.detach())
+        total = (each if factors is None else each * factors).sum()
         at = [*self._at, *([self._products] if self.weighing.reads_samples else [])]
         slopes = [slope.flatten(0, 1) for slope in torch.autograd.grad(total, at, materialize_grads=True)]
         self.weighing.step(epoch, trained, self.labelled & going[:, :, None], slopes, self.rate)

@@ -18,6 +18,7 @@ from mtlbio.model.axes import Axes
 from mtlbio.model.curves import Curves
 from mtlbio.model.ensemble import FINAL
 from mtlbio.model.outputs import Outputs
+from mtlbio.training.preferences import Preferences
 
 # The sparse gene path sees at most so many genes: its cost grows with them, its accuracy hardly.
 _SPARSE_GENES = 1000
@@ -84,6 +85,7 @@ class Problem:
     extras : further heads, where there are any
     roles : where the further heads are in their places among the tasks
     paths : what a prediction may be mixed from
+    preferences : what every arm's trunk serves, where arms differ in that; the balancing of the run where None
     """
 
     axes: torch.Tensor
@@ -98,6 +100,7 @@ class Problem:
     extras: Extras | None = None
     roles: Roles | None = None
     paths: tuple[str, ...] = PATHS
+    preferences: Preferences | None = None
 
     @property
     def task_roles(self) -> Roles:

@@ -60,12 +60,19 @@ class TaskWeights:
         self.balancer: Balancer | None = None
         self._gramians: list[torch.Tensor] = []
         self._of_maps: list[torch.Tensor] = []
-        if options.balancing != "equal" and len(self.rows):
+        preferences = problem.preferences
+        # weights that are known beforehand need no gradients apart, which a reversed one is measured by
+        self._apart = preferences is None or any(factor != 1 for factor in self.roles.gradient_factors)
+        if (options.balancing != "equal" or preferences is not None) and len(self.rows):
             self._seeds = torch.as_tensor(seeds, device=inputs.device).repeat(folds * len(self.watched))
             self._weighed = torch.tensor(np.flatnonzero(self.roles.balanced), device=inputs.device)
             names = tuple(stack.packing.tasks[t].name for t in self._weighed.tolist())
-            of_method = options.balancing_options
-            self.balancer = make_balancer(options.balancing, names, len(self.rows), inputs.device, **of_method)
+            if preferences is not None:
+                arms = self.watched.cpu().numpy()
+                self.balancer = preferences.balancer(arms, folds, self.seeds, names, inputs.device)
+            else:
+                of_method = options.balancing_options
+                self.balancer = make_balancer(options.balancing, names, len(self.rows), inputs.device, **of_method)
 
     @property
     def reads_samples(self) -> bool:
@@ -88,7 +95,7 @@ class TaskWeights:
         maps, offsets, bias, *products = slopes
         present = present.reshape(-1, self.tasks)
         gradient, apart = stack.pull(maps, offsets), {}
-        if len(rows) and stack.sharing.shared:
+        if len(rows) and stack.sharing.shared and self._apart:
             apart = stack.pull_by_task(rows, maps[rows], offsets[rows])
             self._gramians.append(stack.gramian(apart))
             self._of_maps.append(maps[rows].mT @ maps[rows])
@@ -97,7 +104,14 @@ class TaskWeights:
             of_columns = whole[:, stack.task_of_column][:, None]
             gradient = stack.pull(maps * whole[:, None, stack.task_of_map], offsets * of_columns)
             bias = bias * whole[:, stack.task_of_output]
-        if on_shared is not None:
+        if on_shared is not None and not self._apart:
+            every = torch.ones(len(present), self.tasks, device=maps.device)
+            every[rows] = on_shared
+            weighed = stack.pull(
+                maps * every[:, None, stack.task_of_map], offsets * every[:, None, stack.task_of_column]
+            )
+            gradient |= {name: weighed[name] for name in stack.sharing.shared}
+        elif on_shared is not None:
             for name in stack.sharing.shared:
                 gradient[name][rows] = torch.einsum("qt,tq...->q...", on_shared, apart[name])
         stack.move(gradient, bias, rate)

@@ -1,0 +1,125 @@
+"""``mtlbio tradeoff``: what one task gains when another gives up.
+
+An extra on request, no step of the workflow: it reads what ``prepare`` and ``train`` wrote and adds a folder
+``tradeoff/``.
+"""
+
+from pathlib import Path
+
+from mtlbio.choices.sharing import SHARING
+from mtlbio.cohort.cohort import Cohort, read_cohort, read_latents
+from mtlbio.errors import InputError, listing
+from mtlbio.evaluation.tradeoff.points import points_of
+from mtlbio.evaluation.tradeoff.scored import PRESENT, Scored, of_run
+from mtlbio.evaluation.tradeoff.tables import front_table, models_table, summary_table
+from mtlbio.evaluation.tradeoff.trunks import fit_trunks
+from mtlbio.integrity.extras import check_own, writing
+from mtlbio.integrity.step import checked
+from mtlbio.kinds import kind_of
+from mtlbio.kinds.schemas import DonorRun
+from mtlbio.progress import say
+from mtlbio.report.made_of import write_made_of
+from mtlbio.report.svg import house_style, save
+from mtlbio.report.tradeoff import tradeoff_sentences
+from mtlbio.report.tradeoff_picture import tradeoff_figure
+from mtlbio.tables import PREDICTIONS, SPLITS, read_table, write_table
+from mtlbio.training.preference_stack import fit_preferences, preference_stack
+
+PREFERENCES, LEVEL, MOST = 25, 0.5, 1000
+_LEVELS = (0.0, 0.95)
+STEPS = ("prepare", "train")
+
+
+def tradeoff(
+    run: DonorRun, results: Path, preferences: int = PREFERENCES, alpha: float = LEVEL, sites: str | None = None
+) -> list[str]:
+    """Write ``tradeoff/{front,preferences,models,summary}.tsv`` and a picture; gives what they say in sentences.
+
+    Parameters
+    ----------
+    preferences : weights of the tasks that are trained
+    alpha : level of the tails: they descend the mean of the worst ``1 - alpha``
+    sites : categorical covariate over whose levels a tail is taken; where left out the one by which the run holds out,
+        or shifts, sites, if any
+
+    Raises
+    ------
+    InputError
+        The folder is not prepared or not trained, the run has one task or shares nothing, or an option is out of range.
+    """
+    results, words = Path(results), kind_of(run).vocabulary
+    _check(run, preferences, alpha)
+    records = checked(results, STEPS, run)
+    check_own(results, "tradeoff")
+    cohort = read_cohort(results / "cohort.h5ad")
+    points = points_of(len(cohort.tasks), preferences, _site(run, cohort, sites))
+    splits = read_table(results / "splits.tsv", SPLITS).set_index("sample").loc[cohort.samples].reset_index()
+    present = of_run(read_table(results / "predictions.tsv", PREDICTIONS), cohort)
+    options, evaluate = run.training, run.evaluate
+    refitter = preference_stack(cohort, splits, options, points.trained(cohort, alpha))
+    say(
+        f"{len(points.names)} preferences in one stack of {2 * len(points.names) * len(refitter.folds) * options.seeds}"
+    )
+    predicted = dict(zip(points.names, fit_preferences(cohort, refitter), strict=True))
+    trunks = fit_trunks(cohort, splits, refitter)
+    scored = Scored(cohort, {PRESENT: present, **predicted}, evaluate.bootstrap, evaluate.seed)
+    shapes = {f"{dims} on {features}": (dims, features) for dims, features in trunks}
+    of_trunks = dict(zip(shapes, trunks.values(), strict=True))
+    sized = Scored(cohort, {PRESENT: present, **of_trunks}, evaluate.bootstrap, evaluate.seed)
+    features = min(options.genes, len(cohort.genes))
+    shapes[PRESENT] = (read_latents(results / "latents.h5ad").n_vars, features)
+    models = models_table(sized, shapes, evaluate.margin)
+    tables = {
+        "front": front_table(scored, points, evaluate.margin, alpha),
+        "preferences": points.table(list(cohort.tasks)),
+        "models": models,
+        "summary": summary_table(scored, points, models, evaluate.margin),
+    }
+    sentences = tradeoff_sentences(tables, words, evaluate.margin, alpha, options.balancing)
+    with writing(results, "tradeoff", records) as place:
+        for name, table in tables.items():
+            write_table(table, place / f"{name}.tsv")
+        (place / "sentences.txt").write_text("\n".join(sentences) + "\n", encoding="utf-8")
+        with house_style():
+            figure, title, description = tradeoff_figure(tables, words, evaluate.margin)
+            save(figure, place, "tradeoff", title, description)
+        write_made_of(results, "tradeoff", place)
+    return sentences
+
+
+def _check(run: DonorRun, preferences: int, alpha: float) -> None:
+    """Refuse what cannot be asked of the run before anything is read."""
+    predicted = [name for name, task in run.tasks.items() if not task.auxiliary]
+    if len(predicted) < 2:
+        raise InputError(f"tasks: found {listing(predicted)} only; a trade-off is between two or more")
+    if run.federation is not None:
+        raise InputError(
+            "federation: sites that exchange sums train no preferences; valid: a run that pools its samples"
+        )
+    if not SHARING[run.training.sharing].shared:
+        valid = [name for name, facts in SHARING.items() if facts.shared]
+        raise InputError(
+            f"training.sharing: {run.training.sharing} sharing has no shared parameters on which tasks could give up "
+            f"anything; valid: {listing(valid, limit=20)}"
+        )
+    if not set(run.training.paths) & {"dense", "curved"}:
+        raise InputError("training.paths: the trunk has no part in the predictions; valid: with dense or curved")
+    if not 2 <= preferences <= MOST:
+        raise InputError(f"--preferences: found {preferences}; expected 3 to {MOST}")
+    if not _LEVELS[0] < alpha <= _LEVELS[1]:
+        raise InputError(
+            f"--alpha: found {alpha:g}; expected a number above {_LEVELS[0]:g}, and {_LEVELS[1]:g} at most"
+        )
+
+
+def _site(run: DonorRun, cohort: Cohort, asked: str | None) -> str | None:
+    """The covariate whose levels are sites."""
+    valid = [name for name, info in cohort.covariates.items() if info.kind == "categorical" and name in cohort.obs]
+    if asked is not None:
+        if asked not in valid:
+            raise InputError(f"--sites: found {asked!r}; valid: {listing(valid)} (categorical covariates)")
+        return asked
+    of_heads = run.training.sites
+    named = [run.splits.by, None if run.splits.also is None else run.splits.also.by, run.training.validate_by]
+    named += [None if of_heads is None else of_heads.by]
+    return next((name for name in named if name in valid), None)

@@ -1,0 +1,1 @@
+"""What one task gains when another gives up: preferences, their front, its knee, and what a smaller trunk costs."""
