@@ -7,6 +7,7 @@ from typing import Annotated, Literal
 from pydantic import Field, model_validator
 
 from mtlbio.choices.balancers import BalancerName
+from mtlbio.choices.deep import objection
 from mtlbio.choices.multitask import MultitaskOptions
 from mtlbio.choices.sharing import SharingName
 from mtlbio.section import Section, Seed
@@ -30,6 +31,40 @@ class Sites(Section):
         "intercept",
         description="intercept: each site has its own; deviations: also slopes of its own, on what the heads say, "
         "drawn towards the shared ones. How far a site may go is chosen on inner folds, nowhere at all included",
+    )
+
+
+class Shape(Section):
+    """One size of the deep trunk, among which inner validation donors choose."""
+
+    width: int = Field(128, ge=1, le=4096, description="of its layers")
+    depth: int = Field(1, ge=0, le=16, description="residual blocks of two layers each, after the first layer")
+    dropout: float = Field(0.3, ge=0, lt=1, description="share of units left out in every step of training")
+
+
+class Deep(Section):
+    """The deep trunk: a residual network on axes, or on leading components, that all tasks share."""
+
+    shapes: list[Shape] = Field(
+        [Shape(width=128, depth=1, dropout=0.3), Shape(width=64, depth=1, dropout=0.1)]
+        + [Shape(width=256, depth=2, dropout=0.5)],
+        min_length=1,
+        max_length=12,
+        description="tried by the first seed of every fold and arm; its validation donors choose",
+    )
+    inputs: list[Literal["axes", "components"]] = Field(
+        ["axes", "components"],
+        min_length=1,
+        description="what it may read, chosen likewise, before the shape: the axes of the fold, or the 50 leading "
+        "principal components of its measurements",
+    )
+    batch: int = Field(256, ge=2, le=1_000_000, description="samples of a step")
+    epochs: int = Field(30, ge=1, le=100_000, description="upper bound; the learning rate falls to 0 over them")
+    patience: int = Field(8, ge=1, le=100_000, description="epochs without improvement before a task stops")
+    learning_rate: float = Field(0.002, gt=0, le=1, description="of AdamW, at the start")
+    weight_decay: float = Field(0.3, ge=0, le=100, description="of AdamW, on weights; not on biases")
+    from_donors: int = Field(
+        2000, ge=1, le=1_000_000_000, description="labelled donors of a task from which on `encoder: auto` trains it"
     )
 
 
@@ -106,6 +141,12 @@ class Training(Section):
         description="what a prediction is mixed from: sparse heads on axes and genes (each task's own), the shared "
         "part on all genes (dense) and on cosines of the axes (curved)",
     )
+    encoder: Literal["linear", "mlp", "auto"] = Field(
+        "linear",
+        description="mlp: a deep trunk is trained too, and a task takes from it what inner validation donors say is "
+        "won; auto: where a task has enough labelled donors ([deep trunk](../docs/deep.md))",
+    )
+    deep: Deep = Field(Deep(), description="the deep trunk, where there is one")
     borrowing: bool = Field(
         False,
         description="a task with few labels may lean on what is predicted for tasks with at least twice as many "
@@ -129,4 +170,7 @@ class Training(Section):
         if isinstance(self.axes, int) and self.axes > self.genes:
             raise ValueError(f"training.axes: found {self.axes}, more than genes ({self.genes}); expected fewer axes")
         MultitaskOptions.of(self).check(self.adversary is not None)
+        refused = objection(self) if self.encoder == "mlp" else None
+        if refused:
+            raise ValueError(refused)
         return self

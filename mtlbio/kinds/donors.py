@@ -31,7 +31,7 @@ class DonorKind(Kind[D]):
     }
     commands = {
         "check": "mtlbio.cohort.prepare:check",
-        "plan": "mtlbio.probing.plan:plan",
+        "plan": "mtlbio.commands.plan:plan",
         "warned": "mtlbio.probing.plan:warned",
         "transfer": "mtlbio.commands.transfer:transfer",
         "influence": "mtlbio.commands.influence:influence",

@@ -4,7 +4,7 @@ import json
 from collections.abc import Sequence
 from copy import copy
 from pathlib import Path
-from typing import get_origin
+from typing import get_args, get_origin
 
 from pydantic import BaseModel
 from pydantic.fields import FieldInfo
@@ -72,7 +72,17 @@ def markdown(*models: type[BaseModel], prefix: str = "", first: Sequence[str] = 
                 nested = section_of(inner.annotation)
                 if nested is not None:
                     parts.append(_table(f"{prefix}`{name}.{key}`", _first_line(nested), nested.model_fields.items()))
+                    for last, of_list in nested.model_fields.items():
+                        for item in _sections_in(of_list.annotation):
+                            title = f"{prefix}`{name}.{key}.{last}`, each"
+                            parts.append(_table(title, _first_line(item), item.model_fields.items()))
     return "\n".join(parts)
+
+
+def _sections_in(annotation) -> list[type[BaseModel]]:
+    """Sections that a list holds."""
+    items = get_args(annotation) if get_origin(annotation) is list else ()
+    return [item for item in items if isinstance(item, type) and issubclass(item, BaseModel)]
 
 
 def _first_line(section: type[BaseModel]) -> str:
@@ -99,6 +109,12 @@ def _default(field: FieldInfo) -> str:
         return "**required**"
     if field.default is None:
         return "none"
+    if isinstance(field.default, BaseModel):
+        return "below"
     if isinstance(field.default, list):
-        return f"`[{', '.join(map(str, field.default))}]`"
+        items = (
+            f"{{{str(item).replace(' ', ', ').replace('=', ': ')}}}" if isinstance(item, BaseModel) else str(item)
+            for item in field.default
+        )
+        return f"`[{', '.join(items)}]`"
     return f"`{str(field.default).lower() if isinstance(field.default, bool) else field.default}`"

@@ -2,7 +2,8 @@
 
 Whatever training finds is folded together: gene standardisation, axes, rotation, matching of the folds, the
 supervised block. What is left per fold is an encoder from genes to dimensions (linear for the axes; linear plus a
-layer of cosines for the supervised dimensions, plus gates if the sharing scheme has some) and, per task, weights and a
+layer of cosines for the supervised dimensions, plus gates if the sharing scheme has some, plus a deep trunk where one
+was worth having) and, per task, weights and a
 bias on the dimensions. Prediction and probing need nothing else, so they do not import torch.
 """
 
@@ -21,6 +22,7 @@ from mtlbio.errors import InputError
 from mtlbio.files import replacing
 from mtlbio.labels import Label, read_label
 from mtlbio.model.curves import Curves
+from mtlbio.model.deep import DeepBlock
 from mtlbio.model.gated import GatedBlock
 from mtlbio.model.outputs import Outputs
 from mtlbio.model.site_heads import SiteHeads
@@ -46,6 +48,7 @@ class FoldModel:
     target_mean, target_scale : (tasks,) by which the training donors' labels became targets; 0 and 1 where they are
     gated : what the supervised dimensions take through gates; None where the sharing scheme has none
     sites : heads at each site of the ensemble, in place of the shared ones; None where heads know no site
+    deep : what the supervised dimensions take from a deep trunk; None where they take nothing
     """
 
     features: Features
@@ -64,6 +67,7 @@ class FoldModel:
     target_scale: np.ndarray
     gated: GatedBlock | None = None
     sites: SiteHeads | None = None
+    deep: DeepBlock | None = None
 
     def latents(self, standardised: np.ndarray) -> np.ndarray:
         """(s, n, d) dimensions of every replica for standardised genes (n, p)."""
@@ -73,6 +77,8 @@ class FoldModel:
         block = block + np.einsum("nm,smc->snc", curves, self.curved, optimize=True)
         if self.gated:
             block = block + self.gated.values(standardised, curves)
+        if self.deep:
+            block = block + self.deep.values(standardised)
         return np.concatenate([np.broadcast_to(axes, (len(block), *axes.shape)), block], axis=2)
 
 
@@ -140,7 +146,7 @@ class Ensemble:
 
 
 _REFERENCE = "reference.safetensors"
-_ARRAYS = tuple(field.name for field in fields(FoldModel) if field.name not in ("features", "gated", "sites"))
+_ARRAYS = tuple(field.name for field in fields(FoldModel) if field.name not in ("features", "gated", "sites", "deep"))
 
 
 def save_ensemble(
@@ -151,7 +157,8 @@ def save_ensemble(
 ) -> None:
     """Write ``weights.safetensors`` and ``model.json`` (tasks, genes, dimensions, and ``description``); with what is
     kept of the training samples ``reference.safetensors`` too, arrays by name."""
-    arrays, squash = {}, None
+    arrays: dict[str, np.ndarray] = {}
+    squash = None
     for fold, model in ensemble.models.items():
         for name in _ARRAYS:
             arrays[f"{fold}/{name}"] = np.ascontiguousarray(getattr(model, name), dtype=np.float32)
@@ -160,6 +167,9 @@ def save_ensemble(
             squash = model.gated.dense.squash
         if model.sites:
             arrays |= model.sites.arrays(f"{fold}/sites")
+        if model.deep:
+            arrays |= model.deep.arrays(f"{fold}/deep")
+            squash = model.deep.squash
         arrays[f"{fold}/genes_idx"] = model.features.genes_idx.astype(np.int64)
         arrays[f"{fold}/mean"] = model.features.mean.astype(np.float64)
         arrays[f"{fold}/scale"] = model.features.scale.astype(np.float64)
@@ -194,6 +204,7 @@ def load_ensemble(directory: str | Path) -> Ensemble:
             **{name: arrays[f"{fold}/{name}"] for name in _ARRAYS},
             gated=GatedBlock.read(arrays, f"{fold}/gated", squash) if squash else None,
             sites=SiteHeads.read(arrays, f"{fold}/sites") if sites["names"] else None,
+            deep=DeepBlock.read(arrays, f"{fold}/deep", squash),
         )
         for fold in description["folds"]
     }

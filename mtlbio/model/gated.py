@@ -9,6 +9,16 @@ from dataclasses import dataclass, fields, replace
 import numpy as np
 
 
+def weighted(experts: np.ndarray, gates: np.ndarray, squash: str) -> np.ndarray:
+    """(..., c) sum over the experts (..., e, c), weighed by gates (..., e, c): "softmax" over e, or "sigmoid"."""
+    if squash == "softmax":
+        weights = np.exp(gates - gates.max(axis=-2, keepdims=True))
+        weights /= weights.sum(axis=-2, keepdims=True)
+    else:
+        weights = 0.5 * (1 + np.tanh(0.5 * gates))
+    return (weights * experts).sum(axis=-2)
+
+
 @dataclass(frozen=True)
 class Gated:
     """``sum_e squash_e(scores @ gate_e + offset_e) (scores @ expert_e)`` of ``scores = inputs @ basis``.
@@ -38,13 +48,7 @@ class Gated:
         """(s, n, c) for inputs (n, p)."""
         scores = inputs @ self.basis
         experts, gates = (np.einsum("nr,srec->snec", scores, m, optimize=True) for m in (self.experts, self.gates))
-        gates = gates + self.offsets[:, None]
-        if self.squash == "softmax":
-            weights = np.exp(gates - gates.max(axis=2, keepdims=True))
-            weights /= weights.sum(axis=2, keepdims=True)
-        else:
-            weights = 0.5 * (1 + np.tanh(0.5 * gates))
-        return (weights * experts).sum(axis=2)
+        return weighted(experts, gates + self.offsets[:, None], self.squash)
 
     def times(self, factor: np.ndarray) -> "Gated":
         """The values times factors (s, c) or (c,)."""

@@ -6,6 +6,7 @@ from typing import Any, cast
 
 import pandas as pd
 
+from mtlbio.choices.deep import plan_lines
 from mtlbio.cohort.content import understood_content
 from mtlbio.cohort.metadata import text_table, unique_ids
 from mtlbio.cohort.prepare import list_missing_covariates
@@ -109,4 +110,4 @@ def plan(
         list_missing_covariates(roster, list(of_covariates), qc)
         design = design_of(run, roster, labels, of_covariates, qc.table(), dims)
     rows, text = planned(design, kind_of(run).planted, notes)
-    return Plan.of(text, rows)
+    return Plan.of("\n".join([text, *plan_lines(run.training, rows)]), rows)

@@ -10,12 +10,12 @@ from dataclasses import dataclass, replace
 import numpy as np
 
 from mtlbio.cohort.cohort import Cohort
+from mtlbio.model.deep import DeepBlock
 from mtlbio.model.ensemble import Ensemble, FoldModel
 from mtlbio.model.gated import GatedBlock
 from mtlbio.model.outputs import Outputs
 from mtlbio.model.site_heads import SiteHeads
 from mtlbio.training.fold_predictors import FittedFold, Refit
-from mtlbio.training.problem import PATHS
 from mtlbio.training.site_heads import levels_of
 from mtlbio.training.stacked_predictors import CrossTaskStack
 
@@ -51,22 +51,26 @@ class BlockPart:
     linear : (s, p, c) of the genes
     curved : (s, m, c) of the nonlinear features of the axes
     gated : the gated part, where a sharing scheme has gates
-    values : (s, n, c) of all three on the training samples
+    values : (s, n, c) of all parts on the training samples
+    deep : the part of the deep trunk, where the fold's columns take something from it
     """
 
     linear: np.ndarray
     curved: np.ndarray
     gated: GatedBlock | None
     values: np.ndarray
+    deep: DeepBlock | None = None
 
 
 def block_part(fold: FittedFold, linear: np.ndarray, dense: np.ndarray) -> BlockPart:
-    """The block with a linear part (s, p, c), the curves, and what gates make of a share (c,) or (s, c) ``dense``."""
+    """The block with a linear part (s, p, c), the curves, what gates make of a share (c,) or (s, c) ``dense``, and the
+    deep trunk."""
     curved, features = fold.curved * fold.shares["curved"], fold.data.curves.transform(fold.x @ fold.data.axes.encoder)
     gated = fold.gated and fold.gated.times(dense, fold.shares["curved"])
     values = np.einsum("np,spc->snc", fold.x, linear, optimize=True)
     values = values + np.einsum("nm,smc->snc", features, curved, optimize=True)
-    return BlockPart(linear, curved, gated, values + gated.values(fold.x, features) if gated else values)
+    values = values + gated.values(fold.x, features) if gated else values
+    return BlockPart(linear, curved, gated, values + fold.deep.values(fold.x) if fold.deep else values, fold.deep)
 
 
 def fold_model(
@@ -87,7 +91,7 @@ def fold_model(
     axes_mean, block_mean = (fold.x @ encoder).mean(axis=0), block.values.mean(axis=1) / spread
     of_output = np.stack([m.shares for m in fold.mixture], axis=1)[:, packing.task_of_output]  # (predictors, outputs)
     bias = np.concatenate([m.bias for m in fold.mixture])
-    bias = bias + sum(fold.bias[name] * of_output[p] for p, name in enumerate(PATHS))
+    bias = bias + sum(of_path * of_output[p] for p, of_path in enumerate(fold.bias.values()))
     centre = np.concatenate([np.broadcast_to(axes_mean, (len(block_mean), len(axes_mean))), block_mean], axis=1)
     return FoldModel(
         data.features,
@@ -105,6 +109,7 @@ def fold_model(
         target_mean=fold.target_mean,
         target_scale=fold.target_scale,
         gated=block.gated and block.gated.times(1 / spread, 1 / spread),
+        deep=block.deep and block.deep.times(1 / spread),
     )
 
 

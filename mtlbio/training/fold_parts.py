@@ -5,6 +5,7 @@ round in one way however many there are (``docs/scatter.md``).
 """
 
 from collections.abc import Iterable
+from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
@@ -18,6 +19,8 @@ from mtlbio.model.ensemble import FINAL
 from mtlbio.parts import Parts, checked_part, folder_of_parts
 from mtlbio.progress import say, track
 from mtlbio.tables import SPLITS, read_table
+from mtlbio.training.deep.fit import Kept
+from mtlbio.training.deep.fits import DeepFits
 from mtlbio.training.device import choose_device
 from mtlbio.training.fold_predictors import Refit
 from mtlbio.training.joined import joined
@@ -40,15 +43,60 @@ def arms_of(cohort: Cohort, options: Training) -> tuple[list[str], list[np.ndarr
     return ["multitask"] + ["singletask"] * len(alone), [np.ones(t), *alone]
 
 
-def fit_folds(cohort: Cohort, splits: pd.DataFrame, options: Training, only: Iterable[int] | None = None) -> Refit:
-    """Fit all arms and seeds of all folds, or of ``only`` these, in one stack."""
+@dataclass(frozen=True)
+class KeptFolds:
+    """The deep trunks of every fold that is done, in ``parts/train/deep<fold>``: a killed run goes on after them."""
+
+    parts: Parts
+
+    def read(self, fold: int) -> DeepFits | None:
+        """Those of a fold; None where there are none of these data, options and modules."""
+        part = self.parts.read(f"deep{fold}")
+        if part is None:
+            return None
+        say(f"Deep trunk of {'all donors' if fold == FINAL else f'fold {fold}'}: trained before")
+        return put_together(DeepFits, part.arrays)
+
+    def write(self, fold: int, found: DeepFits) -> None:
+        """Keep them."""
+        self.parts.write(f"deep{fold}", taken_apart(found), {"fold": fold})
+
+
+def fit_folds(
+    cohort: Cohort,
+    splits: pd.DataFrame,
+    options: Training,
+    only: Iterable[int] | None = None,
+    kept: Kept | None = None,
+) -> Refit:
+    """Fit all arms and seeds of all folds, or of ``only`` these, in one stack; ``kept`` keeps their deep trunks."""
     device, (_, arms) = choose_device(options.device), arms_of(cohort, options)
     refitter = Refitter.of(cohort, splits, options, device, arms, message="Finding gene-sparse axes", only=only)
     axes = (f"{'all donors' if data.fold == FINAL else data.fold}: {data.axes.n_axes}" for data in refitter.folds)
     say(f"Axes per fold: {', '.join(axes)}")
     say(f"Training {2 * len(refitter.folds) * len(arms) * options.seeds} networks on {device}")
-    (refit,) = refitter.refit([cohort], lambda epochs, name: track(epochs, f"Training the {name} block", len(epochs)))
+    (refit,) = refitter.refit(
+        [cohort], lambda epochs, name: track(epochs, f"Training the {name} block", len(epochs)), kept
+    )
+    for line in deep_lines(refit, cohort.tasks):
+        say(line)
     return refit
+
+
+def deep_lines(refit: Refit, tasks: Iterable[str]) -> list[str]:
+    """What the deep trunk of each fold is, and what the tasks of the multi-task arm take from it."""
+    deep, lines = refit.predictors.deep, list[str]()
+    if deep is None:
+        return lines
+    for i, data in enumerate(refit.folds):
+        chosen = deep.chosen[i, 0]
+        fold = "all donors" if data.fold == FINAL else f"fold {data.fold}"
+        shares = ", ".join(f"{name} {refit.stacking.mixture[i, 0, t].shares[-1]:.2f}" for t, name in enumerate(tasks))
+        lines.append(
+            f"Deep trunk of {fold}: reads {chosen.inputs}, {chosen.depth} residual blocks of width {chosen.width}, "
+            f"dropout {chosen.dropout:g}; shares: {shares}"
+        )
+    return lines
 
 
 def fit_part(run: DonorRun, results: Path, name: str) -> None:
@@ -63,7 +111,8 @@ def fit_part(run: DonorRun, results: Path, name: str) -> None:
     checked_part(name, names, "train")
     cohort, splits = read_prepared(results)
     folds = folds_of_part(name, names, splits)
-    arrays = taken_apart(fit_folds(cohort, splits, run.training, folds)) if folds else {}
+    kept = KeptFolds(_parts(run, results))
+    arrays = taken_apart(fit_folds(cohort, splits, run.training, folds, kept)) if folds else {}
     _parts(run, results).write(name, arrays, {"folds": folds})
 
 
@@ -81,11 +130,12 @@ def gathered(run: DonorRun, results: Path, cohort: Cohort, splits: pd.DataFrame)
                 continue
             kept |= dict.fromkeys(part.about["folds"], put_together(Refit, part.arrays))
     missing = [fold for fold in [*folds_of(splits), FINAL] if fold not in kept]
+    of_deep = KeptFolds(_parts(run, results))
     if not kept:
-        return fit_folds(cohort, splits, run.training)
+        return fit_folds(cohort, splits, run.training, kept=of_deep)
     refits = list({id(refit): refit for refit in kept.values()}.values())
     say(f"{len(kept)} of {len(kept) + len(missing)} folds fitted before")
-    return joined([*refits, fit_folds(cohort, splits, run.training, missing)] if missing else refits)
+    return joined([*refits, fit_folds(cohort, splits, run.training, missing, of_deep)] if missing else refits)
 
 
 def folds_of_part(name: str, names: Iterable[str], splits: pd.DataFrame) -> list[int]:

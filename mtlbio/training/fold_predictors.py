@@ -1,16 +1,17 @@
 """What training found in one fold, predictor by predictor, as arrays over the fold's own genes, axes and curves."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 
 import numpy as np
 
 from mtlbio.cohort.cohort import Cohort
+from mtlbio.model.deep import DeepBlock
 from mtlbio.model.ensemble import FINAL
 from mtlbio.model.gated import Gated, GatedBlock
 from mtlbio.model.outputs import Outputs
 from mtlbio.training.predictors import Predictors
-from mtlbio.training.problem import PATHS, FoldData, Targets
+from mtlbio.training.problem import DEEP, FoldData, Targets
 from mtlbio.training.stacked_predictors import StackedPredictors, StackingWeights
 
 
@@ -40,7 +41,8 @@ class FittedFold:
     x : (n, p) its standardised training samples
     axes, genes, dense, curved : weights on axes (s, k, c), on genes (s, p, c) twice, on curves (s, m, c)
     gated : what stands for the last two if there are gates (they are 0 then)
-    bias : (s, o) of each predictor
+    deep : what the columns take from the deep trunk, in their shares; None for nothing
+    bias : (s, o) of each predictor, in the order of the shares of a mixture
     mixture : of each task
     target_mean, target_scale : (t,) of the targets of its training donors
     """
@@ -57,12 +59,13 @@ class FittedFold:
     mixture: list[StackingWeights]
     target_mean: np.ndarray
     target_scale: np.ndarray
+    deep: DeepBlock | None = None
 
     @cached_property
     def shares(self) -> dict[str, np.ndarray]:
         """Predictor -> (c,) share of it in every output column."""
         stacked = np.stack([m.shares for m in self.mixture], axis=1)[:, self.packing.task_of_column]
-        return dict(zip(PATHS, stacked, strict=True))
+        return dict(zip(self.bias, stacked, strict=True))
 
 
 def fitted_fold(cohort: Cohort, refit: Refit, i: int) -> FittedFold:
@@ -84,7 +87,9 @@ def fitted_fold(cohort: Cohort, refit: Refit, i: int) -> FittedFold:
             gated.append(Gated.of(basis, maps, offsets, block.squash))
             maps = np.zeros((*maps.shape[:2], offsets.shape[2]))
         linear.append(basis @ maps)
-    return FittedFold(
+    deep, bias = refit.predictors.deep, {name: array(heads[name].bias) for name in ("axes", "genes")}
+    bias |= {name: array(blocks[name].bias)[0] for name in ("dense", "curved")}
+    fitted = FittedFold(
         data=data,
         packing=packing,
         x=data.features.transform(cohort.expression[data.train]).astype(float),
@@ -93,9 +98,9 @@ def fitted_fold(cohort: Cohort, refit: Refit, i: int) -> FittedFold:
         dense=linear[0],
         curved=linear[1],
         gated=GatedBlock(*gated) if gated else None,
-        bias={name: array(head.bias) for name, head in heads.items()}
-        | {name: array(block.bias)[0] for name, block in blocks.items()},
+        bias=bias if deep is None else bias | {DEEP: deep.bias(i)},
         mixture=[refit.stacking.mixture[i, 0, t] for t in range(len(packing.tasks))],
         target_mean=refit.targets.mean[i],
         target_scale=refit.targets.scale[i],
     )
+    return fitted if deep is None else replace(fitted, deep=deep.block(i, data, fitted.shares[DEEP]))

@@ -7,6 +7,7 @@ import numpy as np
 import torch
 
 from mtlbio.model.ensemble import FINAL
+from mtlbio.training.deep.fits import joined_deep
 from mtlbio.training.fold_predictors import Refit
 from mtlbio.training.predictors import Predictors
 from mtlbio.training.problem import Targets
@@ -55,6 +56,7 @@ def joined(refits: Sequence[Refit]) -> Refit:
     # place among the joined folds of every fold of every part
     places = np.split(np.argsort(order), np.cumsum([len(refit.folds) for refit in refits])[:-1])
     keyed = list(zip(places, stacks, strict=True))
+    deep = [part.deep for part in predictors if part.deep is not None]
     return Refit(
         [[data for refit in refits for data in refit.folds][place] for place in order],
         Targets(
@@ -66,6 +68,7 @@ def joined(refits: Sequence[Refit]) -> Refit:
         Predictors(
             {name: heads([part.heads[name] for part in predictors]) for name in predictors[0].heads},
             {name: block([part.blocks[name] for part in predictors]) for name in predictors[0].blocks},
+            joined_deep(deep, [place.tolist() for place in places]) if deep else None,
         ),
         StackedPredictors(
             {(int(at[i]), j, t): value for at, stack in keyed for (i, j, t), value in stack.mixture.items()},

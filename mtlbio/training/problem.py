@@ -25,6 +25,8 @@ _SPARSE_GENES = 1000
 
 # The ways from the genes to a task, in the order of the shares of a mixture.
 PATHS = ("axes", "genes", "dense", "curved")
+# One more, where a deep trunk is trained.
+DEEP = "deep"
 
 
 @dataclass(frozen=True)

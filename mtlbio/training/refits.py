@@ -3,7 +3,7 @@
 Genes, axes, curves and row spaces of a fold do not look at labels: they are found once and shared by all copies, whose
 networks read them in one product (:mod:`mtlbio.training.products`).
 What looks at labels is done for every copy: inner folds, standardisation of the targets, weights of the replicas, all
-four predictors, their mixture, and the folding onto canonical dimensions. The outer folds stay, for the axes hang on
+predictors, their mixture, and the folding onto canonical dimensions. The outer folds stay, for the axes hang on
 them. ``mtlbio train`` is the case of one copy, the cohort itself.
 """
 
@@ -14,18 +14,21 @@ import numpy as np
 import pandas as pd
 import torch
 
+from mtlbio.choices.deep import encoder_of, sentence
 from mtlbio.cohort.cohort import Cohort
 from mtlbio.config import Training
 from mtlbio.kinds import kind_named
 from mtlbio.model.ensemble import FINAL
-from mtlbio.progress import track
+from mtlbio.progress import say, track
 from mtlbio.training.anchors import with_anchors
 from mtlbio.training.canonical_axes import CanonicalAxes
 from mtlbio.training.cross_task_stacking import with_cross_task_stacks
+from mtlbio.training.deep.fit import Kept, fit_deep
 from mtlbio.training.extras import with_extras
 from mtlbio.training.fold_predictors import Refit
 from mtlbio.training.predictors import fit_predictors
 from mtlbio.training.problem import (
+    DEEP,
     FoldData,
     Problem,
     Targets,
@@ -47,6 +50,11 @@ _HELD = 12
 
 
 Progress = Callable[[range, str], Iterable[int]]
+
+
+def donors_with_labels(cohort: Cohort) -> dict[str, int]:
+    """How many donors have a label of each task."""
+    return {name: len(np.unique(cohort.donors[~np.isnan(cohort.y(name))])) for name in cohort.tasks}
 
 
 @dataclass(frozen=True)
@@ -81,7 +89,11 @@ class Refitter:
         arms = arms or [np.ones(len(cohort.tasks))]
         wide = widths(cohort, options)
         problem = make_problem(cohort, folds, make_targets(cohort, folds), arms, options.seeds, device, wide)
-        return cls(options, folds, with_extras(problem, cohort, folds, options))
+        problem = with_extras(problem, cohort, folds, options)
+        encoder = encoder_of(options, donors_with_labels(cohort))
+        if options.encoder != "linear":
+            say(sentence(encoder))
+        return cls(options, folds, replace(problem, paths=(*problem.paths, DEEP)) if encoder.deep else problem)
 
     @property
     def bytes_per_copy(self) -> int:
@@ -100,14 +112,29 @@ class Refitter:
         """What was fitted to a cohort on dimensions that all its folds share, found in the way of its kind of run."""
         return kind_named(cohort.kind).part("train", "canonical_axes")(cohort, refit, self.seeds)
 
-    def refit(self, copies: list[Cohort], progress: Progress = lambda epochs, name: epochs) -> list[Refit]:
-        """Train every copy, all in one stack, all arms of the problem; ``progress`` as in :func:`fit_predictors`."""
+    def refit(
+        self,
+        copies: list[Cohort],
+        progress: Progress = lambda epochs, name: epochs,
+        kept: Kept | None = None,
+    ) -> list[Refit]:
+        """Train every copy, all in one stack, all arms of the problem; ``progress`` as in :func:`fit_predictors`.
+
+        ``kept`` keeps the deep trunks of every fold of a lone copy, where they are trained.
+        """
         labelled = self.labelled(copies)
-        predictors = fit_predictors(self.stacked(copies, labelled), self.seeds, self.options, progress)
+        stacked = self.stacked(copies, labelled)
+        predictors = fit_predictors(stacked, self.seeds, self.options, progress)
+        if DEEP in self.problem.paths:
+            order, numbers = np.argsort(copies[0].obs.index.astype(str), kind="stable"), None
+            if len(copies) == 1:
+                numbers = [data.fold for data in self.folds]
+            deep = fit_deep(stacked, self.seeds, self.options, order, numbers, kept, progress)
+            predictors = replace(predictors, deep=deep)
         refits = []
         for k, (copy, (folds, targets)) in enumerate(zip(copies, labelled, strict=True)):
             of_copy = predictors.of_folds(slice(k * len(folds), (k + 1) * len(folds)))
-            stacking = stack_predictors(self.problem, of_copy.outputs, folds, targets)
+            stacking = stack_predictors(self.problem, of_copy.outputs, folds, targets, copy.donors)
             if self.options.borrowing:
                 stacking = with_cross_task_stacks(self.problem, stacking, folds, targets)
             if self.options.sites is not None:

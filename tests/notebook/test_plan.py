@@ -37,6 +37,12 @@ def test_words_are_those_of_the_command_line(tmp_path):
     assert expected.splitlines()[0] == "notebook: 99 samples of 99 donors; left out: 1 (donor missing)."
 
 
+def test_words_say_whether_a_deep_trunk_is_trained():
+    deep = mb.plan(planted(), **CALL, training={"encoder": "auto"})
+    assert deep.splitlines()[-1].startswith("No deep trunk is trained (auto: ")
+    assert deep.startswith(mb.plan(planted(), **CALL))
+
+
 def test_more_dimensions_need_more_donors():
     few, many = (mb.plan(planted().obs, dims=dims, **CALL).table for dims in (5, 200))
     column = "donors_for_0.8"

@@ -152,9 +152,9 @@ def fitted_meanwhile(monkeypatch) -> list[list[int]]:
     """A list that every later call of ``fit_folds`` adds its folds to."""
     calls: list[list[int]] = []
 
-    def fit(cohort, splits, options, only=None):
+    def fit(cohort, splits, options, only=None, kept=None):
         calls.append([*fold_parts.folds_of(splits), FINAL] if only is None else list(only))
-        return fit_folds(cohort, splits, options, only)
+        return fit_folds(cohort, splits, options, only, kept)
 
     monkeypatch.setattr(fold_parts, "fit_folds", fit)
     return calls

@@ -84,6 +84,7 @@ class BlocksRun(DonorRun):
         for key, found in {
             "training.borrowing": self.training.borrowing,
             "training.scatter": self.training.scatter,
+            "training.encoder": self.training.encoder != "linear",
             "splits.also": self.splits.also,
             "baselines.sites": self.baselines.sites,
             "probe.null_refits": self.probe.null_refits,
