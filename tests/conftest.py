@@ -1,6 +1,10 @@
 """What holds for every test."""
 
 import copy
+import os
+
+# Each of several processes runs tests: threads of one that wait for those of another take many times as long as one.
+os.environ.setdefault("OMP_NUM_THREADS", "1")
 
 import numpy as np
 import pytest

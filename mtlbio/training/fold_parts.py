@@ -6,6 +6,7 @@ round in one way however many there are (``docs/scatter.md``).
 
 from collections.abc import Iterable
 from dataclasses import dataclass
+from functools import cached_property
 from pathlib import Path
 
 import numpy as np
@@ -45,9 +46,18 @@ def arms_of(cohort: Cohort, options: Training) -> tuple[list[str], list[np.ndarr
 
 @dataclass(frozen=True)
 class KeptFolds:
-    """The deep trunks of every fold that is done, in ``parts/train/deep<fold>``: a killed run goes on after them."""
+    """The deep trunks of every fold that is done, in ``parts/train/deep<fold>``: a killed run goes on after them.
 
-    parts: Parts
+    Nothing is asked for, and no file hashed, where no trunk is trained.
+    """
+
+    run: DonorRun
+    results: Path
+
+    @cached_property
+    def parts(self) -> Parts:
+        """Where they are, for what this run reads."""
+        return _parts(self.run, self.results)
 
     def read(self, fold: int) -> DeepFits | None:
         """Those of a fold; None where there are none of these data, options and modules."""
@@ -111,7 +121,7 @@ def fit_part(run: DonorRun, results: Path, name: str) -> None:
     checked_part(name, names, "train")
     cohort, splits = read_prepared(results)
     folds = folds_of_part(name, names, splits)
-    kept = KeptFolds(_parts(run, results))
+    kept = KeptFolds(run, results)
     arrays = taken_apart(fit_folds(cohort, splits, run.training, folds, kept)) if folds else {}
     _parts(run, results).write(name, arrays, {"folds": folds})
 
@@ -130,7 +140,7 @@ def gathered(run: DonorRun, results: Path, cohort: Cohort, splits: pd.DataFrame)
                 continue
             kept |= dict.fromkeys(part.about["folds"], put_together(Refit, part.arrays))
     missing = [fold for fold in [*folds_of(splits), FINAL] if fold not in kept]
-    of_deep = KeptFolds(_parts(run, results))
+    of_deep = KeptFolds(run, results)
     if not kept:
         return fit_folds(cohort, splits, run.training, kept=of_deep)
     refits = list({id(refit): refit for refit in kept.values()}.values())

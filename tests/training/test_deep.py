@@ -263,7 +263,8 @@ def test_a_killed_run_goes_on_and_ends_the_same(tmp_path, monkeypatch):
     quick = QUICK.model_copy(update={"epochs": 3})
     splits = make_splits(cohort, Splits(folds=3))
     options = Training(**SMALL | {"axes": 6, "encoder": "mlp", "deep": quick})
-    kept = KeptFolds(Parts(tmp_path / "parts" / "train", "key"))
+    monkeypatch.setattr(fold_parts, "_parts", lambda *_: Parts(tmp_path / "parts" / "train", "key"))
+    kept = KeptFolds(None, tmp_path)
     whole = fit_folds(cohort, splits, options)
     done, plain = [], fitting._fit_fold
 
