@@ -23,7 +23,7 @@ from typing import TYPE_CHECKING
 os.environ.setdefault("MKL_CBWR", "AUTO")
 
 if TYPE_CHECKING:
-    from mtlbio.door import baselines, evaluate, impute, influence, panel, prepare, read_run, report
+    from mtlbio.door import baselines, evaluate, impute, influence, panel, prepare, read_run, report, tradeoff
     from mtlbio.notebook.doors import plan, predict, train, trial
 
 __version__ = "0.2.0"
@@ -45,6 +45,7 @@ __all__ = [
     "prepare",
     "read_run",
     "report",
+    "tradeoff",
     "train",
     "trial",
 ]

@@ -179,6 +179,39 @@ def panel(
     return _table(folder / "panel" / "front.tsv")
 
 
+def tradeoff(
+    run: Run,
+    results: str | Path | None = None,
+    preferences: int = 25,
+    alpha: float = 0.5,
+    sites: str | None = None,
+) -> DataFrame:
+    """What one task gains when another gives up: ``tradeoff/``; no step of the workflow (docs/tradeoff.md).
+
+    Gives ``tradeoff/front.tsv``. An InputError where the run is not trained, or is of a kind of which this cannot be
+    asked.
+
+    Parameters
+    ----------
+    run : a cohort or a table of features, trained
+    results : folder of its results
+    preferences : how many weights of the tasks are trained, 3 or more
+    alpha : level of the worst case: the mean of the worst 1 - alpha of tasks, donors and sites
+    sites : covariate whose levels are sites; as the run names them if left out
+
+    Examples
+    --------
+    >>> run = mtlbio.read_run("planted/run.yaml")
+    >>> front = mtlbio.tradeoff(run, preferences=4)
+    >>> sorted(front["task"].unique())
+    ['age', 'disease', 'response']
+    """
+    folder = folder_of(run, results)
+    with one_thread():
+        command_of(run, "tradeoff")(run, folder, preferences, alpha, sites)
+    return _table(folder / "tradeoff" / "front.tsv")
+
+
 def impute(run: Run, results: str | Path | None = None) -> DataFrame:
     """Blocks that samples lack, filled from those that they have: ``impute/``; no step (docs/assays.md).
 

@@ -104,7 +104,7 @@ def _check(run: DonorRun, preferences: int, alpha: float) -> None:
         )
     if not set(run.training.paths) & {"dense", "curved"}:
         raise InputError("training.paths: the trunk has no part in the predictions; valid: with dense or curved")
-    if not 2 <= preferences <= MOST:
+    if not 3 <= preferences <= MOST:
         raise InputError(f"--preferences: found {preferences}; expected 3 to {MOST}")
     if not _LEVELS[0] < alpha <= _LEVELS[1]:
         raise InputError(

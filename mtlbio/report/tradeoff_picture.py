@@ -20,7 +20,7 @@ def tradeoff_figure(tables: Mapping[str, pd.DataFrame], words: Vocabulary, margi
     over the band of the margin. Right, the mean of the tasks on its way from chance to perfection against the
     dimensions to interpret, a line and a size of mark for each number of features to measure."""
     front, weights, models = tables["front"], tables["preferences"], tables["models"]
-    figure = new_figure(8.6, 3.4)
+    figure = new_figure(10.0, 3.4)
     left, right = figure.subplots(1, 2)
     said = [_weights(left, front, weights, margin), _sizes(right, front, models, words)]
     return figure, "What tasks trade, and what dimensions and features do", " ".join(said)
@@ -86,7 +86,7 @@ def _sizes(axes, front: pd.DataFrame, models: pd.DataFrame, words: Vocabulary) -
     axes.set_ylabel("accuracy (0 chance, 1 perfect)")
     axes.set_title(f"Accuracy, dimensions and {words.features}")
     axes.grid(axis="y")
-    axes.legend(loc="lower right")
+    axes.legend(loc="upper left", bbox_to_anchor=(1.0, 1.0))  # beside the axes: points may stand anywhere in them
     return (
         f"Mean accuracy on the way from chance to perfection by dimensions of the trunk, {'; '.join(said)}; the run "
         f"with {int(run['dims'])} dimensions {percent(run['skill'])}."

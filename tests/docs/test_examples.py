@@ -28,6 +28,7 @@ ORDER = [
     *("trial" if step == "probe" else step for step in STEPS),
     "influence",
     "panel",
+    "tradeoff",
     "impute",
     "predict",
 ]
