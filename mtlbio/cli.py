@@ -25,6 +25,9 @@ app = typer.Typer(
 )
 
 RunFile = Annotated[Path, typer.Argument(metavar="RUN.yaml", help="the run's description (see config/README.md)")]
+Described = Annotated[
+    Path | None, typer.Option("--run", metavar="RUN.yaml", help="where `mtlbio run` did not make the results")
+]
 StepResults = Annotated[
     Path | None,
     typer.Option("--results", metavar="DIR", help="folder of this run's results; results/<run> where left out"),
@@ -214,9 +217,7 @@ def panel(
     tasks: Annotated[
         str | None, typer.Option(metavar="A,B", help="tasks that the panels are for; all of the run where left out")
     ] = None,
-    described: Annotated[
-        Path | None, typer.Option("--run", metavar="RUN.yaml", help="where `mtlbio run` did not make the results")
-    ] = None,
+    described: Described = None,
 ) -> None:
     """Which few features do for the tasks what all of them do, and whether a confounder or the batch sits among them.
 
@@ -243,9 +244,7 @@ def tradeoff(
     sites: Annotated[
         str | None, typer.Option(metavar="COVARIATE", help="whose levels are sites; as the run names them if left out")
     ] = None,
-    described: Annotated[
-        Path | None, typer.Option("--run", metavar="RUN.yaml", help="where `mtlbio run` did not make the results")
-    ] = None,
+    described: Described = None,
 ) -> None:
     """What one task gains when another gives up, and how few dimensions and features do: tradeoff/*.tsv and a picture.
 
@@ -263,9 +262,7 @@ def tradeoff(
 @app.command()
 def impute(
     results: Annotated[Path, typer.Argument(metavar="RESULTS", help="a prepared run with blocks, e.g. results/plasma")],
-    described: Annotated[
-        Path | None, typer.Option("--run", metavar="RUN.yaml", help="where `mtlbio run` did not make the results")
-    ] = None,
+    described: Described = None,
 ) -> None:
     """Fill blocks that samples lack from those that they have, and say how far off that is.
 

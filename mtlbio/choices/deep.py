@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from mtlbio.choices.sharing import SHARING
+from mtlbio.choices.sharing import SHARED, SHARING
 from mtlbio.errors import listing
 
 if TYPE_CHECKING:
@@ -24,10 +24,9 @@ class Encoder:
 def objection(training) -> str | None:
     """What of a section ``training`` a deep trunk cannot serve, with the key that says so; None where it can."""
     if not SHARING[training.sharing].shared:
-        valid = [name for name, facts in SHARING.items() if facts.shared]
         return (
             f"training.sharing: {training.sharing} sharing lets no task train what another one reads, and a deep trunk "
-            f"is read by all; valid beside it: {listing(valid, limit=20)}"
+            f"is read by all; valid beside it: {listing(SHARED, limit=20)}"
         )
     for key in ("adversary", "reconstruction", "masked_genes"):
         if getattr(training, key) is not None:

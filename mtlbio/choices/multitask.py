@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field, fields
 
 from mtlbio.choices.balancers import BALANCERS, checked_options
-from mtlbio.choices.sharing import SHARING, check_sharing
+from mtlbio.choices.sharing import SHARED, SHARING, check_sharing
 from mtlbio.errors import InputError, listing
 
 
@@ -37,10 +37,9 @@ class MultitaskOptions:
                 f"do nothing; valid: trunk"
             )
         if adversary and not shared:
-            valid = [name for name, facts in SHARING.items() if facts.shared]
             raise InputError(
                 f"training.adversary: {self.sharing} sharing has no shared parameters for it to reach; valid: "
-                f"{listing(valid, limit=20)}"
+                f"{listing(SHARED, limit=20)}"
             )
         if compares and not shared:
             valid = [name for name, facts in BALANCERS.items() if not facts.reads_gramian]

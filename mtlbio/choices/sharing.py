@@ -34,6 +34,9 @@ SHARING: dict[str, SchemeFacts] = {
     ),
 }
 
+# those whose tasks train what other tasks read
+SHARED = tuple(name for name, facts in SHARING.items() if facts.shared)
+
 if TYPE_CHECKING:  # the names are known when the module is read
     SharingName = str
 else:

@@ -4,6 +4,8 @@ Where families are known they are held out as a whole, as donors are otherwise. 
 labels and on the seed, not on the order of the samples in a file.
 """
 
+from pathlib import Path
+
 import numpy as np
 import pandas as pd
 
@@ -11,11 +13,16 @@ from mtlbio.cohort.cohort import Cohort
 from mtlbio.config import Splits
 from mtlbio.errors import InputError
 from mtlbio.labels.strata import carried_classes, carried_values
-from mtlbio.tables import SPLITS
+from mtlbio.tables import SPLITS, read_table
 
 FOLDS = 5
 # The search for better exchanges is quadratic in the label patterns; beyond these the greedy folds stand.
 _PATTERNS, _EXCHANGES = 300, 200
+
+
+def read_splits(results: Path, cohort: Cohort) -> pd.DataFrame:
+    """``splits.tsv`` of a folder of results, in the order of the cohort's samples."""
+    return read_table(results / "splits.tsv", SPLITS).set_index("sample").loc[cohort.samples].reset_index()
 
 
 def make_splits(cohort: Cohort, options: Splits, key: str = "splits") -> pd.DataFrame:

@@ -13,12 +13,13 @@ import pandas as pd
 
 from mtlbio.cohort.assays.blocks import blocks_of, plain
 from mtlbio.cohort.cohort import Cohort, read_cohort
+from mtlbio.cohort.split import read_splits
 from mtlbio.evaluation.assays.imputed import Imputed, impute_blocks
 from mtlbio.integrity.extras import check_own, writing
 from mtlbio.integrity.step import checked
 from mtlbio.kinds.schemas import BlocksRun
 from mtlbio.progress import say
-from mtlbio.tables import IMPUTED, SPLITS, read_table, write_table
+from mtlbio.tables import IMPUTED, write_table
 from mtlbio.text import number
 
 
@@ -34,7 +35,7 @@ def impute(run: BlocksRun, results: Path) -> list[str]:
     records = checked(results, ("prepare",), run)
     check_own(results, "impute")
     cohort = read_cohort(results / "cohort.h5ad")
-    splits = read_table(results / "splits.tsv", SPLITS).set_index("sample").loc[cohort.samples].reset_index()
+    splits = read_splits(results, cohort)
     say("Filling blocks from those that a sample has, and asking in every fold how far off that is")
     found = impute_blocks(cohort, splits, run.training.genes)
     with writing(results, "impute", records) as place:

@@ -8,6 +8,7 @@ from dataclasses import replace
 from pathlib import Path
 
 from mtlbio.cohort.cohort import read_cohort
+from mtlbio.cohort.split import read_splits
 from mtlbio.commands.panel_tables import panel_tables
 from mtlbio.errors import InputError, listing
 from mtlbio.evaluation.panel.chosen import choose_panels
@@ -20,7 +21,7 @@ from mtlbio.kinds.schemas import DonorRun
 from mtlbio.progress import say
 from mtlbio.report.made_of import write_made_of
 from mtlbio.report.smaller_panel import panel_sentences
-from mtlbio.tables import SPLITS, read_table, write_table
+from mtlbio.tables import write_table
 
 LEAST_FEATURES = 4
 
@@ -60,7 +61,7 @@ def panel(
     if candidates < LEAST_FEATURES:
         raise InputError(f"cohort.h5ad: {candidates} {words.features}; a panel is for {LEAST_FEATURES} or more")
     limits = limits_of(sizes, candidates, cost)
-    splits = read_table(results / "splits.tsv", SPLITS).set_index("sample").loc[cohort.samples].reset_index()
+    splits = read_splits(results, cohort)
     options = run.evaluate
     say(f"Panels out of {candidates} {words.features}, chosen in every fold")
     panels = choose_panels(cohort, splits, limits, candidates, cost, options.seed)

@@ -6,8 +6,9 @@ An extra on request, no step of the workflow: it reads what ``prepare`` and ``tr
 
 from pathlib import Path
 
-from mtlbio.choices.sharing import SHARING
+from mtlbio.choices.sharing import SHARED, SHARING
 from mtlbio.cohort.cohort import Cohort, read_cohort, read_latents
+from mtlbio.cohort.split import read_splits
 from mtlbio.errors import InputError, listing
 from mtlbio.evaluation.tradeoff.points import points_of
 from mtlbio.evaluation.tradeoff.scored import PRESENT, Scored, of_run
@@ -22,7 +23,7 @@ from mtlbio.report.made_of import write_made_of
 from mtlbio.report.svg import house_style, save
 from mtlbio.report.tradeoff import tradeoff_sentences
 from mtlbio.report.tradeoff_picture import tradeoff_figure
-from mtlbio.tables import PREDICTIONS, SPLITS, read_table, write_table
+from mtlbio.tables import PREDICTIONS, read_table, write_table
 from mtlbio.training.preference_stack import fit_preferences, preference_stack
 
 PREFERENCES, LEVEL, MOST = 25, 0.5, 1000
@@ -53,7 +54,7 @@ def tradeoff(
     check_own(results, "tradeoff")
     cohort = read_cohort(results / "cohort.h5ad")
     points = points_of(len(cohort.tasks), preferences, _site(run, cohort, sites))
-    splits = read_table(results / "splits.tsv", SPLITS).set_index("sample").loc[cohort.samples].reset_index()
+    splits = read_splits(results, cohort)
     present = of_run(read_table(results / "predictions.tsv", PREDICTIONS), cohort)
     options, evaluate = run.training, run.evaluate
     refitter = preference_stack(cohort, splits, options, points.trained(cohort, alpha))
@@ -97,10 +98,9 @@ def _check(run: DonorRun, preferences: int, alpha: float) -> None:
             "federation: sites that exchange sums train no preferences; valid: a run that pools its samples"
         )
     if not SHARING[run.training.sharing].shared:
-        valid = [name for name, facts in SHARING.items() if facts.shared]
         raise InputError(
             f"training.sharing: {run.training.sharing} sharing has no shared parameters on which tasks could give up "
-            f"anything; valid: {listing(valid, limit=20)}"
+            f"anything; valid: {listing(SHARED, limit=20)}"
         )
     if not set(run.training.paths) & {"dense", "curved"}:
         raise InputError("training.paths: the trunk has no part in the predictions; valid: with dense or curved")

@@ -10,6 +10,7 @@ import pandas as pd
 from mtlbio import __version__
 from mtlbio.cohort.cohort import Cohort, read_cohort
 from mtlbio.cohort.given.source import numbered
+from mtlbio.cohort.split import read_splits
 from mtlbio.embedding.encode import encode_folds
 from mtlbio.embedding.encodings import Encodings
 from mtlbio.embedding.table import latents_table, write_latents
@@ -19,7 +20,7 @@ from mtlbio.evaluation.unpredicted import unpredicted
 from mtlbio.files import replacing
 from mtlbio.kinds.schemas import LatentsRun
 from mtlbio.model.ensemble import FINAL
-from mtlbio.tables import CONFLICT, HISTORY, PREDICTIONS, SPLITS, read_table, write_table
+from mtlbio.tables import CONFLICT, HISTORY, PREDICTIONS, write_table
 
 
 def train(run: LatentsRun, results: Path) -> None:
@@ -35,7 +36,7 @@ def train(run: LatentsRun, results: Path) -> None:
     """
     results = Path(results)
     cohort = read_cohort(results / "cohort.h5ad")
-    splits = read_table(results / "splits.tsv", SPLITS).set_index("sample").loc[cohort.samples].reset_index()
+    splits = read_splits(results, cohort)
     fold = splits["fold"].to_numpy().astype(int)
     encodings = None
     if run.latents.encode is not None:

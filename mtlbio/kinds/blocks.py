@@ -4,11 +4,9 @@ from collections.abc import Mapping
 from typing import Any
 
 from mtlbio.kinds.base import OnPage, Simulation
-from mtlbio.kinds.donors import DonorKind
+from mtlbio.kinds.donors import OF_ONE_MATRIX, DonorKind
 from mtlbio.kinds.schemas import BlocksRun
 from mtlbio.kinds.vocabulary import ASSAYS
-
-_ONE_MATRIX = ("transfer", "influence", "panel", "tradeoff")  # commands that fit models of one matrix without gaps
 
 
 class BlocksKind(DonorKind[BlocksRun]):
@@ -46,7 +44,7 @@ class BlocksKind(DonorKind[BlocksRun]):
             "assays": "mtlbio.report.of_assays:assays",
         },
     }
-    commands = {key: place for key, place in DonorKind.commands.items() if key not in _ONE_MATRIX}
+    commands = {key: place for key, place in DonorKind.commands.items() if key not in OF_ONE_MATRIX}
     commands |= {"impute": "mtlbio.commands.impute:impute"}
     scattered = {}
     simulation = Simulation("blocks", "mtlbio.cohort.assays.simulate:plant", ("donors",))

@@ -11,6 +11,10 @@ _FOLDS = 5  # parts that hold somebody out, where the YAML does not say how many
 REFITS_PER_PART = 12  # or a multiple: in stacks of 4, 3, 2 or 1, none of which two parts would share
 
 
+# commands that fit models of one matrix of measurements without gaps
+OF_ONE_MATRIX = ("transfer", "influence", "panel", "tradeoff")
+
+
 class DonorKind(Kind[D]):
     """Samples of donors; the donor is held out as a whole."""
 

@@ -5,7 +5,7 @@ from typing import Any
 
 from mtlbio.intake.annotated import is_annotated
 from mtlbio.kinds.base import OnPage, Simulation
-from mtlbio.kinds.donors import DonorKind
+from mtlbio.kinds.donors import OF_ONE_MATRIX, DonorKind
 from mtlbio.kinds.schemas import LatentsRun
 from mtlbio.kinds.vocabulary import DONORS
 
@@ -54,9 +54,7 @@ class LatentsKind(DonorKind[LatentsRun]):
             "cautions": "mtlbio.report.of_latents:cautions",
         },
     }
-    commands = {
-        k: at for k, at in DonorKind.commands.items() if k not in ("transfer", "influence", "panel", "tradeoff")
-    }
+    commands = {key: place for key, place in DonorKind.commands.items() if key not in OF_ONE_MATRIX}
     scattered = {}
     simulation = Simulation(
         "latents", "mtlbio.embedding.simulate:plant", ("design", "donors", "genes", "batches", "visits")

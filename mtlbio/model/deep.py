@@ -13,6 +13,7 @@ import numpy as np
 from mtlbio.model.gated import weighted
 
 EPSILON = 1e-5  # of the normalisation
+BLOCK = ("scale", "shift", "weight1", "bias1", "weight2", "bias2")  # arrays of a residual block
 
 Network = dict[str, np.ndarray]  # its arrays by name: layers, then maps (h, e, c), gates and offsets where there are
 
@@ -32,9 +33,6 @@ def hidden(network: Network, scores: np.ndarray) -> np.ndarray:
         h = h + silu((unit * scale + shift) @ w1 + b1) @ w2 + b2
         k += 1
     return h
-
-
-BLOCK = ("scale", "shift", "weight1", "bias1", "weight2", "bias2")
 
 
 def columns_of(network: Network, scores: np.ndarray, squash: str | None) -> np.ndarray:

@@ -3,8 +3,8 @@
 Whatever training finds is folded together: gene standardisation, axes, rotation, matching of the folds, the
 supervised block. What is left per fold is an encoder from genes to dimensions (linear for the axes; linear plus a
 layer of cosines for the supervised dimensions, plus gates if the sharing scheme has some, plus a deep trunk where one
-was worth having) and, per task, weights and a
-bias on the dimensions. Prediction and probing need nothing else, so they do not import torch.
+was worth having) and, per task, weights and a bias on the dimensions. Prediction and probing need nothing else, so they
+do not import torch.
 """
 
 import json

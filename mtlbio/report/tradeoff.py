@@ -6,12 +6,12 @@ from collections.abc import Mapping
 
 import pandas as pd
 
+from mtlbio.evaluation.tradeoff.scored import PRESENT
 from mtlbio.kinds.vocabulary import Vocabulary
 from mtlbio.metrics import metric_named
 from mtlbio.report.words import counted, interval, percent
 from mtlbio.text import joined, number
 
-PRESENT = "present"
 _WORST = "worst "
 
 

@@ -5,13 +5,13 @@ from collections.abc import Mapping
 import numpy as np
 import pandas as pd
 
+from mtlbio.evaluation.tradeoff.scored import PRESENT
 from mtlbio.kinds.vocabulary import Vocabulary
 from mtlbio.metrics import metric_named
 from mtlbio.report.palette import CLASS_COLOURS, GRID, HIGHLIGHT, INK, MUTED
 from mtlbio.report.svg import Drawing, new_figure
 from mtlbio.report.words import percent
 
-_PRESENT = "present"
 _MARKS = ("o", "s", "^", "D", "v", "P")
 
 
@@ -27,7 +27,7 @@ def tradeoff_figure(tables: Mapping[str, pd.DataFrame], words: Vocabulary, margi
 
 
 def _weights(axes, front: pd.DataFrame, weights: pd.DataFrame, margin: float) -> str:
-    rows = front[front["point"] != _PRESENT].merge(weights, on=["point", "task"])
+    rows = front[front["point"] != PRESENT].merge(weights, on=["point", "task"])
     axes.axhspan(-margin, margin, color=GRID, alpha=0.6, linewidth=0)
     axes.axhline(0, color=MUTED, linewidth=0.9)
     said, tasks = [], list(rows["task"].unique())
@@ -63,7 +63,7 @@ def _weights(axes, front: pd.DataFrame, weights: pd.DataFrame, margin: float) ->
 
 def _sizes(axes, front: pd.DataFrame, models: pd.DataFrame, words: Vocabulary) -> str:
     means = models.groupby(["model", "dims", "features"], sort=False)["skill"].mean().reset_index()
-    run, trunks = means[means["model"] == _PRESENT].iloc[0], means[means["model"] != _PRESENT]
+    run, trunks = means[means["model"] == PRESENT].iloc[0], means[means["model"] != PRESENT]
     sizes = sorted(trunks["features"].unique())
     shades = np.linspace(0.35, 1.0, len(sizes))
     said = []
@@ -75,7 +75,7 @@ def _sizes(axes, front: pd.DataFrame, models: pd.DataFrame, words: Vocabulary) -
         said.append(
             f"{name}: " + ", ".join(f"{int(d)} {percent(s)}" for d, s in zip(its["dims"], its["skill"], strict=True))
         )
-    others = front[front["point"] != _PRESENT].groupby("point", sort=False)["skill"].mean()
+    others = front[front["point"] != PRESENT].groupby("point", sort=False)["skill"].mean()
     axes.plot(np.full(len(others), run["dims"]), others, "x", color=MUTED, markersize=4, label="preferences of the run")
     axes.plot(run["dims"], run["skill"], "*", color=INK, markersize=9, label="the run")
     ticks = sorted({*trunks["dims"], run["dims"]})

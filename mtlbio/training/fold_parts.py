@@ -123,14 +123,15 @@ def fit_part(run: DonorRun, results: Path, name: str) -> None:
     folds = folds_of_part(name, names, splits)
     kept = KeptFolds(run, results)
     arrays = taken_apart(fit_folds(cohort, splits, run.training, folds, kept)) if folds else {}
-    _parts(run, results).write(name, arrays, {"folds": folds})
+    kept.parts.write(name, arrays, {"folds": folds})
 
 
 def gathered(run: DonorRun, results: Path, cohort: Cohort, splits: pd.DataFrame) -> Refit:
     """All folds of a run: of the parts that are there, and what these lack fitted here in one stack."""
     kept: dict[int, Refit] = {}
+    of_deep = KeptFolds(run, results)
     if folder_of_parts(results, "train").is_dir():
-        parts = _parts(run, results)
+        parts = of_deep.parts
         names = kind_of(run).scatter_of(run, "train")
         for name, part in ((name, parts.read(name)) for name in names):
             if part is None or not part.arrays:
@@ -140,7 +141,6 @@ def gathered(run: DonorRun, results: Path, cohort: Cohort, splits: pd.DataFrame)
                 continue
             kept |= dict.fromkeys(part.about["folds"], put_together(Refit, part.arrays))
     missing = [fold for fold in [*folds_of(splits), FINAL] if fold not in kept]
-    of_deep = KeptFolds(run, results)
     if not kept:
         return fit_folds(cohort, splits, run.training, kept=of_deep)
     refits = list({id(refit): refit for refit in kept.values()}.values())

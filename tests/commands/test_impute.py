@@ -1,14 +1,11 @@
 """``mtlbio impute``: what samples lack is filled in, and how far off that is, is measured on donors held out."""
 
-import sys
-
 import mudata
 import numpy as np
 import pandas as pd
 import pytest
 
 import mtlbio
-from mtlbio import cli
 from mtlbio.cohort.assays.blocks import blocks_of
 from mtlbio.cohort.assays.simulate import plant
 from mtlbio.cohort.cohort import read_cohort
@@ -81,7 +78,7 @@ def test_error_and_correlation_are_of_donors_held_out(filled):
     assert set(table["from"]) == {"rna", "proteins"} and (table["n_samples"] >= 30).all()
 
 
-def test_a_held_out_donor_has_no_part_in_what_is_said_of_it(filled, monkeypatch, tmp_path):
+def test_a_held_out_donor_has_no_part_in_what_is_said_of_it(filled):
     """Another value of a feature in one donor moves that donor's error, and the predictions of others' folds only."""
     _, source, some, values = held_out_of(filled)
     values = values[:, :5]
@@ -93,18 +90,10 @@ def test_a_held_out_donor_has_no_part_in_what_is_said_of_it(filled, monkeypatch,
     assert not np.allclose(after.predicted[~own], before.predicted[~own])
 
 
-def called(monkeypatch, capsys, *words: object) -> tuple[int, str]:
-    monkeypatch.setattr(sys, "argv", ["mtlbio", "impute", *map(str, words)])
-    with pytest.raises(SystemExit) as ended:
-        cli.main()
-    out, err = capsys.readouterr()
-    return ended.value.code or 0, out + err
-
-
-def test_the_command_is_the_function_and_the_same_to_the_byte(filled, monkeypatch, capsys):
+def test_the_command_is_the_function_and_the_same_to_the_byte(filled, called):
     files = {path: path.read_bytes() for path in (filled / "r/impute").iterdir()}
     assert {path.name for path in files} == {"features.tsv", "blocks.h5mu"}
-    code, said = called(monkeypatch, capsys, filled / "r", "--run", filled / "assays/run.yaml")
+    code, said = called("impute", filled / "r", "--run", filled / "assays/run.yaml")
     assert code == 0 and "was filled from rna" in said and "impute\n" in said
     assert {path: path.read_bytes() for path in (filled / "r/impute").iterdir()} == files
     lines, _ = verify(filled / "r")

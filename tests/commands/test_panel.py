@@ -1,12 +1,9 @@
 """``mtlbio panel`` on a tiny planted cohort, from the command line and from Python."""
 
-import sys
-
 import pytest
 
 import mtlbio
 from benchmarks.shared.small_run import SMALLEST
-from mtlbio import cli
 from mtlbio.cohort.simulate import simulate, write_simulation
 from mtlbio.cohort.simulate_doses import simulate_doses, write_doses
 from mtlbio.errors import InputError
@@ -34,14 +31,6 @@ def prepared(tmp_path_factory):
     return folder
 
 
-def called(monkeypatch, capsys, *words: object) -> tuple[int, str]:
-    monkeypatch.setattr(sys, "argv", ["mtlbio", "panel", *map(str, words)])
-    with pytest.raises(SystemExit) as ended:
-        cli.main()
-    out, err = capsys.readouterr()
-    return ended.value.code or 0, out + err
-
-
 def test_every_table_has_its_columns_and_mtlbio_knows_them(prepared):
     tables = {name: read_table(prepared / f"small/panel/{name}.tsv", its) for name, its in COLUMNS.items()}
     assert all(list(tables[name].columns)[: len(its)] == its for name, its in COLUMNS.items())
@@ -65,18 +54,18 @@ def test_every_table_has_its_columns_and_mtlbio_knows_them(prepared):
     assert list(tables["verdicts"]["dim"])[3:] == inside["feature"].tolist()
 
 
-def test_the_command_is_the_function_and_the_same_to_the_byte(prepared, monkeypatch, capsys):
+def test_the_command_is_the_function_and_the_same_to_the_byte(prepared, called):
     files = {path: path.read_bytes() for path in (prepared / "small/panel").iterdir()}
     yaml = prepared / "cohort/run.yaml"
-    code, said = called(monkeypatch, capsys, prepared / "small", "--sizes", "8,4", "--run", yaml)
+    code, said = called("panel", prepared / "small", "--sizes", "8,4", "--run", yaml)
     assert code == 0 and "In the panel of every fold are " in said and "small/panel\n" in said
     assert {path: path.read_bytes() for path in (prepared / "small/panel").iterdir()} == files
-    code, said = called(monkeypatch, capsys, prepared / "small")
+    code, said = called("panel", prepared / "small")
     assert code == 2 and "which YAML describes it is not known; name it with --run" in said
     describe(prepared / "small", yaml)
-    code, said = called(monkeypatch, capsys, prepared / "small", "--sizes", "8", "--tasks", "disease,weight")
+    code, said = called("panel", prepared / "small", "--sizes", "8", "--tasks", "disease,weight")
     assert code == 2 and "--tasks: found weight; valid: disease, age, response" in said
-    code, said = called(monkeypatch, capsys, prepared / "none")
+    code, said = called("panel", prepared / "none")
     assert code == 2 and "none: no such folder" in said
 
 

@@ -4,7 +4,7 @@ import torch
 from torch.nn import functional
 
 from mtlbio.config.training import Shape
-from mtlbio.model.deep import EPSILON
+from mtlbio.model.deep import BLOCK, EPSILON
 from mtlbio.model.sharing.scheme import Sharing, combine
 
 Parameters = dict[str, torch.Tensor]
@@ -44,9 +44,7 @@ def hidden(
 
     h = drop(functional.silu(inputs @ parameters["in_weight"] + parameters["in_bias"]))
     for k in range(shape.depth):
-        scale, shift, w1, b1, w2, b2 = (
-            parameters[f"block{k}_{name}"] for name in ("scale", "shift", "weight1", "bias1", "weight2", "bias2")
-        )
+        scale, shift, w1, b1, w2, b2 = (parameters[f"block{k}_{name}"] for name in BLOCK)
         unit = functional.layer_norm(h, (shape.width,), scale, shift, EPSILON)
         h = h + drop(functional.silu(unit @ w1 + b1)) @ w2 + b2
     return h
