@@ -16,11 +16,13 @@ PACKAGE = Path(__file__).resolve().parent
 # every module of a package.
 NO_RESULT = (
     "mtlbio.cli",
+    "mtlbio.cli.*",
     "mtlbio.cluster",
     "mtlbio.cluster.*",
     "mtlbio.config",
     "mtlbio.config.*",
     "mtlbio.door",
+    "mtlbio.door.*",
     "mtlbio.errors",
     "mtlbio.faults",
     "mtlbio.files",

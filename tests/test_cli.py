@@ -263,7 +263,7 @@ def test_predict_is_given_its_folder(folder, mtlbio, monkeypatch):
     (folder / "results/tiny/model/model.json").write_text("{}")
     recorded(folder / "results/tiny", "train", "model")
     calls = []
-    monkeypatch.setattr(door, "function_at", lambda place: lambda *given: calls.append(tuple(map(str, given))))
+    monkeypatch.setattr(door.finished, "function_at", lambda place: lambda *given: calls.append(tuple(map(str, given))))
     assert mtlbio("predict", "results/tiny", "e.csv")[:2] == (0, "results/tiny/predict/e\n")
     assert mtlbio("predict", "results/tiny", "e.csv", "--out", "o", "--standardise", "cohort", "--anyway")[0] == 0
     assert mtlbio("predict", "results/tiny", "e.csv", "--out", "p", "--tasks", "a,b")[0] == 0

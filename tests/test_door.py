@@ -15,9 +15,11 @@ import pytest
 import mtlbio
 from benchmarks.shared.small_run import SMALLEST
 from mtlbio import cli, door, progress
+from mtlbio.cli import steps
+from mtlbio.cli.base import function_of
 from mtlbio.cohort.simulate import Simulation, simulate, write_simulation
 from mtlbio.errors import InputError
-from mtlbio.kinds import STEPS
+from mtlbio.kinds import STEPS, read
 from mtlbio.tables import METRICS, PREDICTIONS, SPLITS, VERDICTS, read_table
 
 ROOT = Path(__file__).parents[1]
@@ -157,7 +159,7 @@ def test_the_room_of_the_page_is_the_step_too_in_any_order(first):
         import mtlbio.report.page as page
         from mtlbio.report.page import render
         import mtlbio.door
-        mtlbio.door.take = lambda step, run, results: mtlbio.door.Path(results) / step
+        mtlbio.door.steps.take = lambda step, run, results: mtlbio.door.steps.Path(results) / step
         assert report is mtlbio.report is sys.modules["mtlbio.report"] and page is report.page
         print(mtlbio.report("run", "out"), report(None, results="here"))
     """
@@ -204,18 +206,18 @@ def test_a_program_prints_them_once_and_as_they_are(silent, capsys):
 
 
 def test_every_command_that_works_shows_its_progress(silent, monkeypatch):
-    monkeypatch.setattr(door, "take", lambda step, run, results: progress.say(step))
-    monkeypatch.setattr(door, "read_run", lambda path: path)
-    cli._step("prepare", Path("run.yaml"), None)
+    monkeypatch.setattr(door.steps, "take", lambda step, run, results: progress.say(step))
+    monkeypatch.setattr(read, "read_run", lambda path: path)
+    steps._step("prepare", Path("run.yaml"), None)
     assert progress.shown()
     progress.log.handlers = []
-    assert cli._function("mtlbio.door:take") is door.take and progress.log.handlers
+    assert function_of("mtlbio.door.steps:take") is door.steps.take and progress.log.handlers
 
 
 def test_a_part_is_asked_for_by_name_of_the_steps_that_have_parts(silent, monkeypatch, capsys):
     taken = []
-    monkeypatch.setattr(door, "take", lambda *words: taken.append(words))
-    monkeypatch.setattr(door, "read_run", lambda path: str(path))
+    monkeypatch.setattr(door.steps, "take", lambda *words: taken.append(words))
+    monkeypatch.setattr(read, "read_run", lambda path: str(path))
     for words in (["train", "a.yaml", "--part", "fold0"], ["probe", "a.yaml"]):
         cli.app(words, standalone_mode=False)
     assert taken == [("train", "a.yaml", None, "fold0"), ("probe", "a.yaml", None)]

@@ -66,7 +66,7 @@ def test_a_step_is_taken_with_one_thread(many_threads, tmp_path, monkeypatch):
     seen = []
     monkeypatch.setattr(taking, "checked", lambda *_: {})
     monkeypatch.setattr(taking, "function_at", lambda place: lambda run, results: seen.append(torch.get_num_threads()))
-    door.take("train", door.read_run("run.yaml"))
+    door.steps.take("train", door.read_run("run.yaml"))
     assert seen == [1] and torch.get_num_threads() == 3
 
 

@@ -87,7 +87,7 @@ def tried(name: str, folds: int) -> dict:
     if not (results / "metrics.tsv").exists():
         run = door.read_run(described(name, folder, folds))
         for step in ("prepare", "train", "baselines", "evaluate"):
-            door.take(step, run, results)
+            door.steps.take(step, run, results)
     metrics = read_table(results / "metrics.tsv", METRICS)
     found = metrics[metrics["metric"] == "c_index"].set_index("arm")
     compared = read_table(results / "comparisons.tsv", COMPARISONS)

@@ -4,6 +4,7 @@ from pathlib import Path
 from typing import Any
 
 from mtlbio import door
+from mtlbio.door.base import folder_of
 from mtlbio.errors import InputError
 from mtlbio.integrity.folder import mark
 from mtlbio.integrity.step import words_of
@@ -73,7 +74,7 @@ def _plan_run(run: Run, results: str | Path | None = None, dims: int = 20):
     place = kind_of(run).commands.get("plan")
     if place is None:
         raise InputError(f"run: a run of kind {run.kind}, of which there is no plan")
-    folder = door.folder_of(run, results)
+    folder = folder_of(run, results)
     text = function_at(place)(run, folder, dims)
     mark(folder, words_of(run))
     return function_at("mtlbio.notebook.plan:written")(text, folder)

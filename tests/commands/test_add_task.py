@@ -100,16 +100,16 @@ def test_new_samples_get_the_head_on_the_final_trunk_by_name_only(trained, run):
     add_task(run, trained / "labels.csv", "activity", "regression")
     new, options = trained / "cohort" / "expression.parquet", {"standardise": "training", "profiles": None}
     options |= {"embeddings": None, "sites": None, "anyway": None}
-    door.apply(run, new, run.parent / "both", options | {"tasks": "age, activity"})
+    door.finished.apply(run, new, run.parent / "both", options | {"tasks": "age, activity"})
     table = read_table(run.parent / "both" / "predictions.tsv", PREDICTIONS)
     assert list(dict.fromkeys(table["task"])) == ["age", "activity"] and len(table) == 120
     wanted = read_head(run, "activity").predict(np.asarray(read_latents(run / "latents.h5ad").layers["final"]))
     found = table[table["task"] == "activity"].set_index("sample")["y_pred"]
     np.testing.assert_allclose(found[read_latents(run / "latents.h5ad").obs_names], wanted, rtol=1e-4, atol=1e-4)
-    door.apply(run, new, run.parent / "own", options | {"tasks": None})
+    door.finished.apply(run, new, run.parent / "own", options | {"tasks": None})
     assert "activity" not in set(read_table(run.parent / "own" / "predictions.tsv")["task"])
     with pytest.raises(InputError, match=r"--tasks: 'nothing' is no task .*valid: disease, age, response, activity$"):
-        door.apply(run, new, run.parent / "none", options | {"tasks": "nothing"})
+        door.finished.apply(run, new, run.parent / "none", options | {"tasks": "nothing"})
 
 
 def test_of_a_hundred_heads_only_the_named_one_is_opened(trained, run, monkeypatch):
@@ -213,7 +213,7 @@ def test_too_few_labels_one_class_and_a_name_that_was_added(trained, run, tmp_pa
     with pytest.raises(InputError, match="no task 'other' was added; found: activity"):
         remove_task(run, "other")
     with pytest.raises(InputError, match="no such folder|no trained model"):
-        door.add_task(tmp_path / "nowhere", trained / "labels.csv", "x", "regression", None, {})
+        door.finished.add_task(tmp_path / "nowhere", trained / "labels.csv", "x", "regression", None, {})
 
 
 def test_donors_name_their_samples(trained, run, tmp_path):

@@ -17,11 +17,13 @@ ROOT = Path(__file__).parents[2]
 API = "\n".join(path.read_text(encoding="utf-8") for path in sorted((ROOT / "docs/api").glob("*.md")))
 pytestmark = pytest.mark.xdist_group("examples")  # they share one folder
 FLAGS = doctest.ELLIPSIS | doctest.NORMALIZE_WHITESPACE
+DOOR = "mtlbio.door"  # its functions share one run, whichever of its modules they stand in
 MODULES = [
     ".".join(path.relative_to(ROOT).with_suffix("").parts)
     for path in sorted((ROOT / "mtlbio").rglob("*.py"))
     if ">>> " in path.read_text(encoding="utf-8")
 ]
+TOGETHER = sorted({DOOR if name.startswith(DOOR) else name for name in MODULES}, key=lambda name: (name != DOOR, name))
 # in the order of a run: each leaves what the next one reads
 ORDER = [
     "read_run",
@@ -59,13 +61,16 @@ def documented() -> dict[str, object]:
 
 def examples(name: str) -> list[doctest.DocTest]:
     """Those of a module, in the order in which a run takes its steps."""
-    module = importlib.import_module(name)
-    found = [test for test in doctest.DocTestFinder().find(module, name) if test.examples]
-    order = {f"{name}.{step}": place for place, step in enumerate(ORDER)}
-    return sorted(found, key=lambda test: (order.get(test.name, 0), test.name))
+    names = [own for own in MODULES if own.startswith(DOOR)] if name == DOOR else [name]
+    found = [test for own in names for test in doctest.DocTestFinder().find(importlib.import_module(own), own)]
+    order = {step: place for place, step in enumerate(ORDER)} if name == DOOR else {}
+    return sorted(
+        (test for test in found if test.examples),
+        key=lambda test: (order.get(test.name.rpartition(".")[2], 0), test.name),
+    )
 
 
-@pytest.mark.parametrize("name", sorted(MODULES, key=lambda name: name != "mtlbio.door"))  # which makes the results
+@pytest.mark.parametrize("name", TOGETHER)  # the first makes the results
 def test_examples_say_what_they_show(name, folder, monkeypatch):
     monkeypatch.chdir(folder)
     said = []
@@ -73,7 +78,7 @@ def test_examples_say_what_they_show(name, folder, monkeypatch):
     tests = examples(name)
     assert tests
     if name.startswith("mtlbio.notebook") and not Path("results").exists():  # whoever comes first makes the results
-        tests = [*examples("mtlbio.door"), *tests]
+        tests = [*examples(DOOR), *tests]
     for test in tests:
         test.globs |= {"mtlbio": mtlbio}
         runner.run(test, out=said.append)

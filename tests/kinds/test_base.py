@@ -200,7 +200,9 @@ def test_predict_goes_by_the_kind_of_the_model(tmp_path, monkeypatch, capsys, ki
     recorded(tmp_path / "done", "train", "model")
     Path("new.csv").touch()
     calls = []
-    monkeypatch.setattr(door, "function_at", lambda place: lambda *given: calls.append((place, *map(str, given[3:]))))
+    monkeypatch.setattr(
+        door.finished, "function_at", lambda place: lambda *given: calls.append((place, *map(str, given[3:])))
+    )
     monkeypatch.setattr(sys, "argv", ["mtlbio", "predict", "done", "new.csv", *words])
     with pytest.raises(SystemExit):
         cli.main()

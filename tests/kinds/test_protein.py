@@ -14,7 +14,7 @@ import pytest
 import yaml
 
 from mtlbio import cli, tables
-from mtlbio.door import take
+from mtlbio.door.steps import take
 from mtlbio.errors import InputError
 from mtlbio.kinds import kind_of
 from mtlbio.kinds.base import function_at

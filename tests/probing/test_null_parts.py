@@ -9,7 +9,7 @@ import pytest
 
 from mtlbio.cohort.simulate import simulate, write_simulation
 from mtlbio.config import Probe, Training
-from mtlbio.door import take
+from mtlbio.door.steps import take
 from mtlbio.integrity.record import place_of, read_record
 from mtlbio.kinds import donors, kind_of
 from mtlbio.kinds.read import read_run

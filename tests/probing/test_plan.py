@@ -18,7 +18,7 @@ from mtlbio import cli
 from mtlbio.cohort.family import FAMILY, ORDER
 from mtlbio.cohort.simulate import simulate, write_simulation
 from mtlbio.config import Probe
-from mtlbio.door import folder_of
+from mtlbio.door.base import folder_of
 from mtlbio.errors import InputError
 from mtlbio.kinds.read import read_run
 from mtlbio.kinds.schemas import CohortRun

@@ -17,7 +17,7 @@ from mtlbio.cohort.prepare import prepare
 from mtlbio.cohort.simulate_doses import simulate_doses, write_doses
 from mtlbio.cohort.split import make_splits
 from mtlbio.config import Splits
-from mtlbio.door import take
+from mtlbio.door.steps import take
 from mtlbio.errors import InputError
 from mtlbio.integrity.record import recorded
 from mtlbio.kinds import kind_of

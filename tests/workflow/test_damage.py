@@ -40,7 +40,7 @@ def done(tmp_path_factory):
     assert ended.returncode == 0, ended.stderr[-3000:]
     other = door.read_run(write_small_run(folder / "other_cohort", seed=2))
     for step in STEPS:
-        door.take(step, other, folder / "other/small")
+        door.steps.take(step, other, folder / "other/small")
     return folder
 
 
@@ -81,7 +81,7 @@ def test_every_reader_names_every_damaged_file(done):
             damage(path, done / "other/small" / name)
             for reader in [reader for reader in STEPS if step in READS[reader]]:
                 with pytest.raises(InputError, match=f"{name}: .* by step {step}"):
-                    door.take(reader, described, folder)
+                    door.steps.take(reader, described, folder)
             if step == "train":
                 with pytest.raises(InputError, match=f"{name}: .* by step train"):
                     door.predict(described, new, folder, done / "predicted")
@@ -118,7 +118,7 @@ def test_files_of_another_run_are_not_taken_for_this_ones_with_their_records(don
     for name in ("history.tsv", "conflict.tsv", "latents.h5ad", "predictions.tsv", "manifest/train.json"):
         shutil.copy(other / name, folder / name)
     with pytest.raises(InputError, match="step train read other files of step prepare than are there now"):
-        door.take("probe", door.read_run(done / "cohort/run.yaml"), folder)
+        door.steps.take("probe", door.read_run(done / "cohort/run.yaml"), folder)
     ended = run(done)
     assert ended.returncode == 0, ended.stderr[-3000:]
     assert "step train read other files of step prepare than are there" in ended.stderr + ended.stdout

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from mtlbio.door import take
+from mtlbio.door.steps import take
 from mtlbio.errors import InputError
 from mtlbio.integrity.record import recorded
 from mtlbio.kinds import kind_of
