@@ -1,5 +1,6 @@
 """From the files of several assays to one cohort whose samples may lack some of them."""
 
+import re
 from dataclasses import dataclass
 
 import numpy as np
@@ -10,12 +11,16 @@ from mtlbio.cohort.check import check_gene_sets
 from mtlbio.cohort.cohort import Cohort, CovariateInfo
 from mtlbio.cohort.expression import read_expression, sample_names
 from mtlbio.cohort.leak import say_leaks
+from mtlbio.cohort.measurements import Measurements, check_values
 from mtlbio.cohort.metadata import read_metadata
 from mtlbio.cohort.qc import QcList, quality_control
 from mtlbio.cohort.read import Raw, described, joined, measured, without_genes
 from mtlbio.cohort.samples import auxiliary_apart, checked, list_missing_covariates, samples_of
 from mtlbio.cohort.twins import check_twins
+from mtlbio.cohort.values.missing import gaps_in
+from mtlbio.config import Expression
 from mtlbio.errors import InputError
+from mtlbio.intake.notes import notice, noticing
 from mtlbio.kinds.schemas import BlocksRun
 from mtlbio.progress import say
 from mtlbio.text import MEASURED_BLOCKS
@@ -117,15 +122,18 @@ def _read(run: BlocksRun, name: str, source: str, metadata: pd.DataFrame, qc: Qc
     own, options, about = run.of_block(name), run.blocks[name], QcList()
     say(f"{run.run}: reading {name}")
     try:
-        data = read_expression(options, run.metadata.sample, metadata.index)
-        raw = measured(own, data, metadata, source, about)
+        with noticing(pass_on=False) as notes:
+            data = with_values(read_expression(options, run.metadata.sample, metadata.index))
+            raw = measured(own, data, metadata, source, about)
+            check_values(raw.measurements, options.scale)
         values = raw.measurements.dense()
         made, samples, genes, size = quality_control(
             values, raw.measurements.samples, raw.measurements.genes, options.scale, run.qc, about, data.source
         )
     except InputError as error:
-        line = str(error).replace("write expression.drop", f"write blocks.{name}.drop")
-        raise InputError(f"blocks.{name}: {line}") from None
+        raise InputError(f"blocks.{name}: {_of_block(str(error), name)}") from None
+    for note in notes:
+        notice(note.path, _of_block(note.text, name), note.doubt)
     reasons = {"not in expression"}  # they have no such block, which is told below
     rows = [row for row in about.rows if row[2] not in reasons]
     qc.rows += [(item, kind, reason, f"{name}: {detail}" if detail else name) for item, kind, reason, detail in rows]
@@ -142,6 +150,21 @@ def _read(run: BlocksRun, name: str, source: str, metadata: pd.DataFrame, qc: Qc
             f"{part.source}: blocks.{name}: found in {len(part.samples)} samples; expected {LEAST} or more"
         )
     return part
+
+
+def with_values(data: Measurements) -> Measurements:
+    """Without the samples of which no value is known: a table of all donors says so of those who lack the block."""
+    gaps = gaps_in(data)
+    empty = np.zeros(len(data.samples), dtype=bool) if gaps is None else gaps.by_sample == 1
+    if not empty.any() or empty.all():
+        return data
+    notice(data.source, f"{int(empty.sum())} samples without any value: taken for samples that lack the block")
+    return data.keep(~empty)
+
+
+def _of_block(line: str, name: str) -> str:
+    """What readers say of the keys of ``expression``, of those of a block."""
+    return re.sub(rf"\bexpression\.(?=({'|'.join(Expression.model_fields)})\b)", f"blocks.{name}.", line)
 
 
 def _list_lacking(run: BlocksRun, have: pd.DataFrame, qc: QcList) -> None:

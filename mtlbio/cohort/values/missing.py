@@ -36,9 +36,11 @@ class Gaps:
 
     def __str__(self) -> str:
         genes, samples = int((self.by_gene > 0).sum()), int((self.by_sample > 0).sum())
+        percent = 100 * self.number / self.values
+        share = f"{percent:.2g}" if percent < 99.5 else "100"
         values = "1 missing value" if self.number == 1 else f"{self.number:,} missing values"
         return (
-            f"{values} ({100 * self.number / self.values:.2g} %) in {genes:,} of {len(self.by_gene):,} genes and "
+            f"{values} ({share} %) in {genes:,} of {len(self.by_gene):,} genes and "
             f"{samples:,} of {len(self.by_sample):,} samples (most in gene {self.worst!r}: {self.by_gene.max():.0%}, "
             f"such as sample {self.sample!r})"
         )
@@ -84,15 +86,15 @@ def without_gaps(data: Measurements, policy: Literal["stop", "drop", "fill"], qc
     gaps = gaps_in(data)
     if gaps is None:
         return data
+    empty = gaps.by_sample == 1
+    if empty.all():
+        raise InputError(f"{data.source}: every measurement is missing")
     if policy == "stop":
         left = int((gaps.by_gene > 0).sum())
         raise InputError(
             f"{data.source}: found {gaps}: impute them, or write expression.missing: drop ({left:,} gene(s) go) or "
             f"fill (genes with more than {MOST_GAPS:.0%} missing go, others get the gene's median)"
         )
-    empty = gaps.by_sample == 1
-    if empty.all():
-        raise InputError(f"{data.source}: every measurement is missing")
     if empty.any():
         qc.add(data.samples[empty], "sample", "no values", "dropped: every value is missing")
         notice(data.source, f"{int(empty.sum())} samples without any value left out", doubt=True)

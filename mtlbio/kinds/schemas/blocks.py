@@ -65,6 +65,12 @@ class BlocksRun(DonorRun):
             raise ValueError(f"blocks.{name}: the name is reserved ({listing(_RESERVED)}); give it another name")
         if len(self.blocks) > MOST:
             raise ValueError(f"blocks: found {len(self.blocks)}; valid: two to {MOST}")
+        matrices: dict[tuple, str] = {}
+        for name, block in self.blocks.items():
+            matrix = (str(block.path), block.layer, block.modality)
+            if matrix in matrices:
+                raise ValueError(f"blocks.{name}.path: found {block.path}, which is blocks.{matrices[matrix]} already")
+            matrices[matrix] = name
         if self.metadata.path is None:
             raise ValueError("metadata.path: missing; the samples of several blocks are described in one table")
         for part, names in (("tasks", self.tasks), ("covariates", self.covariates)):
