@@ -61,7 +61,7 @@ def replacing(path: str | Path) -> Iterator[Path]:
 
 @contextmanager
 def scratch(folder: str | Path) -> Iterator[Path]:
-    """Give a temporary folder in ``folder``, which vanishes in the end; :func:`sweep` removes what a killed process left."""
+    """Give a temporary folder in ``folder``, which vanishes in the end; :func:`sweep` removes one that was left."""
     Path(folder).mkdir(parents=True, exist_ok=True)
     holder = mkdtemp(prefix=f".mtlbio-{_HOST}-{os.getpid()}-", dir=folder)
     try:

@@ -1,14 +1,14 @@
 """One deep network by several processes, each on its share of every batch, against one: how fast, and the same numbers?
 
-    python benchmarks/speed/processes.py [--processes 2] [--widths 128 512 1024] [--batches 256 2048] [--repeats 3]
+    python benchmarks/speed/processes.py [--processes 2] [--widths 128 512] [--batches 256 1024 4096] [--repeats 3]
 
 For every width and batch one network (two residual blocks, fifty inputs, three tasks) is trained for some steps by one
 process and by several, in turns; every process has one thread. The processes are started before, with torch's own
-launcher as in training, and wait for each other before the clock starts. A row per width and batch: samples a second of
-each, fastest and slowest of the turns, the ratio of the fastest, that of the processor seconds of one process to those of
-the busiest of several (what cores would give that nobody else uses, but for the time that a message takes), and the
-largest difference of any output, relative to the largest output. Small form: some minutes on two cores. What others do
-on the machine meanwhile slows several processes more than one: each waits for the slowest.
+launcher as in training, and wait for each other before the clock starts. A row per width and batch: samples a second
+of each, fastest and slowest of the turns; the ratio of the fastest; the ratio of the processor seconds of one process
+to those of the busiest of several, which is what cores give that nobody else uses, but for the time that messages take;
+and the largest difference of any output, relative to the largest output. Small form: some minutes on two cores. What
+others do on the machine meanwhile slows several processes more than one: each waits for the slowest.
 """
 
 from __future__ import annotations
@@ -130,8 +130,8 @@ def main(given: argparse.Namespace) -> None:
 if __name__ == "__main__":
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--processes", type=int, default=2)
-    parser.add_argument("--widths", type=int, nargs="+", default=[128, 512, 1024])
-    parser.add_argument("--batches", type=int, nargs="+", default=[256, 2048])
+    parser.add_argument("--widths", type=int, nargs="+", default=[128, 512])
+    parser.add_argument("--batches", type=int, nargs="+", default=[256, 1024, 4096])
     parser.add_argument("--balancing", choices=list(BALANCERS), default="equal")
     parser.add_argument("--repeats", type=int, default=3, help="turns")
     main(parser.parse_args())

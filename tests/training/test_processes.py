@@ -58,7 +58,10 @@ def test_gradients_are_those_of_one_process(of_one_and_two, balancing, what, kin
 def test_networks_are_those_of_one_process(of_one_and_two, name):
     alone, each = of_one_and_two
     for found in each:
-        torch.testing.assert_close(found[f"outputs/{name}"], alone[f"outputs/{name}"], rtol=1e-4, atol=1e-5)
+        outputs = [values[f"outputs/{name}"] for values in (found, alone)]
+        if name == "death":  # its loss knows no level, which rounding moves and an anchor sets later
+            outputs = [values - values.mean(0) for values in outputs]
+        torch.testing.assert_close(*outputs, rtol=1e-4, atol=1e-5)
         assert torch.equal(found[f"best/{name}"], alone[f"best/{name}"])
     assert alone[f"best/{name}"].max() > 0
 
@@ -93,6 +96,7 @@ def alike(one, other) -> None:
         np.testing.assert_allclose(array, expected[name], atol=1e-5, err_msg=name)
 
 
+@pytest.mark.slow
 def test_a_run_by_two_processes_is_that_of_one_and_leaves_nothing(tmp_path, monkeypatch):
     monkeypatch.setattr(fold_parts, "_parts", lambda *_: Parts(tmp_path / "parts" / "train", "key"))
     kept = KeptFolds(None, tmp_path)

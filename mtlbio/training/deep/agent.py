@@ -15,8 +15,12 @@ from pathlib import Path
 from torch.distributed.elastic.multiprocessing.errors import ChildFailedError
 from torch.distributed.launcher.api import LaunchConfig, elastic_launch
 
-from mtlbio.training.deep.orders import Failure
-from mtlbio.training.deep.worker import work
+
+def in_each_process(folder: str) -> None:
+    """What they do; imported there, since this process needs none of it."""
+    from mtlbio.training.deep.worker import work
+
+    work(folder)
 
 
 def main(folder: str, machines: int, processes: int, endpoint: str) -> int:
@@ -35,8 +39,10 @@ def main(folder: str, machines: int, processes: int, endpoint: str) -> int:
         local_addr="localhost" if machines == 1 else None,
     )
     try:
-        elastic_launch(config, work)(folder)
+        elastic_launch(config, in_each_process)(folder)
     except ChildFailedError as error:
+        from mtlbio.training.deep.orders import Failure
+
         for process, failure in error.failures.items():
             name = failure.signal_name() if failure.exitcode < 0 else ""
             message = failure.message
