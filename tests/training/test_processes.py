@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 import signal
 import sys
 import time
@@ -28,7 +29,7 @@ from mtlbio.training import fold_parts
 from mtlbio.training.deep import fold, launch
 from mtlbio.training.deep.group import Group
 from mtlbio.training.deep.launch import Together, check_fit, command, environment, machines_of_job
-from mtlbio.training.deep.orders import Failure, first_failure
+from mtlbio.training.deep.orders import Failure, Orders, first_failure
 from mtlbio.training.fold_parts import KeptFolds, fit_folds
 from mtlbio.training.stored import taken_apart
 
@@ -157,6 +158,21 @@ def test_one_that_dies_ends_the_step_in_a_line_and_the_next_start_goes_on(tmp_pa
 
 
 @pytest.mark.slow
+def test_an_error_of_one_is_said_in_a_line(monkeypatch):
+    write = Orders.write
+
+    def misspelt(self, folder):
+        self.tasks[1]["kind"] = "weekday"  # as of a kind of label that only this process knows
+        write(self, folder)
+
+    monkeypatch.setattr(Orders, "write", misspelt)
+    with pytest.raises(InputError) as error:
+        fit_folds(*cohort_and_options(2), [0])
+    says = "training.processes: process [12] of 2 failed: InputError: kind: found 'weekday'; expected "
+    assert re.fullmatch(f"{says}.*; 0 of 1 folds are done", str(error.value))
+
+
+@pytest.mark.slow
 def test_networks_that_are_done_are_not_trained_again(tmp_path, monkeypatch):
     monkeypatch.setattr(fold_parts, "_parts", lambda *_: Parts(tmp_path / "parts" / "train", "key"))
     kept, (cohort, splits, options) = KeptFolds(None, tmp_path), cohort_and_options(1)
@@ -206,9 +222,18 @@ def test_what_is_started_where(monkeypatch, tmp_path):
     here = command(tmp_path, 4, 1)
     assert here[:3] == [sys.executable, "-m", "mtlbio.training.deep.agent"]
     assert here[3:] == [str(tmp_path), "1", "4", "localhost:0"]
+    monkeypatch.delenv("SLURM_CPUS_PER_TASK", raising=False)
     many = command(tmp_path, 4, 2)
-    assert many[:5] == ["srun", "--nodes=2", "--ntasks=2", "--ntasks-per-node=1", "--kill-on-bad-exit=1"]
-    assert many[5:11] == [sys.executable, "-m", "mtlbio.training.deep.agent", str(tmp_path), "2", "2"]
+    assert many[:5] == ["srun", "--nodes=2", "--ntasks=2", "--ntasks-per-node=1", "--cpus-per-task=2"]
+    assert many[5:12] == [
+        "--kill-on-bad-exit=1",
+        sys.executable,
+        "-m",
+        "mtlbio.training.deep.agent",
+        str(tmp_path),
+        "2",
+        "2",
+    ]
     assert environment(1)["OMP_NUM_THREADS"] == "1" and "GLOO_SOCKET_IFNAME" not in environment(2)
     monkeypatch.delenv("SLURM_JOB_NUM_NODES", raising=False)
     assert machines_of_job() == 1

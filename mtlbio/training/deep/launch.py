@@ -150,7 +150,11 @@ def command(folder: Path, processes: int, machines: int) -> list[str]:
     words = [sys.executable, "-m", "mtlbio.training.deep.agent", str(folder), str(machines), str(processes // machines)]
     if machines == 1:
         return [*words, "localhost:0"]
-    many = ["srun", f"--nodes={machines}", f"--ntasks={machines}", "--ntasks-per-node=1", "--kill-on-bad-exit=1"]
+    # srun does not take the cores of a task from the job
+    given = os.environ.get("SLURM_CPUS_PER_TASK", "")
+    cores = min(processes // machines, int(given)) if given.isdigit() else processes // machines
+    many = ["srun", f"--nodes={machines}", f"--ntasks={machines}", "--ntasks-per-node=1", f"--cpus-per-task={cores}"]
+    many.append("--kill-on-bad-exit=1")
     return [*many, *words, f"{socket.gethostname()}:{_free_port()}"]
 
 
