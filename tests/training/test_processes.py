@@ -273,6 +273,18 @@ def test_a_job_asks_for_as_many_cores_and_gpus():
 
 
 @pytest.mark.slow
+@pytest.mark.skipif(not torch.cuda.is_available(), reason="torch sees no GPU here")
+def test_a_gpu_finds_what_the_cpu_finds():
+    cohort, splits, options = cohort_and_options(1)
+    on = [fit_folds(cohort, splits, options.model_copy(update={"device": name}), [0]) for name in ("cpu", "cuda")]
+    for name in on[0].predictors.blocks:
+        expected, found = (fit.predictors.outputs[name].cpu().double().flatten() for fit in on)
+        assert (found - expected).abs().mean() < 0.01 * expected.std()
+    expected, found = (fit.predictors.deep.outputs.double().flatten() for fit in on)
+    assert np.corrcoef(expected, found)[0, 1] > 0.95  # its layers run in half precision
+
+
+@pytest.mark.slow
 @pytest.mark.skipif(torch.cuda.device_count() < 2, reason="needs two GPUs: each process has one of its own")
 def test_two_gpus_are_one(tmp_path):
     cohort, splits, options = cohort_and_options(2)
