@@ -60,6 +60,17 @@ def replacing(path: str | Path) -> Iterator[Path]:
 
 
 @contextmanager
+def scratch(folder: str | Path) -> Iterator[Path]:
+    """Give a temporary folder in ``folder``, which vanishes in the end; :func:`sweep` removes one that was left."""
+    Path(folder).mkdir(parents=True, exist_ok=True)
+    holder = mkdtemp(prefix=f".mtlbio-{_HOST}-{os.getpid()}-", dir=folder)
+    try:
+        yield Path(holder)
+    finally:
+        shutil.rmtree(holder, ignore_errors=True)
+
+
+@contextmanager
 def noting_written(object_to: Callable[[Path], None] = lambda path: None) -> Iterator[list[Path]]:
     """Give a list of the paths that are written with :func:`replacing` meanwhile, in order.
 

@@ -141,13 +141,24 @@ class Plan:
         return kind_of(self.runs[wildcards.run]).minutes_of_training
 
     def threads_of_training(self, wildcards) -> int:
-        """Cores that the training keeps busy: one, and of kinds that train networks side by side one for each."""
-        return kind_of(self.runs[wildcards.run]).processes_of_training
+        """Cores that the training keeps busy: one, of kinds that train networks side by side one for each, or one for
+        every process that trains a deep trunk."""
+        run = self.runs[wildcards.run]
+        return kind_of(run).threads_of_training(run)
+
+    def processes(self, wildcards) -> int:
+        """Processes that train one network together."""
+        run = self.runs[wildcards.run]
+        return kind_of(run).processes_of(run)
+
+    def megabytes_of_processes(self, wildcards) -> int:
+        """Memory of the processes beyond the first: torch, and what a fold's network reads."""
+        return 700 * (self.processes(wildcards) - 1)
 
     def gpus(self, wildcards) -> int:
-        """GPUs that training asks a cluster for: one where the run's YAML says ``device: cuda``."""
+        """GPUs that training asks a cluster for: where the run's YAML says ``device: cuda``, one for each process."""
         run = self.runs[wildcards.run]
-        return int(kind_of(run).wants_gpu(run))
+        return kind_of(run).processes_of(run) if kind_of(run).wants_gpu(run) else 0
 
     def parts(self, step: str) -> Callable:
         """Function of the wildcards that gives the folders of the parts that ``step`` gathers; none where it is one

@@ -7,7 +7,7 @@ import time
 
 import pytest
 
-from mtlbio.files import _HOST, noting_written, replacing, sweep
+from mtlbio.files import _HOST, noting_written, replacing, scratch, sweep
 
 
 def test_a_failure_leaves_what_was_there(tmp_path):
@@ -81,3 +81,18 @@ def test_temporary_folders_of_the_dead_are_swept_and_no_others(tmp_path):
         alive.wait()
     assert sorted(str(p.relative_to(tmp_path)) for p in removed) == sorted([*names, ".mtlbio-node7-1-old"])
     assert sorted(p.name for p in tmp_path.iterdir()) == sorted([*kept, "model"])
+
+
+def test_a_scratch_folder_is_gone_in_the_end_and_swept_where_its_process_is(tmp_path):
+    with scratch(tmp_path / "new") as folder:
+        (folder / "a").write_text("")
+        assert folder.parent == tmp_path / "new"
+    with pytest.raises(ZeroDivisionError), scratch(tmp_path / "new"):
+        _ = 1 / 0
+    assert list((tmp_path / "new").iterdir()) == []
+    code = (
+        "import os, sys; from mtlbio.files import scratch; held = scratch(sys.argv[1]); held.__enter__(); os._exit(1)"
+    )
+    subprocess.run([sys.executable, "-c", code, str(tmp_path)])
+    (left,) = tmp_path.glob(".mtlbio-*")
+    assert sweep(tmp_path) == [left] and not left.exists()

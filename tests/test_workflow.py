@@ -212,6 +212,22 @@ def test_refits_of_the_null_get_their_time(tmp_path):
         assert planned.minutes_of_trial(SimpleNamespace(run="a")) == limit
 
 
+def test_a_run_asks_for_what_its_processes_need(tmp_path):
+    (tmp_path / "x.csv").write_text("")
+    written = "run: a\nexpression: {path: x.csv, scale: log2}\nmetadata: {path: x.csv}\n"
+    written += "tasks: {age: {kind: regression}}\ntraining: {encoder: mlp, TRAINING}\n"
+    of_training = {"processes: 1": (1, 0, 0), "processes: 3": (3, 0, 1400), "processes: 3, device: cuda": (3, 3, 1400)}
+    found, options = {}, set()
+    for training in of_training:
+        (tmp_path / "a.yaml").write_text(written.replace("TRAINING", training))
+        planned, one = plan({"runs": [str(tmp_path / "a.yaml")]}), SimpleNamespace(run="a")
+        assert planned.threads_of_training(one) == planned.processes(one)
+        found[training] = (planned.processes(one), planned.gpus(one), planned.megabytes_of_processes(one))
+        options |= {planned.options("train")(one)} if "cuda" not in training else set()
+    assert found == of_training
+    assert len(options) == 1  # no reason to train again
+
+
 def test_where_time_stamps_would_be_put_in_order_they_are_no_reason_in_a_dry_run(run_yaml):
     planned, one = plan({"runs": run_yaml("one")}), SimpleNamespace(run="one")
     asked = (planned.made("prepare", "qc.tsv"), planned.data, planned.modules("train"))

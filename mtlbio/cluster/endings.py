@@ -74,8 +74,8 @@ def ending(
     if state in ("DEADLINE", "PREEMPTED", "REVOKED"):
         return Ending(f"ended by the scheduler ({state})", "call the same command again")
     if own is not None:
-        # what the user has to correct does not get better by repetition
-        return Ending(own.removeprefix("mtlbio: error:").strip(), again=False)
+        # what the user has to correct does not get better by repetition; one of several processes may live next time
+        return Ending(own.removeprefix("mtlbio: error:").strip(), again=" was killed by SIG" in own)
     code, _, signal = known.get("ExitCode", "").partition(":")
     how = f"killed by signal {signal}" if signal not in ("", "0") else f"exit status {code or 'unknown'}"
     return Ending(f"{how} ({state or 'FAILED'})")

@@ -31,11 +31,12 @@ class Requests:
 
         return threads
 
-    def memory(self, megabytes: int, per_input: float = 0.0) -> Callable:
-        """Memory of a job: ``megabytes`` and ``per_input`` for every megabyte of input, times the attempt."""
+    def memory(self, megabytes: int, per_input: float = 0.0, further: Callable = lambda wildcards: 0) -> Callable:
+        """Memory of a job: ``megabytes``, ``per_input`` for every megabyte of input, and what ``further`` gives for the
+        wildcards, times the attempt."""
 
         def mem_mb(wildcards, input, attempt, threads, rulename) -> int:
-            wanted = attempt * int(megabytes + per_input * input.size_mb)
+            wanted = attempt * int(megabytes + further(wildcards) + per_input * input.size_mb)
             return self._limits(rulename, wildcards, input, attempt, threads).capped_megabytes(wanted, threads)
 
         return mem_mb

@@ -80,6 +80,19 @@ Scatter = Annotated[
 ]
 
 
+# likewise: processes are added up to rounding
+Processes = Annotated[
+    int,
+    Field(
+        ge=1,
+        le=1024,
+        description="that train the deep trunk together, each on its share of every batch "
+        "([processes](../docs/processes.md)); what is found does not depend on it",
+        exclude=True,
+    ),
+]
+
+
 class Training(Section):
     """The network and how it is fitted."""
 
@@ -147,6 +160,7 @@ class Training(Section):
         "won; auto: where a task has enough labelled donors ([deep trunk](../docs/deep.md))",
     )
     deep: Deep = Field(Deep(), description="the deep trunk, where there is one")
+    processes: Processes = 1
     borrowing: bool = Field(
         False,
         description="a task with few labels may lean on what is predicted for tasks with at least twice as many "
@@ -170,6 +184,11 @@ class Training(Section):
         if isinstance(self.axes, int) and self.axes > self.genes:
             raise ValueError(f"training.axes: found {self.axes}, more than genes ({self.genes}); expected fewer axes")
         MultitaskOptions.of(self).check(self.adversary is not None)
+        if self.processes > 1 and self.encoder == "linear":
+            raise ValueError(
+                f"training.processes: found {self.processes}, but only a deep trunk is shared out; valid beside "
+                "training.encoder: linear: 1"
+            )
         refused = objection(self) if self.encoder == "mlp" else None
         if refused:
             raise ValueError(refused)

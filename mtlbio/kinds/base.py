@@ -140,6 +140,14 @@ class Kind(ABC, Generic[R]):
         """Whether the run asks a cluster for a GPU: where its training says ``device: cuda``."""
         return getattr(getattr(run, "training", None), "device", None) == "cuda"
 
+    def processes_of(self, run: R) -> int:
+        """Processes that train one network together: as the run's training says."""
+        return getattr(getattr(run, "training", None), "processes", 1)
+
+    def threads_of_training(self, run: R) -> int:
+        """Cores that the training keeps busy: of networks side by side one for each, or of the processes of one."""
+        return max(self.processes_of_training, self.processes_of(run))
+
     def scatter_of(self, run: R, step: str) -> tuple[str, ...]:
         """Names of the parts that ``step`` falls into where a run is scattered; none where it is one job."""
         return ()

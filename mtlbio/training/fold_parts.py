@@ -22,6 +22,7 @@ from mtlbio.progress import say, track
 from mtlbio.tables import SPLITS, read_table
 from mtlbio.training.deep.fit import Kept
 from mtlbio.training.deep.fits import DeepFits
+from mtlbio.training.deep.kept import KeptNetworks
 from mtlbio.training.device import choose_device
 from mtlbio.training.fold_predictors import Refit
 from mtlbio.training.joined import joined
@@ -48,6 +49,8 @@ def arms_of(cohort: Cohort, options: Training) -> tuple[list[str], list[np.ndarr
 class KeptFolds:
     """The deep trunks of every fold that is done, in ``parts/train/deep<fold>``: a killed run goes on after them.
 
+    Of a fold that is not, each network that is done, in ``parts/train/networks<fold>/``.
+
     Nothing is asked for, and no file hashed, where no trunk is trained.
     """
 
@@ -58,6 +61,10 @@ class KeptFolds:
     def parts(self) -> Parts:
         """Where they are, for what this run reads."""
         return _parts(self.run, self.results)
+
+    def networks(self, fold: int) -> KeptNetworks:
+        """Those of its networks that are done, before the fold is."""
+        return KeptNetworks(self.parts, f"networks{fold}")
 
     def read(self, fold: int) -> DeepFits | None:
         """Those of a fold; None where there are none of these data, options and modules."""
@@ -86,7 +93,10 @@ def fit_folds(
     say(f"Axes per fold: {', '.join(axes)}")
     say(f"Training {2 * len(refitter.folds) * len(arms) * options.seeds} networks on {device}")
     (refit,) = refitter.refit(
-        [cohort], lambda epochs, name: track(epochs, f"Training the {name} block", len(epochs)), kept
+        [cohort],
+        lambda epochs, name: track(epochs, f"Training the {name} block", len(epochs)),
+        kept,
+        options.processes,
     )
     for line in deep_lines(refit, cohort.tasks):
         say(line)

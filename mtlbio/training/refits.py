@@ -117,10 +117,11 @@ class Refitter:
         copies: list[Cohort],
         progress: Progress = lambda epochs, name: epochs,
         kept: Kept | None = None,
+        processes: int = 1,
     ) -> list[Refit]:
         """Train every copy, all in one stack, all arms of the problem; ``progress`` as in :func:`fit_predictors`.
 
-        ``kept`` keeps the deep trunks of every fold of a lone copy, where they are trained.
+        ``kept`` keeps the deep trunks of every fold of a lone copy, where they are trained; ``processes`` train them.
         """
         labelled = self.labelled(copies)
         stacked = self.stacked(copies, labelled)
@@ -129,7 +130,7 @@ class Refitter:
             order, numbers = np.argsort(copies[0].obs.index.astype(str), kind="stable"), None
             if len(copies) == 1:
                 numbers = [data.fold for data in self.folds]
-            deep = fit_deep(stacked, self.seeds, self.options, order, numbers, kept, progress)
+            deep = fit_deep(stacked, self.seeds, self.options, order, numbers, kept, progress, processes)
             predictors = replace(predictors, deep=deep)
         refits = []
         for k, (copy, (folds, targets)) in enumerate(zip(copies, labelled, strict=True)):

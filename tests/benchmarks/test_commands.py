@@ -38,7 +38,8 @@ def test_a_command_finds_its_imports_from_any_folder_and_says_what_it_does(comma
 
 def test_the_index_names_every_command_of_a_folder():
     named = set(NAMED.findall((FOLDER / "README.md").read_text(encoding="utf-8")))
-    assert named == {place(p) for p in COMMANDS if p.parent != FOLDER}
+    # frozen.py, which compares two versions of the code, asks no question of the method
+    assert named == {place(p) for p in COMMANDS if p.name != "frozen.py"}
 
 
 def test_every_command_says_how_it_is_called_and_nothing_names_one_that_is_not_there():

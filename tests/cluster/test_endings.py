@@ -51,6 +51,9 @@ def test_a_lost_node(end):
 def test_what_the_user_has_to_correct_is_not_repeated(end):
     found = end("FAILED", step="noise\nmtlbio: error: age: no such column\n", ExitCode="1:0")
     assert (found.why, found.again) == ("age: no such column", False)
+    died = "training.processes: process 2 of 4 was killed by SIGKILL (too little memory?); 1 of 6 folds are done"
+    found = end("FAILED", step=f"mtlbio: error: {died}\n")
+    assert (found.why, found.again) == (died, True)
     # but the reason of a kill counts more than an older line of the log
     assert end("TIMEOUT", step="mtlbio: error: age: no such column\n").again
 

@@ -67,3 +67,14 @@ def test_inside_a_job_the_threads_are_those_that_slurm_gave(small, monkeypatch):
 def test_minutes_may_depend_on_the_run(small):
     minutes = Requests(Workflow(None)).minutes(lambda wildcards: 10 * wildcards.fold)
     assert minutes(SimpleNamespace(fold=3), INPUT, 2, 1, "train") == 60
+
+
+def test_processes_ask_for_their_memory_beside_that_of_the_step(small):
+    requests, asked_of = Requests(Workflow("slurm")), []
+
+    def memory(further: int, attempt: int) -> int:
+        of_job = requests.memory(1000, per_input=10, further=lambda wildcards: asked_of.append(wildcards) or further)
+        return of_job("run", INPUT, attempt, 1, "train")
+
+    assert (memory(0, 1), memory(700, 1), memory(700, 2), memory(2800, 1)) == (1500, 2200, 4000, 4000)
+    assert set(asked_of) == {"run"}

@@ -14,10 +14,10 @@ rule train_part:
         f"{results}/{{run}}/benchmarks/train_{{part}}.tsv"
     conda:
         "../../envs/mtlbio.yaml"
-    # many small networks: more threads wait for each other
-    threads: threads(1)
+    # many small networks: more threads wait for each other; a deep trunk has as many processes as the run says
+    threads: threads(planned.processes)
     resources:
-        mem_mb=memory(3000, per_input=12),
+        mem_mb=memory(3000, per_input=12, further=planned.megabytes_of_processes),
         runtime=minutes(planned.minutes_of_part("train")),
         gpu=planned.gpus,
     params:
@@ -50,7 +50,7 @@ rule train:
         "../../envs/mtlbio.yaml"
     threads: threads(planned.threads_of_training)
     resources:
-        mem_mb=memory(6000, per_input=20),
+        mem_mb=memory(6000, per_input=20, further=planned.megabytes_of_processes),
         runtime=minutes(planned.minutes_of_training),
         gpu=planned.gpus,
     params:

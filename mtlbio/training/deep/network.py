@@ -1,5 +1,6 @@
 """One deep network: mini-batches, AdamW on a cosine, and what it was at every task's best epoch."""
 
+from collections.abc import Callable
 from dataclasses import dataclass
 
 import numpy as np
@@ -10,7 +11,8 @@ from mtlbio.config.training import Deep, Shape
 from mtlbio.model.deep import Network
 from mtlbio.model.outputs import Outputs
 from mtlbio.model.sharing.make import make_sharing
-from mtlbio.training.deep.steps import Steps
+from mtlbio.training.deep.group import ALONE, Group
+from mtlbio.training.deep.steps import Batch, Steps
 from mtlbio.training.deep.trunk import Parameters, columns_of, hidden, start
 from mtlbio.training.losses import task_losses
 
@@ -70,8 +72,18 @@ def half_precision(device: torch.device) -> bool:
     return device.type == "cuda"
 
 
-def fit_network(data: Data, options: Deep, shape: Shape, multitask: MultitaskOptions, block: int, seed: int) -> Trained:
+def fit_network(
+    data: Data,
+    options: Deep,
+    shape: Shape,
+    multitask: MultitaskOptions,
+    block: int,
+    seed: int,
+    group: Group = ALONE,
+) -> Trained:
     """Train one network; ``block`` is the width of the sharing scheme's trunk on the last layer.
+
+    All processes of a ``group`` call this with the same values, and all get the same network.
 
     A task stops after ``patience`` epochs without a better validation loss and keeps what the network was at its best.
     On a GPU the layers run in bfloat16; losses, parameters and what is kept are in single precision.
@@ -88,12 +100,18 @@ def fit_network(data: Data, options: Deep, shape: Shape, multitask: MultitaskOpt
     groups = [{"params": decays, "weight_decay": options.weight_decay}]
     groups += [{"params": [v for v in at.values() if v.ndim < 2], "weight_decay": 0.0}]
     optimiser = torch.optim.AdamW(groups, options.learning_rate)
-    expand = torch.as_tensor(packing.expand, device=device)
+    expand = torch.as_tensor(packing.expand, device=device).to(data.inputs.dtype)
 
-    def forward(values: Parameters, rows: torch.Tensor, dropping: torch.Generator | None = None):
-        with torch.autocast(device.type, torch.bfloat16, enabled=half_precision(device) and dropping is not None):
-            last = hidden(values, data.inputs[rows], shape, dropping)
-        return last, columns_of(sharing, values, last.float()) @ expand + values["bias"]
+    def forward(values: Parameters, rows: torch.Tensor, draws: Callable[[int], torch.Tensor] | None = None):
+        """Last layer and outputs of those of the rows that are this process's."""
+        with torch.autocast(device.type, torch.bfloat16, enabled=half_precision(device) and draws is not None):
+            last = hidden(values, data.inputs[rows[group.share(len(rows))]], shape, draws)
+        return last, columns_of(sharing, values, last.to(expand.dtype)) @ expand + values["bias"]
+
+    def outputs_of(rows: torch.Tensor) -> torch.Tensor:
+        """(n, o) of all rows; nothing is left out, nothing recorded."""
+        with torch.no_grad():
+            return group.whole(forward(at, rows)[1], len(rows))
 
     def losses(outputs: torch.Tensor, rows: torch.Tensor, weights: torch.Tensor) -> torch.Tensor:
         """(t,) weighted losses of the rows."""
@@ -105,15 +123,22 @@ def fit_network(data: Data, options: Deep, shape: Shape, multitask: MultitaskOpt
     steps_per_epoch = max(1, -(-len(rows) // options.batch))
     falling = torch.optim.lr_scheduler.CosineAnnealingLR(optimiser, options.epochs * steps_per_epoch)
     names = tuple(task.name for task in packing.tasks)
-    steps = Steps(multitask, names, int(trained.sum()) > 1, seed, device)
+    steps = Steps(multitask, names, int(trained.sum()) > 1, seed, device, group)
+    put_together = group.whole if steps.reads_losses or packing.reads_weights else group.placed
     dropping = torch.Generator(device).manual_seed(seed)
+
+    def draws_of(n: int) -> Callable[[int], torch.Tensor]:
+        """Dropout of n samples: every process draws for all of them and takes its own, whatever their number."""
+        return lambda units: torch.rand(n, units, generator=dropping, device=device)[group.share(n)]
+
     looked = validates if validated.any() else rows
     weights = data.validation if validated.any() else data.train
 
     def look() -> torch.Tensor:
         """(t,) validation losses; of a task without validation samples, the mean of the others'."""
         with torch.no_grad():
-            found = losses(forward(at, looked)[1], looked, weights)
+            found = losses(outputs_of(looked), looked, weights)
+            group.as_first([found])
         seen = (weights > 0).any(0)
         return torch.where(seen, found, found[seen].mean() if seen.any() else 0.0)
 
@@ -124,11 +149,12 @@ def fit_network(data: Data, options: Deep, shape: Shape, multitask: MultitaskOpt
     for epoch in range(1, options.epochs + 1):
         shuffled = rows[torch.as_tensor(np.random.default_rng([seed, epoch]).permutation(len(rows)), device=device)]
         for batch in shuffled.tensor_split(steps_per_epoch):
-            last, outputs = forward(at, batch, dropping)
-            of_batch = losses(outputs, batch, data.train) * (len(rows) / max(1, len(batch)))
+            last, outputs = forward(at, batch, draws_of(len(batch)))
+            whole = put_together(outputs.detach(), len(batch)).requires_grad_()
+            of_batch = losses(whole, batch, data.train) * (len(rows) / max(1, len(batch)))
             present = going & (data.train[batch] > 0).any(0)
             shared, alone = ([at[name] for name in part] for part in (shared_names, own_names))
-            slopes = steps.gradients(of_batch, present, shared, alone, last)
+            slopes = steps.gradients(Batch(last, outputs, whole, of_batch, present), shared, alone)
             for value, slope in zip([*shared, *alone], slopes, strict=True):
                 value.grad = slope
             optimiser.step()
@@ -141,7 +167,8 @@ def fit_network(data: Data, options: Deep, shape: Shape, multitask: MultitaskOpt
                         at[name].copy_(value)
             if steps.reads_after:
                 with torch.no_grad():
-                    steps.after(losses(forward(at, batch)[1], batch, data.train) * (len(rows) / max(1, len(batch))))
+                    steps.after(losses(outputs_of(batch), batch, data.train) * (len(rows) / max(1, len(batch))))
+        group.as_first([*at.values()])
         valid = look()
         better = going & (valid < best - _BETTER)
         if better.any():
@@ -153,19 +180,23 @@ def fit_network(data: Data, options: Deep, shape: Shape, multitask: MultitaskOpt
         if not going.any():
             break
     left = (best / first.clamp_min(1e-12))[: data.main][trained[: data.main]]
-    return _gathered(data, kept, place, best_epoch, sharing, shape, float(left.mean()) if len(left) else 1.0)
+    return _gathered(data, kept, place, best_epoch, sharing, shape, float(left.mean()) if len(left) else 1.0, group)
 
 
-def _gathered(data: Data, kept: list[Parameters], place, best_epoch, sharing, shape: Shape, left: float) -> Trained:
+def _gathered(
+    data: Data, kept: list[Parameters], place, best_epoch, sharing, shape: Shape, left: float, group: Group
+) -> Trained:
     packing, device = data.packing, data.inputs.device
-    expand = torch.as_tensor(packing.expand, device=device)
+    expand = torch.as_tensor(packing.expand, device=device).to(data.inputs.dtype)
     everywhere = sorted(set(place[: data.main].tolist()))
-    outputs = torch.zeros(len(data.inputs), packing.n_outputs, device=device)
+    outputs = data.inputs.new_zeros(len(data.inputs), packing.n_outputs)
     bias, networks = np.zeros(packing.n_outputs, np.float32), []
     with torch.no_grad():
         for k in everywhere:
             values = kept[k]
-            of_network = columns_of(sharing, values, hidden(values, data.inputs, shape)) @ expand + values["bias"]
+            last = hidden(values, data.inputs[group.share(len(data.inputs))], shape)
+            of_network = columns_of(sharing, values, last) @ expand + values["bias"]
+            of_network = group.whole(of_network, len(data.inputs))
             for t in (place[: data.main] == k).nonzero().ravel().tolist():
                 outputs[:, packing.outputs[t]] = of_network[:, packing.outputs[t]]
                 bias[packing.outputs[t]] = values["bias"][packing.outputs[t]].cpu().numpy()

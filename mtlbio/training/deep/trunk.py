@@ -1,5 +1,7 @@
 """The residual trunk in torch, as a function of its parameters; :mod:`mtlbio.model.deep` is the same in numpy."""
 
+from collections.abc import Callable
+
 import torch
 from torch.nn import functional
 
@@ -32,14 +34,14 @@ def start(n_inputs: int, shape: Shape, seed: int) -> Parameters:
 
 
 def hidden(
-    parameters: Parameters, inputs: torch.Tensor, shape: Shape, dropping: torch.Generator | None = None
+    parameters: Parameters, inputs: torch.Tensor, shape: Shape, draws: Callable[[int], torch.Tensor] | None = None
 ) -> torch.Tensor:
-    """(n, h) last layer for inputs (n, r); units are left out where a generator says which."""
+    """(n, h) last layer for inputs (n, r); units are left out where ``draws`` gives (n, units) uniform numbers."""
 
     def drop(units: torch.Tensor) -> torch.Tensor:
-        if dropping is None or shape.dropout == 0:
+        if draws is None or shape.dropout == 0:
             return units
-        kept = torch.rand(units.shape, generator=dropping, device=units.device) >= shape.dropout
+        kept = draws(units.shape[1]) >= shape.dropout
         return units * kept / (1 - shape.dropout)
 
     h = drop(functional.silu(inputs @ parameters["in_weight"] + parameters["in_bias"]))
