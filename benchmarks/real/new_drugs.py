@@ -29,6 +29,7 @@ from mtlbio.cohort.cohort import Cohort
 from mtlbio.cohort.features import row_space
 from mtlbio.evaluation.added.answer import answer_of
 from mtlbio.evaluation.added.arms import Added, predict_held_out
+from mtlbio.evaluation.added.common import believed
 from mtlbio.evaluation.added.head import fit_head
 from mtlbio.evaluation.baselines import fit_label
 from mtlbio.evaluation.linear import ridge
@@ -92,12 +93,17 @@ def trunk_of(drugs: Drugs, seed: int) -> Trunk:
     return Trunk(x, predictions, unseen)
 
 
+def of_drugs(latents: np.ndarray) -> Prior:
+    """What is believed of a head on dimensions that are the old drugs' predictions, each its own head."""
+    return believed(latents, latents, np.eye(latents.shape[1]))
+
+
 def compared(drugs: Drugs, trunk: Trunk, drug: int, keep: np.ndarray, labels: tuple, seed: int) -> Iterator[dict]:
     """Pearson's r of both arms on the lines that are left, for every number of labels; ``keep`` (drugs,) says which
     drugs the trunk may know."""
     y, latents = drugs.y[:, drug], trunk.predictions[:, keep]
     rows = trunk.unseen[~np.isnan(y[trunk.unseen])]
-    rows, prior = np.random.default_rng([seed, drug]).permutation(rows), Prior.of(latents)
+    rows, prior = np.random.default_rng([seed, drug]).permutation(rows), of_drugs(latents)
     for k in labels:
         some, rest = rows[:k], rows[k:]
         lines = drugs.lines[some]
@@ -135,7 +141,8 @@ def answers(drugs: Drugs, trunk: Trunk, labels: int, seed: int) -> list[str]:
         few.iloc[known] = y[known]
         names = tuple(f"f{i}" for i in range(trunk.x.shape[1]))
         cohort = Cohort(trunk.x[trunk.unseen].astype(np.float32), names, pd.DataFrame({"donor": lines}, index=lines))
-        added = Added(TASK, few, trunk.predictions[np.ix_(trunk.unseen, keep)], cohort, len(names))
+        old = trunk.predictions[np.ix_(trunk.unseen, keep)]
+        added = Added(TASK, few, old, cohort, len(names), old)
         said.append(answer_of(collect(predict_held_out(added, seed), TASK), 2000, seed, 0.02).answer)
     return said
 

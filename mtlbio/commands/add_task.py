@@ -13,6 +13,7 @@ from mtlbio.commands.new_labels import check_name, read_labels
 from mtlbio.config import Evaluate, Probe
 from mtlbio.evaluation.added.answer import answer_of
 from mtlbio.evaluation.added.arms import Added, predict_held_out
+from mtlbio.evaluation.added.common import outputs_of_kind
 from mtlbio.evaluation.added.head import fit_head
 from mtlbio.evaluation.added.old_tasks import leaning, predictions_of, sentence
 from mtlbio.evaluation.comparisons import score_tables
@@ -26,7 +27,6 @@ from mtlbio.probing.audit import LEAST_UNITS, audited
 from mtlbio.probing.probe import aligned, checked_latents
 from mtlbio.probing.trial import Trial
 from mtlbio.tables import COMPARISONS, METRICS, OLD_TASKS, PREDICTIONS, read_table, write_table
-from mtlbio.training.frozen_head import Prior
 
 SEED = 0
 
@@ -57,36 +57,37 @@ def add_task(
     check_name(name, cohort, results)
     task, values = read_labels(labels, cohort, name, kind, column, keys or {})
     n_genes = model_description(results / "model")["training"]["genes"]
-    added = Added(task, values, np.asarray(latents.X, dtype=float), cohort, n_genes)
+    predicted = predictions_of(read_table(results / "predictions.tsv", PREDICTIONS), cohort.samples)
+    old = outputs_of_kind(task, cohort.tasks, cohort.obs, predicted)
+    added = Added(task, values, np.asarray(latents.X, dtype=float), cohort, n_genes, old)
     predictions, options = predict_held_out(added, SEED), Evaluate()
     families = None if cohort.families is None else pd.Series(cohort.families, index=cohort.samples)
     scores = collect(predictions, task, families)
     answer = answer_of(scores, options.bootstrap, options.seed, options.margin)
     metrics, comparisons = score_tables([scores], options.bootstrap, options.seed, options.margin)
-    old = on_old_tasks(results, added)
+    leans = on_old_tasks(predicted, added)
     with adding(results, name, records["train"].run, records["train"]) as staged:
         write_table(predictions, staged.tables / "predictions.tsv", PREDICTIONS)
         write_table(metrics, staged.tables / "metrics.tsv", METRICS)
         write_table(comparisons, staged.tables / "comparisons.tsv", COMPARISONS)
-        write_table(old, staged.tables / "old_tasks.tsv", OLD_TASKS)
+        write_table(leans, staged.tables / "old_tasks.tsv", OLD_TASKS)
         for table, content in tried(added, latents).items():
             write_table(content, staged.tables / f"{table}.tsv")
         about = {"mtlbio": __version__, "labels": labels.name, "answer": answer.saved()}
         write_head(final_head(added), staged.arrays, staged.description, about)
-    return "\n".join(line for line in (answer.sentence(name), sentence(name, old)) if line)
+    return "\n".join(line for line in (answer.sentence(name), sentence(name, leans)) if line)
 
 
 def final_head(added: Added) -> AddedHead:
     """The head that is stored, of all labels."""
     rows, cohort = added.labelled, added.cohort
     labels = added.latents[rows], added.y[rows], cohort.donors[rows], cohort.clusters[rows]
-    return fit_head(added.task, Prior.of(added.latents), *labels)
+    return fit_head(added.task, added.prior(np.ones(len(added.y), dtype=bool)), *labels)
 
 
-def on_old_tasks(results: Path, added: Added) -> pd.DataFrame:
+def on_old_tasks(predicted: pd.DataFrame, added: Added) -> pd.DataFrame:
     """Which of the run's own tasks the new one leans on: ``old_tasks.tsv``."""
     rows, cohort = added.labelled, added.cohort
-    predicted = predictions_of(read_table(results / "predictions.tsv", PREDICTIONS), cohort.samples)
     return leaning(added.task, predicted, rows, added.y[rows], cohort.donors[rows], cohort.clusters[rows], SEED)
 
 

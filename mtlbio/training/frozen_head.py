@@ -20,10 +20,22 @@ _RANK_TOLERANCE = 1e-6
 
 @dataclass(frozen=True)
 class Prior:
-    """Dimensions -> scores on which a ridge is the prior; ``mean`` (d,) and ``axes`` (d, r)."""
+    """What is believed of a head before any of its labels is seen.
+
+    Attributes
+    ----------
+    mean, axes : (d,), (d, r); of dimensions, which become scores on which a ridge is the prior
+    centre : (d,) the head, in standard deviations of its label, about which that ridge lies; 0 where None, and for
+        a label of several directions
+    signal, spread : what the ridge adds to the centre, to what no head can say (variances): log-normal about
+        ``signal`` with this standard deviation in powers of ten
+    """
 
     mean: np.ndarray
     axes: np.ndarray
+    centre: np.ndarray | None = None
+    signal: float = 1.0  # as much as chance does: nothing is known
+    spread: float = 1.0
 
     @classmethod
     def of(cls, latents: np.ndarray, power: float = POWER) -> "Prior":
@@ -75,13 +87,14 @@ def fit_path(
     values = task.transform(y)
     mean, scale = task.standard(values)
     target, scores = (values - mean) / scale, prior.scores(latents)
-    goal = Goal(task, scores, target, weights)
+    centre = 0.0 if prior.centre is None or task.n_columns > 1 else prior.centre[:, None]
+    goal = Goal(task, scores, target, weights, (latents - prior.mean) @ centre if np.ndim(centre) else None)
     flat, heads, evidence = np.zeros(goal.size), [], []
     for strength in strengths:
         flat = goal.lowest(flat, strength)
         evidence += [] if units is None else [goal.log_evidence(flat, strength, units)]
         of_scores, bias = goal.parts(flat)
-        whole = prior.axes @ of_scores
+        whole = prior.axes @ of_scores + centre
         head = AddedHead(task, whole, bias - goal.expanded(prior.mean @ whole), float(mean), float(scale))
         if task.anchored:
             found = task.anchor(head.outputs(latents), target, weights)

@@ -20,7 +20,15 @@ class Goal:
     some directions are known by the prior alone.
     """
 
-    def __init__(self, task: Label, scores: np.ndarray, target: np.ndarray, weights: np.ndarray):
+    def __init__(
+        self,
+        task: Label,
+        scores: np.ndarray,
+        target: np.ndarray,
+        weights: np.ndarray,
+        believed: np.ndarray | None = None,
+    ):
+        """``believed`` (n, columns): what a head says before any label is seen; nothing where None."""
         self.task, packing = task, Outputs.of({task.name: task})
         share = weights / weights.sum()
         self.mean = share @ scores
@@ -30,6 +38,7 @@ class Goal:
         self.columns, self.expand = packing.n_columns, torch.from_numpy(packing.expand.astype(float))
         self.scores, self.target = torch.from_numpy(centred @ self.axes), torch.from_numpy(target)
         self.weights = torch.from_numpy(weights / weights.mean())
+        self.believed = torch.from_numpy(np.zeros((len(scores), self.columns)) if believed is None else believed)
         self.place = len(spread) * self.columns
         self.size = self.place + packing.n_outputs
 
@@ -98,6 +107,6 @@ class Goal:
 
     def _value(self, variables: torch.Tensor, strength: float) -> torch.Tensor:
         of_scores = variables[: self.place].reshape(-1, self.columns)
-        outputs = self.scores @ of_scores @ self.expand + variables[self.place :]
+        outputs = (self.scores @ of_scores + self.believed) @ self.expand + variables[self.place :]
         loss = (self.weights * self.task.loss(outputs, self.target, self.weights)).mean()
         return loss + 0.5 * strength * of_scores.square().sum()

@@ -9,6 +9,7 @@ import pytest
 from mtlbio.cohort.cohort import Cohort
 from mtlbio.evaluation.added.answer import CANNOT_TELL, HELPS, answer_of, call
 from mtlbio.evaluation.added.arms import Added, predict_held_out
+from mtlbio.evaluation.added.common import LEAST, believed, in_common, outputs_of_kind
 from mtlbio.evaluation.added.head import fit_head
 from mtlbio.evaluation.predictions import collect
 from mtlbio.labels import Binary, Regression
@@ -118,3 +119,58 @@ def test_a_held_out_label_changes_no_prediction_of_its_own():
 
 def test_an_undefined_interval_says_nothing():
     assert call(float("nan"), float("nan"), True, 0.02) == CANNOT_TELL
+
+
+def test_the_scale_of_the_dimensions_changes_no_head():
+    added = planted("first", 20, seed=1)
+    rows, donors = added.labelled, added.cohort.donors[added.labelled]
+    said = [
+        fit_head(
+            added.task, Prior.of(a * added.latents), a * added.latents[rows], added.y[rows], donors, donors
+        ).predict(a * added.latents)
+        for a in (0.1, 1.0, 10.0)
+    ]
+    np.testing.assert_allclose(said[0], said[1], rtol=1e-6)
+    np.testing.assert_allclose(said[2], said[1], rtol=1e-6)
+
+
+def test_what_many_old_tasks_have_in_common_is_where_a_head_of_few_labels_begins():
+    """Thirty old tasks that follow one direction and one of their own; a new one with eight labels."""
+    gains = []
+    for seed in range(5):
+        rng = np.random.default_rng([seed, 8])
+        latents = rng.standard_normal((300, 12))
+        heads = np.zeros((12, 30))
+        heads[0] = 0.6
+        heads[rng.integers(1, 12, 30), np.arange(30)] = 0.4
+        old, value = latents @ heads, 0.6 * latents[:, 0] + 0.4 * latents[:, 5] + 0.7 * rng.standard_normal(300)
+        donors, few, task = np.arange(300).astype(str), np.arange(8), Regression("new")
+        prior = believed(latents, old)
+        np.testing.assert_allclose(prior.centre, in_common(old) * heads.mean(axis=1), atol=1e-10)
+        beyond = latents[:, 1:] @ heads[1:]  # what an old task says beyond that direction, some of it the mean's
+        assert prior.signal == pytest.approx(np.median(beyond.var(axis=0) / (1 - old.var(axis=0))), rel=0.3)
+        labels = latents[few], value[few], donors[few], donors[few]
+        said = [fit_head(task, p, *labels).predict(latents[8:]) for p in (Prior.of(latents), prior)]
+        r = [np.corrcoef(own, value[8:])[0, 1] for own in said]
+        gains.append(r[1] - r[0])
+    assert np.mean(gains) > 0.1 and min(gains) > -0.02
+
+
+def test_few_old_tasks_and_those_against_each_other_are_no_centre():
+    latents = np.random.default_rng(0).standard_normal((200, 40))
+    few = believed(latents, latents[:, : LEAST - 1] + latents[:, [-1]])
+    assert few.centre is None and few.signal == 1.0
+    against = believed(latents, 0.5 * latents[:, [0]] * np.tile([1.0, -1.0], 10))
+    np.testing.assert_allclose(against.centre, 0.0)
+    assert against.signal == pytest.approx(0.25 / 0.75, rel=0.2)
+
+
+def test_old_tasks_of_the_kind_are_put_on_the_scale_that_is_learnt():
+    labels = pd.DataFrame({"dose": [1.0, 4.0, 9.0, np.nan], "sick": ["no", "yes", "no", "yes"], "age": [1.0, 2, 3, 4]})
+    tasks = {"dose": Regression("dose", scale="sqrt"), "sick": BINARY, "age": Regression("age")}
+    columns = pd.MultiIndex.from_tuples([("dose", ""), ("sick", "yes"), ("age", "")], names=["task", "label"])
+    predicted = pd.DataFrame([[1.0, 0.5, 2.0], [4.0, 0.5, 3.0], [9.0, 0.5, 2.0], [16.0, 0.5, 3.0]], columns=columns)
+    found = outputs_of_kind(Regression("new"), tasks, labels, predicted)
+    np.testing.assert_allclose(found[:, 0], (np.array([1.0, 2, 3, 4]) - 2) / np.std([1, 2, 3]))
+    np.testing.assert_allclose(found[:, 1], (np.array([2.0, 3, 2, 3]) - 2.5) / np.std([1, 2, 3, 4]))
+    assert outputs_of_kind(BINARY, tasks, labels, predicted) is None

@@ -1,5 +1,7 @@
 """A head on a frozen trunk is a ridge whose prior follows the trunk's spectrum."""
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 import torch
@@ -40,6 +42,19 @@ def test_of_a_number_it_is_the_posterior_mean_under_the_prior_of_the_spectrum(po
     np.testing.assert_allclose(head.weights[:, 0], wanted, rtol=1e-5, atol=1e-7)
     linear = (LATENTS[:N] - share @ LATENTS[:N]) @ wanted + share @ target
     np.testing.assert_allclose(head.predict(LATENTS[:N]), y.mean() + y.std() * linear, rtol=1e-5)
+
+
+def test_about_a_centre_it_is_that_of_what_the_centre_leaves():
+    y, strength, centre = 5 + 3 * RISK, 0.3, RNG.standard_normal(D) * 0.1
+    about = replace(Prior.of(LATENTS), centre=centre)
+    head = fit_heads(Regression("dose"), about, LATENTS[:N], y, WEIGHTS, np.array([strength]))[0]
+    left = y - y.std() * LATENTS[:N] @ centre
+    of_rest = Prior.of(LATENTS)
+    share = WEIGHTS / WEIGHTS.sum()
+    scores = of_rest.scores(LATENTS[:N])
+    scores, target = scores - share @ scores, left / y.std() - share @ left / y.std()
+    wanted = np.linalg.solve(scores.T @ (share[:, None] * scores) + strength * np.eye(D), scores.T @ (share * target))
+    np.testing.assert_allclose(head.weights[:, 0], centre + of_rest.axes @ wanted, rtol=1e-6, atol=1e-9)
 
 
 def test_a_plain_prior_of_two_classes_is_logistic_ridge_on_the_dimensions():

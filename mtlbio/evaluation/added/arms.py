@@ -14,6 +14,7 @@ import pandas as pd
 from mtlbio.cohort.cohort import Cohort
 from mtlbio.cohort.features import donor_weights, fit_features, floor_of, row_space
 from mtlbio.cohort.split import inner_folds
+from mtlbio.evaluation.added.common import believed
 from mtlbio.evaluation.added.head import fit_head
 from mtlbio.evaluation.baselines import fit_label
 from mtlbio.evaluation.bootstrap import fewest
@@ -39,6 +40,7 @@ class Added:
     latents : (samples, dims) held-out dimensions
     cohort : the samples, in the same order
     n_genes : the most variable columns that the raw arm reads, chosen in each fold, as the run did
+    old : (samples, T) of old tasks of the kind, as :func:`mtlbio.evaluation.added.common.outputs_of_kind`
     """
 
     task: Label
@@ -46,11 +48,17 @@ class Added:
     latents: np.ndarray
     cohort: Cohort
     n_genes: int
+    old: np.ndarray | None = None
 
     @cached_property
     def y(self) -> np.ndarray:
         """(samples,) codes or values, NaN where there is no label."""
         return self.task.y(self.column)
+
+    def prior(self, seen: np.ndarray) -> Prior:
+        """What is believed of the head from samples ``seen`` (samples,), labelled or not."""
+        latents, old = self.latents[seen], None if self.old is None else self.old[seen]
+        return believed(latents, old)
 
     @property
     def labelled(self) -> np.ndarray:
@@ -83,7 +91,7 @@ def predict_held_out(added: Added, seed: int = 0) -> pd.DataFrame:
 def _by_trunk(added: Added, train: np.ndarray, test: np.ndarray, _: int) -> np.ndarray:
     """A head on the dimensions, its prior from all samples whose donors are not held out."""
     donors, clusters = added.cohort.donors, added.cohort.clusters
-    prior = Prior.of(added.latents[~np.isin(clusters, clusters[test])])
+    prior = added.prior(~np.isin(clusters, clusters[test]))
     labels = added.latents[train], added.y[train], donors[train], clusters[train]
     return fit_head(added.task, prior, *labels).predict(added.latents[test])
 

@@ -13,11 +13,9 @@ from mtlbio.labels import Label
 from mtlbio.model.added import AddedHead
 from mtlbio.training.frozen_head import Prior, fit_path
 
-# Of what the head says to what it cannot say (variances; of two classes, of the logit and in units of 4), strong prior
-# to weak one. Before any label is seen they are log-normal about ``USUAL`` with the standard deviation ``SPREAD`` in
-# powers of ten: few labels alone cannot tell a strong prior from a weak one.
+# Of what the head says beyond the prior's centre to what it cannot say (variances; of two classes, of the logit and in
+# units of 4), strong prior to weak one.
 SIGNALS = np.logspace(-2, 2, 9)
-USUAL, SPREAD = 0.03, 1.0
 
 
 def fit_head(
@@ -38,7 +36,7 @@ def weighed(
 ) -> tuple[list[AddedHead], np.ndarray, np.ndarray]:
     """Heads of all strengths, how much each counts (L,), summing to 1, and the strengths (L,)."""
     weights, units = donor_weights(donors), len(np.unique(clusters))
-    noise = task.likelihood * (1.0 if task.steep else 0.25) / total_variance(prior.scores(latents), weights)
+    noise = task.likelihood * (1.0 if task.steep else 0.25) * total_variance(prior.scores(latents), weights)
     strengths = noise / (units * SIGNALS)
     heads, evidence = fit_path(task, prior, latents, y, weights, strengths, units)
-    return heads, softmax(evidence - 0.5 * np.square(np.log10(SIGNALS / USUAL) / SPREAD)), strengths
+    return heads, softmax(evidence - 0.5 * np.square(np.log10(SIGNALS / prior.signal) / prior.spread)), strengths
