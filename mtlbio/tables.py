@@ -84,6 +84,7 @@ PANEL_FEATURES = [
 PANEL_EXCHANGE = [
     "feature", "partner", "correlation", "task", "metric", "difference", "ci_low", "ci_high", "call",
 ]  # fmt: skip
+PANEL_STABILITY = ["panel", "task", "limit", "over", "panels", "stability", "ci_low", "ci_high"]
 PANEL_FOLLOWS = ["dim", "covariate", "role", "share", "q", "call"]
 TRADEOFF_FRONT = [
     "point", "task", "metric", "value", "ci_low", "ci_high", "skill", "difference", "diff_low", "diff_high", "call",
@@ -91,8 +92,8 @@ TRADEOFF_FRONT = [
 ]  # fmt: skip
 TRADEOFF_PREFERENCES = ["point", "serves", "task", "weight"]
 TRADEOFF_MODELS = [
-    "model", "dims", "features", "task", "metric", "value", "ci_low", "ci_high", "skill", "difference", "diff_low",
-    "diff_high", "call",
+    "model", "dims", "features", "price", "task", "metric", "value", "ci_low", "ci_high", "skill", "difference",
+    "diff_low", "diff_high", "call",
 ]  # fmt: skip
 TRADEOFF_SUMMARY = ["what", "point", "task", "value", "ci_low", "ci_high", "says"]
 VERDICTS = ["dim", "verdict", "driver"]
@@ -101,7 +102,7 @@ VERDICTS = ["dim", "verdict", "driver"]
 _TEXT = (
     "sample", "donor", "family", "seed", "arm", "task", "label", "dim", "driver", "set", "item", "level", "subset",
     "partner", "site", "class", "odd", "moved", "by", "panel", "feature",
-    "point", "serves", "model", "what", "says",
+    "point", "serves", "model", "what", "says", "over",
 )  # fmt: skip
 
 

@@ -87,6 +87,7 @@ def test_the_columns_of_the_tables_are_the_ones_that_are_documented():
         "PANELS",
         "PANEL_FEATURES",
         "PANEL_EXCHANGE",
+        "PANEL_STABILITY",
         "PANEL_FOLLOWS",
         "CHECKS",
     ):

@@ -1,6 +1,7 @@
 """Proteins, metabolites, or both: held-out AUROC on COVID plasma, next to ridge and late fusion.
 
-    python benchmarks/real/assays.py DATA [--lacking 0.3] [--seeds 5] [--mofa]
+    python benchmarks/real/assays.py DATA [--lacking 0.3] [--seeds 5] [--split 0] [--mofa]
+    python benchmarks/real/assays.py DATA --folds 20     # ridge alone, on other draws of the folds
 
 DATA holds ``covid_proteome`` with ``expression.parquet`` (proteins), ``metabolomics_gcms.csv.gz`` and ``metadata.csv``;
 none of it ships with mtlbio. ``--lacking``: so many of the donors lose one of the two blocks, each as often.
@@ -27,10 +28,12 @@ from benchmarks.encoders.mofa import ROUNDS, posterior_means
 from mtlbio.cohort.assays.blocks import blocks_of, of_blocks
 from mtlbio.cohort.assays.features import features_of_blocks
 from mtlbio.cohort.cohort import Cohort, read_cohort
-from mtlbio.cohort.split import train_test
+from mtlbio.cohort.split import make_splits, train_test
+from mtlbio.evaluation.assays.baselines import block_baselines
 from mtlbio.evaluation.baselines import predict_baselines
 from mtlbio.evaluation.predictions import collect
 from mtlbio.kinds.read import read_run
+from mtlbio.kinds.schemas import BlocksRun
 from mtlbio.progress import show_progress
 from mtlbio.tables import PREDICTIONS, SPLITS, read_table
 
@@ -52,7 +55,7 @@ ARMS = {
 }
 
 
-def write_run(data: Path, folder: Path, lacking: float, seeds: int) -> Path:
+def write_run(data: Path, folder: Path, lacking: float, seeds: int, split: int = 0) -> Path:
     """The two blocks, some samples of which are left out, and the run's YAML; its path."""
     rng = np.random.default_rng(0)
     tables = {
@@ -72,6 +75,7 @@ def write_run(data: Path, folder: Path, lacking: float, seeds: int) -> Path:
         "tasks": TASKS,
         "covariates": {"age": {"role": "confounder", "kind": "continuous"}, "sex": {"role": "confounder"}},
         "training": {"seeds": seeds, "single_task": False},
+        "splits": {"seed": split},
         "baselines": {"arms": ["ridge"]},
     }
     (folder / "run.yaml").write_text(yaml.safe_dump(content, sort_keys=False), encoding="utf-8")
@@ -115,13 +119,30 @@ def _mofa(views: list[np.ndarray], factors: int) -> tuple[np.ndarray, np.ndarray
     return weights * sizes[:, None], np.concatenate(precision) / sizes**2
 
 
+def ridge_on_other_folds(cohort: Cohort, run: BlocksRun, draws: int) -> pd.DataFrame:
+    """AUROC of ridge over draws of the folds: how far a number depends on who is held out with whom."""
+    rows = []
+    for seed in range(draws):
+        splits = make_splits(cohort, run.splits.model_copy(update={"seed": seed}))
+        table = block_baselines(cohort, splits, ["ridge"], run.training.genes)
+        for name, task in cohort.tasks.items():
+            scored = collect(table, task)
+            for arm in ("ridge_proteins", "ridge_metabolites", "ridge_all", "late_fusion"):
+                scores = scored.common(arm)
+                rows += [] if scores is None else [[name, arm, scores.value(arm, task.decisive)]]
+    table = pd.DataFrame(rows, columns=["task", "arm", "auroc"])
+    return table.groupby(["task", "arm"], sort=False)["auroc"].agg(["mean", "std", "min", "max"])
+
+
 def main() -> int:
     """Train once, and print what every arm reaches on the donors who have both blocks, and whether a block pays."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("data", type=Path)
     parser.add_argument("--lacking", type=float, default=0.0)
     parser.add_argument("--seeds", type=int, default=5)
+    parser.add_argument("--split", type=int, default=0, help="seed of the folds")
     parser.add_argument("--mofa", action="store_true", help="MOFA2 too, by mofapy2")
+    parser.add_argument("--folds", type=int, default=0, help="only ridge, on so many draws of the folds")
     options = parser.parse_args()
     data = options.data.resolve() / "covid_proteome"
     missing = [name for name in FILES if not (data / name).exists()]
@@ -130,7 +151,12 @@ def main() -> int:
         return 0
     with tempfile.TemporaryDirectory() as temporary:
         folder = Path(temporary)
-        run, results = read_run(write_run(data, folder, options.lacking, options.seeds)), folder / "r"
+        run, results = read_run(write_run(data, folder, options.lacking, options.seeds, options.split)), folder / "r"
+        if options.folds:
+            mb.prepare(run, results)
+            found = ridge_on_other_folds(read_cohort(results / "cohort.h5ad"), run, options.folds)
+            print(found.to_string(float_format="%.3f"))
+            return 0
         for step in (mb.prepare, mb.train, mb.baselines, mb.evaluate):
             step(run, results)
         cohort, splits = read_cohort(results / "cohort.h5ad"), read_table(results / "splits.tsv", SPLITS)

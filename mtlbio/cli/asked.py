@@ -93,6 +93,9 @@ def tradeoff(
     sites: Annotated[
         str | None, typer.Option(metavar="COVARIATE", help="whose levels are sites; as the run names them if left out")
     ] = None,
+    prices: Annotated[
+        Path | None, typer.Option(help="table: feature, price; the smaller trunks then are of panels by price")
+    ] = None,
     described: Described = None,
 ) -> None:
     """What one task gains when another gives up, and how few dimensions and features do: tradeoff/*.tsv and a picture.
@@ -101,7 +104,7 @@ def tradeoff(
     that hold for all of them at once: a flat front is said to be flat. Takes minutes; nothing else of the run changes.
     """
     run, command = results_and_command(results, described, "tradeoff")
-    _answer(command, results / "tradeoff", run, results, preferences, alpha, sites)
+    _answer(command, results / "tradeoff", run, results, preferences, alpha, sites, prices)
 
 
 @app.command()

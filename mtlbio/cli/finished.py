@@ -12,7 +12,12 @@ from mtlbio.cli.base import Finished, app, function_of
 def predict(
     results: Annotated[Path, typer.Argument(metavar="RESULTS", help="a finished run, e.g. results/my_cohort")],
     expression: Annotated[
-        Path, typer.Argument(metavar="NEW", help="new samples in the cohort's format; of a protein run: FASTA")
+        Path,
+        typer.Argument(
+            metavar="NEW",
+            help="new samples in the cohort's format; of a protein run FASTA, of one with blocks a MuData or a "
+            "YAML that names a file for each block",
+        ),
     ],
     out: Annotated[Path | None, typer.Option(metavar="DIR", help="RESULTS/predict/<file name> where left out")] = None,
     standardise: Annotated[

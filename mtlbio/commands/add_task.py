@@ -21,7 +21,7 @@ from mtlbio.evaluation.predictions import collect
 from mtlbio.integrity.added import added_tasks, adding, is_there, remove_added
 from mtlbio.integrity.step import checked
 from mtlbio.model.added import AddedHead, write_head
-from mtlbio.model.ensemble import model_description
+from mtlbio.model.ensemble import trained_with
 from mtlbio.probing.association import association
 from mtlbio.probing.audit import LEAST_UNITS, audited
 from mtlbio.probing.probe import aligned, checked_latents
@@ -56,7 +56,7 @@ def add_task(
     cohort = aligned(read_cohort(results / "cohort.h5ad"), latents)
     check_name(name, cohort, results)
     task, values = read_labels(labels, cohort, name, kind, column, keys or {})
-    n_genes = model_description(results / "model")["training"]["genes"]
+    n_genes = trained_with(results / "model")["genes"]
     predicted = predictions_of(read_table(results / "predictions.tsv", PREDICTIONS), cohort.samples)
     old = outputs_of_kind(task, cohort.tasks, cohort.obs, predicted)
     added = Added(task, values, np.asarray(latents.X, dtype=float), cohort, n_genes, old)

@@ -10,11 +10,12 @@ from mtlbio.evaluation.panel.chosen import ALL, FINAL, SHARED, Panel, Panels, ki
 from mtlbio.evaluation.panel.exchange import exchangeable, free_partners
 from mtlbio.evaluation.panel.fitted import Fitted
 from mtlbio.evaluation.panel.front import Scored, front_table, looked_at, smallest
-from mtlbio.evaluation.panel.stability import in_draws, in_folds
+from mtlbio.evaluation.panel.stability import agreement, in_draws, in_folds
 from mtlbio.kinds.vocabulary import Vocabulary
 from mtlbio.probing.panel import try_panel
-from mtlbio.tables import PANEL_FEATURES, PANELS
+from mtlbio.tables import PANEL_FEATURES, PANEL_STABILITY, PANELS
 
+NORMAL = 1.96
 OFTEN = 0.1  # share of draws from which a feature outside the panel is listed
 
 
@@ -49,11 +50,16 @@ def panel_tables(
     scores = {(t, part): z for t in tasks for part, z in scored.panels.scores[shared, t].items()}
     fold = splits["fold"].to_numpy().astype(int)
     verdicts, follows = try_panel(cohort, fold, scores, values, options, words)
-    features = pd.concat([_features(scored, everybody, one, prices) for one in seen.values()], ignore_index=True)
+    cost = None if prices is None else prices[everybody.places]
+    folds = {one: in_folds(scored.panels, one, len(cohort.genes)) for one in seen.values()}
+    draws = {one: in_draws(everybody, one, len(cohort.genes), cost, seed=scored.seed) for one in seen.values()}
+    parts = [_features(scored, one, folds[one], draws[one], prices) for one in seen.values()]
+    features = pd.concat(parts, ignore_index=True)
     return {
         "front": front_table(scored, by_kind, does, prices),
         "panels": members_table(scored.panels, cohort.genes, prices),
         "features": _described(features, exchange, follows, verdicts),
+        "stability": stability_table({"folds": folds, "draws": draws}, len(everybody.places)),
         "exchange": exchange,
         "follows": follows,
         "verdicts": verdicts,
@@ -73,12 +79,24 @@ def members_table(panels: Panels, genes: Sequence[str], prices: np.ndarray | Non
     return pd.concat(parts, ignore_index=True)[PANELS]
 
 
-def _features(scored: Scored, everybody: Fitted, panel: Panel, prices: np.ndarray | None) -> pd.DataFrame:
+def stability_table(inside: dict[str, dict[Panel, np.ndarray]], candidates: int) -> pd.DataFrame:
+    """Columns of :data:`mtlbio.tables.PANEL_STABILITY`: how alike panels of one size are, over the folds and over draws
+    of donors; ``inside`` (panels, features) of each. An interval is of the draws alone: folds share their donors."""
+    rows = []
+    for over, of_panels in inside.items():
+        for (kind, task, limit), chosen in of_panels.items():
+            value, error = agreement(chosen, candidates)
+            half = NORMAL * error if over == "draws" else np.nan
+            rows.append([kind, task or None, limit, over, len(chosen), value, value - half, value + half])
+    return pd.DataFrame(rows, columns=PANEL_STABILITY)
+
+
+def _features(
+    scored: Scored, panel: Panel, chosen: np.ndarray, drawn: np.ndarray, prices: np.ndarray | None
+) -> pd.DataFrame:
     """Features of a panel of all donors, then others that some fold or a share of the draws has chosen."""
     genes, final = scored.cohort.genes, scored.panels.members[panel, FINAL]
-    folds = in_folds(scored.panels, panel, len(genes))
-    cost = None if prices is None else prices[everybody.places]
-    draws = in_draws(everybody, panel, len(genes), cost, seed=scored.seed)
+    folds, draws = chosen.mean(axis=0), drawn.mean(axis=0)
     others = np.flatnonzero((folds > 0) | (draws >= OFTEN))
     others = others[~np.isin(others, final)]
     rows = np.concatenate([final, others[np.argsort(-draws[others], kind="stable")]]).astype(int)

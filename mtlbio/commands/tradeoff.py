@@ -6,14 +6,17 @@ An extra on request, no step of the workflow: it reads what ``prepare`` and ``tr
 
 from pathlib import Path
 
+import pandas as pd
+
 from mtlbio.choices.sharing import SHARED, SHARING
 from mtlbio.cohort.cohort import Cohort, read_cohort, read_latents
 from mtlbio.cohort.split import read_splits
 from mtlbio.errors import InputError, listing
+from mtlbio.evaluation.panel.limits import read_prices
 from mtlbio.evaluation.tradeoff.points import points_of
 from mtlbio.evaluation.tradeoff.scored import PRESENT, Scored, of_run
 from mtlbio.evaluation.tradeoff.tables import front_table, models_table, summary_table
-from mtlbio.evaluation.tradeoff.trunks import fit_trunks
+from mtlbio.evaluation.tradeoff.trunks import Shape, fit_trunks, whole_of
 from mtlbio.integrity.extras import check_own, writing
 from mtlbio.integrity.step import checked
 from mtlbio.kinds import kind_of
@@ -32,7 +35,12 @@ STEPS = ("prepare", "train")
 
 
 def tradeoff(
-    run: DonorRun, results: Path, preferences: int = PREFERENCES, alpha: float = LEVEL, sites: str | None = None
+    run: DonorRun,
+    results: Path,
+    preferences: int = PREFERENCES,
+    alpha: float = LEVEL,
+    sites: str | None = None,
+    prices: Path | None = None,
 ) -> list[str]:
     """Write ``tradeoff/{front,preferences,models,summary}.tsv`` and a picture; gives what they say in sentences.
 
@@ -46,13 +54,15 @@ def tradeoff(
     Raises
     ------
     InputError
-        The folder is not prepared or not trained, the run has one task or shares nothing, or an option is out of range.
+        The folder is not prepared or not trained, the run has one task or shares nothing, an option is out of range, or
+        as of :func:`mtlbio.evaluation.panel.limits.read_prices`.
     """
     results, words = Path(results), kind_of(run).vocabulary
     _check(run, preferences, alpha)
     records = checked(results, STEPS, run)
     check_own(results, "tradeoff")
     cohort = read_cohort(results / "cohort.h5ad")
+    cost = None if prices is None else read_prices(prices, cohort.genes, words.features)
     points = points_of(len(cohort.tasks), preferences, _site(run, cohort, sites))
     splits = read_splits(results, cohort)
     present = of_run(read_table(results / "predictions.tsv", PREDICTIONS), cohort)
@@ -62,21 +72,20 @@ def tradeoff(
         f"{len(points.names)} preferences in one stack of {2 * len(points.names) * len(refitter.folds) * options.seeds}"
     )
     predicted = dict(zip(points.names, fit_preferences(cohort, refitter), strict=True))
-    trunks = fit_trunks(cohort, splits, refitter)
+    trunks = fit_trunks(cohort, splits, refitter, cost)
     scored = Scored(cohort, {PRESENT: present, **predicted}, evaluate.bootstrap, evaluate.seed)
-    shapes = {f"{dims} on {features}": (dims, features) for dims, features in trunks}
+    shapes = {shape.name: shape for shape in trunks}
     of_trunks = dict(zip(shapes, trunks.values(), strict=True))
     sized = Scored(cohort, {PRESENT: present, **of_trunks}, evaluate.bootstrap, evaluate.seed)
-    features = min(options.genes, len(cohort.genes))
-    shapes[PRESENT] = (read_latents(results / "latents.h5ad").n_vars, features)
+    shapes[PRESENT] = Shape(read_latents(results / "latents.h5ad").n_vars, *whole_of(cohort, options.genes, cost))
     models = models_table(sized, shapes, evaluate.margin)
     tables = {
         "front": front_table(scored, points, evaluate.margin, alpha),
         "preferences": points.table(list(cohort.tasks)),
         "models": models,
-        "summary": summary_table(scored, points, models, evaluate.margin),
+        "summary": with_options(summary_table(scored, points, models, evaluate.margin), alpha, options.balancing),
     }
-    sentences = tradeoff_sentences(tables, words, evaluate.margin, alpha, options.balancing)
+    sentences = tradeoff_sentences(tables, words, evaluate.margin)
     with writing(results, "tradeoff", records) as place:
         for name, table in tables.items():
             write_table(table, place / f"{name}.tsv")
@@ -86,6 +95,12 @@ def tradeoff(
             save(figure, place, "tradeoff", title, description)
         write_made_of(results, "tradeoff", place)
     return sentences
+
+
+def with_options(summary: pd.DataFrame, alpha: float, balancing: str) -> pd.DataFrame:
+    """The summary with what sentences have to know of how it was asked: level of the tails, the run's own weights."""
+    asked = pd.DataFrame([{"what": "level", "value": alpha}, {"what": "balancing", "says": balancing}])
+    return pd.concat([summary, asked.reindex(columns=summary.columns).astype(summary.dtypes)], ignore_index=True)
 
 
 def _check(run: DonorRun, preferences: int, alpha: float) -> None:

@@ -73,6 +73,7 @@ def tradeoff(
     preferences: int = 25,
     alpha: float = 0.5,
     sites: str | None = None,
+    prices: str | Path | None = None,
 ) -> DataFrame:
     """What one task gains when another gives up: ``tradeoff/``; no step of the workflow (docs/tradeoff.md).
 
@@ -86,6 +87,7 @@ def tradeoff(
     preferences : how many weights of the tasks are trained, 3 or more
     alpha : level of the worst case: the mean of the worst 1 - alpha of tasks, donors and sites
     sites : covariate whose levels are sites; as the run names them if left out
+    prices : table with the columns ``feature`` and ``price``: the smaller trunks are of panels that cost so much
 
     Examples
     --------
@@ -96,7 +98,8 @@ def tradeoff(
     """
     folder = folder_of(run, results)
     with one_thread():
-        command_of(run, "tradeoff")(run, folder, preferences, alpha, sites)
+        cost = None if prices is None else Path(prices)
+        command_of(run, "tradeoff")(run, folder, preferences, alpha, sites, cost)
     return table_at(folder / "tradeoff" / "front.tsv")
 
 

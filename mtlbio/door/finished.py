@@ -46,7 +46,8 @@ def predict(
     Parameters
     ----------
     run : whose model predicts
-    new : file of the new samples, in the format of the run's own; of proteins FASTA
+    new : file of the new samples, in the format of the run's own; of proteins FASTA, of blocks a MuData or a YAML
+        with ``blocks``: name -> path
     results : folder of the trained run
     out : folder that is written; ``<results>/predict/<file name>`` where left out
     standardise : of cohorts: ``training`` by the training cohort's means, ``cohort`` by the new samples' own

@@ -36,6 +36,7 @@ class BlocksKind(DonorKind[BlocksRun]):
             "most_axes": "mtlbio.training.axes:most_axes",
             "features": "mtlbio.cohort.assays.features:features_of_blocks",
         },
+        "evaluate": {"matrices": "mtlbio.evaluation.assays.added:matrices"},
         "report": {
             "cohort": "mtlbio.report.of_samples:cohort",
             "sizes": "mtlbio.report.of_samples:sizes",
@@ -45,7 +46,12 @@ class BlocksKind(DonorKind[BlocksRun]):
         },
     }
     commands = {key: place for key, place in DonorKind.commands.items() if key not in OF_ONE_MATRIX}
-    commands |= {"impute": "mtlbio.commands.impute:impute"}
+    commands |= {
+        "add_task": "mtlbio.commands.add_task:add_task",
+        "impute": "mtlbio.commands.impute:impute",
+        "predict": "mtlbio.training.assays.predict:predict",
+    }
+    predict_options = ("standardise", "anyway", "tasks")
     scattered = {}
     simulation = Simulation("blocks", "mtlbio.cohort.assays.simulate:plant", ("donors",))
     planted = "blocks"

@@ -1,7 +1,7 @@
 """Heads that were added to a trained model: a label, and weights on the dimensions, one file pair per task."""
 
 import json
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -69,12 +69,7 @@ def describe_head(results: Path, name: str) -> dict:
 def predictors(ensemble: Ensemble, results: Path, tasks: str | None) -> list[tuple[Label, Predictor]]:
     """What predicts each of the named tasks (``a,b``), the model's own or added; the model's own where None.
 
-    Of added heads only the named ones are read.
-
-    Raises
-    ------
-    InputError
-        No task, own or added, has such a name, or the head of one is not as it was written.
+    Of added heads only the named ones are read. InputError as of :func:`named_tasks`.
     """
 
     def own(name: str) -> tuple[Label, Predictor]:
@@ -84,10 +79,22 @@ def predictors(ensemble: Ensemble, results: Path, tasks: str | None) -> list[tup
         head = read_head(results, name)
         return head.task, lambda latents, at: head.predict(latents)  # an added head knows no site
 
-    names = list(ensemble.tasks) if tasks is None else list(dict.fromkeys(n.strip() for n in tasks.split(",")))
-    for name in [name for name in names if name not in ensemble.tasks]:
+    names = named_tasks(ensemble.tasks, results, tasks)
+    return [own(name) if name in ensemble.tasks else added(name) for name in names]
+
+
+def named_tasks(own: Collection[str], results: Path, tasks: str | None) -> list[str]:
+    """Names out of ``a,b``, each once; the model's ``own`` tasks where None.
+
+    Raises
+    ------
+    InputError
+        No task, own or added, has such a name, or the head of one is not as it was written.
+    """
+    names = list(own) if tasks is None else list(dict.fromkeys(n.strip() for n in tasks.split(",")))
+    for name in [name for name in names if name not in own]:
         there = added_tasks(results)
         if name not in there or not is_there(results, name):
-            valid = listing([*ensemble.tasks, *(n for n in there if n != name)])
+            valid = listing([*own, *(n for n in there if n != name)])
             raise InputError(f"--tasks: {name!r} is no task of {results}, and none that was added; valid: {valid}")
-    return [own(name) if name in ensemble.tasks else added(name) for name in names]
+    return names

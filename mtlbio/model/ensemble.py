@@ -124,6 +124,12 @@ class Ensemble:
         places = {name: place for place, name in enumerate(self.sites)}
         return np.array([places.get(str(site), -1) for site in np.asarray(sites, dtype=object)], dtype=int)
 
+    def outputs(self, latents: np.ndarray, fold: int = FINAL) -> np.ndarray:
+        """(seeds, n, outputs) of all tasks from latents (seeds, n, dims), by the heads that sites share: logits, and
+        values in the units of the fold's targets."""
+        model = self.models[fold]
+        return latents @ model.weights @ Outputs.of(self.tasks).expand + model.bias[:, None]
+
     def predict_from_latents(
         self, task: str, latents: np.ndarray, fold: int = FINAL, at: np.ndarray | None = None
     ) -> np.ndarray:
@@ -157,6 +163,14 @@ def save_ensemble(
 ) -> None:
     """Write ``weights.safetensors`` and ``model.json`` (tasks, genes, dimensions, and ``description``); with what is
     kept of the training samples ``reference.safetensors`` too, arrays by name."""
+    with replacing(directory) as temporary:
+        write_ensemble(ensemble, temporary, description, reference)
+
+
+def write_ensemble(
+    ensemble: Ensemble, directory: Path, description: dict, reference: Mapping[str, np.ndarray] | None = None
+) -> None:
+    """The same into a folder that is made here, as part of one that is still being written."""
     arrays: dict[str, np.ndarray] = {}
     squash = None
     for fold, model in ensemble.models.items():
@@ -184,12 +198,11 @@ def save_ensemble(
         **description,
         "genes": ensemble.genes,
     }
-    with replacing(directory) as temporary:
-        temporary.mkdir()
-        save_file(arrays, temporary / "weights.safetensors")
-        if reference:
-            save_file({name: np.ascontiguousarray(array) for name, array in reference.items()}, temporary / _REFERENCE)
-        (temporary / "model.json").write_text(json.dumps(content, indent=1), encoding="utf-8")
+    directory.mkdir(parents=True)
+    save_file(arrays, directory / "weights.safetensors")
+    if reference:
+        save_file({name: np.ascontiguousarray(array) for name, array in reference.items()}, directory / _REFERENCE)
+    (directory / "model.json").write_text(json.dumps(content, indent=1), encoding="utf-8")
 
 
 def load_ensemble(directory: str | Path) -> Ensemble:
@@ -232,3 +245,8 @@ def model_description(directory: str | Path) -> dict:
         if not (directory / name).is_file():
             raise InputError(f"{directory}: no trained model ({name} missing); `mtlbio train` writes one")
     return json.loads((directory / "model.json").read_text(encoding="utf-8"))
+
+
+def trained_with(directory: str | Path) -> dict:
+    """The options of the training of a model of any kind, which is there (``model.json``)."""
+    return json.loads((Path(directory) / "model.json").read_text(encoding="utf-8"))["training"]

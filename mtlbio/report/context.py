@@ -23,6 +23,7 @@ from mtlbio.report.sites_left_out import left_out
 from mtlbio.report.smaller_panel import panel
 from mtlbio.report.suspect_labels import label_warnings
 from mtlbio.report.svg import Picture
+from mtlbio.report.tradeoff import tradeoff
 from mtlbio.report.words import interval_parts, percent
 from mtlbio.text import joined, known, number
 
@@ -98,6 +99,7 @@ def page_context(inputs: Inputs, chosen: list[str], pictures: dict[str, Picture]
         "influence": influence(inputs),
         "assays": inputs.kind.part("report", "assays", missing=[])(inputs),
         "panel": panel(inputs),
+        "tradeoff": tradeoff(inputs),
         "panel_pictures": [p for stem, p in pictures.items() if stem.startswith("panel_")],
         "fresh": fresh_readings(tables.get("reprobe"), words),
         "effects": effects(inputs, pictures),

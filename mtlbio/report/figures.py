@@ -18,6 +18,8 @@ from mtlbio.report.inputs import Inputs
 from mtlbio.report.panel_front import front_figure
 from mtlbio.report.performance import performance_figure, performance_rows
 from mtlbio.report.svg import Drawing, Picture, house_style, save
+from mtlbio.report.tradeoff import tables_of
+from mtlbio.report.tradeoff_picture import tradeoff_figure
 from mtlbio.report.words import file_stem
 
 
@@ -49,6 +51,9 @@ def plan(inputs: Inputs, chosen: list[str]) -> dict[str, Callable[[], Drawing]]:
     front = inputs.tables.get("panel_front")
     for task in [] if front is None else front["task"].unique():
         jobs[f"panel_{file_stem(task)}"] = partial(front_figure, front, task, inputs.words)
+    given_up = tables_of(inputs)
+    if given_up is not None:
+        jobs["tradeoff"] = partial(tradeoff_figure, given_up, inputs.words, inputs.run.evaluate.margin)
     for task in [] if history is None else history["task"].unique():
         jobs[f"training_{file_stem(task)}"] = partial(training_figure, history, task)
     for stem, rows in conflicts.pairs(inputs.tables.get("conflict")).items():

@@ -71,9 +71,22 @@ OPTIONAL = {
         tables.PANEL_FEATURES,
         "how sure the {features} of the smallest panel are",
     ),
+    "panel_stability": ("panel/stability.tsv", tables.PANEL_STABILITY, "how alike panels are that are chosen again"),
     "panel_exchange": ("panel/exchange.tsv", tables.PANEL_EXCHANGE, "what an exchanged {feature} of the panel costs"),
     "panel_follows": ("panel/follows.tsv", tables.PANEL_FOLLOWS, "covariates in the panel"),
     "panel_verdicts": ("panel/verdicts.tsv", [], "the panel's scores and {features} on trial"),
+    "tradeoff_front": (
+        "tradeoff/front.tsv",
+        tables.TRADEOFF_FRONT,
+        "what every weighting of the tasks gains, with intervals",
+    ),
+    "tradeoff_preferences": ("tradeoff/preferences.tsv", tables.TRADEOFF_PREFERENCES, "these weightings"),
+    "tradeoff_models": (
+        "tradeoff/models.tsv",
+        tables.TRADEOFF_MODELS,
+        "trunks of few dimensions on few {features}",
+    ),
+    "tradeoff_summary": ("tradeoff/summary.tsv", tables.TRADEOFF_SUMMARY, "is there a front, its volume, its knee"),
     "null": ("probing/null.tsv", NULL, ""),
     "null_runs": ("probing/null_runs.tsv", ["refit", "any_biology"], ""),
 }
@@ -195,7 +208,8 @@ def read_inputs(run: ReportedRun, results: str | Path) -> Inputs:
     # a table of other kinds only was left behind by an earlier run of that name
     foreign = {name for other in KINDS.values() for name in other.tables} - set(kind.tables)
     foreign |= set() if is_current(results) else {"influence", "coupling", "turned"}
-    foreign |= set() if is_current(results, "panel") else {name for name in OPTIONAL if name.startswith("panel_")}
+    for command in ("panel", "tradeoff"):
+        foreign |= set() if is_current(results, command) else {n for n in OPTIONAL if n.startswith(f"{command}_")}
     optional = {
         name: tables.read_table(results / file, columns)
         for name, (file, columns, _) in OPTIONAL.items()

@@ -13,7 +13,7 @@ from mtlbio.report.words import counted, interval, percent
 from mtlbio.text import joined, number
 
 MOST_NAMED = 12  # features in a sentence
-TABLES = ("front", "features", "exchange", "follows", "verdicts")
+TABLES = ("front", "features", "stability", "exchange", "follows", "verdicts")
 
 
 def panel(inputs: Inputs) -> list[str]:
@@ -30,7 +30,7 @@ def panel_sentences(tables: Mapping[str, pd.DataFrame], words: Vocabulary, margi
     return [
         *size_sentences(front, features, words, margin),
         *own_sentences(front, words),
-        *stability_sentences(features, tables["exchange"], words),
+        *stability_sentences(features, tables["stability"], tables["exchange"], words),
         covariate_sentence(tables["follows"], tables["verdicts"], front["task"].unique().tolist()),
     ]
 
@@ -75,13 +75,15 @@ def own_sentences(front: pd.DataFrame, words: Vocabulary) -> list[str]:
     return [f"For one task alone: {'; '.join(parts)}."]
 
 
-def stability_sentences(features: pd.DataFrame, exchange: pd.DataFrame, words: Vocabulary) -> list[str]:
+def stability_sentences(
+    features: pd.DataFrame, stability: pd.DataFrame, exchange: pd.DataFrame, words: Vocabulary
+) -> list[str]:
     """How often the features are chosen again, and which could be others."""
     inside = _inside(features)
     folds, half = int((inside["in_folds"] == 1).sum()), int((inside["in_draws"] >= 0.5).sum())
     said = [
         f"In the panel of every fold are {folds} of the {len(inside)}, and in at least half of the panels that are "
-        f"chosen when {words.units} are drawn again {half}."
+        f"chosen when {words.units} are drawn again {half}.{_alike(stability)}"
     ]
     if exchange.empty:
         return [*said, f"No {words.feature} outside the panel is correlated with one in it by 0.5 or more."]
@@ -94,6 +96,17 @@ def stability_sentences(features: pd.DataFrame, exchange: pd.DataFrame, words: V
         f"{len(free)} of them could be a correlated {words.feature} outside, at a loss within the margin for every "
         f"task: {str(first['exchange']).split('; ')[0]} for {first['feature']}, for instance.",
     ]
+
+
+def _alike(stability: pd.DataFrame) -> str:
+    """How alike the shared panels of folds and of draws are."""
+    rows = stability[stability["panel"] == "shared"].set_index("over")
+    if rows.empty or rows["stability"].isna().any():
+        return ""
+    folds, draws = rows.loc["folds"], rows.loc["draws"]
+    drawn = interval(draws["stability"], draws["ci_low"], draws["ci_high"])
+    alike = number(folds["stability"])
+    return f" Where 1 is the same panel each time and 0 chance, folds agree by {alike}, draws {drawn}."
 
 
 def covariate_sentence(follows: pd.DataFrame, verdicts: pd.DataFrame, tasks: list[str]) -> str:

@@ -9,17 +9,33 @@ import pandas as pd
 from mtlbio.evaluation.tradeoff.scored import PRESENT
 from mtlbio.kinds.vocabulary import Vocabulary
 from mtlbio.metrics import metric_named
+from mtlbio.report.inputs import Inputs
 from mtlbio.report.words import counted, interval, percent
 from mtlbio.text import joined, number
 
 _WORST = "worst "
 
 
-def tradeoff_sentences(
-    tables: Mapping[str, pd.DataFrame], words: Vocabulary, margin: float, level: float, balancing: str
-) -> list[str]:
-    """What the tables of ``tradeoff/`` say, by their names; ``level`` of the tails, ``balancing`` of the run."""
+TABLES = ("front", "preferences", "models", "summary")
+
+
+def tradeoff(inputs: Inputs) -> list[str]:
+    """The sentences of ``mtlbio tradeoff``; none where it was not asked, or of other results than these."""
+    tables = tables_of(inputs)
+    return [] if tables is None else tradeoff_sentences(tables, inputs.words, inputs.run.evaluate.margin)
+
+
+def tables_of(inputs: Inputs) -> dict[str, pd.DataFrame] | None:
+    """The tables of ``tradeoff/`` by their names; None where one is missing."""
+    tables = {name: inputs.tables[f"tradeoff_{name}"] for name in TABLES if f"tradeoff_{name}" in inputs.tables}
+    return tables if len(tables) == len(TABLES) else None
+
+
+def tradeoff_sentences(tables: Mapping[str, pd.DataFrame], words: Vocabulary, margin: float) -> list[str]:
+    """What the tables of ``tradeoff/`` say, by their names."""
     front, summary, preferences = tables["front"], tables["summary"], tables["preferences"]
+    asked = summary.set_index("what")
+    level, balancing = float(asked.loc["level", "value"]), str(asked.loc["balancing", "says"])
     tails = [name for name in front["point"].unique() if name.startswith(_WORST)]
     return [
         _word(front, summary, margin, words),
@@ -92,13 +108,17 @@ def _losses(front: pd.DataFrame, preferences: pd.DataFrame) -> list[str]:
 
 
 def _volume(summary: pd.DataFrame) -> str:
-    rows = summary[summary["what"] == "hypervolume"].set_index("point")["value"]
+    rows = summary[summary["what"] == "hypervolume"].set_index("point")
+    own = {name: interval(row["value"], row["ci_low"], row["ci_high"], 3) for name, row in rows.iterrows()}
+    beyond = summary[summary["what"] == "hypervolume gain"].set_index("point").loc["weights"]
+    more = interval(beyond["value"], beyond["ci_low"], beyond["ci_high"], 3)
     reference = summary[summary["what"] == "reference"]
     parts = [f"{row.task} {number(row.value)}" for row in reference.itertuples()]
     return (
         f"Hypervolume, 0 for a model that tells nobody apart ({', '.join(parts)}) and 1 for perfect predictions of all "
-        f"tasks: the present weights alone {number(rows[PRESENT], 3)}, the preferences {number(rows['weights'], 3)}, "
-        f"all points {number(rows['all points'], 3)}. The best of many points is always a little above one of them."
+        f"tasks: the present weights alone {own[PRESENT]}, the preferences {own['weights']}, all points "
+        f"{own['all points']}. The preferences have {more} beyond the present weights; the best of many "
+        "points is always a little above one of them."
     )
 
 
@@ -139,9 +159,8 @@ def _tails(front: pd.DataFrame, tails: list[str], level: float, words: Vocabular
 
 
 def _models(models: pd.DataFrame, summary: pd.DataFrame, margin: float, words: Vocabulary) -> list[str]:
-    run = models[models["model"] == PRESENT].iloc[0]
     chosen = summary.loc[summary["what"] == "smallest model", "point"]
-    size = f"{counted(int(run['dims']), 'dimension')} on {int(run['features']):,} {words.features}"
+    size = _size(models[models["model"] == PRESENT], words)
     if chosen.empty:
         best = models[models["model"] != PRESENT].groupby("model", sort=False)["skill"].mean().idxmax()
         lead, rows = "No smaller trunk was shown to be no worse than the run", models[models["model"] == best]
@@ -155,7 +174,8 @@ def _models(models: pd.DataFrame, summary: pd.DataFrame, margin: float, words: V
 
 def _size(rows: pd.DataFrame, words: Vocabulary) -> str:
     first = rows.iloc[0]
-    return f"{counted(int(first['dims']), 'dimension')} on {int(first['features']):,} {words.features}"
+    price = "" if pd.isna(first["price"]) else f" for {number(first['price'])}"
+    return f"{counted(int(first['dims']), 'dimension')} on {int(first['features']):,} {words.features}{price}"
 
 
 def _values(rows: pd.DataFrame) -> str:

@@ -11,6 +11,7 @@ from mtlbio.metrics import metric_named
 from mtlbio.report.palette import CLASS_COLOURS, GRID, HIGHLIGHT, INK, MUTED
 from mtlbio.report.svg import Drawing, new_figure
 from mtlbio.report.words import percent
+from mtlbio.text import number
 
 _MARKS = ("o", "s", "^", "D", "v", "P")
 
@@ -62,15 +63,17 @@ def _weights(axes, front: pd.DataFrame, weights: pd.DataFrame, margin: float) ->
 
 
 def _sizes(axes, front: pd.DataFrame, models: pd.DataFrame, words: Vocabulary) -> str:
-    means = models.groupby(["model", "dims", "features"], sort=False)["skill"].mean().reset_index()
+    columns = ["model", "dims", "features", "price"]
+    means = models.groupby(columns, sort=False, dropna=False)["skill"].mean().reset_index()
     run, trunks = means[means["model"] == PRESENT].iloc[0], means[means["model"] != PRESENT]
-    sizes = sorted(trunks["features"].unique())
+    sizes = trunks[["features", "price"]].drop_duplicates().sort_values(["price", "features"])
     shades = np.linspace(0.35, 1.0, len(sizes))
     said = []
-    for k, (size, shade) in enumerate(zip(sizes, shades, strict=True)):
-        its = trunks[trunks["features"] == size].sort_values("dims")
+    for k, ((size, price), shade) in enumerate(zip(sizes.itertuples(index=False), shades, strict=True)):
+        same = (trunks["features"] == size) & (trunks["price"].eq(price) | trunks["price"].isna())
+        its = trunks[same].sort_values("dims")
         axes.plot(its["dims"], its["skill"], "-", color=HIGHLIGHT, alpha=shade, linewidth=1.1)
-        name = f"{int(size):,} {words.features}"
+        name = f"{int(size):,} {words.features}" + ("" if np.isnan(price) else f" for {number(price)}")
         axes.plot(its["dims"], its["skill"], "o", color=HIGHLIGHT, alpha=shade, markersize=3 + 2 * k, label=name)
         said.append(
             f"{name}: " + ", ".join(f"{int(d)} {percent(s)}" for d, s in zip(its["dims"], its["skill"], strict=True))

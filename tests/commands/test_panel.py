@@ -11,11 +11,20 @@ from mtlbio.integrity.described import describe
 from mtlbio.integrity.folder import strangers
 from mtlbio.integrity.verify import verify
 from mtlbio.report.made_of import is_current
-from mtlbio.tables import PANEL_EXCHANGE, PANEL_FEATURES, PANEL_FOLLOWS, PANEL_FRONT, PANELS, VERDICTS, read_table
+from mtlbio.tables import (
+    PANEL_EXCHANGE,
+    PANEL_FEATURES,
+    PANEL_FOLLOWS,
+    PANEL_FRONT,
+    PANEL_STABILITY,
+    PANELS,
+    VERDICTS,
+    read_table,
+)
 
 COLUMNS = {
     "front": PANEL_FRONT, "panels": PANELS, "features": PANEL_FEATURES, "exchange": PANEL_EXCHANGE,
-    "follows": PANEL_FOLLOWS, "verdicts": VERDICTS,
+    "stability": PANEL_STABILITY, "follows": PANEL_FOLLOWS, "verdicts": VERDICTS,
 }  # fmt: skip
 
 
@@ -37,7 +46,7 @@ def test_every_table_has_its_columns_and_mtlbio_knows_them(prepared):
     assert {path.stem for path in (prepared / "small/panel").iterdir()} == {*COLUMNS, "made_of"}
     assert is_current(prepared / "small", "panel")
     lines, whole = verify(prepared / "small")
-    assert "panel: 7 files as written" in lines and not strangers(prepared / "small")
+    assert "panel: 8 files as written" in lines and not strangers(prepared / "small")
     front = tables["front"]
     assert front.groupby("task").size().to_dict() == dict.fromkeys(["age", "disease", "response"], 5)
     assert front.loc[front["panel"] == "all", "size"].eq(100).all()  # training.genes

@@ -1,19 +1,33 @@
 """``mtlbio tradeoff`` on a tiny planted cohort, from the command line and from Python."""
 
+import shutil
 import sys
 
 import numpy as np
+import pandas as pd
 import pytest
 
 import mtlbio
 from benchmarks.shared.small_run import SMALLEST
 from mtlbio import cli
+from mtlbio.cohort.cohort import read_latents
 from mtlbio.cohort.simulate import simulate, write_simulation
 from mtlbio.commands.tradeoff import tradeoff
 from mtlbio.errors import InputError
 from mtlbio.integrity.folder import strangers
 from mtlbio.integrity.verify import verify
-from mtlbio.tables import TRADEOFF_FRONT, TRADEOFF_MODELS, TRADEOFF_PREFERENCES, TRADEOFF_SUMMARY, read_table
+from mtlbio.report.figures import plan
+from mtlbio.report.inputs import read_inputs
+from mtlbio.report.tradeoff import tradeoff as section
+from mtlbio.tables import (
+    TRADEOFF_FRONT,
+    TRADEOFF_MODELS,
+    TRADEOFF_PREFERENCES,
+    TRADEOFF_SUMMARY,
+    VERDICTS,
+    read_table,
+    write_table,
+)
 
 COLUMNS = {
     "front": TRADEOFF_FRONT, "preferences": TRADEOFF_PREFERENCES, "models": TRADEOFF_MODELS,
@@ -50,6 +64,29 @@ def test_the_folder_is_recorded_and_nothing_else_changes(trained):
     assert set(zip(models["dims"], models["features"], strict=True)) == {
         (1, 6), (2, 6), (1, 24), (2, 24), (1, 96), (2, 96), (1, 100), (2, 100), (7, 100),
     }  # fmt: skip
+
+
+def test_the_page_shows_it_as_long_as_it_is_of_these_results(trained, tmp_path):
+    folder, run, _, sentences = trained
+    small = tmp_path / "small"
+    shutil.copytree(folder / "small", small)
+    dims = read_latents(small / "latents.h5ad").var_names
+    write_table(pd.DataFrame({"dim": dims, "verdict": "unused", "driver": None}), small / "verdicts.tsv", VERDICTS)
+    inputs = read_inputs(run, small)
+    assert section(inputs) == sentences and "tradeoff" in plan(inputs, [])
+    _, title, description = plan(inputs, [])["tradeoff"]()
+    assert title == "What tasks trade, and what dimensions and features do" and "7 dimensions" in description
+    predictions = small / "predictions.tsv"
+    predictions.write_text(predictions.read_text() + "\n")
+    inputs = read_inputs(run, small)
+    assert section(inputs) == [] and "tradeoff" not in plan(inputs, [])
+
+
+def test_prices_are_of_every_feature(trained, tmp_path):
+    folder, run, _, _ = trained
+    (tmp_path / "prices.csv").write_text("feature,price\nG0001,2\n")
+    with pytest.raises(InputError, match=r"prices.csv: no price of .*; expected one of each of the \d+ genes"):
+        tradeoff(run, folder / "small", 4, prices=tmp_path / "prices.csv")
 
 
 def test_equal_weights_are_the_run_itself(trained):

@@ -186,10 +186,18 @@ def test_a_prepared_cohort_knows_its_kind(tmp_path):
         ("table", (), ("None", "None", "None")),
         ("table", ("--anyway",), ("True", "None", "None")),
         ("protein", ("--profiles", "p.npz"), ("p.npz", "None")),
-        ("table", ("--standardise", "cohort"), "--standardise: only for runs of kind cohort; this one is a table"),
-        ("protein", ("--standardise", "cohort"), "--standardise: only for runs of kind cohort; this one is a protein"),
-        ("protein", ("--anyway",), "--anyway: only for runs of kind cohort, table; this one is a protein"),
-        ("protein", ("--tasks", "a"), "--tasks: only for runs of kind cohort, table; this one is a protein"),
+        (
+            "table",
+            ("--standardise", "cohort"),
+            "--standardise: only for runs of kind cohort, blocks; this one is a table",
+        ),
+        (
+            "protein",
+            ("--standardise", "cohort"),
+            "--standardise: only for runs of kind cohort, blocks; this one is a protein",
+        ),
+        ("protein", ("--anyway",), "--anyway: only for runs of kind cohort, table, blocks; this one is a protein"),
+        ("protein", ("--tasks", "a"), "--tasks: only for runs of kind cohort, table, blocks; this one is a protein"),
         ("cohort", ("--profiles", "p.npz"), "--profiles: only for runs of kind protein; this one is a cohort"),
     ],
 )

@@ -17,6 +17,7 @@ SUBSTITUTE = {
     "cohort/values/named_scale.py",
     "cohort/values/annotation.py",
     "cohort/values/matching.py",
+    "cohort/assays/build.py",  # expression.KEY in what readers say becomes blocks.NAME.KEY
     "cohort/drafts/drafting.py",
     "cohort/drafts/guess.py",
     "report/svg.py",

@@ -26,6 +26,7 @@ from mtlbio.progress import say
 from mtlbio.text import MEASURED_BLOCKS
 
 LEAST = 20  # samples with a block
+_PLACES = ("layer", "modality", "genes")  # in a file, where new samples are looked for too
 RARE = 5  # samples with the same blocks, from which they are a level of their own
 
 
@@ -69,7 +70,11 @@ def cohort_of_blocks(run: BlocksRun) -> tuple[Cohort, QcList]:
     values = np.concatenate([_beside(part, obs) for part in parts.values()], axis=1)
     genes = [f"{name}{SEPARATOR}{gene}" for name, part in parts.items() for gene in part.genes]
     obs, covariates = with_measured_blocks(obs, covariates, have)
-    about = {name: {"scale": run.blocks[name].scale, "size": part.size} for name, part in parts.items()}
+    about = {
+        name: {"scale": own.scale, "size": parts[name].size}
+        | {key: getattr(own, key) for key in _PLACES if getattr(own, key) is not None}
+        for name, own in run.blocks.items()
+    }
     preprocessing = {"kind": run.kind, "blocks": about}
     return auxiliary_apart(Cohort(values, tuple(genes), obs, tasks, covariates, preprocessing), run), qc
 

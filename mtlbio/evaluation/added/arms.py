@@ -20,12 +20,14 @@ from mtlbio.evaluation.baselines import fit_label
 from mtlbio.evaluation.bootstrap import fewest
 from mtlbio.evaluation.comparisons import GIVEN
 from mtlbio.evaluation.linear import ridge
+from mtlbio.kinds import kind_named
 from mtlbio.labels import Label
 from mtlbio.progress import track
 from mtlbio.tables import PREDICTIONS
 from mtlbio.training.frozen_head import Prior
 
 FOLDS, DRAWS = 5, 5
+LEAST_OF_MATRIX = 5  # training donors of the rarest class, from which one of several matrices has a ridge of its own
 MANY = 100  # labelled donors from which one draw of folds is enough
 
 
@@ -97,11 +99,30 @@ def _by_trunk(added: Added, train: np.ndarray, test: np.ndarray, _: int) -> np.n
 
 
 def _by_ridge(added: Added, train: np.ndarray, test: np.ndarray, seed: int) -> np.ndarray:
-    """Ridge on the measurements, standardised on all samples whose donors are not held out."""
+    """Ridge on the measurements, standardised on all samples whose donors are not held out; where a kind of run has
+    several matrices, the mean of what each says of the samples that have it (late fusion)."""
     cohort, task = added.cohort, added.task
     seen = ~np.isin(cohort.clusters, cohort.clusters[test])
-    weights, floor = donor_weights(cohort.donors[seen]), floor_of(cohort)
-    features = fit_features(cohort.expression[seen], added.n_genes, weights, floor)
-    basis, scores = row_space(features.transform(cohort.expression[train]))
-    of_test = features.transform(cohort.expression[test]).astype(float) @ basis
-    return fit_label(ridge, scores, of_test, added.y[train], cohort.donors[train], task, seed, cohort.clusters[train])
+    whole = (np.arange(len(seen)), cohort)
+    found: list[np.ndarray] = []
+    for rows, part in kind_named(cohort.kind).part("evaluate", "matrices", missing=[whole])(cohort):
+        place = np.full(len(seen), -1)
+        place[rows] = np.arange(len(rows))
+        own, told = train[place[train] >= 0], place[test] >= 0
+        if len(rows) < len(seen) and fewest(task, added.y[own], cohort.clusters[own]) < LEAST_OF_MATRIX:
+            continue
+        weights, floor = donor_weights(part.donors[seen[rows]]), floor_of(part)
+        features = fit_features(part.expression[seen[rows]], added.n_genes, weights, floor)
+        basis, scores = row_space(features.transform(part.expression[place[own]]))
+        of_test = features.transform(part.expression[place[test[told]]]).astype(float) @ basis
+        labels = added.y[own], cohort.donors[own], task, seed, cohort.clusters[own]
+        predicted = fit_label(ridge, scores, of_test, *labels)
+        found.append(np.full((len(test), *predicted.shape[1:]), np.nan))
+        found[-1][told] = predicted
+    return _mean_of_known(np.stack(found))
+
+
+def _mean_of_known(values: np.ndarray) -> np.ndarray:
+    """Over the first axis, of what is known; NaN where nothing is."""
+    known = np.isfinite(values)
+    return np.where(known, values, 0.0).sum(axis=0) / np.where(known.any(axis=0), known.sum(axis=0), np.nan)

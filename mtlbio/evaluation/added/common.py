@@ -64,7 +64,7 @@ def outputs_of_kind(
 
 def believed(latents: np.ndarray, predicted: np.ndarray | None = None, heads: np.ndarray | None = None) -> Prior:
     """What is believed of a new head on dimensions (n, d): it lies about the mean of the old heads, as far as each
-    takes that of the others, and says beyond it as much as they do. Of fewer than ``LEAST`` old tasks nothing is learnt.
+    takes that of the others, and says beyond it as much as they do. Fewer than ``LEAST`` old tasks tell nothing.
 
     Parameters
     ----------

@@ -28,7 +28,7 @@ def hypervolume(points: np.ndarray, reference: np.ndarray | float = 0.0) -> floa
     if not len(above):
         return 0.0
     if above.shape[1] <= _EXACT:
-        return _sliced(above)
+        return _sliced(above[undominated(above)])
     ends = above.max(axis=0)
     inside = qmc.Sobol(above.shape[1], scramble=False).random_base2(_POINTS) * ends
     covered = np.zeros(len(inside), dtype=bool)
@@ -43,6 +43,8 @@ def _sliced(points: np.ndarray) -> float:
         return float(points.max())
     points = points[np.argsort(-points[:, -1], kind="stable")]
     heights = points[:, -1] - np.append(points[1:, -1], 0.0)
+    if points.shape[1] == 2:
+        return float(heights @ np.maximum.accumulate(points[:, 0]))
     return float(sum(h * _sliced(points[: k + 1, :-1]) for k, h in enumerate(heights) if h > 0))
 
 

@@ -7,7 +7,7 @@ import numpy as np
 import pandas as pd
 
 from mtlbio.cohort.cohort import Cohort
-from mtlbio.evaluation.bootstrap import simultaneous
+from mtlbio.evaluation.bootstrap import bootstrap_weights, simultaneous
 from mtlbio.evaluation.predictions import TaskPredictions, collect
 from mtlbio.evaluation.scores import ArmScores
 
@@ -63,6 +63,21 @@ class Scored:
             values = [self.scores(task).value(name, label.decisive) for name in names]
             columns.append(self.skill(task, np.array(values)))
         return np.column_stack(columns)
+
+    def drawn_skills(self, names: list[str]) -> np.ndarray:
+        """(draws, points, tasks) on draws of the cohort's donors, the same for all points and tasks; draws in which a
+        metric is not defined are left out."""
+        own = self.cohort
+        weights = bootstrap_weights(own.donors if own.families is None else own.families, self.draws, self.seed)
+        columns = []
+        for task, label in own.tasks.items():
+            arms, scores = {name: self.points[name][task] for name in self.points}, self.scores(task)
+            whole = TaskPredictions(label, own.samples, own.donors, own.y(task), arms, own.families)
+            usable = np.logical_and.reduce([whole.usable(name) for name in arms])
+            of_task = [scores.score(name, label.decisive, weights[:, usable]) for name in names]
+            columns.append(self.skill(task, np.stack(of_task, axis=1)))
+        drawn = np.stack(columns, axis=2)
+        return drawn[np.isfinite(drawn).all(axis=(1, 2))]
 
     def gains(self, names: list[str]) -> pd.DataFrame:
         """Columns ``point, task, difference, diff_low, diff_high``: over the run as it is, positive where better.

@@ -5,7 +5,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from mtlbio.evaluation.bootstrap import expanded
+from mtlbio.evaluation.bootstrap import expanded, interval
 from mtlbio.evaluation.comparisons import call_difference
 from mtlbio.evaluation.tradeoff.hypervolume import hypervolume, knee, undominated
 from mtlbio.evaluation.tradeoff.points import Points
@@ -14,6 +14,7 @@ from mtlbio.evaluation.tradeoff.trunks import Shape
 from mtlbio.tables import TRADEOFF_FRONT, TRADEOFF_MODELS, TRADEOFF_SUMMARY
 
 LEVEL = 0.95
+_DRAWS = 1000  # of donors for the interval of a volume, each of which is a volume
 
 
 def front_table(scored: Scored, points: Points, margin: float, level: float) -> pd.DataFrame:
@@ -58,16 +59,17 @@ def tail_loss(scored: Scored, point: str, task: str, level: float) -> float:
 
 
 def models_table(scored: Scored, shapes: dict[str, Shape], margin: float) -> pd.DataFrame:
-    """Columns of :data:`mtlbio.tables.TRADEOFF_MODELS`: accuracy, dimensions to interpret, features to measure.
+    """Columns of :data:`mtlbio.tables.TRADEOFF_MODELS`: accuracy, dimensions to interpret, features to measure, what
+    these cost.
 
-    ``shapes`` : dimensions and features of the models, the run's among them.
+    ``shapes`` : of the models, the run's among them.
     """
     rows = []
     for task, label in scored.cohort.tasks.items():
         scores, metric = scored.scores(task), label.decisive
-        for name, (dims, features) in shapes.items():
+        for name, shape in shapes.items():
             estimate = scores.estimate(name, metric, scored.draws, scored.seed)
-            row: dict[str, Any] = {"model": name, "dims": dims, "features": features, "task": task}
+            row: dict[str, Any] = {"model": name, **shape._asdict(), "task": task}
             row |= {"metric": metric.name, "skill": float(scored.skill(task, np.array(estimate.value)))}
             row |= dict(zip(("value", "ci_low", "ci_high"), estimate, strict=True))
             if name != PRESENT:
@@ -82,7 +84,8 @@ def models_table(scored: Scored, shapes: dict[str, Shape], margin: float) -> pd.
 def summary_table(scored: Scored, points: Points, models: pd.DataFrame, margin: float) -> pd.DataFrame:
     """Columns of :data:`mtlbio.tables.TRADEOFF_SUMMARY`: the word on the front, its volume, its knee, where the run is.
 
-    The word is on all points at once, tails included, and so is the interval of the largest gain.
+    The word is on all points at once, tails included, and so is the interval of the largest gain. Intervals of volumes
+    are of draws of donors, the same for all points and tasks.
     """
     gains = scored.gains(list(points.names))
     weighted = points.weighted
@@ -96,11 +99,8 @@ def summary_table(scored: Scored, points: Points, models: pd.DataFrame, margin: 
         row = {"what": "largest gain", "point": top["point"], "task": task, "value": top["difference"]}
         rows.append(row | {"ci_low": top["diff_low"], "ci_high": top["diff_high"]})
     rows += [{"what": "reference", "task": task, "value": scored.reference(task)} for task in scored.cohort.tasks]
-    everything = scored.skills(list(points.names))
+    rows += volumes(scored, {PRESENT: [PRESENT], "weights": weighted, "all points": [PRESENT, *points.names]})
     rows += [
-        {"what": "hypervolume", "point": PRESENT, "value": hypervolume(present)},
-        {"what": "hypervolume", "point": "weights", "value": hypervolume(skills)},
-        {"what": "hypervolume", "point": "all points", "value": hypervolume(np.vstack([present, everything]))},
         {"what": "knee", "point": weighted[bend], "value": regret(skills, skills[bend])},
         {"what": "present", "point": weighted[near], "value": regret(skills, present[0])},
     ]
@@ -110,14 +110,43 @@ def summary_table(scored: Scored, points: Points, models: pd.DataFrame, margin: 
     return pd.DataFrame(rows).reindex(columns=TRADEOFF_SUMMARY)
 
 
+def volumes(scored: Scored, sets: dict[str, list[str]]) -> list[dict[str, Any]]:
+    """Rows of the hypervolume of sets of points, the first of which is the run as it is, and of what the others have
+    beyond that.
+
+    The volume of many points is too large by chance alone, and in a draw of the donors once more: intervals are turned
+    about the value (the basic bootstrap), which takes that away as far as a draw shows it.
+    """
+    names = list(dict.fromkeys(name for own in sets.values() for name in own))
+    values, drawn = scored.skills(names), scored.drawn_skills(names)[:_DRAWS]
+    of_set, in_draws = dict[str, float](), dict[str, np.ndarray]()
+    for key, own in sets.items():
+        place = [names.index(name) for name in own]
+        of_set[key] = hypervolume(values[place])
+        in_draws[key] = np.array([hypervolume(draw[place]) for draw in drawn])
+    first, rows = next(iter(sets)), list[dict[str, Any]]()
+    for key, value in of_set.items():
+        rows.append({"what": "hypervolume", "point": key, "value": value, **_turned(value, in_draws[key])})
+    for key, value in list(of_set.items())[1:]:
+        lead, leads = value - of_set[first], in_draws[key] - in_draws[first]
+        rows.append({"what": "hypervolume gain", "point": key, "value": lead, **_turned(lead, leads)})
+    return rows
+
+
+def _turned(value: float, drawn: np.ndarray) -> dict[str, float]:
+    low, high = interval(drawn)
+    return {"ci_low": 2 * value - high, "ci_high": 2 * value - low}
+
+
 def regret(skills: np.ndarray, of: np.ndarray) -> float:
     """What a point (t,) falls short of the best that any of the points (m, t) reaches, where that is most."""
     return float((skills.max(axis=0) - of).max())
 
 
 def smallest_model(models: pd.DataFrame) -> str | None:
-    """The model with fewest dimensions, then fewest features, that is no worse than the run for every task."""
+    """The model with fewest dimensions, then the cheapest or fewest features, that is no worse than the run for every
+    task."""
     others = models[models["model"] != PRESENT]
     does = others.groupby("model", sort=False)["call"].agg(lambda calls: calls.isin(["better", "no_worse"]).all())
     rows = others.drop_duplicates("model").set_index("model").loc[does.index[does.to_numpy(dtype=bool)]]
-    return None if rows.empty else str(rows.sort_values(["dims", "features"], kind="stable").index[0])
+    return None if rows.empty else str(rows.sort_values(["dims", "price", "features"], kind="stable").index[0])

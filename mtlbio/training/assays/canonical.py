@@ -16,12 +16,10 @@ from mtlbio.model.ensemble import FINAL
 from mtlbio.model.matching import Matching, match_axes
 from mtlbio.model.outputs import Outputs
 from mtlbio.training.assays.axes import FoldAxes, explained
+from mtlbio.training.assays.dimensions import Dimensions, spread_of
 from mtlbio.training.canonical_axes import unit_variance
 from mtlbio.training.problem import Targets
 from mtlbio.training.stacked_predictors import column_means
-
-_RIDGE = 0.01  # penalty of the heads on the axes, as a share of the training samples
-_SMALL = 1e-9
 
 
 @dataclass(frozen=True)
@@ -37,6 +35,7 @@ class CanonicalBlocks:
     stability : (d,) median absolute correlation with the partner over folds (axes) or folds and seeds (supervised)
     loadings : (d, features of the cohort) of the final model, in standard deviations of a feature
     explained : (axes, blocks) share of a block's variance that an axis explains in donors that its fold holds out
+    dimensions : of the final model, for samples that it has not seen
     """
 
     latents: BlockLatents
@@ -46,6 +45,7 @@ class CanonicalBlocks:
     stability: np.ndarray
     loadings: np.ndarray
     explained: np.ndarray
+    dimensions: Dimensions
 
 
 def canonical_blocks(
@@ -60,9 +60,15 @@ def canonical_blocks(
     outputs : (f, s, n, o) stacked outputs of all samples in the order of ``axes``, in the units of ``targets``
     """
     packing, final = Outputs.of(cohort.tasks), axes[FINAL]
+    means = column_means(packing)
     matchings = matched(axes)
+    stacked = {number: outputs[i].astype(float) for i, number in enumerate(axes)}
+    dimensions = {
+        number: Dimensions.of(own.values, matchings[number].transfer, stacked[number] @ means, own.train)
+        for number, own in axes.items()
+    }
     folds = {
-        number: _fold(own, matchings[number], outputs[i].astype(float), targets.mean[i], targets.scale[i], packing)
+        number: _fold(own, dimensions[number], stacked[number], targets.mean[i], targets.scale[i], packing)
         for i, (number, own) in enumerate(axes.items())
     }
     k, latents = final.axes.n_axes, BlockLatents(folds, fold)
@@ -70,13 +76,14 @@ def canonical_blocks(
     of_axes = np.median([matchings[number].correlation for number in held_out], axis=0)
     supervised = _stability({number: axes[number].train for number in held_out}, latents, k)
     loadings = np.zeros((k + packing.n_columns, len(cohort.genes)), dtype=np.float32)
-    scale = _scale(final.values, final.train)
+    scale = spread_of(final.values[final.train])
     loadings[:k, final.features.genes_idx] = (final.axes.loadings * scale).T
     loadings[k:] = _structure(cohort, blocks, final, folds[FINAL].latents[:, :, k:].mean(axis=0))
     dims = tuple(f"z{d + 1:02d}" for d in range(k + packing.n_columns))
     task = np.array([""] * k + [packing.tasks[t].name for t in packing.task_of_column])
     share = explained_by_axes(cohort, blocks, fold, axes, matchings)
-    return CanonicalBlocks(latents, dims, k, task, np.concatenate([of_axes, supervised]), loadings, share)
+    stability = np.concatenate([of_axes, supervised])
+    return CanonicalBlocks(latents, dims, k, task, stability, loadings, share, dimensions[FINAL])
 
 
 def matched(axes: dict[int, FoldAxes]) -> dict[int, Matching]:
@@ -85,28 +92,13 @@ def matched(axes: dict[int, FoldAxes]) -> dict[int, Matching]:
     return {number: match_axes(final[own.train], own.values[own.train]) for number, own in axes.items()}
 
 
-def _fold(own: FoldAxes, matching: Matching, outputs: np.ndarray, mean, scale, packing: Outputs) -> BlockFold:
+def _fold(
+    own: FoldAxes, dimensions: Dimensions, outputs: np.ndarray, mean: np.ndarray, scale: np.ndarray, packing: Outputs
+) -> BlockFold:
     """Latents and heads of one fold; ``outputs`` (s, n, o)."""
-    values = own.values @ matching.transfer
-    values = (values - values[own.train].mean(axis=0)) / _scale(values, own.train)
-    columns = outputs @ column_means(packing)  # (s, n, c)
-    centre = columns[:, own.train].mean(axis=1)
-    gram = values[own.train].T @ values[own.train] + _RIDGE * len(own.train) * np.eye(values.shape[1])
-    moments = np.einsum("nk,snc->skc", values[own.train], columns[:, own.train] - centre[:, None])
-    heads = np.linalg.solve(gram, moments)
-    rest = columns - centre[:, None] - values @ heads
-    rest = rest - rest[:, own.train].mean(axis=1, keepdims=True)
-    spread = np.maximum(rest[:, own.train].std(axis=1), _SMALL)  # (s, c)
-    weights = np.concatenate([heads, np.stack([np.diag(row) for row in spread])], axis=1)
-    shared = np.broadcast_to(values, (len(rest), *values.shape))
-    latents = np.concatenate([shared, rest / spread[:, None]], axis=2).astype(np.float32)
-    weights = weights.astype(np.float32)
+    latents, weights = dimensions.latents(own.values, outputs @ column_means(packing)), dimensions.weights
     bias = outputs - latents.astype(float) @ weights @ packing.expand
     return BlockFold(latents, weights, bias.astype(np.float32), np.asarray(mean), np.asarray(scale))
-
-
-def _scale(values: np.ndarray, train: np.ndarray) -> np.ndarray:
-    return np.maximum(values[train].std(axis=0), _SMALL)
 
 
 def _stability(trained: dict[int, np.ndarray], latents: BlockLatents, k: int) -> np.ndarray:

@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass
 from functools import cached_property
+from itertools import combinations
 
 import numpy as np
 import pandas as pd
@@ -14,7 +15,7 @@ from mtlbio.progress import say, track
 from mtlbio.training.assays.axes import FoldAxes, fold_axes
 from mtlbio.training.assays.canonical import CanonicalBlocks, canonical_blocks
 from mtlbio.training.assays.stack import StackedViews, stack_views
-from mtlbio.training.assays.views import View, fit_views, inner_folds_of, without
+from mtlbio.training.assays.views import View, fit_views, inner_folds_of
 from mtlbio.training.fold_parts import arms_of
 from mtlbio.training.problem import Targets
 
@@ -80,9 +81,15 @@ def fit_blocks(cohort: Cohort, splits: pd.DataFrame, options: Training) -> Fitte
 
 
 def wanted_of(blocks: Blocks) -> list[Pattern]:
-    """What samples have, and what they would have without each one of their blocks."""
-    fewer = {without(own, name) for own in blocks.each for name in own if len(own) > 1}
-    return [*blocks.each, *sorted(fewer - set(blocks.each))]
+    """Every set of blocks: what samples have, what they would have without some of them, and what new ones may have.
+
+    Examples
+    --------
+    >>> wanted_of(Blocks(("rna", "proteins"), np.zeros(1), np.array([[True, True], [True, False]])))
+    [('rna',), ('proteins',), ('rna', 'proteins')]
+    """
+    sizes = range(1, len(blocks.names) + 1)
+    return [own for size in sizes for own in combinations(blocks.names, size)]
 
 
 def targets_of(cohort: Cohort, trained: list[np.ndarray]) -> Targets:

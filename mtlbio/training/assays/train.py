@@ -10,6 +10,7 @@ import pandas as pd
 
 from mtlbio import __version__
 from mtlbio.cohort.cohort import schema_json
+from mtlbio.config import Training
 from mtlbio.files import replacing
 from mtlbio.kinds.schemas import BlocksRun
 from mtlbio.model.ensemble import FINAL
@@ -24,6 +25,7 @@ from mtlbio.tables import (
     write_table,
 )
 from mtlbio.training.assays.fit import FittedBlocks, fit_blocks
+from mtlbio.training.assays.networks import save_networks
 from mtlbio.training.assays.tables import predictions, predictions_without, rests_on, variance_by_block
 from mtlbio.training.conflict import conflict_table
 from mtlbio.training.fold_parts import arms_of, read_prepared
@@ -44,18 +46,7 @@ def train(run: BlocksRun, results: Path) -> None:
     cohort, splits = read_prepared(results)
     (names, arms), seeds = arms_of(cohort, options), seeds_of(options)
     fit = fit_blocks(cohort, splits, options)
-    with replacing(results / "model") as folder:
-        folder.mkdir()
-        fit.canonical.latents.save(folder)
-        about: dict[str, Any] = {
-            "mtlbio": __version__,
-            "kind": cohort.kind,
-            "training": options.model_dump(mode="json"),
-        }
-        about |= {"preprocessing": cohort.preprocessing, "dims": fit.canonical.dims, "seeds": seeds}
-        (folder / "model.json").write_text(json.dumps(about, indent=1), encoding="utf-8")
-    with replacing(results / "latents.h5ad") as temporary:
-        latents_table(fit).write_h5ad(temporary)
+    write_model(fit, splits, options, seeds, results)
     write_table(predictions(fit, names, arms, seeds), results / "predictions.tsv", PREDICTIONS)
     write_table(predictions_without(fit, seeds), results / PREDICTIONS_WITHOUT, PREDICTIONS)
     write_table(rests_on(fit), results / "rests_on.tsv", RESTS_ON)
@@ -66,6 +57,24 @@ def train(run: BlocksRun, results: Path) -> None:
     write_table(history_table(dense, widest.folds, names, arms, tasks, seeds), results / "history.tsv", HISTORY)
     conflict = conflict_table(dense.gradients, tasks, labelled_donors(cohort), HISTORY_EVERY)
     write_table(conflict, results / "conflict.tsv", CONFLICT)
+
+
+def write_model(fit: FittedBlocks, splits: pd.DataFrame, options: Training, seeds: list[int], results: Path) -> None:
+    """Write ``model/`` and ``latents.h5ad``: what the trial and new samples need."""
+    cohort = fit.cohort
+    with replacing(results / "model") as folder:
+        folder.mkdir()
+        fit.canonical.latents.save(folder)
+        save_networks(fit, splits, folder, seeds)
+        about: dict[str, Any] = {
+            "mtlbio": __version__,
+            "kind": cohort.kind,
+            "training": options.model_dump(mode="json"),
+        }
+        about |= {"preprocessing": cohort.preprocessing, "dims": fit.canonical.dims, "seeds": seeds}
+        (folder / "model.json").write_text(json.dumps(about, indent=1), encoding="utf-8")
+    with replacing(results / "latents.h5ad") as temporary:
+        latents_table(fit).write_h5ad(temporary)
 
 
 def latents_table(fit: FittedBlocks) -> ad.AnnData:

@@ -36,8 +36,8 @@ def read_new(path: Path, preprocessing: Mapping[str, Any], genes: Sequence[str])
 
     Parameters
     ----------
-    preprocessing : of the model: the ``scale`` of its cohort, and the ``layer`` or column of ``genes`` that it was read
-        from, where there was one
+    preprocessing : of the model: the ``scale`` of its cohort, and the ``layer``, ``modality`` or column of ``genes``
+        that it was read from, where there was one
     genes : of the model; they tell rows from columns, and the column that names genes from others
 
     Raises
@@ -46,7 +46,7 @@ def read_new(path: Path, preprocessing: Mapping[str, Any], genes: Sequence[str])
         An unreadable or empty file, samples that stand twice.
     """
     options = {"path": str(path), "scale": preprocessing["scale"]}
-    options |= {key: preprocessing[key] for key in ("layer", "genes") if preprocessing.get(key) is not None}
+    options |= {key: preprocessing[key] for key in ("layer", "modality", "genes") if preprocessing.get(key) is not None}
     best = _attempt(options, genes)
     for more in _other_ways(path, options):
         if best.found >= _ENOUGH * len(genes) and not best.turned:

@@ -14,7 +14,7 @@ from mtlbio.evaluation.panel.chosen import EVERYTHING, FINAL, OWN, SHARED, choos
 from mtlbio.evaluation.panel.exchange import exchangeable, free_partners, partners_of
 from mtlbio.evaluation.panel.fitted import Fitted
 from mtlbio.evaluation.panel.front import Scored, front_table, reference, smallest
-from mtlbio.evaluation.panel.stability import in_draws, in_folds
+from mtlbio.evaluation.panel.stability import agreement, in_draws, in_folds
 from mtlbio.labels import Multiclass, Ordinal
 from mtlbio.labels.survival import Survival
 from mtlbio.labels.survival.records import records_of
@@ -115,10 +115,31 @@ def test_features_that_act_are_chosen_again_and_others_hardly_ever(cohort, score
     acts = np.isin(own.genes, causal)
     panel = (SHARED, "", 12.0)
     everybody = Fitted.of(own, np.arange(240), np.arange(0), 300)
-    folds, draws = in_folds(scored.panels, panel, 300), in_draws(everybody, panel, 300, draws=20)
+    again = in_draws(everybody, panel, 300, draws=20)
+    folds, draws = in_folds(scored.panels, panel, 300).mean(axis=0), again.mean(axis=0)
     assert draws.sum() == pytest.approx(12) and folds.sum() == pytest.approx(12)
     assert draws[acts].mean() > 20 * draws[~acts].mean() and draws[acts].mean() > 0.5
-    np.testing.assert_array_equal(draws, in_draws(everybody, panel, 300, draws=20))
+    np.testing.assert_array_equal(again, in_draws(everybody, panel, 300, draws=20))
+    found, error = agreement(again, 300)
+    assert 0.3 < found < 1 and 0 < error < 0.1
+
+
+def test_panels_agree_as_much_as_pairs_of_them_do():
+    """Of panels of one size the index is the mean over pairs of what they share beyond chance (Kuncheva 2007)."""
+    rng = np.random.default_rng(0)
+    inside = np.zeros((40, 30), dtype=bool)
+    for row in inside:
+        row[rng.choice(12, 6, replace=False)] = True
+    chance = 6 / 30
+    pairs = [((inside[a] & inside[b]).sum() / 6 - chance) / (1 - chance) for a in range(40) for b in range(a + 1, 40)]
+    found, error = agreement(inside, 30)
+    assert found == pytest.approx(np.mean(pairs))
+    # the error is that of drawing panels, by Monte Carlo
+    drawn = [
+        agreement(np.stack([np.isin(np.arange(30), rng.choice(12, 6, replace=False)) for _ in range(40)]), 30)[0]
+        for _ in range(300)
+    ]
+    assert error == pytest.approx(np.std(drawn), rel=0.35)
 
 
 def test_a_copy_can_be_exchanged_and_a_neighbour_cannot(cohort, scored):

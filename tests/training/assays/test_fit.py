@@ -4,7 +4,7 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
-from planted_blocks import OPTIONS, lacking, prepared
+from planted_blocks import OPTIONS, lacking
 
 from mtlbio.cohort.assays.blocks import of_blocks
 from mtlbio.model.block_latents import BlockLatents
@@ -13,16 +13,6 @@ from mtlbio.training.assays.fit import fit_blocks
 from mtlbio.training.assays.tables import predictions, predictions_without, rests_on, variance_by_block
 from mtlbio.training.fold_parts import arms_of, fit_folds
 from mtlbio.training.refits import seeds_of
-
-
-@pytest.fixture(scope="module")
-def cohort_and_splits(tmp_path_factory):
-    return prepared(tmp_path_factory.mktemp("blocks"))
-
-
-@pytest.fixture(scope="module")
-def fit(cohort_and_splits):
-    return fit_blocks(*cohort_and_splits, OPTIONS)
 
 
 def test_a_block_that_everybody_has_is_what_a_cohort_of_it_alone_gives(fit, cohort_and_splits):
