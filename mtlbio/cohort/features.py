@@ -133,9 +133,25 @@ def row_space(x_train: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
         return np.empty((p, 0)), np.empty((n, 0))
     values, vectors = np.linalg.eigh(x @ x.T if n <= p else x.T @ x)
     values, vectors = values[::-1], vectors[:, ::-1]
-    singular = np.sqrt(np.maximum(values, 0.0))
-    keep = singular > _RANK_TOLERANCE * max(singular[0], np.finfo(float).tiny)
+    singular, keep = _spanned(values)
     basis = x.T @ (vectors[:, keep] / singular[keep]) if n <= p else np.ascontiguousarray(vectors[:, keep])
-    largest = np.abs(basis).argmax(axis=0)
-    basis = basis * np.where(basis[largest, np.arange(basis.shape[1])] < 0, -1.0, 1.0)
+    basis = _signed(basis)
     return basis, x @ basis
+
+
+def row_space_of_moments(values: np.ndarray, vectors: np.ndarray) -> np.ndarray:
+    """The basis (p, r) of :func:`row_space` of more samples than columns, from eigenvalues (p,), ascending, and
+    eigenvectors (p, p) of the products of the columns."""
+    keep = _spanned(values[::-1])[1]
+    return _signed(np.ascontiguousarray(vectors[:, ::-1][:, keep]))
+
+
+def _spanned(values: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """Singular values of eigenvalues (p,), largest first, and which of them are more than rounding."""
+    singular = np.sqrt(np.maximum(values, 0.0))
+    return singular, singular > _RANK_TOLERANCE * max(singular[0], np.finfo(float).tiny)
+
+
+def _signed(basis: np.ndarray) -> np.ndarray:
+    largest = np.abs(basis).argmax(axis=0)
+    return basis * np.where(basis[largest, np.arange(basis.shape[1])] < 0, -1.0, 1.0)

@@ -174,6 +174,12 @@ class Training(Section):
     sites: Sites | None = Field(
         None, description="heads with an intercept, or slopes, of each site ([sites](../docs/sites.md))"
     )
+    fit_from: Literal["auto", "rows", "moments"] = Field(
+        "auto",
+        description="rows: all folds at once, every fold with its own copy of the samples; moments: one fold after "
+        "another, its axes from the products of all samples' columns minus those of the held-out ones; auto: moments "
+        "where the copies would be too large ([many donors](../docs/many_donors.md))",
+    )
     single_task: bool = Field(True, description="train the matched single-task arm too")
     device: Literal["auto", "cpu", "cuda"] = Field("auto", description="auto: a GPU where there is one")
     scatter: Scatter = None

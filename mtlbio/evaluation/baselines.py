@@ -25,13 +25,15 @@ import numpy as np
 import pandas as pd
 
 from mtlbio.cohort.cohort import Cohort, read_cohort
-from mtlbio.cohort.features import donor_weights, features_of, row_space
+from mtlbio.cohort.features import Features, donor_weights, features_of, row_space, row_space_of_moments
+from mtlbio.cohort.moments import Moments, moments_of, standardised_blocks
 from mtlbio.cohort.split import inner_folds, train_test
 from mtlbio.config import Baselines
 from mtlbio.errors import InputError, listing
 from mtlbio.evaluation.boosting import lightgbm
 from mtlbio.evaluation.covariates import design, usable_covariates
 from mtlbio.evaluation.linear import elasticnet, pca_linear, ridge
+from mtlbio.evaluation.ridge_of_tasks import can_be_joined, ridge_of_tasks
 from mtlbio.evaluation.site_forms import site_deviations, site_intercept
 from mtlbio.evaluation.tuning import Labels
 from mtlbio.kinds.schemas import DonorRun
@@ -66,13 +68,28 @@ class BaselineFold:
     test: np.ndarray
     n_genes: int
     sites: str | None = None  # covariate whose levels the arms of sites are about
+    moments: Moments | None = None  # of all samples, where they are many
 
     @cached_property
     def rotated(self) -> tuple[np.ndarray, np.ndarray]:
         """Row-space scores of the fold's genes: (train, r), (test, r)."""
+        if self.moments is not None:
+            return self._rotated_of_moments(self.moments)
         x_train, x_test = self._standardised(self.n_genes)
         basis, scores = row_space(x_train)
         return scores, x_test.astype(float) @ basis
+
+    def _rotated_of_moments(self, moments: Moments) -> tuple[np.ndarray, np.ndarray]:
+        """The same, standardised and rotated a block of samples at a time."""
+        expression, features = self.cohort.expression, self._features(self.n_genes)
+        left_out = np.setdiff1d(np.arange(len(expression)), self.train)
+        rest = moments.without(Moments.of(expression, left_out, moments.about))
+        basis = row_space_of_moments(*np.linalg.eigh(rest.standardised(features)))
+        scores = [np.empty((len(rows), basis.shape[1])) for rows in (self.train, self.test)]
+        for made, rows in zip(scores, (self.train, self.test), strict=True):
+            for place, x in standardised_blocks(expression, rows, features):
+                made[place] = x @ basis
+        return scores[0], scores[1]
 
     @cached_property
     def screened(self) -> tuple[np.ndarray, np.ndarray]:
@@ -95,9 +112,11 @@ class BaselineFold:
         return code[self.train], code[self.test]
 
     def _standardised(self, n_genes: int) -> tuple[np.ndarray, np.ndarray]:
-        features = features_of(self.cohort, self.train, n_genes, donor_weights(self.cohort.donors[self.train]))
-        expression = self.cohort.expression
+        features, expression = self._features(n_genes), self.cohort.expression
         return features.transform(expression[self.train]), features.transform(expression[self.test])
+
+    def _features(self, n_genes: int) -> Features:
+        return features_of(self.cohort, self.train, n_genes, donor_weights(self.cohort.donors[self.train]))
 
 
 def baselines(run: DonorRun, results: Path) -> None:
@@ -110,7 +129,8 @@ def baselines(run: DonorRun, results: Path) -> None:
     for name, made in pairs.items():
         splits = read_table(results / name, SPLITS)
         options = run.baselines
-        table = predict_baselines(cohort, splits, arms_of(options), run.training.genes, options.seed, options.sites)
+        genes, fit_from = run.training.genes, run.training.fit_from
+        table = predict_baselines(cohort, splits, arms_of(options), genes, options.seed, options.sites, fit_from)
         write_table(table, results / made, PREDICTIONS)
 
 
@@ -120,7 +140,13 @@ def arms_of(options: Baselines) -> list[str]:
 
 
 def predict_baselines(
-    cohort: Cohort, splits: pd.DataFrame, arms: list[str], n_genes: int, seed: int = 0, sites: str | None = None
+    cohort: Cohort,
+    splits: pd.DataFrame,
+    arms: list[str],
+    n_genes: int,
+    seed: int = 0,
+    sites: str | None = None,
+    fit_from: str = "rows",
 ) -> pd.DataFrame:
     """Out-of-fold predictions of every baseline arm for every task; columns of ``mtlbio.tables.PREDICTIONS``.
 
@@ -130,6 +156,7 @@ def predict_baselines(
     arms : names out of ridge, elasticnet, lightgbm, pca_linear, covariates; with ``sites``, the covariate that says at
         which site a sample is from, also site_intercept, site_deviations (:mod:`mtlbio.evaluation.site_forms`)
     n_genes : the most variable genes used, chosen in each fold
+    fit_from : rows, moments or auto, as ``training.fit_from``: from moments the ridge arm of all tasks is one fit
 
     Raises
     ------
@@ -143,11 +170,13 @@ def predict_baselines(
             say(f"baselines: no covariates arm for {task}: the cohort has no covariate beside it")
         else:
             frames[arm, task] = []
-    folds = sorted(splits["fold"].unique())
+    folds, moments = sorted(splits["fold"].unique()), moments_of(cohort, fit_from)
     for fold in track(folds, f"Fitting {listing(arms)} on {len(folds)} folds"):
-        data = BaselineFold(cohort, *train_test(splits, fold), n_genes, sites)
+        data = BaselineFold(cohort, *train_test(splits, fold), n_genes, sites, moments)
+        joined = fit_ridge_arm(data, seed) if moments is not None and "ridge" in arms else {}
         for (arm, task), parts in frames.items():
-            predicted = fit_predict(arm, data, cohort.tasks[task], seed)
+            done = joined.get(task) if arm == "ridge" else None
+            predicted = fit_predict(arm, data, cohort.tasks[task], seed) if done is None else done
             parts.append(_rows(cohort, cohort.tasks[task], arm, fold, data.test, predicted))
     if not frames:
         return pd.DataFrame(columns=PREDICTIONS)
@@ -174,6 +203,36 @@ def fit_predict(arm: str, data: BaselineFold, task: Label, seed: int = 0) -> np.
         train, test = getattr(data, features)
         train = train[labelled]
     return fit_label(fit, train, test, y, donors, task, seed, clusters)
+
+
+def fit_ridge_arm(data: BaselineFold, seed: int = 0) -> dict[str, np.ndarray]:
+    """Predictions of the ridge arm for the tasks of a fold that are one column each, all fitted at once."""
+    train, test = data.rotated
+    tasks: dict[str, tuple[np.ndarray, Labels]] = {}
+    fits: dict[str, Callable[[Arm], np.ndarray]] = {}
+    for name, task in data.cohort.tasks.items():
+        y = data.cohort.y(name)[data.train]
+        labelled = np.flatnonzero(~np.isnan(y))
+        donors = data.cohort.donors[data.train][labelled]
+        if len(labelled) == 0 or task.own_model(y[labelled], donor_weights(donors)) is not None:
+            continue
+        clusters = data.cohort.clusters[data.train][labelled]
+        # the arms read the features of a task through the rows of its labels
+        of_task = (np.empty((len(labelled), train.shape[1])), test, y[labelled], donors, task, seed, clusters)
+        fits[name] = partial(_with_arm, of_task)
+
+        def learn(_, held_out, labels: Labels, name=name, rows=labelled) -> tuple[np.ndarray, float]:
+            tasks[name] = rows, labels
+            return np.zeros((len(held_out), labels.n_classes) if labels.n_classes else len(held_out)), 1.0
+
+        fits[name](learn)
+    tasks = {name: found for name, found in tasks.items() if can_be_joined(found[1])}
+    predicted = ridge_of_tasks(train, test, tasks)
+    return {name: fits[name](lambda *_, name=name: predicted[name]) for name in tasks}
+
+
+def _with_arm(of_task: tuple, fit: Arm) -> np.ndarray:
+    return fit_label(fit, *of_task)
 
 
 def fit_label(fit: Arm, train, test, y, donors, task: Label, seed: int, clusters=None) -> np.ndarray:

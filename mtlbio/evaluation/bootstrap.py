@@ -20,7 +20,9 @@ class Estimate(NamedTuple):
     ci_high: float
 
 
-def bootstrap_weights(donors: np.ndarray, draws: int, seed: int, strata: np.ndarray | None = None) -> np.ndarray:
+def bootstrap_weights(
+    donors: np.ndarray, draws: int, seed: int, strata: np.ndarray | None = None, dtype: type = float
+) -> np.ndarray:
     """(draws, n) weights of samples, how often each one's donor was drawn with replacement.
 
     Parameters
@@ -30,6 +32,7 @@ def bootstrap_weights(donors: np.ndarray, draws: int, seed: int, strata: np.ndar
     seed : the same donors, draws, strata and seed give the same weights
     strata : (n,) optional label of each sample (class codes, NaN allowed). Donors are then drawn within the groups of
         donors that carry the same set of labels, so that no draw loses a class
+    dtype : of the weights, which are whole numbers
 
     Examples
     --------
@@ -45,7 +48,7 @@ def bootstrap_weights(donors: np.ndarray, draws: int, seed: int, strata: np.ndar
         carries = np.zeros((len(names), len(labels)), dtype=bool)
         carries[donor, code] = True
         groups = np.unique(carries, axis=0, return_inverse=True)[1].ravel()
-    return _counts(groups, draws, np.random.default_rng([seed, draws]))[:, donor]
+    return _counts(groups, draws, np.random.default_rng([seed, draws]), dtype)[:, donor]
 
 
 def cluster_draws(clusters: np.ndarray, draws: int, seed: int) -> np.ndarray:
@@ -55,9 +58,9 @@ def cluster_draws(clusters: np.ndarray, draws: int, seed: int) -> np.ndarray:
     return _counts(np.zeros(len(names), dtype=int), draws, rng)[:, cluster]
 
 
-def _counts(groups: np.ndarray, draws: int, rng: np.random.Generator) -> np.ndarray:
+def _counts(groups: np.ndarray, draws: int, rng: np.random.Generator, dtype: type = float) -> np.ndarray:
     """(draws, units) how often a unit was drawn, each from its own group of ``groups`` (units,)."""
-    counts = np.empty((draws, len(groups)))
+    counts: np.ndarray = np.empty((draws, len(groups)), dtype)
     for group in np.unique(groups):
         members = np.flatnonzero(groups == group)
         counts[:, members] = rng.multinomial(len(members), np.full(len(members), 1 / len(members)), size=draws)

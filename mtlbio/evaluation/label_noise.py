@@ -154,13 +154,20 @@ def units_of(predictions: TaskPredictions, folds: pd.Series, seed: int = 0) -> U
     gap = 0.0 if classes else _SAME * float(np.std(y))
     new = (table["donor"] != table["donor"].shift()) | (table["y"].diff().abs() > gap)
     unit = (new.cumsum() - 1).to_numpy()
-    fold = table.groupby(unit)["fold"].agg(lambda folds: folds.mode().iloc[0]).to_numpy()
+    fold = table.groupby(unit)["fold"].first().to_numpy().copy()
+    several = np.flatnonzero(np.bincount(unit) > 1)
+    if len(several):
+        of_several = np.isin(unit, several)
+        modes = table[of_several].groupby(unit[of_several])["fold"].agg(lambda folds: folds.mode().iloc[0])
+        fold[several] = modes.to_numpy()
     rows = (table["fold"].to_numpy() == fold[unit]).nonzero()[0]
     unit = unit[rows]
     sizes, columns = np.bincount(unit), pred[rows].reshape(len(rows), -1).T
     mean = np.stack([np.bincount(unit, column) / sizes for column in columns], axis=1)
     grouped = table.iloc[rows].groupby(unit)
-    names, values = grouped["sample"].agg("+".join).to_numpy(), grouped["y"].mean().to_numpy()
+    alone = len(sizes) == len(rows)
+    names = table["sample"].to_numpy()[rows] if alone else grouped["sample"].agg("+".join).to_numpy()
+    values = grouped["y"].mean().to_numpy()
     chosen = np.arange(len(names))
     if len(chosen) > MOST_UNITS:
         chosen = np.sort(np.random.default_rng([seed, 52]).permutation(chosen)[:MOST_UNITS])

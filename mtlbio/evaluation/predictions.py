@@ -1,6 +1,6 @@
 """Prediction tables as arrays: one truth per sample, one prediction per sample and arm, replicas averaged."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 
 import numpy as np
@@ -11,6 +11,8 @@ from mtlbio.evaluation.bootstrap import bootstrap_weights, fewest
 from mtlbio.evaluation.scores import ArmScores, TaskScores
 from mtlbio.labels import Label
 from mtlbio.tables import PREDICTIONS, SITE_BASELINES, SITE_PREDICTIONS, read_table
+
+_MANY = 20_000_000  # counts of draws
 
 
 @dataclass(frozen=True)
@@ -32,6 +34,7 @@ class TaskPredictions(TaskScores):
     y: np.ndarray
     arms: dict[str, np.ndarray]
     families: np.ndarray | None = None
+    _drawn: dict = field(default_factory=dict, repr=False, compare=False)
 
     def usable(self, arm: str) -> np.ndarray:
         """(n,) bool: labelled samples that the arm predicted."""
@@ -63,11 +66,25 @@ class TaskPredictions(TaskScores):
         predictions = {arm: self.arms[arm][usable] for arm in arms}
         return ArmScores(
             lambda arm, metric, weights: self.task.score(y, predictions[arm], weights, metric),
-            lambda draws, seed: bootstrap_weights(clusters, draws, seed, self.task.strata(y)),
+            lambda draws, seed: self._draws(usable, clusters, draws, seed),
             len(y),
             len(np.unique(donors)),
             fewest(self.task, y, clusters),
         )
+
+    def _draws(self, usable: np.ndarray, clusters: np.ndarray, draws: int, seed: int) -> np.ndarray:
+        """Weights of the usable samples; the last ones are kept, for arms that predicted the same samples."""
+        key = (usable.tobytes(), draws, seed)
+        if key not in self._drawn:
+            strata = self.task.strata(self.y[usable])
+            self._drawn.clear()
+            self._drawn[key] = bootstrap_weights(clusters, draws, seed, strata, _counted(draws, usable.sum()))
+        return self._drawn[key]
+
+
+def _counted(draws: int, samples: int) -> type:
+    """What counts are held in: two bytes where there are many, of which the metrics make floats a part at a time."""
+    return np.uint16 if draws * samples > _MANY else float
 
 
 def read_predictions(results: Path) -> pd.DataFrame:

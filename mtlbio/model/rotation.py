@@ -40,6 +40,20 @@ def principal_components(x: np.ndarray, n_axes: int) -> tuple[np.ndarray, np.nda
     return scores * sign, loadings * sign
 
 
+def principal_of_moments(values: np.ndarray, vectors: np.ndarray, n_axes: int) -> tuple[np.ndarray, np.ndarray]:
+    """Encoder (p, k) of the scores and loadings (p, k) of :func:`principal_components`, where nobody holds the rows.
+
+    ``values`` (p,) and ``vectors`` (p, p): eigenvalues, ascending, of the mean products of the columns, as
+    :func:`numpy.linalg.eigh` gives them.
+    """
+    values, vectors = values[::-1][:n_axes], vectors[:, ::-1][:, :n_axes]
+    spanned = values > _RANK_TOLERANCE * max(values[0], np.finfo(float).tiny)
+    values, vectors = values[spanned], vectors[:, spanned]
+    sign = np.sign((vectors**3).sum(axis=0))
+    vectors = vectors * np.where(sign == 0, 1.0, sign)
+    return vectors / np.sqrt(values), vectors * np.sqrt(values)
+
+
 def varimax(loadings: np.ndarray, iterations: int = 500, tolerance: float = 1e-7) -> np.ndarray:
     """Orthogonal rotation (k, k) that maximises the variance of the squared loadings (Kaiser 1958).
 
@@ -79,3 +93,15 @@ def rotated_start(x: np.ndarray, n_axes: int) -> tuple[np.ndarray, np.ndarray]:
     scores, loadings = scores @ np.linalg.inv(oblique).T, loadings @ oblique
     size = np.sqrt((scores**2).mean(axis=0))
     return scores / size, loadings * size
+
+
+def rotated_start_of_moments(
+    second: np.ndarray, values: np.ndarray, vectors: np.ndarray, n_axes: int
+) -> tuple[np.ndarray, np.ndarray]:
+    """Encoder (p, k) of the scores and loadings (p, k) of :func:`rotated_start`, from the mean products ``second``
+    (p, p) of the columns and their eigenvalues and eigenvectors, as of :func:`principal_of_moments`."""
+    encoder, loadings = principal_of_moments(values, vectors, n_axes)
+    oblique = promax(loadings)
+    encoder, loadings = encoder @ np.linalg.inv(oblique).T, loadings @ oblique
+    size = np.sqrt(np.einsum("pk,pk->k", encoder, second @ encoder))
+    return encoder / size, loadings * size

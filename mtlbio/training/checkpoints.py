@@ -59,6 +59,13 @@ class Checkpoints:
         are as in ``checkpoint``; gives the training losses (f, a, s, t).
         """
         trained, valid = (loss * self.train).sum(3), (held_out_loss * self.validation).sum(3)
+        return self.judge(epoch, trained, valid, parameters)
+
+    @torch.no_grad()
+    def judge(
+        self, epoch: int, trained: torch.Tensor, valid: torch.Tensor, parameters: list[torch.Tensor]
+    ) -> torch.Tensor:
+        """The same from weighted sums of the losses (f, a, s, t) of training and of validation samples."""
         pooled = valid.sum(2) / self.voters
         self.history.append(torch.stack([trained, valid]))
         better = self.going if epoch <= _FIRST_CHECKPOINT else (pooled < self.best - _BETTER) & self.going

@@ -20,6 +20,50 @@ def curvature_of(weighted: torch.Tensor) -> torch.Tensor:
     return 1.05 * (gram @ vector).norm()
 
 
+def curvatures(features: torch.Tensor, weights: torch.Tensor, scale: torch.Tensor | None = None) -> torch.Tensor:
+    """(q,) what :func:`curvature_of` gives of the samples (n, k) under each of the weights (q, n); 0 without samples.
+
+    All weights share the products with the samples, whose second moments are never formed. ``scale`` (q,): of the
+    features, beside which a bias is then learnt.
+    """
+    roots, columns = weights.sqrt().T, features.shape[1] + (scale is not None)
+    bias = features.new_full((len(weights),), float(scale is not None))
+    factor = features.new_ones(len(weights)) if scale is None else scale
+    counts = (weights > 0).sum(1)
+
+    def forth(vector: torch.Tensor, at: torch.Tensor) -> torch.Tensor:
+        return roots[:, at] * (features @ (vector[:-1] * factor[at]) + bias[at] * vector[-1])
+
+    def back(moved: torch.Tensor, at: torch.Tensor) -> torch.Tensor:
+        moved = moved * roots[:, at]
+        return torch.cat([(features.T @ moved) * factor[at], bias[at] * moved.sum(0)[None]])
+
+    found = features.new_zeros(len(weights))
+    # the smaller of the two products has the same largest eigenvalue, but another start
+    for at, of_samples in ((counts >= columns, False), ((counts > 0) & (counts < columns), True)):
+        at = at.nonzero().ravel()
+        if not len(at):
+            continue
+        if of_samples:
+            present = (weights[at] > 0).T.to(features)
+            vector = forth(back(present, at), at) + 1e-6 * present
+        else:
+            present = torch.cat([features.new_ones(features.shape[1], len(at)), bias[at][None]])
+            vector = back(forth(present, at), at) + 1e-6 * present
+        for _ in range(20):
+            vector = forth(back(vector, at), at) if of_samples else back(forth(vector, at), at)
+            vector = vector / vector.norm(dim=0).clamp_min(1e-20)
+        vector = forth(back(vector, at), at) if of_samples else back(forth(vector, at), at)
+        found[at] = 1.05 * vector.norm(dim=0)  # power iteration approaches from below
+    return found
+
+
+def pace_of_fold(features: torch.Tensor, train: torch.Tensor) -> torch.Tensor:
+    """(s, t) what :func:`pace` gives of one fold: features (n, r), ``train`` (s, n, t)."""
+    s, n, t = train.shape
+    return 1 / curvatures(features, train.permute(0, 2, 1).reshape(s * t, n)).reshape(s, t).clamp_min(1.0)
+
+
 def pace(features: torch.Tensor, train: torch.Tensor) -> torch.Tensor:
     """By how much each task's step must be shortened: (f, s, t), 1 where not at all.
 

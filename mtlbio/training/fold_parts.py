@@ -23,7 +23,9 @@ from mtlbio.tables import SPLITS, read_table
 from mtlbio.training.deep.fit import Kept
 from mtlbio.training.deep.fits import DeepFits
 from mtlbio.training.deep.kept import KeptNetworks
+from mtlbio.training.deep.lines import deep_lines
 from mtlbio.training.device import choose_device
+from mtlbio.training.fold_by_fold import fit_one_by_one, one_by_one
 from mtlbio.training.fold_predictors import Refit
 from mtlbio.training.joined import joined
 from mtlbio.training.refits import Refitter, folds_of
@@ -86,8 +88,11 @@ def fit_folds(
     only: Iterable[int] | None = None,
     kept: Kept | None = None,
 ) -> Refit:
-    """Fit all arms and seeds of all folds, or of ``only`` these, in one stack; ``kept`` keeps their deep trunks."""
+    """Fit all arms and seeds of all folds, or of ``only`` these, in one stack, or one after another where a stack would
+    be too large (``training.fit_from``); ``kept`` keeps their deep trunks."""
     device, (_, arms) = choose_device(options.device), arms_of(cohort, options)
+    if one_by_one(cohort, splits, options, len(arms)):
+        return fit_one_by_one(cohort, splits, options, device, arms, only, kept)
     refitter = Refitter.of(cohort, splits, options, device, arms, message="Finding gene-sparse axes", only=only)
     axes = (f"{'all donors' if data.fold == FINAL else data.fold}: {data.axes.n_axes}" for data in refitter.folds)
     say(f"Axes per fold: {', '.join(axes)}")
@@ -101,22 +106,6 @@ def fit_folds(
     for line in deep_lines(refit, cohort.tasks):
         say(line)
     return refit
-
-
-def deep_lines(refit: Refit, tasks: Iterable[str]) -> list[str]:
-    """What the deep trunk of each fold is, and what the tasks of the multi-task arm take from it."""
-    deep, lines = refit.predictors.deep, list[str]()
-    if deep is None:
-        return lines
-    for i, data in enumerate(refit.folds):
-        chosen = deep.chosen[i, 0]
-        fold = "all donors" if data.fold == FINAL else f"fold {data.fold}"
-        shares = ", ".join(f"{name} {refit.stacking.mixture[i, 0, t].shares[-1]:.2f}" for t, name in enumerate(tasks))
-        lines.append(
-            f"Deep trunk of {fold}: reads {chosen.inputs}, {chosen.depth} residual blocks of width {chosen.width}, "
-            f"dropout {chosen.dropout:g}; shares: {shares}"
-        )
-    return lines
 
 
 def fit_part(run: DonorRun, results: Path, name: str) -> None:

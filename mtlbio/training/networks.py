@@ -6,6 +6,7 @@ tasks apart, and a gradient per task costs no further pass over the samples: bal
 """
 
 from dataclasses import dataclass
+from functools import cached_property
 
 import torch
 from torch.func import vmap
@@ -55,17 +56,24 @@ class Networks:
     """
 
     def __init__(self, problem: Problem, inputs: torch.Tensor, seeds: list[int], options: BlockOptions):
-        (f, n, t), (a, _), s = problem.targets.shape, problem.active.shape, len(seeds)
+        f, a, s = len(problem.targets), len(problem.active), len(seeds)
         self.problem, self.inputs, self.rate, self.shape = problem, inputs, options.learning_rate, (f, a, s)
         multitask, packing = options.multitask, problem.packing
         sharing = make_sharing(multitask.sharing, packing, options.width, multitask.sharing_strength)
         sharing.further = packing.n_columns - packing.columns[problem.task_roles.main - 1].stop
-        self.stack = Stack(sharing, inputs.shape[2], [seed for _ in range(f * a) for seed in seeds], inputs.device)
+        replicas = [seed for _ in range(f * a) for seed in seeds]
+        self.stack = Stack(sharing, inputs.shape[2], replicas, inputs.device, inputs.dtype)
         self.weighing = TaskWeights(self.stack, multitask, seeds, problem, inputs)
-        self.paced = problem.train[:, None].expand(f, a, s, n, t) * pace(inputs, problem.train)[:, None, :, None]
         self.tails = None if problem.preferences is None else Tails(problem.preferences, problem.train)
         self.labelled = (problem.train.sum(2) > 0)[:, None] & problem.active.bool()[None, :, None]
         self._task_losses = vmap(lambda outputs, targets, weights: task_losses(outputs, targets, weights, packing))
+
+    @cached_property
+    def paced(self) -> torch.Tensor:
+        """(f, a, s, n, t) weights of the training samples, with the pace of every task."""
+        f, a, s = self.shape
+        train = self.problem.train
+        return train[:, None].expand(f, a, *train.shape[1:]) * pace(self.inputs, train)[:, None, :, None]
 
     def losses(self) -> torch.Tensor:
         """(f, a, s, n, t) losses of the present parameters, through which :meth:`step` goes back."""

@@ -12,6 +12,7 @@ from mtlbio.training.networks import BlockOptions
 from mtlbio.training.problem import DEEP, Problem
 from mtlbio.training.replicas import Fitted, fit
 from mtlbio.training.sparse_heads import SparseHeads, fit_sparse_heads
+from mtlbio.training.sparse_heads_by_task import fit_sparse_heads_by_task
 
 
 @dataclass(frozen=True)
@@ -41,14 +42,17 @@ def fit_predictors(
     seeds: list[int],
     options: Training,
     progress: Callable[[range, str], Iterable[int]] = lambda epochs, name: epochs,
+    by_task: bool = False,
 ) -> Predictors:
     """Fit every predictor but the deep trunk of every replica, from the initial values of its seed; ``progress`` wraps
-    the range of epochs of the block of that name."""
+    the range of epochs of the block of that name. ``by_task``: one fold, whose tasks are computed one after another
+    where they can be, for less memory."""
 
     def block(name: str) -> Fitted:
         whole, inputs = extended(problem, name)
-        return fit(whole, inputs, seeds, BlockOptions.of(options), lambda epochs: progress(epochs, name))
+        return fit(whole, inputs, seeds, BlockOptions.of(options), lambda epochs: progress(epochs, name), by_task)
 
     blocks = {name: block(name) for name in ("dense", "curved")}
-    heads = {name: fit_sparse_heads(problem, getattr(problem, name)) for name in ("axes", "genes")}
+    of_heads = fit_sparse_heads_by_task if by_task else fit_sparse_heads
+    heads = {name: of_heads(problem, getattr(problem, name)) for name in ("axes", "genes")}
     return Predictors(heads, blocks)

@@ -159,14 +159,30 @@ def prepare_fold(cohort: Cohort, splits: pd.DataFrame, fold: int, options: Train
     axes = kind_named(cohort.kind).part("train", "axes")(cohort, features, x, train, options)
     latents = x @ axes.encoder
     curves = Curves.of(latents, options.curves, options.seed)
+    return finished_fold(cohort, fold, train, test, features, axes, curves, latents, _scaled(x), options)
+
+
+def finished_fold(
+    cohort: Cohort,
+    fold: int,
+    train: np.ndarray,
+    test: np.ndarray,
+    features: Features,
+    axes: Axes,
+    curves: Curves,
+    latents: np.ndarray,
+    basis: np.ndarray,
+    options: Training,
+) -> FoldData:
+    """The fold with what follows from its axes, ``latents`` (n, k) on its training samples, and its row space."""
     # variance before standardisation: among low-variance genes noise is a larger part
     selected = np.sort(np.argsort(-features.scale, kind="stable")[:_SPARSE_GENES])
     inner = inner_of(cohort, train, options)
     witness = 1.0
     if options.validate_by is not None:
         witness = cohort.obs[options.validate_by].iloc[train].nunique() / len(train)
-    bases = _scaled(x), _scaled(curves.transform(latents))
-    return FoldData(fold, train, test, features, axes, curves, selected, *bases, inner, witness)
+    curved_basis = _scaled(curves.transform(latents))
+    return FoldData(fold, train, test, features, axes, curves, selected, basis, curved_basis, inner, witness)
 
 
 def inner_of(cohort: Cohort, train: np.ndarray, options: Training) -> np.ndarray:
@@ -250,12 +266,26 @@ def make_problem(
 ) -> Problem:
     """Stack the folds, padded with zeros, which a gradient never moves: to the widths ``wide``, else to the widest."""
     inputs = [data.inputs(data.features.transform(cohort.expression)) for data in folds]
+    stacked = {name: padded([i[name] for i in inputs], wide.get(name, 0)) for name in PATHS}
+    return problem_of_inputs(cohort, folds, targets, arms, seeds, device, stacked)
+
+
+def problem_of_inputs(
+    cohort: Cohort,
+    folds: list[FoldData],
+    targets: Targets,
+    arms: list[np.ndarray],
+    seeds: int,
+    device: str,
+    inputs: Mapping[str, np.ndarray],
+) -> Problem:
+    """The problem whose predictors read ``inputs`` (f, n, w), by name."""
     train, validation = replica_weights(cohort, folds, targets, seeds)
 
     def tensor(values: np.ndarray) -> torch.Tensor:
         return torch.as_tensor(values, dtype=torch.float32, device=device)
 
-    axes, genes, dense, curved = (tensor(padded([i[name] for i in inputs], wide.get(name, 0))) for name in PATHS)
+    axes, genes, dense, curved = (tensor(inputs[name]) for name in PATHS)
     return Problem(
         axes,
         genes,

@@ -89,6 +89,11 @@ class Refitter:
         arms = arms or [np.ones(len(cohort.tasks))]
         wide = widths(cohort, options)
         problem = make_problem(cohort, folds, make_targets(cohort, folds), arms, options.seeds, device, wide)
+        return cls.of_problem(cohort, folds, problem, options)
+
+    @classmethod
+    def of_problem(cls, cohort: Cohort, folds: list[FoldData], problem: Problem, options: Training) -> "Refitter":
+        """With what the options add to the problem of the cohort's own labels."""
         problem = with_extras(problem, cohort, folds, options)
         encoder = encoder_of(options, donors_with_labels(cohort))
         if options.encoder != "linear":
@@ -118,14 +123,16 @@ class Refitter:
         progress: Progress = lambda epochs, name: epochs,
         kept: Kept | None = None,
         processes: int = 1,
+        by_task: bool = False,
     ) -> list[Refit]:
-        """Train every copy, all in one stack, all arms of the problem; ``progress`` as in :func:`fit_predictors`.
+        """Train every copy, all in one stack, all arms of the problem; ``progress`` and, of one fold and a lone copy,
+        ``by_task`` as in :func:`fit_predictors`.
 
         ``kept`` keeps the deep trunks of every fold of a lone copy, where they are trained; ``processes`` train them.
         """
         labelled = self.labelled(copies)
         stacked = self.stacked(copies, labelled)
-        predictors = fit_predictors(stacked, self.seeds, self.options, progress)
+        predictors = fit_predictors(stacked, self.seeds, self.options, progress, by_task)
         if DEEP in self.problem.paths:
             order, numbers = np.argsort(copies[0].obs.index.astype(str), kind="stable"), None
             if len(copies) == 1:

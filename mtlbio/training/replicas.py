@@ -18,6 +18,7 @@ import torch
 
 from mtlbio.model.outputs import Outputs
 from mtlbio.training.checkpoints import Checkpoints
+from mtlbio.training.columns_in_use import ColumnsInUse, can_be_split
 from mtlbio.training.networks import BlockOptions, Networks
 from mtlbio.training.problem import Problem
 from mtlbio.training.task_weights import Gradients
@@ -79,6 +80,7 @@ def fit(
     seeds: list[int],
     options: BlockOptions,
     progress: Callable[[range], Iterable[int]] = lambda epochs: epochs,
+    by_task: bool = False,
 ) -> Fitted:
     """Fit all replicas.
 
@@ -88,23 +90,36 @@ def fit(
         in :func:`mtlbio.training.products.wide_product`
     seeds : initial values of each replica along s; a replica's numbers depend on its own seed only
     progress : wraps the range of epochs
+    by_task : compute only the columns in use, task by task, of one fold (:mod:`mtlbio.training.columns_in_use`)
     """
     networks = Networks(problem, inputs, seeds, options)
-    checkpoints, roles = Checkpoints(problem, networks.stack, options.patience), problem.task_roles
+    checkpoints = Checkpoints(problem, networks.stack, options.patience)
+    if by_task and can_be_split(networks):
+        columns = ColumnsInUse(networks)
+        for epoch in progress(range(options.epochs + 1)):
+            trained = columns.look(epoch, checkpoints)
+            if epoch == options.epochs or checkpoints.finished:
+                break
+            columns.step(epoch, trained, checkpoints.going)
+        return _fitted(networks, checkpoints, columns.outputs(checkpoints.checkpoint[0], checkpoints.checkpoint[2]))
     for epoch in progress(range(options.epochs + 1)):
         loss = networks.losses()
         trained = checkpoints.look(epoch, loss, networks.held_out_losses(loss), networks.point())
         if epoch == options.epochs or checkpoints.finished:
             break
         networks.step(epoch, loss, trained, checkpoints.going)
-    block, offsets, bias = checkpoints.checkpoint
+    return _fitted(networks, checkpoints, networks.outputs(*checkpoints.checkpoint))
+
+
+def _fitted(networks: Networks, checkpoints: Checkpoints, outputs: torch.Tensor) -> Fitted:
+    (block, offsets, bias), problem = checkpoints.checkpoint, networks.problem
     return Fitted(
         block,
         bias,
-        networks.outputs(block, offsets, bias),
+        outputs,
         checkpoints.best_epoch,
         torch.stack(checkpoints.history),
         offsets,
         networks.stack.sharing.squash,
         networks.weighing.gradients(),
-    ).cut(problem.packing, roles.main, roles.samples)
+    ).cut(problem.packing, problem.task_roles.main, problem.task_roles.samples)

@@ -4,6 +4,7 @@ The problem is convex and every task has its own weights, so no task can touch a
 single-task arms share the solution. Fitted by accelerated proximal gradient (FISTA, Beck & Teboulle 2009).
 """
 
+from collections.abc import Callable
 from dataclasses import dataclass
 
 import torch
@@ -44,7 +45,7 @@ def fit_sparse_heads(problem: Problem, features: torch.Tensor, iterations: int =
     (f, n, _), k = problem.targets.shape, features.shape[2]
     packing, device = problem.packing, features.device
     s, g, c = problem.train.shape[1], len(PENALTIES), packing.n_columns
-    expand = torch.as_tensor(packing.expand, device=device)
+    expand = torch.as_tensor(packing.expand, device=device, dtype=features.dtype)
     penalty = torch.tensor(PENALTIES, device=device)[:, None]
     losses = torch.vmap(lambda outputs, targets, weights: task_losses(outputs, targets, weights, packing))
     train, validate = problem.train[:, :, None], problem.validation[:, :, None]  # the same for every penalty
@@ -54,21 +55,16 @@ def fit_sparse_heads(problem: Problem, features: torch.Tensor, iterations: int =
         packed = wide_product(features, weights.reshape(f, k, s * g * c)).reshape(f, n, s, g, c)
         return packed.permute(0, 2, 3, 1, 4) @ expand + bias
 
-    weights = torch.zeros(f, k, s, g, c, device=device)
-    bias = torch.zeros(f, s, g, 1, packing.n_outputs, device=device)
-    ahead, ahead_bias, momentum = weights, bias, 1.0
-    for _ in range(iterations):
+    weights = features.new_zeros(f, k, s, g, c)
+    bias = features.new_zeros(f, s, g, 1, packing.n_outputs)
+
+    def slopes(ahead: torch.Tensor, ahead_bias: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:
         ahead, ahead_bias = ahead.detach().requires_grad_(), ahead_bias.detach().requires_grad_()
         loss = (losses(apply(ahead, ahead_bias), problem.targets, train) * train).sum()
         slope, slope_bias = torch.autograd.grad(loss, (ahead, ahead_bias))
-        with torch.no_grad():
-            moved = ahead - step * slope
-            new = moved.sign() * (moved.abs() - step * penalty).clamp_min(0.0)
-            new_bias = ahead_bias - step_bias * slope_bias
-            following = (1 + (1 + 4 * momentum**2) ** 0.5) / 2
-            push = (momentum - 1) / following
-            ahead, ahead_bias = new + push * (new - weights), new_bias + push * (new_bias - bias)
-            weights, bias, momentum = new, new_bias, following
+        return slope, slope_bias
+
+    weights, bias = descend(slopes, (weights, bias), (step, step_bias), penalty, iterations)
     with torch.no_grad():
         outputs = apply(weights, bias)  # (f, s, g, n, o)
         validation = (losses(outputs, problem.targets, validate) * validate).sum((1, 3))  # (f, g, t)
@@ -79,6 +75,30 @@ def fit_sparse_heads(problem: Problem, features: torch.Tensor, iterations: int =
         chosen_bias = bias.squeeze(3).gather(2, of_output[:, None, None].expand(f, s, 1, -1))[:, :, 0]
         chosen_outputs = outputs.gather(2, of_output[:, None, None, None].expand(f, s, 1, n, -1))[:, :, 0]
     return SparseHeads(chosen.transpose(1, 2), chosen_bias, chosen_outputs, best)
+
+
+def descend(
+    slopes: Callable[[torch.Tensor, torch.Tensor], tuple[torch.Tensor, torch.Tensor]],
+    start: tuple[torch.Tensor, torch.Tensor],
+    steps: tuple[torch.Tensor, torch.Tensor],
+    penalty: torch.Tensor,
+    iterations: int,
+) -> tuple[torch.Tensor, torch.Tensor]:
+    """Weights and biases after so many steps of FISTA; ``slopes`` are those of the loss at a point, ``steps`` those of
+    either, ``penalty`` is that on the weights."""
+    (weights, bias), (step, step_bias) = start, steps
+    ahead, ahead_bias, momentum = weights, bias, 1.0
+    for _ in range(iterations):
+        slope, slope_bias = slopes(ahead, ahead_bias)
+        with torch.no_grad():
+            moved = ahead - step * slope
+            new = moved.sign() * (moved.abs() - step * penalty).clamp_min(0.0)
+            new_bias = ahead_bias - step_bias * slope_bias
+            following = (1 + (1 + 4 * momentum**2) ** 0.5) / 2
+            push = (momentum - 1) / following
+            ahead, ahead_bias = new + push * (new - weights), new_bias + push * (new_bias - bias)
+            weights, bias, momentum = new, new_bias, following
+    return weights, bias
 
 
 def _steps(problem: Problem, features: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:

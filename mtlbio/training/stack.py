@@ -11,12 +11,19 @@ from mtlbio.model.sharing.scheme import Sharing, combine
 class Stack:
     """R networks in one set of tensors: the scheme's ``parameters`` by name (R, ...), and ``bias`` (R, outputs)."""
 
-    def __init__(self, sharing: Sharing, n_inputs: int, seeds: list[int], device: torch.device):
+    def __init__(
+        self,
+        sharing: Sharing,
+        n_inputs: int,
+        seeds: list[int],
+        device: torch.device,
+        dtype: torch.dtype = torch.float32,
+    ):
         self.sharing, self.packing = sharing, sharing.outputs
         starts = [sharing.start(n_inputs, torch.Generator().manual_seed(seed)) for seed in seeds]
-        self.parameters = {name: torch.stack([start[name] for start in starts]).to(device) for name in starts[0]}
-        self.bias = torch.zeros(len(seeds), self.packing.n_outputs, device=device)
-        self.expand = torch.as_tensor(self.packing.expand, device=device)
+        self.parameters = {name: torch.stack([start[name] for start in starts]).to(device, dtype) for name in starts[0]}
+        self.bias = torch.zeros(len(seeds), self.packing.n_outputs, device=device, dtype=dtype)
+        self.expand = torch.as_tensor(self.packing.expand, device=device, dtype=dtype)
         self.gated = sharing.squash is not None
         self.task_of_column = torch.as_tensor(self.packing.task_of_column, device=device)
         self.task_of_output = torch.as_tensor(self.packing.task_of_output, device=device)

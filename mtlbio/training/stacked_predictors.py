@@ -61,7 +61,8 @@ class StackedPredictors:
     Attributes
     ----------
     mixture : {(fold index, arm index, task index): StackingWeights}
-    outputs : (f, a, s, n, o) mixed outputs of every sample; 0 where the arm does not train the task
+    outputs : (f, a, s, n, o) mixed outputs of every sample; 0 where the arm does not train the task. Of folds that were
+        fitted one after another (f, a, s, m, o) of the held-out samples alone, m as many as any fold holds out
     cross_task : {(fold index, arm index): CrossTaskStack} what the outputs hold of other tasks', where tasks borrow
     sites : {(fold index, arm index): a CrossTaskStack of each site} what the outputs of its samples became then, where
         heads know sites
@@ -73,6 +74,17 @@ class StackedPredictors:
     cross_task: dict[tuple[int, int], CrossTaskStack] = field(default_factory=dict)
     sites: dict[tuple[int, int], list[CrossTaskStack]] = field(default_factory=dict)
     site_column: str | None = None
+
+    def of_held_out(self, i: int, test: np.ndarray, n: int) -> np.ndarray:
+        """(a, s, h, o) outputs of the samples ``test`` (h,), those that fold ``i`` holds out of ``n``."""
+        outputs = self.outputs[i]
+        return outputs[:, :, test] if outputs.shape[2] == n else outputs[:, :, : len(test)]
+
+    def only_held_out(self, test: np.ndarray, most: int) -> "StackedPredictors":
+        """Of one fold, with the outputs of the samples ``test`` that it holds out alone, in ``most`` places."""
+        held_out = self.outputs[:, :, :, test]
+        padding = [(0, 0)] * 3 + [(0, most - len(test)), (0, 0)]
+        return replace(self, outputs=np.pad(held_out, padding))
 
 
 def minimiser(objective: Callable[[torch.Tensor], torch.Tensor], start: np.ndarray, bounds: list) -> np.ndarray:

@@ -89,13 +89,14 @@ def _predictions(
     for i, data in enumerate(refit.folds):
         if data.fold == FINAL:
             continue
+        outputs = refit.stacking.of_held_out(i, data.test, len(cohort.obs))
         about_fold = {"sample": cohort.samples[data.test], "donor": cohort.donors[data.test], "fold": data.fold}
         for j, (name, active) in enumerate(zip(names, arms, strict=True)):
             for t in np.flatnonzero(active):
                 task = packing.tasks[t]
                 y = cohort.y(task.name)[data.test]
                 for q, seed in enumerate(seeds):
-                    raw = refit.stacking.outputs[i, j, q][data.test][:, packing.outputs[t]]
+                    raw = outputs[j, q][:, packing.outputs[t]]
                     predicted = task.to_prediction(raw, targets.mean[i, t], targets.scale[i, t])
                     about = about_fold | {"seed": str(seed), "arm": name, "task": task.name}
                     parts += [pd.DataFrame(about | columns) for columns in task.rows(y, predicted)]
