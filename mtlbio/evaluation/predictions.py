@@ -34,7 +34,7 @@ class TaskPredictions(TaskScores):
     y: np.ndarray
     arms: dict[str, np.ndarray]
     families: np.ndarray | None = None
-    _drawn: dict = field(default_factory=dict, repr=False, compare=False)
+    _drawn: dict = field(default_factory=dict, init=False, repr=False, compare=False)  # of these samples alone
 
     def usable(self, arm: str) -> np.ndarray:
         """(n,) bool: labelled samples that the arm predicted."""
