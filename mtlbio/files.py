@@ -39,10 +39,8 @@ def replacing(path: str | Path) -> Iterator[Path]:
     writer gives its files, they end with the one that the umask of the process allows.
     """
     path = Path(path)
-    path.parent.mkdir(parents=True, exist_ok=True)
-    holder = mkdtemp(prefix=f".mtlbio-{_HOST}-{os.getpid()}-", dir=path.parent)
-    try:
-        temporary = Path(holder, path.name)
+    with scratch(path.parent) as holder:
+        temporary = holder / path.name
         yield temporary
         _with_modes_of_the_umask(temporary)
         for _, object_to in _written:
@@ -51,12 +49,10 @@ def replacing(path: str | Path) -> Iterator[Path]:
             raise InputError(f"{path}: found a folder, where mtlbio writes a file; move it elsewhere")
         if path.is_dir() and temporary.is_dir():
             # out of the way by a rename: the folder is never half there for longer than that
-            os.replace(path, Path(holder, f"{path.name}.before"))
+            os.replace(path, holder / f"{path.name}.before")
         os.replace(temporary, path)
         for paths, _ in _written:
             paths.append(path)
-    finally:
-        shutil.rmtree(holder, ignore_errors=True)
 
 
 @contextmanager

@@ -38,14 +38,15 @@ def function_of(place: str):
 
 def run_and_command(path: Path, command: str):
     """The run, and the function that ``command`` calls for its kind; refused where the kind has none."""
-    from mtlbio.kinds import KINDS, kind_of
+    from mtlbio.door.base import kinds_with
+    from mtlbio.kinds import kind_of
     from mtlbio.kinds.read import read_run
 
     run = read_run(path)
     place = kind_of(run).commands.get(command)
     if place is None:
-        valid = [kind.name for kind in KINDS.values() if command in kind.commands]
-        raise InputError(f"{path}: kind: found {run.kind!r}; mtlbio {command} is for runs of kind {listing(valid)}")
+        valid = listing(kinds_with(command))
+        raise InputError(f"{path}: kind: found {run.kind!r}; mtlbio {command} is for runs of kind {valid}")
     return run, function_of(place)
 
 

@@ -9,8 +9,8 @@ from mtlbio.cohort.cohort import Cohort
 from mtlbio.cohort.features import Features
 
 _BLOCK = 4096  # rows that are held in double precision at once
-# Samples, and numbers of the matrix, from which on moments are worth it.
-_FEW, _LARGE = 4000, 1e7
+FEW = 4000  # samples below which rows are always as good
+_LARGE = 1e7  # numbers of the matrix, from which on moments are worth it
 _MOST_COLUMNS = 8000  # whose products are held: half a gigabyte
 
 
@@ -83,7 +83,7 @@ def moments_of(cohort: Cohort, fit_from: str = "moments") -> Moments | None:
     more than products of theirs fit into memory, and where ``fit_from`` says rows, or auto and the cohort is not large.
     """
     n, p = cohort.expression.shape
-    small = fit_from == "rows" or (fit_from == "auto" and (n < _FEW or n * p < _LARGE))
+    small = fit_from == "rows" or (fit_from == "auto" and (n < FEW or n * p < _LARGE))
     if small or p > min(n - 1, _MOST_COLUMNS):
         return None
     moments = Moments.of(cohort.expression)

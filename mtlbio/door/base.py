@@ -24,16 +24,22 @@ def folder_of(run: Run, results: str | Path | None = None) -> Path:
     return folder
 
 
+def kinds_with(command: str) -> list[str]:
+    """Names of the kinds of runs that have a command."""
+    return [kind.name for kind in KINDS.values() if command in kind.commands]
+
+
 def command_of(run: Run, command: str) -> Callable:
     """The function of a command for a run; an InputError where its kind has none."""
     place = kind_named(run.kind).commands.get(command)
     if place is None:
-        valid = [kind.name for kind in KINDS.values() if command in kind.commands]
-        raise InputError(f"{command}: found a run of kind {run.kind!r}; it is for runs of kind {listing(valid)}")
+        valid = listing(kinds_with(command))
+        raise InputError(f"{command}: found a run of kind {run.kind!r}; it is for runs of kind {valid}")
     return function_at(place)
 
 
 def table_at(path: Path) -> DataFrame:
+    """The table of results in a file."""
     from mtlbio.tables import read_table
 
     return read_table(path)

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from mtlbio.door.base import table_at
+from mtlbio.door.base import kinds_with, table_at
 from mtlbio.errors import InputError, listing
 from mtlbio.files import noting_written
 from mtlbio.integrity.folder import check_claim, mark
@@ -80,9 +80,7 @@ def apply(
         raise InputError(f"--standardise: found {options['standardise']!r}; valid: training, cohort")
     if not file_of(new)[0].exists():
         raise InputError(f"{new}: no such file; expected the measurements (or sequences) of the new samples")
-    if not (results / "model").is_dir():
-        raise InputError(f"{results}: no trained model in it; expected the folder of a finished run, results/<run>")
-    checked(results, ("train",))  # before a word of model.json is believed
+    _check_trained(results)
     target, holds = out or results / "predict" / file_of(new)[0].name.split(".")[0], "predictions of new samples"
     check_claim(target, holds)
     replaced = "" if force else check_own(target, new)
@@ -107,14 +105,17 @@ def add_task(results: Path, labels: Path, name: str, kind: str, column: str | No
     """A head for a new task on the trunk of the model in ``results``; gives the answer in a sentence."""
     if not file_of(labels)[0].exists():
         raise InputError(f"{labels}: no such file; expected a table with samples or donors of the run and a label")
-    if not (results / "model").is_dir():
-        raise InputError(f"{results}: no trained model in it; expected the folder of a finished run, results/<run>")
-    checked(results, ("train",))  # before a word of model.json is believed
+    _check_trained(results)
     of_run = kind_of_model(results / "model")
     if "add_task" not in of_run.commands:
-        valid = [k.name for k in KINDS.values() if "add_task" in k.commands]
-        raise InputError(
-            f"{results}: a run of kind {of_run.name}; mtlbio add-task is for runs of kind {listing(valid)}"
-        )
+        valid = listing(kinds_with("add_task"))
+        raise InputError(f"{results}: a run of kind {of_run.name}; mtlbio add-task is for runs of kind {valid}")
     with one_thread():
         return function_at(of_run.commands["add_task"])(results, labels, name, kind, column, dict(keys))
+
+
+def _check_trained(results: Path) -> None:
+    """Refuse a folder without a trained model, or whose model is not as it was written: before a word of it is read."""
+    if not (results / "model").is_dir():
+        raise InputError(f"{results}: no trained model in it; expected the folder of a finished run, results/<run>")
+    checked(results, ("train",))

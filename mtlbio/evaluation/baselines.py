@@ -217,10 +217,11 @@ def fit_ridge_arm(data: BaselineFold, seed: int = 0) -> dict[str, np.ndarray]:
         if len(labelled) == 0 or task.own_model(y[labelled], donor_weights(donors)) is not None:
             continue
         clusters = data.cohort.clusters[data.train][labelled]
-        # the arms read the features of a task through the rows of its labels
-        of_task = (np.empty((len(labelled), train.shape[1])), test, y[labelled], donors, task, seed, clusters)
-        fits[name] = partial(_with_arm, of_task)
+        fits[name] = partial(
+            fit_label, train=train, test=test, y=y[labelled], donors=donors, task=task, seed=seed, clusters=clusters
+        )
 
+        # an arm that learns nothing: it only takes down what it would have to learn
         def learn(_, held_out, labels: Labels, name=name, rows=labelled) -> tuple[np.ndarray, float]:
             tasks[name] = rows, labels
             return np.zeros((len(held_out), labels.n_classes) if labels.n_classes else len(held_out)), 1.0
@@ -229,10 +230,6 @@ def fit_ridge_arm(data: BaselineFold, seed: int = 0) -> dict[str, np.ndarray]:
     tasks = {name: found for name, found in tasks.items() if can_be_joined(found[1])}
     predicted = ridge_of_tasks(train, test, tasks)
     return {name: fits[name](lambda *_, name=name: predicted[name]) for name in tasks}
-
-
-def _with_arm(of_task: tuple, fit: Arm) -> np.ndarray:
-    return fit_label(fit, *of_task)
 
 
 def fit_label(fit: Arm, train, test, y, donors, task: Label, seed: int, clusters=None) -> np.ndarray:

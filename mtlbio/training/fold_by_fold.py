@@ -13,7 +13,7 @@ import numpy as np
 import pandas as pd
 
 from mtlbio.cohort.cohort import Cohort
-from mtlbio.cohort.moments import moments_of
+from mtlbio.cohort.moments import FEW, moments_of
 from mtlbio.config import Training
 from mtlbio.model.ensemble import FINAL
 from mtlbio.progress import say, track
@@ -25,8 +25,7 @@ from mtlbio.training.joined import joined
 from mtlbio.training.problem import make_targets, problem_of_inputs, widths
 from mtlbio.training.refits import Refitter, folds_of
 
-# A stack of all folds may be so large before folds are fitted one after another; fewer samples are always stacked.
-_LARGE, _FEW = 2e9, 4000
+_LARGE = 2e9  # bytes that a stack of all folds may take before folds are fitted one after another
 # Arrays of the size of all outputs that a step of the stack holds at once, most of them for the gradient.
 _HELD = 10
 
@@ -38,7 +37,7 @@ def one_by_one(cohort: Cohort, splits: pd.DataFrame, options: Training, arms: in
         say(f"Fitted from {options.fit_from} (training.fit_from)")
         return chosen
     size = stack_bytes(cohort, splits, options, arms)
-    chosen = size > _LARGE and len(cohort.obs) >= _FEW
+    chosen = size > _LARGE and len(cohort.obs) >= FEW
     if chosen:
         say(f"Fitted from moments, fold after fold: a stack of all folds would take {size / 1e9:.1f} GB")
     return chosen

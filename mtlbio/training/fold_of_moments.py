@@ -9,12 +9,11 @@ import numpy as np
 import pandas as pd
 
 from mtlbio.cohort.cohort import Cohort
-from mtlbio.cohort.features import Features, features_of, row_space_of_moments
+from mtlbio.cohort.features import features_of, row_space_of_moments
 from mtlbio.cohort.moments import Moments, standardised_blocks
 from mtlbio.cohort.split import train_test
 from mtlbio.config import Training
 from mtlbio.kinds import kind_named
-from mtlbio.model.axes import Axes
 from mtlbio.model.curves import Curves
 from mtlbio.model.ensemble import FINAL
 from mtlbio.training.axes import axes_of_genes, axes_of_moments
@@ -36,7 +35,9 @@ def prepare_fold_of_moments(
     rest = moments if fold == FINAL else moments.without(Moments.of(cohort.expression, test, moments.about))
     second = rest.standardised(features)
     values, vectors = np.linalg.eigh(second)
-    axes = _axes(cohort, features, train, second, (values, vectors), options)
+    standardised = features.transform(cohort.expression[train])  # for the number of axes, and then gone
+    axes = axes_of_moments(second, (values, vectors), standardised, cohort.donors[train], options)
+    del standardised
     # in units in which the strongest direction has variance 1
     basis = row_space_of_moments(values * len(train), vectors) / np.sqrt(values[-1])
     del second, vectors
@@ -44,18 +45,6 @@ def prepare_fold_of_moments(
     latents = np.concatenate([x @ axes.encoder for _, x in blocks])
     curves = Curves.of(latents, options.curves, options.seed)
     return finished_fold(cohort, fold, train, test, features, axes, curves, latents, basis, options)
-
-
-def _axes(
-    cohort: Cohort,
-    features: Features,
-    train: np.ndarray,
-    second: np.ndarray,
-    eigen: tuple[np.ndarray, np.ndarray],
-    options: Training,
-) -> Axes:
-    x = features.transform(cohort.expression[train])
-    return axes_of_moments(second, eigen, x, cohort.donors[train], options)
 
 
 def inputs_in_blocks(cohort: Cohort, data: FoldData, wide: dict[str, int]) -> dict[str, np.ndarray]:

@@ -87,8 +87,10 @@ def fit_path(
     values = task.transform(y)
     mean, scale = task.standard(values)
     target, scores = (values - mean) / scale, prior.scores(latents)
-    centre = 0.0 if prior.centre is None or task.n_columns > 1 else prior.centre[:, None]
-    goal = Goal(task, scores, target, weights, (latents - prior.mean) @ centre if np.ndim(centre) else None)
+    centre = np.zeros((latents.shape[1], task.n_columns))
+    if prior.centre is not None and task.n_columns == 1:
+        centre[:, 0] = prior.centre
+    goal = Goal(task, scores, target, weights, (latents - prior.mean) @ centre)
     flat, heads, evidence = np.zeros(goal.size), [], []
     for strength in strengths:
         flat = goal.lowest(flat, strength)

@@ -26,9 +26,9 @@ class Goal:
         scores: np.ndarray,
         target: np.ndarray,
         weights: np.ndarray,
-        believed: np.ndarray | None = None,
+        believed: np.ndarray,
     ):
-        """``believed`` (n, columns): what a head says before any label is seen; nothing where None."""
+        """``believed`` (n, columns): what a head says before any label is seen."""
         self.task, packing = task, Outputs.of({task.name: task})
         share = weights / weights.sum()
         self.mean = share @ scores
@@ -38,7 +38,7 @@ class Goal:
         self.columns, self.expand = packing.n_columns, torch.from_numpy(packing.expand.astype(float))
         self.scores, self.target = torch.from_numpy(centred @ self.axes), torch.from_numpy(target)
         self.weights = torch.from_numpy(weights / weights.mean())
-        self.believed = torch.from_numpy(np.zeros((len(scores), self.columns)) if believed is None else believed)
+        self.believed = torch.from_numpy(believed)
         self.place = len(spread) * self.columns
         self.size = self.place + packing.n_outputs
 

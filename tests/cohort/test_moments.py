@@ -59,7 +59,7 @@ def test_rows_are_better_where_moments_cannot_serve(values, monkeypatch):
     assert moments_of(cohort, "moments").n == N
     assert moments_of(cohort, "rows") is None
     assert moments_of(cohort, "auto") is None, "a small cohort"
-    monkeypatch.setattr(moments, "_FEW", N)
+    monkeypatch.setattr(moments, "FEW", N)
     monkeypatch.setattr(moments, "_LARGE", N * P)
     assert moments_of(cohort, "auto").n == N
     with_gap = values.copy()

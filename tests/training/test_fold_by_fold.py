@@ -25,7 +25,7 @@ from mtlbio.training.fold_predictors import Refit
 from mtlbio.training.predictors import fit_predictors
 from mtlbio.training.problem import prepare_fold
 
-SHARED = Path("/work/shared/data")
+SHARED = Path(__file__).parents[3] / "shared/data"
 
 
 def both_ways(cohort: Cohort, **options) -> tuple[Refit, Refit, pd.DataFrame]:
@@ -141,7 +141,7 @@ def test_the_size_chooses_and_the_key_decides(monkeypatch):
     assert said == [f"Fitted from {how} (training.fit_from)" for how in ("rows", "moments")]
     monkeypatch.setattr(fold_by_fold, "_LARGE", stack_bytes(cohort, splits, OPTIONS, arms) - 1)
     assert not chosen("auto"), "few samples are stacked whatever their size"
-    monkeypatch.setattr(fold_by_fold, "_FEW", len(cohort.obs))
+    monkeypatch.setattr(fold_by_fold, "FEW", len(cohort.obs))
     assert chosen("auto")
     assert said[-1].startswith("Fitted from moments, fold after fold: a stack of all folds would take")
     assert not chosen("rows")

@@ -38,10 +38,16 @@ def maml(
     def of_task(start: Parameters, x: Tensor, y: Tensor, x_new: Tensor, y_new: Tensor) -> Tensor:
         return network.loss(adapted(network.loss, start, x, y, rate, steps, moved, first_order), x_new, y_new)
 
+    return _slope_of_mean(of_task)
+
+
+def _slope_of_mean(of_task: Callable[..., Tensor]) -> Step:
+    """The gradient of the mean over tasks of a loss of the start and of one task's samples."""
+
     def mean(start: Parameters, tasks: Episodes) -> Tensor:
         return vmap(of_task, (None, 0, 0, 0, 0))(start, tasks.x, tasks.y, tasks.x_new, tasks.y_new).mean()
 
-    return lambda start, tasks: grad(mean)(start, tasks)
+    return grad(mean)
 
 
 def anil(network: Network, rate: float, steps: int) -> Step:
@@ -79,10 +85,7 @@ def prototypes(network: Network) -> Step:
         scores = prototype_scores(network, start, x, y, x_new)
         return torch.nn.functional.binary_cross_entropy_with_logits(scores, (y_new > y.median()).to(scores.dtype))
 
-    def mean(start: Parameters, tasks: Episodes) -> Tensor:
-        return vmap(of_task, (None, 0, 0, 0, 0))(start, tasks.x, tasks.y, tasks.x_new, tasks.y_new).mean()
-
-    return lambda start, tasks: grad(mean)(start, tasks)
+    return _slope_of_mean(of_task)
 
 
 def trained(step: Step, start: Parameters, draw: Callable[[int], Episodes], steps: int, rate: float) -> Parameters:

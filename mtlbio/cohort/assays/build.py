@@ -128,7 +128,7 @@ def _read(run: BlocksRun, name: str, source: str, metadata: pd.DataFrame, qc: Qc
     say(f"{run.run}: reading {name}")
     try:
         with noticing(pass_on=False) as notes:
-            data = with_values(read_expression(options, run.metadata.sample, metadata.index))
+            data = _with_values(read_expression(options, run.metadata.sample, metadata.index))
             raw = measured(own, data, metadata, source, about)
             check_values(raw.measurements, options.scale)
         values = raw.measurements.dense()
@@ -157,7 +157,7 @@ def _read(run: BlocksRun, name: str, source: str, metadata: pd.DataFrame, qc: Qc
     return part
 
 
-def with_values(data: Measurements) -> Measurements:
+def _with_values(data: Measurements) -> Measurements:
     """Without the samples of which no value is known: a table of all donors says so of those who lack the block."""
     gaps = gaps_in(data)
     empty = np.zeros(len(data.samples), dtype=bool) if gaps is None else gaps.by_sample == 1

@@ -20,7 +20,7 @@ LEAST_CHANCE = 0.05  # share of a label's variance that is always left to chance
 
 def in_common(predicted: np.ndarray) -> float:
     """How much of the mean of the others an old task takes: the slope of every column of ``predicted`` (n, T), centred,
-    on the mean of the other columns; from 0, and 1 at most. 0 of fewer than ``LEAST`` columns.
+    on the mean of the other columns; from 0, and 1 at most.
 
     Examples
     --------
@@ -28,9 +28,6 @@ def in_common(predicted: np.ndarray) -> float:
     >>> round(in_common(np.repeat(x, 12, axis=1)), 6), round(in_common(x * np.tile([1.0, -1.0], 6)), 6)
     (1.0, 0.0)
     """
-    columns = predicted.shape[1]
-    if columns < LEAST:
-        return 0.0
     own = predicted - predicted.mean(axis=0)
     others = _of_others(own)
     size = float(np.square(others).sum())

@@ -7,7 +7,7 @@ import pytest
 import torch
 
 from benchmarks.sharing.meta.learners import Episodes, anil, maml, prototype_scores, prototypes, reptile, trained
-from benchmarks.sharing.meta.network import HEAD, Network
+from benchmarks.sharing.meta.network import HEAD, Network, adapted
 
 RATE = 0.05
 
@@ -110,8 +110,6 @@ def test_training_lowers_the_loss_after_adaptation_and_repeats_itself():
     def loss(parameters):
         tasks, total = lines(50, 5, 99), 0.0
         for x, y, x_new, y_new in zip(tasks.x, tasks.y, tasks.x_new, tasks.y_new, strict=True):
-            from benchmarks.sharing.meta.network import adapted
-
             total += float(network.loss(adapted(network.loss, parameters, x, y, rate, 1), x_new, y_new))
         return total / 50
 
